@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# The libraries we stand on; all of them are Debian 12 packages (etc/packages.txt).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+pkg_check_modules(uv REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(sasl REQUIRED IMPORTED_TARGET libsasl2)
+pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
