@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Lines and blocks out of a stream. It buffers: after bytes have been read through it, everything must be read
+// through it, and what is_empty() denies came before whatever is written next (STARTTLS: such bytes end the session).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "daemon/io/stream.h"
+
+namespace hikyaku::io {
+
+enum class LineEnd { crlf, lf };
+
+struct Line {
+  std::string text;  // without its line end; may hold any other byte, a lone CR and NUL included
+  LineEnd end = LineEnd::crlf;
+};
+
+class LineReader {
+ public:
+  explicit LineReader(Stream& stream) : stream_(&stream) {}
+
+  // A line ends with LF or CR LF. One of more than `limit` bytes, its end included, is `too_long`; nothing of it is
+  // consumed but what exceeds the buffer is not read either. `until` bounds the whole line.
+  Task<Result<Line, IoError>> line(std::size_t limit, Until until);
+  // Up to the next line end, without keeping it; for getting past a line that is too long. `too_long` after `limit`.
+  Task<Result<void, IoError>> skip_line(std::size_t limit, Until until);
+  // What is there, at least one byte; a view that holds until the next call. Follow with consume().
+  Task<Result<std::string_view, IoError>> some(Until until);
+  void consume(std::size_t bytes);
+
+  std::string_view buffered() const { return std::string_view(buffer_).substr(begin_); }
+  bool is_empty() const { return begin_ == buffer_.size(); }
+  // From here on reads from another stream (TLS over the old one). The buffer must be empty.
+  void switch_to(Stream& stream);
+
+ private:
+  Task<Result<void, IoError>> fill(std::size_t most, Until until);
+
+  Stream* stream_;
+  std::string buffer_;
+  std::size_t begin_ = 0;
+};
+
+}  // namespace hikyaku::io

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/io/loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/check.h"
+
+namespace hikyaku::io {
+
+Loop::Loop(Clock& clock) : clock_(clock) {
+  check(uv_loop_init(&uv_) == 0, "no event loop");
+  uv_timer_init(&uv_, &timer_);
+  uv_async_init(&uv_, &async_, [](uv_async_t*) {});  // only ends the poll; turn() takes what was posted
+}
+
+Loop::~Loop() {
+  check(ready_.empty() && timers_.empty(), "the loop went while something waited");
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&async_), nullptr);
+  uv_run(&uv_, UV_RUN_DEFAULT);
+  check(uv_loop_close(&uv_) == 0, "a libuv handle was left open");
+}
+
+void Loop::post(std::function<void()> what) {
+  {
+    std::lock_guard lock(posted_lock_);
+    posted_.push_back(std::move(what));
+  }
+  uv_async_send(&async_);
+}
+
+void Loop::run_until(const bool& done) {
+  while (!done) turn();
+}
+
+void Loop::turn() {
+  take_posted();
+  resume_ready();
+  bool idle = ready_.empty() && outside_ == 0;
+  if (idle && !timers_.empty() && clock_.jump_to(timers_.begin()->first)) {
+    uv_run(&uv_, UV_RUN_NOWAIT);
+  } else {
+    arm();
+    uv_run(&uv_, ready_.empty() ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+  }
+  fire_timers();
+}
+
+// What becomes ready meanwhile waits for the next turn: a pair of coroutines that wake each other cannot keep
+// the others from their sockets.
+void Loop::resume_ready() {
+  for (Waiter* waiter : std::exchange(ready_, {})) std::exchange(waiter->coroutine_, {}).resume();
+}
+
+void Loop::take_posted() {
+  std::vector<std::function<void()>> posted;
+  {
+    std::lock_guard lock(posted_lock_);
+    posted.swap(posted_);
+  }
+  for (auto& what : posted) what();
+}
+
+void Loop::add_timer(Waiter& waiter, Instant when) {
+  waiter.timer_ = timers_.emplace(when, &waiter);
+  waiter.has_timer_ = true;
+}
+
+void Loop::remove_timer(Waiter& waiter) {
+  timers_.erase(waiter.timer_);
+  waiter.has_timer_ = false;
+}
+
+void Loop::fire_timers() {
+  Instant now = clock_.now();
+  while (!timers_.empty() && timers_.begin()->first <= now) timers_.begin()->second->wake(Woken::timeout);
+}
+
+void Loop::arm() {
+  if (timers_.empty()) {
+    uv_timer_stop(&timer_);
+    return;
+  }
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - clock_.now()).count();
+  uv_update_time(&uv_);
+  uv_timer_start(&timer_, [](uv_timer_t*) {}, static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0)), 0);
+}
+
+}  // namespace hikyaku::io

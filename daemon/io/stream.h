@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// The one interface that SMTP code sees of a connection. TCP, Unix socket, TLS over either and an in-memory pair
+// implement it. One reader and one writer at a time. Destroying a stream closes it; none of its operations may be
+// under way then.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/io_error.h"
+#include "daemon/base/ip.h"
+#include "daemon/base/task.h"
+#include "daemon/io/wait.h"
+
+namespace hikyaku::io {
+
+// What a TLS connection turned out to be; for log lines and Received.
+struct TlsInfo {
+  std::string version;      // "TLSv1.3"
+  std::string cipher;       // "TLS_AES_256_GCM_SHA384"
+  bool verified = false;    // chain and name, or the pin
+  std::string verdict;      // "verified", or why not in a few words
+  std::string fingerprint;  // "sha256:" and 64 hex digits
+  bool resumed = false;
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  // At least one byte, at most into.size(). The end of input is the error `eof`. `into` lives until then.
+  virtual Task<Result<std::size_t, IoError>> read_some(std::span<char> into, Until until) = 0;
+  // All of it. `bytes` lives until then. After an error the stream is good for reading only.
+  virtual Task<Result<void, IoError>> write(std::string_view bytes, Until until) = 0;
+  // Says that no more comes from us (FIN; in TLS close_notify). Reading goes on.
+  virtual Task<Result<void, IoError>> shut_down(Until until) = 0;
+
+  virtual std::optional<Endpoint> peer() const = 0;   // nothing: a Unix socket
+  virtual std::optional<Endpoint> local() const = 0;
+  virtual const TlsInfo* tls() const { return nullptr; }
+};
+
+using StreamPtr = std::unique_ptr<Stream>;
+
+}  // namespace hikyaku::io

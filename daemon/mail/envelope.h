@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// The envelope of a message: who sent it, who shall get it, and what the sender wants to hear of it (RFC 3461).
+// Plain values, already checked: no address or parameter here holds CR, LF, NUL or other controls.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hikyaku::mail {
+
+// RFC 3461 4.1. None of the three set and `never` false: the parameter was absent (report failures).
+struct Notify {
+  bool never = false;
+  bool success = false;
+  bool failure = false;
+  bool delay = false;
+
+  bool is_absent() const { return !never && !success && !failure && !delay; }
+  bool wants_failure() const { return !never && (failure || is_absent()); }
+  bool operator==(const Notify&) const = default;
+};
+
+enum class Ret : std::uint8_t { absent, full, headers };  // RFC 3461 4.3
+enum class Body : std::uint8_t { absent, seven_bit, eight_bit_mime };  // RFC 6152
+
+struct Recipient {
+  std::string address;  // without angle brackets, with a domain: "user@example.com", quoted local parts as they came
+  Notify notify;
+  std::string orcpt;  // decoded "rfc822;user@example.com", or empty
+  bool operator==(const Recipient&) const = default;
+};
+
+struct Envelope {
+  std::string sender;  // as a recipient's address; empty is the null sender <>
+  std::vector<Recipient> recipients;
+  std::string envid;  // decoded (RFC 3461 4.4), or empty
+  Ret ret = Ret::absent;
+  Body body = Body::absent;
+  bool smtputf8 = false;  // RFC 6531: the client said so
+  bool operator==(const Envelope&) const = default;
+};
+
+}  // namespace hikyaku::mail

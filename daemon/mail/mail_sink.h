@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Where accepted mail goes. smtpd knows the spool only as this. A mail is there for good when commit() has returned
+// its value, and not a moment before; a writer that is destroyed without it leaves nothing behind.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "daemon/base/error.h"
+#include "daemon/base/task.h"
+#include "daemon/mail/envelope.h"
+#include "daemon/mail/mail_id.h"
+
+namespace hikyaku::mail {
+
+enum class SinkErrorKind {
+  no_space,       // 452 4.3.1: below min_free, or the disk is full
+  write_failed,   // 451 4.3.0: writing or flushing failed
+  shutting_down,  // 421 4.3.2
+};
+using SinkError = Error<SinkErrorKind>;
+
+class MailWriter {
+ public:
+  virtual ~MailWriter() = default;
+  virtual MailId id() const = 0;  // known from the start: the Received line names it
+  // The next bytes of the content, in canonical form (CRLF, no dot-stuffing, header first). Suspends while the
+  // memory budget is used up or the disk is slow. `bytes` lives until then.
+  virtual Task<Result<void, SinkError>> write(std::string_view bytes) = 0;
+  // Suspends until envelope and content are on stable storage. At most once, and nothing after it.
+  virtual Task<Result<void, SinkError>> commit(Envelope envelope) = 0;
+};
+
+class MailSink {
+ public:
+  virtual ~MailSink() = default;
+  // Whether a message of `expected_size` bytes (0: unknown) would be taken now; for MAIL, so that a client learns
+  // early. Does not suspend, reserves nothing.
+  virtual Result<void, SinkError> may_accept(std::uint64_t expected_size) = 0;
+  // Does not suspend. The writer must not outlive the sink.
+  virtual Result<std::unique_ptr<MailWriter>, SinkError> begin() = 0;
+};
+
+}  // namespace hikyaku::mail

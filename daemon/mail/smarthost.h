@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// A smarthost as configured: INTERFACES.md's keys as plain values. Filled by daemon/config, used by smtpc.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/secret.h"
+
+namespace hikyaku::mail {
+
+enum class TlsMode : std::uint8_t { none, opportunistic, starttls, implicit };
+enum class TlsVersion : std::uint8_t { tls1_0, tls1_1, tls1_2, tls1_3 };
+
+struct TlsSettings {
+  TlsMode mode = TlsMode::implicit;
+  bool verify = true;
+  std::string hostname;     // the name to verify and to send as SNI; empty: the smarthost's host
+  std::string ca_file;      // empty: the system's
+  std::string fingerprint;  // "sha256:" and 64 lower-case hex digits, or empty
+  TlsVersion min_version = TlsVersion::tls1_2;
+  std::string client_cert;  // files; both or neither
+  std::string client_key;
+  bool operator==(const TlsSettings&) const = default;
+};
+
+struct SmtpTimeouts {
+  Duration connect = 30s;  // each address
+  Duration greeting = 5min;
+  Duration command = 5min;
+  Duration data = 10min;  // the reply to the final dot (RFC 5321 4.5.3.2.6); and each write of the body
+  bool operator==(const SmtpTimeouts&) const = default;
+};
+
+// One entry of authinfo, chosen for one smarthost.
+struct Credentials {
+  std::string authzid;    // U:, may be empty
+  std::string user;       // I:
+  Secret password;
+  std::string realm;                    // R:, may be empty
+  std::vector<std::string> mechanisms;  // M:, upper case; empty: as the smarthost's `auth` says
+  std::string origin;                   // "/etc/hikyaku/authinfo:3", for messages
+  bool operator==(const Credentials&) const = default;
+};
+
+struct Smarthost {
+  std::string name;  // unique; for log lines and routes
+  std::string host;  // a name or an address, without brackets
+  std::uint16_t port = 0;
+  bool lookup_mx = false;
+  TlsSettings tls;
+  bool auth = true;                        // false: `auth: none`
+  std::vector<std::string> mechanisms;     // `auth: [A, B]` in order, upper case; empty: auto
+  bool allow_plaintext_auth = false;
+  std::optional<Credentials> credentials;  // looked up by host, port and `user`
+  std::uint32_t connections = 4;
+  std::uint32_t messages_per_connection = 1000;
+  SmtpTimeouts timeout;
+  bool operator==(const Smarthost&) const = default;
+};
+
+}  // namespace hikyaku::mail
