@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Connected TCP and Unix sockets as streams. TCP_NODELAY everywhere; each write is one system call where the kernel
+// takes it whole.
+#pragma once
+
+#include <string>
+
+#include "daemon/base/fd.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/stream.h"
+
+namespace hikyaku::io {
+
+// One address, no look-up, no retry. Errors: refused, timeout, unreachable, access_denied, cancelled, system.
+Task<Result<StreamPtr, IoError>> connect_tcp(Loop& loop, Endpoint to, Until until);
+Task<Result<StreamPtr, IoError>> connect_unix(Loop& loop, std::string path, Until until);
+
+// Takes over a connected, stream-oriented socket.
+Result<StreamPtr, IoError> adopt_socket(Loop& loop, Fd socket);
+
+}  // namespace hikyaku::io

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// TLS over any stream: OpenSSL with memory BIOs. The client verifies chain and name unless it is told not to, keeps
+// sessions for resumption, and turns OpenSSL's errors into our closed set (base/io_error.h): the text is plain words,
+// with OpenSSL's own in parentheses at the end.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/io/loop.h"
+#include "daemon/io/stream.h"
+
+namespace hikyaku::io {
+
+enum class TlsVersion { tls1_0, tls1_1, tls1_2, tls1_3 };
+
+struct TlsClientOptions {
+  std::string name;         // DNS name or IP address to verify and (a DNS name only) to send as SNI
+  bool verify = true;       // chain and name; false: neither, but the verdict is still told
+  std::string ca_file;      // empty: the system's store
+  std::string fingerprint;  // "sha256:<64 hex>" pins the certificate instead of chain and name
+  TlsVersion min_version = TlsVersion::tls1_2;  // below 1.2 also lowers the security level
+  std::string client_cert;
+  std::string client_key;
+};
+
+// What is common to all connections to one smarthost: settings, CA store, session cache. One for each smarthost
+// and configuration; a reload makes a new one, which drops the sessions.
+class TlsClient {
+ public:
+  // Errors: tls_setup, with the file that cannot be used and why.
+  static Result<std::shared_ptr<TlsClient>, IoError> create(TlsClientOptions options);
+  virtual ~TlsClient() = default;
+  // Shakes hands over `under`. On failure `under` is gone; the error says why. When the peer's first bytes were no
+  // TLS, the kind is not_tls and the text quotes them, made printable.
+  virtual Task<Result<StreamPtr, IoError>> connect(StreamPtr under, Until until) = 0;
+};
+
+class TlsServer {
+ public:
+  // PEM files. Errors: tls_setup.
+  static Result<std::shared_ptr<TlsServer>, IoError> create(std::string cert_file, std::string key_file);
+  virtual ~TlsServer() = default;
+  virtual Task<Result<StreamPtr, IoError>> accept(StreamPtr under, Until until) = 0;
+};
+
+// The bytes of a ClientHello for `name` (SNI unless it is an address), to find out whether a silent port speaks TLS.
+std::string make_client_hello(const std::string& name);
+// Whether `bytes`, the first of an answer, begin a TLS handshake or alert record.
+bool looks_like_tls(std::string_view bytes);
+
+}  // namespace hikyaku::io
