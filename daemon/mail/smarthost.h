@@ -55,6 +55,7 @@ struct Smarthost {
   bool auth = true;                        // false: `auth: none`
   std::vector<std::string> mechanisms;     // `auth: [A, B]` in order, upper case; empty: auto
   bool allow_plaintext_auth = false;
+  std::string user;                        // chooses between several entries of authinfo, or empty
   std::optional<Credentials> credentials;  // looked up by host, port and `user`
   std::uint32_t connections = 4;
   std::uint32_t messages_per_connection = 1000;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// YAML in; settings or all problems at once out. Nothing that is half understood comes out as settings: an
+// unknown key, a wrong type or a value out of range is a problem, never a guess. The only place of yaml-cpp,
+// whose exceptions end here. Bounded: a file of at most 1 MiB, no alias expansion.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/base/error.h"
+#include "daemon/config/problem.h"
+#include "daemon/config/settings.h"
+
+namespace hikyaku::config {
+
+// What defaults are taken from; tests pass fixed ones.
+struct Environment {
+  std::string hostname;  // default_hostname() of hostname.h
+};
+
+Result<Settings, Problems> load_text(std::string_view text, const std::string& file_name,
+                                     const Environment& environment);
+// With this machine's own environment. Blocks.
+Result<Settings, Problems> load_file(const std::string& path);
+
+// What is allowed but worth a line at start: tls_verify off, old TLS, passwords in clear text. One sentence
+// each.
+std::vector<std::string> warnings(const Settings& settings);
+
+}  // namespace hikyaku::config

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// The configuration as plain values, checked and complete: every default is filled in here or by load.h. What
+// a key means for an operator stands in etc/hikyaku.yaml. No I/O, no YAML, no secrets but those that
+// attach_credentials() (authinfo.h) has put into the smarthosts.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "daemon/base/bytes.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/ip.h"
+#include "daemon/base/log_level.h"
+#include "daemon/mail/smarthost.h"
+
+namespace hikyaku::config {
+
+// The addresses we listen on. Of the defaults, one whose family the host lacks is skipped; explicit ones must
+// work.
+struct ListenSettings {
+  std::vector<Endpoint> endpoints;
+  bool is_explicit = false;
+  bool operator==(const ListenSettings&) const = default;
+};
+
+struct AuthinfoSettings {
+  std::string path = "/etc/hikyaku/authinfo";
+  bool is_explicit = false;  // then the file must exist
+  bool operator==(const AuthinfoSettings&) const = default;
+};
+
+struct MessageSettings {
+  ByteSize max_size = 50_MiB;
+  std::uint32_t max_recipients = 1000;
+  std::uint32_t max_hops = 50;
+  bool operator==(const MessageSettings&) const = default;
+};
+
+struct SpoolSettings {
+  std::string directory = "/var/spool/hikyaku";
+  ByteSize min_free = 64_MiB;
+  ByteSize segment_size = 64_MiB;  // 1 MiB to 1 GiB
+  bool operator==(const SpoolSettings&) const = default;
+};
+
+struct LimitSettings {
+  std::uint32_t connections = 1000;
+  std::uint32_t per_client = 50;  // not for loopback and the Unix socket
+  bool operator==(const LimitSettings&) const = default;
+};
+
+struct RetrySettings {
+  Duration first = 30s;
+  double factor = 2;
+  Duration max = 1h;
+  bool operator==(const RetrySettings&) const = default;
+};
+
+enum class BounceReturn : std::uint8_t { headers, full };
+
+struct QueueSettings {
+  Duration lifetime = 5 * 24h;
+  RetrySettings retry;
+  Duration delay_notice = 4h;  // 0: none
+  BounceReturn bounce_return = BounceReturn::headers;
+  bool operator==(const QueueSettings&) const = default;
+};
+
+struct LogSettings {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+  bool operator==(const LogSettings&) const = default;
+};
+
+struct Settings {
+  std::string hostname;  // in EHLO and Received
+  std::string domain;    // added to addresses without one
+  ListenSettings listen;
+  std::vector<Network> allow;
+  std::string user;  // empty: none; otherwise what root becomes after binding
+  AuthinfoSettings authinfo;
+  std::string runtime_directory = "/run/hikyaku";
+  Duration shutdown_grace = 10s;
+  std::vector<mail::Smarthost> smarthosts;  // at least one; in order, each the next one's fallback
+  MessageSettings message;
+  SpoolSettings spool;
+  ByteSize memory = 64_MiB;
+  LimitSettings limits;
+  QueueSettings queue;
+  LogSettings log;
+  bool operator==(const Settings&) const = default;
+};
+
+}  // namespace hikyaku::config

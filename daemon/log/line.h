@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// One log line as a value, and its two notations. Pure. All escaping happens here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log_level.h"
+
+namespace hikyaku::log {
+
+// A mail address: shown in angle brackets, so that the null sender is seen.
+struct Address {
+  std::string text;
+};
+
+struct Field {
+  std::string_view name;                                                          // ours, a literal
+  std::variant<std::string, std::uint64_t, Address, std::vector<Address>> value;  // may be foreign
+};
+
+struct Line {
+  LogLevel level = LogLevel::info;
+  std::string_view event;  // ours, a literal: "accepted"; empty: none
+  std::string text;        // a sentence, may hold foreign bytes; or empty
+  std::vector<Field> fields;
+};
+
+// "info accepted id=… from=<a@example.com> reply=\"250 2.0.0 ok\"": values with blanks or quotes are quoted.
+std::string to_text(const Line& line);
+// {"time":…,"level":"info","event":"accepted","id":…}; without `time` if it is empty.
+std::string to_json(const Line& line, std::string_view time);
+
+}  // namespace hikyaku::log

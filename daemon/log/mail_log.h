@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// The mail log: one line an event, with named fields, on standard error (the journal, a container's log, a
+// terminal). Foreign bytes are made printable and capped here and nowhere else; nothing that came from
+// outside is ever a format string; there is no field for a body or a secret. Calls may come from any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/ip.h"
+#include "daemon/base/log_level.h"
+#include "daemon/log/line.h"
+
+namespace hikyaku::log {
+
+// A message is on stable storage and has been acknowledged.
+struct Accepted {
+  std::string id;
+  std::string from;             // without brackets; empty: the null sender
+  std::vector<std::string> to;  // the first ten are shown, and how many there are
+  std::uint64_t size = 0;
+  std::string client;  // "127.0.0.1:40512", "unix uid=1000"
+  std::string helo;
+  std::string proto;               // of the Received line: "ESMTP", "ESMTPS"
+  std::vector<std::string> fixed;  // what was added or repaired: "date", "message-id"
+};
+
+enum class Status : std::uint8_t { delivered, deferred, failed };
+
+struct TlsInfo {
+  std::string version;  // "TLSv1.3"
+  std::string cipher;
+  std::string verdict;  // "verified", "pinned", "unverified: self-signed"
+};
+
+// What an attempt meant for one recipient.
+struct Outcome {
+  std::string id;
+  std::string from;
+  std::string to;
+  std::string smarthost;            // its configured name; empty: none was reached
+  std::optional<Endpoint> address;  // the one connected to
+  std::optional<TlsInfo> tls;
+  Duration delay{0};  // since arrival
+  Status status = Status::delivered;
+  std::string dsn;        // "2.0.0"
+  std::string reply;      // the smarthost's exact reply, lines joined with LF; or our own words
+  std::string diagnosis;  // what to do about it, or empty
+};
+
+// The state of a smarthost has changed; once a change, not once a message.
+struct SmarthostChange {
+  std::string smarthost;
+  std::string host;
+  std::uint16_t port = 0;
+  bool up = false;
+  std::string diagnosis;      // plain words: what is wrong and what to change
+  std::string reply;          // what the peer or the system said exactly
+  Duration next_probe{0};     // when down
+  std::uint64_t waiting = 0;  // messages
+  Duration oldest{0};         // the age of the oldest
+};
+
+// A bounce or delay notice has been queued as a message of its own.
+struct Bounce {
+  std::string id;     // the notice's
+  std::string about;  // the id of the mail it is about
+  std::string to;     // its recipient: the sender of that mail
+  std::string kind;   // "failed", "delayed", "delivered"
+  std::size_t recipients = 0;
+};
+
+struct Options {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+  // Lines begin with "<6>", the journal's priority, and carry no time: the journal keeps its own.
+  bool journal = false;
+};
+
+// Whether standard error is the journal's: $JOURNAL_STREAM, or $INVOCATION_ID and no terminal.
+bool is_journal();
+
+class MailLog {
+ public:
+  // Where finished lines go, without line end. Must be callable from any thread.
+  using Sink = std::function<void(LogLevel, std::string_view line)>;
+
+  // To standard error.
+  MailLog(const Clock& clock, Options options);
+  // For tests.
+  MailLog(const Clock& clock, Options options, Sink sink);
+  ~MailLog();
+  MailLog(const MailLog&) = delete;
+  MailLog& operator=(const MailLog&) = delete;
+
+  // After a reload.
+  void set_options(Options options);
+
+  void accepted(const Accepted& accepted);
+  void outcome(const Outcome& outcome);
+  void smarthost(const SmarthostChange& change);
+  void bounce(const Bounce& bounce);
+  void rejected(std::string_view client, std::string_view command, std::string_view reply);  // by smtpd
+  void started(std::string_view version, const std::vector<std::string>& listening, std::uint64_t queued);
+  void stopping(std::string_view why);
+  void stopped(std::uint64_t queued);
+  void reloaded();
+  void reload_failed(const std::vector<std::string>& problems);
+
+  // Anything else, in one sentence; `text` may hold foreign bytes.
+  void error(std::string_view text, const std::vector<Field>& fields = {});
+  void warning(std::string_view text, const std::vector<Field>& fields = {});
+  void info(std::string_view text, const std::vector<Field>& fields = {});
+  void debug(std::string_view text, const std::vector<Field>& fields = {});
+
+  bool shows(LogLevel level) const;
+
+ private:
+  struct State;
+  void write(const Line& line);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hikyaku::log
