@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Repairs the header of a message on its way into the spool, as a stream: canonical content (data_decoder.h)
+// in and out, in pieces. Fields pass as they came; at the header's end what is missing is added. The body is
+// never changed. Linear time; memory is bounded by the longest field name it considers, not by lines, fields
+// or the message.
+//
+// The header ends at the first line that is neither a field (a name of printable ASCII, blanks, a colon) nor,
+// after a field, a continuation. If that is not the blank line, a blank line is put in and the line begins
+// the body. An mbox "From " line at the very start is dropped.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/clock.h"
+
+namespace hikyaku::mail {
+
+struct IntakeOptions {
+  std::string domain;      // for From: MAILER-DAEMON@domain, where the sender is null
+  std::string sender;      // the envelope's; empty is the null sender
+  std::string message_id;  // in its angle brackets (message_id.h), used if the message has none
+  WallTime now;            // for Date
+};
+
+class IntakeFilter {
+ public:
+  explicit IntakeFilter(IntakeOptions options) : options_(std::move(options)) {}
+
+  // Appends to `out`. A part of a line may stay behind until it is known what the line is.
+  void feed(std::string_view in, std::string& out);
+  // After the last piece. Even an empty message gets a header and the blank line.
+  void finish(std::string& out);
+
+  // How many Received fields the message came with; final once the header has ended. More than max_hops:
+  // 554 5.4.6.
+  unsigned received_count() const { return received_count_; }
+  bool is_in_body() const { return state_ == State::body; }
+  // What was repaired, for the log: of "mbox,blankline,date,msgid,from", in this order; empty if nothing was.
+  std::string fixed() const;
+
+ private:
+  enum class State : std::uint8_t { line_start, name, after_name, field, dropped, body };
+
+  std::size_t feed_line(std::string_view in, std::string& out);
+  void classify(char c, std::string& out);
+  void begin_field(std::string& out);
+  void end_header(std::string& out);
+  void add_missing(std::string& out);
+  void begin_body_with_held(std::string& out);
+
+  IntakeOptions options_;
+  State state_ = State::line_start;
+  std::string held_;             // the beginning of a line of which it is not known yet what it is
+  std::size_t name_length_ = 0;  // of the field name in held_
+  bool seen_field_ = false;
+  bool seen_date_ = false;
+  bool seen_message_id_ = false;
+  bool seen_from_ = false;
+  bool dropped_mbox_line_ = false;
+  bool added_blank_line_ = false;
+  unsigned received_count_ = 0;
+};
+
+}  // namespace hikyaku::mail

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Our Received field (RFC 5321 4.4). The HELO name is foreign: it appears only if it is a domain or an
+// address literal, else the client's address stands in its place, so that nothing can be injected through it.
+// Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/ip.h"
+
+namespace hikyaku::mail {
+
+struct SessionTraits {
+  bool esmtp = false;  // greeted with EHLO
+  bool tls = false;
+  bool authenticated = false;
+  bool smtputf8 = false;  // of the transaction
+};
+// SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA (RFC 3848), UTF8SMTP, UTF8SMTPS, … (RFC 6531 4.3).
+std::string_view with_protocol(const SessionTraits& traits);
+
+struct ReceivedFacts {
+  std::string_view helo;            // as it came
+  std::optional<IpAddress> client;  // nothing: a Unix socket
+  std::uint32_t uid = 0;            // who called over the Unix socket
+  std::string_view hostname;        // ours
+  std::string_view id;              // the mail's id as text
+  SessionTraits traits;
+  std::string_view
+      only_recipient;  // if there is exactly one; else empty, so that no Bcc is told to the others
+  WallTime now;
+};
+// The whole field, folded, with its last CR LF.
+std::string received_field(const ReceivedFacts& facts);
+
+}  // namespace hikyaku::mail

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// SMTP commands, as a client sends them: one line in, one plain value out. Pure; never throws; knows no
+// session, so whether a command may come now is the caller's question. No text of an error repeats a byte of
+// the input.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "daemon/mail/enhanced_status.h"
+#include "daemon/mail/envelope.h"
+
+namespace hikyaku::mail {
+
+namespace command {
+
+struct Ehlo {
+  std::string name;  // as it came, at most 255 bytes, no controls; nothing else is promised of it
+  bool is_helo = false;
+};
+struct Mail {
+  Envelope envelope;                  // all but the recipients
+  std::optional<std::uint64_t> size;  // SIZE (RFC 1870); below 2^63
+  bool lenient = false;               // the address was not written as the RFC has it
+};
+struct Rcpt {
+  Recipient recipient;
+  bool lenient = false;
+};
+struct Data {};
+struct Bdat {
+  std::uint64_t size = 0;  // below 2^63
+  bool last = false;
+};
+struct Rset {};
+struct Noop {};
+struct Vrfy {
+  std::string argument;  // as it came, not checked beyond controls
+};
+struct Help {};
+struct Quit {};
+struct StartTls {};
+struct Auth {
+  std::string mechanism;               // upper case
+  std::optional<std::string> initial;  // the initial response, still Base64; "=" is an empty one (RFC 4954 4)
+};
+// Not SMTP at all: an HTTP request (or a first line "Host: …"), or a TLS ClientHello. Answer once and close.
+struct NotSmtp {
+  bool is_tls = false;
+};
+
+}  // namespace command
+
+struct CommandError {
+  int reply_code = 500;
+  EnhancedStatus enhanced;
+  std::string text;
+  // A BDAT whose size cannot be known: what follows may be content, so reply and close, never read on as
+  // commands.
+  bool must_close = false;
+  bool operator==(const CommandError&) const = default;
+};
+
+using Command = std::variant<command::Ehlo, command::Mail, command::Rcpt, command::Data, command::Bdat,
+                             command::Rset, command::Noop, command::Vrfy, command::Help, command::Quit,
+                             command::StartTls, command::Auth, command::NotSmtp, CommandError>;
+
+struct CommandOptions {
+  std::string_view default_domain;  // added to addresses without one; must not be empty
+  bool smtputf8 = false;            // the transaction's MAIL had SMTPUTF8; RCPT may use it then
+};
+
+// `line` is without its line end and may hold any bytes. Verbs and keywords are taken in either case.
+//   500 5.5.2 controls (NUL, a lone CR, ESC; tabs are blanks) or no such command; 502 5.5.1 known, never
+//   implemented 501 5.5.4 syntax, a malformed or doubled parameter, BODY=BINARYMIME 501 5.1.7 / 5.1.3 the
+//   address of MAIL / RCPT; 553 5.6.7 an address that needs SMTPUTF8 552 5.3.4 SIZE of 2^63 and beyond;
+//   555 5.5.4 a parameter that is not known
+Command parse_command(std::string_view line, const CommandOptions& options);
+
+// The first bytes of a TLS record with a handshake: 16 03. For bytes that may never hold a line end.
+bool is_tls_hello(std::string_view bytes);
+
+}  // namespace hikyaku::mail
