@@ -7,7 +7,7 @@
 // written before it was called. Whoever holds a DiskFile owns it; files do not outlive their Disk.
 //
 // What is durable when: flush() covers the file's content and length, but not its name. A create, rename or
-// unlink is durable when sync_directory() of the directory (of both, for a rename across) has returned.
+// unlink is durable when sync_directory() of the directory has returned.
 #pragma once
 
 #include <cstdint>
@@ -72,7 +72,8 @@ class Disk {
       std::string_view path) = 0;  // reads too
   // The names in a directory, sorted, without "." and "..".
   virtual Result<std::vector<std::string>, DiskError> list(std::string_view directory) = 0;
-  virtual Result<void, DiskError> rename(std::string_view from, std::string_view to) = 0;  // replaces `to`
+  // Within one directory (EXDEV otherwise: across two no single sync makes it durable). Replaces `to`.
+  virtual Result<void, DiskError> rename(std::string_view from, std::string_view to) = 0;
   virtual Result<void, DiskError> unlink(std::string_view path) = 0;
   virtual Result<void, DiskError> make_directory(std::string_view path) = 0;  // 0700; EEXIST as mkdir(2)
   virtual Result<void, DiskError> sync_directory(std::string_view path) = 0;
