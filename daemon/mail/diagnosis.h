@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// The one place where a failure becomes plain words: what happened and what to change. Used by the log, by
+// `hikyaku status`, `queue show`, `check`, `probe` and by the bounces alike. Never shows a secret (a Failure
+// holds none) and never a peer's byte unescaped. Pure.
+#pragma once
+
+#include <string>
+
+#include "daemon/mail/failure.h"
+
+namespace hikyaku::mail {
+
+inline constexpr std::size_t kMaxDiagnosis = 2048;
+
+// One line, no trailing full stop, at most kMaxDiagnosis bytes (and "…"), the peer's reply included.
+std::string diagnose(const Failure& failure);
+
+}  // namespace hikyaku::mail

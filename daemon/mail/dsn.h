@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Notices about mail that failed or is late, as text: multipart/report of RFC 3464, one for a message and
+// round. In plain words first, for the person who sent it. The envelope sender of a notice is <> (the
+// caller's business), and a message from <> never causes one. Pure: time, token and content are arguments.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/mail/envelope.h"
+#include "daemon/mail/failure.h"
+
+namespace hikyaku::mail {
+
+enum class NoticeKind : std::uint8_t { failure, delay };
+
+inline constexpr std::size_t kMaxReturnedHeader = 64 * 1024;
+inline constexpr std::size_t kMaxReturnedContent = 1024 * 1024;  // larger ones: the header alone
+
+struct ReportedRecipient {
+  Recipient recipient;
+  Failure failure;  // its last one
+};
+
+struct BounceRequest {
+  NoticeKind kind = NoticeKind::failure;
+  std::string hostname;  // Reporting-MTA
+  std::string domain;    // From: MAILER-DAEMON@domain, and of the Message-ID
+  std::string id;        // of the failed mail, for people
+  std::string token;     // letters and digits, 16 or more nobody can guess: boundary and Message-ID
+  std::string sender;    // To:; not empty
+  std::string envid;     // decoded, or empty
+  WallTime arrival;
+  WallTime now;
+  Duration time_left{0};                      // delay: for so long it goes on being tried
+  std::vector<ReportedRecipient> recipients;  // at least one
+  std::string original;                       // header block or whole content, canonical or not
+  bool full = false;  // `original` is the whole content and shall be returned (RET=FULL)
+};
+
+// Canonical: CRLF, no line over 998 bytes, ends with CRLF. ASCII unless the original or an address is not.
+std::string make_bounce(const BounceRequest& request);
+
+// Of the recipients at these places in the envelope, those whose sender wants such a notice (RFC 3461 4.1 and
+// 5.2.4 to 5.2.6). None for the null sender.
+std::vector<std::size_t> recipients_to_report(const Envelope& envelope,
+                                              const std::vector<std::size_t>& places, NoticeKind kind);
+
+}  // namespace hikyaku::mail

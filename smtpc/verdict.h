@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Whose error is it? A pure table, one row a case, that turns a smarthost's reply into what to do. Its
+// promise: a mistake in the configuration never bounces mail. Only a 5yz that is about this message or this
+// recipient does, and on an unproven smarthost (it has not yet accepted a message with this configuration)
+// hardly that.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "daemon/mail/failure.h"
+
+namespace hikyaku::smtpc {
+
+enum class Action : std::uint8_t {
+  proceed,     // the reply that was hoped for: 220 greeting, 2yz, 354 to DATA
+  try_helo,    // EHLO is not understood
+  pause_lane,  // the smarthost refuses us, not this mail: hang up, pause, tell the operator; the mail waits
+  abort_attempt,  // 421, 454 or a reply that does not fit: hang up; an attempt of this message, and it counts
+                  // towards "two different messages in a row"
+  defer_message,  // the message's own 4yz: its schedule applies; the connection goes on
+  defer_unproven,  // probably a mistake of configuration (at rcpt: of this recipient only): as a 4yz,
+                   // reported, fails at the earliest after queue.lifetime
+  fail_message,
+  defer_recipient,
+  fail_recipient,
+};
+
+struct Verdict {
+  Action action = Action::proceed;
+  mail::FailureKind kind = mail::FailureKind::other;  // meaningless with `proceed`
+  bool slow_down = false;                             // 421 and 4.7.x: halve the limit of connections
+  bool operator==(const Verdict&) const = default;
+};
+
+// What is known when the reply comes.
+struct Context {
+  bool logged_in = false;
+  bool proven = false;           // has accepted a message since its configuration or credentials last changed
+  bool has_credentials = false;  // for this smarthost
+  bool encrypted = false;
+  bool operator==(const Context&) const = default;
+};
+
+// For a failure without a reply (or with nonsense for one): the smarthost's before and during log-in, afterwards an
+// attempt of the message under way.
+Verdict verdict(mail::Stage stage, mail::FailureKind kind);
+
+// For the stages greeting, ehlo, tls (the reply to STARTTLS), mail, rcpt, data and message; any code.
+Verdict verdict(mail::Stage stage, const mail::Reply& reply, const Context& context);
+
+enum class AuthAction : std::uint8_t {
+  logged_in,       // 235
+  challenge,       // 334
+  next_mechanism,  // this one does not work here; if none is left: pause with the kind
+  stop,            // no mechanism would: pause with the kind
+};
+
+struct AuthVerdict {
+  AuthAction action = AuthAction::stop;
+  mail::FailureKind kind = mail::FailureKind::other;  // meaningless with logged_in and challenge
+  bool operator==(const AuthVerdict&) const = default;
+};
+
+struct AuthContext {
+  bool ever_worked = false;  // some mechanism has worked with these credentials
+  bool encrypted = false;
+};
+
+// For each reply during AUTH.
+AuthVerdict auth_verdict(const mail::Reply& reply, const AuthContext& context);
+
+}  // namespace hikyaku::smtpc
