@@ -47,7 +47,8 @@ std::optional<Duration> parse_duration(std::string_view text) {
 std::string to_text(ByteSize size) {
   static constexpr std::pair<std::string_view, int> kUnits[] = {{"GiB", 30}, {"MiB", 20}, {"KiB", 10}};
   for (const auto& [unit, shift] : kUnits)
-    if (size.bytes != 0 && size.bytes % (1ULL << shift) == 0) return cat(std::to_string(size.bytes >> shift), unit);
+    if (size.bytes != 0 && size.bytes % (1ULL << shift) == 0)
+      return cat(std::to_string(size.bytes >> shift), unit);
   return cat(std::to_string(size.bytes), "B");
 }
 

@@ -7,7 +7,8 @@
 namespace hikyaku {
 
 void check_failed(const char* what, std::source_location where) {
-  std::fprintf(stderr, "hikyaku: bug: %s (%s:%u)\n", what, where.file_name(), static_cast<unsigned>(where.line()));
+  std::fprintf(stderr, "hikyaku: bug: %s (%s:%u)\n", what, where.file_name(),
+               static_cast<unsigned>(where.line()));
   std::abort();
 }
 

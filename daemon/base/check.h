@@ -9,7 +9,8 @@ namespace hikyaku {
 
 [[noreturn]] void check_failed(const char* what, std::source_location where);
 
-inline void check(bool holds, const char* what, std::source_location where = std::source_location::current()) {
+inline void check(bool holds, const char* what,
+                  std::source_location where = std::source_location::current()) {
   if (!holds) [[unlikely]]
     check_failed(what, where);
 }

@@ -26,7 +26,9 @@ Checksum::Checksum(Checksum&&) noexcept = default;
 Checksum& Checksum::operator=(Checksum&&) noexcept = default;
 Checksum::~Checksum() = default;
 
-void Checksum::update(std::string_view bytes) { XXH3_64bits_update(state_->xxh.get(), bytes.data(), bytes.size()); }
+void Checksum::update(std::string_view bytes) {
+  XXH3_64bits_update(state_->xxh.get(), bytes.data(), bytes.size());
+}
 
 std::uint64_t Checksum::digest() const { return XXH3_64bits_digest(state_->xxh.get()); }
 

@@ -50,13 +50,14 @@ std::string to_rfc3339(WallTime time) {
 // Day and month names are written out here: strftime's %a and %b follow the locale, RFC 5322 does not.
 std::string to_rfc5322_date(WallTime time) {
   static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::time_t seconds = seconds_of(time);
   std::tm local{};
   localtime_r(&seconds, &local);
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%s, %d %s", kDays[static_cast<std::size_t>(local.tm_wday)], local.tm_mday,
-                kMonths[static_cast<std::size_t>(local.tm_mon)]);
+  std::snprintf(text.data(), text.size(), "%s, %d %s", kDays[static_cast<std::size_t>(local.tm_wday)],
+                local.tm_mday, kMonths[static_cast<std::size_t>(local.tm_mon)]);
   return std::string(text.data()) + format(" %Y %H:%M:%S %z", local);
 }
 
@@ -64,7 +65,9 @@ std::string to_text(Duration duration) {
   using namespace std::chrono;
   std::array<char, 32> text{};
   long long all = duration_cast<seconds>(duration).count();
-  auto print = [&](const char* pattern, auto... values) { std::snprintf(text.data(), text.size(), pattern, values...); };
+  auto print = [&](const char* pattern, auto... values) {
+    std::snprintf(text.data(), text.size(), pattern, values...);
+  };
   if (all < 60) {
     print("%.1fs", static_cast<double>(duration.count()) / 1e6);
   } else if (all < 3600) {

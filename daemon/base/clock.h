@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Time comes from a Clock that tests can move. Two kinds never mix: Instant (steady, for deadlines and waiting)
-// and WallTime (for people and for headers; may jump at any time).
+// Time comes from a Clock that tests can move. Two kinds never mix: Instant (steady, for deadlines and
+// waiting) and WallTime (for people and for headers; may jump at any time).
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual Instant now() const = 0;
   virtual WallTime wall() const = 0;
-  // A simulated clock moves to `when`, the next timer, because nothing else is to be done. A real one returns false.
+  // A simulated clock moves to `when`, the next timer, because nothing else is to be done. A real one returns
+  // false.
   virtual bool jump_to(Instant when) = 0;
 };
 
@@ -40,15 +41,15 @@ class SystemClock final : public Clock {
   bool jump_to(Instant) override { return false; }
 };
 
-// Stands still until it is moved. With `jumps` the event loop moves it to the next timer whenever it is idle, so
-// that a simulated day passes in no time; without, only advance() does.
+// Stands still until it is moved. With `jumps` the event loop moves it to the next timer whenever it is idle,
+// so that a simulated day passes in no time; without, only advance() does.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(bool jumps = true) : jumps_(jumps) {}
   Instant now() const override { return now_; }
   WallTime wall() const override { return wall_; }
   bool jump_to(Instant when) override;
-  void advance(Duration by);        // both times
+  void advance(Duration by);                      // both times
   void set_wall(WallTime wall) { wall_ = wall; }  // a jump of the wall clock alone
 
  private:

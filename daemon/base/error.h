@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How the environment's errors travel: std::expected with a closed kind of the layer and a text for people.
-// Context is added once, where it is known. An SMTP outcome is not an error but a plain value; a bug is check().
+// Context is added once, where it is known. An SMTP outcome is not an error but a plain value; a bug is
+// check().
 #pragma once
 
 #include <expected>

@@ -35,7 +35,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 
 bool IpAddress::is_loopback() const {
   if (!v6_) return bytes_[0] == 127;
-  return std::ranges::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; }) && bytes_[15] == 1;
+  return std::ranges::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; }) &&
+         bytes_[15] == 1;
 }
 
 bool IpAddress::is_unspecified() const {
@@ -65,7 +66,8 @@ std::optional<Network> Network::parse(std::string_view text) {
 bool Network::contains(const IpAddress& address) const {
   if (address.is_v6() != base_.is_v6()) return false;
   unsigned whole = prefix_ / 8;
-  if (!std::equal(base_.bytes().begin(), base_.bytes().begin() + whole, address.bytes().begin())) return false;
+  if (!std::equal(base_.bytes().begin(), base_.bytes().begin() + whole, address.bytes().begin()))
+    return false;
   if (prefix_ % 8 == 0) return true;
   unsigned shift = 8 - prefix_ % 8;
   return base_.bytes()[whole] >> shift == address.bytes()[whole] >> shift;
@@ -90,12 +92,14 @@ std::optional<Endpoint> Endpoint::from_sockaddr(const sockaddr* address) {
   if (address->sa_family == AF_INET) {
     sockaddr_in v4{};
     std::memcpy(&v4, address, sizeof v4);
-    return Endpoint{IpAddress::from_bytes(reinterpret_cast<const std::uint8_t*>(&v4.sin_addr), false), ntohs(v4.sin_port)};
+    return Endpoint{IpAddress::from_bytes(reinterpret_cast<const std::uint8_t*>(&v4.sin_addr), false),
+                    ntohs(v4.sin_port)};
   }
   if (address->sa_family != AF_INET6) return std::nullopt;
   sockaddr_in6 v6{};
   std::memcpy(&v6, address, sizeof v6);
-  return Endpoint{IpAddress::from_bytes(reinterpret_cast<const std::uint8_t*>(&v6.sin6_addr), true), ntohs(v6.sin6_port)};
+  return Endpoint{IpAddress::from_bytes(reinterpret_cast<const std::uint8_t*>(&v6.sin6_addr), true),
+                  ntohs(v6.sin6_port)};
 }
 
 sockaddr_storage Endpoint::to_sockaddr() const {

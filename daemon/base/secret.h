@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A password or token. It has no way into a log by accident: no operator<<, no conversion; who needs the bytes says
-// reveal(). The memory is wiped when it goes.
+// A password or token. It has no way into a log by accident: no operator<<, no conversion; who needs the
+// bytes says reveal(). The memory is wiped when it goes.
 #pragma once
 
 #include <string>

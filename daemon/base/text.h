@@ -41,9 +41,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 // Decimal digits only, no sign, no blanks; nothing on overflow or an empty text.
 std::optional<std::uint64_t> parse_number(std::string_view digits);
 
-// The one place that makes foreign bytes fit for a log line, a terminal or a bounce: printable ASCII and valid
-// UTF-8 pass, anything else (controls, C1, U+2028, broken UTF-8) becomes \xNN or \u{N}, and a backslash \\.
-// At most `limit` bytes, then "…".
+// The one place that makes foreign bytes fit for a log line, a terminal or a bounce: printable ASCII and
+// valid UTF-8 pass, anything else (controls, C1, U+2028, broken UTF-8) becomes \xNN or \u{N}, and a backslash
+// \\. At most `limit` bytes, then "…".
 std::string printable(std::string_view foreign, std::size_t limit = 1024);
 bool is_valid_utf8(std::string_view text);
 bool is_ascii(std::string_view text);

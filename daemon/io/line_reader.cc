@@ -29,7 +29,8 @@ Task<Result<Line, IoError>> LineReader::line(std::size_t limit, Until until) {
   for (;;) {
     std::string_view held = buffered();
     std::size_t end = held.find('\n', searched);
-    if (end == held.npos ? held.size() >= limit : end >= limit) co_return fail(IoErrorKind::too_long, "line too long");
+    if (end == held.npos ? held.size() >= limit : end >= limit)
+      co_return fail(IoErrorKind::too_long, "line too long");
     if (end != held.npos) {
       bool crlf = end > 0 && held[end - 1] == '\r';
       Line line{std::string(held.substr(0, crlf ? end - 1 : end)), crlf ? LineEnd::crlf : LineEnd::lf};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Lines and blocks out of a stream. It buffers: after bytes have been read through it, everything must be read
-// through it, and what is_empty() denies came before whatever is written next (STARTTLS: such bytes end the session).
+// Lines and blocks out of a stream. It buffers: after bytes have been read through it, everything must be
+// read through it, and what is_empty() denies came before whatever is written next (STARTTLS: such bytes end
+// the session).
 #pragma once
 
 #include <string>
@@ -21,10 +22,11 @@ class LineReader {
  public:
   explicit LineReader(Stream& stream) : stream_(&stream) {}
 
-  // A line ends with LF or CR LF. One of more than `limit` bytes, its end included, is `too_long`; nothing of it is
-  // consumed but what exceeds the buffer is not read either. `until` bounds the whole line.
+  // A line ends with LF or CR LF. One of more than `limit` bytes, its end included, is `too_long`; nothing of
+  // it is consumed but what exceeds the buffer is not read either. `until` bounds the whole line.
   Task<Result<Line, IoError>> line(std::size_t limit, Until until);
-  // Up to the next line end, without keeping it; for getting past a line that is too long. `too_long` after `limit`.
+  // Up to the next line end, without keeping it; for getting past a line that is too long. `too_long` after
+  // `limit`.
   Task<Result<void, IoError>> skip_line(std::size_t limit, Until until);
   // What is there, at least one byte; a view that holds until the next call. Follow with consume().
   Task<Result<std::string_view, IoError>> some(Until until);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Listening sockets. accept() is a coroutine like any other wait; running out of descriptors pauses it for a moment
-// instead of spinning, and what waits in the backlog is served when there are some again.
+// Listening sockets. accept() is a coroutine like any other wait; running out of descriptors pauses it for a
+// moment instead of spinning, and what waits in the backlog is served when there are some again.
 #pragma once
 
+#include <uv.h>
+
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +15,8 @@
 #include "daemon/io/stream.h"
 
 namespace hikyaku::io {
+
+class Socket;
 
 class Listener {
  public:
@@ -30,12 +35,18 @@ class Listener {
   std::string name() const;  // "127.0.0.1:25" or the path
 
  private:
-  struct Handle;
-  explicit Listener(Handle* handle) : handle_(handle) {}
-  Handle* handle_;  // deletes itself in libuv's close callback
+  Listener(Loop& loop, Socket* socket);
+  static void on_connection(uv_stream_t* listening, int status);
+  void take_connections();
+
+  Socket* socket_;
+  std::string path_;
+  std::deque<Socket*> accepted_;  // off the backlog, not yet asked for
+  bool is_waiting_ = false;       // libuv holds one back until there is room
+  Waiter arrived_;
 };
 
-// The sockets that systemd handed over (sd_listen_fds: $LISTEN_PID is us), in order; clears the variables.
+// The sockets that systemd handed over ($LISTEN_PID is us: sd_listen_fds(3)), in order; clears the variables.
 std::vector<Fd> inherited_sockets();
 
 }  // namespace hikyaku::io

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The event loop: libuv's, plus the list of coroutines that are ready and the queue of deadlines. Coroutines are
-// resumed by turn() only, never from inside a libuv callback or another coroutine. Everything but post() belongs to
-// the loop's thread. Destroying the loop closes its handles and checks that nothing of ours is left in libuv.
+// The event loop: libuv's, plus the list of coroutines that are ready and the queue of deadlines. Coroutines
+// are resumed by turn() only, never from inside a libuv callback or another coroutine. Everything but post()
+// belongs to the loop's thread. Destroying the loop closes its handles and checks that nothing of ours is
+// left in libuv.
 #pragma once
 
 #include <uv.h>

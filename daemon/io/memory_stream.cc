@@ -10,7 +10,7 @@ namespace {
 struct Pipe {
   explicit Pipe(Loop& loop) : reader(loop), writer(loop) {}
   std::string bytes;
-  bool finished = false;     // the writer shut down or went
+  bool finished = false;  // the writer shut down or went
   bool reader_gone = false;
   Waiter reader;
   Waiter writer;
@@ -41,9 +41,11 @@ class MemoryStream final : public Stream {
   }
 
   Task<Result<void, IoError>> write(std::string_view bytes, Until until) override {
-    if (until.cancel != nullptr && until.cancel->is_requested()) co_return std::unexpected(to_error(Woken::cancelled));
+    if (until.cancel != nullptr && until.cancel->is_requested())
+      co_return std::unexpected(to_error(Woken::cancelled));
     while (!bytes.empty()) {
-      if (out_->reader_gone || out_->finished) co_return fail(IoErrorKind::reset, "the peer closed the connection");
+      if (out_->reader_gone || out_->finished)
+        co_return fail(IoErrorKind::reset, "the peer closed the connection");
       std::size_t room = options_.capacity - std::min(options_.capacity, out_->bytes.size());
       std::size_t sent = std::min(room, bytes.size());
       out_->bytes.append(bytes.substr(0, sent));

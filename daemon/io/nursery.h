@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Owns the tasks that nobody awaits (sessions, connections). Counts them, and can be drained; it must be empty when
-// it goes. What a spawned task refers to outlives it or is a value in its frame.
+// Owns the tasks that nobody awaits (sessions, connections). Counts them, and can be drained; it must be
+// empty when it goes. What a spawned task refers to outlives it or is a value in its frame.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,8 @@ namespace hikyaku::io {
 
 class Nursery {
  public:
-  // `on_exception` gets the text of an exception that ended a task: the root of a session (STYLE.md, "Errors").
-  // Without it such an exception is a bug.
+  // `on_exception` gets the text of an exception that ended a task: the root of a session (STYLE.md,
+  // "Errors"). Without it such an exception is a bug.
   explicit Nursery(Loop& loop, std::function<void(const std::string&)> on_exception = {});
   Nursery(const Nursery&) = delete;
   ~Nursery();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Name look-up. An interface, because tests inject it; the real one is getaddrinfo on libuv's pool, which cannot be
-// cancelled: a late answer is discarded.
+// Name look-up. An interface, because tests inject it; the real one is getaddrinfo on libuv's pool, which
+// cannot be cancelled: a late answer is discarded.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@ namespace hikyaku::io {
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  // IPv6 and IPv4 addresses in the order they should be tried, at least one, no duplicates. An address as `host` is
-  // itself. Errors: no_such_name, lookup_failed, timeout, cancelled.
+  // IPv6 and IPv4 addresses in the order they should be tried, at least one, no duplicates. An address as
+  // `host` is itself. Errors: no_such_name, lookup_failed, timeout, cancelled.
   virtual Task<Result<std::vector<IpAddress>, IoError>> resolve(std::string host, Until until) = 0;
 };
 
@@ -23,7 +23,8 @@ class SystemResolver final : public Resolver {
  public:
   explicit SystemResolver(Loop& loop) : loop_(loop) {}
   Task<Result<std::vector<IpAddress>, IoError>> resolve(std::string host, Until until) override;
-  // Look-ups whose answer has not come, abandoned ones included. The process may leave while only those are left.
+  // Look-ups whose answer has not come, abandoned ones included. The process may leave while only those are
+  // left.
   static int outstanding();
 
  private:

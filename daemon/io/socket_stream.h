@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Connected TCP and Unix sockets as streams. TCP_NODELAY everywhere; each write is one system call where the kernel
-// takes it whole.
+// Connected TCP and Unix sockets as streams. TCP_NODELAY everywhere; each write is one system call where the
+// kernel takes it whole.
 #pragma once
 
 #include <string>

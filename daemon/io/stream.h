@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The one interface that SMTP code sees of a connection. TCP, Unix socket, TLS over either and an in-memory pair
-// implement it. One reader and one writer at a time. Destroying a stream closes it; none of its operations may be
-// under way then.
+// The one interface that SMTP code sees of a connection. TCP, Unix socket, TLS over either and an in-memory
+// pair implement it. One reader and one writer at a time. Destroying a stream closes it; none of its
+// operations may be under way then.
 #pragma once
 
 #include <memory>
@@ -38,7 +38,7 @@ class Stream {
   // Says that no more comes from us (FIN; in TLS close_notify). Reading goes on.
   virtual Task<Result<void, IoError>> shut_down(Until until) = 0;
 
-  virtual std::optional<Endpoint> peer() const = 0;   // nothing: a Unix socket
+  virtual std::optional<Endpoint> peer() const = 0;  // nothing: a Unix socket
   virtual std::optional<Endpoint> local() const = 0;
   virtual const TlsInfo* tls() const { return nullptr; }
 };

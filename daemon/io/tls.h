@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// TLS over any stream: OpenSSL with memory BIOs. The client verifies chain and name unless it is told not to, keeps
-// sessions for resumption, and turns OpenSSL's errors into our closed set (base/io_error.h): the text is plain words,
-// with OpenSSL's own in parentheses at the end.
+// TLS over any stream: OpenSSL with memory BIOs. The client verifies chain and name unless it is told not to,
+// keeps sessions for resumption, and turns OpenSSL's errors into our closed set (base/io_error.h): the text
+// is plain words, with OpenSSL's own in parentheses at the end.
 #pragma once
 
 #include <memory>
@@ -25,15 +25,15 @@ struct TlsClientOptions {
   std::string client_key;
 };
 
-// What is common to all connections to one smarthost: settings, CA store, session cache. One for each smarthost
-// and configuration; a reload makes a new one, which drops the sessions.
+// What is common to all connections to one smarthost: settings, CA store, session cache. One for each
+// smarthost and configuration; a reload makes a new one, which drops the sessions.
 class TlsClient {
  public:
   // Errors: tls_setup, with the file that cannot be used and why.
   static Result<std::shared_ptr<TlsClient>, IoError> create(TlsClientOptions options);
   virtual ~TlsClient() = default;
-  // Shakes hands over `under`. On failure `under` is gone; the error says why. When the peer's first bytes were no
-  // TLS, the kind is not_tls and the text quotes them, made printable.
+  // Shakes hands over `under`. On failure `under` is gone; the error says why. When the peer's first bytes
+  // were no TLS, the kind is not_tls and the text quotes them, made printable.
   virtual Task<Result<StreamPtr, IoError>> connect(StreamPtr under, Until until) = 0;
 };
 
@@ -45,7 +45,8 @@ class TlsServer {
   virtual Task<Result<StreamPtr, IoError>> accept(StreamPtr under, Until until) = 0;
 };
 
-// The bytes of a ClientHello for `name` (SNI unless it is an address), to find out whether a silent port speaks TLS.
+// The bytes of a ClientHello for `name` (SNI unless it is an address), to find out whether a silent port
+// speaks TLS.
 std::string make_client_hello(const std::string& name);
 // Whether `bytes`, the first of an answer, begin a TLS handshake or alert record.
 bool looks_like_tls(std::string_view bytes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How a coroutine waits, and how it is woken. Every wait in hikyaku ends in one of three ways: what it waits for is
-// there, its deadline passed, or it was cancelled. One thread, the loop's. A waiter never loses its coroutine: a
-// cancelled wait wakes it with `cancelled` and it unwinds by itself.
+// How a coroutine waits, and how it is woken. Every wait in hikyaku ends in one of three ways: what it waits
+// for is there, its deadline passed, or it was cancelled. One thread, the loop's. A waiter never loses its
+// coroutine: a cancelled wait wakes it with `cancelled` and it unwinds by itself.
 #pragma once
 
 #include <coroutine>
@@ -58,10 +58,11 @@ class Waiter {
   };
   // Suspends until wake(), the deadline or the cancellation; one that has passed already does not suspend.
   Park park(Until until) { return Park{*this, until}; }
-  // Resumes the coroutine in the loop's next turn. Nothing is remembered if none is parked: check the condition
-  // before parking, and again after it.
+  // Resumes the coroutine in the loop's next turn. Nothing is remembered if none is parked: check the
+  // condition before parking, and again after it.
   void wake() { wake(Woken::ready); }
   bool is_parked() const { return static_cast<bool>(coroutine_); }
+  Loop& loop() const { return loop_; }
 
  private:
   friend class Loop;
@@ -79,7 +80,8 @@ class Waiter {
   Woken woken_ = Woken::ready;
 };
 
-// Something that several coroutines wait for. notify() wakes all that wait now; each checks its condition again.
+// Something that several coroutines wait for. notify() wakes all that wait now; each checks its condition
+// again.
 class Event {
  public:
   explicit Event(Loop& loop) : loop_(loop) {}

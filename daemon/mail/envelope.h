@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The envelope of a message: who sent it, who shall get it, and what the sender wants to hear of it (RFC 3461).
-// Plain values, already checked: no address or parameter here holds CR, LF, NUL or other controls.
+// The envelope of a message: who sent it, who shall get it, and what the sender wants to hear of it (RFC
+// 3461). Plain values, already checked: no address or parameter here holds CR, LF, NUL or other controls.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,12 @@ struct Notify {
   bool operator==(const Notify&) const = default;
 };
 
-enum class Ret : std::uint8_t { absent, full, headers };  // RFC 3461 4.3
+enum class Ret : std::uint8_t { absent, full, headers };               // RFC 3461 4.3
 enum class Body : std::uint8_t { absent, seven_bit, eight_bit_mime };  // RFC 6152
 
 struct Recipient {
-  std::string address;  // without angle brackets, with a domain: "user@example.com", quoted local parts as they came
+  std::string
+      address;  // without angle brackets, with a domain: "user@example.com", quoted local parts as they came
   Notify notify;
   std::string orcpt;  // decoded "rfc822;user@example.com", or empty
   bool operator==(const Recipient&) const = default;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The spool's name for a mail: 64 bits, growing for ever, never assigned twice. People see it as 13 characters.
+// The spool's name for a mail: 64 bits, growing for ever, never assigned twice. People see it as 13
+// characters.
 #pragma once
 
 #include <compare>
@@ -24,5 +25,7 @@ std::optional<MailId> parse_mail_id(std::string_view text);
 
 template <>
 struct std::hash<hikyaku::mail::MailId> {
-  std::size_t operator()(hikyaku::mail::MailId id) const noexcept { return std::hash<std::uint64_t>{}(id.value); }
+  std::size_t operator()(hikyaku::mail::MailId id) const noexcept {
+    return std::hash<std::uint64_t>{}(id.value);
+  }
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where accepted mail goes. smtpd knows the spool only as this. A mail is there for good when commit() has returned
-// its value, and not a moment before; a writer that is destroyed without it leaves nothing behind.
+// Where accepted mail goes. smtpd knows the spool only as this. A mail is there for good when commit() has
+// returned its value, and not a moment before; a writer that is destroyed without it leaves nothing behind.
 #pragma once
 
 #include <memory>
@@ -24,8 +24,8 @@ class MailWriter {
  public:
   virtual ~MailWriter() = default;
   virtual MailId id() const = 0;  // known from the start: the Received line names it
-  // The next bytes of the content, in canonical form (CRLF, no dot-stuffing, header first). Suspends while the
-  // memory budget is used up or the disk is slow. `bytes` lives until then.
+  // The next bytes of the content, in canonical form (CRLF, no dot-stuffing, header first). Suspends while
+  // the memory budget is used up or the disk is slow. `bytes` lives until then.
   virtual Task<Result<void, SinkError>> write(std::string_view bytes) = 0;
   // Suspends until envelope and content are on stable storage. At most once, and nothing after it.
   virtual Task<Result<void, SinkError>> commit(Envelope envelope) = 0;
@@ -34,8 +34,8 @@ class MailWriter {
 class MailSink {
  public:
   virtual ~MailSink() = default;
-  // Whether a message of `expected_size` bytes (0: unknown) would be taken now; for MAIL, so that a client learns
-  // early. Does not suspend, reserves nothing.
+  // Whether a message of `expected_size` bytes (0: unknown) would be taken now; for MAIL, so that a client
+  // learns early. Does not suspend, reserves nothing.
   virtual Result<void, SinkError> may_accept(std::uint64_t expected_size) = 0;
   // Does not suspend. The writer must not outlive the sink.
   virtual Result<std::unique_ptr<MailWriter>, SinkError> begin() = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where queued mail comes from, and where what became of it is written down. smtpc and the queue runner know the
-// spool only as this.
+// Where queued mail comes from, and where what became of it is written down. smtpc and the queue runner know
+// the spool only as this.
 #pragma once
 
 #include <memory>
@@ -28,9 +28,9 @@ using SourceError = Error<SourceErrorKind>;
 class ContentReader {
  public:
   virtual ~ContentReader() = default;
-  // The next piece, empty at the end; valid until the next call. A piece has been verified before it is returned,
-  // or, for a large body, the whole body is verified before its last piece is returned: `damaged` then ends the
-  // attempt before the final dot.
+  // The next piece, empty at the end; valid until the next call. A piece has been verified before it is
+  // returned, or, for a large body, the whole body is verified before its last piece is returned: `damaged`
+  // then ends the attempt before the final dot.
   virtual Task<Result<std::string_view, SourceError>> next() = 0;
   virtual Task<Result<void, SourceError>> rewind() = 0;
 };
@@ -59,8 +59,8 @@ class MailSource {
   virtual Result<std::unique_ptr<ContentReader>, SourceError> open(MailId id) = 0;
   // Suspends until the new state is on stable storage. Shares the next group commit.
   virtual Task<Result<void, SourceError>> record(MailId id, Progress progress) = 0;
-  // The mail has ended; suspends until that is on stable storage. Whatever must be there before (a bounce) has been
-  // committed by the caller.
+  // The mail has ended; suspends until that is on stable storage. Whatever must be there before (a bounce)
+  // has been committed by the caller.
   virtual Task<Result<void, SourceError>> finish(MailId id) = 0;
 };
 

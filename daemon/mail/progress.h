@@ -21,12 +21,12 @@ struct RecipientProgress {
 struct Progress {
   std::vector<RecipientProgress> recipients;  // one for each of the envelope's, in its order
   std::uint32_t attempts = 0;                 // those that count against the mail's own schedule
-  Duration waited{0};                         // towards queue.lifetime; accumulated, not a wall-clock deadline
-  Duration next_wait{0};                      // how much of the current backoff is left
-  bool held = false;                          // waits for the operator
-  std::string reason;                         // why it is held or deferred, plain words
-  std::string smarthost;                      // last tried, by its name
-  bool delay_noticed = false;                 // a delay notice has been sent
+  Duration waited{0};          // towards queue.lifetime; accumulated, not a wall-clock deadline
+  Duration next_wait{0};       // how much of the current backoff is left
+  bool held = false;           // waits for the operator
+  std::string reason;          // why it is held or deferred, plain words
+  std::string smarthost;       // last tried, by its name
+  bool delay_noticed = false;  // a delay notice has been sent
   bool operator==(const Progress&) const = default;
 
   bool is_settled() const {  // nobody is pending

@@ -37,8 +37,8 @@ struct SmtpTimeouts {
 
 // One entry of authinfo, chosen for one smarthost.
 struct Credentials {
-  std::string authzid;    // U:, may be empty
-  std::string user;       // I:
+  std::string authzid;  // U:, may be empty
+  std::string user;     // I:
   Secret password;
   std::string realm;                    // R:, may be empty
   std::vector<std::string> mechanisms;  // M:, upper case; empty: as the smarthost's `auth` says
@@ -52,8 +52,8 @@ struct Smarthost {
   std::uint16_t port = 0;
   bool lookup_mx = false;
   TlsSettings tls;
-  bool auth = true;                        // false: `auth: none`
-  std::vector<std::string> mechanisms;     // `auth: [A, B]` in order, upper case; empty: auto
+  bool auth = true;                     // false: `auth: none`
+  std::vector<std::string> mechanisms;  // `auth: [A, B]` in order, upper case; empty: auto
   bool allow_plaintext_auth = false;
   std::string user;                        // chooses between several entries of authinfo, or empty
   std::optional<Credentials> credentials;  // looked up by host, port and `user`

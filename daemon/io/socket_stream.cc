@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/io/socket_stream.h"
+
+#include <utility>
+
+#include "daemon/io/socket.h"
+#include "daemon/io/socket_stream_internal.h"
+#include "daemon/io/uv_error.h"
+
+namespace hikyaku::io {
+namespace {
+
+class SocketStream final : public Stream {
+ public:
+  explicit SocketStream(Socket* socket) : socket_(socket), peer_(socket->peer()), local_(socket->local()) {}
+  ~SocketStream() override { socket_->close(); }
+
+  Task<Result<std::size_t, IoError>> read_some(std::span<char> into, Until until) override {
+    return socket_->read_some(into, until);
+  }
+  Task<Result<void, IoError>> write(std::string_view bytes, Until until) override {
+    return socket_->write(bytes, until);
+  }
+  Task<Result<void, IoError>> shut_down(Until) override { co_return socket_->shut_down(); }
+  std::optional<Endpoint> peer() const override { return peer_; }
+  std::optional<Endpoint> local() const override { return local_; }
+
+ private:
+  Socket* socket_;
+  std::optional<Endpoint> peer_;
+  std::optional<Endpoint> local_;
+};
+
+bool is_unix_socket(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0 &&
+         address.ss_family == AF_UNIX;
+}
+
+}  // namespace
+
+StreamPtr make_socket_stream(Socket* socket) { return std::make_unique<SocketStream>(socket); }
+
+Result<Socket*, IoError> open_socket(Loop& loop, Fd fd) {
+  auto* socket =
+      new Socket(loop, is_unix_socket(fd.get()) ? Socket::Family::unix_domain : Socket::Family::tcp);
+  int opened = socket->family() == Socket::Family::tcp ? uv_tcp_open(socket->tcp(), fd.get())
+                                                       : uv_pipe_open(socket->pipe(), fd.get());
+  if (opened != 0) {
+    socket->close();
+    return std::unexpected(from_uv(opened));
+  }
+  (void)fd.release();
+  return socket;
+}
+
+Task<Result<StreamPtr, IoError>> connect_tcp(Loop& loop, Endpoint to, Until until) {
+  auto* socket = new Socket(loop, Socket::Family::tcp);
+  auto connected = co_await socket->connect(to, until);
+  if (connected) co_return make_socket_stream(socket);
+  socket->close();
+  co_return std::unexpected(connected.error());
+}
+
+Task<Result<StreamPtr, IoError>> connect_unix(Loop& loop, std::string path, Until until) {
+  auto* socket = new Socket(loop, Socket::Family::unix_domain);
+  auto connected = co_await socket->connect(std::move(path), until);
+  if (connected) co_return make_socket_stream(socket);
+  socket->close();
+  co_return std::unexpected(connected.error());
+}
+
+Result<StreamPtr, IoError> adopt_socket(Loop& loop, Fd fd) {
+  auto socket = open_socket(loop, std::move(fd));
+  if (!socket) return std::unexpected(socket.error());
+  (*socket)->start();
+  return make_socket_stream(*socket);
+}
+
+}  // namespace hikyaku::io

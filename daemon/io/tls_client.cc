@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// The client half of tls.h: settings once for each smarthost, verification, session resumption.
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <unistd.h>
+
+#include <array>
+#include <deque>
+#include <utility>
+
+#include "daemon/base/check.h"
+#include "daemon/base/text.h"
+#include "daemon/io/memory_stream.h"
+#include "daemon/io/tls.h"
+#include "daemon/io/tls_errors.h"
+#include "daemon/io/tls_stream.h"
+
+namespace hikyaku::io {
+namespace {
+
+constexpr std::size_t kSessions = 16;  // about as many as connections to one smarthost
+
+constexpr const char* kBundles[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                                    "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+
+int protocol_number(TlsVersion version) {
+  constexpr std::array kNumbers{TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
+  return kNumbers[static_cast<std::size_t>(version)];
+}
+
+std::unexpected<IoError> setup_error(std::string_view what, const std::string& file) {
+  return fail(IoErrorKind::tls_setup, cat(what, " ", file, " cannot be used: ", drain_openssl_errors()));
+}
+
+class Client final : public TlsClient {
+ public:
+  Client(TlsClientOptions options, SslContextPtr context)
+      : options_(std::move(options)), context_(std::move(context)) {
+    while (options_.name.ends_with('.')) options_.name.pop_back();  // the root's dot is in no certificate
+    SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context_.get(), keep_session);
+    SSL_CTX_set_app_data(context_.get(), this);
+  }
+  // Connections may outlive us and still receive tickets.
+  ~Client() override { SSL_CTX_sess_set_new_cb(context_.get(), nullptr); }
+
+  Task<Result<StreamPtr, IoError>> connect(StreamPtr under, Until until) override;
+
+ private:
+  static int keep_session(SSL* ssl, SSL_SESSION* session);
+  SslPtr make_ssl();
+  SslSessionPtr take_session();
+  Result<void, IoError> accept_peer(TlsStream& stream, bool resumed);
+
+  TlsClientOptions options_;
+  SslContextPtr context_;
+  std::deque<SslSessionPtr> sessions_;  // TLS 1.3 tickets are used once
+};
+
+int Client::keep_session(SSL* ssl, SSL_SESSION* session) {
+  auto* self = static_cast<Client*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  if (self->sessions_.size() == kSessions) self->sessions_.pop_front();
+  self->sessions_.emplace_back(session);
+  return 1;  // it is ours now
+}
+
+SslSessionPtr Client::take_session() {
+  if (sessions_.empty()) return nullptr;
+  SslSessionPtr newest = std::move(sessions_.back());
+  sessions_.pop_back();
+  return newest;
+}
+
+SslPtr Client::make_ssl() {
+  SslPtr ssl(SSL_new(context_.get()));
+  check(ssl != nullptr, "no memory for TLS");
+  SSL_set_connect_state(ssl.get());
+  X509_VERIFY_PARAM* param = SSL_get0_param(ssl.get());
+  X509_VERIFY_PARAM_set_hostflags(param,
+                                  X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  if (IpAddress::parse(options_.name)) {
+    X509_VERIFY_PARAM_set1_ip_asc(param, options_.name.c_str());
+  } else {
+    X509_VERIFY_PARAM_set1_host(param, options_.name.data(), options_.name.size());
+    SSL_set_tlsext_host_name(ssl.get(), options_.name.c_str());
+  }
+  bool must_verify = options_.verify && options_.fingerprint.empty();
+  SSL_set_verify(ssl.get(), must_verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  return ssl;
+}
+
+// Everything that must hold of the peer, on a resumed session too.
+Result<void, IoError> Client::accept_peer(TlsStream& stream, bool resumed) {
+  X509Ptr certificate(SSL_get1_peer_certificate(stream.ssl()));
+  long verified = certificate ? SSL_get_verify_result(stream.ssl()) : X509_V_ERR_UNSPECIFIED;
+  TlsInfo info;
+  info.version = SSL_get_version(stream.ssl());
+  info.cipher = SSL_get_cipher_name(stream.ssl());
+  info.resumed = resumed;
+  if (certificate) info.fingerprint = fingerprint_of(certificate.get());
+  bool pinned = !options_.fingerprint.empty() && info.fingerprint == options_.fingerprint;
+  if (!options_.fingerprint.empty() && !pinned)
+    return fail(IoErrorKind::tls_pin_mismatch,
+                cat("the certificate's fingerprint is ", info.fingerprint, ", not the configured one"));
+  if (options_.fingerprint.empty() && options_.verify && verified != X509_V_OK)
+    return std::unexpected(verify_error(verified, options_.name));
+  info.verified = pinned || verified == X509_V_OK;
+  info.verdict = pinned          ? "pinned"
+                 : info.verified ? "verified"
+                                 : cat("unverified: ", X509_verify_cert_error_string(verified));
+  stream.set_info(std::move(info));
+  return {};
+}
+
+Task<Result<StreamPtr, IoError>> Client::connect(StreamPtr under, Until until) {
+  auto stream = std::make_unique<TlsStream>(std::move(under), make_ssl());
+  SslSessionPtr session = take_session();
+  if (session) SSL_set_session(stream->ssl(), session.get());
+  auto shaken = co_await stream->shake_hands(until);
+  if (!shaken) {
+    sessions_.clear();
+    co_return std::unexpected(shaken.error());
+  }
+  bool resumed = SSL_session_reused(stream->ssl()) == 1;
+  auto accepted = accept_peer(*stream, resumed);
+  if (!accepted) {
+    sessions_.clear();
+    co_return std::unexpected(accepted.error());
+  }
+  if (resumed && SSL_version(stream->ssl()) < TLS1_3_VERSION) sessions_.push_back(std::move(session));
+  co_return stream;
+}
+
+Result<void, IoError> load_trust(SSL_CTX* context, const std::string& ca_file) {
+  if (!ca_file.empty()) {
+    if (SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1) return {};
+    return setup_error("tls_ca_file", ca_file);
+  }
+  SSL_CTX_set_default_verify_paths(context);
+  for (const char* bundle : kBundles) {
+    if (::access(bundle, R_OK) != 0) continue;
+    SSL_CTX_load_verify_locations(context, bundle, nullptr);
+    break;
+  }
+  ERR_clear_error();
+  return {};
+}
+
+Result<void, IoError> load_client_certificate(SSL_CTX* context, const TlsClientOptions& options) {
+  if (options.client_cert.empty()) return {};
+  if (SSL_CTX_use_certificate_chain_file(context, options.client_cert.c_str()) != 1)
+    return setup_error("tls_client_cert's cert", options.client_cert);
+  if (SSL_CTX_use_PrivateKey_file(context, options.client_key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return setup_error("tls_client_cert's key", options.client_key);
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<TlsClient>, IoError> TlsClient::create(TlsClientOptions options) {
+  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
+  check(context != nullptr, "no memory for TLS");
+  SSL_CTX_set_min_proto_version(context.get(), protocol_number(options.min_version));
+  if (options.min_version < TlsVersion::tls1_2) SSL_CTX_set_cipher_list(context.get(), "DEFAULT@SECLEVEL=0");
+  if (options.verify && options.fingerprint.empty()) {
+    auto trusted = load_trust(context.get(), options.ca_file);
+    if (!trusted) return std::unexpected(trusted.error());
+  }
+  auto loaded = load_client_certificate(context.get(), options);
+  if (!loaded) return std::unexpected(loaded.error());
+  return std::make_shared<Client>(std::move(options), std::move(context));
+}
+
+std::string make_client_hello(const std::string& name) {
+  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
+  SslPtr ssl(SSL_new(context.get()));
+  check(ssl != nullptr, "no memory for TLS");
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), out);
+  SSL_set_connect_state(ssl.get());
+  if (!IpAddress::parse(name)) SSL_set_tlsext_host_name(ssl.get(), name.c_str());
+  SSL_do_handshake(ssl.get());
+  ERR_clear_error();
+  char* bytes = nullptr;
+  long length = BIO_get_mem_data(out, &bytes);
+  return std::string(bytes, static_cast<std::size_t>(length));
+}
+
+// A record of type handshake (22) or alert (21), version 3.x. An answer of fewer bytes than three cannot be
+// told.
+bool looks_like_tls(std::string_view bytes) {
+  if (bytes.empty() || (bytes[0] != '\x16' && bytes[0] != '\x15')) return false;
+  return (bytes.size() < 2 || bytes[1] == '\x03') && (bytes.size() < 3 || bytes[2] <= '\x04');
+}
+
+}  // namespace hikyaku::io

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/io/tls_errors.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+
+#include <array>
+
+#include "daemon/base/text.h"
+#include "daemon/io/tls.h"
+
+namespace hikyaku::io {
+namespace {
+
+struct Reason {
+  int code;
+  IoErrorKind kind;
+  const char* words;
+};
+
+constexpr Reason kHandshake[] = {
+    {SSL_R_DH_KEY_TOO_SMALL, IoErrorKind::tls_weak_key, "the server's Diffie-Hellman key is too small"},
+    {SSL_R_EE_KEY_TOO_SMALL, IoErrorKind::tls_weak_key, "the server's certificate has too small a key"},
+    {SSL_R_CA_KEY_TOO_SMALL, IoErrorKind::tls_weak_key, "the issuer's certificate has too small a key"},
+    {SSL_R_CA_MD_TOO_WEAK, IoErrorKind::tls_weak_signature,
+     "the server's certificate has too weak a signature"},
+    {SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED, IoErrorKind::tls_legacy_renegotiation,
+     "the server knows only unsafe legacy renegotiation"},
+    {SSL_R_UNSUPPORTED_PROTOCOL, IoErrorKind::tls_old_protocol,
+     "the server speaks only an old version of TLS"},
+    {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, IoErrorKind::tls_old_protocol,
+     "the server accepts none of our versions of TLS"},
+    {SSL_R_UNSUPPORTED_SSL_VERSION, IoErrorKind::tls_old_protocol,
+     "the server speaks only an old version of TLS"},
+};
+
+constexpr Reason kVerify[] = {
+    {X509_V_ERR_CERT_HAS_EXPIRED, IoErrorKind::tls_expired, "the certificate has expired"},
+    {X509_V_ERR_CERT_NOT_YET_VALID, IoErrorKind::tls_not_yet_valid, "the certificate is not yet valid"},
+    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, IoErrorKind::tls_self_signed, "the certificate is self-signed"},
+    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, IoErrorKind::tls_unknown_issuer,
+     "the certificate's root is not among the trusted ones"},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, IoErrorKind::tls_unknown_issuer,
+     "the certificate's issuer is unknown"},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, IoErrorKind::tls_unknown_issuer,
+     "the certificate's issuer is unknown"},
+    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, IoErrorKind::tls_unknown_issuer,
+     "the certificate's issuer is unknown (an intermediate certificate may be missing)"},
+    {X509_V_ERR_EE_KEY_TOO_SMALL, IoErrorKind::tls_weak_key, "the certificate has too small a key"},
+    {X509_V_ERR_CA_KEY_TOO_SMALL, IoErrorKind::tls_weak_key, "the issuer's certificate has too small a key"},
+    {X509_V_ERR_CA_MD_TOO_WEAK, IoErrorKind::tls_weak_signature, "the certificate has too weak a signature"},
+    {X509_V_ERR_HOSTNAME_MISMATCH, IoErrorKind::tls_wrong_name, "the certificate is for another name"},
+    {X509_V_ERR_IP_ADDRESS_MISMATCH, IoErrorKind::tls_wrong_name, "the certificate is not for this address"},
+};
+
+bool is_about_version(int reason) {
+  return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+         reason == SSL_R_PACKET_LENGTH_TOO_LONG;
+}
+
+IoError with_detail(IoErrorKind kind, std::string_view words, const std::string& detail) {
+  return {kind, detail.empty() ? std::string(words) : cat(words, " (", detail, ")")};
+}
+
+}  // namespace
+
+std::string drain_openssl_errors() {
+  unsigned long first = ERR_get_error();
+  while (ERR_get_error() != 0) {
+  }
+  if (first == 0) return {};
+  const char* reason = ERR_reason_error_string(first);
+  return reason != nullptr ? reason : cat("error ", std::to_string(first));
+}
+
+IoError verify_error(long result, const std::string& name) {
+  std::string detail = X509_verify_cert_error_string(result);
+  for (const Reason& row : kVerify) {
+    if (row.code != result) continue;
+    bool wrong_name = row.kind == IoErrorKind::tls_wrong_name;
+    return with_detail(row.kind, wrong_name ? cat(row.words, ", not for ", name) : row.words, detail);
+  }
+  return with_detail(IoErrorKind::tls_failed, "the certificate cannot be verified", detail);
+}
+
+IoError handshake_error(const SSL* ssl, std::string_view first_bytes) {
+  unsigned long newest = ERR_peek_last_error();
+  unsigned long oldest = ERR_peek_error();
+  std::string detail = drain_openssl_errors();
+  int reason = ERR_GET_REASON(oldest);
+  bool not_tls = !first_bytes.empty() && !looks_like_tls(first_bytes);
+  if (not_tls || (is_about_version(reason) && !first_bytes.starts_with('\x15')))
+    return with_detail(IoErrorKind::not_tls,
+                       cat("it answered \"", printable(trim(first_bytes), 80), "\", which is no TLS"),
+                       detail);
+  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+      ERR_GET_REASON(newest) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    long result = SSL_get_verify_result(ssl);
+    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    return verify_error(result, name != nullptr ? name : "this address");
+  }
+  for (const Reason& row : kHandshake)
+    if (row.code == reason) return with_detail(row.kind, row.words, detail);
+  if (is_about_version(reason))
+    return with_detail(IoErrorKind::tls_old_protocol, "the versions of TLS do not fit", detail);
+  return with_detail(IoErrorKind::tls_failed, "the TLS handshake failed", detail);
+}
+
+std::string fingerprint_of(const X509* certificate) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1) return {};
+  std::string text = "sha256:";
+  for (unsigned i = 0; i < length; ++i) text += {kHex[digest[i] >> 4], kHex[digest[i] & 15]};
+  return text;
+}
+
+}  // namespace hikyaku::io
