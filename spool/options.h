@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// What a spool is told when it is opened, and how opening it can fail. Plain values.
+#pragma once
+
+#include <cstdint>
+
+#include "daemon/base/bytes.h"
+#include "daemon/base/error.h"
+
+namespace hikyaku::spool {
+
+enum class CommitterMode : std::uint8_t {
+  thread,          // a thread of its own commits; libuv's pool does the rest
+  inline_on_loop,  // everything runs on the loop's thread, in an order that depends on nothing but the calls:
+                   // a batch is what was submitted in one turn of the loop. For the simulated disk
+};
+
+struct SpoolOptions {
+  ByteSize min_free = 64_MiB;      // below it new mail is refused with `no_space`
+  ByteSize segment_size = 64_MiB;  // of new segments; 64 KiB to 1 GiB, a multiple of 4 KiB
+  ByteSize memory = 64_MiB;        // for bodies in transit, in both directions, and the cache
+  CommitterMode committer = CommitterMode::thread;
+};
+
+enum class SpoolErrorKind {
+  locked,         // another daemon holds it
+  cannot_create,  // a directory or the first segment
+  cannot_read,    // what is there cannot be listed or read
+  io,             // writing or flushing failed
+  wrong_format,   // a later format, or not ours
+};
+using SpoolError = Error<SpoolErrorKind>;
+
+// Since the spool was opened.
+struct SpoolCounters {
+  std::uint64_t records = 0;  // made durable
+  std::uint64_t batches = 0;  // one pwritev (or more, where IOV_MAX demands it) each
+  std::uint64_t flushes = 0;  // fdatasync of a segment by the committer
+  std::uint64_t bytes = 0;    // of durable records
+};
+
+}  // namespace hikyaku::spool

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// The spool: what is acknowledged is here, on stable storage, until it has ended. It is a log (FORMAT.md)
+// with an index in memory. This class is the front; it wires the parts together and implements the two
+// interfaces through which the rest of hikyaku knows it. Loop thread only; the committer's thread and libuv's
+// pool work behind it.
+//
+// Lifetime: open() gives it, close() must have returned before it is destroyed, and it must outlive its
+// writers and readers. A Spool that is destroyed without close() (only with CommitterMode::inline_on_loop, by
+// crash tests) leaves the disk as it is. Loop and Disk outlive it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/io/loop.h"
+#include "daemon/mail/mail_sink.h"
+#include "daemon/mail/mail_source.h"
+#include "spool/disk.h"
+#include "spool/options.h"
+
+namespace hikyaku::spool {
+
+class Spool final : public mail::MailSink, public mail::MailSource {
+ public:
+  // Takes the lock, recovers what is there (on the pool) and opens a segment of its own. Damage is no error:
+  // see reports().
+  static Task<Result<std::unique_ptr<Spool>, SpoolError>> open(io::Loop& loop, Disk& disk,
+                                                               SpoolOptions options);
+  ~Spool() override;
+
+  // Waits for everything submitted, writes the footer, stops the threads' work and releases the lock. From
+  // its call on everything new ends with shutting_down or write_failed.
+  Task<void> close();
+
+  // Called on the loop's thread the moment a commit has become durable, before commit() returns to the
+  // session.
+  void set_on_arrival(std::function<void(mail::QueueEntry)> on_arrival);
+
+  // mail::MailSink
+  Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
+
+  // mail::MailSource
+  std::vector<mail::QueueEntry> entries() const override;
+  Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override;
+  Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override;
+  Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;
+  Task<Result<void, mail::SourceError>> finish(mail::MailId id) override;
+
+  // Whether the last write succeeded and there is a segment to write to. For status.
+  bool is_healthy() const;
+  SpoolCounters counters() const;
+  // How long the spool was closed, as far as waiting time is concerned: from the newest record to open(),
+  // nothing if the clock went backwards, one hour if it is more than 30 days.
+  Duration downtime() const;
+  // What recovery found damaged, one line each, for the log.
+  const std::vector<std::string>& reports() const;
+
+ private:
+  struct Parts;
+  explicit Spool(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace hikyaku::spool
