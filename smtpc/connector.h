@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// How a connection to a smarthost comes to be: look-up, every address in turn, and never ourselves. An
+// interface, so that tests put an in-memory server behind it. Nothing is read or written here but what the
+// system does to connect.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "daemon/io/resolver.h"
+#include "daemon/io/stream.h"
+#include "daemon/mail/failure.h"
+#include "daemon/mail/smarthost.h"
+
+namespace hikyaku::smtpc {
+
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  // A plain TCP connection, whatever the smarthost's TLS mode. `smarthost` lives until then. The failure's
+  // stage is `connect`.
+  virtual Task<Result<io::StreamPtr, mail::Failure>> dial(const mail::Smarthost& smarthost,
+                                                          io::Until until) = 0;
+};
+
+// The name's addresses, each with the smarthost's connect timeout; the look-up has 10 s.
+class SystemConnector final : public Connector {
+ public:
+  // Says whether an endpoint is one of our own listeners. Connecting to one would send our mail round in
+  // circles.
+  using IsOurs = std::function<bool(const Endpoint&)>;
+  // `loop` and `resolver` outlive it.
+  SystemConnector(io::Loop& loop, io::Resolver& resolver, IsOurs is_ours);
+
+  Task<Result<io::StreamPtr, mail::Failure>> dial(const mail::Smarthost& smarthost, io::Until until) override;
+
+ private:
+  Task<Result<std::vector<IpAddress>, mail::Failure>> look_up(const mail::Smarthost& smarthost,
+                                                              io::Until until);
+
+  io::Loop& loop_;
+  io::Resolver& resolver_;
+  IsOurs is_ours_;
+};
+
+// What is worth telling when no address answered: a refusal says more than silence, silence more than a
+// family that this machine has no route for. `errors` is not empty; its texts name the addresses.
+const IoError& most_telling(const std::vector<IoError>& errors);
+
+}  // namespace hikyaku::smtpc

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Commands out, replies in, over one connection. Knows no command's meaning. It bounds every reply (64 KiB, a
+// deadline for the whole of it), notices replies that nobody asked for, and looks for a last word of the peer
+// before it reports that writing failed. After an error nothing more can be asked on the connection.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/io/line_reader.h"
+#include "daemon/io/loop.h"
+#include "daemon/mail/smtp_reply.h"
+
+namespace hikyaku::smtpc {
+
+struct ExchangeError {
+  std::optional<IoErrorKind> io;  // nothing: the peer broke the protocol
+  std::string text;               // plain words; peer's bytes in it are made printable
+};
+
+class Exchange {
+ public:
+  // `loop` and `cancel` outlive it; `cancel` may be null.
+  Exchange(io::Loop& loop, io::StreamPtr stream, io::Cancel* cancel);
+
+  // One command, without its line end, and its reply.
+  Task<Result<mail::Reply, ExchangeError>> ask(std::string_view command, Duration limit);
+  // Complete lines, or a part of a message. Fails only if the peer has said something before that was not
+  // asked for; an error of writing is kept for reply(), which may still find an answer.
+  Task<Result<void, ExchangeError>> send(std::string_view bytes, Duration limit);
+  // The next reply.
+  Task<Result<mail::Reply, ExchangeError>> reply(Duration limit);
+
+  // Until there is something to read, without reading it. For the greeting.
+  Task<Result<void, IoError>> wait_for_bytes(io::Until until);
+  // Whether there is something to read (or the end of it) this very moment: true is bad news wherever nothing
+  // is due.
+  Task<bool> has_unread();
+  // What has been read and belongs to no reply yet.
+  std::string_view unread() const { return reader_.buffered(); }
+
+  bool is_broken() const { return broken_; }
+  bool has_write_failed() const { return write_error_.has_value(); }
+  io::Until within(Duration limit) const { return loop_.within(limit, cancel_); }
+  const io::Stream* stream() const { return stream_.get(); }
+
+  // For the TLS handshake: takes the connection out, and puts another one in. Nothing may be unread.
+  io::StreamPtr take_stream();
+  void put_stream(io::StreamPtr stream);
+
+ private:
+  std::unexpected<ExchangeError> break_off(std::string text, std::optional<IoErrorKind> io = {});
+
+  io::Loop& loop_;
+  io::StreamPtr stream_;
+  io::LineReader reader_;
+  io::Cancel* cancel_;
+  std::optional<IoError> write_error_;
+  bool broken_ = false;
+};
+
+}  // namespace hikyaku::smtpc
