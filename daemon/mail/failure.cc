@@ -129,7 +129,9 @@ FailureKind failure_kind(IoErrorKind kind, Stage stage) {
 }
 
 Failure make_failure(const Smarthost& smarthost, Stage stage, FailureKind kind) {
-  Failure failure{.kind = kind, .stage = stage};
+  Failure failure;
+  failure.kind = kind;
+  failure.stage = stage;
   failure.smarthost = smarthost.name;
   failure.host = smarthost.host;
   failure.port = smarthost.port;

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/verdict.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::smtpc {
+
+namespace {
+
+using mail::Reply;
+using mail::Stage;
+using enum Action;
+using enum mail::FailureKind;
+
+// ---- the words of a row
+
+using Stages = std::uint16_t;  // a set of Stage
+constexpr Stages at(std::initializer_list<Stage> stages) {
+  Stages set = 0;
+  for (const Stage stage : stages) set |= static_cast<Stages>(1U << static_cast<unsigned>(stage));
+  return set;
+}
+constexpr Stages kGreeting = at({Stage::greeting}), kEhlo = at({Stage::ehlo}), kTls = at({Stage::tls}),
+                 kMail = at({Stage::mail}), kRcpt = at({Stage::rcpt}), kData = at({Stage::data}),
+                 kMessage = at({Stage::message});
+constexpr Stages kTransaction = kMail | kRcpt | kData | kMessage;
+constexpr Stages kBefore = kGreeting | kEhlo | kTls;
+
+struct Codes {
+  int from;
+  int to;
+};
+constexpr Codes only(int code) { return {code, code}; }
+constexpr Codes k2yz{200, 299}, k4yz{400, 499}, k5yz{500, 599}, kAnyCode{200, 599};
+
+// Which enhanced status: whatever; none; or subject and detail, -1 for any. Its class is always the code's.
+struct Status {
+  enum Kind { any, absent, is } kind;
+  int subject = -1;
+  int detail = -1;
+};
+constexpr Status kAnyStatus{Status::any}, kNoStatus{Status::absent};
+constexpr Status status(int subject, int detail = -1) { return {Status::is, subject, detail}; }
+
+// Conditions; all those of a row must hold.
+using Conditions = std::uint16_t;
+constexpr Conditions kAlways = 0, kNotLoggedIn = 1, kUnproven = 2, kNoCredentials = 4, kInClear = 8,
+                     kSpeaksOfAuth = 16, kSpeaksOfRelaying = 32, kSpeaksOfSender = 64, kSpeaksOfTls = 128;
+
+struct Row {
+  Stages stages;
+  Codes codes;
+  Status status;
+  Conditions conditions;
+  Action action;
+  mail::FailureKind kind = other;
+};
+
+// ---- the table: the first row that fits decides. What is left is nonsense.
+
+constexpr Row kRows[] = {
+    // What was hoped for.
+    {kGreeting, only(220), kAnyStatus, kAlways, proceed},
+    {kEhlo, k2yz, kAnyStatus, kAlways, proceed},
+    {kTls, only(220), kAnyStatus, kAlways, proceed},
+    {kMail | kRcpt | kMessage, k2yz, kAnyStatus, kAlways, proceed},
+    {kData, only(354), kAnyStatus, kAlways, proceed},
+
+    // Before anything of a message was said, every no is the smarthost's.
+    {kEhlo, {500, 504}, kAnyStatus, kAlways, try_helo, smarthost_refuses},
+    {kTls, k4yz, kAnyStatus, kAlways, pause_lane, starttls_not_offered},
+    {kTls, k5yz, kAnyStatus, kAlways, pause_lane, starttls_not_offered},
+    {kGreeting | kEhlo, k4yz, kAnyStatus, kAlways, pause_lane, smarthost_refuses},
+    {kGreeting | kEhlo, k5yz, kAnyStatus, kAlways, pause_lane, smarthost_refuses},
+
+    // 5.7.0 to the content of one message is a filter's (552-5.7.0 "blocked because its content …"), not
+    // about us.
+    {kMessage, only(552), status(7, 0), kUnproven, defer_unproven, message_refused},
+    {kMessage, only(552), status(7, 0), kAlways, fail_message, message_refused},
+
+    // It demands something of us, at whatever stage it says so.
+    {kTransaction, k5yz, status(7, 30), kAlways, pause_lane, basic_auth_disabled},
+    {kTransaction, k5yz, status(7, 9), kAlways, pause_lane, app_password_needed},
+    {kTransaction, k5yz, status(7, 14), kAlways, pause_lane, auth_blocked},
+    {kTransaction, k5yz, status(7, 10), kInClear, pause_lane, tls_demanded},
+    {kTransaction, k5yz, status(7, 11), kInClear, pause_lane, tls_demanded},
+    {kTransaction, only(538), kAnyStatus, kInClear, pause_lane, tls_demanded},
+    {kTransaction, only(530), kAnyStatus, kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
+    {kTransaction, k5yz, status(7, 0), kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
+    {kTransaction, only(530), kAnyStatus, kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, only(530), kAnyStatus, kAlways, pause_lane, auth_rejected},
+    {kTransaction, {534, 535}, kAnyStatus, kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, {534, 535}, kAnyStatus, kAlways, pause_lane, auth_rejected},
+    {kTransaction, only(538), kAnyStatus, kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, only(503), kAnyStatus, kSpeaksOfAuth | kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, only(503), kAnyStatus, kSpeaksOfAuth, pause_lane, auth_rejected},
+    {kTransaction, k5yz, status(7, 0), kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, k5yz, status(7, 3), kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, k5yz, status(7, 8), kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, k5yz, status(7, 57), kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, k5yz, status(7, 0), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(7, 3), kAlways, pause_lane, auth_rejected},
+    {kTransaction, k5yz, status(7, 8), kAlways, pause_lane, auth_rejected},
+    {kTransaction, k5yz, status(7, 11), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(7, 57), kAlways, pause_lane, auth_rejected},
+    {kTransaction, k5yz, status(3, 2), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(4, 5), kAlways, pause_lane, account_quota},
+
+    // We are not logged in, and it takes nothing from strangers. (Postfix by default says so with 454.) A
+    // bare 550 to
+    // a recipient means that only while nothing else is known: a relay that has taken mail may mean an
+    // unknown user.
+    {kMail | kRcpt, k5yz, status(7, 1), kNotLoggedIn, pause_lane, relaying_refused},
+    {kMail | kRcpt, only(454), status(7, 1), kNotLoggedIn, pause_lane, relaying_refused},
+    {kMail, {550, 551}, kNoStatus, kNotLoggedIn, pause_lane, relaying_refused},
+    {kMail, {553, 554}, kNoStatus, kNotLoggedIn, pause_lane, relaying_refused},
+    {kRcpt, {550, 551}, kNoStatus, kNotLoggedIn | kUnproven, pause_lane, relaying_refused},
+    {kRcpt, {553, 554}, kNoStatus, kNotLoggedIn | kUnproven, pause_lane, relaying_refused},
+    {kRcpt, {550, 551}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, pause_lane, relaying_refused},
+    {kRcpt, {553, 554}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, pause_lane, relaying_refused},
+
+    // About the mail, but on an unproven smarthost more probably a mistake of the configuration.
+    {kMail, k5yz, status(3, 4), kUnproven, defer_unproven, too_large},
+    {kMail, k5yz, status(6, 7), kUnproven, defer_unproven, smtputf8_needed},
+    {kMail, k5yz, kAnyStatus, kUnproven, defer_unproven, sender_not_owned},
+    {kRcpt, k5yz, status(7), kUnproven | kSpeaksOfSender, defer_unproven, sender_not_owned},
+    {kRcpt, k5yz, kNoStatus, kUnproven | kSpeaksOfSender, defer_unproven, sender_not_owned},
+    {kRcpt, k5yz, status(7), kUnproven, defer_unproven, recipient_refused},
+    // Some look at the sender only when they have the header: 550 5.7.60, 554 5.2.252 SendAsDenied.
+    {kData | kMessage, k5yz, status(7), kUnproven | kSpeaksOfSender, defer_unproven, sender_not_owned},
+    {kData | kMessage, k5yz, status(7), kUnproven, defer_unproven, message_refused},
+    {kData | kMessage, k5yz, status(2, 252), kUnproven, defer_unproven, sender_not_owned},
+
+    // About the mail. A bare 552 to a recipient is an old word for "too many" (RFC 5321 4.5.3.1.10).
+    {kMail | kData | kMessage, k5yz, status(6, 7), kAlways, fail_message, smtputf8_needed},
+    {kRcpt, k5yz, status(6, 7), kAlways, fail_recipient, smtputf8_needed},
+    {kMail | kData | kMessage, k5yz, status(3, 4), kAlways, fail_message, too_large},
+    {kRcpt, k5yz, status(3, 4), kAlways, fail_recipient, too_large},
+    {kMail | kMessage, only(552), kNoStatus, kAlways, fail_message, too_large},
+    {kMail, k5yz, kAnyStatus, kAlways, fail_message, sender_not_owned},
+    {kRcpt, only(552), kNoStatus, kAlways, defer_recipient, recipient_refused},
+    {kRcpt, k5yz, status(7), kSpeaksOfSender, fail_recipient, sender_not_owned},
+    {kRcpt, k5yz, kAnyStatus, kAlways, fail_recipient, recipient_refused},
+    {kData | kMessage, k5yz, status(7), kSpeaksOfSender, fail_message, sender_not_owned},
+    {kData | kMessage, k5yz, status(2, 252), kAlways, fail_message, sender_not_owned},
+    {kData | kMessage, k5yz, kAnyStatus, kAlways, fail_message, message_refused},
+
+    // Not now. 421 says that the connection ends (RFC 5321 3.8), a 454 that does not speak of this mail is
+    // like it.
+    {kTransaction, only(421), kAnyStatus, kAlways, abort_attempt, smarthost_refuses},
+    {kMail, only(454), status(7), kAlways, defer_message, message_refused},
+    {kRcpt, only(454), status(7), kAlways, defer_recipient, recipient_refused},
+    {kTransaction, only(454), kAnyStatus, kAlways, abort_attempt, smarthost_refuses},
+    {kMail | kData | kMessage, k4yz, kAnyStatus, kAlways, defer_message, message_refused},
+    {kRcpt, k4yz, kAnyStatus, kAlways, defer_recipient, recipient_refused},
+
+    // A reply to something else: 354 to MAIL, 250 to DATA.
+    {kBefore, kAnyCode, kAnyStatus, kAlways, pause_lane, protocol_error},
+    {kTransaction, kAnyCode, kAnyStatus, kAlways, abort_attempt, protocol_error},
+};
+
+// ---- the table of log-ins
+
+constexpr Conditions kWorkedBefore = 256;
+
+struct AuthRow {
+  Codes codes;
+  Status status;
+  Conditions conditions;
+  AuthAction action;
+  mail::FailureKind kind = other;
+};
+
+constexpr AuthRow kAuthRows[] = {
+    {only(235), kAnyStatus, kAlways, AuthAction::logged_in},
+    {only(334), kAnyStatus, kAlways, AuthAction::challenge},
+
+    // No mechanism would do, and each further attempt brings the account nearer to being locked.
+    {k5yz, status(7, 30), kAlways, AuthAction::stop, basic_auth_disabled},
+    {k5yz, status(7, 139), kAlways, AuthAction::stop, basic_auth_disabled},
+    {k5yz, status(7, 9), kAlways, AuthAction::stop, app_password_needed},
+    {k5yz, status(7, 14), kAlways, AuthAction::stop, auth_blocked},
+    {only(538), kAnyStatus, kInClear, AuthAction::stop, tls_demanded},
+    {only(530), kAnyStatus, kInClear, AuthAction::stop, tls_demanded},
+    {k5yz, status(7, 11), kInClear, AuthAction::stop, tls_demanded},
+    {k4yz, kAnyStatus, kAlways, AuthAction::stop, auth_temporary},
+
+    // Not this mechanism. Some say 535 for one they do not know, so it is final only where one has worked.
+    {{500, 504}, kAnyStatus, kAlways, AuthAction::next_mechanism, no_usable_mechanism},
+    {only(534), kAnyStatus, kAlways, AuthAction::next_mechanism, no_usable_mechanism},
+    {only(538), kAnyStatus, kAlways, AuthAction::next_mechanism, no_usable_mechanism},
+    {k5yz, kAnyStatus, kWorkedBefore, AuthAction::stop, auth_rejected},
+    {k5yz, kAnyStatus, kAlways, AuthAction::next_mechanism, auth_rejected},
+
+    // 250 unasked, 354: whatever it is, nobody is logged in.
+    {kAnyCode, kAnyStatus, kAlways, AuthAction::stop, auth_protocol_error},
+};
+
+// ---- how a row fits
+
+bool says_any(const Reply& reply, std::initializer_list<std::string_view> what) {
+  return std::ranges::any_of(reply.lines, [&](const std::string& line) {
+    const std::string text = to_lower(line);
+    return std::ranges::any_of(what, [&](std::string_view word) { return text.find(word) != text.npos; });
+  });
+}
+
+// Texts never make anything more final. They only choose the words of the diagnosis, or the more patient
+// verdict.
+Conditions conditions_of(const Reply& reply, const Context& context) {
+  Conditions holding = context.logged_in ? kAlways : kNotLoggedIn;
+  if (!context.proven) holding |= kUnproven;
+  if (!context.has_credentials) holding |= kNoCredentials;
+  if (!context.encrypted) holding |= kInClear;
+  if (says_any(reply, {"auth", "log in", "login"})) holding |= kSpeaksOfAuth;
+  if (says_any(reply, {"relay", "auth", "rcpthosts", "#5.7.1"})) holding |= kSpeaksOfRelaying;
+  if (says_any(reply, {"sender", "owned", "send as", "sendas", "from address"})) holding |= kSpeaksOfSender;
+  if (says_any(reply, {"tls", "encrypt"})) holding |= kSpeaksOfTls;
+  return holding;
+}
+
+Conditions conditions_of(const AuthContext& context) {
+  return static_cast<Conditions>((context.ever_worked ? kWorkedBefore : kAlways) |
+                                 (context.encrypted ? kAlways : kInClear));
+}
+
+// x.0.0 says no more than no status.
+bool fits(const Status& wanted, const Reply& reply) {
+  const bool absent = !reply.status || (reply.status->subject == 0 && reply.status->detail == 0);
+  if (wanted.kind == Status::any) return true;
+  if (wanted.kind == Status::absent || absent) return absent && wanted.kind == Status::absent;
+  return wanted.subject == reply.status->subject &&
+         (wanted.detail < 0 || wanted.detail == reply.status->detail);
+}
+
+bool fits(const auto& row, const Reply& reply, Conditions holding) {
+  return row.codes.from <= reply.code && reply.code <= row.codes.to && fits(row.status, reply) &&
+         (row.conditions & ~holding) == 0;
+}
+
+bool is_slow_down(const Reply& reply) {
+  return reply.code == 421 || (reply.is_transient() && reply.status && reply.status->subject == 7);
+}
+
+}  // namespace
+
+Verdict verdict(Stage stage, mail::FailureKind kind) {
+  return {stage < Stage::mail ? pause_lane : abort_attempt, kind, kind == refused};
+}
+
+Verdict verdict(Stage stage, const Reply& reply, const Context& context) {
+  const Conditions holding = conditions_of(reply, context);
+  for (const Row& row : kRows)
+    if ((row.stages & at({stage})) != 0 && fits(row, reply, holding))
+      return {row.action, row.kind, is_slow_down(reply)};
+  return verdict(stage, protocol_error);
+}
+
+AuthVerdict auth_verdict(const Reply& reply, const AuthContext& context) {
+  const Conditions holding = conditions_of(context);
+  for (const AuthRow& row : kAuthRows)
+    if (fits(row, reply, holding)) return {row.action, row.kind};
+  return {AuthAction::stop, auth_protocol_error};
+}
+
+}  // namespace hikyaku::smtpc
