@@ -45,12 +45,13 @@ class DataDecoder {
   const ContentNotes& notes() const { return notes_; }
 
  private:
+  // dot: the first byte of a line was a dot, which has been withheld. dot_cr, cr: so has a CR after it, after
+  // text.
   enum class State : std::uint8_t { line_start, dot, dot_cr, text, cr, done };
 
-  std::size_t copy_text(std::string_view in, std::string& out);
   void step(char c, std::string& out);
-  State after_line_end(bool with_cr, std::string& out);
-  State after_lone_cr(char next, std::string& out);
+  bool ends_line_or_data(char c, std::string& out);
+  void step_in_text(char c, std::string& out);
 
   LineMode mode_;
   State state_ = State::line_start;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "daemon/base/clock.h"
 
@@ -28,7 +29,7 @@ class IntakeFilter {
  public:
   explicit IntakeFilter(IntakeOptions options) : options_(std::move(options)) {}
 
-  // Appends to `out`. A part of a line may stay behind until it is known what the line is.
+  // Appends to `out`. The beginning of a line may stay behind until it is known what the line is.
   void feed(std::string_view in, std::string& out);
   // After the last piece. Even an empty message gets a header and the blank line.
   void finish(std::string& out);
@@ -41,19 +42,23 @@ class IntakeFilter {
   std::string fixed() const;
 
  private:
-  enum class State : std::uint8_t { line_start, name, after_name, field, dropped, body };
+  // name: in what may be a field's name. after_name: in the blanks behind it. passing, dropping: the line has
+  // been recognised; its rest is copied or left out.
+  enum class State : std::uint8_t { line_start, name, after_name, passing, dropping, body };
 
-  std::size_t feed_line(std::string_view in, std::string& out);
+  std::size_t finish_line(std::string_view in, std::string& out);
   void classify(char c, std::string& out);
+  void classify_first(char c, std::string& out);
+  void classify_name(char c, std::string& out);
   void begin_field(std::string& out);
-  void end_header(std::string& out);
-  void add_missing(std::string& out);
-  void begin_body_with_held(std::string& out);
+  void begin_body(std::string_view first, bool blank_line_missing, std::string& out);
+  void add_missing_fields(std::string& out);
 
   IntakeOptions options_;
   State state_ = State::line_start;
   std::string held_;             // the beginning of a line of which it is not known yet what it is
   std::size_t name_length_ = 0;  // of the field name in held_
+  bool at_start_ = true;         // nothing has been recognised yet
   bool seen_field_ = false;
   bool seen_date_ = false;
   bool seen_message_id_ = false;

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mail/data_decoder.h"
+
+namespace hikyaku::mail {
+namespace {
+
+constexpr std::string_view kLineEnd = "\r\n";
+
+void note(char c, ContentNotes& notes) {
+  notes.has_nul |= c == '\0';
+  notes.has_8bit |= static_cast<unsigned char>(c) >= 0x80;
+}
+
+// Everything up to the next CR or LF is content whatever the state was: the fast path.
+std::size_t copy_run(std::string_view in, std::string& out, ContentNotes& notes) {
+  std::size_t length = 0;
+  while (length < in.size() && in[length] != '\r' && in[length] != '\n') note(in[length++], notes);
+  out.append(in.substr(0, length));
+  return length;
+}
+
+void repair_line_end(std::string& out, ContentNotes& notes) {
+  out += kLineEnd;
+  notes.repaired = true;
+}
+
+}  // namespace
+
+DataDecoder::Fed DataDecoder::feed(std::string_view in, std::string& out) {
+  std::size_t at = 0;
+  while (at < in.size() && state_ != State::done) {
+    if (state_ == State::text) at += copy_run(in.substr(at), out, notes_);
+    if (at < in.size()) step(in[at++], out);
+  }
+  return {at, is_done()};
+}
+
+void DataDecoder::step(char c, std::string& out) {
+  if (ends_line_or_data(c, out)) return;
+  // A withheld CR without its LF is a line end to be repaired, but not one after which a dot means anything.
+  if (state_ == State::cr || state_ == State::dot_cr) repair_line_end(out, notes_);
+  if (state_ == State::line_start && c == '.') {
+    state_ = State::dot;
+  } else if (state_ == State::dot && c == '\r') {
+    state_ = State::dot_cr;
+  } else {
+    step_in_text(c, out);
+  }
+}
+
+bool DataDecoder::ends_line_or_data(char c, std::string& out) {
+  if (c != '\n') return false;
+  if (state_ == State::dot_cr || (state_ == State::dot && mode_ == LineMode::lf)) {
+    state_ = State::done;
+    return true;
+  }
+  if (state_ != State::cr) return false;
+  out += kLineEnd;
+  state_ = State::line_start;
+  return true;
+}
+
+void DataDecoder::step_in_text(char c, std::string& out) {
+  if (c == '\r') {
+    state_ = State::cr;
+  } else if (c == '\n' && mode_ == LineMode::lf) {
+    out += kLineEnd;
+    state_ = State::line_start;
+  } else if (c == '\n') {
+    repair_line_end(out, notes_);
+    state_ = State::text;
+  } else {
+    note(c, notes_);
+    out += c;
+    state_ = State::text;
+  }
+}
+
+void Canonicaliser::feed(std::string_view in, std::string& out) {
+  for (std::size_t at = 0; at < in.size();) {
+    if (state_ != State::cr) {
+      std::size_t length = copy_run(in.substr(at), out, notes_);
+      if (length > 0) state_ = State::text;
+      at += length;
+    }
+    if (at < in.size()) step(in[at++], out);
+  }
+}
+
+void Canonicaliser::step(char c, std::string& out) {
+  bool after_cr = state_ == State::cr;
+  if (after_cr && c == '\n') {
+    out += kLineEnd;
+    state_ = State::line_start;
+    return;
+  }
+  if (after_cr) repair_line_end(out, notes_);
+  state_ = c == '\r' ? State::cr : c == '\n' ? State::line_start : State::text;
+  if (c == '\n') repair_line_end(out, notes_);
+  if (state_ != State::text) return;
+  note(c, notes_);
+  out += c;
+}
+
+void Canonicaliser::finish(std::string& out) {
+  if (state_ == State::cr) notes_.repaired = true;
+  if (state_ != State::line_start) out += kLineEnd;
+  state_ = State::line_start;
+}
+
+}  // namespace hikyaku::mail

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mail/intake.h"
+
+#include <vector>
+
+#include "daemon/base/text.h"
+#include "daemon/mail/address.h"
+
+namespace hikyaku::mail {
+namespace {
+
+// A line's limit in RFC 5322 2.1.1: what has no colon by then is no field.
+constexpr std::size_t kMaxHeld = 998;
+
+bool may_stand_in_name(char c) { return c > ' ' && c < 0x7f && c != ':'; }
+
+}  // namespace
+
+void IntakeFilter::feed(std::string_view in, std::string& out) {
+  while (!in.empty()) {
+    if (state_ == State::body) {
+      out.append(in);
+      return;
+    }
+    if (state_ == State::passing || state_ == State::dropping) {
+      in.remove_prefix(finish_line(in, out));
+    } else {
+      classify(in.front(), out);
+      in.remove_prefix(1);
+    }
+  }
+}
+
+std::size_t IntakeFilter::finish_line(std::string_view in, std::string& out) {
+  std::size_t end = in.find('\n');
+  std::size_t length = end == in.npos ? in.size() : end + 1;
+  if (state_ == State::passing) out.append(in.substr(0, length));
+  if (end != in.npos) state_ = State::line_start;
+  return length;
+}
+
+void IntakeFilter::classify(char c, std::string& out) {
+  if (state_ == State::line_start) {
+    classify_first(c, out);
+  } else if (c == ':') {
+    begin_field(out);
+  } else {
+    classify_name(c, out);
+  }
+}
+
+void IntakeFilter::classify_first(char c, std::string& out) {
+  bool continuation = is_blank(c) && seen_field_;
+  if (may_stand_in_name(c)) {
+    held_ = c;
+    state_ = State::name;
+  } else if (continuation) {
+    out += c;
+    state_ = State::passing;
+  } else {
+    begin_body(std::string_view(&c, 1), c != '\r', out);  // in canonical content this CR is the blank line's
+  }
+}
+
+void IntakeFilter::classify_name(char c, std::string& out) {
+  if (state_ == State::name) name_length_ = held_.size();
+  bool in_name = state_ == State::name && may_stand_in_name(c);
+  held_ += c;
+  if ((in_name || is_blank(c)) && held_.size() <= kMaxHeld) {
+    if (!in_name) state_ = State::after_name;
+  } else if (at_start_ && held_.starts_with("From ")) {
+    dropped_mbox_line_ = true;
+    at_start_ = false;
+    held_.clear();
+    state_ = State::dropping;
+  } else {
+    begin_body(held_, true, out);
+  }
+}
+
+void IntakeFilter::begin_field(std::string& out) {
+  std::size_t length = state_ == State::name ? held_.size() : name_length_;
+  std::string_view name = std::string_view(held_).substr(0, length);
+  if (equals_ignoring_case(name, "Received")) ++received_count_;
+  seen_date_ |= equals_ignoring_case(name, "Date");
+  seen_message_id_ |= equals_ignoring_case(name, "Message-ID");
+  seen_from_ |= equals_ignoring_case(name, "From");
+  out += cat(held_, ":");
+  held_.clear();
+  at_start_ = false;
+  seen_field_ = true;
+  state_ = State::passing;
+}
+
+void IntakeFilter::begin_body(std::string_view first, bool blank_line_missing, std::string& out) {
+  add_missing_fields(out);
+  if (blank_line_missing) out += "\r\n";
+  added_blank_line_ = blank_line_missing;
+  out += first;
+  held_.clear();
+  state_ = State::body;
+}
+
+void IntakeFilter::add_missing_fields(std::string& out) {
+  if (!seen_date_) out += cat("Date: ", to_rfc5322_date(options_.now), "\r\n");
+  if (!seen_message_id_) out += cat("Message-ID: ", options_.message_id, "\r\n");
+  if (seen_from_) return;
+  bool null_sender = options_.sender.empty();
+  out += cat("From: ", null_sender ? cat("MAILER-DAEMON@", options_.domain) : to_addr_spec(options_.sender),
+             "\r\n");
+}
+
+void IntakeFilter::finish(std::string& out) {
+  if (state_ == State::body) return;
+  if (state_ == State::passing) out += "\r\n";  // a field cut off within its line
+  begin_body(held_, true, out);
+}
+
+std::string IntakeFilter::fixed() const {
+  if (state_ != State::body) return {};
+  std::vector<std::string> fixes;
+  if (dropped_mbox_line_) fixes.emplace_back("mbox");
+  if (added_blank_line_) fixes.emplace_back("blankline");
+  if (!seen_date_) fixes.emplace_back("date");
+  if (!seen_message_id_) fixes.emplace_back("msgid");
+  if (!seen_from_) fixes.emplace_back("from");
+  return join(fixes, ",");
+}
+
+}  // namespace hikyaku::mail

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mail/received.h"
+
+#include "daemon/base/text.h"
+#include "daemon/mail/address.h"
+
+namespace hikyaku::mail {
+namespace {
+
+constexpr std::string_view kFold = "\r\n\t";
+
+std::string address_literal(const IpAddress& address) {
+  return cat(address.is_v6() ? "[IPv6:" : "[", address.to_text(), "]");
+}
+
+// Anything else than a name or a literal could end the comment, the field or the header, or forge another
+// hop.
+std::string client_name(const ReceivedFacts& facts, std::string_view instead) {
+  bool safe = is_domain(facts.helo, facts.traits.smtputf8) || is_address_literal(facts.helo);
+  return std::string(safe && is_valid_utf8(facts.helo) ? facts.helo : instead);
+}
+
+std::string from_clause(const ReceivedFacts& facts) {
+  if (!facts.client) return cat("from localhost (uid ", std::to_string(facts.uid), ")");
+  std::string literal = address_literal(*facts.client);
+  return cat("from ", client_name(facts, literal), " (", literal, ")");
+}
+
+std::string for_clause(const ReceivedFacts& facts) {
+  if (facts.only_recipient.empty()) return {};
+  return cat(kFold, "for <", facts.only_recipient, ">");
+}
+
+}  // namespace
+
+std::string_view with_protocol(const SessionTraits& traits) {
+  if (!traits.esmtp) return "SMTP";
+  if (traits.smtputf8 && traits.tls) return traits.authenticated ? "UTF8SMTPSA" : "UTF8SMTPS";
+  if (traits.smtputf8) return traits.authenticated ? "UTF8SMTPA" : "UTF8SMTP";
+  if (traits.tls) return traits.authenticated ? "ESMTPSA" : "ESMTPS";
+  return traits.authenticated ? "ESMTPA" : "ESMTP";
+}
+
+std::string received_field(const ReceivedFacts& facts) {
+  return cat("Received: ", from_clause(facts), kFold, "by ", facts.hostname, " (hikyaku) with ",
+             with_protocol(facts.traits), " id ", facts.id, for_clause(facts), ";", kFold,
+             to_rfc5322_date(facts.now), "\r\n");
+}
+
+}  // namespace hikyaku::mail

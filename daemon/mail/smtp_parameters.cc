@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mail/smtp_parameters.h"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+#include "daemon/base/text.h"
+#include "daemon/mail/address.h"
+#include "daemon/mail/xtext.h"
+
+namespace hikyaku::mail {
+namespace {
+
+using Applied = std::expected<void, CommandError>;
+
+constexpr std::uint64_t kMaxSize = std::numeric_limits<std::int64_t>::max();
+constexpr std::size_t kMaxEnvid = 100;  // characters as they come; RFC 3461 4.4
+constexpr std::size_t kMaxOrcpt = 500;  // RFC 3461 4.2
+
+struct Parameter {
+  std::string_view keyword;
+  std::optional<std::string_view> value;  // nothing: there was no "="
+};
+
+// One parameter that a command knows, and what it does. `apply` gets the value, never the keyword.
+template <class Target>
+struct Known {
+  std::string_view keyword;
+  Applied (*apply)(std::optional<std::string_view> value, Target& target, const CommandOptions& options);
+};
+
+std::unexpected<CommandError> refuse(int code, EnhancedStatus enhanced, std::string_view text) {
+  return std::unexpected(CommandError{.reply_code = code, .enhanced = enhanced, .text = std::string(text)});
+}
+std::unexpected<CommandError> malformed(std::string_view text) { return refuse(501, {5, 5, 4}, text); }
+
+bool is_keyword(std::string_view text) {  // RFC 5321 4.1.2, esmtp-keyword
+  auto fits = [](char c) { return is_alpha(c) || is_digit(c) || c == '-'; };
+  return !text.empty() && text.front() != '-' && std::ranges::all_of(text, fits);
+}
+
+Parameter split_parameter(std::string_view word) {
+  std::size_t equals = word.find('=');
+  if (equals == word.npos) return {word, std::nullopt};
+  return {word.substr(0, equals), word.substr(equals + 1)};
+}
+
+template <class Target>
+Applied apply_one(const Parameter& parameter, std::span<const Known<Target>> table, std::uint32_t& seen,
+                  Target& target, const CommandOptions& options) {
+  if (!is_keyword(parameter.keyword)) return malformed("Malformed parameter");
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (!equals_ignoring_case(parameter.keyword, table[i].keyword)) continue;
+    if (seen & (1U << i)) return malformed("Parameter given twice");
+    seen |= 1U << i;
+    return table[i].apply(parameter.value, target, options);
+  }
+  return refuse(555, {5, 5, 4}, "Unsupported parameter");
+}
+
+template <class Target>
+Applied apply_all(std::string_view text, std::span<const Known<Target>> table, Target& target,
+                  const CommandOptions& options) {
+  std::uint32_t seen = 0;
+  for (std::string_view word : words(text)) {
+    Applied applied = apply_one(split_parameter(word), table, seen, target, options);
+    if (!applied) return applied;
+  }
+  return {};
+}
+
+// RFC 1870 3: up to 20 digits, so that an honest client can name more than we can count.
+Applied apply_size(std::optional<std::string_view> value, command::Mail& mail, const CommandOptions&) {
+  bool digits = value && !value->empty() && std::ranges::all_of(*value, [](char c) { return is_digit(c); });
+  if (!digits || value->size() > 20) return malformed("Bad SIZE");
+  auto size = parse_number(*value);
+  if (!size || *size > kMaxSize) return refuse(552, {5, 3, 4}, "Message size exceeds fixed limit");
+  mail.size = *size;
+  return {};
+}
+
+Applied apply_body(std::optional<std::string_view> value, command::Mail& mail, const CommandOptions&) {
+  if (value && equals_ignoring_case(*value, "7BIT")) {
+    mail.envelope.body = Body::seven_bit;
+  } else if (value && equals_ignoring_case(*value, "8BITMIME")) {
+    mail.envelope.body = Body::eight_bit_mime;
+  } else {
+    return malformed("BODY must be 7BIT or 8BITMIME");
+  }
+  return {};
+}
+
+Applied apply_smtputf8(std::optional<std::string_view> value, command::Mail& mail, const CommandOptions&) {
+  if (value) return malformed("SMTPUTF8 takes no value");
+  mail.envelope.smtputf8 = true;
+  return {};
+}
+
+Applied apply_ret(std::optional<std::string_view> value, command::Mail& mail, const CommandOptions&) {
+  if (value && equals_ignoring_case(*value, "FULL")) {
+    mail.envelope.ret = Ret::full;
+  } else if (value && equals_ignoring_case(*value, "HDRS")) {
+    mail.envelope.ret = Ret::headers;
+  } else {
+    return malformed("RET must be FULL or HDRS");
+  }
+  return {};
+}
+
+Applied apply_envid(std::optional<std::string_view> value, command::Mail& mail, const CommandOptions&) {
+  auto envid = from_xtext(value.value_or(""));
+  if (!envid || envid->empty() || value->size() > kMaxEnvid) return malformed("Bad ENVID");
+  mail.envelope.envid = std::move(*envid);
+  return {};
+}
+
+// RFC 4954 5: who submitted the message elsewhere. We trust nobody's word for it, and pass nothing on.
+Applied apply_auth(std::optional<std::string_view> value, command::Mail&, const CommandOptions& options) {
+  auto mailbox = from_xtext(value.value_or(""));
+  PathOptions path{.default_domain = options.default_domain, .allow_null = true};
+  if (!mailbox || !parse_path(*mailbox, path)) return malformed("Bad AUTH");
+  return {};
+}
+
+bool set_notify(std::string_view word, Notify& notify) {
+  if (equals_ignoring_case(word, "SUCCESS")) return notify.success = true;
+  if (equals_ignoring_case(word, "FAILURE")) return notify.failure = true;
+  if (equals_ignoring_case(word, "DELAY")) return notify.delay = true;
+  return false;
+}
+
+Applied apply_notify(std::optional<std::string_view> value, command::Rcpt& rcpt, const CommandOptions&) {
+  Notify notify;
+  notify.never = equals_ignoring_case(value.value_or(""), "NEVER");
+  auto set = [&](std::string_view word) { return set_notify(word, notify); };
+  if (!notify.never && !std::ranges::all_of(split(value.value_or(""), ','), set))
+    return malformed("NOTIFY must be NEVER, or of SUCCESS, FAILURE and DELAY");
+  rcpt.recipient.notify = notify;
+  return {};
+}
+
+// RFC 3461 4.2: "rfc822;" or another type of address, and the address as xtext.
+Applied apply_orcpt(std::optional<std::string_view> value, command::Rcpt& rcpt,
+                    const CommandOptions& options) {
+  std::string_view orcpt = value.value_or("");
+  std::size_t semicolon = std::min(orcpt.find(';'), orcpt.size());
+  auto address = from_xtext(orcpt.substr(std::min(semicolon + 1, orcpt.size())), options.smtputf8);
+  if (orcpt.size() > kMaxOrcpt || !is_keyword(orcpt.substr(0, semicolon)) || !address || address->empty())
+    return malformed("Bad ORCPT");
+  rcpt.recipient.orcpt = cat(orcpt.substr(0, semicolon), ";", *address);
+  return {};
+}
+
+constexpr Known<command::Mail> kMailParameters[] = {
+    {"SIZE", apply_size}, {"BODY", apply_body},   {"SMTPUTF8", apply_smtputf8},
+    {"RET", apply_ret},   {"ENVID", apply_envid}, {"AUTH", apply_auth},
+};
+constexpr Known<command::Rcpt> kRcptParameters[] = {{"NOTIFY", apply_notify}, {"ORCPT", apply_orcpt}};
+
+}  // namespace
+
+std::expected<void, CommandError> apply_parameters(std::string_view text, command::Mail& mail,
+                                                   const CommandOptions& options) {
+  return apply_all<command::Mail>(text, kMailParameters, mail, options);
+}
+
+std::expected<void, CommandError> apply_parameters(std::string_view text, command::Rcpt& rcpt,
+                                                   const CommandOptions& options) {
+  return apply_all<command::Rcpt>(text, kRcptParameters, rcpt, options);
+}
+
+}  // namespace hikyaku::mail
