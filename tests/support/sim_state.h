@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What a simulated disk and its open files share: the tree, the power, the planned failures. Its lock is held
+// by whoever calls.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/sim_disk.h"
+#include "tests/support/sim_tree.h"
+
+namespace hikyaku::test {
+
+struct PlannedFailure {
+  DiskStep kind;
+  std::uint64_t after;  // steps of this kind that still succeed
+  std::uint64_t times;
+  std::errc error;
+};
+
+struct SimDisk::State {
+  std::mutex mutex;
+  std::shared_ptr<SimNode> root = std::make_shared<SimNode>();
+  StaleSectors stale;
+  std::deque<std::string> lines;
+  std::vector<PlannedFailure> failures;
+  std::set<std::string, std::less<>> locks;
+  std::optional<Dice> short_writes;
+  Dice dice{1};
+  std::uint64_t capacity = std::uint64_t{1} << 40U;
+  std::uint64_t free_inodes = 1'000'000;
+  std::uint64_t steps = 0;
+  std::uint64_t flushes = 0;
+  std::uint64_t cut_at = 0;
+  bool is_off = false;
+  bool is_read_only = false;
+
+  State() { root->is_directory = true; }
+
+  // Runs `apply` as one step: counted, logged, perhaps failed, perhaps the last one.
+  Result<void, spool::DiskError> step(DiskStep kind, std::string_view what,
+                                      const std::function<Result<void, spool::DiskError>()>& apply);
+  std::uint64_t free_bytes() const;
+  // How much of `wanted` bytes a write takes now.
+  std::uint64_t writable(const SimNode& file, std::uint64_t wanted, std::uint64_t offset);
+  // The file's blocks are free: new ones may show what it held.
+  void keep_stale(const SimNode& file);
+  std::shared_ptr<SimNode> find(std::string_view path, bool is_directory) const;
+  Result<void, spool::DiskError> make(std::string_view path, std::shared_ptr<SimNode> node);
+
+ private:
+  void note(DiskStep kind, std::string_view what);
+  std::optional<std::errc> injected(DiskStep kind);
+};
+
+std::unexpected<spool::DiskError> sim_failure(std::errc error, std::string_view what);
+std::unexpected<spool::DiskError> power_is_off();
+
+}  // namespace hikyaku::test
