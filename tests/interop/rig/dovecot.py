@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""Dovecot as nothing but the log-in behind Postfix, offering exactly the mechanisms it is told to."""
+
+import base64
+import os
+
+from .process import Process
+from .waiting import until
+
+USER, PASSWORD = "me@example.com", "S3cret pa\"ss:word"
+OTHER_USER = "you@example.com"
+
+CONFIG = """
+base_dir = {here}/run
+state_dir = {here}/state
+libexec_dir = {library}
+protocols =
+listen = 127.0.0.1
+ssl = no
+log_path = {here}/log
+auth_verbose = yes
+auth_failure_delay = 0
+auth_mechanisms = {mechanisms}
+default_internal_user = mail
+default_internal_group = mail
+default_login_user = games
+import_environment = LD_LIBRARY_PATH
+passdb {{
+  driver = passwd-file
+  args = {here}/users
+}}
+userdb {{
+  driver = static
+  args = uid=8 gid=8 home=/nonexistent
+}}
+service auth {{
+  user = root
+  unix_listener {socket} {{
+    mode = 0666
+  }}
+}}
+service stats {{
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
+"""
+
+
+class Dovecot:
+    """Started by its constructor; knows USER and OTHER_USER, each with PASSWORD."""
+
+    def __init__(self, place, mechanisms):
+        self.here = place.directory("dovecot-" + "-".join(mechanisms).lower())
+        self.socket = f"{self.here}/auth"
+        os.makedirs(f"{self.here}/state", exist_ok=True)
+        root = f"{place.peers}/root"
+        library = f"{root}/usr/lib/dovecot"
+        with open(f"{self.here}/users", "w", encoding="utf-8") as users:
+            for user in (USER, OTHER_USER):
+                users.write(f"{user}:{{PLAIN.b64}}{_base64(PASSWORD)}\n")
+        with open(f"{self.here}/dovecot.conf", "w", encoding="utf-8") as config:
+            config.write(CONFIG.format(here=self.here, library=library, socket=self.socket,
+                                       mechanisms=" ".join(mechanisms).lower()))
+        # As dovecot(1) calls it, but for the path: that of doveconf is compiled in.
+        config = f"{self.here}/dovecot.conf"
+        self.process = Process([f"{root}/usr/bin/doveconf", "-f", "service=master", "-c", config, "-m", "master",
+                                "-e", f"{root}/usr/sbin/dovecot", "-F", "-c", config],
+                               f"{self.here}/out", {"LD_LIBRARY_PATH": f"{library}:{library}/modules/old-stats"})
+        until(lambda: os.path.exists(self.socket) or not self.process.runs(), 20, "dovecot's socket is there")
+        assert self.process.runs(), self.process.said() + self.log()
+
+    def log(self):
+        try:
+            with open(f"{self.here}/log", encoding="utf-8", errors="replace") as log:
+                return log.read()
+        except FileNotFoundError:
+            return ""
+
+    def stop(self):
+        self.process.kill()  # it holds no state, and takes seconds to say good-bye
+
+
+def _base64(text):
+    return base64.b64encode(text.encode()).decode()

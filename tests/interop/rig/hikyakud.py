@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""The daemon under test: a generated configuration, readiness by sd_notify, its log as events.
+
+It runs as an unprivileged user in a mount namespace of its own, where /etc/hosts names the smarthosts.
+"""
+
+import json
+import os
+import shutil
+import signal
+import smtplib
+
+from .notify import NotifySocket
+from .process import Process
+from .waiting import until
+
+USER_ID = 65534
+RUN_AS = ["unshare", "--mount", "--", "sh", "-c",
+          'mount --bind "$0" /etc/hosts && exec setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"']
+PORT = 2525
+
+
+def binary(name):
+    """The program `name` of the build under test ($HIKYAKU_BIN)."""
+    return os.path.join(os.environ["HIKYAKU_BIN"], name)
+
+
+class Hikyakud:
+    """start() begins, stop() must leave exit code 0. Settings are keys of hikyaku.yaml; JSON is YAML, too."""
+
+    def __init__(self, place, settings, authinfo=""):
+        self.place = place
+        self.folder = place.directory("hikyakud")
+        self.program = self._reachable_program()
+        self.spool = place.directory("hikyakud/spool", 0o711, USER_ID)
+        self._run = place.directory("hikyakud/run", 0o755, USER_ID)
+        self._starts = 0
+        self._process = self._notify = None
+        self.configure(settings, authinfo)
+
+    def configure(self, settings, authinfo=None):
+        """Rewrites the configuration; a running daemon learns of it by reload()."""
+        self.config = self.place.file("hikyakud/hikyaku.yaml", json.dumps(self._defaults() | settings, indent=1))
+        if authinfo is not None:
+            self.place.file("hikyakud/authinfo", authinfo, 0o600, USER_ID)
+
+    def start(self):
+        self._starts += 1
+        self._log = self.place.join("hikyakud", f"log.{self._starts}")
+        self._notify = NotifySocket(self.place.join("hikyakud", f"notify.{self._starts}"))
+        self._process = Process([*RUN_AS, self.place.hosts, self.program, "-c", self.config], self._log,
+                                {"NOTIFY_SOCKET": self._notify.path, "HOME": "/nonexistent"})
+        self._notify.wait("READY=1", runs=self._still_runs)
+        return self
+
+    def reload(self):
+        self._process.signal(signal.SIGHUP)
+        self._notify.wait("RELOADING=1", runs=self._still_runs)
+        self._notify.wait("READY=1", runs=self._still_runs)
+
+    def stop(self):
+        if self._process is None:
+            return
+        code, self._process = self._process.stop(40), None
+        self._notify.close()
+        assert code == 0, f"hikyakud left with {code}:\n{self.log()}"
+
+    def discard(self):
+        """Stops it and forgets its spool."""
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.folder)
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def submit(self, content, sender="me@example.com", recipients=("you@dest.example",)):
+        """Hands a mail in; returns when it has been acknowledged."""
+        with smtplib.SMTP(self.place.address, PORT, "client.interop.test", timeout=60) as client:
+            client.sendmail(sender, list(recipients), content)
+
+    def log(self):
+        with open(self._log, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def events(self, name=None, **fields):
+        """The log's events, those called `name` and with these fields."""
+        found = [json.loads(line) for line in self.log().splitlines() if line.startswith("{") and line.endswith("}")]
+        return [event for event in found if name in (None, event.get("event"))
+                and all(event.get(key) == value for key, value in fields.items())]
+
+    def wait_for(self, name, seconds=20, **fields):
+        return until(lambda: self.events(name, **fields), seconds,
+                     lambda: f"{name} with {fields} in the log:\n{self.log()}")[0]
+
+    def _still_runs(self):
+        return self._process.runs() or self._fail()
+
+    def _fail(self):
+        raise AssertionError(f"hikyakud has ended with {self._process.wait(1)}:\n{self.log()}")
+
+    def _defaults(self):
+        return {"hostname": "app.interop.test", "listen": [f"{self.place.address}:{PORT}"],
+                "authinfo": f"{self.folder}/authinfo", "runtime_directory": self._run, "shutdown_grace": "2s",
+                "spool": {"directory": self.spool, "segment_size": "1MiB", "min_free": "1MiB"},
+                "log": {"format": "json"}}
+
+    def _reachable_program(self):
+        """A copy: the checkout may lie where the unprivileged user may not go."""
+        return shutil.copy(binary("hikyakud"), f"{self.folder}/hikyakud")

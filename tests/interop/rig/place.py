@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""Where one test program lives: a temporary directory, loopback addresses that no other program uses at the same time,
+host names for them, and where the peers are."""
+
+import os
+import shutil
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+
+class Place:
+    """Linux takes all of 127.0.0.0/8 as this machine. With an address made from our process id, the smarthosts can have
+    their real ports, and programs that run side by side never meet."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="hikyaku-interop-")
+        os.chmod(self.path, 0o755)
+        self.peers = os.environ.get("HIKYAKU_PEERS", os.path.join(ROOT, ".cache", "peers"))
+        self.clients = os.path.join(ROOT, "tests", "interop", "clients")
+        pid = os.getpid()
+        self.address = f"127.{64 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255 or 256 - 1}"
+        self.hosts = self.file("hosts", "127.0.0.1 localhost\n")
+
+    def join(self, *names):
+        return os.path.join(self.path, *names)
+
+    def file(self, name, text, mode=0o644, owner=None):
+        """Writes a file anew, with its mode and owner from the first byte on; returns its path."""
+        path = self.join(name)
+        fresh = path + ".new"
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+            if owner is not None:
+                os.fchown(out.fileno(), owner, owner)
+            os.fchmod(out.fileno(), mode)
+            out.write(text)
+        os.replace(fresh, path)
+        return path
+
+    def directory(self, name, mode=0o755, owner=0):
+        path = self.join(name)
+        os.makedirs(path, exist_ok=True)
+        os.chown(path, owner, owner)
+        os.chmod(path, mode)
+        return path
+
+    def name_host(self, name):
+        """From now on hikyakud finds our address under this name."""
+        with open(self.hosts, "a", encoding="utf-8") as hosts:
+            hosts.write(f"{self.address} {name}\n")
+
+    def remove(self):
+        shutil.rmtree(self.path)
