@@ -47,8 +47,8 @@ constexpr Status status(int subject, int detail = -1) { return {Status::is, subj
 
 // Conditions; all those of a row must hold.
 using Conditions = std::uint16_t;
-constexpr Conditions kAlways = 0, kNotLoggedIn = 1, kUnproven = 2, kNoCredentials = 4, kInClear = 8,
-                     kSpeaksOfAuth = 16, kSpeaksOfRelaying = 32, kSpeaksOfSender = 64, kSpeaksOfTls = 128;
+constexpr Conditions kAlways = 0, kNotLoggedIn = 1, kUnproven = 2, kInClear = 4, kSpeaksOfAuth = 8,
+                     kSpeaksOfRelaying = 16, kSpeaksOfSender = 32, kSpeaksOfTls = 64;
 
 struct Row {
   Stages stages;
@@ -90,17 +90,17 @@ constexpr Row kRows[] = {
     {kTransaction, only(538), kAnyStatus, kInClear, pause_lane, tls_demanded},
     {kTransaction, only(530), kAnyStatus, kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
     {kTransaction, k5yz, status(7, 0), kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
-    {kTransaction, only(530), kAnyStatus, kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, only(530), kAnyStatus, kNotLoggedIn, pause_lane, credentials_demanded},
     {kTransaction, only(530), kAnyStatus, kAlways, pause_lane, auth_rejected},
-    {kTransaction, {534, 535}, kAnyStatus, kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, {534, 535}, kAnyStatus, kNotLoggedIn, pause_lane, credentials_demanded},
     {kTransaction, {534, 535}, kAnyStatus, kAlways, pause_lane, auth_rejected},
     {kTransaction, only(538), kAnyStatus, kAlways, pause_lane, smarthost_refuses},
-    {kTransaction, only(503), kAnyStatus, kSpeaksOfAuth | kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, only(503), kAnyStatus, kSpeaksOfAuth | kNotLoggedIn, pause_lane, credentials_demanded},
     {kTransaction, only(503), kAnyStatus, kSpeaksOfAuth, pause_lane, auth_rejected},
-    {kTransaction, k5yz, status(7, 0), kNoCredentials, pause_lane, credentials_demanded},
-    {kTransaction, k5yz, status(7, 3), kNoCredentials, pause_lane, credentials_demanded},
-    {kTransaction, k5yz, status(7, 8), kNoCredentials, pause_lane, credentials_demanded},
-    {kTransaction, k5yz, status(7, 57), kNoCredentials, pause_lane, credentials_demanded},
+    {kTransaction, k5yz, status(7, 0), kNotLoggedIn, pause_lane, credentials_demanded},
+    {kTransaction, k5yz, status(7, 3), kNotLoggedIn, pause_lane, credentials_demanded},
+    {kTransaction, k5yz, status(7, 8), kNotLoggedIn, pause_lane, credentials_demanded},
+    {kTransaction, k5yz, status(7, 57), kNotLoggedIn, pause_lane, credentials_demanded},
     {kTransaction, k5yz, status(7, 0), kAlways, pause_lane, smarthost_refuses},
     {kTransaction, k5yz, status(7, 3), kAlways, pause_lane, auth_rejected},
     {kTransaction, k5yz, status(7, 8), kAlways, pause_lane, auth_rejected},
@@ -164,7 +164,7 @@ constexpr Row kRows[] = {
 
 // ---- the table of log-ins
 
-constexpr Conditions kWorkedBefore = 256;
+constexpr Conditions kWorkedBefore = 128;
 
 struct AuthRow {
   Codes codes;
@@ -213,7 +213,6 @@ bool says_any(const Reply& reply, std::initializer_list<std::string_view> what) 
 Conditions conditions_of(const Reply& reply, const Context& context) {
   Conditions holding = context.logged_in ? kAlways : kNotLoggedIn;
   if (!context.proven) holding |= kUnproven;
-  if (!context.has_credentials) holding |= kNoCredentials;
   if (!context.encrypted) holding |= kInClear;
   if (says_any(reply, {"auth", "log in", "login"})) holding |= kSpeaksOfAuth;
   if (says_any(reply, {"relay", "auth", "rcpthosts", "#5.7.1"})) holding |= kSpeaksOfRelaying;
@@ -257,6 +256,21 @@ Verdict verdict(Stage stage, const Reply& reply, const Context& context) {
     if ((row.stages & at({stage})) != 0 && fits(row, reply, holding))
       return {row.action, row.kind, is_slow_down(reply)};
   return verdict(stage, protocol_error);
+}
+
+mail::Concerns concerns(Stage stage, Action action) {
+  switch (action) {
+    case proceed:
+    case try_helo:
+    case pause_lane: return mail::Concerns::smarthost;
+    case abort_attempt:
+    case defer_message:
+    case fail_message: return mail::Concerns::message;
+    case defer_unproven: return stage == Stage::rcpt ? mail::Concerns::recipient : mail::Concerns::message;
+    case defer_recipient:
+    case fail_recipient: return mail::Concerns::recipient;
+  }
+  return mail::Concerns::smarthost;
 }
 
 AuthVerdict auth_verdict(const Reply& reply, const AuthContext& context) {

@@ -37,18 +37,20 @@ struct Verdict {
 // What is known when the reply comes.
 struct Context {
   bool logged_in = false;
-  bool proven = false;           // has accepted a message since its configuration or credentials last changed
-  bool has_credentials = false;  // for this smarthost
+  bool proven = false;  // has accepted a message since its configuration or credentials last changed
   bool encrypted = false;
   bool operator==(const Context&) const = default;
 };
 
-// For a failure without a reply (or with nonsense for one): the smarthost's before and during log-in, afterwards an
-// attempt of the message under way.
+// For a failure without a reply (or with nonsense for one): the smarthost's before and during log-in,
+// afterwards an attempt of the message under way.
 Verdict verdict(mail::Stage stage, mail::FailureKind kind);
 
 // For the stages greeting, ehlo, tls (the reply to STARTTLS), mail, rcpt, data and message; any code.
 Verdict verdict(mail::Stage stage, const mail::Reply& reply, const Context& context);
+
+// Whom a failure with this action concerns. What ends an attempt by breaking off concerns its message.
+mail::Concerns concerns(mail::Stage stage, Action action);
 
 enum class AuthAction : std::uint8_t {
   logged_in,       // 235

@@ -10,9 +10,9 @@
 
 namespace hikyaku::mail {
 
-inline constexpr std::size_t kMaxDiagnosis = 2048;
+inline constexpr std::size_t kMaxDiagnosis = 4096;
 
-// One line, no trailing full stop, at most kMaxDiagnosis bytes (and "…"), the peer's reply included.
+// One line, no trailing full stop, at most kMaxDiagnosis bytes, the peer's reply included.
 std::string diagnose(const Failure& failure);
 
 }  // namespace hikyaku::mail
