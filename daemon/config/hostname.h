@@ -7,12 +7,13 @@
 
 namespace hikyaku::config {
 
-// The fullest name that the kernel and /etc/hostname know; "[127.0.0.1]" where there is no usable one,
-// because servers refuse "localhost" but accept an address literal (RFC 5321 4.1.3). Blocks on one small
-// file.
+// The fullest name that the kernel, /etc/hostname and /etc/hosts know; "[127.0.0.1]" where there is no usable
+// one, because servers refuse "localhost" but accept an address literal (RFC 5321 4.1.3). Blocks on two small
+// files.
 std::string default_hostname();
 
-// The choice alone: `kernel` from uname(2), `file` the text of /etc/hostname.
-std::string choose_hostname(std::string_view kernel, std::string_view file);
+// The choice alone: `kernel` from uname(2), the texts of the two files.
+std::string choose_hostname(std::string_view kernel, std::string_view hostname_file,
+                            std::string_view hosts_file);
 
 }  // namespace hikyaku::config

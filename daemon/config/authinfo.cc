@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/config/authinfo.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/config/authinfo_notations.h"
+#include "daemon/config/host.h"
+
+namespace hikyaku::config {
+namespace {
+
+Result<AuthinfoEntry, std::string> named(std::string_view notation, Result<AuthinfoEntry, std::string> read) {
+  if (!read) return std::unexpected(cat(notation, " ", read.error()));
+  return read;
+}
+
+// The two notations without a keyword can be mistaken for one another: `a b:c:d` is host a, user b, or user
+// "a b", host c.
+Result<AuthinfoEntry, std::string> parse_bare_line(std::string_view line) {
+  auto postfix = parse_postfix_line(line);
+  auto clsmtpc = parse_clsmtpc_line(line);
+  if (postfix && clsmtpc)
+    return std::unexpected(
+        "this line fits two notations, Postfix's `HOST USER:PASSWORD` and clsmtpc's `USER:HOST:PASSWORD`; "
+        "write it as "
+        "`machine HOST login USER password \"PASSWORD\"`");
+  if (postfix) return *postfix;
+  if (clsmtpc) return *clsmtpc;
+  return std::unexpected(
+      "this line is in none of the notations `AuthInfo:HOST \"I:USER\" \"P:PASSWORD\"`, `machine HOST login "
+      "USER "
+      "password PASSWORD`, `[HOST]:PORT USER:PASSWORD`, `USER:HOST:PASSWORD`; each entry is one line");
+}
+
+Result<AuthinfoEntry, std::string> parse_line(std::string_view line) {
+  if (line.find('\0') != line.npos) return std::unexpected("this line holds a NUL byte");
+  if (is_sendmail_line(line)) return named("this AuthInfo: entry", parse_sendmail_line(line));
+  if (is_netrc_line(line)) return named("this machine or default entry", parse_netrc_line(line));
+  return parse_bare_line(line);
+}
+
+std::string_view content_of(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
+  return trim(line).empty() || line.starts_with('#') ? std::string_view{} : line;
+}
+
+// How well an entry fits; higher is more specific.
+enum class Fit { none, any_host, address, address_and_port, host, host_and_port };
+
+bool has_address(const AuthinfoQuery& query, const std::string& host) {
+  auto address = IpAddress::parse(host);
+  return address && std::ranges::find(query.addresses, *address) != query.addresses.end();
+}
+
+Fit fit_of(const AuthinfoEntry& entry, const AuthinfoQuery& query, const std::string& host) {
+  if (!query.user.empty() && entry.credentials.user != query.user) return Fit::none;
+  if (entry.port && entry.port != query.port) return Fit::none;
+  // Whoever answers for an MX name may be anyone; a password for "any host" is not meant for them.
+  if (entry.host.empty()) return query.lookup_mx ? Fit::none : Fit::any_host;
+  if (entry.host == host) return entry.port ? Fit::host_and_port : Fit::host;
+  if (has_address(query, entry.host)) return entry.port ? Fit::address_and_port : Fit::address;
+  return Fit::none;
+}
+
+}  // namespace
+
+Result<Authinfo, Problems> parse_authinfo(std::string_view text, const std::string& file) {
+  Authinfo entries;
+  Problems problems;
+  unsigned number = 0;
+  for (std::string_view raw : split(text, '\n')) {
+    ++number;
+    std::string_view line = content_of(raw);
+    if (line.empty()) continue;
+    auto entry = parse_line(line);
+    if (entry) {
+      entry->credentials.origin = cat(file, ":", std::to_string(number));
+      entries.push_back(std::move(*entry));
+    } else {
+      problems.push_back({file, number, 0, "", std::move(entry.error())});
+    }
+  }
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return entries;
+}
+
+std::optional<mail::Credentials> find_credentials(const Authinfo& entries, const AuthinfoQuery& query) {
+  std::string host = parse_host(query.host).value_or(query.host);
+  const AuthinfoEntry* best = nullptr;
+  Fit best_fit = Fit::none;
+  for (const AuthinfoEntry& entry : entries) {
+    Fit fit = fit_of(entry, query, host);
+    if (fit > best_fit) best = &entry, best_fit = fit;
+  }
+  if (best == nullptr) return std::nullopt;
+  return best->credentials;
+}
+
+void attach_credentials(std::vector<mail::Smarthost>& smarthosts, const Authinfo& entries) {
+  for (mail::Smarthost& smarthost : smarthosts) {
+    AuthinfoQuery query{smarthost.host, smarthost.port, smarthost.user, smarthost.lookup_mx};
+    smarthost.credentials = smarthost.auth ? find_credentials(entries, query) : std::nullopt;
+  }
+}
+
+}  // namespace hikyaku::config

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/config/authinfo.h"
+#include "daemon/config/read_file.h"
+
+namespace hikyaku::config {
+namespace {
+
+bool lies_under(const std::string& path, const std::string& directory) {
+  return !directory.empty() && path.starts_with(cat(directory, "/")) &&
+         path.find("/../") == std::string::npos;
+}
+
+std::string mode_text(mode_t mode) {
+  std::string digits{'0'};
+  for (int shift : {6, 3, 0}) digits += static_cast<char>('0' + ((mode >> shift) & 7));
+  return digits;
+}
+
+// Nothing, or what is wrong and the command that corrects it.
+std::string explain_access(const struct stat& status, const std::string& path, const AuthinfoReader& reader) {
+  std::string mode = mode_text(status.st_mode);
+  std::string repair = cat("; run: chmod 600 ", path);
+  bool is_given_by_systemd = lies_under(path, reader.credentials_directory);
+  bool may_group_read = is_given_by_systemd || status.st_gid == reader.gid;
+  if (status.st_uid != 0 && status.st_uid != reader.uid)
+    return cat("belongs to another user, who could put in a password of theirs; run: chown root ", path);
+  if ((status.st_mode & S_IRWXO) != 0)
+    return cat("others may read or write the passwords in it (mode ", mode, ")", repair);
+  if ((status.st_mode & S_IWGRP) != 0) return cat("its group may write it (mode ", mode, ")", repair);
+  if ((status.st_mode & S_IRGRP) != 0 && !may_group_read)
+    return cat("its group, which is not the daemon's, may read the passwords in it (mode ", mode, ")",
+               repair);
+  return {};
+}
+
+std::unexpected<Problems> refuse(const std::string& path, std::string text) {
+  return std::unexpected(Problems{{path, 0, 0, "", std::move(text)}});
+}
+
+}  // namespace
+
+AuthinfoReader AuthinfoReader::this_process() {
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  return {::geteuid(), ::getegid(), directory ? directory : ""};
+}
+
+Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader) {
+  auto file = read_file(settings.path);
+  if (!file && file.error().kind == FileErrorKind::missing && !settings.is_explicit) return Authinfo{};
+  if (!file) return refuse(settings.path, cat("the credentials file ", file.error().text));
+  std::string wrong = explain_access(file->status, settings.path, reader);
+  if (!wrong.empty()) return refuse(settings.path, std::move(wrong));
+  Secret text(std::move(file->text));
+  return parse_authinfo(text.reveal(), settings.path);
+}
+
+}  // namespace hikyaku::config

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Tables of keys: each key of a mapping with the function that checks its value and puts it into a struct.
+// The functions below make such functions for members of T; a value that is wrong is reported and leaves the
+// default.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daemon/config/value.h"
+
+namespace hikyaku::config {
+
+template <class T>
+using Read = std::function<void(const Value&, T&)>;
+
+template <class T>
+struct Key {
+  std::string name;
+  Read<T> read;
+};
+
+template <class T>
+using Schema = std::vector<Key<T>>;
+
+// Says what was probably meant, or which keys there are.
+void report_unknown_key(const Value::Member& member, const std::vector<std::string>& known);
+// Reports whatever is neither a mapping nor empty.
+bool is_map_or_empty(const Value& value);
+
+// Reads a mapping by its table. An empty value (`limits:` with everything below it commented out) is an empty
+// one.
+template <class T>
+void read_map(const Value& value, const Schema<T>& schema, T& into) {
+  if (!is_map_or_empty(value)) return;
+  std::vector<std::string> known;
+  for (const Key<T>& key : schema) known.push_back(key.name);
+  for (const Value::Member& member : value.members()) {
+    auto key =
+        std::find_if(schema.begin(), schema.end(), [&](const Key<T>& k) { return k.name == member.name; });
+    if (key == schema.end())
+      report_unknown_key(member, known);
+    else
+      key->read(member.value, into);
+  }
+}
+
+// Reads into a part of T.
+template <class T, class M>
+Read<T> within(M T::* member, Read<M> read) {
+  return [member, read = std::move(read)](const Value& value, T& into) { read(value, into.*member); };
+}
+
+template <class T, class M>
+Read<T> section(M T::* member, const Schema<M>& schema) {
+  return [member, &schema](const Value& value, T& into) { read_map(value, schema, into.*member); };
+}
+
+// A key that INTERFACES.md promises and a later version will have.
+template <class T>
+Read<T> not_available() {
+  return [](const Value& value, T&) {
+    value.problem("this version of hikyaku does not have this key yet; remove it");
+  };
+}
+
+namespace detail {
+template <class T, class M>
+void put(std::optional<M> found, M T::* member, T& into) {
+  if (found) into.*member = std::move(*found);
+}
+}  // namespace detail
+
+template <class T>
+Read<T> text(std::string T::* member, std::string_view expected) {
+  return [=](const Value& value, T& into) { detail::put(value.as_text(expected), member, into); };
+}
+
+template <class T>
+Read<T> path(std::string T::* member) {
+  return [=](const Value& value, T& into) { detail::put(value.as_path(), member, into); };
+}
+
+template <class T>
+Read<T> boolean(bool T::* member) {
+  return [=](const Value& value, T& into) { detail::put(value.as_bool(), member, into); };
+}
+
+template <class T>
+Read<T> count(std::uint32_t T::* member, std::uint32_t least, std::uint32_t most) {
+  return [=](const Value& value, T& into) { detail::put(value.as_count(least, most), member, into); };
+}
+
+template <class T>
+Read<T> size(ByteSize T::* member, ByteSize least, ByteSize most) {
+  return [=](const Value& value, T& into) { detail::put(value.as_size(least, most), member, into); };
+}
+
+template <class T>
+Read<T> duration(Duration T::* member, Duration least, Duration most) {
+  return [=](const Value& value, T& into) { detail::put(value.as_duration(least, most), member, into); };
+}
+
+// The choices' indices are the enumerators' values.
+template <class T, class E>
+Read<T> choice(E T::* member, std::vector<std::string> choices) {
+  return [member, choices = std::move(choices)](const Value& value, T& into) {
+    if (auto index = value.as_choice(choices)) into.*member = static_cast<E>(*index);
+  };
+}
+
+}  // namespace hikyaku::config

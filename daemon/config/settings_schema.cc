@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/config/settings_schema.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/config/host.h"
+#include "daemon/config/read_smarthost.h"
+
+namespace hikyaku::config {
+namespace {
+
+constexpr Duration kDay = 24h;
+
+// A name, or an address literal (RFC 5321 4.1.3): "[192.0.2.1]", "[IPv6:2001:db8::1]".
+bool is_ehlo_name(std::string_view name) {
+  bool is_literal = name.starts_with('[') && name.ends_with(']');
+  if (!is_literal) return is_host_name(name);
+  name = name.substr(1, name.size() - 2);
+  bool is_v6 = starts_with_ignoring_case(name, "IPv6:");
+  auto address = IpAddress::parse(name.substr(is_v6 ? 5 : 0));
+  return address && address->is_v6() == is_v6;
+}
+
+void read_hostname(const Value& value, Settings& settings) {
+  std::string_view name = value.text().value_or("");
+  if (is_localhost(name))
+    return value.problem("must not be localhost: many servers refuse mail from that name");
+  if (!is_ehlo_name(name)) return value.problem("must be a name such as app1.example.com");
+  settings.hostname = name;
+}
+
+void read_domain(const Value& value, Settings& settings) {
+  std::string_view name = value.text().value_or("");
+  if (!is_host_name(name) || is_localhost(name)) return value.problem("must be a domain such as example.com");
+  settings.domain = name;
+}
+
+void read_listen(const Value& value, Document& document) {
+  document.listen.emplace(value);
+  ListenSettings listen{{}, true};
+  for (const Value& element : value.elements()) {
+    auto endpoint = Endpoint::parse(element.text().value_or(""));
+    if (!endpoint)
+      element.problem("must be an address and a port, such as \"127.0.0.1:25\" or \"[::1]:25\", in quotes");
+    else if (std::ranges::find(listen.endpoints, *endpoint) != listen.endpoints.end())
+      element.problem("this address stands here twice");
+    else
+      listen.endpoints.push_back(*endpoint);
+  }
+  if (value.elements().empty()) value.problem("must have at least one address");
+  document.settings.listen = std::move(listen);
+}
+
+void read_allow(const Value& value, Document& document) {
+  document.allow.emplace(value);
+  document.settings.allow.clear();
+  for (const Value& element : value.elements()) {
+    auto network = Network::parse(element.text().value_or(""));
+    if (network)
+      document.settings.allow.push_back(*network);
+    else
+      element.problem("must be a network such as \"192.168.0.0/16\" or \"fd00::/8\", or an address");
+  }
+}
+
+void read_authinfo(const Value& value, Settings& settings) {
+  settings.authinfo.is_explicit = true;
+  if (auto file = value.as_path()) settings.authinfo.path = *file;
+}
+
+void read_factor(const Value& value, RetrySettings& retry) {
+  if (auto factor = value.as_factor(1, 10)) retry.factor = *factor;
+}
+
+void read_one_smarthost(const Value& value, Document& document) {
+  document.smarthost.emplace(value);
+  if (auto smarthost = read_smarthost(value)) document.settings.smarthosts.push_back(std::move(*smarthost));
+}
+
+void read_several_smarthosts(const Value& value, Document& document) {
+  document.smarthosts.emplace(value);
+  for (mail::Smarthost& smarthost : read_smarthosts(value))
+    document.settings.smarthosts.push_back(std::move(smarthost));
+}
+
+// Only to state the default, until a copy of bounces for the postmaster exists.
+void read_postmaster(const Value& value, QueueSettings& queue) {
+  if (!value.is_null()) not_available<QueueSettings>()(value, queue);
+}
+
+const Schema<MessageSettings> kMessage{
+    {"max_size", size(&MessageSettings::max_size, 1_KiB, 4_GiB)},
+    {"max_recipients", count(&MessageSettings::max_recipients, 1, 100'000)},
+    {"max_hops", count(&MessageSettings::max_hops, 1, 1000)},
+};
+
+const Schema<SpoolSettings> kSpool{
+    {"directory", path(&SpoolSettings::directory)},
+    {"min_free", size(&SpoolSettings::min_free, {0}, 1024_GiB)},
+    {"segment_size", size(&SpoolSettings::segment_size, 1_MiB, 1_GiB)},
+};
+
+const Schema<LimitSettings> kLimits{
+    {"connections", count(&LimitSettings::connections, 1, 100'000)},
+    {"per_client", count(&LimitSettings::per_client, 1, 100'000)},
+};
+
+const Schema<RetrySettings> kRetry{
+    {"first", duration(&RetrySettings::first, 100ms, kDay)},
+    {"factor", read_factor},
+    {"max", duration(&RetrySettings::max, 100ms, 7 * kDay)},
+};
+
+void read_retry(const Value& value, QueueSettings& queue) {
+  read_map(value, kRetry, queue.retry);
+  if (queue.retry.max < queue.retry.first) value.problem("`max` must not be less than `first`");
+}
+
+const Schema<QueueSettings> kBounce{
+    {"postmaster", read_postmaster},
+    {"return", choice(&QueueSettings::bounce_return, {"headers", "full"})},
+};
+
+const Schema<QueueSettings> kQueue{
+    {"lifetime", duration(&QueueSettings::lifetime, 1s, 365 * kDay)},
+    {"retry", read_retry},
+    {"delay_notice", duration(&QueueSettings::delay_notice, 0s, 365 * kDay)},
+    {"bounce", [](const Value& value, QueueSettings& queue) { read_map(value, kBounce, queue); }},
+};
+
+const Schema<LogSettings> kLog{
+    {"level", choice(&LogSettings::level, {"error", "warning", "info", "debug"})},
+    {"format", choice(&LogSettings::format, {"text", "json"})},
+};
+
+Read<Document> in_settings(Read<Settings> read) { return within(&Document::settings, std::move(read)); }
+
+}  // namespace
+
+const Schema<Document>& document_schema() {
+  static const Schema<Document> kSchema{
+      {"hostname", in_settings(read_hostname)},
+      {"domain", in_settings(read_domain)},
+      {"listen", read_listen},
+      {"allow", read_allow},
+      {"user", in_settings(text(&Settings::user, "the name of a user of this machine"))},
+      {"authinfo", in_settings(read_authinfo)},
+      {"aliases", not_available<Document>()},
+      {"runtime_directory", in_settings(path(&Settings::runtime_directory))},
+      {"shutdown_grace", in_settings(duration(&Settings::shutdown_grace, 0s, 1h))},
+      {"smarthost", read_one_smarthost},
+      {"smarthosts", read_several_smarthosts},
+      {"routes", not_available<Document>()},
+      {"message", in_settings(section(&Settings::message, kMessage))},
+      {"spool", in_settings(section(&Settings::spool, kSpool))},
+      {"memory", in_settings(size(&Settings::memory, 1_MiB, 1024_GiB))},
+      {"limits", in_settings(section(&Settings::limits, kLimits))},
+      {"queue", in_settings(section(&Settings::queue, kQueue))},
+      {"log", in_settings(section(&Settings::log, kLog))},
+  };
+  return kSchema;
+}
+
+}  // namespace hikyaku::config

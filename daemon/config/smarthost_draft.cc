@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/config/smarthost_draft.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/config/host.h"
+
+namespace hikyaku::config {
+namespace {
+
+using mail::Smarthost;
+using mail::SmtpTimeouts;
+using mail::TlsMode;
+using mail::TlsSettings;
+
+void read_host(const Value& value, SmarthostDraft& draft) {
+  draft.has_target = true;
+  draft.host = parse_host(value.text().value_or(""));
+  if (draft.host) return;
+  bool is_url = value.text().value_or("").find("://") != std::string_view::npos;
+  value.problem(is_url ? "must be a name or an address alone; a URL belongs in `url`"
+                       : "must be a name such as smtp.example.com, or an address; a port belongs in `port`");
+}
+
+void read_port(const Value& value, SmarthostDraft& draft) {
+  draft.port = parse_port(value.text().value_or(""));
+  if (!draft.port) value.problem("must be a number from 1 to 65535, or smtp, submission or submissions");
+}
+
+// A port or a switch in the place of the mode is what people try first.
+std::optional<std::string> explain_tls(std::string_view text) {
+  if (auto port = parse_number(text); port && *port <= 65535) {
+    auto mode = default_tls_mode(static_cast<std::uint16_t>(*port));
+    std::string_view usual = !mode                        ? ""
+                             : *mode == TlsMode::implicit ? "; with port 465 it is implicit by default"
+                             : *mode == TlsMode::starttls ? "; with port 587 it is starttls by default"
+                                                          : "; with port 25 it is opportunistic by default";
+    return cat("a port belongs in `port`; tls is one of ", kTlsModes, usual);
+  }
+  for (std::string_view word : {"true", "yes", "on"})
+    if (equals_ignoring_case(text, word))
+      return cat("tls is one of ", kTlsModes, "; `", word, "` could mean implicit (465) or starttls (587)");
+  for (std::string_view word : {"false", "no", "off"})
+    if (equals_ignoring_case(text, word))
+      return cat("tls is one of ", kTlsModes, "; to go without, write none");
+  return std::nullopt;
+}
+
+void read_tls(const Value& value, SmarthostDraft& draft) {
+  static const std::vector<std::string> kModes{"none", "opportunistic", "starttls", "implicit"};
+  if (auto explanation = explain_tls(value.text().value_or("")))
+    value.problem(*explanation);
+  else if (auto index = value.as_choice(kModes))
+    draft.mode = static_cast<TlsMode>(*index);
+}
+
+// "sha256:AB:CD:…" as openssl prints it, or without the colons.
+void read_fingerprint(const Value& value, Smarthost& smarthost) {
+  std::string digits = to_lower(value.text().value_or(""));
+  std::erase(digits, ':');
+  bool has_prefix = digits.starts_with("sha256");
+  digits.erase(0, has_prefix ? 6 : 0);
+  bool is_hex = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (has_prefix && digits.size() == 64 && is_hex)
+    smarthost.tls.fingerprint = cat("sha256:", digits);
+  else
+    value.problem(
+        "must be sha256: and 64 hexadecimal digits, as `openssl x509 -noout -fingerprint -sha256` prints "
+        "them");
+}
+
+void read_tls_hostname(const Value& value, Smarthost& smarthost) {
+  auto host = parse_host(value.text().value_or(""));
+  if (host)
+    smarthost.tls.hostname = *host;
+  else
+    value.problem("must be the name that stands in the smarthost's certificate");
+}
+
+void read_client_cert(const Value& value, Smarthost& smarthost) {
+  static const Schema<TlsSettings> kClientCert{{"cert", path(&TlsSettings::client_cert)},
+                                               {"key", path(&TlsSettings::client_key)}};
+  if (!value.is_map()) return value.problem("must be {cert: FILE, key: FILE}");
+  TlsSettings& tls = smarthost.tls;
+  read_map(value, kClientCert, tls);
+  if (tls.client_cert.empty() != tls.client_key.empty()) value.problem("needs both `cert` and `key`");
+}
+
+bool is_mechanism(std::string_view name) {
+  static constexpr std::string_view kKnown[] = {"EXTERNAL", "SCRAM-SHA-256", "SCRAM-SHA-1", "DIGEST-MD5",
+                                                "CRAM-MD5", "PLAIN",         "LOGIN"};
+  return std::ranges::find(kKnown, name) != std::end(kKnown);
+}
+
+void read_mechanism(const Value& value, Smarthost& smarthost) {
+  std::string name = to_upper(value.text().value_or(""));
+  if (!is_mechanism(name))
+    return value.problem(
+        "must be auto, none, or a list of mechanisms out of EXTERNAL, SCRAM-SHA-256, SCRAM-SHA-1, "
+        "DIGEST-MD5, "
+        "CRAM-MD5, PLAIN, LOGIN");
+  if (std::ranges::find(smarthost.mechanisms, name) != smarthost.mechanisms.end())
+    return value.problem("this mechanism stands here twice");
+  smarthost.mechanisms.push_back(name);
+}
+
+void read_auth(const Value& value, Smarthost& smarthost) {
+  if (value.text() == "auto") return;
+  if (value.text() == "none") return void(smarthost.auth = false);
+  if (value.elements().empty()) value.problem("names no mechanism; write none to go without logging in");
+  for (const Value& element : value.elements()) read_mechanism(element, smarthost);
+}
+
+void read_name(const Value& value, Smarthost& smarthost) {
+  static constexpr std::string_view kExpected = "a name of letters, digits, dots, hyphens and underscores";
+  auto name = value.as_text(kExpected);
+  bool is_plain = name && name->size() <= 64 && std::ranges::all_of(*name, [](char c) {
+                    return is_alpha(c) || is_digit(c) || c == '.' || c == '-' || c == '_';
+                  });
+  if (is_plain)
+    smarthost.name = *name;
+  else if (name)
+    value.problem(cat("must be ", kExpected, ", at most 64"));
+}
+
+const Schema<SmtpTimeouts>& timeout_schema() {
+  static const Schema<SmtpTimeouts> kSchema{{"connect", duration(&SmtpTimeouts::connect, 100ms, 24h)},
+                                            {"greeting", duration(&SmtpTimeouts::greeting, 100ms, 24h)},
+                                            {"command", duration(&SmtpTimeouts::command, 100ms, 24h)},
+                                            {"data", duration(&SmtpTimeouts::data, 100ms, 24h)}};
+  return kSchema;
+}
+
+// Entries for parts of the draft, made from entries for the part.
+Read<SmarthostDraft> in_smarthost(Read<Smarthost> read) {
+  return within(&SmarthostDraft::smarthost, std::move(read));
+}
+Read<SmarthostDraft> in_tls(Read<TlsSettings> read) {
+  return in_smarthost(within(&Smarthost::tls, std::move(read)));
+}
+
+}  // namespace
+
+void read_url(const Value& value, SmarthostDraft& draft) {
+  draft.has_target = true;
+  auto text = value.as_text("a URL such as submission://smtp.example.com");
+  if (!text) return;
+  auto url = parse_smarthost_url(*text);
+  if (url)
+    draft.url = *url;
+  else
+    value.problem(url.error());
+}
+
+const Schema<SmarthostDraft>& smarthost_schema() {
+  static const Schema<SmarthostDraft> kSchema{
+      {"name", in_smarthost(read_name)},
+      {"url", read_url},
+      {"host", read_host},
+      {"port", read_port},
+      {"lookup", not_available<SmarthostDraft>()},
+      {"tls", read_tls},
+      {"tls_verify", in_tls(boolean(&TlsSettings::verify))},
+      {"tls_hostname", in_smarthost(read_tls_hostname)},
+      {"tls_ca_file", in_tls(path(&TlsSettings::ca_file))},
+      {"tls_fingerprint", in_smarthost(read_fingerprint)},
+      {"tls_min_version", in_tls(choice(&TlsSettings::min_version, {"1.0", "1.1", "1.2", "1.3"}))},
+      {"tls_client_cert", in_smarthost(read_client_cert)},
+      {"auth", in_smarthost(read_auth)},
+      {"user", in_smarthost(text(&Smarthost::user, "a user name of authinfo"))},
+      {"allow_plaintext_auth", in_smarthost(boolean(&Smarthost::allow_plaintext_auth))},
+      {"connections", in_smarthost(count(&Smarthost::connections, 1, 1000))},
+      {"messages_per_connection", in_smarthost(count(&Smarthost::messages_per_connection, 1, 1'000'000))},
+      {"rate", not_available<SmarthostDraft>()},
+      {"rewrite", not_available<SmarthostDraft>()},
+      {"timeout", in_smarthost(section(&Smarthost::timeout, timeout_schema()))},
+  };
+  return kSchema;
+}
+
+}  // namespace hikyaku::config
