@@ -44,8 +44,13 @@ class SystemConnector final : public Connector {
   IsOurs is_ours_;
 };
 
+// One address that could not be connected to.
+struct Attempt {
+  Endpoint to;
+  IoError error;
+};
 // What is worth telling when no address answered: a refusal says more than silence, silence more than a
-// family that this machine has no route for. `errors` is not empty; its texts name the addresses.
-const IoError& most_telling(const std::vector<IoError>& errors);
+// family that this machine has no route for; among equals the first. `attempts` is not empty.
+const Attempt& most_telling(const std::vector<Attempt>& attempts);
 
 }  // namespace hikyaku::smtpc

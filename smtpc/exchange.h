@@ -50,13 +50,17 @@ class Exchange {
   void put_stream(io::StreamPtr stream);
 
  private:
-  std::unexpected<ExchangeError> break_off(std::string text, std::optional<IoErrorKind> io = {});
+  Task<Result<void, ExchangeError>> expect_silence();
+  Task<Result<mail::Reply, ExchangeError>> read_reply(io::Until until);
+  std::unexpected<ExchangeError> break_off(std::string text);
+  std::unexpected<ExchangeError> break_off(const IoError& error);
 
   io::Loop& loop_;
   io::StreamPtr stream_;
   io::LineReader reader_;
   io::Cancel* cancel_;
   std::optional<IoError> write_error_;
+  std::optional<mail::Reply> early_;  // a 421 that came before the command
   bool broken_ = false;
 };
 

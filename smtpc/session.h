@@ -40,6 +40,7 @@ struct Session {
   // What a reply means at a stage; nothing: go on.
   std::optional<Refusal> judge(mail::Stage stage, const mail::Reply& reply, bool proven = false) const;
   bool is_encrypted() const;
+  bool is_logged_in() const { return !mechanism.empty(); }
 
   ClientContext context;
   Exchange exchange;
@@ -47,6 +48,9 @@ struct Session {
   std::string address;            // "192.0.2.1:587", or empty
   std::string mechanism;          // logged in with; empty: not logged in
   bool open_transaction = false;  // RSET before the next MAIL
+
+ private:
+  void add_facts(mail::Failure& failure) const;
 };
 
 }  // namespace hikyaku::smtpc

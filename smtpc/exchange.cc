@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/check.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::smtpc {
+namespace {
+
+constexpr Duration kLastWords = 5s;  // for what the peer said before writing to it failed
+constexpr std::size_t kQuoted = 200;
+
+std::string quote(std::string_view line) { return cat("\"", printable(line, kQuoted), "\""); }
+
+}  // namespace
+
+Exchange::Exchange(io::Loop& loop, io::StreamPtr stream, io::Cancel* cancel)
+    : loop_(loop), stream_(std::move(stream)), reader_(*stream_), cancel_(cancel) {}
+
+std::unexpected<ExchangeError> Exchange::break_off(std::string text) {
+  broken_ = true;
+  return std::unexpected(ExchangeError{{}, std::move(text)});
+}
+
+std::unexpected<ExchangeError> Exchange::break_off(const IoError& error) {
+  if (error.kind == IoErrorKind::too_long) return break_off("a reply that does not end");
+  broken_ = true;
+  const IoError& first = write_error_ ? *write_error_ : error;
+  return std::unexpected(ExchangeError{first.kind, first.text});
+}
+
+Task<Result<mail::Reply, ExchangeError>> Exchange::ask(std::string_view command, Duration limit) {
+  std::string line = cat(command, "\r\n");
+  auto sent = co_await send(line, limit);
+  if (!sent) co_return std::unexpected(sent.error());
+  auto answer = co_await reply(limit);
+  co_return answer;
+}
+
+Task<Result<void, ExchangeError>> Exchange::send(std::string_view bytes, Duration limit) {
+  check(stream_ != nullptr, "nothing to write to");
+  auto silent = co_await expect_silence();
+  if (!silent) co_return std::unexpected(silent.error());
+  if (write_error_ || early_) co_return Result<void, ExchangeError>{};
+  auto written = co_await stream_->write(bytes, within(limit));
+  if (!written) write_error_ = written.error();
+  co_return Result<void, ExchangeError>{};
+}
+
+// A peer may say 421 at any time (RFC 5321 3.8), and that is then the answer to what would have been sent.
+// Any other reply before its command is out of step: it must never be taken for the command's.
+Task<Result<void, ExchangeError>> Exchange::expect_silence() {
+  bool talked = co_await has_unread();
+  if (!talked || reader_.is_empty()) co_return Result<void, ExchangeError>{};
+  std::string heard = quote(unread());
+  auto unasked = co_await reply(kLastWords);
+  if (!unasked || unasked->code != 421) co_return break_off(cat("a reply that nobody asked for: ", heard));
+  early_ = std::move(*unasked);
+  co_return Result<void, ExchangeError>{};
+}
+
+Task<Result<mail::Reply, ExchangeError>> Exchange::reply(Duration limit) {
+  if (early_) co_return *std::exchange(early_, std::nullopt);
+  auto reply = co_await read_reply(within(write_error_ ? std::min(limit, kLastWords) : limit));
+  if (reply && reply->code == 421) broken_ = true;  // it hangs up, whatever was asked
+  if (write_error_) broken_ = true;
+  co_return reply;
+}
+
+Task<Result<mail::Reply, ExchangeError>> Exchange::read_reply(io::Until until) {
+  using State = mail::ReplyParser::State;
+  mail::ReplyParser parser;
+  for (State state = State::more; state != State::complete;) {
+    auto line = co_await reader_.line(mail::kMaxReplyBytes, until);
+    if (!line) co_return break_off(line.error());
+    state = parser.feed(line->text);
+    if (state == State::flood) co_return break_off("a reply that does not end");
+    if (state == State::malformed) co_return break_off(cat("not a reply: ", quote(line->text)));
+  }
+  co_return parser.take();
+}
+
+Task<Result<void, IoError>> Exchange::wait_for_bytes(io::Until until) {
+  auto bytes = co_await reader_.some(until);
+  if (!bytes) co_return std::unexpected(bytes.error());
+  co_return Result<void, IoError>{};
+}
+
+Task<bool> Exchange::has_unread() {
+  auto bytes = co_await reader_.some({loop_.now(), cancel_});
+  co_return bytes.has_value() || bytes.error().kind != IoErrorKind::timeout;
+}
+
+io::StreamPtr Exchange::take_stream() {
+  check(reader_.is_empty(), "unread bytes at a change of streams");
+  broken_ = true;  // until there is another
+  return std::move(stream_);
+}
+
+void Exchange::put_stream(io::StreamPtr stream) {
+  stream_ = std::move(stream);
+  reader_.switch_to(*stream_);
+  broken_ = false;
+}
+
+}  // namespace hikyaku::smtpc

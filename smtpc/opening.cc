@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/opening.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "smtpc/login.h"
+#include "smtpc/tls_probe.h"
+
+namespace hikyaku::smtpc {
+namespace {
+
+using mail::FailureKind;
+using mail::Stage;
+using mail::TlsMode;
+using Step = Result<void, Refusal>;
+
+std::unexpected<Refusal> refuse(const Session& session, mail::Failure failure) {
+  return std::unexpected(session.refusal(std::move(failure)));
+}
+
+// What a reply, or the lack of one, comes to where only one reply lets us go on.
+Step outcome(const Session& session, Stage stage, const Result<mail::Reply, ExchangeError>& reply) {
+  if (!reply) return refuse(session, session.failure(stage, reply.error()));
+  auto refused = session.judge(stage, *reply);
+  if (refused) return std::unexpected(*refused);
+  return {};
+}
+
+Task<Step> shake_hands(Session& session) {
+  auto until = session.exchange.within(session.context.smarthost.timeout.command);
+  io::StreamPtr plain = session.exchange.take_stream();
+  auto encrypted = co_await session.context.tls->connect(std::move(plain), until);
+  if (!encrypted) co_return refuse(session, session.failure(Stage::tls, encrypted.error()));
+  session.exchange.put_stream(std::move(*encrypted));
+  co_return Step{};
+}
+
+bool is_ours(const Session& session, const mail::Reply& greeting) {
+  const std::string& token = session.context.instance_token;
+  auto has_token = [&](const std::string& line) { return line.find(token) != line.npos; };
+  return !token.empty() && std::ranges::any_of(greeting.lines, has_token);
+}
+
+Task<Step> greeting(Session& session) {
+  const mail::Smarthost& smarthost = session.context.smarthost;
+  auto until = session.exchange.within(smarthost.timeout.greeting);
+  auto begun = co_await wait_for_greeting(session.context.loop, session.exchange, session.context.connector,
+                                          smarthost, until);
+  if (!begun) co_return refuse(session, session.failure(Stage::greeting, begun.error()));
+  if (*begun == Greeting::tls_expected)
+    co_return refuse(session, session.failure(Stage::greeting, FailureKind::tls_from_first_byte));
+  auto reply = co_await session.exchange.reply(smarthost.timeout.greeting);
+  if (reply && is_ours(session, *reply))
+    co_return refuse(session, session.failure(Stage::greeting, FailureKind::ourselves));
+  co_return outcome(session, Stage::greeting, reply);
+}
+
+// HELO is for peers that do not know EHLO (RFC 5321 3.2); they can do nothing more than the minimum.
+Task<Step> helo(Session& session) {
+  std::string command = cat("HELO ", session.context.ehlo_name);
+  auto reply = co_await session.exchange.ask(command, session.context.smarthost.timeout.command);
+  session.capabilities = {};
+  co_return outcome(session, Stage::ehlo, reply);
+}
+
+Task<Step> ehlo(Session& session) {
+  std::string command = cat("EHLO ", session.context.ehlo_name);
+  auto reply = co_await session.exchange.ask(command, session.context.smarthost.timeout.command);
+  auto said = outcome(session, Stage::ehlo, reply);
+  if (said) session.capabilities = mail::parse_ehlo(*reply);
+  if (said || said.error().verdict.action != Action::try_helo) co_return said;
+  auto fallback = co_await helo(session);
+  co_return fallback;
+}
+
+bool wants_starttls(const Session& session) {
+  const mail::Smarthost& smarthost = session.context.smarthost;
+  if (smarthost.tls.mode == TlsMode::starttls) return true;
+  if (smarthost.tls.mode != TlsMode::opportunistic) return false;
+  return session.capabilities.starttls || wants_login(smarthost);
+}
+
+Task<Step> starttls(Session& session) {
+  if (!session.capabilities.starttls)
+    co_return refuse(session, session.failure(Stage::tls, FailureKind::starttls_not_offered));
+  auto reply = co_await session.exchange.ask("STARTTLS", session.context.smarthost.timeout.command);
+  auto said = outcome(session, Stage::tls, reply);
+  if (!said) co_return said;
+  // Whatever came in clear behind the 220 would be taken for what the peer says inside TLS (CVE-2021-38371).
+  bool more = co_await session.exchange.has_unread();
+  if (more && !session.exchange.unread().empty()) {
+    auto failure = session.failure(Stage::tls, FailureKind::injected_after_starttls);
+    failure.detail = printable(session.exchange.unread());
+    co_return refuse(session, std::move(failure));
+  }
+  session.capabilities = {};
+  auto encrypted = co_await shake_hands(session);
+  co_return encrypted;
+}
+
+}  // namespace
+
+Task<Step> open_session(Session& session) {
+  if (session.context.smarthost.tls.mode == TlsMode::implicit) {
+    auto encrypted = co_await shake_hands(session);
+    if (!encrypted) co_return encrypted;
+  }
+  auto greeted = co_await greeting(session);
+  if (!greeted) co_return greeted;
+  auto introduced = co_await ehlo(session);
+  if (!introduced || !wants_starttls(session)) co_return introduced;
+  auto encrypted = co_await starttls(session);
+  if (!encrypted) co_return encrypted;
+  auto again = co_await ehlo(session);
+  co_return again;
+}
+
+}  // namespace hikyaku::smtpc
