@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "smtpd/acceptor.h"
+
+#include <utility>
+
+#include "smtpd/channel.h"
+#include "smtpd/replies.h"
+
+namespace hikyaku::smtpd {
+namespace {
+
+constexpr std::size_t kMostTurnedAway = 100;  // at a time; more are just closed
+constexpr Duration kPauseAfterError = 100ms;
+
+std::optional<IpAddress> address_of(const io::Stream& stream) {
+  auto peer = stream.peer();
+  return peer ? std::optional(peer->address) : std::nullopt;
+}
+
+class Counted {
+ public:
+  explicit Counted(std::size_t& count) : count_(count) { ++count_; }
+  Counted(const Counted&) = delete;
+  ~Counted() { --count_; }
+
+ private:
+  std::size_t& count_;
+};
+
+}  // namespace
+
+// A session's place in the counts.
+class Acceptor::Place {
+ public:
+  Place(Acceptor& acceptor, const std::optional<IpAddress>& peer)
+      : acceptor_(acceptor), counted_(acceptor.sessions_) {
+    if (!is_counted(peer)) return;
+    client_ = peer->to_text();
+    ++acceptor_.per_client_[client_];
+  }
+  Place(const Place&) = delete;
+  ~Place() {
+    if (!client_.empty() && --acceptor_.per_client_[client_] == 0) acceptor_.per_client_.erase(client_);
+  }
+
+ private:
+  Acceptor& acceptor_;
+  Counted counted_;
+  std::string client_;
+};
+
+Acceptor::Acceptor(io::Loop& loop, mail::MailSink& sink, Observer& observer, AcceptorOptions options)
+    : loop_(loop),
+      observer_(observer),
+      options_(std::move(options)),
+      around_{loop, sink, observer, stop_},
+      nursery_(loop, [&observer](const std::string& what) { observer.broke_down(what); }) {}
+
+Acceptor::~Acceptor() = default;
+
+void Acceptor::listen(std::unique_ptr<io::Listener> listener) {
+  listeners_.push_back(std::move(listener));
+  nursery_.spawn(accept_all(*listeners_.back()));
+}
+
+// Only `cancelled` ends it: any other error (a descriptor or memory short, a client gone already) passes.
+Task<void> Acceptor::accept_all(io::Listener& listener) {
+  for (;;) {
+    auto stream = co_await listener.accept({kNever, &stop_.soft});
+    if (stream) {
+      take(std::move(*stream));
+    } else if (stream.error().kind == IoErrorKind::cancelled) {
+      co_return;
+    } else {
+      co_await io::sleep_until(loop_, loop_.within(kPauseAfterError, &stop_.soft));
+    }
+  }
+}
+
+void Acceptor::take(io::StreamPtr stream) {
+  auto peer = address_of(*stream);
+  Admission admission = admit(options_.policy, peer, sessions_, sessions_of(peer));
+  if (admission == Admission::welcome)
+    nursery_.spawn(serve(std::move(stream), std::make_unique<Place>(*this, peer)));
+  else if (turned_away_ < kMostTurnedAway)
+    nursery_.spawn(turn_away(std::move(stream), refusal(admission)));
+}
+
+std::size_t Acceptor::sessions_of(const std::optional<IpAddress>& peer) const {
+  auto found = is_counted(peer) ? per_client_.find(peer->to_text()) : per_client_.end();
+  return found == per_client_.end() ? 0 : found->second;
+}
+
+Task<void> Acceptor::serve(io::StreamPtr stream, [[maybe_unused]] std::unique_ptr<Place> place) {
+  SessionOptionsPtr options = options_.session;
+  if (auto tls = options_.implicit_tls) {
+    auto secured =
+        co_await tls->accept(std::move(stream), loop_.within(options->deadlines.handshake, &stop_.soft));
+    if (!secured) co_return;
+    stream = std::move(*secured);
+  }
+  Session session(around_, options, std::move(stream));
+  co_await session.run();
+}
+
+Task<void> Acceptor::turn_away(io::StreamPtr stream, Reply reply) {
+  observer_.rejected({.address = stream->peer(), .uid = 0, .helo = {}, .user = {}}, "connect", reply);
+  Counted counted(turned_away_);
+  SessionOptionsPtr options = options_.session;
+  Channel channel(loop_, std::move(stream), *options, stop_.soft);
+  channel.say(reply);
+  co_await channel.farewell();
+}
+
+Task<void> Acceptor::stopped(Duration grace) {
+  stop_.soft.request();
+  io::Woken woken = co_await nursery_.drained(loop_.within(grace));
+  stop_.hard.request();
+  if (woken != io::Woken::ready) woken = co_await nursery_.drained({});
+  listeners_.clear();
+}
+
+}  // namespace hikyaku::smtpd

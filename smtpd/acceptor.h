@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Takes connections from listeners, turns away those that may not or cannot be served, and runs a session for
+// each of the others. Never starves: whoever is turned away is told so, whoever is slow holds nothing but its
+// own session. Owns listeners and sessions. The loop's thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/io/listener.h"
+#include "daemon/io/nursery.h"
+#include "daemon/io/tls.h"
+#include "smtpd/policy.h"
+#include "smtpd/session.h"
+
+namespace hikyaku::smtpd {
+
+struct AcceptorOptions {
+  AcceptPolicy policy;
+  SessionOptionsPtr session;
+  std::shared_ptr<io::TlsServer> implicit_tls;  // for `hikyaku sink`: TLS before the greeting
+};
+
+class Acceptor {
+ public:
+  // All outlive this. stopped() must have returned before it goes.
+  Acceptor(io::Loop& loop, mail::MailSink& sink, Observer& observer, AcceptorOptions options);
+  ~Acceptor();
+
+  void listen(std::unique_ptr<io::Listener> listener);
+  // One connection that was accepted elsewhere.
+  void take(io::StreamPtr stream);
+  // For connections from here on.
+  void reconfigure(AcceptorOptions options) { options_ = std::move(options); }
+  std::size_t sessions() const { return sessions_; }
+
+  // Accepts no more and ends idle sessions with 421 4.3.2; the others may finish until `grace` is over.
+  Task<void> stopped(Duration grace);
+
+ private:
+  class Place;
+
+  Task<void> accept_all(io::Listener& listener);
+  Task<void> serve(io::StreamPtr stream, std::unique_ptr<Place> place);
+  Task<void> turn_away(io::StreamPtr stream, Reply reply);
+  std::size_t sessions_of(const std::optional<IpAddress>& peer) const;
+
+  io::Loop& loop_;
+  Observer& observer_;
+  AcceptorOptions options_;
+  Stop stop_;
+  Surroundings around_;
+  std::vector<std::unique_ptr<io::Listener>> listeners_;
+  std::size_t sessions_ = 0;
+  std::size_t turned_away_ = 0;  // that are being told
+  std::map<std::string, std::size_t> per_client_;
+  io::Nursery nursery_;
+};
+
+}  // namespace hikyaku::smtpd

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The connection as the dialogue sees it: lines and blocks in, replies out. Replies are gathered, and written
+// in one piece before we wait for the client and not sooner: so a pipelined group gets one segment back, and
+// nobody ever waits for a reply that we hold. Owns the stream. Suspends in everything that says Task.
+#pragma once
+
+#include <string>
+
+#include "daemon/io/line_reader.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/tls.h"
+#include "smtpd/options.h"
+#include "smtpd/reply.h"
+
+namespace hikyaku::smtpd {
+
+class Channel {
+ public:
+  // `options` and `hard` outlive this; `hard` ends every wait.
+  Channel(io::Loop& loop, io::StreamPtr stream, const SessionOptions& options, io::Cancel& hard);
+
+  void say(const Reply& reply);
+
+  // As LineReader has them, but what was said goes out first if the client must be waited for.
+  Task<Result<io::Line, IoError>> line(std::size_t limit, io::Until until);
+  Task<Result<void, IoError>> skip_line(std::size_t limit, io::Until until);
+  Task<Result<std::string_view, IoError>> some(io::Until until);
+  void consume(std::size_t bytes) { reader_.consume(bytes); }
+  // Whether the client has sent more than was read.
+  bool has_input() const { return !reader_.is_empty(); }
+
+  // Writes what was said, then shakes hands. After a failure the connection is gone. has_input() must be
+  // false.
+  Task<Result<void, IoError>> start_tls(io::TlsServer& server);
+  const io::TlsInfo* tls() const { return stream_ ? stream_->tls() : nullptr; }
+  std::optional<Endpoint> peer() const { return stream_ ? stream_->peer() : std::nullopt; }
+
+  // The end: the last replies, then FIN, then what the client still writes is read for a moment: closing over
+  // unread bytes would send an RST, which can overtake our last reply.
+  Task<void> farewell();
+
+ private:
+  Task<Result<void, IoError>> flush();
+  Task<Result<void, IoError>> flush_unless(bool has_what_is_wanted);
+
+  io::Loop& loop_;
+  io::StreamPtr stream_;  // nothing after a failed handshake
+  io::LineReader reader_;
+  const SessionOptions& options_;
+  io::Cancel& hard_;
+  std::string unsent_;
+  bool is_deaf_ = false;  // the peer takes nothing any more
+};
+
+}  // namespace hikyaku::smtpd

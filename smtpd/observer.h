@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Who listens to what the server side does: the mail log, counters, tests. Calls come on the loop's thread,
+// never suspend, and what they are given holds until they return. Foreign bytes are as they came: who shows
+// them escapes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/ip.h"
+#include "daemon/mail/envelope.h"
+#include "daemon/mail/mail_id.h"
+#include "smtpd/reply.h"
+
+namespace hikyaku::smtpd {
+
+struct Client {
+  std::optional<Endpoint> address;  // nothing: the Unix socket
+  std::uint32_t uid = 0;            // who called over the Unix socket
+  std::string helo;                 // as it came; empty before EHLO or HELO
+  std::string user;                 // logged in as; empty: not
+};
+// "127.0.0.1:40512", "unix uid=1000".
+std::string to_text(const Client& client);
+
+// A message is on stable storage; the client is about to be told.
+struct Accepted {
+  mail::MailId id;
+  const mail::Envelope& envelope;
+  std::uint64_t size;         // as stored, our Received and additions included
+  std::string_view protocol;  // of the Received field: "ESMTP"
+  std::string_view fixed;     // "blankline,date,msgid,from", or empty
+};
+
+// What clients do that no standard allows and that we put up with, or cannot help.
+enum class Oddity : std::uint8_t {
+  envelope_syntax,  // a space after the colon, no angle brackets
+  bare_line_end,    // a lone CR or LF in a message, repaired
+  lf_session,       // DATA itself ended in a bare LF
+  data_after_end,   // something unknown right after a message: a line of one dot inside it may have ended it
+                    // early
+  not_smtp,         // HTTP
+  tls_hello,        // TLS on a port without
+};
+std::string_view to_text(Oddity oddity);
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void accepted(const Client&, const Accepted&) {}
+  // `stage` is our word for it ("MAIL", "RCPT", "DATA", "message", "connect"), never the client's.
+  virtual void rejected(const Client&, std::string_view /*stage*/, const Reply&) {}
+  virtual void odd(const Client&, Oddity) {}
+  // An exception ended a session; `what` is the library's text.
+  virtual void broke_down(const std::string& /*what*/) {}
+};
+
+}  // namespace hikyaku::smtpd

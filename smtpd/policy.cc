@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include "smtpd/policy.h"
+
+#include <algorithm>
+
+#include "daemon/base/check.h"
+#include "smtpd/replies.h"
+
+namespace hikyaku::smtpd {
+
+bool is_counted(const std::optional<IpAddress>& peer) { return peer && !peer->is_loopback(); }
+
+Admission admit(const AcceptPolicy& policy, const std::optional<IpAddress>& peer, std::size_t connections,
+                std::size_t from_peer) {
+  auto holds_peer = [&peer](const Network& network) { return network.contains(*peer); };
+  if (peer && std::ranges::none_of(policy.allow, holds_peer)) return Admission::not_allowed;
+  if (connections >= policy.connections) return Admission::too_many;
+  if (is_counted(peer) && from_peer >= policy.per_client) return Admission::too_many_from_client;
+  return Admission::welcome;
+}
+
+Reply refusal(Admission admission) {
+  check(admission != Admission::welcome, "a welcome peer is not refused");
+  if (admission == Admission::not_allowed) return replies::not_allowed();
+  return admission == Admission::too_many ? replies::too_many_connections() : replies::too_many_from_client();
+}
+
+}  // namespace hikyaku::smtpd

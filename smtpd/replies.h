@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Every text that the server says, in one place, with its enhanced status code (RFC 3463). Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/mail/mail_id.h"
+#include "daemon/mail/mail_sink.h"
+#include "daemon/mail/smtp_command.h"
+#include "smtpd/reply.h"
+
+namespace hikyaku::smtpd::replies {
+
+// Opening. The greeting carries the instance's token, by which we recognise ourselves as smarthost, and never
+// the word ESMTP: node-sendmail's repository version waits for ever after an EHLO without STARTTLS, and says
+// HELO to a greeting without that word.
+Reply greeting(std::string_view hostname, std::string_view token);
+Reply helo(std::string_view hostname);
+Reply ehlo(std::string_view hostname, std::vector<std::string> keywords);
+Reply not_allowed();
+Reply too_many_connections();
+Reply too_many_from_client();
+
+// Commands.
+Reply ok();
+Reply sender_ok();
+Reply recipient_ok();
+Reply help();
+Reply cannot_verify();
+Reply bye();
+Reply from(const mail::CommandError& error);
+Reply line_too_long();
+Reply nested_mail();
+Reply mail_first();
+Reply recipient_first();
+Reply too_many_recipients();
+Reply too_big(std::uint64_t max_size);
+Reply inside_bdat();
+
+// Content.
+Reply send_content();
+Reply chunk_ok();
+Reply queued(mail::MailId id);
+Reply from(const mail::SinkError& error);
+Reply has_nul();
+Reply too_many_hops();
+
+// STARTTLS and AUTH.
+Reply starttls_not_offered();
+Reply starttls_twice();
+Reply starttls_go();
+Reply starttls_injection();
+Reply auth_not_offered();
+Reply auth_twice();
+Reply auth_in_transaction();
+Reply auth_needs_tls();
+Reply auth_unknown_mechanism();
+Reply auth_challenge(std::string_view base64);
+Reply auth_ok();
+Reply auth_refused();
+Reply auth_malformed();
+Reply auth_cancelled();
+Reply auth_required();
+
+// The end.
+Reply not_smtp();
+Reply too_many_errors();
+Reply too_many_commands();
+Reply endless_line();
+Reply timed_out();
+Reply shutting_down();
+Reply internal_error();
+
+}  // namespace hikyaku::smtpd::replies

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "smtpd/session.h"
+
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "smtpd/replies.h"
+
+namespace hikyaku::smtpd {
+
+using namespace mail::command;
+
+Session::Session(Surroundings around, SessionOptionsPtr options, io::StreamPtr stream, std::uint32_t uid)
+    : around_(around),
+      options_(std::move(options)),
+      channel_(around.loop, std::move(stream), *options_, around.stop.hard),
+      client_{.address = channel_.peer(), .uid = uid, .helo = {}, .user = {}} {}
+
+Task<void> Session::run() {
+  try {
+    co_await dialogue();
+  } catch (const std::exception& error) {
+    around_.observer.broke_down(error.what());
+    say(replies::internal_error());
+  }
+  co_await channel_.farewell();
+}
+
+Task<void> Session::dialogue() {
+  say(replies::greeting(options_->hostname, options_->token));
+  bool is_hello = co_await is_tls_hello();
+  if (is_hello) co_await obey(NotSmtp{.is_tls = true});
+  while (!ended_) {
+    auto command = co_await next_command();
+    if (!command) break;
+    count(*command);
+    if (ended_) break;
+    co_await std::visit([this](auto& what) { return obey(std::move(what)); }, *command);
+  }
+}
+
+Task<std::optional<mail::Command>> Session::next_command() {
+  auto line = co_await read_line(options_->limits.command_line);
+  if (line) co_return parse(*line);
+  if (line.error().kind != IoErrorKind::too_long) {
+    lost(line.error());
+    co_return std::nullopt;
+  }
+  auto command = co_await skip_long_line();
+  co_return command;
+}
+
+// A TLS hello may hold no line end, so look before the first line is complete.
+Task<bool> Session::is_tls_hello() {
+  io::Until until = around_.loop.within(options_->deadlines.command, &around_.stop.soft);
+  auto first = co_await channel_.some(until);
+  if (!first) lost(first.error());
+  co_return first&& mail::is_tls_hello(*first);
+}
+
+// A transaction that was begun may end in peace; only between two of them `soft` stops us.
+Task<Result<io::Line, IoError>> Session::read_line(std::size_t limit) {
+  io::Cancel& cancel = transaction_.is_open() ? around_.stop.hard : around_.stop.soft;
+  if (cancel.is_requested()) co_return std::unexpected(io::to_error(io::Woken::cancelled));
+  auto line = co_await channel_.line(limit, around_.loop.within(options_->deadlines.command, &cancel));
+  if (!line) co_return line;
+  if (line_end_ == io::LineEnd::crlf) spoke_crlf_ = true;
+  line_end_ = line->end;
+  co_return line;
+}
+
+Task<std::optional<mail::Command>> Session::skip_long_line() {
+  io::Until until = around_.loop.within(options_->deadlines.command, &around_.stop.hard);
+  auto skipped = co_await channel_.skip_line(options_->limits.skipped_line, until);
+  if (skipped) {
+    Reply reply = replies::line_too_long();
+    co_return mail::CommandError{reply.code, reply.status, reply.lines.front()};
+  }
+  if (skipped.error().kind == IoErrorKind::too_long)
+    say(replies::endless_line());
+  else
+    lost(skipped.error());
+  co_return std::nullopt;
+}
+
+mail::Command Session::parse(const io::Line& line) {
+  auto command = mail::parse_command(line.text, {options_->domain, transaction_.smtputf8()});
+  bool failed = std::holds_alternative<mail::CommandError>(command);
+  if (failed && starts_with_ignoring_case(line.text, "MAIL")) clear();
+  return command;
+}
+
+Task<void> Session::obey(Ehlo command) {
+  clear();
+  client_.helo = std::move(command.name);
+  said_ehlo_ = !command.is_helo;
+  say(said_ehlo_ ? replies::ehlo(options_->hostname, keywords()) : replies::helo(options_->hostname));
+  co_return;
+}
+
+std::vector<std::string> Session::keywords() const {
+  std::vector<std::string> words = {"PIPELINING", cat("SIZE ", std::to_string(options_->limits.max_size)),
+                                    "8BITMIME",   "SMTPUTF8",
+                                    "CHUNKING",   "ENHANCEDSTATUSCODES",
+                                    "DSN"};
+  bool has_tls = channel_.tls() != nullptr;
+  if (options_->starttls && !has_tls) words.push_back("STARTTLS");
+  if (options_->auth && (has_tls || !options_->auth->needs_tls))
+    words.push_back(cat("AUTH ", join(options_->auth->mechanisms, " ")));
+  return words;
+}
+
+Task<void> Session::obey(Mail command) {
+  if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
+  if (auto refusal = refusal_of(command)) {
+    clear();
+    refuse("MAIL", *refusal);
+    co_return;
+  }
+  transaction_.begin(std::move(command.envelope));
+  say(replies::sender_ok());
+}
+
+std::optional<Reply> Session::refusal_of(const Mail& command) const {
+  if (options_->auth && options_->auth->required && client_.user.empty()) return replies::auth_required();
+  if (auto refusal = transaction_.refusal_of(command, options_->limits)) return refusal;
+  auto room = around_.sink.may_accept(command.size.value_or(0));
+  if (!room) return replies::from(room.error());
+  return hook(Stage::mail, command.envelope.sender);
+}
+
+Task<void> Session::obey(Rcpt command) {
+  if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
+  if (auto refusal = refusal_of(command)) {
+    refuse("RCPT", *refusal);
+    co_return;
+  }
+  transaction_.add(std::move(command.recipient));
+  say(replies::recipient_ok());
+}
+
+std::optional<Reply> Session::refusal_of(const Rcpt& command) const {
+  if (bdat_) return replies::inside_bdat();
+  if (auto refusal = transaction_.refusal_of(command, options_->limits)) return refusal;
+  return hook(Stage::rcpt, command.recipient.address);
+}
+
+std::optional<Reply> Session::hook(Stage stage, std::string_view subject) const {
+  return options_->refuse ? options_->refuse(stage, subject) : std::nullopt;
+}
+
+Task<void> Session::obey(Rset) {
+  clear();
+  say(replies::ok());
+  co_return;
+}
+
+Task<void> Session::obey(Noop) {
+  say(replies::ok());
+  co_return;
+}
+
+Task<void> Session::obey(Vrfy) {
+  say(replies::cannot_verify());
+  co_return;
+}
+
+Task<void> Session::obey(Help) {
+  say(replies::help());
+  co_return;
+}
+
+Task<void> Session::obey(Quit) {
+  say(replies::bye());
+  co_return;
+}
+
+// A browser that is made to talk to us (VU#476267): one reply, and nothing of what follows is looked at.
+Task<void> Session::obey(NotSmtp command) {
+  around_.observer.odd(client_, command.is_tls ? Oddity::tls_hello : Oddity::not_smtp);
+  say(replies::not_smtp());
+  ended_ = true;
+  co_return;
+}
+
+Task<void> Session::obey(mail::CommandError error) {
+  if (after_message_) around_.observer.odd(client_, Oddity::data_after_end);
+  refuse("command", replies::from(error));
+  ended_ = ended_ || error.must_close;
+  co_return;
+}
+
+void Session::say(const Reply& reply) {
+  channel_.say(reply);
+  if (reply.ends_session()) ended_ = true;
+  if (!reply.is_permanent() || ++errors_ <= options_->limits.errors) return;
+  channel_.say(replies::too_many_errors());
+  ended_ = true;
+}
+
+void Session::refuse(std::string_view stage, const Reply& reply) {
+  around_.observer.rejected(client_, stage, reply);
+  say(reply);
+}
+
+void Session::lost(const IoError& error) {
+  ended_ = true;
+  if (error.kind == IoErrorKind::timeout) say(replies::timed_out());
+  if (error.kind == IoErrorKind::cancelled) say(replies::shutting_down());
+}
+
+void Session::clear() {
+  transaction_.clear();
+  bdat_.reset();
+}
+
+// RCPT and filled chunks are bounded by their own limits.
+void Session::count(const mail::Command& command) {
+  after_message_ = std::exchange(accepted_now_, false);
+  const auto* chunk = std::get_if<Bdat>(&command);
+  if (std::holds_alternative<Rcpt>(command) || (chunk != nullptr && chunk->size > 0)) return;
+  if (++commands_ > options_->limits.commands) say(replies::too_many_commands());
+}
+
+}  // namespace hikyaku::smtpd

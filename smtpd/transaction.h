@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The mail transaction of RFC 5321 3.3: what MAIL and RCPT have said so far, and whether the next command may
+// come now. Whatever ends or breaks a transaction clears all of it. Pure.
+#pragma once
+
+#include <optional>
+
+#include "daemon/mail/smtp_command.h"
+#include "smtpd/options.h"
+#include "smtpd/reply.h"
+
+namespace hikyaku::smtpd {
+
+class Transaction {
+ public:
+  bool is_open() const { return is_open_; }
+  const mail::Envelope& envelope() const { return envelope_; }
+  // For parse_command: RCPT may use UTF-8 where MAIL announced it.
+  bool smtputf8() const { return envelope_.smtputf8; }
+
+  // Nothing if the command may come now.
+  std::optional<Reply> refusal_of(const mail::command::Mail& command, const Limits& limits) const;
+  std::optional<Reply> refusal_of(const mail::command::Rcpt& command, const Limits& limits) const;
+  std::optional<Reply> refusal_of_content() const;  // DATA, BDAT
+
+  void begin(mail::Envelope envelope);
+  void add(mail::Recipient recipient) { envelope_.recipients.push_back(std::move(recipient)); }
+  void clear() { *this = Transaction(); }
+
+ private:
+  bool is_open_ = false;
+  mail::Envelope envelope_;
+};
+
+}  // namespace hikyaku::smtpd
