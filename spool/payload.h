@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The heads of records as bytes: a message's envelope with its arrival, and its progress. Pure. Decoding
+// takes any bytes and gives nothing for what the encoder could not have written.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/clock.h"
+#include "daemon/mail/envelope.h"
+#include "daemon/mail/progress.h"
+
+namespace hikyaku::spool {
+
+struct MessageHead {
+  WallTime arrival;  // stays when the record is copied
+  mail::Envelope envelope;
+  bool operator==(const MessageHead&) const = default;
+};
+
+std::string encode_message_head(const MessageHead& head);
+std::optional<MessageHead> decode_message_head(std::string_view bytes);
+
+// At most `limit` bytes, which must be at least 64 and 16 for each recipient: the texts of replies are
+// shortened as far as needed, the states never.
+std::string encode_progress(const mail::Progress& progress, std::size_t limit);
+std::optional<mail::Progress> decode_progress(std::string_view bytes);
+
+// What the index wants to know of a PROGRESS; the first bytes of its head.
+struct ProgressBrief {
+  Duration next_wait{0};
+  bool held = false;
+};
+std::optional<ProgressBrief> decode_progress_brief(std::string_view bytes);
+
+}  // namespace hikyaku::spool

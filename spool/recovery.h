@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// From the files of a spool to what the daemon works with: the index, the segments, the next numbers. Reads
+// footers, scans the segments that have none, sets damage aside. After it, nothing that it has seen can be
+// lost in a power cut, and nothing that it has not seen can come back: that is what the new segment's header
+// says (FORMAT.md, "Recovery"). Blocking; one caller, who holds the lock.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spool/disk.h"
+#include "spool/index.h"
+#include "spool/options.h"
+#include "spool/segment_file.h"
+
+namespace hikyaku::spool {
+
+// A segment that wants its footer, once the new segment's header is durable.
+struct Unclosed {
+  SegmentHeader header;
+  Footer footer;
+};
+
+struct Recovered {
+  Index index;
+  std::vector<std::string> reports;  // one line each
+  std::vector<Unclosed> unclosed;
+  std::vector<ClosedSegment> closed;      // for the new segment's header
+  std::vector<mail::MailId> unnamed;      // in large/: no mail has them
+  std::optional<SegmentHeader> prepared;  // one that an earlier run has left unused
+  std::array<std::uint8_t, 16> spool{};
+  SegmentNumber next_number = 1;
+  mail::MailId highest_id;
+  WallTime newest;             // when the last record was written; the epoch where there is no segment
+  std::uint64_t unbroken = 0;  // Fault::append_to_old_segment: where the newest segment's first gap is
+};
+
+// Creates the directories where they are missing.
+Result<Recovered, SpoolError> recover(Disk& disk, const SpoolOptions& options);
+// What recovery leaves for the time when the new segment is durable: footers, unnamed bodies. Errors do not
+// matter, the next start would do it again.
+void tidy_up(Disk& disk, const Recovered& recovered);
+
+std::string large_path(mail::MailId id);
+
+}  // namespace hikyaku::spool

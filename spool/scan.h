@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Reads a segment without a footer record by record and verifies everything. What is broken costs itself
+// only: after it the scan tries every 8-byte-aligned position, and the keyed checksums decide. Blocking;
+// reads through a window of a few MiB, whatever the segment's size.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/mail/mail_id.h"
+#include "spool/disk.h"
+#include "spool/segment.h"
+
+namespace hikyaku::spool {
+
+// The bytes of a file, a stretch at a time. What cannot be read (EIO) is zeros: damage for a checksum to
+// find.
+class Window {
+ public:
+  Window(DiskFile& file, std::uint64_t end) : file_(file), end_(end) {}
+  // `length` bytes from `offset`, fewer at the end; valid until the next call.
+  std::string_view at(std::uint64_t offset, std::size_t length);
+  std::uint64_t end() const { return end_; }
+
+ private:
+  void load(std::uint64_t offset, std::size_t length);
+  void load_piecewise(std::size_t length);
+
+  DiskFile& file_;
+  std::uint64_t end_;
+  std::uint64_t begin_ = 0;
+  std::string buffer_;
+};
+
+// A stretch in which no intact record stands.
+struct Hole {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  mail::MailId id;  // whose record it was, where at least its header is intact; else 0
+  bool is_damage =
+      false;  // it was on stable storage once; otherwise the end of a batch that was never acknowledged
+};
+
+struct Scan {
+  std::vector<FooterEntry> entries;  // intact records, by offset
+  std::vector<Hole> holes;           // between them and behind them, where something but zeros stands
+  std::uint64_t valid_length = records_begin();  // the end of the last intact record
+  std::uint64_t unbroken = records_begin();      // the end of the last one before any hole
+  WallTime newest;
+  mail::MailId highest_id;
+};
+
+// `valid_length`: what a later segment's header says of this one, 0 if none does.
+Scan scan_segment(DiskFile& file, const SegmentHeader& header, std::uint64_t valid_length);
+
+}  // namespace hikyaku::spool

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// A segment's frame as bytes: the header, which stands in its first and in its last block, and the footer,
+// which lists the records of a closed one. Pure; FORMAT.md has the tables and says when which is written and
+// trusted.
+//
+//   0        4096                                        size-4096     size
+//   | header | records → ···············  ← footer entries | trailer | header |
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/base/bytes.h"
+#include "daemon/base/clock.h"
+#include "spool/record.h"
+
+namespace hikyaku::spool {
+
+inline constexpr std::uint64_t kBlock = 4096;
+inline constexpr std::size_t kSegmentHeader =
+    512;  // one sector: a power cut leaves the old one or the new one
+inline constexpr std::size_t kFooterEntry = 40;
+inline constexpr std::size_t kFooterTrailer = 64;
+inline constexpr std::size_t kMaxClosed = 16;
+inline constexpr ByteSize kMinSegment = 64_KiB;
+inline constexpr ByteSize kMaxSegment = 1_GiB;
+
+using SegmentNumber = std::uint64_t;  // grows by one a segment, never used twice; 0 is none
+
+enum class SegmentState : std::uint32_t {
+  free = 1,      // reserved for recycling: the number is the last one it had, its records are gone
+  prepared = 2,  // filled with zeros, the key is drawn; no record in it has ever been acknowledged
+  in_use = 3,    // being written or closed
+};
+
+// How far a segment that was closed is valid. Nothing behind that is ever read again.
+struct ClosedSegment {
+  SegmentNumber number = 0;
+  std::uint64_t valid_length = 0;
+  bool operator==(const ClosedSegment&) const = default;
+};
+
+struct SegmentHeader {
+  SegmentState state = SegmentState::prepared;
+  SegmentNumber number = 0;
+  std::array<std::uint8_t, 16> key{};
+  std::uint64_t size = 0;
+  std::array<std::uint8_t, 16> spool{};  // the same in all segments of one spool
+  mail::MailId highest_id;               // the highest that had been assigned when the segment came into use
+  SegmentNumber oldest = 0;              // the log's oldest segment at that time; reserved for the ring
+  WallTime created;
+  std::vector<ClosedSegment> closed;  // its predecessors, newest last; at most kMaxClosed
+  bool operator==(const SegmentHeader&) const = default;
+};
+
+std::string encode_segment_header(const SegmentHeader& header);  // kSegmentHeader bytes
+enum class HeaderVerdict { ok, unreadable, later_format };
+struct DecodedHeader {
+  HeaderVerdict verdict = HeaderVerdict::unreadable;
+  SegmentHeader header;
+};
+DecodedHeader decode_segment_header(std::string_view bytes);
+
+// What all checksums inside the segment start from.
+std::uint64_t segment_seed(const SegmentHeader& header);
+
+constexpr std::uint64_t records_begin() { return kBlock; }
+constexpr std::uint64_t footer_end(std::uint64_t segment_size) { return segment_size - kBlock; }
+constexpr std::uint64_t footer_begin(std::uint64_t segment_size, std::uint64_t entries) {
+  return footer_end(segment_size) - kFooterTrailer - entries * kFooterEntry;
+}
+// The largest head and content that a record in such a segment may have; both fit together.
+std::size_t head_limit(std::uint64_t segment_size);
+std::size_t content_limit(std::uint64_t segment_size);
+
+struct FooterEntry {
+  mail::MailId id;
+  std::uint32_t offset = 0;
+  std::uint32_t head_length = 0;
+  std::uint64_t content_length = 0;
+  Duration next_wait{0};  // PROGRESS
+  RecordType type = RecordType::done;
+  bool large = false;  // MESSAGE
+  bool held = false;   // PROGRESS
+  bool operator==(const FooterEntry&) const = default;
+};
+
+struct Footer {
+  std::uint64_t valid_length = 0;
+  WallTime newest;                   // the wall time of the newest record
+  mail::MailId highest_id;           // of those recorded here
+  std::vector<FooterEntry> entries;  // by offset
+  bool operator==(const Footer&) const = default;
+};
+
+// Ends at footer_end() and begins at footer_begin().
+std::string encode_footer(const Footer& footer, std::uint64_t seed);
+// How many entries the trailer (the last kFooterTrailer bytes) announces; nothing if its checksum does not
+// hold or they would not fit.
+std::optional<std::uint64_t> decode_footer_count(std::string_view trailer, std::uint64_t segment_size,
+                                                 std::uint64_t seed);
+std::optional<Footer> decode_footer(std::string_view bytes, std::uint64_t segment_size, std::uint64_t seed);
+
+// "log/000000000000002a", and the name under which it is prepared.
+std::string segment_path(SegmentNumber number);
+std::string preparing_path(SegmentNumber number);
+
+}  // namespace hikyaku::spool

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "spool/segment_file.h"
+
+#include <algorithm>
+
+#include "daemon/base/random.h"
+#include "daemon/base/text.h"
+#include "spool/faults.h"
+
+namespace hikyaku::spool {
+namespace {
+
+constexpr std::size_t kChunk = 1U << 20;
+
+Result<void, DiskError> fill_with_zeros(DiskFile& file, std::uint64_t size) {
+  const std::string zeros(std::min<std::uint64_t>(kChunk, size), '\0');
+  for (std::uint64_t at = 0; at < size; at += zeros.size()) {
+    auto length = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), size - at));
+    auto written = write_all(file, std::string_view(zeros).substr(0, length), at);
+    if (!written) return written;
+  }
+  return {};
+}
+
+Result<void, DiskError> write_prepared(DiskFile& file, SegmentHeader& header) {
+  header.state = SegmentState::prepared;
+  header.closed.clear();
+  fill_random(header.key);
+  auto written = write_segment_header(file, header.size, encode_segment_header(header));
+  if (!written) return written;
+  return file.flush();
+}
+
+Result<void, DiskError> fill(DiskFile& file, SegmentHeader& header) {
+  auto filled = fill_with_zeros(file, header.size);
+  if (!filled) return filled;
+  return write_prepared(file, header);
+}
+
+Result<void, DiskError> publish(Disk& disk, SegmentNumber number) {
+  auto renamed = disk.rename(preparing_path(number), segment_path(number));
+  if (!renamed) return renamed;
+  if (is_injected(Fault::no_fsync_log_dir)) return {};
+  return disk.sync_directory("log");
+}
+
+Result<void, DiskError> copy_file(Disk& disk, std::string_view from, std::string_view to) {
+  auto source = disk.open_for_reading(from);
+  if (!source) return std::unexpected(source.error());
+  auto target = disk.create(to);
+  if (!target) return std::unexpected(target.error());
+  Result<void, DiskError> done;
+  std::string chunk(kChunk, '\0');
+  for (std::uint64_t at = 0; done;) {
+    auto got = (*source)->read(chunk, at);
+    if (!got) return std::unexpected(got.error());
+    if (*got == 0) return (*target)->flush();
+    done = write_all(**target, std::string_view(chunk).substr(0, *got), at);
+    at += *got;
+  }
+  return done;
+}
+
+}  // namespace
+
+Result<SegmentFile, DiskError> prepare_segment(Disk& disk, SegmentHeader header) {
+  std::string path = preparing_path(header.number);
+  (void)disk.unlink(path);  // left by an attempt that failed
+  auto file = disk.create(path);
+  if (!file) return std::unexpected(file.error());
+  auto done = fill(**file, header);
+  if (done) done = publish(disk, header.number);
+  if (done) return SegmentFile{std::move(*file), std::move(header)};
+  (void)disk.unlink(path);  // gives the room back; recovery would do it too
+  return std::unexpected(done.error());
+}
+
+Result<SegmentFile, DiskError> adopt_prepared(Disk& disk, SegmentHeader header) {
+  auto file = disk.open_for_writing(segment_path(header.number));
+  if (!file) return std::unexpected(file.error());
+  auto done = write_prepared(**file, header);
+  if (!done) return std::unexpected(done.error());
+  return SegmentFile{std::move(*file), std::move(header)};
+}
+
+Result<void, DiskError> write_segment_header(DiskFile& file, std::uint64_t size, std::string_view header) {
+  auto first = write_all(file, header, 0);
+  if (!first) return first;
+  return write_all(file, header, size - kBlock);
+}
+
+DecodedHeader read_segment_header(DiskFile& file) {
+  auto first = read_exactly(file, 0, kSegmentHeader);
+  DecodedHeader header = decode_segment_header(first ? *first : std::string());
+  auto size = file.size();
+  if (header.verdict != HeaderVerdict::unreadable || !size || *size < kBlock) return header;
+  auto last = read_exactly(file, *size - kBlock, kSegmentHeader);
+  return decode_segment_header(last ? *last : std::string());
+}
+
+Result<void, DiskError> write_footer(DiskFile& file, const Footer& footer, std::uint64_t size,
+                                     std::uint64_t seed) {
+  auto written = write_all(file, encode_footer(footer, seed), footer_begin(size, footer.entries.size()));
+  if (!written) return written;
+  return file.flush();
+}
+
+std::optional<Footer> read_footer(DiskFile& file, const SegmentHeader& header) {
+  std::uint64_t seed = segment_seed(header);
+  auto trailer = read_exactly(file, footer_begin(header.size, 0), kFooterTrailer);
+  auto count = decode_footer_count(trailer ? *trailer : std::string(), header.size, seed);
+  if (!count || *count * kFooterEntry > footer_end(header.size) - records_begin()) return std::nullopt;
+  std::uint64_t begin = footer_begin(header.size, *count);
+  auto bytes = read_exactly(file, begin, static_cast<std::size_t>(footer_end(header.size) - begin));
+  return decode_footer(bytes ? *bytes : std::string(), header.size, seed);
+}
+
+Result<void, DiskError> copy_to_corrupt(Disk& disk, std::string_view path) {
+  auto made = disk.make_directory("corrupt");
+  if (made) (void)disk.sync_directory("");
+  std::string to = cat("corrupt/", path.substr(path.rfind('/') + 1));
+  if (disk.open_for_reading(to)) return {};
+  std::string unfinished = cat(to, ".new");
+  (void)disk.unlink(unfinished);
+  auto done = copy_file(disk, path, unfinished);
+  if (done) done = disk.rename(unfinished, to);
+  if (done) done = disk.sync_directory("corrupt");
+  return done;
+}
+
+}  // namespace hikyaku::spool

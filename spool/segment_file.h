@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What is done to a segment's file as a whole. Blocking: pool or recovery only.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "spool/disk.h"
+#include "spool/segment.h"
+
+namespace hikyaku::spool {
+
+struct SegmentFile {
+  std::unique_ptr<DiskFile> file;
+  SegmentHeader header;
+};
+
+// A new segment, all its blocks written and flushed and its name durable, so that a commit into it needs no
+// file-system metadata. Until the last step it has a name that recovery removes. `header` gets a fresh key;
+// its number must be new.
+Result<SegmentFile, DiskError> prepare_segment(Disk& disk, SegmentHeader header);
+// The same for a prepared one that an earlier run has left unused: a fresh key, so that nothing of then
+// counts.
+Result<SegmentFile, DiskError> adopt_prepared(Disk& disk, SegmentHeader header);
+
+// Both copies. Does not flush.
+Result<void, DiskError> write_segment_header(DiskFile& file, std::uint64_t size, std::string_view header);
+// The first copy, or the last where the first is unreadable.
+DecodedHeader read_segment_header(DiskFile& file);
+
+// Writes and flushes it.
+Result<void, DiskError> write_footer(DiskFile& file, const Footer& footer, std::uint64_t size,
+                                     std::uint64_t seed);
+// Nothing if there is none that can be trusted.
+std::optional<Footer> read_footer(DiskFile& file, const SegmentHeader& header);
+
+// Copies it to corrupt/, durably, unless a copy of that name is there.
+Result<void, DiskError> copy_to_corrupt(Disk& disk, std::string_view path);
+
+}  // namespace hikyaku::spool
