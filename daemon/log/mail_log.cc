@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/log/mail_log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <utility>
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::log {
+namespace {
+
+// Of sd-daemon(3): what the journal reads "<N>" as.
+std::string_view journal_prefix(LogLevel level) {
+  static constexpr std::string_view kPrefixes[] = {"<3>", "<4>", "<6>", "<7>"};
+  return kPrefixes[static_cast<std::size_t>(level)];
+}
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::err, spdlog::level::warn,
+                                                          spdlog::level::info, spdlog::level::debug};
+  return kLevels[static_cast<std::size_t>(level)];
+}
+
+// The line is an argument, never a format string, and the pattern adds nothing to it.
+MailLog::Sink standard_error() {
+  auto logger = std::make_shared<spdlog::logger>("mail", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern("%v");
+  logger->set_level(spdlog::level::trace);
+  return [logger](LogLevel level, std::string_view line) {
+    logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+  };
+}
+
+// The daemon's delays are told to the millisecond: "0.034s".
+std::string seconds(Duration duration) {
+  auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  std::string rest = std::to_string(1000 + ms % 1000).substr(1);
+  return cat(std::to_string(ms / 1000), ".", rest, "s");
+}
+
+std::string relay_text(const Outcome& outcome) {
+  if (!outcome.address) return outcome.smarthost.empty() ? "none" : outcome.smarthost;
+  return cat(outcome.smarthost, "[", outcome.address->address.to_text(),
+             "]:", std::to_string(outcome.address->port));
+}
+
+std::string tls_text(const std::optional<TlsInfo>& tls) {
+  return tls ? cat(tls->version, ",", tls->cipher, ",", tls->verdict) : "none";
+}
+
+std::string_view name_of(Status status) {
+  static constexpr std::string_view kNames[] = {"delivered", "deferred", "failed"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+std::vector<Address> addresses(const std::vector<std::string>& texts) {
+  std::vector<Address> list;
+  for (const std::string& text : texts) list.push_back({text});
+  return list;
+}
+
+// Fields that say nothing when they are empty are left out.
+void add(Line& line, std::string_view name, std::string value) {
+  if (!value.empty()) line.fields.push_back({name, std::move(value)});
+}
+
+}  // namespace
+
+bool is_journal() {
+  if (std::getenv("JOURNAL_STREAM") != nullptr) return true;
+  return std::getenv("INVOCATION_ID") != nullptr && ::isatty(STDERR_FILENO) == 0;
+}
+
+struct MailLog::State {
+  const Clock& clock;
+  std::atomic<LogLevel> level;
+  std::mutex mutex;  // guards what follows
+  LogFormat format;
+  bool journal;
+  Sink sink;
+};
+
+MailLog::MailLog(const Clock& clock, Options options) : MailLog(clock, options, standard_error()) {}
+
+MailLog::MailLog(const Clock& clock, Options options, Sink sink)
+    : state_(new State{clock, options.level, {}, options.format, options.journal, std::move(sink)}) {}
+
+MailLog::~MailLog() = default;
+
+void MailLog::set_options(Options options) {
+  std::lock_guard lock(state_->mutex);
+  state_->level = options.level;
+  state_->format = options.format;
+  state_->journal = options.journal;
+}
+
+bool MailLog::shows(LogLevel level) const { return level <= state_->level.load(std::memory_order_relaxed); }
+
+void MailLog::write(const Line& line) {
+  if (!shows(line.level)) return;
+  std::lock_guard lock(state_->mutex);
+  std::string time = state_->journal ? "" : to_rfc3339(state_->clock.wall());
+  std::string_view prefix = state_->journal ? journal_prefix(line.level) : "";
+  if (state_->format == LogFormat::json)
+    state_->sink(line.level, cat(prefix, to_json(line, time)));
+  else
+    state_->sink(line.level, cat(prefix, time, time.empty() ? "" : " ", to_text(line)));
+}
+
+void MailLog::accepted(const Accepted& accepted) {
+  Line line{LogLevel::info, "accepted", "", {{"id", accepted.id}, {"from", Address{accepted.from}}}};
+  line.fields.push_back({"to", addresses(accepted.to)});
+  if (accepted.to.size() > 1) line.fields.push_back({"recipients", std::uint64_t{accepted.to.size()}});
+  line.fields.push_back({"size", accepted.size});
+  add(line, "client", accepted.client);
+  add(line, "helo", accepted.helo);
+  add(line, "proto", accepted.proto);
+  add(line, "fixed", join(accepted.fixed, ","));
+  write(line);
+}
+
+void MailLog::outcome(const Outcome& outcome) {
+  LogLevel level = outcome.status == Status::delivered ? LogLevel::info : LogLevel::warning;
+  Line line{level, name_of(outcome.status), "", {{"id", outcome.id}, {"from", Address{outcome.from}}}};
+  line.fields.push_back({"to", Address{outcome.to}});
+  line.fields.push_back({"relay", relay_text(outcome)});
+  line.fields.push_back({"tls", tls_text(outcome.tls)});
+  line.fields.push_back({"delay", seconds(outcome.delay)});
+  line.fields.push_back({"status", std::string(name_of(outcome.status))});
+  add(line, "dsn", outcome.dsn);
+  add(line, "reply", outcome.reply);
+  add(line, "diagnosis", outcome.diagnosis);
+  write(line);
+}
+
+void MailLog::smarthost(const SmarthostChange& change) {
+  Line line{change.up ? LogLevel::info : LogLevel::error,
+            change.up ? "smarthost up" : "smarthost paused",
+            change.diagnosis,
+            {{"smarthost", change.smarthost}, {"host", change.host}}};
+  line.fields.push_back({"port", std::uint64_t{change.port}});
+  add(line, "reply", change.reply);
+  if (!change.up) add(line, "next_probe", hikyaku::to_text(change.next_probe));
+  if (change.waiting != 0) {
+    line.fields.push_back({"waiting", change.waiting});
+    add(line, "oldest", hikyaku::to_text(change.oldest));
+  }
+  write(line);
+}
+
+void MailLog::bounce(const Bounce& bounce) {
+  write({LogLevel::info,
+         "notice",
+         "",
+         {{"id", bounce.id},
+          {"about", bounce.about},
+          {"to", Address{bounce.to}},
+          {"kind", bounce.kind},
+          {"recipients", std::uint64_t{bounce.recipients}}}});
+}
+
+void MailLog::rejected(std::string_view client, std::string_view command, std::string_view reply) {
+  write(
+      {LogLevel::warning,
+       "rejected",
+       "",
+       {{"client", std::string(client)}, {"command", std::string(command)}, {"reply", std::string(reply)}}});
+}
+
+void MailLog::started(std::string_view version, const std::vector<std::string>& listening,
+                      std::uint64_t queued) {
+  write({LogLevel::info,
+         "started",
+         "",
+         {{"version", std::string(version)}, {"listen", join(listening, ",")}, {"queued", queued}}});
+}
+
+void MailLog::stopping(std::string_view why) { write({LogLevel::info, "stopping", std::string(why), {}}); }
+void MailLog::stopped(std::uint64_t queued) { write({LogLevel::info, "stopped", "", {{"queued", queued}}}); }
+void MailLog::reloaded() { write({LogLevel::info, "reloaded", "", {}}); }
+
+void MailLog::reload_failed(const std::vector<std::string>& problems) {
+  for (const std::string& problem : problems) error(problem);
+  write({LogLevel::error, "reload failed", "the configuration is wrong; nothing has changed", {}});
+}
+
+void MailLog::error(std::string_view text, const std::vector<Field>& fields) {
+  write({LogLevel::error, "", std::string(text), fields});
+}
+void MailLog::warning(std::string_view text, const std::vector<Field>& fields) {
+  write({LogLevel::warning, "", std::string(text), fields});
+}
+void MailLog::info(std::string_view text, const std::vector<Field>& fields) {
+  write({LogLevel::info, "", std::string(text), fields});
+}
+void MailLog::debug(std::string_view text, const std::vector<Field>& fields) {
+  write({LogLevel::debug, "", std::string(text), fields});
+}
+
+}  // namespace hikyaku::log
