@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Cuts the power at every step of a history, in several ways each, and again in what follows: in the recovery
+// from that cut, and in the life after it. Every recovered spool is compared with the world as it was told.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "daemon/io/loop.h"
+#include "tests/crash/player.h"
+
+namespace hikyaku::test {
+
+class Campaign {
+ public:
+  // Stops after so many failures: then the picture is clear.
+  Campaign(io::Loop& loop, std::uint64_t max_failures) : loop_(loop), max_failures_(max_failures) {}
+
+  // Every step of the script, `seeds` fates each.
+  void cut_everywhere(const Script& script, std::uint64_t seeds);
+  // One step of it, one fate.
+  void cut_once(const Script& script, std::uint64_t step, std::uint64_t seed);
+  // Random scripts, each cut at a few random steps, until the time is over.
+  void wander(std::uint64_t first_seed, std::chrono::steady_clock::time_point until);
+
+  bool has_failed() const { return failures_ > 0; }
+  bool has_seen_enough() const { return failures_ >= max_failures_; }
+  std::uint64_t cuts() const { return cuts_; }
+
+ private:
+  struct Past {  // how a history ended
+    SimDisk disk;
+    World world;
+  };
+  struct Place {
+    std::string script;
+    std::uint64_t step;
+    std::uint64_t seed;
+  };
+
+  // Plays the script on a new disk, until the power goes off at `step` (0: never). The number of steps it
+  // took.
+  std::uint64_t play(const Script& script, std::uint64_t step, Past& past);
+  void judge(const Past& past, const Place& place, bool every_step_of_recovery);
+  // Recovers, lives on for a while, is cut `luck` steps after the recovery or ends well, recovers again. The
+  // number of steps that the first recovery took.
+  std::uint64_t recover_and_live(const Past& past, const Place& place, std::uint64_t luck);
+  // Is cut at `step` of the recovery, recovers from that.
+  void cut_recovery(const Past& past, const Place& place, std::uint64_t step);
+  bool recover(SimDisk& disk, World& world);
+  void report(const World& world, const Place& place, const std::string& what, const SimDisk& before,
+              const SimDisk& after);
+
+  io::Loop& loop_;
+  std::uint64_t max_failures_;
+  std::uint64_t cuts_ = 0;
+  std::uint64_t failures_ = 0;
+};
+
+}  // namespace hikyaku::test

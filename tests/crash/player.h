@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Plays a script on a real Spool over a simulated disk, as an app and a relay would: awaits what a contract
+// says to await, and writes down in the world what it has been promised. When the power goes off everything
+// fails and the play ends; the spool is then dropped as a dead process would leave it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "daemon/io/loop.h"
+#include "daemon/io/nursery.h"
+#include "spool/spool.h"
+#include "tests/crash/script.h"
+#include "tests/crash/world.h"
+#include "tests/support/sim_disk.h"
+
+namespace hikyaku::test {
+
+class Player {
+ public:
+  Player(io::Loop& loop, SimDisk& disk, World& world) : loop_(loop), disk_(disk), world_(world) {}
+
+  // Opens the spool and compares what it holds with the world. False if the power went off.
+  Task<bool> open();
+  // What the latest open() found.
+  const std::vector<FoundMail>& found() const { return found_; }
+  // The turns of the script, then a clean end; or as far as the power lasts.
+  Task<void> play(Script script);
+
+ private:
+  Task<void> play_turn(Turn turn);
+  Task<void> act(Action action);
+  Task<void> handle(Action event);
+  void fill_disk(std::uint64_t but_for);
+  Task<void> accept(std::size_t size);
+  Task<void> forge(Action action);
+  Task<void> abandon(std::size_t size);
+  Task<void> progress(std::size_t index, bool failed);
+  Task<void> finish(std::size_t index);
+  Task<void> bounce(std::size_t index, bool of_whole_mail);
+  Task<void> read(std::size_t index);
+  Task<void> reopen(bool is_clean);
+
+  // The index of a mail that was submitted, whether or not it was acknowledged; none if the spool took none.
+  Task<std::optional<std::size_t>> submit(std::size_t index);
+  Task<std::unique_ptr<mail::MailWriter>> write(std::size_t index);
+  Task<std::optional<FoundMail>> fetch(mail::MailId id);
+  Task<void> look();
+  void compare_large_files();  // none that no mail has
+
+  io::Loop& loop_;
+  SimDisk& disk_;
+  World& world_;
+  std::unique_ptr<spool::Spool> spool_;
+  std::vector<FoundMail> found_;
+};
+
+}  // namespace hikyaku::test

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "tests/crash/world.h"
+
+#include <algorithm>
+
+#include "daemon/base/text.h"
+#include "tests/support/sim_sectors.h"
+
+namespace hikyaku::test {
+namespace {
+
+std::string invented_content(std::uint64_t seed, std::size_t size) {
+  Dice dice(seed);
+  std::string text = cat("Subject: mail ", std::to_string(seed), "\r\n\r\n");
+  while (text.size() < size) {
+    for (int i = 0; i < 8; ++i) text += std::to_string(dice.next());
+    text += "\r\n";
+  }
+  return text;
+}
+
+bool has_failed(const mail::Progress& progress) {
+  return std::ranges::any_of(progress.recipients, [](const mail::RecipientProgress& recipient) {
+    return recipient.state == mail::RecipientState::failed;
+  });
+}
+
+const FoundMail* find(const std::vector<FoundMail>& found, mail::MailId id) {
+  auto place = std::ranges::find_if(found, [id](const FoundMail& one) { return one.mail.id == id; });
+  return place == found.end() ? nullptr : &*place;
+}
+
+}  // namespace
+
+std::size_t World::invent(std::size_t size, bool is_bounce) {
+  std::size_t index = mails_.size();
+  std::string number = std::to_string(index);
+  Mail mail;
+  mail.envelope.sender = is_bounce ? "" : cat("sender", number, "@example.com");
+  for (std::size_t i = 0; i <= index % 3; ++i)
+    mail.envelope.recipients.push_back({cat("rcpt", number, ".", std::to_string(i), "@example.net"), {}, ""});
+  mail.content = std::make_shared<const std::string>(invented_content(index, size));
+  mail.progress.emplace_back().recipients.resize(mail.envelope.recipients.size());
+  mails_.push_back(std::move(mail));
+  return index;
+}
+
+void World::name(std::size_t index, mail::MailId id) {
+  if (id <= highest_) complain(cat("id ", to_text(id), " was assigned after ", to_text(highest_)));
+  highest_ = std::max(highest_, id);
+  mails_[index].id = id;
+}
+
+std::vector<std::size_t> World::alive() const {
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < mails_.size(); ++i)
+    if (mails_[i].must_exist()) indices.push_back(i);
+  return indices;
+}
+
+mail::Progress World::next_progress(std::size_t index, bool failed) const {
+  const Mail& mail = mails_[index];
+  mail::Progress progress = mail.progress.back();
+  progress.attempts = static_cast<std::uint32_t>(mail.progress.size());
+  progress.waited += 10s;
+  progress.next_wait = 30s;
+  progress.reason = cat("attempt ", std::to_string(progress.attempts));
+  progress.smarthost = "main";
+  if (failed) progress.recipients[0] = {mail::RecipientState::failed, "550 5.1.1 no such user"};
+  return progress;
+}
+
+void World::compare(const std::vector<FoundMail>& found) {
+  for (const FoundMail& one : found) compare_one(one);
+  for (std::size_t i = 0; i < mails_.size(); ++i) {
+    const FoundMail* one = find(found, mails_[i].id);
+    if (one == nullptr) compare_missing(i);
+    compare_failed(mails_[i], one != nullptr && has_failed(one->mail.progress), found);
+  }
+}
+
+void World::settle(const std::vector<FoundMail>& found) {
+  for (Mail& mail : mails_) {
+    const FoundMail* one = find(found, mail.id);
+    mail.is_gone = mail.is_gone || one == nullptr;
+    if (one == nullptr) continue;
+    mail.is_acknowledged = true;
+    mail.is_finish_submitted = false;
+    auto newest = std::ranges::find(mail.progress, one->mail.progress);
+    if (newest == mail.progress.end()) continue;  // complained about already
+    mail.settled = static_cast<std::size_t>(newest - mail.progress.begin());
+    mail.progress.erase(newest + 1, mail.progress.end());
+  }
+}
+
+void World::compare_one(const FoundMail& found) {
+  Mail* mail = by_id(found.mail.id);
+  if (mail == nullptr) return complain(cat("mail ", to_text(found.mail.id), " that nobody has submitted"));
+  if (!mail->may_exist())
+    complain(
+        cat(text_of(*mail), mail->is_finished ? " was finished" : " was not there", ", but is there again"));
+  if (found.mail.envelope != mail->envelope) complain(cat(text_of(*mail), " has another envelope"));
+  if (found.content != *mail->content) complain(cat(text_of(*mail), " has another content"));
+  if (found.mail.size != mail->content->size()) complain(cat(text_of(*mail), " has another size"));
+  auto allowed = mail->progress.begin() + static_cast<std::ptrdiff_t>(mail->settled);
+  if (std::find(allowed, mail->progress.end(), found.mail.progress) == mail->progress.end())
+    complain(cat(text_of(*mail), " has the state of attempt ", std::to_string(found.mail.progress.attempts),
+                 ", acknowledged was that of attempt ", std::to_string(mail->settled)));
+}
+
+void World::compare_missing(std::size_t index) {
+  const Mail& mail = mails_[index];
+  if (mail.must_exist()) complain(cat(text_of(mail), " was acknowledged and is lost"));
+}
+
+// A recipient's failure is on the disk only if its bounce is, or was before somebody delivered it.
+void World::compare_failed(const Mail& mail, bool is_found_failed, const std::vector<FoundMail>& found) {
+  bool is_missing = mail.is_finish_submitted && find(found, mail.id) == nullptr;
+  if (!mail.bounce || !(is_missing || is_found_failed)) return;
+  const Mail& bounce = mails_[*mail.bounce];
+  if (!bounce.is_finish_submitted && !bounce.is_finished && find(found, bounce.id) == nullptr)
+    complain(cat(text_of(mail), " has failed and its bounce is lost"));
+}
+
+Mail* World::by_id(mail::MailId id) {
+  auto place =
+      std::ranges::find_if(mails_, [id](const Mail& mail) { return mail.id == id && mail.is_submitted; });
+  return place == mails_.end() ? nullptr : &*place;
+}
+
+std::string World::text_of(const Mail& mail) const {
+  return cat("mail #", std::to_string(&mail - mails_.data()), " (", to_text(mail.id), ")");
+}
+
+}  // namespace hikyaku::test
