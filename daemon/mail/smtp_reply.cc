@@ -39,14 +39,14 @@ std::optional<EnhancedStatus> status_of(const Reply& reply) {
 }  // namespace
 
 std::string to_text(const Reply& reply) {
-  static constexpr std::string_view kCut = "…";
+  static constexpr std::size_t kRoom = 16;  // for one escaped character and "…"
   std::string all = std::to_string(reply.code);
   for (const char* between = " "; const std::string& line : reply.lines) {
     if (!line.empty()) all += cat(between, line);
     between = " / ";
     if (all.size() > kMaxReplyText) break;
   }
-  return printable(all, kMaxReplyText - kCut.size());
+  return printable(all, kMaxReplyText - kRoom);
 }
 
 std::optional<Reply> parse_reply(std::string_view text) {

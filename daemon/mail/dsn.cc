@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mail/dsn.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "daemon/base/check.h"
+#include "daemon/base/text.h"
+#include "daemon/mail/diagnosis.h"
+#include "daemon/mail/message_id.h"
+#include "daemon/mail/report_text.h"
+
+namespace hikyaku::mail {
+
+namespace {
+
+constexpr std::size_t kExplained =
+    20;  // recipients whose failure is told in full; of the others only the names
+constexpr std::size_t kMaxQuotedLines = 10;  // of a reply
+constexpr std::size_t kMaxQuotedLine = 300;
+
+bool is_delay(const BounceRequest& request) { return request.kind == NoticeKind::delay; }
+
+// ---- for people
+
+// The reply as it came, line by line.
+std::string quoted(const Reply& reply) {
+  std::string text;
+  const std::size_t count = std::min(reply.lines.size(), kMaxQuotedLines);
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool is_last = i + 1 == reply.lines.size();
+    text += wrapped(
+        cat(std::to_string(reply.code), is_last ? " " : "-", printable(reply.lines[i], kMaxQuotedLine)), 6);
+  }
+  if (count < reply.lines.size()) text += "      ...\r\n";
+  return text;
+}
+
+// A failure that was not final in itself has become so because the mail's time was over.
+bool is_given_up(const Failure& failure) { return !failure.reply || !failure.reply->is_permanent(); }
+
+std::string explained(const BounceRequest& request, const ReportedRecipient& reported) {
+  const Failure& failure = reported.failure;
+  std::string text = cat(wrapped(cat("<", printable(reported.recipient.address), ">"), 2));
+  if (!is_delay(request) && is_given_up(failure) && failure.concerns == Concerns::smarthost)
+    text += wrapped("It was tried until its time was over. The last attempt:", 4);
+  text += wrapped(diagnose(failure), 4);
+  if (failure.reply) text += cat(wrapped("The exact reply was:", 4), quoted(*failure.reply));
+  return text + "\r\n";
+}
+
+std::string opening(const BounceRequest& request) {
+  if (is_delay(request))
+    return wrapped(
+        cat("Your message has not been delivered yet to the following. You need not send it again: it goes "
+            "on being tried for ",
+            hikyaku::to_text(request.time_left), "."));
+  return wrapped("Your message could not be delivered to the following, and will not be tried again.");
+}
+
+std::string human_text(const BounceRequest& request) {
+  std::string text = cat(wrapped(cat("This is the mail system of ", printable(request.hostname), ".")),
+                         "\r\n", opening(request), "\r\n");
+  for (std::size_t i = 0; i < request.recipients.size(); ++i) {
+    const ReportedRecipient& reported = request.recipients[i];
+    text += i < kExplained ? explained(request, reported)
+                           : wrapped(cat("<", printable(reported.recipient.address), ">"), 2);
+  }
+  return text +
+         wrapped(cat("Its name here is ", printable(request.id),
+                     ". Below are the same facts for programs, and what is returned of your message."));
+}
+
+// ---- for programs (RFC 3464)
+
+std::string per_message(const BounceRequest& request) {
+  std::string fields;
+  if (!request.envid.empty()) fields += folded_field("Original-Envelope-Id", ascii_form(request.envid));
+  fields += folded_field("Reporting-MTA", cat("dns; ", ascii_form(request.hostname)));
+  return fields + folded_field("Arrival-Date", to_rfc5322_date(request.arrival));
+}
+
+// ORCPT is "type;address".
+std::string original_recipient(const std::string& orcpt) {
+  const auto semicolon = orcpt.find(';');
+  if (semicolon == orcpt.npos) return {};
+  const std::string_view address = std::string_view(orcpt).substr(semicolon + 1);
+  if (!is_ascii(address)) return folded_field("Original-Recipient", typed_address(address));
+  return folded_field("Original-Recipient", cat(ascii_form(std::string_view(orcpt).substr(0, semicolon)),
+                                                "; ", ascii_form(address)));
+}
+
+std::string what_was_said(const Failure& failure) {
+  if (!failure.reply)
+    return folded_field("Diagnostic-Code",
+                        cat("X-Hikyaku; ", ascii_form(diagnose(failure)).substr(0, kMaxReplyText)));
+  return cat(folded_field("Remote-MTA", cat("dns; ", ascii_form(failure.host))),
+             folded_field("Diagnostic-Code", cat("smtp; ", ascii_form(to_text(*failure.reply)))));
+}
+
+std::string per_recipient(const BounceRequest& request, const ReportedRecipient& reported) {
+  std::string fields = original_recipient(reported.recipient.orcpt);
+  fields += folded_field("Final-Recipient", typed_address(reported.recipient.address));
+  fields += folded_field("Action", is_delay(request) ? "delayed" : "failed");
+  fields += folded_field("Status", to_text(status_of(reported.failure, !is_delay(request))));
+  fields += what_was_said(reported.failure);
+  fields += folded_field("Last-Attempt-Date", to_rfc5322_date(request.now));
+  if (is_delay(request))
+    fields += folded_field("Will-Retry-Until", to_rfc5322_date(request.now + request.time_left));
+  return fields;
+}
+
+std::string delivery_status(const BounceRequest& request) {
+  std::string status = per_message(request);
+  for (const ReportedRecipient& reported : request.recipients)
+    status += cat("\r\n", per_recipient(request, reported));
+  return status;
+}
+
+// ---- what is returned
+
+// The last line of a header that was cut is not whole.
+void drop_last_line(std::string& header) {
+  const auto end = header.size() < 3 ? header.npos : header.rfind("\r\n", header.size() - 3);
+  header.resize(end == header.npos ? 0 : end + 2);
+}
+
+// Up to the blank line.
+std::string header_of(std::string_view original) {
+  std::string header = canonical(original.substr(0, kMaxReturnedHeader), " ");
+  if (header.starts_with("\r\n")) return {};
+  if (const auto end = header.find("\r\n\r\n"); end != header.npos)
+    header.resize(end + 2);
+  else if (original.size() > kMaxReturnedHeader)
+    drop_last_line(header);
+  return header;
+}
+
+// ---- putting it together
+
+std::string part(std::string_view boundary, std::string_view fields, std::string_view text) {
+  return cat("\r\n--", boundary, "\r\n", fields, is_ascii(text) ? "" : "Content-Transfer-Encoding: 8bit\r\n",
+             "\r\n", text);
+}
+
+std::string human_part(std::string_view boundary, const BounceRequest& request) {
+  const std::string text = human_text(request);
+  if (is_ascii(text)) return part(boundary, "Content-Type: text/plain; charset=us-ascii\r\n", text);
+  return part(boundary,
+              "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n",
+              quoted_printable(text));
+}
+
+std::string returned_part(std::string_view boundary, const BounceRequest& request) {
+  if (request.full && request.original.size() <= kMaxReturnedContent)
+    return part(boundary, "Content-Type: message/rfc822\r\n", canonical(request.original, ""));
+  return part(boundary, "Content-Type: text/rfc822-headers\r\n", header_of(request.original));
+}
+
+std::string subject(const BounceRequest& request) {
+  const std::size_t others = request.recipients.size() - 1;
+  const std::string more =
+      others == 0 ? "" : cat(" and ", std::to_string(others), others == 1 ? " other" : " others");
+  return cat(is_delay(request) ? "Delayed mail: " : "Undelivered mail: ",
+             ascii_form(request.recipients.front().recipient.address), more);
+}
+
+std::string header(const BounceRequest& request, std::string_view boundary) {
+  return cat(folded_field("Date", to_rfc5322_date(request.now)),
+             cat("From: Mail Delivery System <MAILER-DAEMON@", printable(request.domain), ">\r\n"),
+             cat("To: <", request.sender, ">\r\n"), folded_field("Subject", subject(request)),
+             cat("Message-ID: ",
+                 make_message_id(request.now, request.token, request.domain, request.hostname), "\r\n"),
+             "Auto-Submitted: auto-replied\r\n", "MIME-Version: 1.0\r\n",
+             cat("Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"", boundary,
+                 "\"\r\n"));
+}
+
+}  // namespace
+
+std::string make_bounce(const BounceRequest& request) {
+  check(!request.sender.empty() && !request.recipients.empty(), "a notice to nobody or about nobody");
+  const std::string boundary = cat("=_", request.token);  // "=_" occurs in no encoded text (RFC 2045 6.7)
+  const std::string parts =
+      cat(human_part(boundary, request),
+          part(boundary, "Content-Type: message/delivery-status\r\n", delivery_status(request)),
+          returned_part(boundary, request), "\r\n--", boundary, "--\r\n");
+  return cat(header(request, boundary), is_ascii(parts) ? "" : "Content-Transfer-Encoding: 8bit\r\n", parts);
+}
+
+std::vector<std::size_t> recipients_to_report(const Envelope& envelope,
+                                              const std::vector<std::size_t>& places, NoticeKind kind) {
+  std::vector<std::size_t> wanted;
+  if (envelope.sender.empty()) return wanted;
+  for (const std::size_t place : places) {
+    const Notify& notify = envelope.recipients.at(place).notify;
+    const bool wants_delay = !notify.never && (notify.delay || notify.is_absent());
+    if (kind == NoticeKind::delay ? wants_delay : notify.wants_failure()) wanted.push_back(place);
+  }
+  return wanted;
+}
+
+}  // namespace hikyaku::mail
