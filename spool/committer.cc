@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "spool/committer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/check.h"
+#include "spool/faults.h"
+#include "spool/segment_file.h"
+
+namespace hikyaku::spool {
+
+Committer::Committer(io::Loop& loop, CommitterMode mode, std::function<void(Batch&)> on_done)
+    : loop_(loop), mode_(mode), on_done_(std::move(on_done)) {
+  if (mode_ == CommitterMode::thread) thread_ = std::thread([this] { run(); });
+}
+
+Committer::~Committer() {
+  check(submitted_ == 0, "the committer went with records in it");
+  {
+    std::lock_guard lock(lock_);
+    is_stopping_ = true;
+  }
+  work_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Committer::submit(Append& append) {
+  append.outcome = AppendOutcome::pending;
+  if (submitted_++ == 0) outside_.emplace(loop_);
+  bool is_first = false;
+  {
+    std::lock_guard lock(lock_);
+    is_first = waiting_.empty();
+    waiting_.push_back(&append);
+  }
+  if (!is_first) return;
+  if (mode_ == CommitterMode::thread)
+    work_.notify_one();
+  else
+    loop_.post([this] { run_inline(); });
+}
+
+void Committer::run() {
+  std::unique_lock lock(lock_);
+  for (;;) {
+    work_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    Batch batch = take();
+    lock.unlock();
+    commit(batch);
+    loop_.post([this, batch = std::move(batch)]() mutable { hand_back(batch); });
+    lock.lock();
+  }
+}
+
+void Committer::run_inline() {
+  while (!waiting_.empty()) {
+    Batch batch = take();
+    commit(batch);
+    hand_back(batch);
+  }
+}
+
+// A batch does not span segments: each is one pwritev and one flush.
+Batch Committer::take() {
+  auto same = [this](const Append* append) { return append->segment == waiting_.front()->segment; };
+  auto end = std::ranges::find_if_not(waiting_, same);
+  Batch batch;
+  batch.appends.assign(waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
+  return batch;
+}
+
+void Committer::commit(Batch& batch) {
+  OpenSegment& segment = *batch.appends.front()->segment;
+  if (segment.is_broken) {
+    batch.outcome = AppendOutcome::not_tried;
+    return;
+  }
+  auto done = write_and_flush(batch);
+  batch.outcome = done ? AppendOutcome::durable : AppendOutcome::failed;
+  if (done) return;
+  segment.is_broken = true;
+  batch.error = std::move(done.error());
+}
+
+Result<void, DiskError> Committer::write_and_flush(const Batch& batch) {
+  static constexpr char kZeros[kRecordAlign] = {};
+  OpenSegment& segment = *batch.appends.front()->segment;
+  std::vector<std::string_view> pieces;
+  pieces.reserve(batch.appends.size() * 3);
+  Result<void, DiskError> done;
+  for (const Append* append : batch.appends) {
+    if (!append->segment_header.empty() && done)
+      done = write_segment_header(*segment.file, segment.header.size, append->segment_header);
+    for (std::string_view piece :
+         {std::string_view(append->front), append->content, {kZeros, append->padding}})
+      if (!piece.empty()) pieces.push_back(piece);
+  }
+  if (done) done = write_all(*segment.file, pieces, batch.appends.front()->entry.offset);
+  if (!done || is_injected(Fault::no_flush_before_250)) return done;
+  done = segment.file->flush();
+  if (!done && is_injected(Fault::retry_failed_flush_on_same_segment)) done = segment.file->flush();
+  return done;
+}
+
+void Committer::hand_back(Batch& batch) {
+  submitted_ -= batch.appends.size();
+  if (submitted_ == 0) outside_.reset();
+  on_done_(batch);
+}
+
+}  // namespace hikyaku::spool

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Group commit. A thread takes everything that waits for one segment, writes it with one pwritev, flushes it
+// with one fdatasync, and hands the batch back to the loop; meanwhile the next batch gathers. It knows
+// nothing of mail: what it writes has been encoded, placed and checksummed before. With
+// CommitterMode::inline_on_loop there is no thread and a batch is what one turn of the loop has submitted.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "daemon/io/loop.h"
+#include "spool/disk.h"
+#include "spool/options.h"
+#include "spool/segment.h"
+
+namespace hikyaku::spool {
+
+// A segment that is written to. The loop's, but for `file` and `is_broken`, which are the committer's while
+// something of the segment is submitted.
+struct OpenSegment {
+  SegmentHeader header;
+  std::uint64_t seed = 0;
+  std::unique_ptr<DiskFile> file;
+  bool is_broken = false;                   // a write or flush has failed: final, nothing more is written
+  std::uint64_t end = records_begin();      // where the next record will stand
+  std::uint64_t flushed = records_begin();  // all before it is on stable storage
+  std::uint64_t outstanding = 0;            // records placed and not yet handed back
+  Footer footer;                            // of the records that are on stable storage
+};
+
+enum class AppendOutcome {
+  pending,
+  durable,
+  failed,     // it was tried
+  not_tried,  // its segment had failed before its turn came
+};
+
+// One record on its way. Lives in the frame of the coroutine that waits for it.
+struct Append {
+  explicit Append(io::Loop& loop) : waiter(loop) {}
+
+  std::string front;           // header and head
+  std::string_view content;    // lives until the record is handed back
+  std::size_t padding = 0;     // zeros behind it
+  std::string segment_header;  // written beside it where it is not empty
+  std::shared_ptr<OpenSegment> segment;
+  FooterEntry entry;
+  WallTime wall;
+  AppendOutcome outcome = AppendOutcome::pending;
+  std::optional<DiskError> error;  // where it failed
+  io::Waiter waiter;
+};
+
+// Consecutive records of one segment.
+struct Batch {
+  std::vector<Append*> appends;
+  AppendOutcome outcome = AppendOutcome::pending;
+  std::optional<DiskError> error;
+};
+
+class Committer {
+ public:
+  // `on_done` gets every batch back, in order, on the loop's thread.
+  Committer(io::Loop& loop, CommitterMode mode, std::function<void(Batch&)> on_done);
+  Committer(const Committer&) = delete;
+  ~Committer();
+
+  void submit(Append& append);
+
+ private:
+  void run();
+  void run_inline();
+  Batch take();  // with the lock held
+  void commit(Batch& batch);
+  Result<void, DiskError> write_and_flush(const Batch& batch);
+  void hand_back(Batch& batch);
+
+  io::Loop& loop_;
+  CommitterMode mode_;
+  std::function<void(Batch&)> on_done_;
+  std::size_t submitted_ = 0;                     // the loop's
+  std::optional<io::Loop::OutsideWork> outside_;  // while something is submitted
+  std::mutex lock_;
+  std::condition_variable work_;
+  std::vector<Append*> waiting_;  // under the lock
+  bool is_stopping_ = false;      // under the lock
+  std::thread thread_;
+};
+
+}  // namespace hikyaku::spool
