@@ -28,7 +28,9 @@ CommandError bad_syntax(std::string_view text) { return refuse(501, {5, 5, 4}, t
 Command parse_greeting(std::string_view name, bool is_helo) {
   if (name.empty()) return bad_syntax("A host name is needed");
   if (name.size() > kMaxGreetingName) return bad_syntax("Host name too long");
-  return command::Ehlo{.name = std::string(name), .is_helo = is_helo};
+  command::Ehlo ehlo{.name = std::string(name), .is_helo = is_helo};
+  std::ranges::replace(ehlo.name, '\t', ' ');
+  return ehlo;
 }
 Command parse_ehlo(std::string_view name, const CommandOptions&) { return parse_greeting(name, false); }
 Command parse_helo(std::string_view name, const CommandOptions&) { return parse_greeting(name, true); }

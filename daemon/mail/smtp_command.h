@@ -18,7 +18,7 @@ namespace hikyaku::mail {
 namespace command {
 
 struct Ehlo {
-  std::string name;  // as it came, at most 255 bytes, no controls; nothing else is promised of it
+  std::string name;  // as it came, tabs as spaces; at most 255 bytes, no controls; nothing else is promised
   bool is_helo = false;
 };
 struct Mail {
@@ -38,7 +38,7 @@ struct Bdat {
 struct Rset {};
 struct Noop {};
 struct Vrfy {
-  std::string argument;  // as it came, not checked beyond controls
+  std::string argument;  // as it came; no controls but tabs
 };
 struct Help {};
 struct Quit {};

@@ -31,7 +31,7 @@ void check_address(std::string_view address, bool smtputf8) {
 struct Judge {
   bool smtputf8;
 
-  void operator()(const command::Ehlo& ehlo) const { check_clean(trim(ehlo.name), "EHLO holds a control"); }
+  void operator()(const command::Ehlo& ehlo) const { check_clean(ehlo.name, "EHLO holds a control"); }
   void operator()(const command::Mail& mail) const {
     check_address(mail.envelope.sender, mail.envelope.smtputf8);
     check_clean(mail.envelope.envid, "ENVID holds a control");

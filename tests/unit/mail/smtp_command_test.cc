@@ -44,6 +44,7 @@ TEST_CASE("smtp_command: EHLO and HELO keep the name as it came") {
   CHECK_FALSE(ehlo.is_helo);
   CHECK(std::get<command::Ehlo>(parse("helo [127.0.0.1]")).is_helo);
   CHECK(std::get<command::Ehlo>(parse("EHLO a b")).name == "a b");
+  CHECK(std::get<command::Ehlo>(parse("EHLO a\tb")).name == "a b");
   CHECK(status("EHLO") == "501 5.5.4");
   CHECK(status("HELO  ") == "501 5.5.4");
   CHECK(status("EHLO " + std::string(256, 'a')) == "501 5.5.4");
