@@ -46,7 +46,7 @@ Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const
 struct AuthinfoQuery {
   std::string host;
   std::uint16_t port = 0;
-  std::string user;                    // of the configuration: then no other user's entry is used; or empty
+  std::string user{};                  // of the configuration: then no other user's entry is used; or empty
   bool lookup_mx = false;              // then the default for any host is never used
   std::vector<IpAddress> addresses{};  // what the host resolved to, as far as known
 };

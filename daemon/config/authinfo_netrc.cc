@@ -63,7 +63,8 @@ std::string parse_pairs(std::string_view rest, AuthinfoEntry& entry) {
     std::string name = take_bare(rest);
     auto value = take_word(rest);
     if (!value) return "has a quote that does not end a value";
-    if (value->empty()) return "has a word without a value, or an empty value";
+    if (value->empty())
+      return "has a word without a value, or an empty value; a value with blanks needs quotes";
     std::string wrong = put_pair(name, *value, entry);
     if (!wrong.empty()) return wrong;
   }

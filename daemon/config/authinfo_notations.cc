@@ -27,7 +27,8 @@ std::optional<AuthinfoEntry> parse_postfix_line(std::string_view line) {
 std::optional<AuthinfoEntry> parse_clsmtpc_line(std::string_view line) {
   std::size_t first = line.find(':');
   std::size_t second = first == line.npos ? line.npos : line.find(':', first + 1);
-  if (first == 0 || second == line.npos) return std::nullopt;
+  // "[2001:db8::1] …" is a host, not a user of the host "db8".
+  if (first == 0 || second == line.npos || line.starts_with('[')) return std::nullopt;
   auto host = parse_host(line.substr(first + 1, second - first - 1));
   std::string_view password = trim(line.substr(second + 1));
   if (!host || password.empty()) return std::nullopt;

@@ -22,6 +22,17 @@ std::string number_text(double number) {
   return {digits, end};
 }
 
+// In the notation of the configuration, for limits, which are whole numbers of some unit.
+std::string duration_text(Duration duration) {
+  static constexpr std::pair<std::string_view, Duration> kUnits[] = {
+      {"d", 24h}, {"h", 1h}, {"m", 1min}, {"s", 1s}};
+  for (const auto& [unit, length] : kUnits)
+    if (duration != 0s && duration % length == 0s) return cat(std::to_string(duration / length), unit);
+  return duration == 0s ? "0" : cat(std::to_string(duration / 1ms), "ms");
+}
+
+std::string size_text(ByteSize size) { return size.bytes == 0 ? "0" : to_text(size); }
+
 std::string range(std::string_view what, std::string_view least, std::string_view most) {
   return cat("must be ", what, " from ", least, " to ", most);
 }
@@ -82,15 +93,14 @@ std::optional<double> Value::as_factor(double least, double most) const {
 std::optional<ByteSize> Value::as_size(ByteSize least, ByteSize most) const {
   auto size = parse_size(text().value_or(""));
   if (size && *size >= least && *size <= most) return size;
-  problem(range("a size such as 64KiB or 50MiB,", to_text(least), to_text(most)));
+  problem(range("a size such as 64KiB or 50MiB,", size_text(least), size_text(most)));
   return std::nullopt;
 }
 
 std::optional<Duration> Value::as_duration(Duration least, Duration most) const {
   auto duration = parse_duration(text().value_or(""));
   if (duration && *duration >= least && *duration <= most) return duration;
-  problem(
-      range("a duration such as 500ms, 30s, 5m, 4h or 5d,", hikyaku::to_text(least), hikyaku::to_text(most)));
+  problem(range("a duration such as 500ms, 30s, 5m, 4h or 5d,", duration_text(least), duration_text(most)));
   return std::nullopt;
 }
 

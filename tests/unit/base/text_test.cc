@@ -71,6 +71,7 @@ TEST_CASE("text: UTF-8 is checked strictly") {
 
 TEST_CASE("text: the nearest word is found if it is near enough") {
   CHECK(edit_distance("kitten", "sitting") == 3);
+  CHECK(edit_distance("tsl", "TLS") == 1);  // neighbours swapped
   CHECK(nearest("smarthsot", {"smarthost", "spool"}) == "smarthost");
   CHECK_FALSE(nearest("colour", {"smarthost", "spool"}));
 }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// The documented defaults are the defaults, the documented keys are all keys, and the examples work.
+#include "daemon/config/authinfo.h"
+#include "daemon/config/read_file.h"
+#include "daemon/config/settings_schema.h"
+#include "daemon/config/smarthost_draft.h"
+#include "doctest/doctest.h"
+#include "tests/unit/config/loading.h"
+
+namespace hikyaku::config {
+namespace {
+
+std::string example(const char* name) {
+  auto file = read_file(cat(HIKYAKU_TESTS_DIR, "/../etc/", name));
+  REQUIRE(file);
+  return file->text;
+}
+
+// Comments are "# text"; what is commented out begins right after the "#".
+std::string uncommented(const std::string& text) {
+  std::string lines;
+  for (std::string_view line : split(text, '\n')) {
+    bool is_commented_out = line.size() > 1 && line[0] == '#' && (line[1] != ' ' || line.starts_with("#  "));
+    lines += cat(is_commented_out ? line.substr(1) : line, "\n");
+  }
+  return lines;
+}
+
+std::string without_line(const std::string& text, std::string_view beginning) {
+  std::string lines;
+  for (std::string_view line : split(text, '\n'))
+    if (!line.starts_with(beginning)) lines += cat(line, "\n");
+  return lines;
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  std::size_t at = text.find(from);
+  REQUIRE_MESSAGE(at != text.npos, std::string(from));
+  return text.replace(at, from.size(), to);
+}
+
+// All keys written out; the values that are no defaults, but examples, given a form that can be loaded.
+std::string written_out() {
+  std::string text = without_line(uncommented(example("hikyaku.yaml")), "smarthost: ");
+  text = without_line(text, "   s");  // the explanation of URLs
+  return replaced(text, "sha256:…", cat("sha256:", std::string(64, 'a')));
+}
+
+TEST_CASE("etc/hikyaku.yaml: as it stands it is the one-line configuration") {
+  CHECK(settings_of(example("hikyaku.yaml")) == settings_of("smarthost: smtps://smtp.example.com\n"));
+}
+
+TEST_CASE("etc/hikyaku.yaml: every default that it shows is the default") {
+  Settings shown = settings_of(written_out());
+  Settings defaults = settings_of("smarthost: {name: main, host: smtp.example.com, port: 587}\n");
+  CHECK(shown.listen.endpoints == defaults.listen.endpoints);
+  CHECK(shown.allow == defaults.allow);
+  CHECK(shown.authinfo.path == defaults.authinfo.path);
+  CHECK(shown.runtime_directory == defaults.runtime_directory);
+  CHECK(shown.shutdown_grace == defaults.shutdown_grace);
+  CHECK(shown.message == defaults.message);
+  CHECK(shown.spool == defaults.spool);
+  CHECK(shown.memory == defaults.memory);
+  CHECK(shown.limits == defaults.limits);
+  CHECK(shown.queue == defaults.queue);
+  CHECK(shown.log == defaults.log);
+}
+
+TEST_CASE("etc/hikyaku.yaml: every default of a smarthost that it shows is the default") {
+  mail::Smarthost shown = settings_of(written_out()).smarthosts.at(0);
+  mail::Smarthost defaults =
+      settings_of("smarthost: {name: main, host: smtp.example.com, port: 587}\n").smarthosts[0];
+  // Examples, not defaults.
+  shown.tls.hostname = shown.tls.ca_file = shown.tls.fingerprint = shown.tls.client_cert =
+      shown.tls.client_key = "";
+  shown.user = "";
+  CHECK(shown == defaults);
+}
+
+template <class T>
+void check_documented(const Schema<T>& schema, const std::string& text) {
+  for (const Key<T>& key : schema) {
+    CAPTURE(key.name);
+    bool is_later = contains("aliases routes lookup rate rewrite", key.name);
+    bool is_shown = contains(text, cat("\n", key.name, ":")) || contains(text, cat(" ", key.name, ": "));
+    CHECK(is_shown == !is_later);
+  }
+}
+
+TEST_CASE("etc/hikyaku.yaml: every key is there, and none of a later version") {
+  std::string text = uncommented(example("hikyaku.yaml"));
+  check_documented(document_schema(), text);
+  check_documented(smarthost_schema(), text);
+}
+
+TEST_CASE("etc/authinfo.example: as it stands it has no entry, and each example is one") {
+  std::string text = example("authinfo.example");
+  CHECK(parse_authinfo(text, "f")->empty());
+  std::string lines;
+  for (std::string_view line : split(text, '\n'))
+    if (line.size() > 1 && line[1] != ' ') lines += cat(line.substr(1), "\n");
+  auto entries = parse_authinfo(lines, "f");
+  REQUIRE(entries);
+  CHECK(entries->size() == 8);
+  for (const AuthinfoEntry& entry : *entries) CHECK(entry.credentials.user == "me@example.com");
+}
+
+}  // namespace
+}  // namespace hikyaku::config

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/config/host.h"
+
+#include "daemon/config/hostname.h"
+#include "daemon/config/smarthost_url.h"
+#include "doctest/doctest.h"
+#include "tests/unit/config/loading.h"
+
+namespace hikyaku::config {
+namespace {
+
+using mail::TlsMode;
+
+TEST_CASE("config: hosts are names and addresses, with or without brackets") {
+  CHECK(parse_host("smtp.Example.COM") == "smtp.example.com");
+  CHECK(parse_host("[smtp.example.com]") == "smtp.example.com");
+  CHECK(parse_host("192.0.2.1") == "192.0.2.1");
+  CHECK(parse_host("2001:DB8::1") == "2001:db8::1");
+  CHECK(parse_host("[2001:db8::1]") == "2001:db8::1");
+  CHECK(parse_host("intranet") == "intranet");
+  for (const char* bad :
+       {"", "[]", "a b", "-a.example", "a..example", "1.2.3", "587", "a:25", "ex\xc3\xa4mple", "a."})
+    CHECK_MESSAGE(!parse_host(bad), bad);
+}
+
+TEST_CASE("config: ports are numbers or the names of the services") {
+  CHECK(parse_port("587") == 587);
+  CHECK(parse_port("submission") == 587);
+  CHECK(parse_port("submissions") == 465);
+  CHECK(parse_port("smtps") == 465);
+  CHECK(parse_port("ssmtp") == 465);
+  CHECK(parse_port("SMTP") == 25);
+  for (const char* bad : {"", "0", "65536", "-1", "25a", "http"}) CHECK_MESSAGE(!parse_port(bad), bad);
+}
+
+TEST_CASE("config: a host and port; an IPv6 address needs brackets before a port") {
+  CHECK(parse_host_port("[smtp.example.com]:587")->port == 587);
+  CHECK(parse_host_port("smtp.example.com:submission")->host == "smtp.example.com");
+  CHECK(parse_host_port("[::1]:25")->host == "::1");
+  CHECK(!parse_host_port("::1")->port);
+  CHECK(!parse_host_port("::1:25")->port);  // all of it is an address, however it was meant
+  CHECK(!parse_host_port("1::2::3:25"));
+  CHECK(!parse_host_port("smtp.example.com:"));
+}
+
+struct UrlCase {
+  const char* url;
+  TlsMode mode;
+  const char* host;
+  std::optional<std::uint16_t> port;
+};
+
+TEST_CASE("config: URLs of smarthosts") {
+  for (const UrlCase& c : std::initializer_list<UrlCase>{
+           {"smtps://smtp.example.com", TlsMode::implicit, "smtp.example.com", {}},
+           {"submission://smtp.example.com", TlsMode::starttls, "smtp.example.com", {}},
+           {"submissions://smtp.example.com", TlsMode::implicit, "smtp.example.com", {}},
+           {"smtp://smtp.example.com/", TlsMode::opportunistic, "smtp.example.com", {}},
+           {"submission://[smtp.example.com]:2587", TlsMode::starttls, "smtp.example.com", 2587},
+           {"SMTPS://[2001:db8::1]:45465", TlsMode::implicit, "2001:db8::1", 45465}}) {
+    CAPTURE(c.url);
+    auto url = parse_smarthost_url(c.url);
+    REQUIRE(url);
+    CHECK(url->mode == c.mode);
+    CHECK(url->host == c.host);
+    CHECK(url->port == c.port);
+  }
+}
+
+TEST_CASE("config: a URL that cannot be used says what to write, and repeats nothing") {
+  CHECK(contains(parse_smarthost_url("smtp.example.com").error(), "submission://HOST"));
+  CHECK(contains(parse_smarthost_url("http://smtp.example.com").error(), "submission://HOST"));
+  CHECK(contains(parse_smarthost_url("smtps://smtp.example.com/path").error(), "no path"));
+  CHECK(contains(parse_smarthost_url("smtps://smtp.example.com:99999").error(), ":PORT"));
+  CHECK(contains(parse_smarthost_url("smtps://").error(), "must name a host"));
+  for (const char* url : {"smtps://me:hunter2@smtp.example.com", "me:hunter2@smtp.example.com"}) {
+    std::string error = parse_smarthost_url(url).error();
+    CHECK(contains(error, "authinfo"));
+    CHECK(!contains(error, "hunter2"));
+  }
+}
+
+TEST_CASE("config: the hostname is the fullest name the machine has, never localhost") {
+  CHECK(choose_hostname("app1.example.com", "x\n", "") == "app1.example.com");
+  CHECK(choose_hostname("app1", "app1.example.com\n", "") == "app1.example.com");
+  CHECK(choose_hostname("app1", "app1\n", "127.0.1.1 app1.example.com app1 # installer\n") ==
+        "app1.example.com");
+  CHECK(choose_hostname("app1", "app1\n", "127.0.0.1 localhost.localdomain app1\n") == "app1");
+  CHECK(choose_hostname("app1", "", "# 127.0.1.1 no.example.com app1\n") == "app1");
+  CHECK(choose_hostname("localhost", "mail\n", "") == "mail");
+  CHECK(choose_hostname("localhost", "localhost\n", "") == "[127.0.0.1]");
+  CHECK(choose_hostname("localhost.localdomain", "", "") == "[127.0.0.1]");
+  CHECK(choose_hostname("(none)", "", "") == "[127.0.0.1]");
+  CHECK(!is_localhost(default_hostname()));
+}
+
+}  // namespace
+}  // namespace hikyaku::config

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "doctest/doctest.h"
+#include "tests/unit/config/loading.h"
+
+namespace hikyaku::config {
+namespace {
+
+using mail::Smarthost;
+using mail::TlsMode;
+
+Smarthost smarthost_of(std::string_view keys) {
+  return settings_of(cat("smarthosts:\n  - {", keys, "}\n")).smarthosts.at(0);
+}
+
+std::string smarthost_complaints(std::string_view keys) {
+  return complaints(cat("smarthosts:\n  - {", keys, "}\n"));
+}
+
+struct DefaultCase {
+  const char* keys;
+  std::uint16_t port;
+  TlsMode mode;
+};
+
+TEST_CASE("config: port and TLS mode are each the other's default") {
+  for (const DefaultCase& c : std::initializer_list<DefaultCase>{
+           {"host: a.example", 25, TlsMode::opportunistic},
+           {"host: a.example, port: 465", 465, TlsMode::implicit},
+           {"host: a.example, port: 587", 587, TlsMode::starttls},
+           {"host: a.example, port: submissions", 465, TlsMode::implicit},
+           {"host: a.example, tls: implicit", 465, TlsMode::implicit},
+           {"host: a.example, tls: starttls", 587, TlsMode::starttls},
+           {"host: a.example, tls: none", 25, TlsMode::none},
+           {"host: a.example, port: 45587, tls: starttls", 45587, TlsMode::starttls},
+           {"host: a.example, port: 25, tls: implicit", 25, TlsMode::implicit},
+           {"url: 'smtp://a.example'", 25, TlsMode::opportunistic},
+           {"url: 'submission://a.example'", 587, TlsMode::starttls},
+           {"url: 'smtps://a.example', port: 45465", 45465, TlsMode::implicit},
+           {"url: 'submission://a.example:2587', tls: starttls", 2587, TlsMode::starttls}}) {
+    CAPTURE(c.keys);
+    Smarthost smarthost = smarthost_of(c.keys);
+    CHECK(smarthost.port == c.port);
+    CHECK(smarthost.tls.mode == c.mode);
+    CHECK(smarthost.host == "a.example");
+  }
+}
+
+TEST_CASE("config: each key of a smarthost reaches its setting") {
+  Smarthost s = smarthost_of(
+      "name: main, host: '[A.example]', port: 587, tls_verify: no, tls_hostname: B.example, tls_ca_file: "
+      "/ca, "
+      "tls_fingerprint: 'SHA256:AB:" +
+      std::string(62, 'c') +
+      "', tls_min_version: 1.3, "
+      "tls_client_cert: {cert: /c, key: /k}, auth: [plain, Scram-Sha-256], user: me, allow_plaintext_auth: "
+      "true, "
+      "connections: 2, messages_per_connection: 5, "
+      "timeout: {connect: 1s, greeting: 2s, command: 3s, data: 4s}");
+  CHECK(s.name == "main");
+  CHECK(s.host == "a.example");
+  CHECK(!s.tls.verify);
+  CHECK(s.tls.hostname == "b.example");
+  CHECK(s.tls.ca_file == "/ca");
+  CHECK(s.tls.fingerprint == "sha256:ab" + std::string(62, 'c'));
+  CHECK(s.tls.min_version == mail::TlsVersion::tls1_3);
+  CHECK(s.tls.client_cert == "/c");
+  CHECK(s.tls.client_key == "/k");
+  CHECK(s.auth);
+  CHECK(s.mechanisms == std::vector<std::string>{"PLAIN", "SCRAM-SHA-256"});
+  CHECK(s.user == "me");
+  CHECK(s.allow_plaintext_auth);
+  CHECK(s.connections == 2);
+  CHECK(s.messages_per_connection == 5);
+  CHECK(s.timeout == mail::SmtpTimeouts{1s, 2s, 3s, 4s});
+}
+
+TEST_CASE("config: auth is auto, none or mechanisms") {
+  CHECK(smarthost_of("host: a.example, auth: auto").mechanisms.empty());
+  CHECK(smarthost_of("host: a.example, auth: auto").auth);
+  CHECK(!smarthost_of("host: a.example, auth: none").auth);
+  CHECK(smarthost_of("host: a.example, auth: login").mechanisms == std::vector<std::string>{"LOGIN"});
+}
+
+TEST_CASE("config: a smarthost may be a URL alone, or a mapping without a list") {
+  Settings s = settings_of("smarthosts:\n  - smtps://a.example\n  - {name: b, url: 'smtp://a.example'}\n");
+  CHECK(s.smarthosts[0].name == "a.example");
+  CHECK(s.smarthosts[1].name == "b");
+  CHECK(settings_of("smarthost: {host: a.example, port: 587}\n").smarthosts[0].tls.mode == TlsMode::starttls);
+}
+
+struct Complaint {
+  const char* keys;
+  const char* part;
+};
+
+constexpr Complaint kComplaints[] = {
+    {"host: a.example, tls: 587",
+     "tls: a port belongs in `port`; tls is one of implicit, starttls, opportunistic, none; with port 587 it "
+     "is starttls"},
+    {"host: a.example, tls: 465", "with port 465 it is implicit by default"},
+    {"host: a.example, tls: 2525", "a port belongs in `port`"},
+    {"host: a.example, tls: true", "`true` could mean implicit (465) or starttls (587)"},
+    {"host: a.example, tls: false", "write none"},
+    {"host: a.example, tls: startls", "did you mean starttls?"},
+    {"host: a.example, tls: [starttls]", "must be one of"},
+    {"host: a.example, ssl: 465", "ssl: there is no such key: write `tls: implicit` (465)"},
+    {"host: a.example, smtp_tls: false", "there is no such key"},
+    {"host: a.example, port: 2525", "this port says nothing about TLS: add `tls`"},
+    {"host: a.example, port: 70000", "from 1 to 65535"},
+    {"host: 'smtps://a.example'", "a URL belongs in `url`"},
+    {"host: 'a.example:587'", "a port belongs in `port`"},
+    {"port: 587", "needs `host` or `url`"},
+    {"url: 'smtps://a.example', host: a.example", "both `url` and `host`"},
+    {"url: 'smtps://a.example', tls: starttls", "contradict each other"},
+    {"url: 'smtps://a.example:465', port: 587", "one port in `url` and another in `port`"},
+    {"url: 'smtps://me:hunter2@a.example'", "authinfo"},
+    {"host: a.example, username: me, password: hunter2", "authinfo"},
+    {"host: a.example, auth: hunter2", "must be auto, none, or a list"},
+    {"host: a.example, auth: [PLAIN, GSSAPI]", "auth[1]: must be auto, none"},
+    {"host: a.example, auth: [PLAIN, plain]", "stands here twice"},
+    {"host: a.example, auth: []", "names no mechanism"},
+    {"host: a.example, tls_fingerprint: abc", "sha256: and 64 hexadecimal digits"},
+    {"host: a.example, tls_client_cert: {cert: /c}", "needs both `cert` and `key`"},
+    {"host: a.example, tls_client_cert: /c", "must be {cert: FILE, key: FILE}"},
+    {"host: a.example, tls_ca_file: ca.pem", "absolute path"},
+    {"host: a.example, tls_min_version: 1.4", "1.0, 1.1, 1.2, 1.3"},
+    {"host: a.example, tls_verify: maybe", "must be true or false"},
+    {"host: a.example, name: 'a b'", "a name of letters"},
+    {"host: a.example, timeout: {conect: 1s}",
+     "smarthosts[0].timeout.conect: unknown key; did you mean `connect`?"},
+    {"host: a.example, timeout: {connect: 0s}", "from 100ms"},
+};
+
+TEST_CASE("config: whatever is wrong with a smarthost is refused and explained, without secrets") {
+  for (const Complaint& c : kComplaints) {
+    CAPTURE(c.keys);
+    std::string lines = smarthost_complaints(c.keys);
+    CAPTURE(lines);
+    CHECK(contains(lines, c.part));
+    CHECK(!contains(lines, "hunter2"));
+  }
+}
+
+TEST_CASE("config: a URL that holds a password is refused without showing it") {
+  std::string lines = complaints("smarthost: smtps://me:hunter2@smtp.example.com\n");
+  CHECK(contains(lines, "h.yaml:1:12: smarthost: must not hold a user or a password"));
+  CHECK(!contains(lines, "hunter2"));
+}
+
+TEST_CASE("config: a wrong url or host is told once, not again as missing") {
+  CHECK(problems_of("smarthost: {url: nothing}\n").size() == 1);
+  CHECK(problems_of("smarthost: {host: a b}\n").size() == 1);
+}
+
+TEST_CASE("config: names of smarthosts are unique") {
+  std::string lines =
+      complaints("smarthosts:\n  - smtps://a.example\n  - {name: A.example, host: b.example}\n");
+  CHECK(contains(lines, "h.yaml:3:5: smarthosts[1]: another smarthost has this name already"));
+}
+
+TEST_CASE("config: what is allowed but dangerous warns, and nothing else does") {
+  auto warning = [](std::string_view keys) {
+    auto found = warnings(settings_of(cat("smarthost: {name: main, host: a.example, ", keys, "}\n")));
+    return found.empty() ? std::string() : found.at(0);
+  };
+  CHECK(warning("port: 465") == "");
+  CHECK(warning("port: 25") == "");
+  CHECK(contains(warning("port: 465, tls_verify: false"), "smarthost main: `tls_verify: false`"));
+  CHECK(warning("port: 465, tls_verify: false, tls_fingerprint: 'sha256:" + std::string(64, 'a') + "'") ==
+        "");
+  CHECK(contains(warning("port: 465, tls_min_version: 1.1"), "`tls_min_version` below 1.2"));
+  CHECK(contains(warning("port: 465, allow_plaintext_auth: true"), "unencrypted"));
+  CHECK(contains(warning("tls: none"), "sends mail unencrypted"));
+  CHECK(contains(warning("port: 465, tls: starttls"), "port 465 usually speaks implicit TLS"));
+  CHECK(contains(warning("port: 587, tls: implicit"), "usually does not speak implicit TLS"));
+  std::string open = "smarthost: smtps://a.example\nlisten: \"0.0.0.0:25\"\nallow: [0.0.0.0/0]\n";
+  CHECK(contains(warnings(settings_of(open)).at(0), "lets every address send"));
+}
+
+}  // namespace
+}  // namespace hikyaku::config
