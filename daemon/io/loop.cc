@@ -36,9 +36,8 @@ void Loop::run_until(const bool& done) {
   while (!done) turn();
 }
 
+// Resumes last: whoever sees the end of what it waits for must not be made to wait for another event.
 void Loop::turn() {
-  take_posted();
-  resume_ready();
   bool idle = ready_.empty() && outside_ == 0;
   if (idle && !timers_.empty() && clock_.jump_to(timers_.begin()->first)) {
     uv_run(&uv_, UV_RUN_NOWAIT);
@@ -46,7 +45,9 @@ void Loop::turn() {
     arm();
     uv_run(&uv_, ready_.empty() ? UV_RUN_ONCE : UV_RUN_NOWAIT);
   }
+  take_posted();
   fire_timers();
+  resume_ready();
 }
 
 // What becomes ready meanwhile waits for the next turn: a pair of coroutines that wake each other cannot keep
