@@ -85,6 +85,7 @@ Task<void> Player::handle(Action event) {
     case Do::fail_write: disk_.fail_at(DiskStep::write, event.size, std::errc::io_error); break;
     case Do::short_writes: disk_.set_short_writes(event.size); break;
     case Do::fill_disk: fill_disk(event.size); break;
+    case Do::rot: rot(event.size); break;
     default: disk_.set_capacity(kRoomy);
   }
 }
@@ -92,6 +93,21 @@ Task<void> Player::handle(Action event) {
 void Player::fill_disk(std::uint64_t but_for) {
   auto space = disk_.space();
   if (space) disk_.set_capacity(space->total_bytes - space->free_bytes + but_for);
+}
+
+void Player::rot(std::uint64_t choice) {
+  std::vector<std::string> files;
+  for (std::string_view directory : {"log/", "large/"}) {
+    auto names = disk_.list(directory.substr(0, directory.size() - 1));
+    if (!names) return;
+    for (const std::string& name : *names) files.push_back(cat(directory, name));
+  }
+  if (files.empty()) return;
+  const std::string& file = files[choice % files.size()];
+  std::uint64_t size = disk_.content(file).size();
+  if (size < 16) return;
+  disk_.corrupt(file, choice * 7919 % (size / 8) % 1500 * 8, "sixteen bad ones");
+  world_.expect_damage();
 }
 
 Task<void> Player::accept(std::size_t size) {
@@ -180,19 +196,21 @@ Task<std::unique_ptr<mail::MailWriter>> Player::write(std::size_t index) {
 
 Task<std::optional<FoundMail>> Player::fetch(mail::MailId id) {
   auto loaded = co_await spool_->load(id);
-  if (!loaded && !disk_.is_off()) world_.complain(cat("mail ", to_text(id), ": ", loaded.error().text));
-  if (!loaded) co_return std::nullopt;
+  if (!loaded) co_return unreadable(id, loaded.error());
   auto reader = spool_->open(id);
-  if (!reader) world_.complain(cat("mail ", to_text(id), ": ", reader.error().text));
-  if (!reader) co_return std::nullopt;
+  if (!reader) co_return unreadable(id, reader.error());
   FoundMail found{std::move(*loaded), ""};
   for (;;) {
     auto piece = co_await (*reader)->next();
-    if (!piece && !disk_.is_off()) world_.complain(cat("content of ", to_text(id), ": ", piece.error().text));
-    if (!piece) co_return std::nullopt;
+    if (!piece) co_return unreadable(id, piece.error());
     if (piece->empty()) co_return found;
     found.content += *piece;
   }
+}
+
+std::nullopt_t Player::unreadable(mail::MailId id, const mail::SourceError& error) {
+  if (!disk_.is_off() && !world_.is_damaged()) world_.complain(cat("mail ", to_text(id), ": ", error.text));
+  return std::nullopt;
 }
 
 Task<void> Player::look() {
@@ -203,6 +221,7 @@ Task<void> Player::look() {
   }
   if (disk_.is_off()) co_return;
   world_.compare(found_);
+  if (world_.is_damaged()) co_return;
   compare_large_files();
   for (const std::string& report : spool_->reports()) world_.complain(cat("reported damage: ", report));
 }

@@ -33,6 +33,7 @@ class Player {
   Task<void> act(Action action);
   Task<void> handle(Action event);
   void fill_disk(std::uint64_t but_for);
+  void rot(std::uint64_t choice);
   Task<void> accept(std::size_t size);
   Task<void> forge(Action action);
   Task<void> abandon(std::size_t size);
@@ -46,6 +47,7 @@ class Player {
   Task<std::optional<std::size_t>> submit(std::size_t index);
   Task<std::unique_ptr<mail::MailWriter>> write(std::size_t index);
   Task<std::optional<FoundMail>> fetch(mail::MailId id);
+  std::nullopt_t unreadable(mail::MailId id, const mail::SourceError& error);
   Task<void> look();
   void compare_large_files();  // none that no mail has
 

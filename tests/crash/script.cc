@@ -28,13 +28,14 @@ Action random_action(Dice& dice, std::size_t mails) {
 }
 
 Action random_event(Dice& dice) {
-  switch (dice.below(8)) {
+  switch (dice.below(9)) {
     case 0: return alone(Do::fail_flush, 1 + dice.below(3));
     case 1: return alone(Do::fail_write, 1 + dice.below(3));
     case 2: return alone(Do::short_writes, dice.below(100));
     case 3: return alone(Do::fill_disk, dice.below(kLarge));
     case 4: return alone(Do::free_disk);
     case 5: return alone(Do::kill);
+    case 6: return dice.chance(30) ? alone(Do::rot, dice.below(1U << 30U)) : alone(Do::kill);
     default: return alone(Do::restart);
   }
 }
@@ -116,6 +117,16 @@ std::vector<Script> make_scripts() {
                   {{Do::forge, 0, kSmall}},
                   {accept(kTiny), {Do::forge, 0, kSmall}},
                   {{Do::forge, 1, kBig}, on(Do::progress, 0)}}});
+  all.push_back({"the medium rots",
+                 {{accept(kSmall), accept(kBig), accept(kLarge)},
+                  {on(Do::progress, 0), on(Do::progress, 1), on(Do::progress, 2)},
+                  {alone(Do::rot, 12'345)},
+                  {on(Do::read, 0), on(Do::read, 1), on(Do::read, 2)},
+                  {alone(Do::kill)},
+                  {alone(Do::rot, 77'777)},
+                  {alone(Do::rot, 5'000'000)},
+                  {alone(Do::restart)},
+                  {accept(kSmall), on(Do::read, 2)}}});
   return all;
 }
 

@@ -26,6 +26,7 @@ enum class Do : std::uint8_t {
   short_writes,  // from now on every write takes only a part
   fill_disk,     // no room but for `size` bytes
   free_disk,     // room again
+  rot,           // the medium spoils 16 bytes of a file; `size` chooses
 };
 
 struct Action {

@@ -53,6 +53,11 @@ class World {
   // The nth thing that becomes of the mail; `failed`: its first recipient has failed.
   mail::Progress next_progress(std::size_t index, bool failed) const;
 
+  // The medium has spoilt something: from now on mails may be missing or stand as they were before, but what
+  // is delivered is still what was accepted.
+  void expect_damage() { is_damaged_ = true; }
+  bool is_damaged() const { return is_damaged_; }
+
   // Complains about everything that must not be so.
   void compare(const std::vector<FoundMail>& found);
   // What was found is durable, what was not found has ended: the state from which the next cut is judged.
@@ -63,6 +68,8 @@ class World {
 
  private:
   Mail* by_id(mail::MailId id);
+  void compare_content(const Mail& mail, const FoundMail& found);
+  void compare_state(const Mail& mail, const FoundMail& found);
   void compare_one(const FoundMail& found);
   void compare_missing(std::size_t index);
   void compare_failed(const Mail& mail, bool is_found, const std::vector<FoundMail>& found);
@@ -70,6 +77,7 @@ class World {
 
   std::vector<Mail> mails_;
   mail::MailId highest_;
+  bool is_damaged_ = false;
   std::vector<std::string> complaints_;
 };
 
