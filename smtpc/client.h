@@ -5,40 +5,12 @@
 // destroying it hangs up.
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "daemon/mail/mail_source.h"
 #include "smtpc/session.h"
+#include "smtpc/transaction.h"
 
 namespace hikyaku::smtpc {
-
-// One mail for some of its recipients. What is referred to lives until the send is over.
-struct Consignment {
-  const mail::QueuedMail& mail;
-  std::vector<std::size_t> recipients;  // indices into the envelope's; at least one
-  mail::ContentReader& content;         // at its beginning
-  bool proven = false;                  // the smarthost has accepted mail with this configuration
-  // Awaited before the final dot leaves (the previous mail's outcome must be on stable storage first). False:
-  // this mail must not go; the connection is broken off before the dot. Empty: nothing to wait for.
-  std::function<Task<bool>()> before_final_dot;
-};
-
-struct RecipientOutcome {
-  std::size_t recipient = 0;       // index into the envelope's
-  std::optional<Refusal> refusal;  // nothing: delivered, with TransactionResult::final_reply
-};
-
-struct TransactionResult {
-  // Those that something definite happened to, in the order tried: delivered, or refused by themselves.
-  std::vector<RecipientOutcome> recipients;
-  // What happened to all others: MAIL, DATA or the message refused, or the connection lost. With
-  // FailureKind::reply_lost the mail has perhaps been delivered.
-  std::optional<Refusal> rest;
-  std::optional<mail::Reply> final_reply;  // to the final dot of a mail with recipients
-};
 
 class Client {
  public:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/base/check.h"
+#include "daemon/base/secret.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::smtpc {
@@ -21,20 +22,25 @@ Exchange::Exchange(io::Loop& loop, io::StreamPtr stream, io::Cancel* cancel)
     : loop_(loop), stream_(std::move(stream)), reader_(*stream_), cancel_(cancel) {}
 
 std::unexpected<ExchangeError> Exchange::break_off(std::string text) {
-  broken_ = true;
+  ended_ = true;
   return std::unexpected(ExchangeError{{}, std::move(text)});
 }
 
 std::unexpected<ExchangeError> Exchange::break_off(const IoError& error) {
   if (error.kind == IoErrorKind::too_long) return break_off("a reply that does not end");
-  broken_ = true;
+  ended_ = true;
   const IoError& first = write_error_ ? *write_error_ : error;
   return std::unexpected(ExchangeError{first.kind, first.text});
 }
 
 Task<Result<mail::Reply, ExchangeError>> Exchange::ask(std::string_view command, Duration limit) {
-  std::string line = cat(command, "\r\n");
-  auto sent = co_await send(line, limit);
+  Secret line(cat(command, "\r\n"));  // it may be a password
+  auto answer = co_await converse(line.reveal(), limit);
+  co_return answer;
+}
+
+Task<Result<mail::Reply, ExchangeError>> Exchange::converse(std::string_view bytes, Duration limit) {
+  auto sent = co_await send(bytes, limit);
   if (!sent) co_return std::unexpected(sent.error());
   auto answer = co_await reply(limit);
   co_return answer;
@@ -65,8 +71,7 @@ Task<Result<void, ExchangeError>> Exchange::expect_silence() {
 Task<Result<mail::Reply, ExchangeError>> Exchange::reply(Duration limit) {
   if (early_) co_return *std::exchange(early_, std::nullopt);
   auto reply = co_await read_reply(within(write_error_ ? std::min(limit, kLastWords) : limit));
-  if (reply && reply->code == 421) broken_ = true;  // it hangs up, whatever was asked
-  if (write_error_) broken_ = true;
+  if (reply && reply->code == 421) ended_ = true;  // it hangs up, whatever was asked
   co_return reply;
 }
 
@@ -96,14 +101,14 @@ Task<bool> Exchange::has_unread() {
 
 io::StreamPtr Exchange::take_stream() {
   check(reader_.is_empty(), "unread bytes at a change of streams");
-  broken_ = true;  // until there is another
+  ended_ = true;  // until there is another
   return std::move(stream_);
 }
 
 void Exchange::put_stream(io::StreamPtr stream) {
   stream_ = std::move(stream);
   reader_.switch_to(*stream_);
-  broken_ = false;
+  ended_ = false;
 }
 
 }  // namespace hikyaku::smtpc

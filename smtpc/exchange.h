@@ -26,11 +26,16 @@ class Exchange {
 
   // One command, without its line end, and its reply.
   Task<Result<mail::Reply, ExchangeError>> ask(std::string_view command, Duration limit);
+  // Lines, whatever they are, and the one reply to them.
+  Task<Result<mail::Reply, ExchangeError>> converse(std::string_view bytes, Duration limit);
   // Complete lines, or a part of a message. Fails only if the peer has said something before that was not
   // asked for; an error of writing is kept for reply(), which may still find an answer.
   Task<Result<void, ExchangeError>> send(std::string_view bytes, Duration limit);
   // The next reply.
   Task<Result<mail::Reply, ExchangeError>> reply(Duration limit);
+
+  // Says that no more comes from us.
+  Task<Result<void, IoError>> shut_down(Duration limit) { return stream_->shut_down(within(limit)); }
 
   // Until there is something to read, without reading it. For the greeting.
   Task<Result<void, IoError>> wait_for_bytes(io::Until until);
@@ -40,7 +45,12 @@ class Exchange {
   // What has been read and belongs to no reply yet.
   std::string_view unread() const { return reader_.buffered(); }
 
-  bool is_broken() const { return broken_; }
+  // Nothing more can be said; perhaps something can still be heard.
+  bool is_broken() const { return ended_ || write_error_.has_value(); }
+  // Nothing more can be heard: the peer has said 421 or nonsense, has gone, or was given up.
+  bool has_ended() const { return ended_; }
+  // Whoever owns it hangs up.
+  void give_up() { ended_ = true; }
   bool has_write_failed() const { return write_error_.has_value(); }
   io::Until within(Duration limit) const { return loop_.within(limit, cancel_); }
   const io::Stream* stream() const { return stream_.get(); }
@@ -61,7 +71,7 @@ class Exchange {
   io::Cancel* cancel_;
   std::optional<IoError> write_error_;
   std::optional<mail::Reply> early_;  // a 421 that came before the command
-  bool broken_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace hikyaku::smtpc

@@ -20,8 +20,8 @@ enum class SaslErrorKind {
   no_plugin,      // the mechanism's plug-in is not installed
   bad_challenge,  // the server said what the mechanism does not allow, or could not prove that it knows the
                   // password
-  unusable,       // these credentials do not fit the mechanism (no user, characters it cannot carry)
-  failed,         // anything else
+  unusable,       // these credentials do not fit the mechanism (no user, a password where none may be sent in
+                  // clear)
 };
 using SaslError = Error<SaslErrorKind>;
 
@@ -40,7 +40,7 @@ class SaslClient {
     mail::Credentials credentials;
   };
 
-  // Errors: no_plugin, unusable, failed.
+  // Errors: no_plugin, unusable.
   static Result<std::unique_ptr<SaslClient>, SaslError> create(std::string mechanism, Options options);
   ~SaslClient();
   SaslClient(const SaslClient&) = delete;
@@ -57,7 +57,8 @@ class SaslClient {
  private:
   struct Session;
   explicit SaslClient(std::unique_ptr<Session> session);
-  SaslError error(int code) const;
+  Result<void, SaslError> start();
+  std::string words_for(int code) const;
 
   std::unique_ptr<Session> session_;
   std::optional<std::string> initial_;

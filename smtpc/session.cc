@@ -39,16 +39,16 @@ void Session::add_facts(mail::Failure& failure) const {
 
 Refusal Session::refusal(mail::Failure failure) const {
   Verdict follows = verdict(failure.stage, failure.kind);
+  failure.concerns = concerns(failure.stage, follows.action);
   return {std::move(failure), follows};
 }
 
 std::optional<Refusal> Session::judge(mail::Stage stage, const mail::Reply& reply, bool proven) const {
-  Verdict follows = verdict(stage, reply,
-                            {.logged_in = is_logged_in(),
-                             .proven = proven,
-                             .encrypted = is_encrypted()});
+  Verdict follows =
+      verdict(stage, reply, {.logged_in = is_logged_in(), .proven = proven, .encrypted = is_encrypted()});
   if (follows.action == Action::proceed) return std::nullopt;
   mail::Failure said = failure(stage, follows.kind);
+  said.concerns = concerns(stage, follows.action);
   said.concerns = concerns(stage, follows.action);
   said.reply = reply;
   said.unproven = !proven;

@@ -40,6 +40,8 @@ struct Session {
   // What a reply means at a stage; nothing: go on.
   std::optional<Refusal> judge(mail::Stage stage, const mail::Reply& reply, bool proven = false) const;
   bool is_encrypted() const;
+  // Whether several commands may travel together: offered, and never yet answered out of step.
+  bool pipelines() const { return capabilities.pipelining && !context.memory.plain_dialogue; }
   bool is_logged_in() const { return !mechanism.empty(); }
 
   ClientContext context;

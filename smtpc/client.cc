@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/client.h"
+
+#include <utility>
+
+#include "daemon/base/check.h"
+#include "smtpc/login.h"
+#include "smtpc/opening.h"
+
+namespace hikyaku::smtpc {
+namespace {
+
+constexpr Duration kGoodbye = 5s;
+
+}  // namespace
+
+Client::Client(ClientContext context, io::StreamPtr stream)
+    : session_(std::move(context), std::move(stream)) {
+  check(session_.context.smarthost.tls.mode == mail::TlsMode::none || session_.context.tls != nullptr,
+        "TLS is configured and not set up");
+}
+
+Task<Result<void, Refusal>> Client::open() {
+  auto opened = co_await open_session(session_);
+  if (!opened) co_return std::unexpected(opened.error());
+  auto logged_in = co_await log_in(session_);
+  if (!logged_in) {
+    wants_new_connection_ = logged_in.error().try_again_at_once;
+    co_return std::unexpected(session_.refusal(std::move(logged_in.error().failure)));
+  }
+  is_open_ = true;
+  co_return Result<void, Refusal>{};
+}
+
+Task<TransactionResult> Client::send(Consignment consignment) {
+  check(is_usable(), "a mail for a connection that takes none");
+  auto result = co_await run_transaction(session_, std::move(consignment));
+  co_return result;
+}
+
+Task<void> Client::quit() {
+  if (!session_.exchange.is_broken()) {
+    [[maybe_unused]] auto reply = co_await session_.exchange.ask("QUIT", kGoodbye);
+    [[maybe_unused]] auto closed = co_await session_.exchange.shut_down(kGoodbye);
+  }
+  is_open_ = false;
+  session_.exchange.give_up();
+}
+
+Task<bool> Client::is_alive() {
+  if (!is_usable()) co_return false;
+  bool has_news = co_await session_.exchange.has_unread();
+  co_return !has_news;
+}
+
+const io::TlsInfo* Client::tls() const {
+  const io::Stream* stream = session_.exchange.stream();
+  return stream == nullptr ? nullptr : stream->tls();
+}
+
+}  // namespace hikyaku::smtpc

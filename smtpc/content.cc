@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/content.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/mail/dot_stuff.h"
+
+namespace hikyaku::smtpc {
+namespace {
+
+using mail::FailureKind;
+using mail::Stage;
+
+constexpr std::size_t kBlock = 64 * 1024;
+constexpr std::size_t kScanned = 1024 * 1024;
+
+class ContentSender {
+ public:
+  ContentSender(Session& session, mail::ContentReader& content) : session_(session), content_(content) {
+    block_.reserve(kBlock + kBlock / 2);
+  }
+
+  Task<ContentResult> run(const BeforeFinalDot& before_final_dot) {
+    auto streamed = co_await stream();
+    if (!streamed) co_return std::move(result_);
+    bool may_go = true;
+    if (before_final_dot) may_go = co_await before_final_dot();
+    if (!may_go)
+      co_return give_up(FailureKind::other, "the outcome of the mail before it is not on disk yet");
+    stuffer_.finish(block_);
+    auto quiet = co_await is_quiet();
+    if (!quiet) co_return std::move(result_);
+    auto reply = co_await session_.exchange.converse(block_, session_.context.smarthost.timeout.data);
+    if (!reply) co_return lost(reply.error());
+    co_return ContentResult{std::move(*reply), {}};
+  }
+
+ private:
+  // False here and below: there is a result, and nothing more is to be sent. Leaves the last bytes in block_.
+  Task<bool> stream() {
+    for (;;) {
+      auto piece = co_await content_.next();
+      if (!piece) {
+        session_.exchange.give_up();
+        result_.failure = unreadable(session_, piece.error());
+        co_return false;
+      }
+      if (piece->empty()) co_return true;
+      for (std::size_t at = 0; at < piece->size(); at += kBlock / 2) {
+        stuffer_.feed(piece->substr(at, kBlock / 2), block_);
+        if (block_.size() < kBlock) continue;
+        auto sent = co_await flush();
+        if (!sent) co_return false;
+      }
+    }
+  }
+
+  Task<bool> flush() {
+    auto quiet = co_await is_quiet();
+    if (!quiet) co_return false;
+    auto sent = co_await session_.exchange.send(block_, session_.context.smarthost.timeout.data);
+    block_.clear();
+    if (sent && !session_.exchange.has_write_failed()) co_return true;
+    co_await hear_out();
+    co_return false;
+  }
+
+  // If not, the peer has spoken before its turn, or has gone.
+  Task<bool> is_quiet() {
+    bool talked = co_await session_.exchange.has_unread();
+    if (!talked) co_return true;
+    co_await hear_out();
+    co_return false;
+  }
+
+  Task<void> hear_out() {
+    auto reply = co_await session_.exchange.reply(session_.context.smarthost.timeout.command);
+    interrupted(std::move(reply));
+  }
+
+  // A refusal counts as the answer to the message; approval of what has not been sent yet never does.
+  void interrupted(Result<mail::Reply, ExchangeError> reply) {
+    session_.exchange.give_up();
+    if (!reply)
+      result_.failure = session_.failure(Stage::message, reply.error());
+    else if (reply->is_transient() || reply->is_permanent())
+      result_.reply = std::move(*reply);
+    else
+      result_ =
+          give_up(FailureKind::protocol_error, "a reply before the end of the message: " + to_text(*reply));
+  }
+
+  ContentResult give_up(FailureKind kind, std::string why) {
+    session_.exchange.give_up();
+    mail::Failure failure = session_.failure(Stage::message, kind);
+    failure.detail = std::move(why);
+    return {{}, std::move(failure)};
+  }
+
+  ContentResult lost(const ExchangeError& error) {
+    mail::Failure failure = session_.failure(Stage::message, error);
+    if (error.io) failure.kind = FailureKind::reply_lost;
+    return {{}, std::move(failure)};
+  }
+
+  Session& session_;
+  mail::ContentReader& content_;
+  mail::DotStuffer stuffer_;
+  std::string block_;
+  ContentResult result_;
+};
+
+bool is_eight_bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+}  // namespace
+
+Task<ContentResult> send_content(Session& session, mail::ContentReader& content,
+                                 const BeforeFinalDot& before_final_dot) {
+  ContentSender sender(session, content);
+  auto result = co_await sender.run(before_final_dot);
+  co_return result;
+}
+
+mail::Failure unreadable(const Session& session, const mail::SourceError& error) {
+  bool damaged = error.kind == mail::SourceErrorKind::damaged;
+  auto kind = damaged ? FailureKind::source_damaged : FailureKind::other;
+  mail::Failure failure = session.failure(Stage::message, kind);
+  failure.detail = error.text;
+  return failure;
+}
+
+Task<Result<bool, mail::SourceError>> has_eight_bit(mail::ContentReader& content) {
+  bool found = false;
+  for (std::size_t scanned = 0; !found;) {
+    auto piece = co_await content.next();
+    if (!piece) co_return std::unexpected(piece.error());
+    if (piece->empty()) break;
+    scanned += piece->size();
+    found = scanned > kScanned || std::ranges::any_of(*piece, is_eight_bit);
+  }
+  auto rewound = co_await content.rewind();
+  if (!rewound) co_return std::unexpected(rewound.error());
+  co_return found;
+}
+
+}  // namespace hikyaku::smtpc

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// The content of a mail between 354 and the reply to the final dot. Holds about 64 KiB of it at a time. The
+// final dot leaves only when the whole content was read undamaged and the caller's hook agreed; until then
+// breaking the connection off means that nothing was delivered.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "daemon/mail/mail_source.h"
+#include "smtpc/session.h"
+
+namespace hikyaku::smtpc {
+
+using BeforeFinalDot = std::function<Task<bool>()>;
+
+// One of the two. The reply is the one to the final dot, or a refusal that came before it, after which the
+// connection is of no more use.
+struct ContentResult {
+  std::optional<mail::Reply> reply;
+  std::optional<mail::Failure> failure;  // reply_lost: after the final dot
+};
+Task<ContentResult> send_content(Session& session, mail::ContentReader& content,
+                                 const BeforeFinalDot& before_final_dot);
+
+// Our own copy cannot be read.
+mail::Failure unreadable(const Session& session, const mail::SourceError& error);
+
+// Whether there is a byte from 0x80 in it. Looks at the first MiB only and says yes for what is larger: to
+// announce 8-bit content that is none does no harm. The reader is at its beginning before and after it.
+Task<Result<bool, mail::SourceError>> has_eight_bit(mail::ContentReader& content);
+
+}  // namespace hikyaku::smtpc

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/envelope_dialogue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::smtpc {
+namespace {
+
+using mail::Stage;
+
+// Commands of one pipelined group: either side must be able to hold what the other has not read yet (RFC
+// 2920 3.1).
+constexpr std::size_t kGroup = 100;
+constexpr int kBadSequence = 503;
+
+}  // namespace
+
+EnvelopeDialogue::EnvelopeDialogue(Session& session, Outcomes& outcomes)
+    : session_(session), outcomes_(outcomes), pipelining_(session.pipelines()) {}
+
+Task<void> EnvelopeDialogue::run(std::span<const EnvelopeCommand> commands) {
+  const std::size_t step = pipelining_ ? kGroup : 1;
+  while (!commands.empty() && is_worthwhile(commands.front())) {
+    auto group = commands.first(std::min(step, commands.size()));
+    commands = commands.subspan(group.size());
+    co_await say(group);
+  }
+}
+
+bool EnvelopeDialogue::is_worthwhile(const EnvelopeCommand& command) const {
+  if (session_.exchange.is_broken() || outcomes_.is_settled()) return false;
+  return command.stage != Stage::data || !outcomes_.accepted().empty();
+}
+
+Task<void> EnvelopeDialogue::say(std::span<const EnvelopeCommand> group) {
+  const Duration limit = session_.context.smarthost.timeout.command;
+  std::string lines;
+  for (const EnvelopeCommand& command : group) lines += cat(command.line, "\r\n");
+  auto sent = co_await session_.exchange.send(lines, limit);
+  if (!sent) co_return break_off(group.front().stage, sent.error(), false);
+  for (const EnvelopeCommand& command : group) {
+    auto reply = co_await session_.exchange.reply(limit);
+    if (!reply) co_return break_off(command.stage, reply.error(), &command != &group.front());
+    hear(command, *reply);
+    if (session_.exchange.has_ended()) co_return;
+  }
+}
+
+void EnvelopeDialogue::hear(const EnvelopeCommand& command, const mail::Reply& reply) {
+  auto refusal = outcomes_.judge(command.stage, reply);
+  if (command.stage != Stage::mail && !mail_accepted_) return hear_after_refused_mail(command, !refusal);
+  if (refusal) return hear_refusal(command, std::move(*refusal));
+  if (command.stage == Stage::mail) mail_accepted_ = session_.open_transaction = true;
+  if (command.stage == Stage::rcpt) outcomes_.accept(command.recipient);
+  if (command.stage == Stage::data) data_open_ = true;
+}
+
+// Its 503 to what was sent along says nothing of the recipients. Anything but a refusal is not to be trusted.
+void EnvelopeDialogue::hear_after_refused_mail(const EnvelopeCommand& command, bool accepted) {
+  if (accepted) outcomes_.out_of_step(command.stage, "MAIL was refused, and what followed it accepted");
+}
+
+void EnvelopeDialogue::hear_refusal(const EnvelopeCommand& command, Refusal refusal) {
+  const bool nobody_left = command.stage == Stage::data && outcomes_.accepted().empty();
+  if (nobody_left && refusal.failure.reply->is_permanent()) return;  // it only says so
+  const bool confused = refusal.failure.kind == mail::FailureKind::protocol_error ||
+                        refusal.failure.reply->code == kBadSequence;
+  if (pipelining_ && confused && refusal.verdict.action != Action::pause_lane)
+    return outcomes_.out_of_step(command.stage, mail::to_text(*refusal.failure.reply));
+  if (command.stage == Stage::rcpt) return outcomes_.refuse(command.recipient, std::move(refusal));
+  outcomes_.refuse_rest(std::move(refusal));
+}
+
+// Some peers lose what was sent along: they answer the first command of a group, and then never again.
+void EnvelopeDialogue::break_off(Stage stage, const ExchangeError& error, bool amid_group) {
+  const bool went_silent = amid_group && error.io == IoErrorKind::timeout;
+  if (pipelining_ && (!error.io || went_silent)) return outcomes_.out_of_step(stage, error.text);
+  outcomes_.refuse_rest_as(session_.failure(stage, error));
+}
+
+}  // namespace hikyaku::smtpc

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// MAIL, RCPT and DATA and the replies to them, in one write where the smarthost offers PIPELINING (RFC 2920)
+// and has never answered out of step, else one after the other. Internal to the transaction.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "smtpc/outcomes.h"
+
+namespace hikyaku::smtpc {
+
+struct EnvelopeCommand {
+  mail::Stage stage;
+  std::size_t recipient;  // for RCPT: index into the envelope's
+  std::string line;       // without its end
+};
+
+class EnvelopeDialogue {
+ public:
+  // Both outlive it.
+  EnvelopeDialogue(Session& session, Outcomes& outcomes);
+
+  // Leaves in the outcomes who was accepted and who was not. `commands` lives until then.
+  Task<void> run(std::span<const EnvelopeCommand> commands);
+  // 354 came: the smarthost waits for content.
+  bool is_data_open() const { return data_open_; }
+
+ private:
+  Task<void> say(std::span<const EnvelopeCommand> group);
+  bool is_worthwhile(const EnvelopeCommand& command) const;
+  void hear(const EnvelopeCommand& command, const mail::Reply& reply);
+  void hear_after_refused_mail(const EnvelopeCommand& command, bool accepted);
+  void hear_refusal(const EnvelopeCommand& command, Refusal refusal);
+  void break_off(mail::Stage stage, const ExchangeError& error, bool amid_group);
+
+  Session& session_;
+  Outcomes& outcomes_;
+  const bool pipelining_;
+  bool mail_accepted_ = false;
+  bool data_open_ = false;
+};
+
+}  // namespace hikyaku::smtpc

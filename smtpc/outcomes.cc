@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/outcomes.h"
+
+#include <utility>
+
+namespace hikyaku::smtpc {
+namespace {
+
+// A few replies to RCPT speak of the whole message; to us they are about the one recipient that they
+// answered.
+Action for_one(Action action) {
+  if (action == Action::fail_message) return Action::fail_recipient;
+  return action == Action::defer_message ? Action::defer_recipient : action;
+}
+
+bool ends_connection(Action action) {
+  return action == Action::pause_lane || action == Action::abort_attempt;
+}
+
+}  // namespace
+
+void Outcomes::refuse(std::size_t recipient, Refusal refusal) {
+  if (ends_connection(refusal.verdict.action)) return refuse_rest(std::move(refusal));
+  refusal.verdict.action = for_one(refusal.verdict.action);
+  refusal.failure.concerns = mail::Concerns::recipient;
+  refusal.failure.sender = consignment_.mail.envelope.sender;
+  refusal.failure.recipient = consignment_.mail.envelope.recipients[recipient].address;
+  result_.recipients.push_back({recipient, std::move(refusal)});
+}
+
+void Outcomes::refuse_rest(Refusal refusal) {
+  if (ends_connection(refusal.verdict.action)) session_.exchange.give_up();
+  if (result_.rest) return;
+  refusal.failure.sender = consignment_.mail.envelope.sender;
+  refusal.failure.size = consignment_.mail.size;
+  refusal.failure.max_size = session_.capabilities.max_size;
+  refusal.failure.unproven = !consignment_.proven;
+  result_.rest = std::move(refusal);
+}
+
+void Outcomes::deliver(const mail::Reply& reply) {
+  for (std::size_t recipient : accepted_) result_.recipients.push_back({recipient, {}});
+  result_.final_reply = reply;
+}
+
+void Outcomes::out_of_step(mail::Stage stage, std::string what) {
+  session_.context.memory.plain_dialogue = true;
+  result_ = {};
+  accepted_.clear();
+  mail::Failure failure = session_.failure(stage, mail::FailureKind::protocol_error);
+  failure.detail = std::move(what);
+  refuse_rest_as(std::move(failure));
+}
+
+Refusal Outcomes::final_refusal(Action action, mail::FailureKind kind) const {
+  Refusal refusal{session_.failure(mail::Stage::mail, kind), {.action = action, .kind = kind}};
+  refusal.failure.concerns = concerns(mail::Stage::mail, action);
+  return refusal;
+}
+
+}  // namespace hikyaku::smtpc

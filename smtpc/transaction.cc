@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/transaction.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/check.h"
+#include "smtpc/content.h"
+#include "smtpc/envelope_commands.h"
+#include "smtpc/envelope_dialogue.h"
+#include "smtpc/outcomes.h"
+
+namespace hikyaku::smtpc {
+namespace {
+
+using mail::FailureKind;
+using mail::Stage;
+
+class Transaction {
+ public:
+  Transaction(Session& session, Consignment consignment)
+      : session_(session),
+        consignment_(std::move(consignment)),
+        to_try_(consignment_.recipients),
+        outcomes_(session, consignment_) {
+    check(!to_try_.empty(), "a transaction without recipients");
+  }
+
+  Task<TransactionResult> run() {
+    check_size();
+    check_addresses();
+    if (is_going_on()) co_await look_at_content();
+    if (is_going_on()) co_await reset();
+    if (is_going_on()) co_await converse();
+    co_return outcomes_.take();
+  }
+
+ private:
+  bool is_going_on() const { return !outcomes_.is_settled() && !to_try_.empty(); }
+  void check_size();
+  void check_addresses();
+  bool travels(const std::string& address);
+  Task<void> look_at_content();
+  Task<void> reset();
+  std::vector<EnvelopeCommand> commands() const;
+  Task<void> converse();
+  Task<void> say_content();
+  Task<void> say_lone_dot();
+
+  Session& session_;
+  Consignment consignment_;
+  std::vector<std::size_t> to_try_;
+  Outcomes outcomes_;
+  bool has_eight_bit_ = false;
+  bool needs_utf8_ = false;
+};
+
+// RFC 1870: a limit that was told need not be tried. 0 is none.
+void Transaction::check_size() {
+  const std::uint64_t limit = session_.capabilities.max_size;
+  if (!session_.capabilities.size || limit == 0 || consignment_.mail.size <= limit) return;
+  outcomes_.refuse_rest(outcomes_.final_refusal(Action::fail_message, FailureKind::too_large));
+}
+
+bool Transaction::travels(const std::string& address) {
+  if (!needs_smtputf8(address)) return true;
+  needs_utf8_ = true;
+  return session_.capabilities.smtputf8;
+}
+
+void Transaction::check_addresses() {
+  const mail::Envelope& envelope = consignment_.mail.envelope;
+  if (!travels(envelope.sender))
+    outcomes_.refuse_rest(outcomes_.final_refusal(Action::fail_message, FailureKind::smtputf8_needed));
+  if (!is_going_on()) return;
+  std::erase_if(to_try_, [&](std::size_t recipient) {
+    bool stays = travels(envelope.recipients[recipient].address);
+    if (!stays)
+      outcomes_.refuse(recipient,
+                       outcomes_.final_refusal(Action::fail_recipient, FailureKind::smtputf8_needed));
+    return !stays;
+  });
+}
+
+Task<void> Transaction::look_at_content() {
+  const mail::Body body = consignment_.mail.envelope.body;
+  has_eight_bit_ = body == mail::Body::eight_bit_mime;
+  if (body != mail::Body::absent || !session_.capabilities.eight_bit_mime) co_return;
+  auto found = co_await has_eight_bit(consignment_.content);
+  if (found)
+    has_eight_bit_ = *found;
+  else
+    outcomes_.refuse_rest_as(unreadable(session_, found.error()));
+}
+
+// Only after a transaction that was begun and did not come to its dot.
+Task<void> Transaction::reset() {
+  if (!session_.open_transaction) co_return;
+  auto reply = co_await session_.exchange.ask("RSET", session_.context.smarthost.timeout.command);
+  session_.open_transaction = false;
+  if (!reply) co_return outcomes_.refuse_rest_as(session_.failure(Stage::mail, reply.error()));
+  auto refusal = outcomes_.judge(Stage::mail, *reply);
+  if (!refusal) co_return;
+  refusal->verdict = verdict(Stage::mail, FailureKind::protocol_error);  // no word about this message
+  outcomes_.refuse_rest(std::move(*refusal));
+}
+
+std::vector<EnvelopeCommand> Transaction::commands() const {
+  const mail::Capabilities& capabilities = session_.capabilities;
+  std::vector<EnvelopeCommand> list;
+  list.push_back(
+      {Stage::mail, 0, mail_command(consignment_.mail, capabilities, has_eight_bit_, needs_utf8_)});
+  for (std::size_t recipient : to_try_)
+    list.push_back({Stage::rcpt, recipient,
+                    rcpt_command(consignment_.mail.envelope.recipients[recipient], capabilities)});
+  list.push_back({Stage::data, 0, "DATA"});
+  return list;
+}
+
+Task<void> Transaction::converse() {
+  std::vector<EnvelopeCommand> envelope = commands();
+  EnvelopeDialogue dialogue(session_, outcomes_);
+  co_await dialogue.run(envelope);
+  if (!dialogue.is_data_open() || session_.exchange.has_ended()) co_return;
+  session_.open_transaction = false;
+  if (outcomes_.accepted().empty())
+    co_await say_lone_dot();
+  else
+    co_await say_content();
+}
+
+Task<void> Transaction::say_content() {
+  auto content = co_await send_content(session_, consignment_.content, consignment_.before_final_dot);
+  if (content.failure && content.failure->kind == FailureKind::protocol_error && session_.pipelines())
+    co_return outcomes_.out_of_step(Stage::message, content.failure->detail);
+  if (content.failure) co_return outcomes_.refuse_rest_as(std::move(*content.failure));
+  auto refusal = outcomes_.judge(Stage::message, *content.reply);
+  if (refusal)
+    outcomes_.refuse_rest(std::move(*refusal));
+  else
+    outcomes_.deliver(*content.reply);
+}
+
+// DATA travelled along with RCPTs that were all refused, and 354 came nevertheless (RFC 2920 3.1). Whatever
+// the reply, nothing was delivered to anybody.
+Task<void> Transaction::say_lone_dot() {
+  [[maybe_unused]] auto reply = co_await session_.exchange.ask(".", session_.context.smarthost.timeout.data);
+}
+
+}  // namespace
+
+Task<TransactionResult> run_transaction(Session& session, Consignment consignment) {
+  Transaction transaction(session, std::move(consignment));
+  auto result = co_await transaction.run();
+  co_return result;
+}
+
+}  // namespace hikyaku::smtpc
