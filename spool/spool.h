@@ -4,9 +4,9 @@
 // interfaces through which the rest of hikyaku knows it. Loop thread only; the committer's thread and libuv's
 // pool work behind it.
 //
-// Lifetime: open() gives it, close() must have returned before it is destroyed, and it must outlive its
-// writers and readers. A Spool that is destroyed without close() (only with CommitterMode::inline_on_loop, by
-// crash tests) leaves the disk as it is. Loop and Disk outlive it.
+// Lifetime: open() gives it, close() must have returned before it is destroyed (after a simulated power cut
+// too: every disk operation fails then, so it does), and it must outlive its writers and readers. Loop and
+// Disk outlive it.
 #pragma once
 
 #include <functional>
@@ -21,6 +21,8 @@
 #include "spool/options.h"
 
 namespace hikyaku::spool {
+
+class Core;
 
 class Spool final : public mail::MailSink, public mail::MailSource {
  public:
@@ -59,9 +61,8 @@ class Spool final : public mail::MailSink, public mail::MailSource {
   const std::vector<std::string>& reports() const;
 
  private:
-  struct Parts;
-  explicit Spool(std::unique_ptr<Parts> parts);
-  std::unique_ptr<Parts> parts_;
+  explicit Spool(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
 };
 
 }  // namespace hikyaku::spool

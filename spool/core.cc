@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "spool/core.h"
+
+#include <utility>
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::spool {
+
+using mail::SinkError;
+using mail::SinkErrorKind;
+using mail::SourceError;
+using mail::SourceErrorKind;
+
+namespace {
+
+constexpr std::uint64_t kMinFreeInodes = 16;  // segments and large bodies; small mail needs none
+
+}  // namespace
+
+Core::Core(io::Loop& its_loop, Disk& its_disk, const SpoolOptions& its_options, Started started)
+    : loop(its_loop),
+      disk(its_disk),
+      options(its_options),
+      lock(std::move(started.lock)),
+      ids(started.ids),
+      index(std::move(started.recovered.index)),
+      workers(loop, options.committer),
+      budget(loop, options.memory.bytes, [this] { return cache.evict_oldest(); }),
+      journal(loop, disk, options, index, ids, std::move(started.first), started.recovered),
+      nursery(loop),
+      reports(std::move(started.recovered.reports)),
+      downtime(started.downtime) {}
+
+std::optional<SinkError> Core::reason_to_refuse(std::uint64_t size) {
+  if (is_closing) return SinkError{SinkErrorKind::shutting_down, "the spool is being closed"};
+  auto space = disk.space();
+  if (!space) return to_sink_error(space.error());
+  if (space->free_bytes < options.min_free.bytes || space->free_bytes - options.min_free.bytes < size)
+    return SinkError{SinkErrorKind::no_space,
+                     cat("less than ", to_text(options.min_free), " is free on the spool's disk")};
+  if (space->free_inodes < kMinFreeInodes)
+    return SinkError{SinkErrorKind::no_space, "the spool's file system has no inodes left"};
+  return std::nullopt;
+}
+
+Task<Result<void, SinkError>> Core::store(NewRecord record, CachedMailPtr mail) {
+  mail::MailId id = record.id;
+  auto done = co_await journal.append(std::move(record));
+  if (!done) co_return done;
+  if (mail != nullptr) cache.put(id, std::move(mail));
+  const IndexEntry* entry = index.find(id);
+  if (entry != nullptr && on_arrival) on_arrival(to_queue_entry(id, *entry));
+  co_return done;
+}
+
+StoredAt Core::at(mail::MailId id, Place place, RecordType type) const {
+  const SegmentInfo* segment = index.segment(place.segment);
+  return {place, segment == nullptr ? 0 : segment->seed, id, type};
+}
+
+SourceError Core::explain(mail::MailId id, SourceError error) const {
+  if (index.find(id) != nullptr) return error;
+  return {SourceErrorKind::unknown_mail, cat("mail ", to_text(id), " is not in the spool")};
+}
+
+Task<Result<StoredHead, SourceError>> Core::stored_head(mail::MailId id, Place place, RecordType type) {
+  StoredAt where = at(id, place, type);
+  Result<StoredHead, SourceError> head;
+  co_await workers.run([&] { head = read_head(disk, where); });
+  if (!head) co_return std::unexpected(explain(id, std::move(head.error())));
+  co_return std::move(*head);
+}
+
+void Core::remove_large(mail::MailId id) {
+  if (!is_closing) nursery.spawn(unlink_large(id));
+}
+
+Task<void> Core::unlink_large(mail::MailId id) {
+  co_await workers.run([&] { (void)disk.unlink(large_path(id)); });
+}
+
+}  // namespace hikyaku::spool

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// The parts of an open spool, wired together, and the steps that writers, readers and the front share. Loop
+// thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/io/nursery.h"
+#include "daemon/mail/mail_sink.h"
+#include "daemon/mail/mail_source.h"
+#include "spool/budget.h"
+#include "spool/cache.h"
+#include "spool/journal.h"
+#include "spool/start.h"
+#include "spool/stored.h"
+
+namespace hikyaku::spool {
+
+class Core {
+ public:
+  Core(io::Loop& loop, Disk& disk, const SpoolOptions& options, Started started);
+
+  // Why a message of that size (0: unknown) cannot be taken now. One statvfs(2), the only thing that the
+  // loop's thread ever asks the disk itself.
+  std::optional<mail::SinkError> reason_to_refuse(std::uint64_t size);
+  // Commits a MESSAGE, then caches it (nullptr: it is not cached) and announces it.
+  Task<Result<void, mail::SinkError>> store(NewRecord record, CachedMailPtr mail);
+  Task<Result<StoredHead, mail::SourceError>> stored_head(mail::MailId id, Place place, RecordType type);
+  // Unlinks its file in the background; its absence is no error, and a start would do it too.
+  void remove_large(mail::MailId id);
+
+  StoredAt at(mail::MailId id, Place place, RecordType type) const;
+  // `error`, unless the mail has ended meanwhile.
+  mail::SourceError explain(mail::MailId id, mail::SourceError error) const;
+
+  io::Loop& loop;
+  Disk& disk;
+  const SpoolOptions options;
+  std::unique_ptr<DiskLock> lock;
+  Ids ids;
+  Index index;
+  Workers workers;
+  MemoryBudget budget;
+  Cache cache;  // gives back to the budget when it goes
+  Journal journal;
+  io::Nursery nursery;
+  std::function<void(mail::QueueEntry)> on_arrival;
+  std::vector<std::string> reports;
+  Duration downtime;
+  bool is_closing = false;
+
+ private:
+  Task<void> unlink_large(mail::MailId id);
+};
+
+}  // namespace hikyaku::spool

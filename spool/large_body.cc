@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "spool/large_body.h"
+
+#include <algorithm>
+
+#include "daemon/base/text.h"
+#include "spool/faults.h"
+#include "spool/record.h"
+#include "spool/recovery.h"
+#include "spool/stored.h"
+
+namespace hikyaku::spool {
+
+using mail::SourceError;
+using mail::SourceErrorKind;
+
+LargeBodyWriter::LargeBodyWriter(Disk& disk, Workers& workers, mail::MailId id)
+    : disk_(disk), workers_(workers), id_(id), checksum_(large_seed(id)) {}
+
+Task<Result<void, DiskError>> LargeBodyWriter::write(std::string_view bytes) {
+  Result<void, DiskError> done;
+  co_await workers_.run([&] { done = write_now(bytes); });
+  co_return done;
+}
+
+Result<void, DiskError> LargeBodyWriter::write_now(std::string_view bytes) {
+  if (file_ == nullptr) {
+    auto created = disk_.create(large_path(id_));
+    if (!created) return std::unexpected(created.error());
+    file_ = std::move(*created);
+  }
+  auto written = write_all(*file_, bytes, length_);
+  if (!written) return written;
+  checksum_.update(bytes);
+  length_ += bytes.size();
+  return {};
+}
+
+Task<Result<void, DiskError>> LargeBodyWriter::finish() {
+  Result<void, DiskError> done;
+  co_await workers_.run([&] { done = finish_now(); });
+  co_return done;
+}
+
+Result<void, DiskError> LargeBodyWriter::finish_now() {
+  auto done = file_->flush();
+  if (done) done = file_->close();
+  file_.reset();
+  if (!done || is_injected(Fault::no_fsync_large_dir)) return done;
+  return disk_.sync_directory("large");
+}
+
+LargeBodyReader::LargeBodyReader(Disk& disk, Workers& workers, mail::MailId id, std::uint64_t length,
+                                 std::uint64_t checksum)
+    : disk_(disk),
+      workers_(workers),
+      id_(id),
+      length_(length),
+      expected_(checksum),
+      checksum_(large_seed(id)) {}
+
+Task<Result<std::string_view, SourceError>> LargeBodyReader::next() {
+  if (position_ == length_ && !is_damaged_) co_return std::string_view();
+  Result<std::size_t, SourceError> got;
+  co_await workers_.run([&] { got = read_now(); });
+  if (!got) co_return std::unexpected(got.error());
+  co_return std::string_view(buffer_).substr(0, *got);
+}
+
+Result<std::size_t, SourceError> LargeBodyReader::read_now() {
+  if (is_damaged_) return fail(SourceErrorKind::damaged, cat(large_path(id_), " is damaged"));
+  if (file_ == nullptr) {
+    auto opened = disk_.open_for_reading(large_path(id_));
+    if (!opened) return std::unexpected(to_source_error(opened.error()));
+    file_ = std::move(*opened);
+    buffer_.resize(kLargePiece);
+  }
+  auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kLargePiece, length_ - position_));
+  auto got = file_->read(std::span(buffer_).first(wanted), position_);
+  if (!got) return std::unexpected(to_source_error(got.error()));
+  checksum_.update(std::string_view(buffer_).substr(0, *got));
+  position_ += *got;
+  bool is_cut_off = *got < wanted;
+  bool is_wrong = position_ == length_ && checksum_.digest() != expected_;
+  is_damaged_ = is_cut_off || is_wrong;
+  if (is_damaged_) return fail(SourceErrorKind::damaged, cat(large_path(id_), " is damaged"));
+  return *got;
+}
+
+}  // namespace hikyaku::spool

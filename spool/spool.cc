@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "spool/spool.h"
+
+#include <utility>
+
+#include "daemon/base/check.h"
+#include "daemon/base/text.h"
+#include "spool/core.h"
+#include "spool/reader.h"
+#include "spool/writer.h"
+
+namespace hikyaku::spool {
+
+using mail::MailId;
+using mail::Progress;
+using mail::QueuedMail;
+using mail::QueueEntry;
+using mail::SinkError;
+using mail::SourceError;
+using mail::SourceErrorKind;
+
+namespace {
+
+bool is_possible(std::uint64_t segment_size) {
+  return segment_size >= kMinSegment.bytes && segment_size <= kMaxSegment.bytes && segment_size % kBlock == 0;
+}
+
+SourceError to_source_error(const SinkError& error) { return {SourceErrorKind::write_failed, error.text}; }
+
+Progress untouched(std::size_t recipients) {
+  Progress progress;
+  progress.recipients.resize(recipients);
+  return progress;
+}
+
+Task<Result<Progress, SourceError>> load_progress(Core& core, MailId id, Place place) {
+  auto stored = co_await core.stored_head(id, place, RecordType::progress);
+  if (!stored) co_return std::unexpected(stored.error());
+  auto progress = decode_progress(stored->head);
+  if (!progress)
+    co_return fail(SourceErrorKind::damaged, cat("the progress of mail ", to_text(id), " is damaged"));
+  co_return std::move(*progress);
+}
+
+Task<Result<MessageHead, SourceError>> load_head(Core& core, MailId id, Place place) {
+  CachedMailPtr cached = core.cache.find(id);
+  if (cached != nullptr) co_return cached->head;
+  auto stored = co_await core.stored_head(id, place, RecordType::message);
+  if (!stored) co_return std::unexpected(stored.error());
+  auto head = decode_message_head(stored->head);
+  if (!head)
+    co_return fail(SourceErrorKind::damaged, cat("the envelope of mail ", to_text(id), " is damaged"));
+  co_return std::move(*head);
+}
+
+}  // namespace
+
+Spool::Spool(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+Spool::~Spool() = default;
+
+Task<Result<std::unique_ptr<Spool>, SpoolError>> Spool::open(io::Loop& loop, Disk& disk,
+                                                             SpoolOptions options) {
+  check(is_possible(options.segment_size.bytes), "64 KiB to 1 GiB, a multiple of 4 KiB");
+  Workers workers(loop, options.committer);
+  std::optional<Result<Started, SpoolError>> started;
+  co_await workers.run([&] { started = start(disk, options, loop.clock().wall()); });
+  if (!*started) co_return std::unexpected((*started).error());
+  auto core = std::make_unique<Core>(loop, disk, options, std::move(**started));
+  co_return std::unique_ptr<Spool>(new Spool(std::move(core)));
+}
+
+Task<void> Spool::close() {
+  core_->is_closing = true;
+  io::Woken drained = co_await core_->nursery.drained({});
+  check(drained == io::Woken::ready, "removing large bodies ends by itself");
+  co_await core_->journal.close();
+  core_->lock.reset();
+}
+
+void Spool::set_on_arrival(std::function<void(QueueEntry)> on_arrival) {
+  core_->on_arrival = std::move(on_arrival);
+}
+
+Result<void, SinkError> Spool::may_accept(std::uint64_t expected_size) {
+  auto refusal = core_->reason_to_refuse(expected_size);
+  if (refusal) return std::unexpected(std::move(*refusal));
+  return {};
+}
+
+Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin() {
+  auto refusal = core_->reason_to_refuse(0);
+  if (refusal) return std::unexpected(std::move(*refusal));
+  return std::make_unique<Writer>(*core_, core_->ids.assign());
+}
+
+std::vector<QueueEntry> Spool::entries() const { return core_->index.entries(); }
+
+Task<Result<QueuedMail, SourceError>> Spool::load(MailId id) {
+  const IndexEntry* found = core_->index.find(id);
+  if (found == nullptr) co_return std::unexpected(core_->explain(id, {}));
+  IndexEntry entry = *found;
+  auto head = co_await load_head(*core_, id, entry.message);
+  if (!head) co_return std::unexpected(head.error());
+  Result<Progress, SourceError> progress = untouched(head->envelope.recipients.size());
+  if (entry.progress.segment != 0) progress = co_await load_progress(*core_, id, entry.progress);
+  if (!progress) co_return std::unexpected(progress.error());
+  co_return QueuedMail{id, std::move(head->envelope), std::move(*progress), head->arrival, entry.size};
+}
+
+Result<std::unique_ptr<mail::ContentReader>, SourceError> Spool::open(MailId id) {
+  if (core_->index.find(id) == nullptr) return std::unexpected(core_->explain(id, {}));
+  return std::make_unique<Reader>(*core_, id);
+}
+
+Task<Result<void, SourceError>> Spool::record(MailId id, Progress progress) {
+  if (core_->index.find(id) == nullptr) co_return std::unexpected(core_->explain(id, {}));
+  NewRecord record;
+  record.type = RecordType::progress;
+  record.id = id;
+  record.head = encode_progress(progress, head_limit(core_->options.segment_size.bytes));
+  record.next_wait = progress.next_wait;
+  record.held = progress.held;
+  auto done = co_await core_->journal.append(std::move(record));
+  if (!done) co_return std::unexpected(to_source_error(done.error()));
+  co_return {};
+}
+
+Task<Result<void, SourceError>> Spool::finish(MailId id) {
+  const IndexEntry* entry = core_->index.find(id);
+  if (entry == nullptr) co_return std::unexpected(core_->explain(id, {}));
+  bool is_large = entry->large;
+  NewRecord record;
+  record.type = RecordType::done;
+  record.id = id;
+  auto done = co_await core_->journal.append(std::move(record));
+  if (!done) co_return std::unexpected(to_source_error(done.error()));
+  core_->cache.drop(id);
+  if (is_large) core_->remove_large(id);
+  co_return {};
+}
+
+bool Spool::is_healthy() const { return core_->journal.is_healthy(); }
+SpoolCounters Spool::counters() const { return core_->journal.counters(); }
+Duration Spool::downtime() const { return core_->downtime; }
+const std::vector<std::string>& Spool::reports() const { return core_->reports; }
+
+}  // namespace hikyaku::spool

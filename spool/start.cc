@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "spool/start.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "spool/faults.h"
+#include "spool/journal.h"
+
+namespace hikyaku::spool {
+namespace {
+
+Result<std::unique_ptr<DiskLock>, SpoolError> take_lock(Disk& disk) {
+  auto lock = disk.lock("lock");
+  if (lock) return std::move(*lock);
+  bool is_held = lock.error().kind == std::errc::resource_unavailable_try_again;
+  if (is_held) return fail(SpoolErrorKind::locked, "another daemon holds the spool");
+  return fail(SpoolErrorKind::cannot_create, lock.error().text);
+}
+
+Result<SegmentFile, DiskError> new_segment(Disk& disk, const SpoolOptions& options,
+                                           const Recovered& recovered) {
+  if (recovered.prepared) return adopt_prepared(disk, *recovered.prepared);
+  SegmentHeader header;
+  header.number = recovered.next_number;
+  header.size = options.segment_size.bytes;
+  header.spool = recovered.spool;
+  return prepare_segment(disk, header);
+}
+
+// From this flush on nothing behind the valid lengths in the header is ever read again.
+Result<SegmentFile, DiskError> open_own_segment(Disk& disk, const SpoolOptions& options,
+                                                const Started& started, WallTime now) {
+  auto segment = new_segment(disk, options, started.recovered);
+  if (!segment) return segment;
+  SegmentHeader& header = segment->header;
+  header.state = SegmentState::in_use;
+  header.highest_id = started.ids.highest();
+  header.oldest = started.recovered.index.oldest_segment();
+  header.created = now;
+  header.closed = started.recovered.closed;
+  auto done = write_segment_header(*segment->file, header.size, encode_segment_header(header));
+  if (done) done = segment->file->flush();
+  if (!done) return std::unexpected(done.error());
+  return segment;
+}
+
+// Fault::append_to_old_segment.
+std::shared_ptr<OpenSegment> reopen_newest(Disk& disk, Recovered& recovered) {
+  if (recovered.unclosed.empty()) return nullptr;
+  Unclosed newest = std::move(recovered.unclosed.back());
+  recovered.unclosed.pop_back();
+  auto file = disk.open_for_writing(segment_path(newest.header.number));
+  if (!file) return nullptr;
+  auto segment = open_segment({std::move(*file), newest.header});
+  segment->end = segment->flushed = recovered.unbroken;
+  std::erase_if(newest.footer.entries,
+                [&](const FooterEntry& entry) { return entry.offset >= recovered.unbroken; });
+  segment->footer = std::move(newest.footer);
+  return segment;
+}
+
+}  // namespace
+
+Result<Started, SpoolError> start(Disk& disk, const SpoolOptions& options, WallTime now) {
+  auto lock = take_lock(disk);
+  if (!lock) return std::unexpected(lock.error());
+  auto recovered = recover(disk, options);
+  if (!recovered) return std::unexpected(recovered.error());
+  Ids ids(recovered->highest_id, now);
+  Duration downtime = counted_downtime(recovered->newest, now);
+  Started started{std::move(*lock), std::move(*recovered), ids, nullptr, downtime};
+  if (is_injected(Fault::append_to_old_segment)) started.first = reopen_newest(disk, started.recovered);
+  if (started.first == nullptr) {
+    auto segment = open_own_segment(disk, options, started, now);
+    if (!segment) return fail(SpoolErrorKind::cannot_create, segment.error().text);
+    started.first = open_segment(std::move(*segment));
+  }
+  tidy_up(disk, started.recovered);
+  return started;
+}
+
+Duration counted_downtime(WallTime newest, WallTime now) {
+  constexpr Duration kBelievable = std::chrono::days(30);
+  Duration gap = now - newest;
+  if (gap < 0s || newest == WallTime()) return 0s;
+  return gap > kBelievable ? Duration(1h) : gap;
+}
+
+}  // namespace hikyaku::spool

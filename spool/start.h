@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Everything blocking that opening a spool takes: lock, recovery, a segment of our own. Never goes on writing
+// in a segment of an earlier run. Runs on the pool.
+#pragma once
+
+#include <memory>
+
+#include "spool/committer.h"
+#include "spool/ids.h"
+#include "spool/recovery.h"
+
+namespace hikyaku::spool {
+
+struct Started {
+  std::unique_ptr<DiskLock> lock;
+  Recovered recovered;
+  Ids ids;
+  std::shared_ptr<OpenSegment> first;
+  Duration downtime{0};
+};
+Result<Started, SpoolError> start(Disk& disk, const SpoolOptions& options, WallTime now);
+
+// What of the time between the newest record and now counts as waiting: nothing if the clock went back or
+// there is no record, an hour if it claims more than 30 days.
+Duration counted_downtime(WallTime newest, WallTime now);
+
+}  // namespace hikyaku::spool

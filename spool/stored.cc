@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "spool/stored.h"
+
+#include "daemon/base/checksum.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::spool {
+
+using mail::SourceError;
+using mail::SourceErrorKind;
+
+namespace {
+
+std::unexpected<SourceError> damaged(const StoredAt& at) {
+  return fail(SourceErrorKind::damaged, cat("the record of mail ", to_text(at.id), " in ",
+                                            segment_path(at.place.segment), " is damaged"));
+}
+
+Result<std::string, SourceError> read(Disk& disk, const StoredAt& at, std::uint64_t offset,
+                                      std::size_t length) {
+  auto file = disk.open_for_reading(segment_path(at.place.segment));
+  if (!file) return std::unexpected(to_source_error(file.error()));
+  auto bytes = read_exactly(**file, at.place.offset + offset, length);
+  if (!bytes) return std::unexpected(to_source_error(bytes.error()));
+  return std::move(*bytes);
+}
+
+}  // namespace
+
+Result<StoredHead, SourceError> read_head(Disk& disk, const StoredAt& at) {
+  auto bytes = read(disk, at, 0, kRecordHeader + at.place.head_length);
+  if (!bytes) return std::unexpected(bytes.error());
+  RecordSeed seed(at.seed, at.place.offset);
+  auto header = decode_record_header(*bytes, seed);
+  bool is_ours =
+      header && header->id == at.id && header->type == at.type && header->head_length == at.place.head_length;
+  if (!is_ours) return damaged(at);
+  bytes->erase(0, kRecordHeader);
+  if (checksum(*bytes, seed.head) != header->head_checksum) return damaged(at);
+  return StoredHead{*header, std::move(*bytes)};
+}
+
+Result<std::string, SourceError> read_content(Disk& disk, const StoredAt& at, std::uint64_t length) {
+  auto head = read_head(disk, at);
+  if (!head) return std::unexpected(head.error());
+  if (head->header.large || head->header.content_length != length) return damaged(at);
+  auto content = read(disk, at, kRecordHeader + at.place.head_length, static_cast<std::size_t>(length));
+  if (!content) return content;
+  RecordSeed seed(at.seed, at.place.offset);
+  if (checksum(*content, seed.content) != head->header.content_checksum) return damaged(at);
+  return content;
+}
+
+SourceError to_source_error(const DiskError& error) {
+  bool is_missing =
+      error.kind == std::errc::no_such_file_or_directory || error.kind == std::errc::no_message_available;
+  return {is_missing ? SourceErrorKind::damaged : SourceErrorKind::read_failed, error.text};
+}
+
+}  // namespace hikyaku::spool

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Reads single records back from the log and believes nothing: position, id, type and every checksum must be
+// right. Blocking: pool only.
+#pragma once
+
+#include <string>
+
+#include "daemon/mail/mail_source.h"
+#include "spool/disk.h"
+#include "spool/index.h"
+#include "spool/record.h"
+
+namespace hikyaku::spool {
+
+struct StoredAt {
+  Place place;
+  std::uint64_t seed = 0;  // the segment's
+  mail::MailId id;
+  RecordType type = RecordType::message;
+};
+
+struct StoredHead {
+  RecordHeader header;
+  std::string head;
+};
+Result<StoredHead, mail::SourceError> read_head(Disk& disk, const StoredAt& at);
+// Of a MESSAGE that has its content in the log.
+Result<std::string, mail::SourceError> read_content(Disk& disk, const StoredAt& at, std::uint64_t length);
+
+mail::SourceError to_source_error(const DiskError& error);
+
+}  // namespace hikyaku::spool
