@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The frame of a group of tests: one place, one authority, one catcher, one Postfix, and a fresh daemon a test."""
 
+import re
 import sys
 import unittest
 
@@ -10,10 +11,13 @@ from .hikyakud import Hikyakud
 from .place import Place
 
 SMARTHOST = "smtp.interop.test"
+TWO_RECEIVED = re.compile(rb"\A(?:Received: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*){2}\Z")
 
 
 class Case(unittest.TestCase):
     """A subclass puts its peers into `start_peers` and ends them by `cls.addClassCleanup`."""
+
+    daemon = None
 
     @classmethod
     def setUpClass(cls):
@@ -40,10 +44,18 @@ class Case(unittest.TestCase):
             print(f"--- log of hikyakud in {self._testMethodName}\n{self.daemon.log()}---", file=sys.stderr)
         self.catcher.mails.clear()
 
+    def assert_arrived(self, mail, sent):
+        """Below the two Received fields, Postfix's and ours, is what was sent, byte for byte."""
+        top = len(mail.content) - len(sent)
+        self.assertEqual(mail.content[top:], sent)
+        self.assertRegex(mail.content[:top], TWO_RECEIVED)
+
     def hikyakud(self, smarthost, authinfo="", **settings):
         """A running daemon with an empty spool that knows this smarthost."""
-        self.place.directory("hikyakud")
-        self.daemon = Hikyakud(self.place, {"smarthosts": [self.trusting(smarthost)], **settings}, authinfo)
+        return self.run_hikyakud({"smarthosts": [self.trusting(smarthost)], **settings}, authinfo)
+
+    def run_hikyakud(self, settings, authinfo="", env=None):
+        self.daemon = Hikyakud(self.place, settings, authinfo, env)
         self.addCleanup(self.daemon.discard)
         return self.daemon.start()
 

@@ -65,10 +65,10 @@ class _Session(socketserver.StreamRequestHandler):
 
     def handle(self):
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sender, self.recipients = None, []
+        self.sender, self.recipients, self.done = None, [], False
         try:
             self.reply("220 catcher")
-            while line := self.rfile.readline():
+            while not self.done and (line := self.rfile.readline()):
                 self.obey(line.decode().strip())
         except ConnectionError:
             pass  # Postfix does not wait for the answer to its QUIT
@@ -83,6 +83,9 @@ class _Session(socketserver.StreamRequestHandler):
     def on_ehlo(self, _):
         names = ["catcher", *EXTENSIONS]
         self.reply("\r\n".join(f"250{' ' if name is names[-1] else '-'}{name}" for name in names))
+
+    def on_helo(self, _):
+        self.reply("250 catcher")
 
     def on_mail(self, line):
         self.sender, self.recipients = _path(line), []
@@ -107,6 +110,7 @@ class _Session(socketserver.StreamRequestHandler):
 
     def on_quit(self, _):
         self.reply("221 2.0.0 bye")
+        self.done = True
 
     def on_other(self, _):
         self.reply("500 5.5.2 what?")

@@ -4,11 +4,9 @@
 import base64
 import os
 
+from .credentials import OTHER_USER, PASSWORD, USER
 from .process import Process
 from .waiting import until
-
-USER, PASSWORD = "me@example.com", "S3cret pa\"ss:word"
-OTHER_USER = "you@example.com"
 
 CONFIG = """
 base_dir = {here}/run

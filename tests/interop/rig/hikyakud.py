@@ -15,8 +15,8 @@ from .process import Process
 from .waiting import until
 
 USER_ID = 65534
-RUN_AS = ["unshare", "--mount", "--", "sh", "-c",
-          'mount --bind "$0" /etc/hosts && exec setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"']
+NAMESPACE = ["unshare", "--mount", "--", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"']
+UNPRIVILEGED = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
 PORT = 2525
 
 
@@ -28,14 +28,15 @@ def binary(name):
 class Hikyakud:
     """start() begins, stop() must leave exit code 0. Settings are keys of hikyaku.yaml; JSON is YAML, too."""
 
-    def __init__(self, place, settings, authinfo=""):
-        self.place = place
+    def __init__(self, place, settings, authinfo="", env=None):
+        self.place, self.env = place, dict(env or {})
+        self.port, self.as_root = PORT, False
         self.folder = place.directory("hikyakud")
         self.program = self._reachable_program()
         self.spool = place.directory("hikyakud/spool", 0o711, USER_ID)
         self._run = place.directory("hikyakud/run", 0o755, USER_ID)
         self._starts = 0
-        self._process = self._notify = None
+        self._process = self.notify = self._last_words = None
         self.configure(settings, authinfo)
 
     def configure(self, settings, authinfo=None):
@@ -47,22 +48,26 @@ class Hikyakud:
     def start(self):
         self._starts += 1
         self._log = self.place.join("hikyakud", f"log.{self._starts}")
-        self._notify = NotifySocket(self.place.join("hikyakud", f"notify.{self._starts}"))
-        self._process = Process([*RUN_AS, self.place.hosts, self.program, "-c", self.config], self._log,
-                                {"NOTIFY_SOCKET": self._notify.path, "HOME": "/nonexistent"})
-        self._notify.wait("READY=1", runs=self._still_runs)
+        self.notify = NotifySocket(self.place.join("hikyakud", f"notify.{self._starts}"))
+        user = [] if self.as_root else UNPRIVILEGED
+        self._process = Process([*NAMESPACE, self.place.hosts, *user, self.program, "-c", self.config], self._log,
+                                {"NOTIFY_SOCKET": self.notify.path, **self.env})
+        self.notify.wait("READY=1", runs=self._still_runs)
         return self
 
     def reload(self):
-        self._process.signal(signal.SIGHUP)
-        self._notify.wait("RELOADING=1", runs=self._still_runs)
-        self._notify.wait("READY=1", runs=self._still_runs)
+        self.signal(signal.SIGHUP)
+        self.notify.wait("RELOADING=1", runs=self._still_runs)
+        self.notify.wait("READY=1", runs=self._still_runs)
+
+    def signal(self, number):
+        self._process.signal(number)
 
     def stop(self):
         if self._process is None:
             return
         code, self._process = self._process.stop(40), None
-        self._notify.close()
+        self.notify.close()
         assert code == 0, f"hikyakud left with {code}:\n{self.log()}"
 
     def discard(self):
@@ -70,6 +75,7 @@ class Hikyakud:
         try:
             self.stop()
         finally:
+            self._last_words = self.log()
             shutil.rmtree(self.folder)
 
     @property
@@ -78,10 +84,13 @@ class Hikyakud:
 
     def submit(self, content, sender="me@example.com", recipients=("you@dest.example",)):
         """Hands a mail in; returns when it has been acknowledged."""
-        with smtplib.SMTP(self.place.address, PORT, "client.interop.test", timeout=60) as client:
+        with smtplib.SMTP(self.place.address, self.port, "client.interop.test", timeout=60) as client:
             client.sendmail(sender, list(recipients), content)
 
     def log(self):
+        """Of the newest start; still there after discard()."""
+        if self._last_words is not None:
+            return self._last_words
         with open(self._log, encoding="utf-8", errors="replace") as log:
             return log.read()
 
@@ -90,6 +99,10 @@ class Hikyakud:
         found = [json.loads(line) for line in self.log().splitlines() if line.startswith("{") and line.endswith("}")]
         return [event for event in found if name in (None, event.get("event"))
                 and all(event.get(key) == value for key, value in fields.items())]
+
+    def troubles(self):
+        """Every line that is there to be noticed."""
+        return [event for event in self.events() if event["level"] in ("warning", "error")]
 
     def wait_for(self, name, seconds=20, **fields):
         return until(lambda: self.events(name, **fields), seconds,

@@ -8,9 +8,11 @@ from .waiting import until
 
 
 class NotifySocket:
+    """`status` is the newest STATUS= line."""
+
     def __init__(self, path):
         self.path = path
-        self.lines = []
+        self.lines, self.status = [], ""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(path)
         os.chmod(path, 0o666)
@@ -31,7 +33,9 @@ class NotifySocket:
     def _read(self):
         while True:
             try:
-                self.lines += self._socket.recv(1 << 16).decode().split("\n")
+                lines = self._socket.recv(1 << 16).decode().split("\n")
+                self.lines += lines
+                self.status = next((line for line in lines if line.startswith("STATUS=")), self.status)
             except BlockingIOError:
                 return
 

@@ -14,7 +14,7 @@ class Process:
         self.output = output
         with open(output, "ab") as log:
             self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd,
-                                          env={**os.environ, **(env or {})}, start_new_session=True)
+                                          env=_environment(env or {}), start_new_session=True)
 
     @property
     def pid(self):
@@ -54,6 +54,12 @@ class Process:
             return
         self.child.wait()
         _reap_group(self.pid)
+
+
+def _environment(extra):
+    """Ours, but for what would tell a daemon that a service manager or journal of our own is listening."""
+    foreign = ("NOTIFY_SOCKET", "JOURNAL_STREAM", "INVOCATION_ID", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC")
+    return {name: value for name, value in os.environ.items() if name not in foreign} | extra
 
 
 def _reap_group(group):

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What goes wrong at a smarthost because of the configuration: one line in the log says what to change, nothing
+bounces, and after the change and a SIGHUP the mail goes out, without waiting for the backoff."""
+
+from rig import Authority, Case, Dovecot, Listener, Postfix, main, until
+from rig.case import SMARTHOST
+from rig.certificates import self_signed
+from rig.credentials import OTHER_USER, USER, netrc
+from rig.messages import message
+from rig.postfix import implicit, login, starttls
+
+GOOD, GOOD_IMPLICIT, EXPIRED, UNKNOWN, WRONG_NAME, SELF_SIGNED, OWNERS, CLOSED = 587, 465, 5001, 5002, 5003, 5004, 5005, 5006
+RIGHT = netrc(SMARTHOST)
+MAILS = [message(f"m{number}") for number in range(3)]
+
+
+class Failures(Case):
+    @classmethod
+    def start_peers(cls):
+        good, stranger = cls.authority.issue(SMARTHOST), Authority(cls.place, "stranger")
+        dovecot = Dovecot(cls.place, ["PLAIN", "LOGIN"])
+        cls.addClassCleanup(dovecot.stop)
+        owners = cls.place.file("owners", f"@example.com {OTHER_USER}\n")
+        cls.postfix = Postfix(cls.place, cls.catcher, [
+            Listener(GOOD, starttls(good, **login(dovecot))),
+            Listener(GOOD_IMPLICIT, implicit(good, **login(dovecot))),
+            Listener(EXPIRED, starttls(cls.authority.issue(SMARTHOST, expired=True), **login(dovecot))),
+            Listener(UNKNOWN, starttls(stranger.issue(SMARTHOST), **login(dovecot))),
+            Listener(WRONG_NAME, starttls(cls.authority.issue("other.interop.test"), **login(dovecot))),
+            Listener(SELF_SIGNED, starttls(self_signed(cls.place, SMARTHOST), **login(dovecot))),
+            Listener(OWNERS, starttls(good, **login(dovecot, smtpd_sender_login_maps=f"texthash:{owners}",
+                                                    smtpd_sender_restrictions="reject_sender_login_mismatch")))])
+        cls.addClassCleanup(cls.postfix.stop)
+
+    def broken(self, smarthost, authinfo, *words, event="smarthost paused", seconds=15):
+        """Hands in mails; within `seconds` the one line is there with these words, and all mails wait."""
+        daemon = self.hikyakud(smarthost, authinfo)
+        for content in MAILS:
+            daemon.submit(content)
+        line = daemon.wait_for(event, seconds)
+        said = line.get("text", "") + line.get("diagnosis", "")
+        for word in words:
+            self.assertIn(word, said)
+        return daemon
+
+    def mended(self, daemon, smarthost, authinfo=None):
+        """Corrects the configuration; every mail arrives, as it was sent, once, and nothing was said twice."""
+        paused = daemon.events("smarthost paused")
+        self.assertEqual((self.catcher.mails, daemon.events("failed"), daemon.events("notice")), ([], [], []))
+        daemon.configure({"smarthosts": [self.trusting(smarthost)]}, authinfo)
+        daemon.reload()
+        for content in MAILS:
+            self.assert_arrived(self.catcher.wait(10, lambda mail, content=content: mail.content.endswith(content)), content)
+        self.assertEqual(daemon.events("smarthost paused"), paused)
+        until(lambda: len(daemon.events("delivered")) == len(MAILS), 10, "three deliveries in the log")
+        daemon.stop()
+        self.assertEqual((self.catcher.mails, daemon.events("failed"), daemon.events("notice")), ([], [], []))
+        return paused
+
+    def check(self, smarthost, authinfo, words, correct, corrected_authinfo=None):
+        daemon = self.broken(smarthost, authinfo, *words)
+        self.assertEqual(len(daemon.troubles()), 1, daemon.troubles())
+        self.assertEqual(len(self.mended(daemon, correct, corrected_authinfo)), 1, "lines in the log")
+
+    def test_a_wrong_password(self):
+        self.check({"port": GOOD}, netrc(SMARTHOST, password="wrong"), ["refused the user name or password", USER],
+                   {"port": GOOD}, RIGHT)
+
+    def test_no_credentials_where_they_are_demanded(self):
+        self.check({"port": GOOD}, "", ["no credentials", f"machine {SMARTHOST} login"], {"port": GOOD}, RIGHT)
+
+    def test_credentials_for_the_wrong_host(self):
+        self.check({"port": GOOD}, netrc("smpt.interop.test"), ["no credentials", SMARTHOST], {"port": GOOD}, RIGHT)
+
+    def test_tls_off_at_a_server_that_demands_it(self):
+        self.check({"port": GOOD, "tls": "none"}, "", ["set `tls: starttls`"], {"port": GOOD}, RIGHT)
+
+    def test_tls_off_with_credentials_at_a_server_that_demands_it(self):
+        self.check({"port": GOOD, "tls": "none"}, RIGHT, ["only after TLS", "set `tls: starttls`"], {"port": GOOD})
+
+    def test_implicit_tls_at_a_starttls_port(self):
+        self.check({"port": GOOD, "tls": "implicit"}, RIGHT, ["plain SMTP", "set `tls: starttls`"], {"port": GOOD})
+
+    def test_starttls_at_an_implicit_tls_port(self):
+        self.check({"port": GOOD_IMPLICIT, "tls": "starttls"}, RIGHT, ["TLS from the first byte", "set `tls: implicit`"],
+                   {"port": GOOD_IMPLICIT})
+
+    def test_an_expired_certificate(self):
+        self.check({"port": EXPIRED, "tls": "starttls"}, RIGHT, ["has expired"], {"port": GOOD})
+
+    def test_a_certificate_from_an_unknown_issuer(self):
+        self.check({"port": UNKNOWN, "tls": "starttls"}, RIGHT, ["issuer", "tls_ca_file"],
+                   {"port": UNKNOWN, "tls": "starttls", "tls_ca_file": self.place.join("stranger", "ca.pem")})
+
+    def test_a_self_signed_certificate(self):
+        self.check({"port": SELF_SIGNED, "tls": "starttls"}, RIGHT, ["self-signed"],
+                   {"port": SELF_SIGNED, "tls": "starttls", "tls_verify": False})
+
+    def test_a_certificate_for_another_name(self):
+        self.check({"port": WRONG_NAME, "tls": "starttls"}, RIGHT, ["another name", "tls_hostname"],
+                   {"port": WRONG_NAME, "tls": "starttls", "tls_hostname": "other.interop.test"})
+
+    def test_a_closed_port(self):
+        self.check({"port": CLOSED, "tls": "starttls"}, RIGHT, ["nobody listens"], {"port": GOOD})
+
+    def test_a_sender_that_the_account_does_not_own_before_anything_was_delivered(self):
+        daemon = self.broken({"port": OWNERS, "tls": "starttls"}, RIGHT, USER, "probably a mistake in the configuration",
+                             event="deferred")
+        self.mended(daemon, {"port": OWNERS, "tls": "starttls"}, netrc(SMARTHOST, OTHER_USER))
+
+    def test_a_smarthost_that_is_down_and_comes_back(self):
+        self.postfix.stop()
+        try:
+            daemon = self.broken({"port": GOOD}, RIGHT, "nobody listens")
+        finally:
+            self.postfix.start()
+        for content in MAILS:
+            self.assert_arrived(self.catcher.wait(90, lambda mail, content=content: mail.content.endswith(content)), content)
+        daemon.wait_for("smarthost up")
+        self.assertEqual(len(daemon.events("smarthost paused")), 1)
+
+
+if __name__ == "__main__":
+    main()

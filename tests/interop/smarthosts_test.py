@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Postfix with Dovecot's log-in as the smarthost: each way to log in alone, over STARTTLS and over implicit TLS."""
+
+import functools
+import itertools
+
+from rig import Case, Dovecot, Listener, Postfix, main
+from rig.case import SMARTHOST
+from rig.credentials import USER, clsmtpc, netrc, sasl_passwd, sendmail
+from rig.messages import AWKWARD, PLAIN
+from rig.postfix import implicit, login, starttls
+
+MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"]
+STARTTLS_PORTS = {name: 5870 + number for number, name in enumerate(MECHANISMS)}
+IMPLICIT_PORTS = {name: 4650 + number for number, name in enumerate(MECHANISMS)}
+NOTATIONS = [netrc, sendmail, sasl_passwd, clsmtpc]
+
+
+class Smarthosts(Case):
+    @classmethod
+    def start_peers(cls):
+        good = cls.authority.issue(SMARTHOST)
+        listeners = [Listener(587, starttls(good, smtpd_relay_restrictions="permit")),
+                     Listener(2588, starttls(good, smtpd_relay_restrictions="permit",
+                                             smtpd_discard_ehlo_keywords="chunking,pipelining,8bitmime,size,dsn"))]
+        for mechanism in MECHANISMS:
+            dovecot = Dovecot(cls.place, [mechanism])
+            cls.addClassCleanup(dovecot.stop)
+            listeners += [Listener(STARTTLS_PORTS[mechanism], starttls(good, **login(dovecot))),
+                          Listener(IMPLICIT_PORTS[mechanism], implicit(good, **login(dovecot)))]
+        cls.postfix = Postfix(cls.place, cls.catcher, listeners)
+        cls.addClassCleanup(cls.postfix.stop)
+
+    def deliver_by(self, mechanism, smarthost, notation):
+        daemon = self.hikyakud(smarthost, notation(SMARTHOST))
+        daemon.submit(PLAIN)
+        mail = self.catcher.wait()
+        self.assert_arrived(mail, PLAIN)
+        self.assertEqual((mail.sender, mail.recipients), ("me@example.com", ["you@dest.example"]))
+        event = daemon.wait_for("delivered")
+        self.assertIn("TLSv1.3", event["tls"])
+        self.assertIn(f"sasl_method={mechanism}, sasl_username={USER}", self.postfix.log())
+        daemon.stop()
+
+    def test_a_mail_with_every_kind_of_content_arrives_as_it_was_sent(self):
+        daemon = self.hikyakud({"port": 587})
+        self.deliver_awkward(daemon)
+
+    def test_it_also_does_so_at_a_smarthost_without_any_extension(self):
+        daemon = self.hikyakud({"port": 2588})
+        self.deliver_awkward(daemon)
+
+    def deliver_awkward(self, daemon):
+        for name, content in AWKWARD.items():
+            with self.subTest(name):
+                daemon.submit(content)
+                self.assert_arrived(self.catcher.wait(), content)
+
+    def test_one_line_of_configuration_is_enough(self):
+        """With an authority that the system trusts, as it does those of real smarthosts."""
+        self.run_hikyakud({"smarthost": f"submission://{SMARTHOST}"}, env={"SSL_CERT_FILE": self.authority.cert})
+        self.daemon.submit(PLAIN)
+        self.assert_arrived(self.catcher.wait(), PLAIN)
+
+
+def add_tests():
+    """A test for each mechanism and TLS mode, each with another notation of the credentials."""
+    notation = itertools.cycle(NOTATIONS)
+    for tls, ports in (("starttls", STARTTLS_PORTS), ("implicit", IMPLICIT_PORTS)):
+        for mechanism, port in ports.items():
+            name = f"test_{mechanism.lower().replace('-', '_')}_alone_over_{tls}_is_enough_to_log_in"
+            setattr(Smarthosts, name, functools.partialmethod(
+                Smarthosts.deliver_by, mechanism, {"port": port, "tls": tls}, next(notation)))
+
+
+add_tests()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""systemd without process 1: the units, a handed-over socket, sd_notify, the watchdog; and a start as root."""
+
+import re
+import signal
+import subprocess
+
+from rig import Case, NotifySocket, main, until
+from rig.hikyakud import PORT, Hikyakud, binary
+from rig.messages import PLAIN
+from rig.place import ROOT
+from rig.process import Process
+from rig.waiting import listens
+
+
+class Systemd(Case):
+    @classmethod
+    def start_peers(cls):
+        cls.units = cls.place.directory("units")
+        for name in ("hikyaku.service", "hikyaku.socket"):
+            with open(f"{ROOT}/systemd/{name}", encoding="utf-8") as unit:
+                cls.place.file(f"units/{name}", unit.read().replace("/usr/sbin/hikyakud", binary("hikyakud")))
+
+    def command(self, *words):
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def catching(self, **settings):
+        """A daemon whose smarthost is the catcher, without TLS."""
+        host = {"name": "main", "host": self.place.address, "port": self.catcher.port, "tls": "none", "tls_verify": False}
+        self.daemon = Hikyakud(self.place, {"smarthosts": [host], **settings})
+        self.addCleanup(self.daemon.discard)
+        return self.daemon
+
+    def test_the_units_are_well_formed(self):
+        said = self.command("systemd-analyze", "verify", f"{self.units}/hikyaku.service", f"{self.units}/hikyaku.socket")
+        self.assertEqual(said, "")
+
+    def test_the_service_is_hardened_to_an_exposure_of_at_most_one_and_a_half(self):
+        said = self.command("systemd-analyze", "security", "--offline=true", "--threshold=15",
+                            f"{self.units}/hikyaku.service")
+        exposure = re.search(r"Overall exposure level for hikyaku.service: ([0-9.]+)", said)
+        self.assertLessEqual(float(exposure[1]), 1.5)
+
+    def test_users_and_directories_are_declared(self):
+        said = self.command("systemd-sysusers", "--dry-run", f"{ROOT}/systemd/hikyaku.sysusers")
+        self.assertIn("hikyaku", said + open("/etc/passwd", encoding="utf-8").read())
+
+    def test_a_handed_over_socket_serves_a_mail(self):
+        """The listen address of the configuration gives way to it."""
+        daemon = self.catching(listen=[f"{self.place.address}:2600"])
+        notify = NotifySocket(self.place.join("socket-notify"))
+        self.addCleanup(notify.close)
+        process = Process(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "systemd-socket-activate",
+                           f"--listen={self.place.address}:{PORT}", f"--setenv=NOTIFY_SOCKET={notify.path}",
+                           daemon.program, "-c", daemon.config], self.place.join("socket-out"))
+        self.addCleanup(process.kill)
+        until(lambda: listens(self.place.address, PORT), 20, "systemd-socket-activate listens")
+        daemon.submit(PLAIN)
+        self.assertTrue(self.catcher.wait().content.endswith(PLAIN))
+        notify.wait("READY=1")
+        self.assertFalse(listens(self.place.address, 2600))
+        self.assertEqual(process.stop(), 0)
+
+    def test_the_service_manager_is_told_of_ready_reload_and_stop(self):
+        daemon = self.catching().start()
+        daemon.reload()
+        daemon.signal(signal.SIGTERM)
+        daemon.notify.wait("STOPPING=1")
+        daemon.stop()
+        self.assertRegex(daemon.notify.status, r"\ASTATUS=\w")
+
+    def test_the_watchdog_is_fed(self):
+        daemon = self.catching()
+        daemon.env["WATCHDOG_USEC"] = "1000000"
+        daemon.start()
+        for _ in range(3):
+            daemon.notify.wait("WATCHDOG=1", 5)
+
+    def test_started_as_root_it_becomes_the_configured_user(self):
+        daemon = self.catching(user="nobody", listen=[f"{self.place.address}:25"])
+        daemon.port, daemon.as_root = 25, True
+        daemon.env["ASAN_OPTIONS"] = "detect_leaks=0"  # the leak checker may not look at a process that changed its user
+        daemon.start()
+        with open(f"/proc/{daemon.pid}/status", encoding="utf-8") as status:
+            ids = dict(line.rstrip().split(":\t", 1) for line in status)
+        self.assertEqual((ids["Uid"].split(), ids["Gid"].split()), (["65534"] * 4, ["65534"] * 4))
+        self.assertLessEqual(set(ids["Groups"].split()), {"65534"})
+        self.assertEqual(int(ids["CapEff"], 16), 0)
+        daemon.submit(PLAIN)
+        self.assertTrue(self.catcher.wait().content.endswith(PLAIN))
+
+    def test_as_root_without_a_user_it_refuses_to_run(self):
+        daemon = self.catching()
+        done = subprocess.run([daemon.program, "-c", daemon.config], capture_output=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 78, done.stderr)
+
+    def test_a_wrong_configuration_is_refused_with_78_and_its_place(self):
+        daemon = self.catching(smart_host="x")
+        done = subprocess.run([daemon.program, "--check", "-c", daemon.config], capture_output=True, timeout=60,
+                              check=False, text=True)
+        self.assertEqual(done.returncode, 78)
+        self.assertRegex(done.stderr, r"hikyaku\.yaml:\d+:\d+: .*smart_host")
+
+
+if __name__ == "__main__":
+    main()
