@@ -61,12 +61,12 @@ TEST_CASE("received: names and literals from HELO appear as they came") {
 TEST_CASE("received: any other HELO gives way to the address, so that nothing is injected") {
   ReceivedFacts given = facts();
   for (std::string_view helo : {"", "x) by evil (", "a b", "x\r\nBcc: e@x", "x;y", "a..b", "\xc3\xbc.example",
-                                "x\x1b[0m", "[evil]", "(x)", "by"}) {
+                                "x\x1b[0m", "[evil]", "(x)"}) {
     given.helo = helo;
     CAPTURE(helo);
     std::string field = received_field(given);
     CHECK(std::ranges::count(field, '\n') == 4);
-    if (helo != "by") CHECK(field.starts_with("Received: from [127.0.0.1] ([127.0.0.1])\r\n"));
+    CHECK(field.starts_with("Received: from [127.0.0.1] ([127.0.0.1])\r\n"));
   }
 }
 
