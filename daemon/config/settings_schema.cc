@@ -63,6 +63,7 @@ void read_allow(const Value& value, Document& document) {
     else
       element.problem("must be a network such as \"192.168.0.0/16\" or \"fd00::/8\", or an address");
   }
+  if (value.elements().empty()) value.problem("must have at least one network; with none nobody could send");
 }
 
 void read_authinfo(const Value& value, Settings& settings) {

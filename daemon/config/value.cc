@@ -51,8 +51,7 @@ std::optional<std::string_view> Value::text() const {
 std::optional<std::string> Value::as_text(std::string_view expected) const {
   auto value = text();
   if (value && !value->empty() && !has_controls(*value)) return std::string(*value);
-  problem(is_null() ? cat("has no value; it must be ", expected, ", or leave the key out for its default")
-                    : cat("must be ", expected));
+  problem(cat(is_null() ? "has no value; it must be " : "must be ", expected));
   return std::nullopt;
 }
 

@@ -119,6 +119,7 @@ constexpr Complaint kComplaints[] = {
     {"listen: [\"127.0.0.1:25\", \"127.0.0.1:25\"]", "listen[1]: this address stands here twice"},
     {"listen: []", "at least one address"},
     {"allow: [everybody]", "allow[0]: must be a network"},
+    {"allow: []", "at least one network"},
     {"authinfo: authinfo", "absolute path"},
     {"authinfo: null", "has no value"},
     {"memory: 64", "64KiB or 50MiB"},
