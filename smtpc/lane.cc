@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/lane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/check.h"
+
+namespace hikyaku::smtpc {
+namespace {
+
+// How long a ready mail may wait before its final dot for the flush of the one before.
+constexpr Duration kFlushPatience = 30s;
+
+bool is_reply_lost(const TransactionResult& result) {
+  return result.rest && result.rest->failure.kind == mail::FailureKind::reply_lost;
+}
+
+Task<bool> flushed(TicketPtr ticket, io::Until until) {
+  auto done = co_await ticket->done(until);
+  co_return done;
+}
+
+}  // namespace
+
+Task<bool> Ticket::done(io::Until until) {
+  while (!done_) {
+    auto woken = co_await changed_.wait(until);
+    if (woken != io::Woken::ready) co_return done_;
+  }
+  co_return true;
+}
+
+Lane::Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneOptions options, Jitter jitter)
+    : loop_(loop),
+      connector_(connector),
+      work_(work),
+      options_(std::move(options)),
+      health_(options_.smarthost.connections, options_.proven, std::move(jitter)),
+      changed_(loop),
+      nursery_(loop) {}
+
+Lane::~Lane() { check(links_.empty(), "a lane went with connections"); }
+
+Task<void> Lane::run() {
+  while (!retired_) {
+    if (health_.is_paused()) {
+      co_await probe();
+      continue;
+    }
+    while (wants_connection()) nursery_.spawn(run_link());
+    if (retired_ || health_.is_paused()) continue;
+    co_await changed_.wait({});
+  }
+  co_await nursery_.drained({});
+}
+
+void Lane::probe_now() {
+  probe_now_ = true;
+  wake();
+}
+
+void Lane::retire() {
+  retired_ = true;
+  for (const LinkPtr& link : links_)
+    if (!link->busy) link->cancel.request();
+  wake();
+}
+
+void Lane::stop() {
+  retire();
+  for (const LinkPtr& link : links_) link->cancel.request();
+}
+
+// As work waits, up to the limit, and never more than double in a round trip: no more may be opening than are
+// open.
+bool Lane::wants_connection() const {
+  if (retired_ || health_.is_paused() || links_.size() >= health_.limit(loop_.now())) return false;
+  auto opening =
+      static_cast<std::size_t>(std::ranges::count_if(links_, [](const LinkPtr& l) { return l->opening; }));
+  auto idle =
+      static_cast<std::size_t>(std::ranges::count_if(links_, [](const LinkPtr& l) { return !l->busy; }));
+  return work_.waiting(*this) > idle && opening < std::max<std::size_t>(1, links_.size() - opening);
+}
+
+// One connection at growing intervals; the others of this lane end by themselves. It is over when that
+// connection is, or has become an ordinary one because the smarthost is well again.
+Task<void> Lane::probe() {
+  while (!retired_ && !probe_now_ && health_.is_paused() && loop_.now() < health_.pause()->next_probe)
+    co_await changed_.wait({health_.pause()->next_probe, nullptr});
+  probe_now_ = false;
+  if (retired_ || !health_.is_paused()) co_return;
+  probing_ = true;
+  nursery_.spawn(run_link());
+  while (probing_) co_await changed_.wait({});
+}
+
+Task<void> Lane::run_link() {
+  auto link = std::make_shared<Link>();
+  link->probes = probing_;
+  links_.push_back(link);
+  auto opened = co_await open(*link);
+  link->opening = false;
+  wake();
+  if (opened) {
+    for (bool more = true; more;) more = co_await next(*link);
+    co_await link->client->quit();
+  }
+  link->client.reset();
+  links_.remove(link);
+  if (link->probes) probing_ = false;
+  wake();
+}
+
+Task<bool> Lane::open(Link& link) {
+  for (bool again = true; again;) {
+    auto opened = co_await dial(link);
+    again = !opened && link.client && link.client->wants_new_connection() && !link.cancel.is_requested();
+    if (!opened && !again && !link.cancel.is_requested()) learn(opened.error(), std::nullopt);
+    if (opened) tell(health_.opened());
+    if (!again) co_return opened.has_value();
+  }
+  co_return false;
+}
+
+Task<Result<void, Refusal>> Lane::dial(Link& link) {
+  auto stream = co_await connector_.dial(options_.smarthost, {kNever, &link.cancel});
+  if (!stream) {
+    link.client.reset();
+    co_return std::unexpected(Refusal{stream.error(), verdict(stream.error().stage, stream.error().kind)});
+  }
+  link.client = std::make_unique<Client>(context(link), std::move(*stream));
+  auto opened = co_await link.client->open();
+  co_return opened;
+}
+
+ClientContext Lane::context(Link& link) {
+  return {.loop = loop_,
+          .smarthost = options_.smarthost,
+          .connector = connector_,
+          .memory = memory_,
+          .tls = options_.tls,
+          .ehlo_name = options_.ehlo_name,
+          .instance_token = options_.instance_token,
+          .cancel = &link.cancel};
+}
+
+// One mail, if there is one. False: the connection has done its part.
+Task<bool> Lane::next(Link& link) {
+  if (retired_ || link.cancel.is_requested() || !link.client->is_usable()) co_return false;
+  if (link.messages >= options_.smarthost.messages_per_connection) co_return false;
+  if (health_.is_paused() && (!link.probes || link.messages > 0)) co_return false;
+  if (links_.size() > health_.limit(loop_.now())) co_return false;
+  std::vector<mail::MailId> avoid;
+  if (health_.is_paused()) avoid = health_.pause()->avoid;
+  link.busy = true;
+  auto job = co_await work_.take(*this, std::move(avoid));
+  if (job) co_await deliver(link, std::move(*job));
+  link.busy = false;
+  if (job) co_return true;
+  auto there_is_work = co_await wait_for_work(link);
+  co_return there_is_work;
+}
+
+// A probe that found nothing to send has told what it could.
+Task<bool> Lane::wait_for_work(Link& link) {
+  io::Until until = loop_.within(options_.idle, &link.cancel);
+  while (work_.waiting(*this) == 0) {
+    if (health_.is_paused() || retired_) co_return false;
+    auto woken = co_await changed_.wait(until);
+    if (woken != io::Woken::ready) co_return false;
+  }
+  auto alive = co_await link.client->is_alive();
+  co_return alive;
+}
+
+Task<void> Lane::deliver(Link& link, Job job) {
+  ++link.messages;
+  mail::MailId id = job.mail.id;
+  std::function<Task<bool>()> hook;
+  if (link.last)
+    hook = [last = link.last, until = loop_.within(kFlushPatience, &link.cancel)] {
+      return flushed(last, until);
+    };
+  auto result = co_await link.client->send({.mail = job.mail,
+                                            .recipients = job.recipients,
+                                            .content = *job.content,
+                                            .proven = health_.is_proven(),
+                                            .before_final_dot = std::move(hook)});
+  bool broken_off = link.cancel.is_requested() && result.recipients.empty() && !is_reply_lost(result);
+  if (broken_off) co_return work_.put_back(std::move(job));
+  learn(result, id);
+  link.last = work_.settle(std::move(job), std::move(result), way(*link.client));
+}
+
+void Lane::learn(const TransactionResult& result, mail::MailId id) {
+  bool in_order = true;
+  auto weigh = [&](const Refusal& refusal) {
+    in_order = in_order && refusal.verdict.action != Action::abort_attempt &&
+               refusal.verdict.action != Action::pause_lane;
+    learn(refusal, id);
+  };
+  for (const RecipientOutcome& outcome : result.recipients)
+    if (outcome.refusal) weigh(*outcome.refusal);
+  if (result.rest) weigh(*result.rest);
+  if (result.final_reply)
+    tell(health_.delivered());
+  else if (in_order)
+    tell(health_.settled(id));
+}
+
+void Lane::learn(const Refusal& refusal, std::optional<mail::MailId> id) {
+  if (refusal.verdict.slow_down || refusal.failure.kind == mail::FailureKind::refused)
+    health_.slow_down(loop_.now());
+  bool concerns_us = refusal.failure.kind != mail::FailureKind::source_damaged;
+  switch (refusal.verdict.action) {
+    case Action::pause_lane: return tell(health_.refused(refusal.failure, loop_.now(), id));
+    case Action::defer_unproven: return tell(health_.suspected(refusal.failure));
+    case Action::abort_attempt:
+      if (id && concerns_us) tell(health_.aborted(refusal.failure, loop_.now(), *id));
+      return;
+    default: return;
+  }
+}
+
+void Lane::tell(bool changed) {
+  if (!health_.is_paused()) probing_ = false;  // the probe has become an ordinary connection
+  if (changed) work_.lane_changed(*this);
+  wake();
+}
+
+Way Lane::way(const Client& client) const {
+  Way way{.smarthost = options_.smarthost.name, .address = Endpoint::parse(client.address()), .tls = {}};
+  if (client.tls() != nullptr) way.tls = *client.tls();
+  return way;
+}
+
+}  // namespace hikyaku::smtpc

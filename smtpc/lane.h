@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// A smarthost's connections, its health and the order in which mail gets there. Lanes are the only place that
+// dials. A lane's configuration never changes: a reload makes a new one and retires the old, which finishes
+// what is under way and takes no more. The loop's thread. Lives until run() has returned.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+
+#include "daemon/io/nursery.h"
+#include "daemon/io/tls.h"
+#include "smtpc/client.h"
+#include "smtpc/health.h"
+#include "smtpc/lane_work.h"
+
+namespace hikyaku::smtpc {
+
+struct LaneOptions {
+  mail::Smarthost smarthost;
+  std::string ehlo_name;
+  std::string instance_token;
+  bool proven = false;
+  std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
+  Duration idle = 20s;                 // how long a connection waits for more mail
+};
+
+class Lane {
+ public:
+  // All outlive it.
+  Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneOptions options,
+       Jitter jitter = random_fraction);
+  Lane(const Lane&) = delete;
+  ~Lane();
+
+  // Opens connections as work waits, probes while paused. Returns after retire(), when the last connection is
+  // gone.
+  Task<void> run();
+  // Something may be due now. Cheap; call it whenever that may be so.
+  void wake() { changed_.notify(); }
+  // Forget the pause and look now.
+  void probe_now();
+  // Takes no more mail; what is under way may finish.
+  void retire();
+  // Breaks off what is under way too.
+  void stop();
+
+  const mail::Smarthost& smarthost() const { return options_.smarthost; }
+  const std::string& name() const { return options_.smarthost.name; }
+  const Health& health() const { return health_; }
+  bool is_probing() const { return probing_; }
+  bool is_retired() const { return retired_; }
+  std::size_t connections() const { return links_.size(); }
+
+ private:
+  // One connection, from dialling to its end.
+  struct Link {
+    io::Cancel cancel;
+    bool opening = true;
+    bool busy = false;
+    bool probes = false;  // began as a probe of a paused smarthost
+    std::unique_ptr<Client> client;
+    TicketPtr last;  // the flush of its latest outcome
+    unsigned messages = 0;
+  };
+  using LinkPtr = std::shared_ptr<Link>;
+
+  bool wants_connection() const;
+  Task<void> probe();
+  Task<void> run_link();
+  Task<bool> open(Link& link);
+  Task<Result<void, Refusal>> dial(Link& link);
+  Task<bool> next(Link& link);
+  Task<bool> wait_for_work(Link& link);
+  Task<void> deliver(Link& link, Job job);
+  void learn(const TransactionResult& result, mail::MailId id);
+  void learn(const Refusal& refusal, std::optional<mail::MailId> id);
+  void tell(bool changed);
+  Way way(const Client& client) const;
+  ClientContext context(Link& link);
+
+  io::Loop& loop_;
+  Connector& connector_;
+  LaneWork& work_;
+  LaneOptions options_;
+  PeerMemory memory_;
+  Health health_;
+  io::Event changed_;
+  std::list<LinkPtr> links_;
+  bool probing_ = false;
+  bool probe_now_ = false;
+  bool retired_ = false;
+  io::Nursery nursery_;
+};
+
+}  // namespace hikyaku::smtpc

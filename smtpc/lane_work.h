@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// What a lane gets its mail from and hands its results to. daemon/app's queue runner implements it; a lane
+// knows neither queue nor spool.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/io/loop.h"
+#include "daemon/mail/mail_source.h"
+#include "smtpc/transaction.h"
+
+namespace hikyaku::smtpc {
+
+class Lane;
+
+// A mail taken out of the queue for one attempt. Whoever holds it either settles it or puts it back.
+struct Job {
+  mail::QueuedMail mail;
+  std::vector<std::size_t> recipients;  // those that are pending; at least one
+  std::unique_ptr<mail::ContentReader> content;
+};
+
+// By what way an attempt went; for the log and the queue's listing.
+struct Way {
+  std::string smarthost;  // its name
+  std::optional<Endpoint> address;
+  std::optional<io::TlsInfo> tls;
+};
+
+// The flush of an outcome. Done when it is on stable storage; until then no later mail's final dot may leave
+// on the same connection (ARCHITECTURE.md, promise 2).
+class Ticket {
+ public:
+  explicit Ticket(io::Loop& loop) : changed_(loop) {}
+  void set_done() {
+    done_ = true;
+    changed_.notify();
+  }
+  // False: it was not done in time.
+  Task<bool> done(io::Until until);
+
+ private:
+  bool done_ = false;
+  io::Event changed_;
+};
+using TicketPtr = std::shared_ptr<Ticket>;
+
+class LaneWork {
+ public:
+  virtual ~LaneWork() = default;
+  // How many mails are due that this lane could take now. 0 while outcomes cannot be written, and while a
+  // lane before it in the route is up.
+  virtual std::size_t waiting(const Lane& lane) const = 0;
+  // One of them, none of `avoid` if there is another. Nothing: somebody else was quicker.
+  virtual Task<std::optional<Job>> take(const Lane& lane, std::vector<mail::MailId> avoid) = 0;
+  // What became of it. Does not suspend.
+  virtual TicketPtr settle(Job job, TransactionResult result, Way way) = 0;
+  // It was not tried; it is due again at once.
+  virtual void put_back(Job job) = 0;
+  // The lane's state, or the reason for it, has changed. Called once a change.
+  virtual void lane_changed(const Lane& lane) = 0;
+};
+
+}  // namespace hikyaku::smtpc
