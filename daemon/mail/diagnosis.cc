@@ -122,7 +122,7 @@ constexpr Row kRows[] = {
      "none of the ways to log in that {at} offers can be used (it offers {offered})",
      "check `auth` and the mechanisms in {origin}"},
     {missing_plugin, always,
-     "{at} offers to log in with {offered}, but the SASL plug-in for it is not installed",
+     "{at} offers to log in with {offered}, but the SASL plug-in for {mechanism} is not installed",
      "install the package {package} and reload"},
     {plaintext_auth_not_allowed, always,
      "{at} offers only {offered} to log in, which would show the password to the network",

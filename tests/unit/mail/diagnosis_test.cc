@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mail/diagnosis.h"
+
+#include <set>
+
+#include "daemon/base/text.h"
+#include "doctest/doctest.h"
+
+using namespace hikyaku;
+using namespace hikyaku::mail;
+using enum FailureKind;
+
+namespace {
+
+Failure failure(FailureKind kind, Stage stage = Stage::connect) {
+  Failure made;
+  made.kind = kind;
+  made.stage = stage;
+  made.smarthost = "main";
+  made.host = "smtp.example.com";
+  made.tls_name = made.host;
+  made.port = 587;
+  made.tls = TlsMode::starttls;
+  made.sender = "shop@example.net";
+  made.recipient = "bob@example.org";
+  return made;
+}
+
+Failure with_login(FailureKind kind, Stage stage = Stage::auth) {
+  Failure made = failure(kind, stage);
+  made.has_credentials = true;
+  made.user = "me@example.com";
+  made.origin = "/etc/hikyaku/authinfo:3";
+  made.offered = {"PLAIN", "LOGIN"};
+  return made;
+}
+
+Failure with_reply(Failure made, const char* reply) {
+  made.reply = parse_reply(reply);
+  REQUIRE(made.reply.has_value());
+  return made;
+}
+
+Failure with(Failure made, auto change) {
+  change(made);
+  return made;
+}
+
+struct Case {
+  Failure failure;
+  std::vector<const char*> says;  // all of it
+};
+
+// Every kind, with what a newcomer has to be told.
+std::vector<Case> every_kind() {
+  const char* const authinfo = "/etc/hikyaku/authinfo";
+  return {
+      {failure(lookup_failed), {"smtp.example.com could not be looked up", "name service"}},
+      {failure(no_such_name), {"the name smtp.example.com does not exist", "`host`"}},
+      {failure(refused), {"nobody listens on smtp.example.com:587, or a firewall rejects it", "`port`"}},
+      {failure(connect_timed_out), {"no answer from smtp.example.com:587", "firewall", "port 587"}},
+      {with(failure(connect_timed_out), [](Failure& f) { f.port = 25; }),
+       {"outbound port 25 (OP25B)", "587", "465"}},
+      {failure(unreachable), {"no way to smtp.example.com:587", "routes"}},
+      {failure(greeting_timed_out), {"said nothing", "`tls: implicit`"}},
+      {failure(tls_from_first_byte), {"TLS from the first byte", "`tls: starttls`", "set `tls: implicit`"}},
+      {failure(closed_early, Stage::greeting), {"hung up before it said anything", "`tls: implicit`"}},
+      {failure(closed_early, Stage::tls), {"hung up while TLS", "`tls: starttls`"}},
+      {failure(closed_early, Stage::rcpt), {"hung up without a reply (recipient, RCPT)"}},
+      {failure(timed_out, Stage::message), {"did not answer in time (the message)"}},
+      {failure(protocol_error, Stage::greeting), {"does not speak SMTP", "`port`"}},
+      {failure(protocol_error, Stage::mail), {"makes no sense"}},
+      {with_reply(failure(smarthost_refuses, Stage::greeting), "554 5.7.1 go away"), {"554 5.7.1 go away"}},
+      {with_reply(with_login(account_quota), "550 5.4.5 too many"),
+       {"as much as it may", "550 5.4.5 too many"}},
+      {failure(ourselves), {"this very daemon", "`host` and `port`"}},
+      {failure(starttls_not_offered, Stage::tls), {"does not offer STARTTLS", "nothing was sent in clear"}},
+      {with(failure(plain_on_implicit, Stage::tls),
+            [](Failure& f) { f.tls = TlsMode::implicit, f.detail = "the peer began with \"220 hi\""; }),
+       {"smtp.example.com:587 answered in plain SMTP, but the configuration says implicit TLS: set `tls: "
+        "starttls` "
+        "for it (or use port 465)",
+        "220 hi"}},
+      {with(failure(plain_on_implicit), [](Failure& f) { f.detail = "\"HTTP/1.1\""; }), {"other than TLS"}},
+      {with_reply(with(failure(tls_demanded), [](Failure& f) { f.tls = TlsMode::none; }),
+                  "530 5.7.0 STARTTLS"),
+       {"without TLS", "says `tls: none`", "set `tls: starttls`"}},
+      {failure(tls_demanded), {"without TLS", "set `tls: starttls`"}},
+      {failure(injected_after_starttls), {"tampering"}},
+      {failure(tls_expired), {"has expired", "renew"}},
+      {failure(tls_not_yet_valid), {"not valid yet", "clock"}},
+      {failure(tls_self_signed), {"self-signed", "`tls_fingerprint`", "`tls_ca_file`"}},
+      {failure(tls_unknown_issuer), {"issuer that this machine does not know", "`tls_ca_file`"}},
+      {failure(tls_wrong_name), {"another name than smtp.example.com", "`tls_hostname`"}},
+      {with(failure(tls_wrong_name), [](Failure& f) { f.host = f.tls_name = "192.0.2.1"; }),
+       {"192.0.2.1", "`tls_hostname`, to the name"}},
+      {failure(tls_pin_mismatch), {"`tls_fingerprint` pins"}},
+      {failure(tls_old_protocol), {"no TLS version in common", "`tls_min_version"}},
+      {failure(tls_weak_key), {"too short", "`tls_min_version"}},
+      {failure(tls_weak_signature), {"signed in a way", "`tls_min_version"}},
+      {failure(tls_legacy_renegotiation), {"renegotiation"}},
+      {failure(tls_failed), {"TLS with smtp.example.com:587 failed"}},
+      {failure(tls_setup), {"configured TLS files", "`tls_ca_file`"}},
+      {with(failure(auth_only_after_tls), [](Failure& f) { f.tls = TlsMode::none; }),
+       {"only after TLS", "`tls: none`", "set `tls: starttls`"}},
+      {with_login(auth_not_offered), {"no way to log in", "authinfo:3", "587"}},
+      {with_login(no_usable_mechanism), {"PLAIN LOGIN", "`auth`"}},
+      {with(with_login(missing_plugin), [](Failure& f) { f.mechanism = "SCRAM-SHA-256"; }),
+       {"SASL plug-in for SCRAM-SHA-256", "package libsasl2-modules and"}},
+      {with(with_login(missing_plugin), [](Failure& f) { f.mechanism = "GSSAPI"; }),
+       {"package libsasl2-modules-gssapi-mit"}},
+      {with_login(plaintext_auth_not_allowed),
+       {"PLAIN LOGIN", "`tls: starttls`", "`allow_plaintext_auth: true`"}},
+      {with_reply(with_login(auth_rejected), "535 5.7.8 Error: authentication failed"),
+       {"smtp.example.com:587 refused the user name or password of me@example.com (/etc/hikyaku/authinfo:3): "
+        "535 5.7.8 "
+        "Error: authentication failed; correct it and run `systemctl reload hikyaku` (or send SIGHUP); the "
+        "mail waits"}},
+      {with_reply(with_login(auth_temporary), "454 4.7.0 later"), {"at the moment", "454 4.7.0 later"}},
+      {with(with_login(auth_protocol_error), [](Failure& f) { f.mechanism = "DIGEST-MD5"; }),
+       {"DIGEST-MD5", "`auth`"}},
+      {with_reply(failure(credentials_demanded), "530 5.7.0 Authentication required"),
+       {"demands a log-in", "add a line for smtp.example.com to", authinfo, "the mail waits"}},
+      {with_login(credentials_demanded), {"`auth: none`"}},
+      {with_login(basic_auth_disabled), {"takes no passwords", "me@example.com"}},
+      {with_login(app_password_needed), {"app password", "/etc/hikyaku/authinfo:3"}},
+      {with_login(auth_blocked), {"web browser"}},
+      {failure(relaying_refused, Stage::rcpt), {"stranger", "add a line for smtp.example.com", authinfo}},
+      {with_login(relaying_refused), {"`auth: none`"}},
+      {with(with_login(relaying_refused), [](Failure& f) { f.logged_in = true; }),
+       {"does not relay for me@"}},
+      {with_reply(with_login(sender_not_owned, Stage::mail), "553 5.7.1 not owned"),
+       {"<shop@example.net> when me@example.com",
+        "`rewrite: {envelope_from: ADDRESS, header_from: ADDRESS}`"}},
+      {failure(sender_not_owned, Stage::mail), {"<shop@example.net>", "`rewrite: {envelope_from"}},
+      {with(failure(sender_not_owned), [](Failure& f) { f.sender.clear(); }),
+       {"<>", "{null_sender: ADDRESS}"}},
+      {with_reply(failure(message_refused, Stage::message), "554 5.6.0 bad"),
+       {"refused the message: 554 5.6.0 bad"}},
+      {with_reply(failure(message_refused, Stage::message), "451 later"),
+       {"does not take this message now: 451"}},
+      {with_reply(failure(recipient_refused, Stage::rcpt), "550 5.1.1 unknown"),
+       {"refused the recipient <bob@example.org>: 550 5.1.1 unknown"}},
+      {with_reply(failure(recipient_refused, Stage::rcpt), "450 later"),
+       {"does not take mail for <bob@example.org>"}},
+      {with(failure(too_large), [](Failure& f) { f.size = 47185920, f.max_size = 10240000; }),
+       {"45.0 MiB", "9.7 MiB"}},
+      {with(failure(too_large), [](Failure& f) { f.size = 2048, f.max_size = 1000; }),
+       {"2.0 KiB", "1000 bytes"}},
+      {failure(too_large), {"larger than"}},
+      {failure(smtputf8_needed), {"SMTPUTF8"}},
+      {failure(reply_lost), {"may have arrived"}},
+      {failure(source_damaged), {"damaged and was not sent"}},
+      {with(failure(other), [](Failure& f) { f.detail = "permission denied"; }), {"permission denied"}},
+  };
+}
+
+}  // namespace
+
+TEST_CASE("diagnosis: every kind says what happened and what to change") {
+  std::set<FailureKind> seen;
+  for (const Case& row : every_kind()) {
+    const std::string text = diagnose(row.failure);
+    seen.insert(row.failure.kind);
+    for (const char* words : row.says) CHECK_MESSAGE(text.find(words) != text.npos, words, " <- ", text);
+    CHECK_MESSAGE(text.find("{at}") == text.npos, text);
+    CHECK_MESSAGE(text.find_first_of("\r\n") == text.npos, text);
+    CHECK_MESSAGE(!text.ends_with('.'), text);
+  }
+  CHECK(seen.size() == static_cast<std::size_t>(other) + 1);
+}
+
+TEST_CASE("diagnosis: the address that was tried stands behind the name") {
+  Failure tried = failure(refused);
+  tried.address = "192.0.2.1:587";
+  CHECK(diagnose(tried).starts_with("nobody listens on smtp.example.com:587 [192.0.2.1:587], or"));
+  tried.host = "192.0.2.1";
+  CHECK(diagnose(tried).starts_with("nobody listens on 192.0.2.1:587, or"));
+  tried.host = "2001:db8::1";
+  tried.address.clear();
+  CHECK(diagnose(tried).starts_with("nobody listens on [2001:db8::1]:587, or"));
+}
+
+TEST_CASE("diagnosis: on an unproven smarthost a refusal of the mail is a probable mistake") {
+  Failure refusal = with_reply(with_login(sender_not_owned, Stage::mail), "553 5.7.1 not owned");
+  refusal.concerns = Concerns::message;
+  CHECK(diagnose(refusal).find("probably a mistake") == std::string::npos);
+  refusal.unproven = true;
+  CHECK(diagnose(refusal).find("probably a mistake in the configuration") != std::string::npos);
+  refusal.reply = parse_reply("451 later");
+  CHECK(diagnose(refusal).find("probably a mistake") == std::string::npos);
+}
+
+TEST_CASE("diagnosis: a hostile peer gets one bounded, printable line, and fills in nothing") {
+  std::string flood = "550-{user}\x1b[2J\r\n";
+  for (int i = 0; i < 100; ++i) flood += "550-\xe2\x80\xa8\x01{origin}{at}" + std::string(300, 'x') + "\r\n";
+  for (const Case& row : every_kind()) {
+    Failure hostile = row.failure;
+    hostile.reply = parse_reply(flood + "550 end\r\n");
+    REQUIRE(hostile.reply.has_value());
+    hostile.detail = std::string(5000, '\x02');
+    hostile.offered = std::vector<std::string>(64, "A\r\nB");
+    const std::string text = diagnose(hostile);
+    CHECK(text.size() <= kMaxDiagnosis);
+    CHECK(text.find('\r') == text.npos);
+    CHECK(text.find('\x1b') == text.npos);
+    CHECK(text.find('\x01') == text.npos);
+    CHECK(text.find("550 {user}\\x1b") != text.npos);
+  }
+}
