@@ -36,7 +36,7 @@ class Hikyakud:
         self.spool = place.directory("hikyakud/spool", 0o711, USER_ID)
         self._run = place.directory("hikyakud/run", 0o755, USER_ID)
         self._starts = 0
-        self._process = self.notify = self._last_words = None
+        self._process = self.notify = self._log = self._last_words = None
         self.configure(settings, authinfo)
 
     def configure(self, settings, authinfo=None):
@@ -91,6 +91,8 @@ class Hikyakud:
         """Of the newest start; still there after discard()."""
         if self._last_words is not None:
             return self._last_words
+        if self._log is None:
+            return ""
         with open(self._log, encoding="utf-8", errors="replace") as log:
             return log.read()
 

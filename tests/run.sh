@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# All tests, from a bare Debian 12 on, as root: installs what is missing, fetches the peers, builds with sanitizers and
+# optimised, and runs everything in the one and what depends on timing and layout again in the other. A failed test does
+# not keep the rest from running; the exit code and the last line tell.
+#   bash tests/run.sh
+# Caches: .cache/peers (or $HIKYAKU_PEERS), and ccache's own.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+[ "$(id -u)" = 0 ] || { echo "tests/run.sh: run it as root: real mail servers need it, on loopback only" >&2; exit 77; }
+
+export HIKYAKU_PEERS=${HIKYAKU_PEERS:-$root/.cache/peers}
+# The same source in another checkout is the same to ccache.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+reports=$root/build/reports
+mkdir -p "$reports"
+times=()
+failed=0
+
+part() { # part NAME COMMAND…: says how long it took
+  local name=$1 start=$EPOCHSECONDS status=0
+  shift
+  printf '\n=== %s\n' "$name"
+  "$@" || status=$?
+  times+=("$(printf '%6d s  %s' $((EPOCHSECONDS - start)) "$name")")
+  return $status
+}
+
+build() { # build FOLDER CMAKE_OPTION…
+  local folder=$1
+  shift
+  cmake -S . -B "$folder" -G Ninja "$@" > "$folder.configure.log" 2>&1 || { cat "$folder.configure.log"; return 1; }
+  cmake --build "$folder" --parallel "$(nproc)" -- --quiet
+}
+
+run_tests() { # run_tests NAME FOLDER CTEST_OPTION…
+  local name=$1 folder=$2
+  shift 2
+  rm -f "$reports/$name.xml"
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error --output-junit "$reports/$name.xml" "$@" || failed=1
+}
+
+count() { # count ATTRIBUTE: summed over this run's reports
+  sed -n "s/^[[:space:]]*$1=\"\([0-9]*\)\".*/\1/p" "$reports"/*.xml | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+rm -f "$reports"/*.xml
+part "packages" bash etc/install_packages.sh etc/packages.txt tests/packages.txt
+part "peers" bash tests/interop/fetch_peers.sh
+part "build with sanitizers" build build/san -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
+  -DHIKYAKU_SANITIZE=ON -DHIKYAKU_FAULTS=ON
+part "tests with sanitizers" run_tests san build/san -j2 -LE interop
+part "interop" run_tests interop build/san -j2 -L interop
+part "build optimised" build build/release -DCMAKE_BUILD_TYPE=Release
+part "tests optimised" run_tests release build/release -j2 -L 'unit|dialogue|crash|fuzz|links'
+part "memory" run_tests memory build/release -L memory
+
+tests=$(count tests)
+failures=$(count failures)
+printf '\n'
+printf '%s\n' "${times[@]}"
+[ "$failed" = 0 ] || [ "$failures" != 0 ] || failures=1
+printf '\n%d passed, %d failed\n' $((tests - failures)) "$failures"
+exit $failed
