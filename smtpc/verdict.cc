@@ -109,6 +109,12 @@ constexpr Row kRows[] = {
     {kTransaction, k5yz, status(3, 2), kAlways, pause_lane, smarthost_refuses},
     {kTransaction, k5yz, status(4, 5), kAlways, pause_lane, account_quota},
 
+    // We are out of step with each other; that says nothing about any mail. (500 to the content: a line too
+    // long.)
+    {kTransaction, only(503), kAnyStatus, kAlways, abort_attempt, protocol_error},
+    {kMail | kRcpt | kData, only(500), kAnyStatus, kAlways, abort_attempt, protocol_error},
+    {kTransaction, only(502), kAnyStatus, kAlways, abort_attempt, protocol_error},
+
     // We are not logged in, and it takes nothing from strangers. (Postfix by default says so with 454.) A
     // bare 550 to
     // a recipient means that only while nothing else is known: a relay that has taken mail may mean an

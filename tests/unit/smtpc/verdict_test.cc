@@ -122,7 +122,6 @@ TEST_CASE("verdict: the kind of such a refusal tells what to change") {
       {Stage::rcpt, "534 5.7.14 web browser", kProven, pause_lane, auth_blocked},
       {Stage::rcpt, "550 5.4.5 quota", kProven, pause_lane, account_quota},
       {Stage::message, "554 5.3.2 closed", kProven, pause_lane, smarthost_refuses},
-      {Stage::mail, "503 5.5.1 nested MAIL", kProven, fail_message, sender_not_owned},
   }));
 }
 
@@ -221,6 +220,17 @@ TEST_CASE("verdict: 421 and a bare 454 end the attempt, other 4yz are the mail's
       {Stage::rcpt, "452 too many", kUnproven, defer_recipient, recipient_refused},
       {Stage::data, "451 later", kProven, defer_message, message_refused},
       {Stage::message, "452 4.3.1 full", kProven, defer_message, message_refused},
+  }));
+}
+
+TEST_CASE("verdict: a server out of step with us bounces nothing") {
+  check_all(std::to_array<Case>({
+      {Stage::mail, "503 5.5.1 nested MAIL", kProven, abort_attempt, protocol_error},
+      {Stage::rcpt, "503 need MAIL", kProven, abort_attempt, protocol_error},
+      {Stage::data, "503 need RCPT", kUnproven, abort_attempt, protocol_error},
+      {Stage::mail, "500 what", kProven, abort_attempt, protocol_error},
+      {Stage::data, "502 what", kStranger, abort_attempt, protocol_error},
+      {Stage::message, "500 5.5.2 line too long", kProven, fail_message, message_refused},
   }));
 }
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// What a smarthost says: replies, capabilities, failures and the notice made of them. Never crashes, keeps
+// its bounds, lets no line end and no control out into a log or into a notice's fields.
+#include <algorithm>
+#include <string>
+
+#include "daemon/base/text.h"
+#include "daemon/mail/diagnosis.h"
+#include "daemon/mail/dsn.h"
+#include "daemon/mail/ehlo.h"
+#include "daemon/mail/report_text.h"
+#include "tests/fuzz/fuzz.h"
+
+using namespace hikyaku;
+using namespace hikyaku::mail;
+
+namespace {
+
+void check_line(std::string_view text, std::size_t limit, const char* what) {
+  check(text.size() <= limit && is_valid_utf8(text), what);
+  check(std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }), what);
+}
+
+void check_notice(const std::string& notice) {
+  check(notice.ends_with("\r\n") && notice.find('\0') == notice.npos, "a notice is not canonical");
+  for (std::string_view line : split(std::string_view(notice).substr(0, notice.size() - 2), '\n')) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    check(line.size() <= kMaxLine && line.find('\r') == line.npos, "a line of a notice is not canonical");
+  }
+}
+
+void try_notice(const Failure& failure, std::string_view original) {
+  BounceRequest request;
+  request.hostname = request.domain = "example.com";
+  request.token = "k3j4h5g6f7d8s9a0";
+  request.sender = "shop@example.com";
+  request.envid = original.substr(0, 100);
+  request.recipients = {{{.address = "bob@example.org", .notify = {}, .orcpt = {}}, failure}};
+  request.recipients[0].recipient.orcpt = cat("rfc822;", original.substr(0, 500));
+  request.original = original;
+  for (const bool full : {false, true}) {
+    request.full = full;
+    check_notice(make_bounce(request));
+  }
+}
+
+void try_reply(Reply reply, std::string_view original) {
+  check(reply.code >= 200 && reply.code < 600 && !reply.lines.empty(), "an impossible reply");
+  check(reply.lines.size() <= kMaxReplyLines, "a reply keeps too many lines");
+  check(!reply.status || reply.status->status_class == reply.code / 100, "a status of another class");
+  check_line(to_text(reply), kMaxReplyText, "a reply as text");
+  check(parse_ehlo(reply).mechanisms.size() <= 64, "too many mechanisms");
+  Failure failure;
+  failure.host = "smtp.example.com";
+  failure.detail = original;
+  failure.reply = std::move(reply);
+  for (int kind = 0; kind <= static_cast<int>(FailureKind::other); ++kind) {
+    failure.kind = static_cast<FailureKind>(kind);
+    check_line(diagnose(failure), kMaxDiagnosis, "a diagnosis");
+  }
+  try_notice(failure, original);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text = test::as_text(data, size);
+  ReplyParser parser;
+  for (const std::string_view line : split(text, '\n')) {
+    const auto state = parser.feed(line);
+    if (state == ReplyParser::State::complete) try_reply(parser.take(), text);
+  }
+  return 0;
+}
