@@ -49,7 +49,6 @@ std::optional<Refusal> Session::judge(mail::Stage stage, const mail::Reply& repl
   if (follows.action == Action::proceed) return std::nullopt;
   mail::Failure said = failure(stage, follows.kind);
   said.concerns = concerns(stage, follows.action);
-  said.concerns = concerns(stage, follows.action);
   said.reply = reply;
   said.unproven = !proven;
   return Refusal{std::move(said), follows};
