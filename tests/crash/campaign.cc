@@ -20,7 +20,7 @@ void Campaign::cut_everywhere(const Script& script, std::uint64_t seeds) {
   Past uncut;
   std::uint64_t steps = play(script, 0, uncut);
   if (!uncut.world.complaints().empty())
-    report(uncut.world, {script.name, 0, 0}, "without a cut", uncut.disk, uncut.disk);
+    report(uncut.world, {script.name, 0, 0}, "without a cut", *uncut.disk, *uncut.disk);
   for (std::uint64_t step = 1; step <= steps && !has_seen_enough(); ++step) {
     Past past;
     play(script, step, past);
@@ -50,11 +50,12 @@ void Campaign::wander(std::uint64_t first_seed, std::chrono::steady_clock::time_
 }
 
 std::uint64_t Campaign::play(const Script& script, std::uint64_t step, Past& past) {
-  past.disk.cut_power_at(step);
+  past.disk->cut_power_at(step);
   Player player(loop_, past.disk, past.world);
   if (loop_.run(player.open())) loop_.run(player.play(script));
+  loop_.run(player.kill());
   ++cuts_;
-  return past.disk.steps();
+  return past.disk->steps();
 }
 
 void Campaign::judge(const Past& past, const Place& place, bool every_step_of_recovery) {
@@ -68,22 +69,23 @@ void Campaign::judge(const Past& past, const Place& place, bool every_step_of_re
 }
 
 std::uint64_t Campaign::recover_and_live(const Past& past, const Place& place, std::uint64_t luck) {
-  auto disk = past.disk.after_cut(place.seed);
+  auto disk = past.disk->after_cut(place.seed);
   World world = past.world;
   std::uint64_t steps = 0;
   {
-    Player player(loop_, *disk, world);
-    if (!loop_.run(player.open())) return report(world, place, "after the cut", past.disk, *disk), 0;
+    Player player(loop_, disk, world);
+    if (!loop_.run(player.open())) return report(world, place, "after the cut", *past.disk, *disk), 0;
     steps = disk->steps();
     if (world.complaints().empty()) {
       world.settle(player.found());
       disk->cut_power_at(steps + luck);
       loop_.run(player.play(afterlife(world.alive())));
     }
+    loop_.run(player.kill());
   }
-  if (!world.complaints().empty()) return report(world, place, "after the cut", past.disk, *disk), steps;
+  if (!world.complaints().empty()) return report(world, place, "after the cut", *past.disk, *disk), steps;
   auto later = disk->after_cut(mixed(place.seed, luck));
-  recover(*later, world);
+  recover(later, world);
   if (!world.complaints().empty())
     report(world, place, cat("after a second cut ", std::to_string(luck), " steps after the recovery"), *disk,
            *later);
@@ -91,21 +93,23 @@ std::uint64_t Campaign::recover_and_live(const Past& past, const Place& place, s
 }
 
 void Campaign::cut_recovery(const Past& past, const Place& place, std::uint64_t step) {
-  auto disk = past.disk.after_cut(place.seed);
+  auto disk = past.disk->after_cut(place.seed);
   World world = past.world;
   disk->cut_power_at(step);
-  recover(*disk, world);
+  recover(disk, world);
   auto later = disk->after_cut(mixed(place.seed, step));
-  recover(*later, world);
+  recover(later, world);
   if (!world.complaints().empty())
     report(world, place, cat("after a second cut at step ", std::to_string(step), " of the recovery"), *disk,
            *later);
 }
 
-bool Campaign::recover(SimDisk& disk, World& world) {
+bool Campaign::recover(std::unique_ptr<SimDisk>& disk, World& world) {
   ++cuts_;
   Player player(loop_, disk, world);
-  return loop_.run(player.open());
+  bool is_open = loop_.run(player.open());
+  loop_.run(player.kill());
+  return is_open;
 }
 
 void Campaign::report(const World& world, const Place& place, const std::string& what, const SimDisk& before,

@@ -31,7 +31,7 @@ class Campaign {
 
  private:
   struct Past {  // how a history ended
-    SimDisk disk;
+    std::unique_ptr<SimDisk> disk = std::make_unique<SimDisk>();
     World world;
   };
   struct Place {
@@ -49,7 +49,7 @@ class Campaign {
   std::uint64_t recover_and_live(const Past& past, const Place& place, std::uint64_t luck);
   // Is cut at `step` of the recovery, recovers from that.
   void cut_recovery(const Past& past, const Place& place, std::uint64_t step);
-  bool recover(SimDisk& disk, World& world);
+  bool recover(std::unique_ptr<SimDisk>& disk, World& world);
   void report(const World& world, const Place& place, const std::string& what, const SimDisk& before,
               const SimDisk& after);
 

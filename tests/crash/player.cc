@@ -34,26 +34,38 @@ std::string forged_records(mail::MailId id, std::size_t size) {
 }  // namespace
 
 Task<bool> Player::open() {
-  auto opened = co_await spool::Spool::open(loop_, disk_, options());
+  auto opened = co_await spool::Spool::open(loop_, *disk_, options());
   // A planned EIO may hit the start, too; whoever is told so starts the daemon again.
-  for (int i = 0; i < kPatience && !opened && !disk_.is_off(); ++i)
-    opened = co_await spool::Spool::open(loop_, disk_, options());
-  if (disk_.is_off()) co_return false;
-  if (!opened) {
+  for (int i = 0; i < kPatience && !opened && !disk_->is_off(); ++i)
+    opened = co_await spool::Spool::open(loop_, *disk_, options());
+  if (opened) spool_ = std::move(*opened);
+  if (disk_->is_off()) co_return false;
+  if (!spool_) {
     world_.complain(cat("the spool cannot be opened: ", opened.error().text));
     co_return false;
   }
-  spool_ = std::move(*opened);
   co_await look();
   co_return true;
 }
 
 Task<void> Player::play(Script script) {
   for (const Turn& turn : script.turns) {
-    if (!spool_ || disk_.is_off()) co_return;
+    if (!spool_ || disk_->is_off()) co_return;
     co_await play_turn(turn);
   }
-  if (spool_ && !disk_.is_off()) co_await spool_->close();
+  if (spool_) co_await end();
+}
+
+Task<void> Player::kill() {
+  auto left = disk_->after_kill();
+  disk_->cut_power();  // what the dying spool still tries reaches nothing
+  if (spool_) co_await end();
+  disk_ = std::move(left);
+}
+
+Task<void> Player::end() {
+  co_await spool_->close();
+  spool_.reset();
 }
 
 Task<void> Player::play_turn(Turn turn) {
@@ -81,32 +93,32 @@ Task<void> Player::handle(Action event) {
   switch (event.what) {
     case Do::restart: co_await reopen(true); break;
     case Do::kill: co_await reopen(false); break;
-    case Do::fail_flush: disk_.fail_at(DiskStep::flush, event.size, std::errc::io_error); break;
-    case Do::fail_write: disk_.fail_at(DiskStep::write, event.size, std::errc::io_error); break;
-    case Do::short_writes: disk_.set_short_writes(event.size); break;
+    case Do::fail_flush: disk_->fail_at(DiskStep::flush, event.size, std::errc::io_error); break;
+    case Do::fail_write: disk_->fail_at(DiskStep::write, event.size, std::errc::io_error); break;
+    case Do::short_writes: disk_->set_short_writes(event.size); break;
     case Do::fill_disk: fill_disk(event.size); break;
     case Do::rot: rot(event.size); break;
-    default: disk_.set_capacity(kRoomy);
+    default: disk_->set_capacity(kRoomy);
   }
 }
 
 void Player::fill_disk(std::uint64_t but_for) {
-  auto space = disk_.space();
-  if (space) disk_.set_capacity(space->total_bytes - space->free_bytes + but_for);
+  auto space = disk_->space();
+  if (space) disk_->set_capacity(space->total_bytes - space->free_bytes + but_for);
 }
 
 void Player::rot(std::uint64_t choice) {
   std::vector<std::string> files;
   for (std::string_view directory : {"log/", "large/"}) {
-    auto names = disk_.list(directory.substr(0, directory.size() - 1));
+    auto names = disk_->list(directory.substr(0, directory.size() - 1));
     if (!names) return;
     for (const std::string& name : *names) files.push_back(cat(directory, name));
   }
   if (files.empty()) return;
   const std::string& file = files[choice % files.size()];
-  std::uint64_t size = disk_.content(file).size();
+  std::uint64_t size = disk_->content(file).size();
   if (size < 16) return;
-  disk_.corrupt(file, choice * 7919 % (size / 8) % 1500 * 8, "sixteen bad ones");
+  disk_->corrupt(file, choice * 7919 % (size / 8) % 1500 * 8, "sixteen bad ones");
   world_.expect_damage();
 }
 
@@ -165,9 +177,11 @@ Task<void> Player::read(std::size_t index) {
 }
 
 Task<void> Player::reopen(bool is_clean) {
-  disk_.set_capacity(kRoomy);
-  if (is_clean) co_await spool_->close();
-  spool_.reset();
+  disk_->set_capacity(kRoomy);
+  if (is_clean)
+    co_await end();
+  else
+    co_await kill();
   auto opened = co_await open();
   if (opened) world_.settle(found_);
 }
@@ -209,7 +223,7 @@ Task<std::optional<FoundMail>> Player::fetch(mail::MailId id) {
 }
 
 std::nullopt_t Player::unreadable(mail::MailId id, const mail::SourceError& error) {
-  if (!disk_.is_off() && !world_.is_damaged()) world_.complain(cat("mail ", to_text(id), ": ", error.text));
+  if (!disk_->is_off() && !world_.is_damaged()) world_.complain(cat("mail ", to_text(id), ": ", error.text));
   return std::nullopt;
 }
 
@@ -219,7 +233,7 @@ Task<void> Player::look() {
     auto found = co_await fetch(entry.id);
     if (found) found_.push_back(std::move(*found));
   }
-  if (disk_.is_off()) co_return;
+  if (disk_->is_off()) co_return;
   world_.compare(found_);
   if (world_.is_damaged()) co_return;
   compare_large_files();
@@ -227,7 +241,7 @@ Task<void> Player::look() {
 }
 
 void Player::compare_large_files() {
-  auto names = disk_.list("large");
+  auto names = disk_->list("large");
   auto wanted = std::ranges::count_if(found_, [](const FoundMail& one) {
     return one.content.size() > spool::content_limit(spool::kMinSegment.bytes);
   });

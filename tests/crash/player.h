@@ -19,7 +19,12 @@ namespace hikyaku::test {
 
 class Player {
  public:
-  Player(io::Loop& loop, SimDisk& disk, World& world) : loop_(loop), disk_(disk), world_(world) {}
+  // `disk` is replaced by what a kill leaves of it. Before the player goes the script has ended well or
+  // kill() has.
+  Player(io::Loop& loop, std::unique_ptr<SimDisk>& disk, World& world)
+      : loop_(loop), disk_(disk), world_(world) {}
+  // kill -9: the spool is dropped, the disk is as that leaves it.
+  Task<void> kill();
 
   // Opens the spool and compares what it holds with the world. False if the power went off.
   Task<bool> open();
@@ -42,6 +47,7 @@ class Player {
   Task<void> bounce(std::size_t index, bool of_whole_mail);
   Task<void> read(std::size_t index);
   Task<void> reopen(bool is_clean);
+  Task<void> end();
 
   // The index of a mail that was submitted, whether or not it was acknowledged; none if the spool took none.
   Task<std::optional<std::size_t>> submit(std::size_t index);
@@ -52,7 +58,7 @@ class Player {
   void compare_large_files();  // none that no mail has
 
   io::Loop& loop_;
-  SimDisk& disk_;
+  std::unique_ptr<SimDisk>& disk_;
   World& world_;
   std::unique_ptr<spool::Spool> spool_;
   std::vector<FoundMail> found_;

@@ -66,14 +66,19 @@ std::unique_ptr<SimDisk> SimDisk::after_cut(std::uint64_t seed) const {
 std::unique_ptr<SimDisk> SimDisk::after_kill() const {
   std::scoped_lock lock(state_->mutex);
   auto state = std::make_shared<State>();
+  static_cast<SimConditions&>(*state) = *state_;
   state->root = test::after_kill(*state_->root);
-  state->stale = state_->stale;
   return std::unique_ptr<SimDisk>(new SimDisk(std::move(state)));
 }
 
 void SimDisk::cut_power_at(std::uint64_t step) {
   std::scoped_lock lock(state_->mutex);
   state_->cut_at = step;
+}
+
+void SimDisk::cut_power() {
+  std::scoped_lock lock(state_->mutex);
+  state_->is_off = true;
 }
 
 bool SimDisk::is_off() const {

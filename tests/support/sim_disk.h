@@ -40,13 +40,14 @@ class SimDisk final : public spool::Disk {
   // every pair.
   std::unique_ptr<SimDisk> after_cut(std::uint64_t seed) const;
   // The disk after kill -9: what was written is there, but what was not flushed may still be lost in a later
-  // cut.
+  // cut. Planned failures, a planned cut, the counters and the log live on; locks and open files do not.
   std::unique_ptr<SimDisk> after_kill() const;
 
   // The power goes off in the course of the step of this number (the first is 1): a flush then has not
   // happened, any other step has, undurably. It and everything after it fail with errc::no_such_device. 0:
   // never.
   void cut_power_at(std::uint64_t step);
+  void cut_power();  // now
   bool is_off() const;
 
   // The nth step of this kind from now on (the first is 1), and the `times` - 1 following ones, fail. A

@@ -25,13 +25,11 @@ struct PlannedFailure {
   std::errc error;
 };
 
-struct SimDisk::State {
-  std::mutex mutex;
-  std::shared_ptr<SimNode> root = std::make_shared<SimNode>();
+// What outlives the process that uses the disk.
+struct SimConditions {
   StaleSectors stale;
   std::deque<std::string> lines;
   std::vector<PlannedFailure> failures;
-  std::set<std::string, std::less<>> locks;
   std::optional<Dice> short_writes;
   Dice dice{1};
   std::uint64_t capacity = std::uint64_t{1} << 40U;
@@ -41,6 +39,12 @@ struct SimDisk::State {
   std::uint64_t cut_at = 0;
   bool is_off = false;
   bool is_read_only = false;
+};
+
+struct SimDisk::State : SimConditions {
+  std::mutex mutex;
+  std::shared_ptr<SimNode> root = std::make_shared<SimNode>();
+  std::set<std::string, std::less<>> locks;
 
   State() { root->is_directory = true; }
 
