@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Decides when which mail is tried: everything that is queued is either due, waiting for its time, or under
+// way. Starts delivery the moment a mail is committed; nothing is polled. Writes down what became of an
+// attempt, makes bounces, and hands mail to the lanes in their order: the first that is not paused takes it.
+// The loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "daemon/app/bouncer.h"
+#include "daemon/app/route_clock.h"
+#include "daemon/app/settlement.h"
+#include "daemon/io/nursery.h"
+#include "daemon/log/mail_log.h"
+#include "smtpc/lane.h"
+#include "smtpc/lane_work.h"
+
+namespace hikyaku::app {
+
+class QueueRunner final : public smtpc::LaneWork {
+ public:
+  // All outlive it. `on_proven` is called when a lane's smarthost has accepted a message.
+  QueueRunner(io::Loop& loop, mail::MailSource& source, mail::MailSink& sink, log::MailLog& log,
+              Jitter jitter, std::function<void(const mail::Smarthost&)> on_accepted);
+  ~QueueRunner() override;
+
+  // Once, with what the spool holds at the start, and how long no daemon ran.
+  void adopt(const std::vector<mail::QueueEntry>& entries, Duration downtime);
+  void arrived(const mail::QueueEntry& entry);
+  // The lanes in the order of the route, and what holds from now on. Everything that waits becomes due.
+  void configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, SettlementPolicy policy,
+                 BouncePolicy bounces);
+  // Until every outcome is written, at the latest until `until`.
+  Task<void> stopped(io::Until until);
+
+  std::size_t queued() const { return due_.size() + waiting_.size() + under_way_ + held_; }
+  std::size_t held() const { return held_; }
+
+  // smtpc::LaneWork
+  std::size_t waiting(const smtpc::Lane& lane) const override;
+  Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid) override;
+  smtpc::TicketPtr settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) override;
+  void put_back(smtpc::Job job) override;
+  void lane_changed(const smtpc::Lane& lane) override;
+
+ private:
+  // `since` is the route's time when the waiting time in the mail's newest record was true.
+  struct Entry {
+    mail::MailId id;
+    Duration since{0};
+  };
+
+  Task<void> keep_time();
+  void wake_lanes();
+  void release_due();
+  void postpone(Entry entry, Duration wait);
+  std::optional<Entry> pop(const std::vector<mail::MailId>& avoid);
+  Task<std::optional<smtpc::Job>> load(Entry entry);
+  void set_aside(Entry entry, const mail::SourceError& error);
+  Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
+  Task<void> notify(const mail::QueuedMail& mail, const Settlement& settlement);
+  Task<void> save(mail::MailId id, const mail::Progress& progress, bool is_over);
+  void requeue(const mail::QueuedMail& mail, const mail::Progress& progress, bool counted);
+  void log_outcomes(const mail::QueuedMail& mail, const Settlement& settlement, const smtpc::Way& way);
+  void log_state(const smtpc::Lane& lane);
+  void remind();
+  bool is_turn_of(const smtpc::Lane& lane) const;
+  bool is_route_up() const;
+
+  io::Loop& loop_;
+  mail::MailSource& source_;
+  log::MailLog& log_;
+  Jitter jitter_;
+  std::function<void(const mail::Smarthost&)> on_accepted_;
+  RouteClock route_clock_;
+  SettlementPolicy policy_;
+  Bouncer bouncer_;
+  std::vector<std::shared_ptr<smtpc::Lane>> lanes_;
+  std::deque<Entry> due_;
+  std::multimap<Instant, Entry> waiting_;
+  std::size_t under_way_ = 0;
+  std::size_t held_ = 0;
+  std::size_t unwritten_ = 0;  // outcomes that could not be written so far
+  Instant last_reminder_;
+  bool stopping_ = false;
+  io::Event changed_;
+  io::Cancel cancel_;  // of the time keeper and of retries of writing
+  io::Nursery nursery_;
+};
+
+}  // namespace hikyaku::app

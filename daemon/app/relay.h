@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// The relay: everything between the spool and the smarthosts. Owns the lanes, the queue runner and what they
+// share; knows no process (signals, sockets, privileges are daemon.h's). The loop's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/app/proven.h"
+#include "daemon/app/queue_runner.h"
+#include "daemon/config/problem.h"
+#include "daemon/config/settings.h"
+#include "daemon/io/nursery.h"
+#include "daemon/log/mail_log.h"
+#include "smtpc/lane.h"
+#include "spool/spool.h"
+
+namespace hikyaku::app {
+
+// What the relay stands on; all of it outlives it.
+struct RelayParts {
+  io::Loop& loop;
+  mail::MailSink& sink;  // for bounces
+  mail::MailSource& source;
+  smtpc::Connector& connector;
+  log::MailLog& log;
+  std::string token;        // this instance's, as in our greeting
+  std::string proven_file;  // where it is kept which smarthosts are proven; empty: nowhere
+  Jitter jitter = random_fraction;
+};
+
+class Relay {
+ public:
+  Relay(RelayParts parts, Duration downtime);
+  ~Relay();
+
+  // At start and at every reload. The problems are those of TLS files; then nothing has changed. A smarthost
+  // whose settings and credentials are the same stays proven; every pause and backoff ends, so that a
+  // correction is tried at once.
+  Result<void, config::Problems> configure(const config::Settings& settings);
+  // To be called for each mail that is newly on stable storage (Spool::set_on_arrival).
+  void arrived(const mail::QueueEntry& entry) { runner_.arrived(entry); }
+  // Takes no more mail, lets what is under way finish until `grace` is over, then breaks it off.
+  Task<void> stopped(Duration grace);
+
+  std::size_t queued() const { return runner_.queued(); }
+  // "up", or what is wrong, for STATUS=: one line.
+  std::string status() const;
+
+ private:
+  std::vector<std::shared_ptr<smtpc::Lane>> make_lanes(const config::Settings& settings,
+                                                       config::Problems& problems);
+
+  RelayParts parts_;
+  Proven proven_;
+  QueueRunner runner_;
+  std::vector<std::shared_ptr<smtpc::Lane>> lanes_;
+  std::vector<std::weak_ptr<smtpc::Lane>> retiring_;
+  io::Nursery nursery_;
+};
+
+}  // namespace hikyaku::app
