@@ -136,6 +136,7 @@ constexpr Complaint kComplaints[] = {
     {"log: {level: verbose}", "error, warning, info, debug"},
     {"log: text", "must be a mapping"},
     {"user: \"a\\nb\"", "user of this machine"},
+    {"user: \"a\\x7fb\"", "user of this machine"},
     {"{a: 1}: 2", "must be a single word"},
     {"memory: 8MiB\nmemory: 9MiB", "stands here twice"},
 };
