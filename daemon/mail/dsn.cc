@@ -67,7 +67,7 @@ std::string human_text(const BounceRequest& request) {
                            : wrapped(cat("<", printable(reported.recipient.address), ">"), 2);
   }
   return text +
-         wrapped(cat("Its name here is ", printable(request.id),
+         wrapped(cat("The name of your message in our log is ", printable(request.id),
                      ". Below are the same facts for programs, and what is returned of your message."));
 }
 
