@@ -58,15 +58,20 @@ class Recovery {
       auto done = look_at(cat("log/", name));
       if (!done) return done;
     }
+    for (const std::string& path : unfinished_) (void)disk_.unlink(path);
+    for (const std::string& path : unreadable_) {
+      auto done = set_aside(path, "has no readable header; all that was in it is lost");
+      if (!done) return done;
+    }
     auto named = name_strays();
     std::ranges::sort(found_, {}, [](const Found& segment) { return segment.header.number; });
     return named;
   }
 
-  // The name is only a hint; what counts is the header.
+  // The name is only a hint; what counts is the header. Changes nothing yet: a later format may be among them.
   Result<void, SpoolError> look_at(const std::string& path) {
     if (path.ends_with(".new")) {
-      (void)disk_.unlink(path);  // was being prepared
+      unfinished_.push_back(path);
       return {};
     }
     auto file = disk_.open_for_reading(path);
@@ -74,8 +79,10 @@ class Recovery {
     DecodedHeader decoded = read_segment_header(**file);
     if (decoded.verdict == HeaderVerdict::later_format)
       return fail(SpoolErrorKind::wrong_format, cat(path, " was written by a later version of hikyaku"));
-    if (decoded.verdict == HeaderVerdict::unreadable)
-      return set_aside(path, "has no readable header; all that was in it is lost");
+    if (decoded.verdict == HeaderVerdict::unreadable) {
+      unreadable_.push_back(path);
+      return {};
+    }
     note_number(decoded.header);
     bool is_stray = path != segment_path(decoded.header.number);
     (is_stray ? strays_ : found_).push_back({path, std::move(decoded.header)});
@@ -240,6 +247,8 @@ class Recovery {
   const SpoolOptions& options_;
   std::vector<Found> found_;
   std::vector<Found> strays_;
+  std::vector<std::string> unfinished_;
+  std::vector<std::string> unreadable_;
   std::map<SegmentNumber, std::uint64_t> valid_;
   Recovered out_;
 };
