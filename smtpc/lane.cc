@@ -190,6 +190,7 @@ Task<void> Lane::deliver(Link& link, Job job) {
   bool broken_off = link.cancel.is_requested() && result.recipients.empty() && !is_reply_lost(result);
   if (broken_off) co_return work_.put_back(std::move(job));
   learn(result, id);
+  if (result.final_reply) work_.accepted(*this);
   link.last = work_.settle(std::move(job), std::move(result), way(*link.client));
 }
 

@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "daemon/app/bouncer.h"
@@ -37,7 +38,7 @@ class QueueRunner final : public smtpc::LaneWork {
   // Until every outcome is written, at the latest until `until`.
   Task<void> stopped(io::Until until);
 
-  std::size_t queued() const { return due_.size() + waiting_.size() + under_way_ + held_; }
+  std::size_t queued() const { return due_.size() + waiting_.size() + under_way_.size() + held_; }
   std::size_t held() const { return held_; }
 
   // smtpc::LaneWork
@@ -46,6 +47,7 @@ class QueueRunner final : public smtpc::LaneWork {
   smtpc::TicketPtr settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) override;
   void put_back(smtpc::Job job) override;
   void lane_changed(const smtpc::Lane& lane) override;
+  void accepted(const smtpc::Lane& lane) override { on_accepted_(lane.smarthost()); }
 
  private:
   // `since` is the route's time when the waiting time in the mail's newest record was true.
@@ -54,17 +56,28 @@ class QueueRunner final : public smtpc::LaneWork {
     Duration since{0};
   };
 
+  // A mail that a lane has, or whose outcome is being written.
+  struct UnderWay {
+    Entry entry;
+    Duration taken{0};  // the route's time then: what its progress says it has waited was true at that time
+  };
+
   Task<void> keep_time();
+  Task<void> settled(io::Until until);
   void wake_lanes();
   void release_due();
   void postpone(Entry entry, Duration wait);
   std::optional<Entry> pop(const std::vector<mail::MailId>& avoid);
-  Task<std::optional<smtpc::Job>> load(Entry entry);
+  Task<Result<smtpc::Job, mail::SourceError>> load(Entry entry);
   void set_aside(Entry entry, const mail::SourceError& error);
   Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
-  Task<void> notify(const mail::QueuedMail& mail, const Settlement& settlement);
-  Task<void> save(mail::MailId id, const mail::Progress& progress, bool is_over);
-  void requeue(const mail::QueuedMail& mail, const mail::Progress& progress, bool counted);
+  Task<bool> save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement);
+  Task<bool> send_notices(const mail::QueuedMail& mail, const Settlement& settlement);
+  Task<bool> send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
+                         std::vector<mail::ReportedRecipient> recipients);
+  Task<bool> save(mail::MailId id, mail::Progress progress, bool is_over);
+  Task<bool> wait_for_storage(std::string what);
+  void requeue(mail::MailId id, const Settlement& settlement);
   void log_outcomes(const mail::QueuedMail& mail, const Settlement& settlement, const smtpc::Way& way);
   void log_state(const smtpc::Lane& lane);
   void remind();
@@ -82,9 +95,10 @@ class QueueRunner final : public smtpc::LaneWork {
   std::vector<std::shared_ptr<smtpc::Lane>> lanes_;
   std::deque<Entry> due_;
   std::multimap<Instant, Entry> waiting_;
-  std::size_t under_way_ = 0;
+  std::unordered_map<mail::MailId, UnderWay> under_way_;
   std::size_t held_ = 0;
-  std::size_t unwritten_ = 0;  // outcomes that could not be written so far
+  std::size_t writing_ = 0;    // outcomes on their way to the spool
+  std::size_t unwritten_ = 0;  // … that could not be written so far
   Instant last_reminder_;
   bool stopping_ = false;
   io::Event changed_;

@@ -30,6 +30,9 @@ struct RelayParts {
   Jitter jitter = random_fraction;
 };
 
+// TLS as a smarthost's settings want it; null with TlsMode::none. Errors: tls_setup.
+Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost);
+
 class Relay {
  public:
   Relay(RelayParts parts, Duration downtime);

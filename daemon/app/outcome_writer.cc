@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// The queue runner's other half: what became of an attempt is logged, told to the sender and written down, in
+// this order of durability: a notice is on stable storage before the failed recipients' state is submitted.
+#include <algorithm>
+#include <utility>
+
+#include "daemon/app/queue_runner.h"
+#include "daemon/mail/diagnosis.h"
+
+namespace hikyaku::app {
+namespace {
+
+constexpr Duration kStorageRetry = 5s;
+
+bool is_worth_writing(const Settlement& settlement) { return settlement.counts; }
+
+bool any(const Settlement& settlement, RecipientOutcome outcome) {
+  return std::ranges::any_of(settlement.recipients,
+                             [&](const SettledRecipient& r) { return r.outcome == outcome; });
+}
+
+log::Status status_of(RecipientOutcome outcome) {
+  return outcome == RecipientOutcome::delivered  ? log::Status::delivered
+         : outcome == RecipientOutcome::deferred ? log::Status::deferred
+                                                 : log::Status::failed;
+}
+
+std::string joined(const mail::Reply& reply) {
+  std::string text = std::to_string(reply.code);
+  for (const std::string& line : reply.lines) text += (&line == &reply.lines.front() ? " " : "\n") + line;
+  return text;
+}
+
+std::string dsn_of(const SettledRecipient& settled) {
+  if (settled.failure)
+    return to_text(mail::status_of(*settled.failure, settled.outcome == RecipientOutcome::failed));
+  bool has_own = settled.final_reply && settled.final_reply->status;
+  return has_own ? to_text(*settled.final_reply->status) : "2.0.0";
+}
+
+}  // namespace
+
+smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) {
+  Settlement settlement = app::settle(job.mail, job.recipients, result, way.smarthost, policy_, jitter_());
+  auto ticket = std::make_shared<smtpc::Ticket>(loop_);
+  log_outcomes(job.mail, settlement, way);
+  nursery_.spawn(write_down(std::move(job.mail), std::move(settlement), ticket));
+  return ticket;
+}
+
+Task<void> QueueRunner::write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket) {
+  ++writing_;
+  bool written = true;
+  if (is_worth_writing(settlement)) {
+    bool two_steps = any(settlement, RecipientOutcome::delivered) && !settlement.failed.empty();
+    if (two_steps) written = co_await save_deliveries(mail, settlement);
+    if (written) written = co_await send_notices(mail, settlement);
+    if (written) written = co_await save(mail.id, settlement.progress, settlement.is_over);
+  }
+  if (written) {
+    ticket->set_done();
+    requeue(mail.id, settlement);
+  }
+  --writing_;
+  changed_.notify();
+}
+
+// Those who have it must not get it again, however long the bounce for the others takes.
+Task<bool> QueueRunner::save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement) {
+  mail::Progress progress = mail.progress;
+  for (const SettledRecipient& settled : settlement.recipients)
+    if (settled.outcome == RecipientOutcome::delivered)
+      progress.recipients[settled.recipient] = settlement.progress.recipients[settled.recipient];
+  auto saved = co_await save(mail.id, std::move(progress), false);
+  co_return saved;
+}
+
+Task<bool> QueueRunner::send_notices(const mail::QueuedMail& mail, const Settlement& settlement) {
+  if (!settlement.failed.empty()) {
+    auto sent = co_await send_notice(mail, mail::NoticeKind::failure, settlement.failed);
+    if (!sent) co_return false;
+  }
+  if (settlement.delayed.empty()) co_return true;
+  auto sent = co_await send_notice(mail, mail::NoticeKind::delay, settlement.delayed);
+  co_return sent;
+}
+
+// Tries until it is on stable storage. False: we are stopping, and the original stays as it was.
+Task<bool> QueueRunner::send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
+                                    std::vector<mail::ReportedRecipient> recipients) {
+  std::size_t count = recipients.size();
+  for (;;) {
+    auto notice = co_await bouncer_.notice(mail, kind, recipients);
+    if (notice) {
+      log_.bounce({.id = to_text(*notice),
+                   .about = to_text(mail.id),
+                   .to = mail.envelope.sender,
+                   .kind = kind == mail::NoticeKind::failure ? "failed" : "delayed",
+                   .recipients = count});
+      co_return true;
+    }
+    auto again = co_await wait_for_storage(notice.error().text);
+    if (!again) co_return false;
+  }
+}
+
+Task<bool> QueueRunner::save(mail::MailId id, mail::Progress progress, bool is_over) {
+  for (;;) {
+    Result<void, mail::SourceError> saved;
+    if (is_over)
+      saved = co_await source_.finish(id);
+    else
+      saved = co_await source_.record(id, progress);
+    if (saved || saved.error().kind == mail::SourceErrorKind::unknown_mail) co_return true;
+    auto again = co_await wait_for_storage(saved.error().text);
+    if (!again) co_return false;
+  }
+}
+
+// Until then no lane takes new mail: an outcome in memory alone is one that a crash would undo.
+Task<bool> QueueRunner::wait_for_storage(std::string what) {
+  if (unwritten_++ == 0)
+    log_.error("what became of a mail cannot be written down; no more is sent until it can",
+               {{"reason", what}});
+  auto woken = co_await io::sleep_until(loop_, loop_.within(kStorageRetry, &cancel_));
+  --unwritten_;
+  wake_lanes();
+  co_return woken == io::Woken::timeout;
+}
+
+void QueueRunner::requeue(mail::MailId id, const Settlement& settlement) {
+  UnderWay was = under_way_[id];
+  under_way_.erase(id);
+  if (settlement.is_over) return;
+  Entry entry = is_worth_writing(settlement) ? Entry{id, was.taken} : was.entry;
+  if (settlement.progress.held)
+    ++held_;
+  else if (settlement.progress.next_wait > Duration{0})
+    postpone(entry, settlement.progress.next_wait);
+  else
+    due_.push_back(entry);
+  wake_lanes();
+}
+
+// A smarthost's trouble is one line about the smarthost, not one for each mail that waits for it.
+void QueueRunner::log_outcomes(const mail::QueuedMail& mail, const Settlement& settlement,
+                               const smtpc::Way& way) {
+  if (!is_worth_writing(settlement)) return;
+  for (const SettledRecipient& settled : settlement.recipients) {
+    log::Outcome line;
+    line.id = to_text(mail.id);
+    line.from = mail.envelope.sender;
+    line.to = mail.envelope.recipients[settled.recipient].address;
+    line.smarthost = way.smarthost;
+    line.address = way.address;
+    if (way.tls) line.tls = log::TlsInfo{way.tls->version, way.tls->cipher, way.tls->verdict};
+    line.delay = loop_.clock().wall() - mail.arrival;
+    line.status = status_of(settled.outcome);
+    line.dsn = dsn_of(settled);
+    if (settled.final_reply) line.reply = joined(*settled.final_reply);
+    if (settled.failure && settled.failure->reply) line.reply = joined(*settled.failure->reply);
+    if (settled.failure) line.diagnosis = mail::diagnose(*settled.failure);
+    log_.outcome(line);
+  }
+}
+
+void QueueRunner::log_state(const smtpc::Lane& lane) {
+  const smtpc::Health& health = lane.health();
+  const mail::Failure* why = health.is_paused()   ? &health.pause()->why
+                             : health.suspicion() ? &*health.suspicion()
+                                                  : nullptr;
+  log::SmarthostChange line;
+  line.smarthost = lane.name();
+  line.host = lane.smarthost().host;
+  line.port = lane.smarthost().port;
+  line.up = why == nullptr;
+  if (why != nullptr) line.diagnosis = mail::diagnose(*why);
+  if (why != nullptr && why->reply) line.reply = joined(*why->reply);
+  if (health.is_paused()) line.next_probe = health.pause()->next_probe - loop_.now();
+  line.waiting = queued();
+  if (!due_.empty()) line.oldest = route_clock_.time() - due_.front().since;
+  log_.smarthost(line);
+}
+
+}  // namespace hikyaku::app

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/queue_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/mail/retry.h"
+
+namespace hikyaku::app {
+namespace {
+
+constexpr Duration kReadRetry = 1min;
+constexpr Duration kReminder = 24h;  // between two lines about a smarthost that stays paused
+
+}  // namespace
+
+QueueRunner::QueueRunner(io::Loop& loop, mail::MailSource& source, mail::MailSink& sink, log::MailLog& log,
+                         Jitter jitter, std::function<void(const mail::Smarthost&)> on_accepted)
+    : loop_(loop),
+      source_(source),
+      log_(log),
+      jitter_(std::move(jitter)),
+      on_accepted_(std::move(on_accepted)),
+      route_clock_(loop.now()),
+      bouncer_(loop, source, sink),
+      last_reminder_(loop.now()),
+      changed_(loop),
+      nursery_(loop) {
+  nursery_.spawn(keep_time());
+}
+
+QueueRunner::~QueueRunner() = default;
+
+void QueueRunner::adopt(const std::vector<mail::QueueEntry>& entries, Duration downtime) {
+  for (const mail::QueueEntry& found : entries) {
+    Entry entry{found.id, -downtime};
+    if (found.held)
+      ++held_;
+    else if (found.next_wait > downtime)
+      postpone(entry, found.next_wait - downtime);
+    else
+      due_.push_back(entry);
+  }
+  wake_lanes();
+}
+
+void QueueRunner::arrived(const mail::QueueEntry& entry) {
+  route_clock_.update(loop_.now(), is_route_up());
+  due_.push_back({entry.id, route_clock_.time()});
+  wake_lanes();
+}
+
+void QueueRunner::configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, SettlementPolicy policy,
+                            BouncePolicy bounces) {
+  lanes_ = std::move(lanes);
+  policy_ = policy;
+  bouncer_.configure(std::move(bounces));
+  for (const auto& [when, entry] : waiting_) due_.push_back(entry);
+  waiting_.clear();
+  wake_lanes();
+}
+
+Task<void> QueueRunner::stopped(io::Until until) {
+  stopping_ = true;
+  co_await settled(until);
+  cancel_.request();
+  co_await nursery_.drained({});
+}
+
+Task<void> QueueRunner::settled(io::Until until) {
+  while (writing_ > 0) {
+    auto woken = co_await changed_.wait(until);
+    if (woken != io::Woken::ready) co_return;
+  }
+}
+
+// ---- time
+
+Task<void> QueueRunner::keep_time() {
+  while (!cancel_.is_requested()) {
+    Instant next = loop_.now() + mail::kWaitStep;
+    if (!waiting_.empty()) next = std::min(next, waiting_.begin()->first);
+    co_await changed_.wait({next, &cancel_});
+    route_clock_.update(loop_.now(), is_route_up());
+    release_due();
+    remind();
+  }
+}
+
+void QueueRunner::release_due() {
+  bool any = false;
+  for (; !waiting_.empty() && waiting_.begin()->first <= loop_.now(); any = true) {
+    due_.push_back(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+  }
+  if (any) wake_lanes();
+}
+
+void QueueRunner::postpone(Entry entry, Duration wait) {
+  auto placed = waiting_.emplace(loop_.now() + wait, entry);
+  if (placed == waiting_.begin()) changed_.notify();
+}
+
+void QueueRunner::wake_lanes() {
+  for (const auto& lane : lanes_) lane->wake();
+}
+
+void QueueRunner::remind() {
+  if (loop_.now() - last_reminder_ < kReminder) return;
+  last_reminder_ = loop_.now();
+  for (const auto& lane : lanes_)
+    if (lane->health().is_paused()) log_state(*lane);
+}
+
+// ---- lanes
+
+bool QueueRunner::is_route_up() const {
+  return lanes_.empty() ||
+         std::ranges::any_of(lanes_, [](const auto& lane) { return !lane->health().is_paused(); });
+}
+
+// A paused lane takes mail only for its probe; of the others the first one does.
+bool QueueRunner::is_turn_of(const smtpc::Lane& lane) const {
+  if (lane.health().is_paused()) return lane.is_probing() && !lane.is_retired();
+  auto first = std::ranges::find_if(lanes_, [](const auto& each) { return !each->health().is_paused(); });
+  return first != lanes_.end() && first->get() == &lane;
+}
+
+std::size_t QueueRunner::waiting(const smtpc::Lane& lane) const {
+  return unwritten_ == 0 && !stopping_ && is_turn_of(lane) ? due_.size() : 0;
+}
+
+std::optional<QueueRunner::Entry> QueueRunner::pop(const std::vector<mail::MailId>& avoid) {
+  if (due_.empty()) return std::nullopt;
+  auto is_welcome = [&](const Entry& entry) { return std::ranges::find(avoid, entry.id) == avoid.end(); };
+  auto found = avoid.empty() ? due_.begin() : std::ranges::find_if(due_, is_welcome);
+  if (found == due_.end()) found = due_.begin();
+  Entry entry = *found;
+  due_.erase(found);
+  return entry;
+}
+
+Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid) {
+  while (waiting(lane) > 0) {
+    Entry entry = *pop(avoid);
+    route_clock_.update(loop_.now(), is_route_up());
+    under_way_[entry.id] = {entry, route_clock_.time()};
+    auto job = co_await load(entry);
+    if (job) co_return std::move(*job);
+    under_way_.erase(entry.id);
+    set_aside(entry, job.error());
+  }
+  co_return std::nullopt;
+}
+
+Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(Entry entry) {
+  auto mail = co_await source_.load(entry.id);
+  if (!mail) co_return std::unexpected(mail.error());
+  auto content = source_.open(entry.id);
+  if (!content) co_return std::unexpected(content.error());
+  smtpc::Job job{.mail = std::move(*mail), .recipients = {}, .content = std::move(*content)};
+  job.mail.progress.waited += under_way_[entry.id].taken - entry.since;
+  for (std::size_t i = 0; i < job.mail.progress.recipients.size(); ++i)
+    if (job.mail.progress.recipients[i].state == mail::RecipientState::pending) job.recipients.push_back(i);
+  if (job.recipients.empty())
+    co_return fail(mail::SourceErrorKind::damaged, "nobody is pending, and yet it is queued");
+  co_return job;
+}
+
+void QueueRunner::set_aside(Entry entry, const mail::SourceError& error) {
+  if (error.kind == mail::SourceErrorKind::unknown_mail) return;
+  bool is_damaged = error.kind == mail::SourceErrorKind::damaged;
+  log_.error(is_damaged ? "a queued mail is damaged and will not be sent"
+                        : "a queued mail cannot be read; it will be tried again",
+             {{"id", to_text(entry.id)}, {"reason", error.text}});
+  if (is_damaged)
+    ++held_;
+  else
+    postpone(entry, kReadRetry);
+}
+
+void QueueRunner::put_back(smtpc::Job job) {
+  due_.push_front(under_way_[job.mail.id].entry);
+  under_way_.erase(job.mail.id);
+  wake_lanes();
+}
+
+void QueueRunner::lane_changed(const smtpc::Lane& lane) {
+  route_clock_.update(loop_.now(), is_route_up());
+  log_state(lane);
+  wake_lanes();
+}
+
+}  // namespace hikyaku::app

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/relay.h"
+
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/io/tls.h"
+#include "daemon/mail/diagnosis.h"
+
+namespace hikyaku::app {
+namespace {
+
+Task<void> run(std::shared_ptr<smtpc::Lane> lane) { co_await lane->run(); }
+
+io::TlsClientOptions tls_options(const mail::Smarthost& smarthost) {
+  const mail::TlsSettings& tls = smarthost.tls;
+  return {.name = tls.hostname.empty() ? smarthost.host : tls.hostname,
+          .verify = tls.verify,
+          .ca_file = tls.ca_file,
+          .fingerprint = tls.fingerprint,
+          .min_version = static_cast<io::TlsVersion>(tls.min_version),
+          .client_cert = tls.client_cert,
+          .client_key = tls.client_key};
+}
+
+SettlementPolicy settlement_policy(const config::QueueSettings& queue) {
+  return {
+      .lifetime = queue.lifetime,
+      .delay_notice = queue.delay_notice,
+      .retry = {
+          .first = queue.retry.first, .factor = queue.retry.factor, .max = queue.retry.max, .spread = 0.2}};
+}
+
+BouncePolicy bounce_policy(const config::Settings& settings) {
+  return {.hostname = settings.hostname,
+          .domain = settings.domain,
+          .full = settings.queue.bounce_return == config::BounceReturn::full,
+          .lifetime = settings.queue.lifetime};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost) {
+  if (smarthost.tls.mode == mail::TlsMode::none) return nullptr;
+  return io::TlsClient::create(tls_options(smarthost));
+}
+
+Relay::Relay(RelayParts parts, Duration downtime)
+    : parts_(std::move(parts)),
+      proven_(parts_.proven_file),
+      runner_(parts_.loop, parts_.source, parts_.sink, parts_.log, parts_.jitter,
+              [this](const mail::Smarthost& smarthost) { proven_.note(smarthost); }),
+      nursery_(parts_.loop) {
+  runner_.adopt(parts_.source.entries(), downtime);
+}
+
+Relay::~Relay() = default;
+
+std::vector<std::shared_ptr<smtpc::Lane>> Relay::make_lanes(const config::Settings& settings,
+                                                            config::Problems& problems) {
+  std::vector<std::shared_ptr<smtpc::Lane>> lanes;
+  for (const mail::Smarthost& smarthost : settings.smarthosts) {
+    auto tls = make_tls_client(smarthost);
+    if (!tls) {
+      problems.push_back({"", 0, 0, cat("smarthosts.", smarthost.name), tls.error().text});
+      continue;
+    }
+    smtpc::LaneOptions options{.smarthost = smarthost,
+                               .ehlo_name = settings.hostname,
+                               .instance_token = parts_.token,
+                               .proven = proven_.is_proven(smarthost),
+                               .tls = *tls};
+    lanes.push_back(std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, std::move(options),
+                                                  parts_.jitter));
+  }
+  return lanes;
+}
+
+Result<void, config::Problems> Relay::configure(const config::Settings& settings) {
+  config::Problems problems;
+  auto fresh = make_lanes(settings, problems);
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  std::erase_if(retiring_, [](const auto& lane) { return lane.expired(); });
+  for (const auto& lane : lanes_) {
+    lane->retire();
+    retiring_.push_back(lane);
+  }
+  lanes_ = std::move(fresh);
+  runner_.configure(lanes_, settlement_policy(settings.queue), bounce_policy(settings));
+  for (const auto& lane : lanes_) nursery_.spawn(run(lane));
+  return {};
+}
+
+Task<void> Relay::stopped(Duration grace) {
+  for (const auto& lane : lanes_) lane->retire();
+  io::Until until = parts_.loop.within(grace);
+  auto drained = co_await nursery_.drained(until);
+  if (drained != io::Woken::ready) {
+    for (const auto& lane : lanes_) lane->stop();
+    for (const auto& lane : retiring_)
+      if (auto still_there = lane.lock()) still_there->stop();
+    co_await nursery_.drained({});
+  }
+  co_await runner_.stopped(until);
+  lanes_.clear();
+}
+
+std::string Relay::status() const {
+  std::string text = cat(std::to_string(runner_.queued()), " queued");
+  for (const auto& lane : lanes_)
+    if (lane->health().is_paused()) text += cat("; ", mail::diagnose(lane->health().pause()->why));
+  return text;
+}
+
+}  // namespace hikyaku::app
