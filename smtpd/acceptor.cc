@@ -104,10 +104,10 @@ Task<void> Acceptor::serve(io::StreamPtr stream, [[maybe_unused]] std::unique_pt
 }
 
 Task<void> Acceptor::turn_away(io::StreamPtr stream, Reply reply) {
-  observer_.rejected({.address = stream->peer(), .uid = 0, .helo = {}, .user = {}}, "connect", reply);
   Counted counted(turned_away_);
   SessionOptionsPtr options = options_.session;
   Channel channel(loop_, std::move(stream), *options, stop_.soft);
+  observer_.rejected(channel.client(), "connect", reply);
   channel.say(reply);
   co_await channel.farewell();
 }

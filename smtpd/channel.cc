@@ -15,6 +15,10 @@ constexpr std::size_t kMostUnsent = 16 * 1024;
 Channel::Channel(io::Loop& loop, io::StreamPtr stream, const SessionOptions& options, io::Cancel& hard)
     : loop_(loop), stream_(std::move(stream)), reader_(*stream_), options_(options), hard_(hard) {}
 
+Client Channel::client() const {
+  return {.address = stream_->peer(), .uid = stream_->peer_uid().value_or(0), .helo = {}, .user = {}};
+}
+
 void Channel::say(const Reply& reply) {
   if (!is_deaf_) unsent_ += to_wire(reply);
 }

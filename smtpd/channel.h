@@ -9,6 +9,7 @@
 #include "daemon/io/line_reader.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/tls.h"
+#include "smtpd/observer.h"
 #include "smtpd/options.h"
 #include "smtpd/reply.h"
 
@@ -33,7 +34,7 @@ class Channel {
   // false.
   Task<Result<void, IoError>> start_tls(io::TlsServer& server);
   const io::TlsInfo* tls() const { return stream_ ? stream_->tls() : nullptr; }
-  std::optional<Endpoint> peer() const { return stream_ ? stream_->peer() : std::nullopt; }
+  Client client() const;  // who is at the other end, as far as the connection tells
 
   // The end: the last replies, then FIN, then what the client still writes is read for a moment: closing over
   // unread bytes would send an RST, which can overtake our last reply.

@@ -10,11 +10,11 @@ namespace hikyaku::smtpd {
 
 using namespace mail::command;
 
-Session::Session(Surroundings around, SessionOptionsPtr options, io::StreamPtr stream, std::uint32_t uid)
+Session::Session(Surroundings around, SessionOptionsPtr options, io::StreamPtr stream)
     : around_(around),
       options_(std::move(options)),
       channel_(around.loop, std::move(stream), *options_, around.stop.hard),
-      client_{.address = channel_.peer(), .uid = uid, .helo = {}, .user = {}} {}
+      client_(channel_.client()) {}
 
 Task<void> Session::run() {
   try {
@@ -114,8 +114,7 @@ Task<void> Session::obey(Mail command) {
   if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
   if (auto refusal = refusal_of(command)) {
     clear();
-    refuse("MAIL", *refusal);
-    co_return;
+    co_return refuse("MAIL", *refusal);
   }
   transaction_.begin(std::move(command.envelope));
   say(replies::sender_ok());
@@ -131,10 +130,11 @@ std::optional<Reply> Session::refusal_of(const Mail& command) const {
 
 Task<void> Session::obey(Rcpt command) {
   if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
-  if (auto refusal = refusal_of(command)) {
-    refuse("RCPT", *refusal);
-    co_return;
+  auto refusal = refusal_of(command);
+  if (refusal == replies::too_many_recipients() && std::exchange(told_too_many_, true)) {
+    co_return say(*refusal);  // once in the log is enough: there may be a hundred thousand
   }
+  if (refusal) co_return refuse("RCPT", *refusal);
   transaction_.add(std::move(command.recipient));
   say(replies::recipient_ok());
 }
@@ -212,6 +212,7 @@ void Session::lost(const IoError& error) {
 void Session::clear() {
   transaction_.clear();
   bdat_.reset();
+  told_too_many_ = false;
 }
 
 // RCPT and filled chunks are bounded by their own limits.

@@ -42,7 +42,7 @@ struct Surroundings {
 
 class Session {
  public:
-  Session(Surroundings around, SessionOptionsPtr options, io::StreamPtr stream, std::uint32_t uid = 0);
+  Session(Surroundings around, SessionOptionsPtr options, io::StreamPtr stream);
   // From the greeting until the connection may be closed. Once.
   Task<void> run();
 
@@ -110,6 +110,7 @@ class Session {
   io::LineEnd line_end_ = io::LineEnd::lf;  // of the current line
   bool accepted_now_ = false;               // the current command brought a message that was accepted
   bool after_message_ = false;              // the one before did
+  bool told_too_many_ = false;              // the observer, of this transaction's recipients
   bool ended_ = false;
   std::size_t errors_ = 0;    // since the last accepted message
   std::size_t commands_ = 0;  // likewise

@@ -65,6 +65,7 @@ class MemoryStream final : public Stream {
 
   std::optional<Endpoint> peer() const override { return options_.second_address; }
   std::optional<Endpoint> local() const override { return options_.first_address; }
+  std::optional<std::uint32_t> peer_uid() const override { return options_.uid; }
 
  private:
   void finish() {

@@ -24,6 +24,15 @@ class SocketStream final : public Stream {
   Task<Result<void, IoError>> shut_down(Until) override { co_return socket_->shut_down(); }
   std::optional<Endpoint> peer() const override { return peer_; }
   std::optional<Endpoint> local() const override { return local_; }
+  std::optional<std::uint32_t> peer_uid() const override {
+    uv_os_fd_t fd = -1;
+    ucred caller{};
+    socklen_t length = sizeof caller;
+    bool known = socket_->family() == Socket::Family::unix_domain &&
+                 uv_fileno(reinterpret_cast<uv_handle_t*>(socket_->pipe()), &fd) == 0 &&
+                 ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &caller, &length) == 0;
+    return known ? std::optional<std::uint32_t>(caller.uid) : std::nullopt;
+  }
 
  private:
   Socket* socket_;

@@ -40,6 +40,8 @@ class Stream {
 
   virtual std::optional<Endpoint> peer() const = 0;  // nothing: a Unix socket
   virtual std::optional<Endpoint> local() const = 0;
+  // Who is at the other end of a Unix socket, as the kernel noted when it connected; nothing: no Unix socket.
+  virtual std::optional<std::uint32_t> peer_uid() const { return std::nullopt; }
   virtual const TlsInfo* tls() const { return nullptr; }
 };
 

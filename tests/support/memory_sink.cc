@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/memory_sink.h"
+
+#include <utility>
+
+#include "daemon/base/check.h"
+
+namespace hikyaku::test {
+namespace {
+
+Result<void, mail::SinkError> outcome(const std::optional<mail::SinkErrorKind>& failure) {
+  if (failure) return fail(*failure, "failed on demand");
+  return {};
+}
+
+}  // namespace
+
+class MemorySink::Writer final : public mail::MailWriter {
+ public:
+  Writer(MemorySink& sink, mail::MailId id) : sink_(sink), id_(id) { ++sink_.open_; }
+  ~Writer() override { --sink_.open_; }
+
+  mail::MailId id() const override { return id_; }
+
+  Task<Result<void, mail::SinkError>> write(std::string_view bytes) override {
+    check(!is_committed_, "nothing is written after commit");
+    content_ += bytes;
+    co_return outcome(sink_.failures.write);
+  }
+
+  Task<Result<void, mail::SinkError>> commit(mail::Envelope envelope) override {
+    check(!std::exchange(is_committed_, true), "committed twice");
+    while (sink_.is_held_) co_await sink_.released_.wait({});
+    auto committed = outcome(sink_.failures.commit);
+    if (committed) sink_.mails_.push_back({id_, std::move(envelope), content_});
+    co_return committed;
+  }
+
+ private:
+  MemorySink& sink_;
+  mail::MailId id_;
+  std::string content_;
+  bool is_committed_ = false;
+};
+
+Result<void, mail::SinkError> MemorySink::may_accept(std::uint64_t expected_size) {
+  expected_size_ = expected_size;
+  return outcome(failures.may_accept);
+}
+
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> MemorySink::begin() {
+  if (auto begun = outcome(failures.begin); !begun) return std::unexpected(begun.error());
+  return std::make_unique<Writer>(*this, mail::MailId{++last_id_});
+}
+
+void MemorySink::release() {
+  is_held_ = false;
+  released_.notify();
+}
+
+}  // namespace hikyaku::test
