@@ -62,7 +62,9 @@ Task<Step> helo(Session& session) {
   std::string command = cat("HELO ", session.context.ehlo_name);
   auto reply = co_await session.exchange.ask(command, session.context.smarthost.timeout.command);
   session.capabilities = {};
-  co_return outcome(session, Stage::ehlo, reply);
+  auto said = outcome(session, Stage::ehlo, reply);
+  if (!said) said.error().verdict.action = Action::pause_lane;  // there is nothing else to try
+  co_return said;
 }
 
 Task<Step> ehlo(Session& session) {

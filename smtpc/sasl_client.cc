@@ -92,7 +92,8 @@ int SaslClient::Session::open() {
   properties.security_flags = SASL_SEC_NOANONYMOUS;
   if (!options.plaintext_allowed) properties.security_flags |= SASL_SEC_NOPLAINTEXT;
   sasl_setprop(made, SASL_SEC_PROPS, &properties);
-  if (mechanism == "EXTERNAL") sasl_setprop(made, SASL_AUTH_EXTERNAL, options.credentials.user.c_str());
+  // Who the certificate says we are is never sent, but without it Cyrus does not offer EXTERNAL.
+  if (mechanism == "EXTERNAL") sasl_setprop(made, SASL_AUTH_EXTERNAL, "certificate");
   return SASL_OK;
 }
 

@@ -14,8 +14,6 @@
 namespace hikyaku::smtpc {
 namespace {
 
-extern "C" {
-
 void wiping_free(void* block) {
   if (block != nullptr) explicit_bzero(block, malloc_usable_size(block));
   std::free(block);
@@ -36,8 +34,6 @@ void collect(client_sasl_mechanism_t* mechanism, sasl_info_callback_stage_t stag
   if (stage == SASL_INFO_LIST_MECH)
     static_cast<std::set<std::string>*>(into)->insert(to_upper(mechanism->plug->mech_name));
 }
-
-}  // extern "C"
 
 std::set<std::string> load() {
   static const sasl_callback_t kCallbacks[] = {sasl_callback(SASL_CB_LOG, say_nothing, nullptr),

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/envelope_commands.h"
+
+#include "doctest/doctest.h"
+
+using namespace hikyaku;
+using namespace hikyaku::smtpc;
+
+namespace {
+
+mail::Capabilities everything() {
+  mail::Capabilities capabilities;
+  capabilities.size = capabilities.eight_bit_mime = capabilities.smtputf8 = capabilities.dsn = true;
+  return capabilities;
+}
+
+mail::QueuedMail mail_from(std::string sender) {
+  mail::QueuedMail mail;
+  mail.envelope.sender = std::move(sender);
+  mail.size = 1234;
+  return mail;
+}
+
+}  // namespace
+
+TEST_CASE("smtpc: MAIL has no space behind the colon and always its brackets") {
+  CHECK(mail_command(mail_from("a@b.example"), {}, true, false) == "MAIL FROM:<a@b.example>");
+  CHECK(mail_command(mail_from(""), {}, false, false) == "MAIL FROM:<>");
+}
+
+TEST_CASE("smtpc: MAIL says what is offered and true, nothing else") {
+  mail::QueuedMail mail = mail_from("a@b.example");
+  CHECK(mail_command(mail, everything(), false, false) == "MAIL FROM:<a@b.example> SIZE=1234");
+  CHECK(mail_command(mail, everything(), true, false) == "MAIL FROM:<a@b.example> SIZE=1234 BODY=8BITMIME");
+  CHECK(mail_command(mail, everything(), false, true) == "MAIL FROM:<a@b.example> SIZE=1234 SMTPUTF8");
+  mail.envelope.smtputf8 = true;
+  CHECK(mail_command(mail, everything(), false, false) == "MAIL FROM:<a@b.example> SIZE=1234 SMTPUTF8");
+  mail.envelope.ret = mail::Ret::headers;
+  mail.envelope.envid = "id+1=x";
+  CHECK(mail_command(mail, {}, true, false) == "MAIL FROM:<a@b.example>");
+  mail::Capabilities dsn;
+  dsn.dsn = true;
+  CHECK(mail_command(mail, dsn, true, false) == "MAIL FROM:<a@b.example> RET=HDRS ENVID=id+2B1+3Dx");
+  mail.envelope.ret = mail::Ret::full;
+  CHECK(mail_command(mail, dsn, true, false) == "MAIL FROM:<a@b.example> RET=FULL ENVID=id+2B1+3Dx");
+}
+
+TEST_CASE("smtpc: RCPT carries NOTIFY and ORCPT where DSN is offered") {
+  mail::Recipient recipient{.address = "b@c.example", .notify = {}, .orcpt = {}};
+  CHECK(rcpt_command(recipient, everything()) == "RCPT TO:<b@c.example>");
+  recipient.notify.success = recipient.notify.failure = recipient.notify.delay = true;
+  recipient.orcpt = "rfc822;b+x@c.example";
+  CHECK(rcpt_command(recipient, {}) == "RCPT TO:<b@c.example>");
+  CHECK(rcpt_command(recipient, everything()) ==
+        "RCPT TO:<b@c.example> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;b+2Bx@c.example");
+  recipient.notify = {.never = true};
+  recipient.orcpt.clear();
+  CHECK(rcpt_command(recipient, everything()) == "RCPT TO:<b@c.example> NOTIFY=NEVER");
+}
+
+TEST_CASE("smtpc: only bytes from 0x80 need SMTPUTF8") {
+  CHECK_FALSE(needs_smtputf8("a@b.example"));
+  CHECK(needs_smtputf8("\xc3\xbc@b.example"));
+}
