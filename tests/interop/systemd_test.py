@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """systemd without process 1: the units, a handed-over socket, sd_notify, the watchdog; and a start as root."""
 
+import os
 import re
 import signal
 import subprocess
@@ -44,9 +45,24 @@ class Systemd(Case):
         exposure = re.search(r"Overall exposure level for hikyaku.service: ([0-9.]+)", said)
         self.assertLessEqual(float(exposure[1]), 1.5)
 
-    def test_users_and_directories_are_declared(self):
-        said = self.command("systemd-sysusers", "--dry-run", f"{ROOT}/systemd/hikyaku.sysusers")
-        self.assertIn("hikyaku", said + open("/etc/passwd", encoding="utf-8").read())
+    def test_users_and_directories_are_made_as_declared(self):
+        root = self.place.directory("root")
+        for name in ("etc/hikyaku", "usr", "var/spool"):
+            self.place.directory(f"root/{name}")
+        self.place.file("root/etc/hikyaku/authinfo", "", 0o600)
+        self.command("systemd-sysusers", f"--root={root}", f"{ROOT}/systemd/hikyaku.sysusers")
+        self.command("systemd-tmpfiles", f"--root={root}", "--create", f"{ROOT}/systemd/hikyaku.tmpfiles")
+        user, group, submit = self.id_of(root, "passwd", "hikyaku"), self.id_of(root, "group", "hikyaku"), \
+            self.id_of(root, "group", "hikyaku-submit")
+        for path, wanted in (("var/spool/hikyaku", (0o40711, user, group)),
+                             ("var/spool/hikyaku/drop", (0o41730, user, submit)),
+                             ("etc/hikyaku/authinfo", (0o100640, 0, group))):
+            found = os.stat(f"{root}/{path}")
+            self.assertEqual((found.st_mode, found.st_uid, found.st_gid), wanted, path)
+
+    def id_of(self, root, file, name):
+        with open(f"{root}/etc/{file}", encoding="utf-8") as entries:
+            return next(int(entry.split(":")[2]) for entry in entries if entry.startswith(name + ":"))
 
     def test_a_handed_over_socket_serves_a_mail(self):
         """The listen address of the configuration gives way to it."""

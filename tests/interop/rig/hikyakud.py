@@ -103,8 +103,11 @@ class Hikyakud:
                 and all(event.get(key) == value for key, value in fields.items())]
 
     def troubles(self):
-        """Every line that is there to be noticed."""
-        return [event for event in self.events() if event["level"] in ("warning", "error")]
+        """Every line that is there to be noticed since the first mail came; doubts about the configuration, which are
+        told at start, are not among them."""
+        events = self.events()
+        first = next((at for at, event in enumerate(events) if event.get("event") == "accepted"), len(events))
+        return [event for event in events[first:] if event["level"] in ("warning", "error")]
 
     def wait_for(self, name, seconds=20, **fields):
         return until(lambda: self.events(name, **fields), seconds,
