@@ -186,7 +186,7 @@ void Journal::on_durable(const Append& append) {
 // and the next segment's header says so.
 void Journal::on_failed(const SegmentPtr& segment) {
   is_healthy_ = false;
-  closed_.push_back({segment->header.number, segment->flushed});
+  closed_.push_back({segment->header.number, segment->flushed, segment->flushed});
   if (closed_.size() > kMaxClosed) closed_.pop_front();
   header_is_due_ = true;
   if (active_ != segment) return;

@@ -68,7 +68,8 @@ class Recovery {
     return named;
   }
 
-  // The name is only a hint; what counts is the header. Changes nothing yet: a later format may be among them.
+  // The name is only a hint; what counts is the header. Changes nothing yet: a later format may be among
+  // them.
   Result<void, SpoolError> look_at(const std::string& path) {
     if (path.ends_with(".new")) {
       unfinished_.push_back(path);
@@ -137,7 +138,7 @@ class Recovery {
 
   Result<void, SpoolError> replay_all() {
     for (const Found& segment : found_)
-      for (const ClosedSegment& closed : segment.header.closed) valid_[closed.number] = closed.valid_length;
+      for (const ClosedSegment& closed : segment.header.closed) closed_[closed.number] = closed;
     for (const Found& segment : found_) {
       Result<void, SpoolError> done;
       if (segment.header.state == SegmentState::in_use)
@@ -183,7 +184,9 @@ class Recovery {
   Result<Footer, SpoolError> scan(const Found& segment, DiskFile& file) {
     auto flushed = file.flush();
     if (!flushed) return cannot(SpoolErrorKind::io, flushed.error());
-    Scan scan = scan_segment(file, segment.header, valid_length(segment.header.number));
+    SegmentNumber number = segment.header.number;
+    Scan scan = scan_segment(file, segment.header, closed_[number]);
+    closed_[number].flushed = scan.flushed;
     out_.unbroken = scan.unbroken;
     out_.highest_id = std::max(out_.highest_id, scan.highest_id);
     auto reported = report_damage(segment.path, scan);
@@ -206,13 +209,9 @@ class Recovery {
     return {};
   }
 
-  std::uint64_t valid_length(SegmentNumber number) const {
-    auto known = valid_.find(number);
-    return known == valid_.end() ? 0 : known->second;
-  }
-
   void note_closed(SegmentNumber number, std::uint64_t length) {
-    out_.closed.push_back({number, length});
+    auto known = closed_.find(number);
+    out_.closed.push_back({number, length, known == closed_.end() ? length : known->second.flushed});
     if (out_.closed.size() > kMaxClosed) out_.closed.erase(out_.closed.begin());
   }
 
@@ -249,7 +248,7 @@ class Recovery {
   std::vector<Found> strays_;
   std::vector<std::string> unfinished_;
   std::vector<std::string> unreadable_;
-  std::map<SegmentNumber, std::uint64_t> valid_;
+  std::map<SegmentNumber, ClosedSegment> closed_;  // what is known of the segments before the newest
   Recovered out_;
 };
 

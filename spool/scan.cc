@@ -12,16 +12,17 @@ constexpr std::size_t kReadAhead = 1U << 20;
 
 class Scanner {
  public:
-  Scanner(DiskFile& file, const SegmentHeader& header, std::uint64_t valid_length)
-      : window_(file, valid_length != 0 ? std::min(valid_length, footer_end(header.size))
-                                        : footer_end(header.size)),
-        seed_(segment_seed(header)),
-        flushed_(valid_length) {}
+  Scanner(DiskFile& file, const SegmentHeader& header, const ClosedSegment& closed)
+      : window_(file, closed.number != 0 ? std::min(closed.valid_length, footer_end(header.size))
+                                         : footer_end(header.size)),
+        seed_(segment_seed(header)) {
+    scan_.flushed = closed.flushed;
+  }
 
   Scan run() {
     for (std::uint64_t at = records_begin(); at + kRecordHeader <= window_.end();) at = step(at);
     end_hole(window_.end());
-    for (Hole& hole : scan_.holes) hole.is_damage = hole.begin < flushed_;
+    for (Hole& hole : scan_.holes) hole.is_damage = hole.begin < scan_.flushed;
     return std::move(scan_);
   }
 
@@ -31,7 +32,7 @@ class Scanner {
     RecordSeed seed(seed_, at);
     auto header = decode_record_header(window_.at(at, kRecordHeader), seed);
     if (!header) return note_nothing(at);
-    flushed_ = std::max<std::uint64_t>(flushed_, header->flushed);
+    scan_.flushed = std::max<std::uint64_t>(scan_.flushed, header->flushed);
     std::uint64_t length = record_length(*header);
     std::string_view bytes = window_.at(at, static_cast<std::size_t>(length));
     bool whole = bytes.size() == length;
@@ -75,14 +76,13 @@ class Scanner {
   }
 
   void end_hole(std::uint64_t end) {
-    bool counts = hole_begin_ != 0 && (hole_has_bytes_ || end < window_.end() || hole_begin_ < flushed_);
+    bool counts = hole_begin_ != 0 && (hole_has_bytes_ || end < window_.end() || hole_begin_ < scan_.flushed);
     if (counts) scan_.holes.push_back({hole_begin_, end, {}, false});
     hole_begin_ = 0;
   }
 
   Window window_;
   std::uint64_t seed_;
-  std::uint64_t flushed_;  // all before this was on stable storage once
   std::uint64_t hole_begin_ = 0;
   bool hole_has_bytes_ = false;
   Scan scan_;
@@ -115,8 +115,8 @@ void Window::load_piecewise(std::size_t length) {
   }
 }
 
-Scan scan_segment(DiskFile& file, const SegmentHeader& header, std::uint64_t valid_length) {
-  return Scanner(file, header, valid_length).run();
+Scan scan_segment(DiskFile& file, const SegmentHeader& header, const ClosedSegment& closed) {
+  return Scanner(file, header, closed).run();
 }
 
 }  // namespace hikyaku::spool

@@ -48,11 +48,12 @@ struct Scan {
   std::vector<Hole> holes;           // between them and behind them, where something but zeros stands
   std::uint64_t valid_length = records_begin();  // the end of the last intact record
   std::uint64_t unbroken = records_begin();      // the end of the last one before any hole
+  std::uint64_t flushed = 0;                     // all before it was on stable storage once
   WallTime newest;
   mail::MailId highest_id;
 };
 
-// `valid_length`: what a later segment's header says of this one, 0 if none does.
-Scan scan_segment(DiskFile& file, const SegmentHeader& header, std::uint64_t valid_length);
+// `closed`: what a later segment's header says of this one; its number is 0 if none does.
+Scan scan_segment(DiskFile& file, const SegmentHeader& header, const ClosedSegment& closed);
 
 }  // namespace hikyaku::spool

@@ -51,8 +51,10 @@ SegmentHeader decode_fields(Decoder& in, std::uint32_t state) {
   std::size_t closed = std::min<std::size_t>(in.u32(), kMaxClosed);
   in.u32();
   for (std::size_t i = 0; i < closed; ++i) {
-    SegmentNumber number = in.u64();
-    header.closed.push_back({number, in.u64()});
+    ClosedSegment& known = header.closed.emplace_back();
+    known.number = in.u64();
+    known.valid_length = in.u64();
+    known.flushed = in.u64();
   }
   return header;
 }
@@ -97,7 +99,8 @@ std::string encode_segment_header(const SegmentHeader& header) {
   out.u64(header.number).raw(view(header.key)).u64(header.size).raw(view(header.spool));
   out.u64(header.highest_id.value).u64(header.oldest).i64(header.created.time_since_epoch().count());
   out.u32(static_cast<std::uint32_t>(header.closed.size())).u32(0);
-  for (const ClosedSegment& closed : header.closed) out.u64(closed.number).u64(closed.valid_length);
+  for (const ClosedSegment& closed : header.closed)
+    out.u64(closed.number).u64(closed.valid_length).u64(closed.flushed);
   out.pad_to(kSigned);
   out.u64(checksum(out.bytes(), 0));
   return out.take();

@@ -37,10 +37,13 @@ enum class SegmentState : std::uint32_t {
   in_use = 3,    // being written or closed
 };
 
-// How far a segment that was closed is valid. Nothing behind that is ever read again.
+// How far a segment that was closed is valid. Nothing behind that is ever read again. What is broken before
+// `flushed` is damage; between there and the end only the last batch stood, and of that a power cut may have
+// left any part.
 struct ClosedSegment {
   SegmentNumber number = 0;
   std::uint64_t valid_length = 0;
+  std::uint64_t flushed = 0;
   bool operator==(const ClosedSegment&) const = default;
 };
 

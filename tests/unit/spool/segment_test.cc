@@ -19,7 +19,7 @@ SegmentHeader some_header() {
   header.highest_id = {1'000'000};
   header.oldest = 40;
   header.created = WallTime(Duration(5));
-  header.closed = {{40, 4096}, {41, 123'456}};
+  header.closed = {{40, 4096, 4096}, {41, 123'456, 98'304}};
   return header;
 }
 
