@@ -72,7 +72,9 @@ Task<Journal::Chore> Journal::write_oldest_footer() {
   co_return Chore::done;
 }
 
+// Not the last one in use, however dead: only its header still knows which ids have been assigned.
 bool Journal::may_delete(SegmentNumber number) const {
+  if (number >= newest_durable_) return false;
   const SegmentInfo* segment = index_.segment(number);
   bool is_active = active_ != nullptr && active_->header.number == number;
   if (segment == nullptr || is_active || segment->live != 0) return false;

@@ -50,6 +50,7 @@ Journal::Journal(io::Loop& loop, Disk& disk, const SpoolOptions& options, Index&
       closed_(recovered.closed.begin(), recovered.closed.end()),
       spool_(recovered.spool),
       next_number_(std::max(recovered.next_number, first->header.number + 1)),
+      newest_durable_(first->header.number),
       appended_(loop),
       prepared_(loop),
       chores_(loop),
@@ -171,6 +172,7 @@ void Journal::on_batch(Batch& batch) {
 void Journal::on_durable(const Append& append) {
   OpenSegment& segment = *append.segment;
   is_healthy_ = true;
+  newest_durable_ = std::max(newest_durable_, segment.header.number);  // it came with the first record
   std::uint64_t length = append.front.size() + append.content.size() + append.padding;
   segment.flushed = append.entry.offset + length;
   segment.footer.entries.push_back(append.entry);

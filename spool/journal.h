@@ -90,7 +90,8 @@ class Journal {
   std::deque<ClosedSegment> closed_;
   std::array<std::uint8_t, 16> spool_;
   SegmentNumber next_number_;
-  bool header_is_due_ = false;  // the active one's goes with the next record
+  SegmentNumber newest_durable_;  // the newest whose header is on stable storage as in use
+  bool header_is_due_ = false;    // the active one's goes with the next record
   std::optional<mail::SinkError> cannot_prepare_;
 
   bool is_healthy_ = true;

@@ -96,6 +96,12 @@ std::vector<Script> make_scripts() {
                   {alone(Do::fail_flush, 1)},
                   {on(Do::finish, 1)},
                   {on(Do::finish, 2), accept(kSmall)}}});
+  all.push_back({"a segment breaks in which nothing lives",
+                 {{accept(kSmall)},
+                  {on(Do::finish, 0)},
+                  {alone(Do::fail_write, 1)},
+                  {accept(kSmall)},
+                  {on(Do::finish, 1), accept(kSmall)}}});
   all.push_back({"a write fails, others are short",
                  {{accept(kSmall)},
                   {alone(Do::fail_write, 1)},
