@@ -25,20 +25,25 @@ Committer::~Committer() {
   if (thread_.joinable()) thread_.join();
 }
 
+// Released once a turn: the sessions that one flush has woken answer in the same turn, and the first of them
+// must not have the disk to itself.
 void Committer::submit(Append& append) {
   append.outcome = AppendOutcome::pending;
   if (submitted_++ == 0) outside_.emplace(loop_);
-  bool is_first = false;
+  if (gathering_.empty()) loop_.post([this] { release(); });
+  gathering_.push_back(&append);
+}
+
+void Committer::release() {
   {
     std::lock_guard lock(lock_);
-    is_first = waiting_.empty();
-    waiting_.push_back(&append);
+    waiting_.insert(waiting_.end(), gathering_.begin(), gathering_.end());
   }
-  if (!is_first) return;
+  gathering_.clear();
   if (mode_ == CommitterMode::thread)
     work_.notify_one();
   else
-    loop_.post([this] { run_inline(); });
+    run_inline();
 }
 
 void Committer::run() {

@@ -75,6 +75,7 @@ class Committer {
   void submit(Append& append);
 
  private:
+  void release();
   void run();
   void run_inline();
   Batch take();  // with the lock held
@@ -87,6 +88,7 @@ class Committer {
   std::function<void(Batch&)> on_done_;
   std::size_t submitted_ = 0;                     // the loop's
   std::optional<io::Loop::OutsideWork> outside_;  // while something is submitted
+  std::vector<Append*> gathering_;                // the loop's: submitted in this turn
   std::mutex lock_;
   std::condition_variable work_;
   std::vector<Append*> waiting_;  // under the lock
