@@ -39,9 +39,9 @@ bool RecordingObserver::saw(std::string_view line_start) const {
   return std::ranges::any_of(lines, [=](const std::string& line) { return line.starts_with(line_start); });
 }
 
-Task<void> TestClient::send(std::string bytes) {
+Task<bool> TestClient::send(std::string bytes) {
   auto sent = co_await stream_->write(bytes, loop_.within(10min));
-  (void)sent;  // a server that has closed shows in what comes back
+  co_return sent.has_value();
 }
 
 Task<void> TestClient::finish() {

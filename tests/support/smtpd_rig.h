@@ -35,7 +35,7 @@ class TestClient {
   TestClient(io::Loop& loop, io::StreamPtr stream)
       : loop_(loop), stream_(std::move(stream)), reader_(*stream_) {}
 
-  Task<void> send(std::string bytes);
+  Task<bool> send(std::string bytes);       // false: the server has closed
   Task<void> finish();                      // half-closes
   Task<std::optional<std::string>> line();  // without its line end; nothing at the end of the connection
   Task<std::string> reply();  // a whole reply, lines joined by "\n", without the last line end; "" at the end
