@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "smtpd/acceptor.h"
+
+#include "daemon/io/socket_stream.h"
+#include "doctest/doctest.h"
+#include "tests/support/smtpd_rig.h"
+#include "tests/support/test_certificates.h"
+
+using namespace hikyaku;
+using namespace hikyaku::smtpd;
+
+namespace {
+
+struct AcceptorRig {
+  explicit AcceptorRig(std::size_t connections = 1000, std::size_t per_client = 50) {
+    options.hostname = "mx.test";
+    options.domain = "test";
+    options.token = "t0ken";
+    policy.allow = {*Network::parse("127.0.0.0/8"), *Network::parse("192.0.2.0/24")};
+    policy.connections = connections;
+    policy.per_client = per_client;
+  }
+  AcceptorOptions acceptor_options() const {
+    return {policy, std::make_shared<const SessionOptions>(options), nullptr};
+  }
+
+  SessionOptions options;
+  AcceptPolicy policy;
+  ManualClock clock;
+  io::Loop loop{clock};
+  test::MemorySink sink{loop};
+  test::RecordingObserver observer;
+};
+
+// Gives the acceptor a connection from there; "" is the Unix socket.
+test::TestClient dial(AcceptorRig& rig, Acceptor& acceptor, const char* from) {
+  io::MemoryPairOptions wire;
+  if (*from != '\0') wire.second_address = Endpoint::parse(from);
+  io::MemoryPair pair = io::make_memory_pair(rig.loop, wire);
+  acceptor.take(std::move(pair.first));
+  return test::TestClient(rig.loop, std::move(pair.second));
+}
+
+Task<std::string> first_reply(test::TestClient& client) {
+  std::string reply = co_await client.reply();
+  co_return reply.substr(0, 9);
+}
+
+}  // namespace
+
+TEST_CASE("acceptor: who is not allowed gets 554 instead of a greeting, and the log hears of it") {
+  AcceptorRig rig;
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    test::TestClient stranger = dial(r, a, "198.51.100.7:4000");
+    std::string refused = co_await first_reply(stranger);
+    CHECK(refused == "554 5.7.1");
+    std::string rest = co_await stranger.rest();
+    CHECK(rest == "");
+    test::TestClient unix_client = dial(r, a, "");
+    std::string greeting = co_await first_reply(unix_client);
+    CHECK(greeting == "220 mx.te");
+    co_await a.stopped(1s);
+  };
+  rig.loop.run(test(rig, acceptor));
+  CHECK(rig.observer.saw("rejected connect 554 5.7.1"));
+}
+
+TEST_CASE("acceptor: one more than the limit is told 421, and the next is served when one has gone") {
+  AcceptorRig rig(2);
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    test::TestClient first = dial(r, a, "127.0.0.1:4001");
+    test::TestClient second = dial(r, a, "127.0.0.1:4002");
+    test::TestClient third = dial(r, a, "127.0.0.1:4003");
+    std::string refused = co_await first_reply(third);
+    CHECK(refused == "421 4.3.2");
+    CHECK(a.sessions() == 2);
+    co_await first.send("QUIT\r\n");
+    co_await first.finish();
+    std::string rest = co_await first.rest();
+    co_await io::sleep_until(r.loop, r.loop.within(10s));
+    CHECK(a.sessions() == 1);
+    test::TestClient fourth = dial(r, a, "127.0.0.1:4004");
+    std::string greeting = co_await first_reply(fourth);
+    CHECK(greeting == "220 mx.te");
+    co_await a.stopped(1s);
+  };
+  rig.loop.run(test(rig, acceptor));
+}
+
+TEST_CASE("acceptor: one client's share is limited, loopback's and another client's is not") {
+  AcceptorRig rig(100, 1);
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    std::vector<test::TestClient> clients;
+    std::vector<std::string> said;
+    for (const char* from :
+         {"192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1", "127.0.0.1:1", "127.0.0.1:2", "", ""})
+      clients.push_back(dial(r, a, from));
+    for (test::TestClient& client : clients) {
+      std::string reply = co_await first_reply(client);
+      said.push_back(reply.substr(0, 3));
+    }
+    CHECK(said == std::vector<std::string>{"220", "421", "220", "220", "220", "220", "220"});
+    co_await a.stopped(1s);
+  };
+  rig.loop.run(test(rig, acceptor));
+}
+
+TEST_CASE("acceptor: five hundred idle connections do not keep the next from its session") {
+  AcceptorRig rig;
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    std::vector<test::TestClient> idle;
+    for (int i = 0; i < 500; ++i) idle.push_back(dial(r, a, "127.0.0.1:4000"));
+    test::TestClient next = dial(r, a, "127.0.0.1:4001");
+    Instant start = r.loop.now();
+    std::string greeting = co_await first_reply(next);
+    CHECK(greeting == "220 mx.te");
+    CHECK(r.loop.now() - start < 1s);
+    co_await a.stopped(1s);
+    CHECK(a.sessions() == 0);
+  };
+  rig.loop.run(test(rig, acceptor));
+}
+
+TEST_CASE("acceptor: stopping gives a transaction its grace and no more") {
+  AcceptorRig rig;
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    test::TestClient idle = dial(r, a, "127.0.0.1:1");
+    test::TestClient busy = dial(r, a, "127.0.0.1:2");
+    std::string greeting = co_await busy.reply();
+    co_await busy.send("MAIL FROM:<a@x.test>\r\n");
+    std::string ok = co_await busy.reply();
+    Instant start = r.loop.now();
+    co_await a.stopped(10s);
+    CHECK(r.loop.now() - start == 10s);
+    std::string last = co_await idle.rest();
+    CHECK(last.ends_with("421 4.3.2 Shutting down, try again soon\r\n"));
+  };
+  rig.loop.run(test(rig, acceptor));
+}
+
+TEST_CASE("acceptor: new options hold for new sessions") {
+  AcceptorRig rig;
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    test::TestClient before = dial(r, a, "127.0.0.1:1");
+    r.options.hostname = "other.test";
+    r.policy.allow.clear();
+    a.reconfigure(r.acceptor_options());
+    test::TestClient after = dial(r, a, "");
+    test::TestClient refused = dial(r, a, "127.0.0.1:2");
+    std::string old_name = co_await before.reply();
+    CHECK(old_name.starts_with("220 mx.test "));
+    std::string new_name = co_await after.reply();
+    CHECK(new_name.starts_with("220 other.test "));
+    std::string not_allowed = co_await refused.reply();
+    CHECK(not_allowed.starts_with("554 "));
+    co_await a.stopped(1s);
+  };
+  rig.loop.run(test(rig, acceptor));
+}
+
+TEST_CASE("acceptor: a message over a real socket, and over implicit TLS") {
+  SystemClock clock;
+  io::Loop loop(clock);
+  test::MemorySink sink(loop);
+  test::RecordingObserver observer;
+  AcceptorRig settings;
+  const auto& files = test::test_certificates().good;
+  AcceptorOptions secure = settings.acceptor_options();
+  secure.implicit_tls = io::TlsServer::create(files.cert, files.key).value();
+  Acceptor plain_acceptor(loop, sink, observer, settings.acceptor_options());
+  Acceptor tls_acceptor(loop, sink, observer, secure);
+  Endpoint any = *Endpoint::parse("127.0.0.1:0");
+  auto plain_listener = io::Listener::listen_tcp(loop, any).value();
+  auto tls_listener = io::Listener::listen_tcp(loop, any).value();
+  Endpoint plain_at = *plain_listener->local();
+  Endpoint tls_at = *tls_listener->local();
+  plain_acceptor.listen(std::move(plain_listener));
+  tls_acceptor.listen(std::move(tls_listener));
+
+  static const std::string kSession =
+      "EHLO a\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\nDATA\r\nhi\r\n.\r\nQUIT\r\n";
+  auto send = [](io::Loop& l, io::StreamPtr stream) -> Task<void> {
+    test::TestClient client(l, std::move(stream));
+    co_await client.send(kSession);
+    std::string replies = co_await client.rest();
+    CHECK(replies.ends_with("221 2.0.0 Bye\r\n"));
+  };
+  auto test = [&](Endpoint plain_to, Endpoint tls_to) -> Task<void> {
+    auto plain = co_await io::connect_tcp(loop, plain_to, loop.within(10s));
+    co_await send(loop, std::move(plain.value()));
+    auto under = co_await io::connect_tcp(loop, tls_to, loop.within(10s));
+    io::TlsClientOptions trusting;
+    trusting.name = "127.0.0.1";
+    trusting.ca_file = test::test_certificates().ca_file;
+    auto tls = io::TlsClient::create(trusting).value();
+    auto over = co_await tls->connect(std::move(under.value()), loop.within(10s));
+    co_await send(loop, std::move(over.value()));
+    co_await plain_acceptor.stopped(10s);
+    co_await tls_acceptor.stopped(10s);
+  };
+  loop.run(test(plain_at, tls_at));
+  REQUIRE(sink.mails().size() == 2);
+  CHECK(sink.mails()[0].content.find("with ESMTP id") != std::string::npos);
+  CHECK(sink.mails()[1].content.find("with ESMTPS id") != std::string::npos);
+}
