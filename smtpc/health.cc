@@ -52,10 +52,19 @@ bool Health::refused(const mail::Failure& why, Instant now, std::optional<mail::
   }
   if (id) next.avoid.push_back(*id);
   if (next.avoid.size() > 2) next.avoid.erase(next.avoid.begin());
-  const mail::RetryPolicy& policy = why.stage == mail::Stage::auth ? mail::kLogInPolicy : mail::kProbePolicy;
-  next.next_probe = now + mail::next_wait(next.probes, policy, jitter_());
   pause_ = std::move(next);
+  schedule_probe(now);
   return changed;
+}
+
+void Health::schedule_probe(Instant now) {
+  const mail::RetryPolicy& policy =
+      pause_->why.stage == mail::Stage::auth ? mail::kLogInPolicy : mail::kProbePolicy;
+  pause_->next_probe = now + mail::next_wait(pause_->probes, policy, jitter_());
+}
+
+void Health::probed_in_vain(Instant now) {
+  if (is_paused() && pause_->next_probe <= now) schedule_probe(now);
 }
 
 // One message may be poison; two different ones in a row are the smarthost's trouble.

@@ -42,6 +42,8 @@ class Health {
   bool refused(const mail::Failure& why, Instant now, std::optional<mail::MailId> id);  // by the smarthost
   bool aborted(const mail::Failure& why, Instant now, mail::MailId id);  // an attempt that broke off
   bool suspected(const mail::Failure& why);
+  // A probe connected well but found no mail to prove it with: look again after as long a wait.
+  void probed_in_vain(Instant now);
 
   // How many connections there may be now.
   unsigned limit(Instant now) const;
@@ -49,6 +51,7 @@ class Health {
 
  private:
   bool resume();
+  void schedule_probe(Instant now);
 
   unsigned connections_;
   bool proven_;

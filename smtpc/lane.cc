@@ -109,6 +109,7 @@ Task<void> Lane::run_link() {
   link->client.reset();
   links_.remove(link);
   if (link->probes) probing_ = false;
+  health_.probed_in_vain(loop_.now());
   wake();
 }
 
