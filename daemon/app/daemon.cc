@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/daemon.h"
+
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "daemon/app/loading.h"
+#include "daemon/app/reload.h"
+#include "daemon/base/check.h"
+#include "daemon/base/random.h"
+#include "daemon/base/text.h"
+#include "daemon/config/load.h"
+
+namespace hikyaku::app {
+namespace {
+
+constexpr std::size_t kTokenLength = 20;
+// The status line is looked at now and then rather than told at each change: under load it changes a
+// thousand times a second.
+constexpr Duration kStatusInterval = 2s;
+
+std::vector<std::string> texts_of(const config::Problems& problems) {
+  std::vector<std::string> texts;
+  for (const config::Problem& problem : problems) texts.push_back(config::to_text(problem));
+  return texts;
+}
+
+}  // namespace
+
+Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, config::Settings settings,
+               Listening listening)
+    : loop_(loop),
+      log_(log),
+      config_file_(std::move(config_file)),
+      settings_(std::move(settings)),
+      listeners_(std::move(listening.listeners)),
+      token_(random_token(kTokenLength)),
+      observer_(log),
+      resolver_(loop),
+      connector_(loop, resolver_, [this](const Endpoint& to) { return own_endpoints_.contains(to); }),
+      signals_(loop, {SIGTERM, SIGINT, SIGHUP}),
+      background_(loop),
+      stopping_(loop) {
+  for (const std::string& note : listening.notes) log_.info(note);
+}
+
+Task<Exit> Daemon::run() {
+  background_.spawn(tell_manager());
+  auto started = co_await start();
+  if (started)
+    co_await serve();
+  else
+    log_.error(started.error().text);
+  co_await stop();
+  co_return started ? Exit::ok : started.error().kind;
+}
+
+Task<void> Daemon::serve() {
+  for (;;) {
+    auto number = co_await signals_.next({});
+    check(number.has_value(), "a wait without end has ended");
+    if (*number != SIGHUP) co_return log_.stopping(cat("SIG", ::sigabbrev_np(*number)));
+    reload();
+  }
+}
+
+// All or nothing: what cannot be read, or is wrong, leaves everything as it was.
+void Daemon::reload() {
+  manager_.reloading();
+  auto fresh = load_everything(config_file_, Purpose::run);
+  Result<void, config::Problems> taken;
+  std::vector<std::string> kept;
+  if (fresh) kept = keep_until_restart(settings_, fresh->settings);
+  taken = fresh ? relay_->configure(fresh->settings) : std::unexpected(std::move(fresh.error()));
+  if (taken) {
+    settings_ = std::move(fresh->settings);
+    acceptor_->reconfigure(acceptor_options(settings_, token_));
+    log_.set_options(log_options(settings_));
+    log_.reloaded();
+    if (!kept.empty()) log_.warning(cat("needs a restart to change: ", join(kept, ", ")));
+    log_warnings();
+  } else {
+    log_.reload_failed(texts_of(taken.error()));
+  }
+  manager_.ready(relay_->status());
+}
+
+void Daemon::log_warnings() {
+  for (const std::string& warning : config::warnings(settings_)) log_.warning(warning);
+}
+
+// Clients and smarthosts get the same grace, at the same time. Also for a start that came to nothing.
+Task<void> Daemon::stop() {
+  manager_.stopping();
+  background_.spawn(hurry());
+  if (acceptor_) stopping_.spawn(acceptor_->stopped(settings_.shutdown_grace));
+  if (relay_) stopping_.spawn(relay_->stopped(settings_.shutdown_grace));
+  co_await stopping_.drained({});
+  ended_.request();
+  co_await background_.drained({});
+  if (spool_) co_await spool_->close();
+  if (acceptor_) log_.stopped(relay_->queued());
+}
+
+// Whoever asks twice does not want to wait.
+Task<void> Daemon::hurry() {
+  for (;;) {
+    auto number = co_await signals_.next({kNever, &ended_});
+    if (!number) co_return;
+    if (*number == SIGHUP) continue;
+    if (acceptor_) stopping_.spawn(acceptor_->stopped(0s));
+    if (relay_) stopping_.spawn(relay_->stopped(0s));
+  }
+}
+
+// That we are alive is told by the loop itself, so that one that hangs is noticed.
+Task<void> Daemon::tell_manager() {
+  auto alive_interval = ServiceManager::alive_interval();
+  while (ServiceManager::is_there()) {
+    auto woken = co_await io::sleep_until(
+        loop_, loop_.within(std::min(kStatusInterval, alive_interval.value_or(kStatusInterval)), &ended_));
+    if (woken == io::Woken::cancelled) co_return;
+    if (alive_interval) manager_.alive();
+    if (acceptor_ && stopping_.size() == 0) manager_.status(relay_->status());
+  }
+}
+
+}  // namespace hikyaku::app

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The process around the relay: sockets in, spool open, signals obeyed, everything stopped in order. Owns
+// all of it. What needs root has been done before (hikyakud.h). The loop's thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/app/exit.h"
+#include "daemon/app/listening.h"
+#include "daemon/app/log_observer.h"
+#include "daemon/app/relay.h"
+#include "daemon/app/sd_notify.h"
+#include "daemon/config/settings.h"
+#include "daemon/io/nursery.h"
+#include "daemon/io/resolver.h"
+#include "daemon/io/signals.h"
+#include "daemon/log/mail_log.h"
+#include "smtpc/connector.h"
+#include "smtpd/acceptor.h"
+#include "spool/spool.h"
+
+namespace hikyaku::app {
+
+class Daemon {
+ public:
+  // Loop and log outlive it. `config_file` is read again at SIGHUP.
+  Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, config::Settings settings,
+         Listening listening);
+
+  // From opening the spool until a signal has stopped everything. Once.
+  Task<Exit> run();
+
+ private:
+  Task<Result<void, StartError>> start();
+  Task<Result<void, StartError>> open_spool();
+  Result<void, StartError> start_relay();
+  Task<Result<void, StartError>> open_submit_socket();
+  void start_accepting();
+
+  Task<void> serve();
+  void reload();
+  void log_warnings();
+
+  Task<void> stop();
+  Task<void> hurry();
+  Task<void> tell_manager();
+
+  io::Loop& loop_;
+  log::MailLog& log_;
+  std::string config_file_;
+  config::Settings settings_;
+  std::vector<std::unique_ptr<io::Listener>> listeners_;  // until the acceptor has them
+  std::string token_;
+  OwnEndpoints own_endpoints_;
+  LogObserver observer_;
+  io::SystemResolver resolver_;
+  smtpc::SystemConnector connector_;
+  ServiceManager manager_;
+  io::Signals signals_;
+  std::unique_ptr<spool::Disk> disk_;
+  std::unique_ptr<spool::Spool> spool_;
+  std::optional<Relay> relay_;
+  std::optional<smtpd::Acceptor> acceptor_;
+  io::Cancel ended_;  // of the tasks in background_
+  io::Nursery background_;
+  io::Nursery stopping_;  // the parts, each on its way out
+};
+
+}  // namespace hikyaku::app

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// How the parts of the daemon come up. Nothing is accepted before the spool can keep it and the relay hears
+// of it.
+#include <utility>
+
+#include "daemon/app/daemon.h"
+#include "daemon/app/reload.h"
+#include "daemon/base/text.h"
+#include "daemon/io/socket_stream.h"
+
+namespace hikyaku::app {
+namespace {
+
+constexpr unsigned kAnyone = 0666;  // the kernel tells who called
+constexpr Duration kProbeLimit = 1s;
+
+Exit exit_for(spool::SpoolErrorKind kind) {
+  switch (kind) {
+    case spool::SpoolErrorKind::locked: return Exit::unavailable;
+    case spool::SpoolErrorKind::cannot_create: return Exit::cannot_create;
+    default: return Exit::io;
+  }
+}
+
+std::string in_one_line(const config::Problems& problems) {
+  std::vector<std::string> texts;
+  for (const config::Problem& problem : problems) texts.push_back(config::to_text(problem));
+  return join(texts, "; ");
+}
+
+Task<bool> is_served(io::Loop& loop, std::string path) {
+  auto answer = co_await io::connect_unix(loop, std::move(path), loop.within(kProbeLimit));
+  co_return answer.has_value();
+}
+
+}  // namespace
+
+Task<Result<void, StartError>> Daemon::start() {
+  auto opened = co_await open_spool();
+  if (!opened) co_return opened;
+  auto started = start_relay();
+  if (!started) co_return started;
+  auto listening = co_await open_submit_socket();
+  if (!listening) co_return listening;
+  start_accepting();
+  co_return {};
+}
+
+Task<Result<void, StartError>> Daemon::open_spool() {
+  const std::string& directory = settings_.spool.directory;
+  auto disk = spool::open_disk(directory);
+  if (!disk) co_return fail(Exit::cannot_create, cat("spool ", directory, ": ", disk.error().text));
+  disk_ = std::move(*disk);
+  auto spool = co_await spool::Spool::open(loop_, *disk_, spool_options(settings_));
+  if (!spool)
+    co_return fail(exit_for(spool.error().kind), cat("spool ", directory, ": ", spool.error().text));
+  spool_ = std::move(*spool);
+  for (const std::string& report : spool_->reports()) log_.warning(report);
+  co_return {};
+}
+
+Result<void, StartError> Daemon::start_relay() {
+  for (const auto& listener : listeners_)
+    if (auto bound = listener->local()) own_endpoints_.add(*bound);
+  relay_.emplace(RelayParts{.loop = loop_,
+                            .sink = *spool_,
+                            .source = *spool_,
+                            .connector = connector_,
+                            .log = log_,
+                            .token = token_,
+                            .proven_file = cat(settings_.spool.directory, "/proven")},
+                 spool_->downtime());
+  spool_->set_on_arrival([this](const mail::QueueEntry& entry) { relay_->arrived(entry); });
+  auto configured = relay_->configure(settings_);
+  if (!configured) return fail(Exit::configuration, in_one_line(configured.error()));
+  return {};
+}
+
+// Without it local programs still have the ports, so where nobody asked for the directory it may be missing.
+Task<Result<void, StartError>> Daemon::open_submit_socket() {
+  bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
+  std::string path = cat(settings_.runtime_directory, "/submit.sock");
+  bool served = co_await is_served(loop_, path);
+  if (served) co_return fail(Exit::unavailable, cat(path, ": another hikyakud listens there"));
+  auto listener = io::Listener::listen_unix(loop_, path, kAnyone);
+  if (listener) {
+    listeners_.push_back(std::move(*listener));
+    co_return {};
+  }
+  if (!is_default) co_return fail(Exit::cannot_create, listener.error().text);
+  log_.warning(
+      cat(listener.error().text, "; local programs can use the ports only (see `runtime_directory`)"));
+  co_return {};
+}
+
+void Daemon::start_accepting() {
+  std::vector<std::string> names;
+  acceptor_.emplace(loop_, *spool_, observer_, acceptor_options(settings_, token_));
+  for (auto& listener : listeners_) {
+    names.push_back(listener->name());
+    acceptor_->listen(std::move(listener));
+  }
+  listeners_.clear();
+  log_.started(HIKYAKU_VERSION, names, relay_->queued());
+  log_warnings();
+  manager_.ready(relay_->status());
+}
+
+}  // namespace hikyaku::app

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// How the programs end: sysexits, as INTERFACES.md promises them, and why a start has failed.
+#pragma once
+
+#include <sysexits.h>
+
+#include "daemon/base/error.h"
+
+namespace hikyaku::app {
+
+enum class Exit : int {
+  ok = EX_OK,
+  usage = EX_USAGE,
+  unavailable = EX_UNAVAILABLE,  // a listen address is taken, another daemon holds the spool
+  internal = EX_SOFTWARE,
+  cannot_create = EX_CANTCREAT,  // spool or runtime directory
+  io = EX_IOERR,                 // the spool cannot be read or written
+  configuration = EX_CONFIG,
+};
+using StartError = Error<Exit>;
+
+}  // namespace hikyaku::app

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/hikyakud.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "daemon/app/daemon.h"
+#include "daemon/app/directories.h"
+#include "daemon/app/loading.h"
+#include "daemon/app/reload.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::app {
+namespace {
+
+Exit report(const config::Problems& problems) {
+  for (const config::Problem& problem : problems)
+    std::fprintf(stderr, "%s\n", config::to_text(problem).c_str());
+  return Exit::configuration;
+}
+
+// Where it is the default, a missing runtime directory is the daemon's to complain about.
+Result<void, StartError> prepare_directories(const Loaded& loaded) {
+  const config::Settings& settings = loaded.settings;
+  auto runtime = prepare_runtime_directory(settings.runtime_directory, loaded.account);
+  if (!runtime && settings.runtime_directory != config::Settings().runtime_directory) return runtime;
+  return prepare_spool_directory(settings.spool.directory, loaded.account);
+}
+
+Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, const Loaded& loaded) {
+  auto listening = open_listeners(loop, loaded.settings.listen, io::inherited_sockets());
+  if (!listening) return listening;
+  auto prepared = prepare_directories(loaded);
+  if (!prepared) return std::unexpected(prepared.error());
+  if (!loaded.account) return listening;
+  auto dropped = become(*loaded.account);
+  if (!dropped) return std::unexpected(dropped.error());
+  close_to_others();
+  return listening;
+}
+
+Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Loaded loaded) {
+  auto listening = use_root_while_it_lasts(loop, loaded);
+  if (!listening) {
+    log.error(listening.error().text);
+    return listening.error().kind;
+  }
+  Daemon daemon(loop, log, config_file, std::move(loaded.settings), std::move(*listening));
+  return loop.run(daemon.run());
+}
+
+}  // namespace
+
+Exit run_hikyakud(const std::string& config_file) {
+  close_to_others();
+  auto loaded = load_everything(config_file, Purpose::run);
+  if (!loaded) return report(loaded.error());
+  SystemClock clock;
+  log::MailLog log(clock, log_options(loaded->settings));
+  io::Loop loop(clock);
+  Exit exit = serve(loop, log, config_file, std::move(*loaded));
+  if (io::SystemResolver::outstanding() == 0) return exit;
+  std::fflush(nullptr);
+  ::_exit(static_cast<int>(exit));
+}
+
+}  // namespace hikyaku::app

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/listening.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::app {
+namespace {
+
+constexpr std::uint16_t kLowestFreePort = 1024;
+
+std::string explain(const IoError& error, const Endpoint& at) {
+  if (error.kind == IoErrorKind::address_in_use)
+    return cat(error.text, "; another mail server, or another hikyakud, has it (see: ss -ltnp)");
+  if (error.kind == IoErrorKind::access_denied && at.port < kLowestFreePort)
+    return cat(error.text,
+               "; ports below 1024 take root (see `user`), a systemd socket unit, or another `listen`");
+  return error.text;
+}
+
+Result<Listening, StartError> adopt_all(io::Loop& loop, std::vector<Fd> sockets) {
+  Listening result;
+  for (Fd& socket : sockets) {
+    auto listener = io::Listener::adopt(loop, std::move(socket));
+    if (!listener)
+      return fail(Exit::unavailable, cat("a socket that the service manager handed over cannot be used: ",
+                                         listener.error().text));
+    result.listeners.push_back(std::move(*listener));
+  }
+  return result;
+}
+
+// Only an address of our own can be bound. Unlike getifaddrs(3) this needs no netlink, which the service's
+// sandbox forbids.
+bool is_address_of_this_machine(const IpAddress& address) {
+  sockaddr_storage place = Endpoint{address, 0}.to_sockaddr();
+  Fd probe(::socket(place.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return probe && ::bind(probe.get(), reinterpret_cast<sockaddr*>(&place), sizeof place) == 0;
+}
+
+}  // namespace
+
+Result<Listening, StartError> open_listeners(io::Loop& loop, const config::ListenSettings& settings,
+                                             std::vector<Fd> inherited) {
+  if (!inherited.empty()) return adopt_all(loop, std::move(inherited));
+  Listening result;
+  for (const Endpoint& at : settings.endpoints) {
+    auto listener = io::Listener::listen_tcp(loop, at);
+    if (listener) {
+      result.listeners.push_back(std::move(*listener));
+    } else if (!settings.is_explicit && listener.error().kind == IoErrorKind::unreachable) {
+      result.notes.push_back(cat("not listening on ", at.to_text(), ": this machine does not have it"));
+    } else {
+      return fail(Exit::unavailable, explain(listener.error(), at));
+    }
+  }
+  if (result.listeners.empty()) return fail(Exit::unavailable, "this machine has no address to listen on");
+  return result;
+}
+
+OwnEndpoints::OwnEndpoints(IsLocal is_local) : is_local_(std::move(is_local)) {}
+OwnEndpoints::OwnEndpoints() : OwnEndpoints(is_address_of_this_machine) {}
+
+bool OwnEndpoints::contains(const Endpoint& endpoint) const {
+  return std::ranges::any_of(bound_, [&](const Endpoint& bound) {
+    if (bound.port != endpoint.port) return false;
+    if (bound.address == endpoint.address) return true;
+    bool covers = bound.address.is_unspecified() && bound.address.is_v6() == endpoint.address.is_v6();
+    return covers && is_local_(endpoint.address);
+  });
+}
+
+}  // namespace hikyaku::app

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The sockets on which mail comes in: those that the service manager has handed over, or the configuration's
+// addresses. Bound while we may still be root. Also knows which addresses are therefore our own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/app/exit.h"
+#include "daemon/base/fd.h"
+#include "daemon/config/settings.h"
+#include "daemon/io/listener.h"
+
+namespace hikyaku::app {
+
+struct Listening {
+  std::vector<std::unique_ptr<io::Listener>> listeners;  // at least one
+  std::vector<std::string> notes;                        // a default that this machine lacks
+};
+// `inherited` replace the configuration's addresses if there are any. Errors: unavailable.
+Result<Listening, StartError> open_listeners(io::Loop& loop, const config::ListenSettings& settings,
+                                             std::vector<Fd> inherited);
+
+// Whether an endpoint is one of our own listeners, whom no smarthost may be.
+class OwnEndpoints {
+ public:
+  // `is_local` says whether an address is one of this machine's: a listener on 0.0.0.0 or :: has them all.
+  using IsLocal = std::function<bool(const IpAddress&)>;
+  explicit OwnEndpoints(IsLocal is_local);
+  OwnEndpoints();  // asks the kernel
+
+  void add(const Endpoint& bound) { bound_.push_back(bound); }
+  bool contains(const Endpoint& endpoint) const;
+
+ private:
+  IsLocal is_local_;
+  std::vector<Endpoint> bound_;
+};
+
+}  // namespace hikyaku::app

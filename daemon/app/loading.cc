@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/loading.h"
+
+#include <utility>
+
+#include "daemon/config/load.h"
+
+namespace hikyaku::app {
+namespace {
+
+Result<std::optional<Account>, config::Problem> account_for(const config::Settings& settings, Purpose purpose,
+                                                            const FindAccount& find) {
+  auto account = choose_account(::geteuid(), settings.user, find);
+  if (!account && purpose == Purpose::check && settings.user.empty()) return std::nullopt;
+  return account;
+}
+
+}  // namespace
+
+config::AuthinfoReader reader_for(const std::optional<Account>& account) {
+  auto reader = config::AuthinfoReader::this_process();
+  if (account) reader.uid = account->uid, reader.gid = account->gid;
+  return reader;
+}
+
+Result<Loaded, config::Problems> load_everything(const std::string& config_file, Purpose purpose,
+                                                 const FindAccount& find) {
+  auto settings = config::load_file(config_file);
+  if (!settings) return std::unexpected(std::move(settings.error()));
+  auto account = account_for(*settings, purpose, find);
+  if (!account) {
+    account.error().file = config_file;
+    return std::unexpected(config::Problems{std::move(account.error())});
+  }
+  auto entries = config::load_authinfo(settings->authinfo, reader_for(*account));
+  if (!entries) return std::unexpected(std::move(entries.error()));
+  config::attach_credentials(settings->smarthosts, *entries);
+  return Loaded{std::move(*settings), std::move(*account)};
+}
+
+}  // namespace hikyaku::app

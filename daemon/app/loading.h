@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Everything that the operator has written, read and put together: the configuration, the credentials, and
+// whom a daemon that was started as root is to become. All problems at once, nothing half understood. Blocks.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "daemon/app/privileges.h"
+#include "daemon/config/authinfo.h"
+#include "daemon/config/problem.h"
+#include "daemon/config/settings.h"
+
+namespace hikyaku::app {
+
+struct Loaded {
+  config::Settings settings;       // with credentials
+  std::optional<Account> account;  // nothing: whom we are
+};
+
+enum class Purpose : std::uint8_t {
+  run,
+  check,  // root without `user` is no problem: the service manager may have one
+};
+Result<Loaded, config::Problems> load_everything(const std::string& config_file, Purpose purpose,
+                                                 const FindAccount& find = find_account);
+
+// Who will read the credentials file in the end, which decides whom its permissions may favour.
+config::AuthinfoReader reader_for(const std::optional<Account>& account);
+
+}  // namespace hikyaku::app

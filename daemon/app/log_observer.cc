@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/log_observer.h"
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::app {
+namespace {
+
+std::vector<std::string> addresses_of(const std::vector<mail::Recipient>& recipients) {
+  std::vector<std::string> addresses;
+  for (const mail::Recipient& recipient : recipients) addresses.push_back(recipient.address);
+  return addresses;
+}
+
+std::vector<std::string> parts_of(std::string_view list) {
+  if (list.empty()) return {};
+  auto parts = split(list, ',');
+  return {parts.begin(), parts.end()};
+}
+
+// What programs do day in, day out and what is mended without loss is no news.
+bool is_everyday(smtpd::Oddity oddity) {
+  return oddity == smtpd::Oddity::envelope_syntax || oddity == smtpd::Oddity::bare_line_end ||
+         oddity == smtpd::Oddity::lf_session;
+}
+
+std::string_view explain(smtpd::Oddity oddity) {
+  switch (oddity) {
+    case smtpd::Oddity::data_after_end:
+      return "more text came after the end of a message: a line of one dot inside it may have ended it early";
+    case smtpd::Oddity::not_smtp: return "a client speaks another protocol than SMTP, probably HTTP";
+    case smtpd::Oddity::tls_hello: return "a client begins with TLS, which this port does not speak";
+    default: return "a client takes liberties with SMTP";
+  }
+}
+
+}  // namespace
+
+void LogObserver::accepted(const smtpd::Client& client, const smtpd::Accepted& what) {
+  log_.accepted({.id = mail::to_text(what.id),
+                 .from = what.envelope.sender,
+                 .to = addresses_of(what.envelope.recipients),
+                 .size = what.size,
+                 .client = smtpd::to_text(client),
+                 .helo = client.helo,
+                 .proto = std::string(what.protocol),
+                 .fixed = parts_of(what.fixed)});
+}
+
+void LogObserver::rejected(const smtpd::Client& client, std::string_view stage, const smtpd::Reply& reply) {
+  log_.rejected(smtpd::to_text(client), stage, smtpd::to_text(reply));
+}
+
+void LogObserver::odd(const smtpd::Client& client, smtpd::Oddity oddity) {
+  std::vector<log::Field> fields{{"client", smtpd::to_text(client)},
+                                 {"oddity", std::string(smtpd::to_text(oddity))}};
+  if (is_everyday(oddity))
+    log_.debug(explain(oddity), fields);
+  else
+    log_.info(explain(oddity), fields);
+}
+
+void LogObserver::broke_down(const std::string& what) {
+  log_.error(cat("a session ended by a mistake of ours: ", what));
+}
+
+}  // namespace hikyaku::app

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// What the server side notices, as lines of the mail log: each message accepted, each refusal, and what
+// clients do that no standard allows.
+#pragma once
+
+#include "daemon/log/mail_log.h"
+#include "smtpd/observer.h"
+
+namespace hikyaku::app {
+
+class LogObserver final : public smtpd::Observer {
+ public:
+  // The log outlives it.
+  explicit LogObserver(log::MailLog& log) : log_(log) {}
+
+  void accepted(const smtpd::Client& client, const smtpd::Accepted& what) override;
+  void rejected(const smtpd::Client& client, std::string_view stage, const smtpd::Reply& reply) override;
+  void odd(const smtpd::Client& client, smtpd::Oddity oddity) override;
+  void broke_down(const std::string& what) override;
+
+ private:
+  log::MailLog& log_;
+};
+
+}  // namespace hikyaku::app

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// What of a configuration a running daemon can take over, and how its parts see it. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/config/settings.h"
+#include "daemon/log/mail_log.h"
+#include "smtpd/acceptor.h"
+#include "spool/options.h"
+
+namespace hikyaku::app {
+
+// Puts back into `fresh` what only a restart changes; the keys of those that differed.
+std::vector<std::string> keep_until_restart(const config::Settings& running, config::Settings& fresh);
+
+// `token` is this instance's, for the greeting.
+smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token);
+spool::SpoolOptions spool_options(const config::Settings& settings);
+log::Options log_options(const config::Settings& settings);
+
+}  // namespace hikyaku::app

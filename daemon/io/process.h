@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// A child process: its output as lines, its end as a value. For `hikyaku demo` and tests; the daemon itself
+// never starts a program. A child that still runs when its Process goes is killed. The loop's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/io/line_reader.h"
+#include "daemon/io/loop.h"
+
+namespace hikyaku::io {
+
+struct ProcessOptions {
+  std::vector<std::string> command;      // a program's path, then its arguments; no shell
+  std::vector<std::string> environment;  // "NAME=value", beside ours
+};
+
+class Process {
+ public:
+  // Standard input is empty; standard output and error come as one. Errors: system (no such program).
+  static Result<std::unique_ptr<Process>, IoError> start(Loop& loop, const ProcessOptions& options);
+  Process(const Process&) = delete;
+  ~Process();
+
+  // The next line that it has said. Errors: eof when no more comes, timeout, cancelled; too_long beyond 64
+  // KiB.
+  Task<Result<std::string, IoError>> line(Until until);
+  // Nothing happens if it has ended.
+  void signal(int number);
+  // Its exit code, as a shell has it: 128 and the signal's number where one ended it.
+  Task<Result<int, IoError>> ended(Until until);
+
+ private:
+  struct Child;
+  Process(Child* child, StreamPtr output);
+
+  Child* child_;  // deletes itself once libuv has closed it
+  StreamPtr output_;
+  LineReader reader_;
+};
+
+}  // namespace hikyaku::io
