@@ -24,6 +24,7 @@ void Outcomes::refuse(std::size_t recipient, Refusal refusal) {
   refusal.verdict.action = for_one(refusal.verdict.action);
   refusal.failure.concerns = mail::Concerns::recipient;
   refusal.failure.sender = consignment_.mail.envelope.sender;
+  refusal.failure.unproven = !consignment_.proven;
   refusal.failure.recipient = consignment_.mail.envelope.recipients[recipient].address;
   result_.recipients.push_back({recipient, std::move(refusal)});
 }

@@ -125,12 +125,15 @@ Result<void, SaslError> SaslClient::start() {
   const char* response = nullptr;
   unsigned length = 0;
   int code = session_->open();
+  // Cyrus keeps DIGEST-MD5's last nonces and would answer a challenge of some earlier connection (RFC
+  // 2831 2.2), which few servers understand. Not asked for an initial response it waits for the challenge.
+  const bool server_first = session_->mechanism == "DIGEST-MD5";
   if (code == SASL_OK)
-    code = sasl_client_start(session_->connection.get(), session_->mechanism.c_str(), nullptr, &response,
-                             &length, nullptr);
+    code = sasl_client_start(session_->connection.get(), session_->mechanism.c_str(), nullptr,
+                             server_first ? nullptr : &response, server_first ? nullptr : &length, nullptr);
   if (code != SASL_OK && code != SASL_CONTINUE) return fail(SaslErrorKind::unusable, words_for(code));
   if (response != nullptr) initial_.emplace(response, length);
-  complete_ = code == SASL_OK;
+  complete_ = code == SASL_OK && !server_first;
   return {};
 }
 

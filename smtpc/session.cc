@@ -50,7 +50,6 @@ std::optional<Refusal> Session::judge(mail::Stage stage, const mail::Reply& repl
   mail::Failure said = failure(stage, follows.kind);
   said.concerns = concerns(stage, follows.action);
   said.reply = reply;
-  said.unproven = !proven;
   return Refusal{std::move(said), follows};
 }
 

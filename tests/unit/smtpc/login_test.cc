@@ -227,7 +227,8 @@ TEST_CASE("smtpc: a challenge that is none is answered with an asterisk, and the
 
 TEST_CASE("smtpc: endless challenges end with an asterisk") {
   LoginRig rig;
-  std::string script = cat("C: AUTH LOGIN\n", kAskUser, kAskPassword, "S: 334 bW9yZT8=\nC: *\nS: 334 bW9yZT8=");
+  std::string script =
+      cat("C: AUTH LOGIN\n", kAskUser, kAskPassword, "S: 334 bW9yZT8=\nC: *\nS: 334 bW9yZT8=");
   CHECK(rig.refused("LOGIN", script).kind == FailureKind::auth_protocol_error);
 }
 
