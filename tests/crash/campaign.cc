@@ -9,6 +9,7 @@
 namespace hikyaku::test {
 namespace {
 
+constexpr std::uint64_t kFates = 9;          // SimDisk::after_cut(): so many seeds in a row see every pair
 constexpr std::uint64_t kCutsOfAWalk = 6;    // of a random script
 constexpr std::uint64_t kStepsOfALife = 40;  // about as many as an afterlife has
 
@@ -16,7 +17,7 @@ std::uint64_t mixed(std::uint64_t a, std::uint64_t b) { return Dice(a * 1'000'00
 
 }  // namespace
 
-void Campaign::cut_everywhere(const Script& script, std::uint64_t seeds) {
+void Campaign::cut_everywhere(const Script& script, std::uint64_t seed) {
   Past uncut;
   std::uint64_t steps = play(script, 0, uncut);
   if (!uncut.world.complaints().empty())
@@ -24,8 +25,7 @@ void Campaign::cut_everywhere(const Script& script, std::uint64_t seeds) {
   for (std::uint64_t step = 1; step <= steps && !has_seen_enough(); ++step) {
     Past past;
     play(script, step, past);
-    for (std::uint64_t seed = 0; seed < seeds && !has_seen_enough(); ++seed)
-      judge(past, {script.name, step, seed}, step % seeds == seed);
+    judge(past, {script.name, step, seed}, step % kFates == seed % kFates);
   }
 }
 

@@ -18,8 +18,8 @@ class Campaign {
   // Stops after so many failures: then the picture is clear.
   Campaign(io::Loop& loop, std::uint64_t max_failures) : loop_(loop), max_failures_(max_failures) {}
 
-  // Every step of the script, `seeds` fates each.
-  void cut_everywhere(const Script& script, std::uint64_t seeds);
+  // Every step of the script, one fate each.
+  void cut_everywhere(const Script& script, std::uint64_t seed);
   // One step of it, one fate.
   void cut_once(const Script& script, std::uint64_t step, std::uint64_t seed);
   // Random scripts, each cut at a few random steps, until the time is over.

@@ -12,7 +12,7 @@ survivors=0
 faults=$(sed -n '/enum class Fault/,/};/p' "$header" | sed 's,//.*,,' | grep -oE '^ +[a-z_0-9]+' | grep -v '^ *none$')
 [ "$(wc -w <<<"$faults")" -ge 7 ] || { echo "mutants: no fault switches found in $header" >&2; exit 1; }
 
-if output=$("$histories" --seeds 3 --seed 1 2>&1); then
+if output=$("$histories" --seeds 1 --seed 1 2>&1); then
   echo "no fault: passes, as it must"
 else
   printf '%s\n' "$output" | head -n 40
