@@ -14,6 +14,8 @@ from rig.postfix import implicit, login, starttls
 MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"]
 STARTTLS_PORTS = {name: 5870 + number for number, name in enumerate(MECHANISMS)}
 IMPLICIT_PORTS = {name: 4650 + number for number, name in enumerate(MECHANISMS)}
+EXTENSIONS = "chunking,pipelining,8bitmime,size,dsn,smtputf8,enhancedstatuscodes"
+OPEN = {"mynetworks": "127.0.0.0/8", "smtpd_relay_restrictions": "permit_mynetworks, reject"}
 NOTATIONS = [netrc, sendmail, sasl_passwd, clsmtpc]
 
 
@@ -21,9 +23,8 @@ class Smarthosts(Case):
     @classmethod
     def start_peers(cls):
         good = cls.authority.issue(SMARTHOST)
-        listeners = [Listener(587, starttls(good, smtpd_relay_restrictions="permit")),
-                     Listener(2588, starttls(good, smtpd_relay_restrictions="permit",
-                                             smtpd_discard_ehlo_keywords="chunking,pipelining,8bitmime,size,dsn"))]
+        listeners = [Listener(587, starttls(good, **OPEN)),
+                     Listener(2588, starttls(good, **OPEN, smtpd_discard_ehlo_keywords=EXTENSIONS))]
         for mechanism in MECHANISMS:
             dovecot = Dovecot(cls.place, [mechanism])
             cls.addClassCleanup(dovecot.stop)

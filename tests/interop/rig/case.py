@@ -17,7 +17,7 @@ TWO_RECEIVED = re.compile(rb"\A(?:Received: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*){2}\Z
 class Case(unittest.TestCase):
     """A subclass puts its peers into `start_peers` and ends them by `cls.addClassCleanup`."""
 
-    daemon = None
+    daemon = postfix = None
 
     @classmethod
     def setUpClass(cls):
@@ -37,11 +37,13 @@ class Case(unittest.TestCase):
         self.daemon = None
 
     def run(self, result=None):
-        """Shows the daemon's log after a test that has failed."""
+        """Shows the logs after a test that has failed."""
         before = len(result.failures) + len(result.errors)
         super().run(result)
         if self.daemon and len(result.failures) + len(result.errors) > before:
-            print(f"--- log of hikyakud in {self._testMethodName}\n{self.daemon.log()}---", file=sys.stderr)
+            print(f"--- hikyakud in {self._testMethodName}\n{self.daemon.log()}", file=sys.stderr)
+            if self.postfix:
+                print(f"--- postfix\n{self.postfix.log()[-4000:]}---", file=sys.stderr)
         self.catcher.mails.clear()
 
     def assert_arrived(self, mail, sent):

@@ -37,6 +37,12 @@ service auth {{
     mode = 0666
   }}
 }}
+# No growing delays for an address from which passwords were wrong.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service stats {{
   unix_listener stats-writer {{
     mode = 0666
