@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/mail/mail_id.h"
 #include "spool/budget.h"
 #include "spool/payload.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spool/spool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/base/check.h"
@@ -23,6 +24,16 @@ namespace {
 
 bool is_possible(std::uint64_t segment_size) {
   return segment_size >= kMinSegment.bytes && segment_size <= kMaxSegment.bytes && segment_size % kBlock == 0;
+}
+
+// The log needs a few segments at least: on a small disk they are smaller than asked for, a sixteenth of it
+// at most.
+SpoolOptions fitted(SpoolOptions options, Disk& disk) {
+  auto space = disk.space();
+  if (!space) return options;
+  std::uint64_t most = space->total_bytes / 16 / kBlock * kBlock;
+  options.segment_size.bytes = std::min(options.segment_size.bytes, std::max(most, kMinSegment.bytes));
+  return options;
 }
 
 SourceError to_source_error(const SinkError& error) { return {SourceErrorKind::write_failed, error.text}; }
@@ -61,9 +72,13 @@ Spool::~Spool() = default;
 Task<Result<std::unique_ptr<Spool>, SpoolError>> Spool::open(io::Loop& loop, Disk& disk,
                                                              SpoolOptions options) {
   check(is_possible(options.segment_size.bytes), "64 KiB to 1 GiB, a multiple of 4 KiB");
+  WallTime now = loop.clock().wall();
   Workers workers(loop, options.committer);
   std::optional<Result<Started, SpoolError>> started;
-  co_await workers.run([&] { started = start(disk, options, loop.clock().wall()); });
+  co_await workers.run([&] {
+    options = fitted(options, disk);
+    started = start(disk, options, now);
+  });
   if (!*started) co_return std::unexpected((*started).error());
   auto core = std::make_unique<Core>(loop, disk, options, std::move(**started));
   co_return std::unique_ptr<Spool>(new Spool(std::move(core)));

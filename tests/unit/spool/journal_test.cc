@@ -87,7 +87,8 @@ TEST_CASE("journal: a failed write is tried once more, on another segment") {
 TEST_CASE("journal: two failed flushes fail the message, and service resumes by itself") {
   JournalFixture fixture;
   auto kept = fixture.accept("kept");
-  fixture.disk->fail_at(test::DiskStep::flush, 1, std::errc::io_error, 3);  // both, and a new segment in between
+  fixture.disk->fail_at(test::DiskStep::flush, 1, std::errc::io_error,
+                        3);  // both, and a new segment in between
   auto refused = fixture.try_accept("lost");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == mail::SinkErrorKind::write_failed);
@@ -132,6 +133,19 @@ TEST_CASE(
   kept.push_back(fixture.accept(kBody));
   fixture.crash(0);
   CHECK(fixture.queued() == kept);
+}
+
+TEST_CASE("journal: on a small disk segments are a sixteenth of it, and no smaller than the smallest") {
+  SpoolFixture fixture;
+  fixture.options.segment_size = 64_MiB;
+  fixture.disk->set_capacity(10 << 20);
+  REQUIRE(fixture.start() == std::nullopt);
+  CHECK(fixture.disk->content("log/" + fixture.disk->list("log")->front()).size() == (640 << 10));
+  SpoolFixture tiny;
+  tiny.options.segment_size = 64_MiB;
+  tiny.disk->set_capacity(300 << 10);
+  REQUIRE(tiny.start() == std::nullopt);
+  CHECK(tiny.disk->content("log/" + tiny.disk->list("log")->front()).size() == (64 << 10));
 }
 
 TEST_CASE("journal: short writes are continued") {
