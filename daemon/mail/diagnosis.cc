@@ -154,13 +154,13 @@ constexpr Row kRows[] = {
      "or have its operator allow this machine's address; the mail waits"},
 
     {sender_not_owned, is_from_nobody, "{at} does not take mail from the null sender <>",
-     "set `rewrite: {null_sender: ADDRESS}` for it to an address that it accepts"},
+     "ask its operator to allow it: bounces have no other"},
     {sender_not_owned, has_credentials, "{at} does not take mail from <{sender}> when {user} is logged in",
-     "send from the account's own address, or set `rewrite: {envelope_from: ADDRESS, header_from: ADDRESS}` "
-     "for it"},
+     "let the application send from the account's own address, or put the credentials of the account that "
+     "owns <{sender}> into {origin} and {reload}"},
     {sender_not_owned, always, "{at} does not take mail from <{sender}>",
-     "send from an address that it accepts, or set `rewrite: {envelope_from: ADDRESS, header_from: ADDRESS}` "
-     "for it"},
+     "let the application send from an address that it accepts, or add credentials of the account that owns "
+     "<{sender}> to /etc/hikyaku/authinfo and {reload}"},
     {message_refused, is_temporary, "{at} does not take this message now", ""},
     {message_refused, always, "{at} refused the message", ""},
     {recipient_refused, is_temporary, "{at} does not take mail for <{recipient}> now", ""},
