@@ -61,7 +61,6 @@ Task<Step> greeting(Session& session) {
 Task<Step> helo(Session& session) {
   std::string command = cat("HELO ", session.context.ehlo_name);
   auto reply = co_await session.exchange.ask(command, session.context.smarthost.timeout.command);
-  session.capabilities = {};
   auto said = outcome(session, Stage::ehlo, reply);
   if (!said) said.error().verdict.action = Action::pause_lane;  // there is nothing else to try
   co_return said;

@@ -47,7 +47,6 @@ void Outcomes::deliver(const mail::Reply& reply) {
 void Outcomes::out_of_step(mail::Stage stage, std::string what) {
   session_.context.memory.plain_dialogue = true;
   result_ = {};
-  accepted_.clear();
   mail::Failure failure = session_.failure(stage, mail::FailureKind::protocol_error);
   failure.detail = std::move(what);
   refuse_rest_as(std::move(failure));

@@ -126,6 +126,20 @@ TEST_CASE("smtpc: STARTTLS forgets what was offered in clear and asks again") {
   CHECK(rig.problem == "");
 }
 
+TEST_CASE("smtpc: what was offered in clear is forgotten even if EHLO is not understood any more") {
+  ClientRig rig;
+  use_good_certificate(rig, TlsMode::starttls);
+  rig.run(hello({"STARTTLS", "SIZE 7", "PIPELINING"}) +
+              "C: STARTTLS\nS: 220 go\nTLS\nC: EHLO client.example\nS: 502 no\nC: HELO client.example\nS: "
+              "250 x\n",
+          [](Client& client) -> Task<void> {
+            auto opened = co_await client.open();
+            CHECK(opened);
+            CHECK(client.capabilities() == mail::Capabilities{});
+          });
+  CHECK(rig.problem == "");
+}
+
 TEST_CASE("smtpc: implicit TLS comes before the greeting") {
   ClientRig rig;
   use_good_certificate(rig, TlsMode::implicit);
