@@ -80,8 +80,8 @@ std::string_view bytes_of(BIO* memory) {
   return {bytes, static_cast<std::size_t>(length)};
 }
 
-Result<void, IoError> write_file(const std::string& path, BIO* memory) {
-  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+Result<void, IoError> write_file(const std::string& path, mode_t mode, BIO* memory) {
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   std::string_view bytes = bytes_of(memory);
   if (file && ::write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()))
     return {};
@@ -101,8 +101,8 @@ Result<SelfSigned, IoError> make_self_signed(const std::string& directory,
       PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
     return openssl_failure("the certificate cannot be written");
   SelfSigned made{cat(directory, "/cert.pem"), cat(directory, "/key.pem"), fingerprint_of(certificate.get())};
-  auto written = write_file(made.cert_file, cert_text.get());
-  if (written) written = write_file(made.key_file, key_text.get());
+  auto written = write_file(made.cert_file, 0644, cert_text.get());
+  if (written) written = write_file(made.key_file, 0600, key_text.get());
   if (!written) return std::unexpected(written.error());
   return made;
 }

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The sub-commands of `hikyaku`. Each adds its name and options to the command line, and when it was chosen
+// says what is to be done.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+
+#include "daemon/app/exit.h"
+
+namespace hikyaku::app {
+
+using Action = std::function<Exit()>;
+
+// `chosen` outlives `app`.
+void add_sink_command(CLI::App& app, Action& chosen);
+void add_demo_command(CLI::App& app, Action& chosen);
+
+}  // namespace hikyaku::app

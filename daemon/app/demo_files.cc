@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/demo_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "daemon/base/fd.h"
+#include "daemon/base/random.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::app {
+
+std::string demo_configuration(const DemoFacts& facts) {
+  std::string user =
+      facts.as_root ? "user: nobody                        # started as root, it becomes this user\n" : "";
+  return cat("hostname: app1.example.com\n",  //
+             "listen: [\"127.0.0.1:0\"]             # any free port\n", user,
+             "smarthosts:\n",                                                                  //
+             "  - name: demo\n",                                                               //
+             "    host: 127.0.0.1\n",                                                          //
+             "    port: ", std::to_string(facts.smarthost_port), "\n",                         //
+             "    tls: starttls\n",                                                            //
+             "    tls_hostname: ", kDemoCertificateName, "  # the name in its certificate\n",  //
+             "    tls_ca_file: ", facts.certificate, "\n",                                     //
+             "authinfo: ", facts.directory, "/authinfo\n",                                     //
+             "runtime_directory: ", facts.directory, "/run\n",                                 //
+             "spool: {directory: ", facts.directory, "/spool, segment_size: 1MiB, min_free: 1MiB}\n");
+}
+
+std::string demo_authinfo(const DemoFacts& facts, const std::string& password) {
+  return cat("machine 127.0.0.1 port ", std::to_string(facts.smarthost_port), " login ", kDemoAccount,
+             " password ", password, "\n");
+}
+
+std::string demo_message(WallTime now) {
+  return cat("From: An app <", kDemoSender, ">\r\n",                      //
+             "To: <", kDemoRecipient, ">\r\n",                            //
+             "Subject: the parcel is on its way\r\n",                     //
+             "Date: ", to_rfc5322_date(now), "\r\n",                      //
+             "Message-ID: <", random_token(16), "@app.example.com>\r\n",  //
+             "MIME-Version: 1.0\r\n",                                     //
+             "Content-Type: text/plain; charset=utf-8\r\n",               //
+             "Content-Transfer-Encoding: 8bit\r\n",                       //
+             "\r\n",                                                      //
+             "A courier (飛脚, hikyaku) runs with this.\r\n",             //
+             "A line of one dot does not end it:\r\n",                    //
+             ".\r\n",                                                     //
+             "..and dots at the beginning of a line are all still there.\r\n");
+}
+
+void write_new_file(const std::string& path, const std::string& text) {
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    throw std::system_error(errno, std::generic_category(), path);
+}
+
+std::string read_whole_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace hikyaku::app
