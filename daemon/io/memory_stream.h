@@ -17,7 +17,7 @@ struct MemoryPairOptions {
   std::size_t largest_read = SIZE_MAX;    // splits reads, as segments do
   std::optional<Endpoint> first_address;  // peer() of the second end, local() of the first
   std::optional<Endpoint> second_address;
-  std::optional<std::uint32_t> uid;  // peer_uid() of both ends
+  std::optional<std::uint32_t> uid{};  // peer_uid() of both ends
 };
 
 struct MemoryPair {
