@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The connection as the dialogue sees it: lines and blocks in, replies out. Replies are gathered, and written
-// in one piece before we wait for the client and not sooner: so a pipelined group gets one segment back, and
-// nobody ever waits for a reply that we hold. Owns the stream. Suspends in everything that says Task.
+// in one piece before we wait for the client and not sooner: a pipelined group gets one segment back, and we
+// never wait for a client that waits for us. Owns the stream. Suspends in everything that says Task.
 #pragma once
 
 #include <string>

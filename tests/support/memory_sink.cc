@@ -25,12 +25,13 @@ class MemorySink::Writer final : public mail::MailWriter {
   Task<Result<void, mail::SinkError>> write(std::string_view bytes) override {
     check(!is_committed_, "nothing is written after commit");
     content_ += bytes;
+    while (sink_.holds_writes_) co_await sink_.released_.wait({});
     co_return outcome(sink_.failures.write);
   }
 
   Task<Result<void, mail::SinkError>> commit(mail::Envelope envelope) override {
     check(!std::exchange(is_committed_, true), "committed twice");
-    while (sink_.is_held_) co_await sink_.released_.wait({});
+    while (sink_.holds_commits_) co_await sink_.released_.wait({});
     auto committed = outcome(sink_.failures.commit);
     if (committed) sink_.mails_.push_back({id_, std::move(envelope), content_});
     co_return committed;
@@ -54,7 +55,7 @@ Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> MemorySink::begin() {
 }
 
 void MemorySink::release() {
-  is_held_ = false;
+  holds_commits_ = holds_writes_ = false;
   released_.notify();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A MailSink that keeps what it gets in memory, fails on demand, and can make commit() wait.
+// A MailSink that keeps what it gets in memory, fails on demand, and can make write() and commit() wait.
 #pragma once
 
 #include <optional>
@@ -38,15 +38,17 @@ class MemorySink final : public mail::MailSink {
   };
   Failures failures;
 
-  // commit() does not return until release().
-  void hold_commits() { is_held_ = true; }
+  // Neither returns until release().
+  void hold_commits() { holds_commits_ = true; }
+  void hold_writes() { holds_writes_ = true; }
   void release();
 
  private:
   class Writer;
 
   io::Event released_;
-  bool is_held_ = false;
+  bool holds_commits_ = false;
+  bool holds_writes_ = false;
   std::vector<StoredMail> mails_;
   std::uint64_t last_id_ = 0;
   std::uint64_t expected_size_ = 0;

@@ -125,6 +125,27 @@ TEST_CASE("acceptor: five hundred idle connections do not keep the next from its
   rig.loop.run(test(rig, acceptor));
 }
 
+TEST_CASE("acceptor: of a flood only so many are told why, the others are just closed") {
+  AcceptorRig rig(0);
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    std::vector<test::TestClient> flood;
+    for (int i = 0; i < 150; ++i) flood.push_back(dial(r, a, "127.0.0.1:4000"));
+    int told = 0;
+    for (test::TestClient& client : flood) {
+      std::string said = co_await client.rest();
+      told += said.empty() ? 0 : 1;
+    }
+    CHECK(told == 100);
+    co_await io::sleep_until(r.loop, r.loop.within(3s));
+    test::TestClient later = dial(r, a, "127.0.0.1:4000");
+    std::string refused = co_await first_reply(later);
+    CHECK(refused == "421 4.3.2");
+    co_await a.stopped(1s);
+  };
+  rig.loop.run(test(rig, acceptor));
+}
+
 TEST_CASE("acceptor: stopping gives a transaction its grace and no more") {
   AcceptorRig rig;
   Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());

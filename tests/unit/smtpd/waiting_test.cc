@@ -91,6 +91,38 @@ TEST_CASE("smtpd: a chunk that does not come is waited for as long as a block") 
   });
 }
 
+TEST_CASE("smtpd: time in which the spool was busy is not held against the client") {
+  test::SmtpdRig rig;
+  rig.sink.hold_writes();
+  run(rig, [](test::SmtpdRig& r, test::TestClient client) -> Task<void> {
+    co_await begin(client, kEnvelope + "DATA\r\n", 3);
+    co_await client.send(kHeader + "\r\n" + std::string(20'000, 'x'));
+    co_await io::sleep_until(r.loop, r.loop.within(1h));
+    r.sink.release();
+    co_await io::sleep_until(r.loop, r.loop.within(2min));
+    co_await client.send("\r\n.\r\nQUIT\r\n");
+    std::string queued = co_await client.reply();
+    CHECK(queued == "250 2.0.0 Ok: queued as 0000000000001");
+    co_await ended(r, client, "221 2.0.0 Bye");
+  });
+}
+
+TEST_CASE("smtpd: a message that is too big gives its place in the spool back at once") {
+  test::SmtpdRig rig;
+  rig.options.limits.max_size = 1000;
+  run(rig, [](test::SmtpdRig& r, test::TestClient client) -> Task<void> {
+    co_await begin(client, kEnvelope + "DATA\r\n", 3);
+    CHECK(r.sink.open_writers() == 1);
+    co_await client.send(std::string(1001, 'x'));
+    co_await io::sleep_until(r.loop, r.loop.within(1s));
+    CHECK(r.sink.open_writers() == 0);
+    co_await client.send("\r\n.\r\n");
+    std::string refused = co_await client.reply();
+    CHECK(refused.starts_with("552 5.3.4 "));
+  });
+  rig.loop.run(rig.nursery.drained({}));
+}
+
 TEST_CASE("smtpd: a client that reads nothing does not hold the session for ever") {
   test::SmtpdRig rig;
   rig.wire.capacity = 16;
