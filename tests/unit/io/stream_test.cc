@@ -122,7 +122,7 @@ Task<void> over_unix(Loop& loop, std::string directory) {
 
 Task<void> over_memory(Loop& loop) {
   MemoryPair pair = make_memory_pair(
-      loop, {.capacity = 1000, .largest_read = 7, .first_address = {}, .second_address = {}});
+      loop, {.capacity = 1000, .largest_read = 7, .first_address = {}, .second_address = {}, .uid = {}});
   co_await behaves_as_a_stream(loop, {std::move(pair.first), std::move(pair.second)});
   MemoryPair other = make_memory_pair(loop);
   co_await times_out_and_cancels(loop, {std::move(other.first), std::move(other.second)});
@@ -130,7 +130,7 @@ Task<void> over_memory(Loop& loop) {
 
 Task<void> reads_lines(Loop& loop) {
   MemoryPair pair = make_memory_pair(
-      loop, {.capacity = SIZE_MAX, .largest_read = 3, .first_address = {}, .second_address = {}});
+      loop, {.capacity = SIZE_MAX, .largest_read = 3, .first_address = {}, .second_address = {}, .uid = {}});
   auto written = co_await pair.first->write(std::string("one\r\ntwo\nthr\ree\r\n\r\nrest", 23), {});
   REQUIRE(written);
   LineReader reader(*pair.second);
