@@ -9,6 +9,7 @@ namespace hikyaku::spool {
 namespace {
 
 constexpr std::size_t kReadAhead = 1U << 20;
+const std::string kZeros(kBlock, '\0');
 
 class Scanner {
  public:
@@ -70,9 +71,15 @@ class Scanner {
   // Zeros behind the last record are simply the unused rest; zeros before one are a hole.
   std::uint64_t note_nothing(std::uint64_t at) {
     if (hole_begin_ == 0) hole_begin_ = at, hole_has_bytes_ = false;
-    std::string_view word = window_.at(at, kRecordAlign);
-    hole_has_bytes_ = hole_has_bytes_ || word.find_first_not_of('\0') != word.npos;
+    if (is_zero(window_.at(at, kZeros.size()))) return at + kZeros.size() - kRecordAlign;
+    hole_has_bytes_ = hole_has_bytes_ || !is_zero(window_.at(at, kRecordAlign));
     return at + kRecordAlign;
+  }
+
+  // The unused rest is most of many a segment. A header's second word holds its type and is never zero, so
+  // none begins before the last word of the zeros.
+  static bool is_zero(std::string_view bytes) {
+    return bytes == std::string_view(kZeros).substr(0, bytes.size());
   }
 
   void end_hole(std::uint64_t end) {
