@@ -142,7 +142,7 @@ Task<Demo::Step> Demo::start_daemon() {
   write_new_file(place_.file("hikyaku.yaml"), demo_configuration(facts_));
   write_new_file(place_.file("authinfo"), demo_authinfo(facts_, password_));
   screen_.step("hikyakud with this configuration, and the account's password in authinfo");
-  screen_.text(demo_configuration(facts_) + "\n" + demo_authinfo(facts_, "********"));
+  screen_.text(demo_configuration(facts_) + "\n" + demo_authinfo(facts_, "********") + "\n");
   auto started = io::Process::start(loop_, {{programs_.hikyakud, "-c", place_.file("hikyaku.yaml")}, {}});
   if (!started) co_return stuck(started.error().text);
   daemon_ = std::move(*started);

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <utility>
 
@@ -42,14 +43,24 @@ Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, const Load
   return listening;
 }
 
+// Whoever asks us to stop while we are stopping for good must not break off the last steps.
+void be_deaf() {
+  for (int number : {SIGTERM, SIGINT, SIGHUP}) std::signal(number, SIG_IGN);
+}
+
 Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Loaded loaded) {
   auto listening = use_root_while_it_lasts(loop, loaded);
   if (!listening) {
     log.error(listening.error().text);
     return listening.error().kind;
   }
-  Daemon daemon(loop, log, config_file, std::move(loaded.settings), std::move(*listening));
-  return loop.run(daemon.run());
+  Exit exit = Exit::internal;
+  {
+    Daemon daemon(loop, log, config_file, std::move(loaded.settings), std::move(*listening));
+    exit = loop.run(daemon.run());
+  }
+  be_deaf();
+  return exit;
 }
 
 }  // namespace

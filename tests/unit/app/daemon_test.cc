@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// The daemon as a whole, but for what needs a process of its own (tests/interop, tests/crash do that).
+#include "daemon/app/daemon.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "daemon/app/app_dialogue.h"
+#include "daemon/app/demo_files.h"
+#include "daemon/app/loading.h"
+#include "daemon/app/temporary_directory.h"
+#include "daemon/base/text.h"
+#include "daemon/io/socket_stream.h"
+
+using namespace hikyaku;
+using namespace hikyaku::app;
+
+namespace {
+
+constexpr const char* kMessage = "Subject: x\r\n\r\nhi\r\n";
+
+void tell_ourselves(int number) { ::kill(::getpid(), number); }
+
+// A place for daemons, and the words of those that ran there. The smarthost is a port that nobody has.
+struct Rig {
+  SystemClock clock;
+  io::Loop loop{clock};
+  io::Event said{loop};
+  std::vector<std::string> lines;
+  log::MailLog log{clock,
+                   {.level = LogLevel::info, .format = LogFormat::text, .journal = true},
+                   [this](LogLevel, std::string_view line) {
+                     lines.emplace_back(line);
+                     said.notify();
+                   }};
+  TemporaryDirectory place{"hikyaku-test"};
+  std::string config_file = place.file("hikyaku.yaml");
+
+  Rig() {
+    configure("hostname: one.example.com\n");
+    for (const char* name : {"spool", "run"}) ::mkdir(place.file(name).c_str(), 0700);
+  }
+
+  void configure(std::string_view more) {
+    ::unlink(config_file.c_str());
+    write_new_file(config_file, cat("user: nobody\nsmarthosts: [{host: 127.0.0.1, port: 1, tls: none}]\n",
+                                    "shutdown_grace: 1h\nlisten: [\"127.0.0.1:0\"]\n", "runtime_directory: ",
+                                    place.file("run"), "\nspool: {directory: ", place.file("spool"),
+                                    ", segment_size: 1MiB, min_free: 0B}\n", more));
+  }
+
+  bool has(std::string_view text) const {
+    for (const std::string& line : lines)
+      if (line.find(text) != std::string::npos) return true;
+    return false;
+  }
+  Task<void> until_it_says(std::string text) {
+    while (!has(text)) {
+      auto woken = co_await said.wait(loop.within(20s));
+      REQUIRE_MESSAGE(woken == io::Woken::ready, text);
+    }
+  }
+
+  std::unique_ptr<Daemon> make() {
+    auto loaded = load_everything(config_file, Purpose::run);
+    REQUIRE(loaded);
+    auto listening = open_listeners(loop, loaded->settings.listen, {});
+    REQUIRE(listening);
+    address = listening->listeners[0]->local().value();
+    return std::make_unique<Daemon>(loop, log, config_file, loaded->settings, std::move(*listening));
+  }
+  Endpoint address;  // of the newest
+};
+
+Task<void> run_into(Daemon& daemon, std::optional<Exit>& exit) {
+  Exit code = co_await daemon.run();
+  exit = code;
+}
+
+Task<std::string> greeting_of(io::Loop& loop, Endpoint at) {
+  auto stream = co_await io::connect_tcp(loop, at, loop.within(10s));
+  REQUIRE(stream);
+  io::LineReader reader(**stream);
+  auto line = co_await reader.line(1000, loop.within(10s));
+  co_return line ? line->text : line.error().text;
+}
+
+Task<std::string> submit(io::Loop& loop, io::StreamPtr stream) {
+  AppDialogue app(*stream, loop.within(10s), [](std::string_view) {});
+  auto queued = co_await app.submit({"a@example.com", "b@example.com", kMessage});
+  co_return queued ? *queued : queued.error().text;
+}
+
+// Runs a daemon, does `work` once it has started, asks it to stop, and gives its exit code.
+Task<std::optional<Exit>> run_around(Rig& rig, Task<void> work) {
+  auto daemon = rig.make();
+  std::optional<Exit> exit;
+  io::Nursery nursery(rig.loop);
+  nursery.spawn(run_into(*daemon, exit));
+  co_await rig.until_it_says("started");
+  co_await std::move(work);
+  tell_ourselves(SIGTERM);
+  co_await nursery.drained({});
+  co_return exit;
+}
+
+Task<void> nothing() { co_return; }
+
+Task<void> submit_over_tcp(Rig& rig) {
+  auto stream = co_await io::connect_tcp(rig.loop, rig.address, rig.loop.within(10s));
+  REQUIRE(stream);
+  auto reply = co_await submit(rig.loop, std::move(*stream));
+  CHECK(reply.starts_with("250 2.0.0"));
+}
+
+Task<void> submit_over_unix(Rig& rig) {
+  std::string path = rig.place.file("run/submit.sock");
+  struct stat status{};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0666);
+  auto stream = co_await io::connect_unix(rig.loop, path, rig.loop.within(10s));
+  REQUIRE(stream);
+  auto reply = co_await submit(rig.loop, std::move(*stream));
+  CHECK(reply.starts_with("250 2.0.0"));
+  CHECK(rig.has(cat("client=\"unix uid=", std::to_string(::getuid()), "\"")));
+}
+
+Task<void> run_a_second_one(Rig& rig) {
+  auto daemon = rig.make();
+  Exit exit = co_await daemon->run();
+  CHECK(static_cast<int>(exit) == 69);
+}
+
+Task<void> reload_twice(Rig& rig) {
+  rig.configure("hostname: two.example.com\nhostnames: x\n");
+  tell_ourselves(SIGHUP);
+  co_await rig.until_it_says("reload failed");
+  CHECK(rig.has("hikyaku.yaml:8:1: hostnames: "));
+  auto before = co_await greeting_of(rig.loop, rig.address);
+  CHECK(before.starts_with("220 one.example.com "));
+  rig.configure("hostname: two.example.com\nmemory: 32MiB\n");
+  tell_ourselves(SIGHUP);
+  co_await rig.until_it_says("reloaded");
+  auto after = co_await greeting_of(rig.loop, rig.address);
+  CHECK(after.starts_with("220 two.example.com "));
+  CHECK(rig.has("needs a restart to change: memory"));
+}
+
+// Begins a message that it does not end, and waits until it is cut off.
+Task<void> dawdle(io::Loop& loop, io::StreamPtr stream) {
+  auto written =
+      co_await stream->write("EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", {});
+  CHECK(written);
+  io::LineReader reader(*stream);
+  for (;;) {
+    auto line = co_await reader.line(1000, loop.within(20s));
+    if (!line) CHECK(line.error().kind == IoErrorKind::eof);
+    if (!line) co_return;
+    if (line->text.starts_with("354")) tell_ourselves(SIGTERM);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("app: a daemon takes mail, stops when told to, and has it still at its next start") {
+  Rig rig;
+  CHECK(rig.loop.run(run_around(rig, submit_over_tcp(rig))) == Exit::ok);
+  CHECK(rig.has("started version="));
+  CHECK(rig.has("queued=0"));
+  CHECK(rig.has("stopping: SIGTERM"));
+  CHECK(rig.has("stopped queued=1"));
+  rig.lines.clear();
+  CHECK(rig.loop.run(run_around(rig, nothing())) == Exit::ok);
+  CHECK(rig.lines[0].find("queued=1") != std::string::npos);
+}
+
+TEST_CASE("app: local programs hand in mail over the Unix socket, and the log knows who") {
+  Rig rig;
+  CHECK(rig.loop.run(run_around(rig, submit_over_unix(rig))) == Exit::ok);
+  CHECK(::access(rig.place.file("run/submit.sock").c_str(), F_OK) != 0);
+}
+
+TEST_CASE("app: a second daemon on the same spool leaves with 69, and the first goes on") {
+  Rig rig;
+  auto both = [](Rig& place) -> Task<void> {
+    co_await run_a_second_one(place);
+    co_await submit_over_unix(place);
+  };
+  CHECK(rig.loop.run(run_around(rig, both(rig))) == Exit::ok);
+  CHECK(rig.has("another daemon holds the spool"));
+}
+
+TEST_CASE("app: a reload changes everything or nothing, and names what needs a restart") {
+  Rig rig;
+  CHECK(rig.loop.run(run_around(rig, reload_twice(rig))) == Exit::ok);
+}
+
+TEST_CASE("app: a second signal does not wait for a client that takes its time") {
+  Rig rig;
+  auto work = [](Rig& place) -> Task<void> {
+    auto stream = co_await io::connect_tcp(place.loop, place.address, place.loop.within(10s));
+    REQUIRE(stream);
+    io::Nursery client(place.loop);
+    client.spawn(dawdle(place.loop, std::move(*stream)));
+    co_await place.until_it_says("stopping");
+    tell_ourselves(SIGTERM);
+    co_await client.drained({});
+  };
+  CHECK(rig.loop.run(run_around(rig, work(rig))) == Exit::ok);
+}
+
+TEST_CASE("app: a spool that cannot be opened ends the start with 73 and says which") {
+  Rig rig;
+  ::rmdir(rig.place.file("spool").c_str());
+  auto daemon = rig.make();
+  CHECK(static_cast<int>(rig.loop.run(daemon->run())) == 73);
+  CHECK(rig.has(rig.place.file("spool")));
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/loading.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "daemon/app/checking.h"
+#include "daemon/app/demo_files.h"
+#include "daemon/app/temporary_directory.h"
+#include "daemon/base/text.h"
+
+using namespace hikyaku;
+using namespace hikyaku::app;
+
+namespace {
+
+std::optional<Account> us(const std::string& name) { return Account{name, ::getuid(), ::getgid()}; }
+std::optional<Account> courier(const std::string& name) { return Account{name, 4242, 4242}; }
+std::optional<Account> nobody_there(const std::string&) { return std::nullopt; }
+
+struct Written {
+  explicit Written(std::string config, std::string authinfo = "") {
+    write_new_file(place.file("authinfo"), authinfo);
+    write_new_file(file, cat(config, "authinfo: ", place.file("authinfo"),
+                             "\nspool: {directory: ", place.path(), "}\n"));
+  }
+  TemporaryDirectory place{"hikyaku-test"};
+  std::string file = place.file("hikyaku.yaml");
+};
+
+constexpr const char* kOne = "smarthost: submission://smtp.example.com\n";
+
+}  // namespace
+
+TEST_CASE("app: configuration and credentials come together") {
+  Written written(kOne, "machine smtp.example.com login me password secret\n");
+  auto loaded = load_everything(written.file, Purpose::run, courier);
+  REQUIRE(loaded);
+  REQUIRE(loaded->settings.smarthosts.size() == 1);
+  REQUIRE(loaded->settings.smarthosts[0].credentials);
+  CHECK(loaded->settings.smarthosts[0].credentials->user == "me");
+  CHECK(loaded->account.has_value() == (::geteuid() == 0));
+}
+
+TEST_CASE("app: all problems of the configuration are told, each with its place") {
+  Written written("smarthost: submission://smtp.example.com\nsmart_host: x\nlogg: {}\n");
+  auto loaded = load_everything(written.file, Purpose::run, us);
+  REQUIRE_FALSE(loaded);
+  REQUIRE(loaded.error().size() == 2);
+  CHECK(config::to_text(loaded.error()[0]).starts_with(cat(written.file, ":2:1: smart_host: ")));
+}
+
+TEST_CASE("app: a mistake in the credentials file is told without what stands there") {
+  Written written(kOne, "machine smtp.example.com login me password\n");
+  auto loaded = load_everything(written.file, Purpose::run, courier);
+  REQUIRE_FALSE(loaded);
+  CHECK(config::to_text(loaded.error()[0]).starts_with(written.place.file("authinfo:1")));
+}
+
+TEST_CASE("app: root without a user to become is a problem of the configuration, but not of its check") {
+  if (::geteuid() != 0) return;
+  Written written(kOne);
+  auto run = load_everything(written.file, Purpose::run, nobody_there);
+  REQUIRE_FALSE(run);
+  CHECK(config::to_text(run.error()[0]).starts_with(cat(written.file, ": user: ")));
+  auto check = load_everything(written.file, Purpose::check, nobody_there);
+  REQUIRE(check);
+  CHECK_FALSE(check->account);
+  Written named("smarthost: submission://smtp.example.com\nuser: nosuch\n");
+  CHECK_FALSE(load_everything(named.file, Purpose::check, nobody_there));
+}
+
+TEST_CASE("app: a group may read the credentials only if it is that of the user whom root becomes") {
+  if (::geteuid() != 0) return;
+  Written written(kOne);
+  std::filesystem::permissions(written.place.file("authinfo"), std::filesystem::perms(0640));
+  REQUIRE(::chown(written.place.file("authinfo").c_str(), 0, 4242) == 0);
+  CHECK(load_everything(written.file, Purpose::run, courier));
+  CHECK_FALSE(load_everything(written.file, Purpose::run,
+                              [](const std::string& name) { return Account{name, 4243, 4243}; }));
+}
+
+TEST_CASE("app: --check is content with what can run, and not with TLS files that cannot be used") {
+  Written good(kOne);
+  CHECK(check_everything(good.file) == Exit::ok);
+  TemporaryDirectory place("hikyaku-test");
+  write_new_file(place.file("ca.pem"), "no certificate");
+  Written bad(cat("smarthosts: [{host: smtp.example.com, tls_ca_file: ", place.file("ca.pem"), "}]\n"));
+  CHECK(check_everything(bad.file) == Exit::configuration);
+  CHECK(check_everything(place.file("missing.yaml")) == Exit::configuration);
+}
+
+TEST_CASE("app: a smarthost is described with port, TLS and who logs in, but not with the password") {
+  mail::Smarthost smarthost;
+  smarthost.name = "main";
+  smarthost.host = "smtp.example.com";
+  smarthost.port = 587;
+  smarthost.tls.mode = mail::TlsMode::starttls;
+  CHECK(describe(smarthost) ==
+        "main: smtp.example.com port 587, STARTTLS required, no credentials: no log-in");
+  mail::Credentials credentials;
+  credentials.user = "me";
+  credentials.password = Secret("hush");
+  credentials.origin = "/etc/authinfo:3";
+  smarthost.credentials = credentials;
+  CHECK(describe(smarthost) ==
+        "main: smtp.example.com port 587, STARTTLS required, logs in as me (/etc/authinfo:3)");
+  smarthost.auth = false;
+  smarthost.tls.mode = mail::TlsMode::implicit;
+  CHECK(describe(smarthost) == "main: smtp.example.com port 587, implicit TLS, no log-in");
+}
