@@ -49,7 +49,7 @@ class Smarthosts(Case):
         self.deliver_awkward(daemon)
 
     def test_it_also_does_so_at_a_smarthost_without_any_extension(self):
-        daemon = self.hikyakud({"port": 2588})
+        daemon = self.hikyakud({"port": 2588, "tls": "starttls"})
         self.deliver_awkward(daemon)
 
     def deliver_awkward(self, daemon):

@@ -33,8 +33,8 @@ class Case(unittest.TestCase):
     def start_peers(cls):
         pass
 
-    def setUp(self):
-        self.daemon = None
+    def shortDescription(self):
+        """The name is the sentence."""
 
     def run(self, result=None):
         """Shows the logs after a test that has failed."""
