@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Real clients hand mail to the daemon; it arrives behind the smarthost as they sent it."""
 
+import re
 import subprocess
 
 from rig import Case, Dovecot, Listener, Postfix, main
@@ -72,11 +73,12 @@ class Clients(Case):
                                             self.place.address, PORT, path])
 
     def test_npm_sendmail_with_dev_host_and_dev_port(self):
-        """It stuffs no dots, and ends the data with a line end and an empty line of its own."""
+        """It leaves bare LFs in quoted-printable text, which go out as CRLF; and it ends the data with a line end and an
+        empty line of its own."""
         out = self.place.join("npm-sendmail.eml")
         self.client("node", f"{self.place.clients}/npm_sendmail.js", self.modules, self.place.address, PORT, out)
         with open(out, "rb") as file:
-            sent = file.read() + b"\r\n\r\n"
+            sent = re.sub(rb"(?<!\r)\n", b"\r\n", file.read()) + b"\r\n\r\n"
         mail = self.catcher.wait()
         self.assert_arrived(mail, sent)
         self.assertEqual(sorted(mail.recipients), sorted(BOTH))

@@ -85,8 +85,9 @@ class Systemd(Case):
         daemon.reload()
         daemon.signal(signal.SIGTERM)
         daemon.notify.wait("STOPPING=1")
-        daemon.stop()
-        self.assertRegex(daemon.notify.status, r"\ASTATUS=\w")
+        status = daemon.notify.status
+        daemon.leave()
+        self.assertRegex(status, r"\ASTATUS=\w")
 
     def test_the_watchdog_is_fed(self):
         daemon = self.catching()

@@ -64,11 +64,19 @@ class Hikyakud:
         self._process.signal(number)
 
     def stop(self):
-        if self._process is None:
-            return
-        code, self._process = self._process.stop(40), None
-        self.notify.close()
-        assert code == 0, f"hikyakud left with {code}:\n{self.log()}"
+        if self._process is not None:
+            self.signal(signal.SIGTERM)
+            self.leave()
+
+    def leave(self):
+        """Waits for its end, which has been asked for."""
+        process, self._process = self._process, None
+        try:
+            code = process.wait(40)
+            assert code == 0, f"hikyakud left with {code}:\n{self.log()}"
+        finally:
+            process.kill()
+            self.notify.close()
 
     def discard(self):
         """Stops it and forgets its spool."""
