@@ -133,9 +133,11 @@ void QueueRunner::requeue(mail::MailId id, const Settlement& settlement) {
   under_way_.erase(id);
   if (settlement.is_over) return;
   Entry entry = is_worth_writing(settlement) ? Entry{id, was.taken} : was.entry;
+  // What failed with the configuration of before a reload is tried again with the new one at once.
+  bool is_corrected = was.configuration != configuration_;
   if (settlement.progress.held)
     ++held_;
-  else if (settlement.progress.next_wait > Duration{0})
+  else if (settlement.progress.next_wait > Duration{0} && !is_corrected)
     postpone(entry, settlement.progress.next_wait);
   else
     due_.push_back(entry);

@@ -55,6 +55,7 @@ void QueueRunner::configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, Set
   lanes_ = std::move(lanes);
   policy_ = policy;
   bouncer_.configure(std::move(bounces));
+  ++configuration_;
   for (const auto& [when, entry] : waiting_) due_.push_back(entry);
   waiting_.clear();
   wake_lanes();
@@ -144,7 +145,7 @@ Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, std::
   while (waiting(lane) > 0) {
     Entry entry = *pop(avoid);
     route_clock_.update(loop_.now(), is_route_up());
-    under_way_[entry.id] = {entry, route_clock_.time()};
+    under_way_[entry.id] = {entry, route_clock_.time(), configuration_};
     auto job = co_await load(entry);
     if (job) co_return std::move(*job);
     under_way_.erase(entry.id);

@@ -60,6 +60,7 @@ class QueueRunner final : public smtpc::LaneWork {
   struct UnderWay {
     Entry entry;
     Duration taken{0};  // the route's time then: what its progress says it has waited was true at that time
+    std::uint64_t configuration = 0;  // what held then
   };
 
   Task<void> keep_time();
@@ -96,6 +97,7 @@ class QueueRunner final : public smtpc::LaneWork {
   std::deque<Entry> due_;
   std::multimap<Instant, Entry> waiting_;
   std::unordered_map<mail::MailId, UnderWay> under_way_;
+  std::uint64_t configuration_ = 0;  // how many there have been
   std::size_t held_ = 0;
   std::size_t writing_ = 0;    // outcomes on their way to the spool
   std::size_t unwritten_ = 0;  // … that could not be written so far
