@@ -93,14 +93,14 @@ class Clients(Case):
     def test_a_script_with_nc_that_sends_everything_in_one_burst_with_lf(self):
         session = (b"HELO client\nMAIL FROM: me@example.com\nRCPT TO: you@dest.example\nDATA\n" +
                    PLAIN.replace(b"\r\n", b"\n") + b"..stuffed\n.\nQUIT\n")
-        said = self.client("nc", "-q", "5", self.place.address, PORT, stdin=session)
+        said = self.client("nc", "-q", "1", self.place.address, PORT, stdin=session)
         self.assert_arrived(self.catcher.wait(), PLAIN + b".stuffed\r\n")
         self.assertEqual([line[:3] for line in said.splitlines()], [b"220", b"250", b"250", b"250", b"354", b"250", b"221"])
 
-    def test_a_burst_with_crlf_and_two_mails(self):
+    def test_a_burst_with_crlf_and_two_mails_from_a_client_that_half_closes(self):
         mail = (b"MAIL FROM:<me@example.com>\r\nRCPT TO:<you@dest.example>\r\nDATA\r\n%s.\r\n")
         first, second = message("first"), message("second")
-        self.client("nc", "-q", "5", self.place.address, PORT,
+        self.client("nc", "-N", self.place.address, PORT,
                     stdin=b"EHLO client\r\n" + mail % first + mail % second + b"QUIT\r\n")
         for sent in (first, second):
             self.assert_arrived(self.catcher.wait(wanted=lambda mail, sent=sent: mail.content.endswith(sent)), sent)
