@@ -22,6 +22,7 @@ namespace {
 
 constexpr Duration kLimit = 30s;
 constexpr Duration kStopLimit = 10s;
+constexpr Duration kPatience = 2s;
 constexpr mode_t kPassThrough = 0711;  // for the user that hikyakud becomes
 
 std::unexpected<StartError> stuck(std::string text) { return fail(Exit::unavailable, std::move(text)); }
@@ -64,8 +65,8 @@ Task<Exit> Demo::run() {
   nursery.spawn(obey_signals(journey_is_over));
   auto done = co_await journey();
   if (!done) screen_.remark(cat("The mail did not make it: ", done.error().text));
-  daemon_.reset();
-  smarthost_.reset();
+  co_await end(std::move(daemon_));
+  co_await end(std::move(smarthost_));
   journey_is_over.request();
   co_await nursery.drained({});
   co_return done ? Exit::ok : done.error().kind;
@@ -189,6 +190,14 @@ Task<Demo::Step> Demo::stop(std::unique_ptr<io::Process>& process, std::string n
   if (!code) co_return stuck(cat(name, " does not stop: ", code.error().text));
   if (*code != 0) co_return stuck(cat(name, " ended with code ", std::to_string(*code)));
   co_return Step();
+}
+
+// However the journey went: asked first, so that nothing of it stays behind, and killed if it does not
+// listen.
+Task<void> Demo::end(std::unique_ptr<io::Process> process) {
+  if (!process) co_return;
+  process->signal(SIGTERM);
+  co_await process->ended(loop_.within(kPatience));
 }
 
 Task<Result<std::string, StartError>> Demo::hear(io::Process& process, std::string wanted, bool shown) {

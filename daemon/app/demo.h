@@ -42,6 +42,7 @@ class Demo {
   Task<Step> follow();
   Step compare();
   Task<Step> stop(std::unique_ptr<io::Process>& process, std::string name);
+  Task<void> end(std::unique_ptr<io::Process> process);
   Task<void> obey_signals(io::Cancel& journey_is_over);
 
   Step make_place();
