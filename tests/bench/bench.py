@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""hikyaku beside Postfix, on the same work, in turns; one line a result. README.md says how to read them.
+
+Exit code 1 if a message was lost, or hikyaku accepts less than five times as many messages a second as Postfix."""
+
+import argparse
+import os
+import statistics
+import sys
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
+import measuring
+from relays import Hikyakud, Postfix
+
+GOAL = 5
+GOAL_CONNECTIONS = 10
+ACCEPT_CONNECTIONS = (1, 10, 50)
+RELAY_CONNECTIONS = 10
+DELAYS_MS = (0, 20)
+
+
+class Bench:
+    def __init__(self, options):
+        self.options, self.complaints = options, []
+
+    def run(self):
+        for connections in ACCEPT_CONNECTIONS:
+            self.direct(connections)
+            self.accept(connections)
+        for delay in DELAYS_MS:
+            self.relay(delay)
+        return self.complaints
+
+    def direct(self, connections):
+        """What the load and the smarthost can do without a relay between them: above it, nothing is measured."""
+        options = self.options
+        rates = [measuring.direct(connections, options.seconds, options.size, options.mode)
+                 for _ in range(options.rounds)]
+        print(f"direct connections={connections} mode={options.mode}", spread("msgs_per_s", rates, 0), flush=True)
+
+    def accept(self, connections):
+        title = f"accept connections={connections} mode={self.options.mode}"
+        ratio = self.compare(title, measuring.accept, connections, ("acknowledged", "flushes", "recovered"))
+        if connections == GOAL_CONNECTIONS and ratio < GOAL:
+            self.complaints.append(f"{title}: {ratio:.1f} times Postfix's rate; the goal is {GOAL}")
+
+    def relay(self, delay):
+        title = f"relay connections={RELAY_CONNECTIONS} mode={self.options.mode} delay_ms={delay}"
+        self.compare(title, measuring.relay, RELAY_CONNECTIONS, ("acknowledged", "arrived", "twice"), delay)
+
+    def compare(self, title, measure, connections, sums, *more):
+        """Prints a line for each relay; the ratio of their rates is the median of the rounds' ratios."""
+        options = self.options
+        runs = {Postfix: [], Hikyakud: []}
+        for _ in range(options.rounds):
+            for make_relay, results in runs.items():
+                results.append(measure(make_relay, connections, options.seconds, options.size, options.mode, *more))
+        ratios = [ours["rate"] / theirs["rate"] for ours, theirs in zip(runs[Hikyakud], runs[Postfix])]
+        for make_relay, results in runs.items():
+            print(title, f"relay={make_relay.name}", spread("msgs_per_s", [run["rate"] for run in results], 0),
+                  *(f"{name}={sum(run[name] for run in results)}" for name in sums),
+                  *([spread("ratio", ratios, 1)] if make_relay is Hikyakud else []), flush=True)
+            self.note_losses(title, make_relay.name, results)
+        return statistics.median(ratios)
+
+    def note_losses(self, title, name, results):
+        for run in results:
+            out = run.get("recovered", run.get("arrived"))
+            if out != run["acknowledged"]:
+                self.complaints.append(f"{title}: {name} acknowledged {run['acknowledged']}, and {out} came out")
+
+
+def spread(name, values, digits):
+    """The median, and in brackets the lowest and the highest."""
+    middle, lowest, highest = (f"{value:.{digits}f}" for value in (statistics.median(values), min(values), max(values)))
+    return f"{name}={middle}[{lowest}-{highest}]"
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description="hikyaku beside Postfix")
+    parser.add_argument("--rounds", type=int, default=3, help="of each measurement (3)")
+    parser.add_argument("--seconds", type=float, default=3, help="of load in each run (3)")
+    parser.add_argument("--size", type=int, default=2048, help="of a message in bytes (2048)")
+    parser.add_argument("--mode", choices=("perconn", "reuse"), default="perconn",
+                        help="a connection for each message, or connections that stay (perconn)")
+    return parser.parse_args()
+
+
+def main():
+    complaints = Bench(parse_options()).run()
+    for complaint in complaints:
+        print("FAILED", complaint)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""One run of one relay: its figures as a dictionary."""
+
+import subprocess
+import time
+from contextlib import closing, contextmanager
+
+from rig import Place, until
+from rig.hikyakud import binary
+from relays import RELAY_PORT, SMARTHOST_PORT
+
+STALLED = 30  # seconds without an arrival after which nothing more is expected
+
+
+class Sink:
+    """The smarthost (sink_main.cc)."""
+
+    def __init__(self, place, delay_ms):
+        self._child = subprocess.Popen([binary("bench_sink"), place.address, str(SMARTHOST_PORT), str(delay_ms)],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        assert self._child.stdout.readline() == "ready\n", "the sink does not start"
+
+    def counts(self):
+        self._child.stdin.write("\n")
+        return _fields(self._child.stdout.readline())
+
+    def wait_for(self, messages):
+        """Until so many different messages have arrived, or none has for a while; the counts then."""
+        before, patience = 0, time.monotonic() + STALLED
+        while (counts := self.counts())["different"] < messages and time.monotonic() < patience:
+            if counts["different"] > before:
+                before, patience = counts["different"], time.monotonic() + STALLED
+            time.sleep(0.02)
+        return counts
+
+    def close(self):
+        self._child.stdin.close()
+        self._child.wait(10)
+
+
+def direct(connections, seconds, size, mode):
+    """Messages a second straight from the load to the smarthost."""
+    with _place() as place, closing(Sink(place, 0)):
+        load = _load(place, SMARTHOST_PORT, connections, seconds, size, mode)
+    return load["acknowledged"] / load["seconds"]
+
+
+def accept(make_relay, connections, seconds, size, mode):
+    """Messages made durable a second while the smarthost is absent; then kill -9, and how many of them come out when relay
+    and smarthost are back."""
+    with _place() as place, _running(make_relay, place) as relay:
+        before = relay.flushes()
+        load = _load(place, RELAY_PORT, connections, seconds, size, mode)
+        flushes = relay.flushes() - before
+        relay.kill()
+        with closing(Sink(place, 0)) as sink:
+            relay.start()
+            relay.deliver()
+            recovered = sink.wait_for(load["acknowledged"])
+    return {"rate": load["acknowledged"] / load["seconds"], "acknowledged": int(load["acknowledged"]),
+            "flushes": flushes, "recovered": int(recovered["different"])}
+
+
+def relay(make_relay, connections, seconds, size, mode, delay_ms):
+    """Messages a second from the first connection until the last message has arrived at the smarthost."""
+    with _place() as place, closing(Sink(place, delay_ms)) as sink, _running(make_relay, place):
+        load = _load(place, RELAY_PORT, connections, seconds, size, mode)
+        arrived = sink.wait_for(load["acknowledged"])
+    return {"rate": arrived["different"] / (arrived["last"] - load["began"]), "acknowledged": int(load["acknowledged"]),
+            "arrived": int(arrived["different"]), "twice": int(arrived["arrived"] - arrived["different"])}
+
+
+@contextmanager
+def _place():
+    place = Place()
+    try:
+        yield place
+    finally:
+        place.remove()
+
+
+@contextmanager
+def _running(make_relay, place):
+    relay = make_relay(place)
+    try:
+        yield relay
+    finally:
+        relay.kill()
+
+
+def _load(place, port, connections, seconds, size, mode):
+    command = [binary("bench_load"), place.address, port, connections, seconds, size, mode]
+    done = subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True)
+    return _fields(done.stdout)
+
+
+def _fields(line):
+    """Of "name=1 other=2.5"."""
+    return {name: float(value) for name, value in (field.split("=") for field in line.split())}

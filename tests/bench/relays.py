@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""The relays that are measured, each with an empty spool of its own, given the same work and the same smarthost.
+
+A relay starts with its constructor. kill() is kill -9 of all its processes, start() starts it again on the same spool,
+deliver() has it try at once what waits, and flushes() tells what it has flushed so far, counted from outside.
+"""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+
+from rig import Listener, until
+from rig import postfix
+from rig.hikyakud import USER_ID, binary
+from rig.process import Process
+from rig.waiting import listens
+
+RELAY_PORT, SMARTHOST_PORT = 2525, 2526
+CONNECTIONS = 20  # to the smarthost: Postfix's default, and so ours
+
+
+class FlushCounter:
+    """A number that all processes of a relay share, and the environment that makes them count (flushes.cc)."""
+
+    def __init__(self, place):
+        self._path = place.file("flushes", "\0" * 8, 0o666)
+        library = shutil.copy(binary("bench_flushes.so"), place.path)
+        self.environment = {"LD_PRELOAD": library, "BENCH_FLUSHES": self._path}
+
+    def count(self):
+        with open(self._path, "rb") as counter:
+            return struct.unpack("=Q", counter.read(8))[0]
+
+
+class Hikyakud:
+    name = "hikyaku"
+
+    def __init__(self, place):
+        self.place, self._counter = place, FlushCounter(place)
+        # A copy: the checkout may lie where the user that the daemon becomes may not go.
+        self._program = shutil.copy(binary("hikyakud"), place.path)
+        self._config = place.file("hikyaku.yaml", json.dumps(self._settings()))
+        self.start()
+
+    def start(self):
+        log = self.place.join("hikyakud.log")
+        self._process = Process([self._program, "-c", self._config], log, self._counter.environment)
+        until(lambda: listens(self.place.address, RELAY_PORT), 20, lambda: f"hikyakud listens: {self._process.said()}")
+
+    def kill(self):
+        self._process.kill()
+
+    def deliver(self):
+        """It does so by itself."""
+
+    def flushes(self):
+        return self._counter.count()
+
+    def _settings(self):
+        place = self.place
+        return {"hostname": "relay.example", "listen": [f"{place.address}:{RELAY_PORT}"], "user": "nobody",
+                "authinfo": place.file("authinfo", "", 0o600),
+                "runtime_directory": place.directory("run", owner=USER_ID),
+                "spool": {"directory": place.directory("spool", owner=USER_ID)},
+                "smarthosts": [{"name": "sink", "host": place.address, "port": SMARTHOST_PORT, "tls": "none",
+                                "auth": "none", "connections": CONNECTIONS}]}
+
+
+class Postfix(postfix.Postfix):
+    """A null client as Postfix's own documentation has it; what the rig sets beside that takes work from it."""
+
+    name = "postfix"
+
+    def __init__(self, place):
+        self._counter = FlushCounter(place)
+        self._postqueue = f"{place.peers}/root/usr/sbin/postqueue"
+        counting = " ".join(f"{name}={value}" for name, value in self._counter.environment.items())
+        super().__init__(place, _Smarthost(place.address), [Listener(RELAY_PORT, {})], name="relay.example", extra=f"""
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtp_destination_concurrency_limit = {CONNECTIONS}
+import_environment = MAIL_CONFIG LD_LIBRARY_PATH LANG=C TZ {counting}
+""")
+
+    def kill(self):
+        self._process.kill()
+
+    def deliver(self):
+        """Without this, what it deferred waits for five minutes."""
+        subprocess.run([self._postqueue, "-c", f"{self.here}/etc", "-f"], check=True,
+                       env={"LD_LIBRARY_PATH": self._library})
+
+    def flushes(self):
+        return self._counter.count()
+
+    def _write(self, name, text):
+        """main.cf with each parameter once, as it was set last: postlogd hangs when it has too much to warn of."""
+        if name == "main.cf":
+            settings = dict(line.split(" =", 1) for line in text.splitlines() if line)
+            text = "".join(f"{key} ={value}\n" for key, value in settings.items())
+        super()._write(name, text)
+
+
+class _Smarthost:
+    """What the rig's Postfix wants to know about where mail goes."""
+
+    def __init__(self, address):
+        self.address, self.port = address, SMARTHOST_PORT
