@@ -21,7 +21,7 @@ else
 fi
 
 # A sanitizer's report is no notice: it must not look like exit code 1.
-export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99
+export ASAN_OPTIONS=exitcode=99:malloc_context_size=2:quarantine_size_mb=8 UBSAN_OPTIONS=exitcode=99
 for fault in $faults; do
   start=$SECONDS
   output=$(HIKYAKU_FAULT=$fault "$histories" --seeds 9 --seconds 20 --seed 1 --failures 1 2>&1)

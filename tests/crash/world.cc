@@ -2,6 +2,7 @@
 #include "tests/crash/world.h"
 
 #include <algorithm>
+#include <map>
 
 #include "daemon/base/text.h"
 #include "tests/support/sim_sectors.h"
@@ -17,6 +18,14 @@ std::string invented_content(std::uint64_t seed, std::size_t size) {
     text += "\r\n";
   }
   return text;
+}
+
+// Made once: every cut of a history needs the same ones again.
+std::shared_ptr<const std::string> content_for(std::uint64_t seed, std::size_t size) {
+  static std::map<std::pair<std::uint64_t, std::size_t>, std::shared_ptr<const std::string>> known;
+  auto& content = known[{seed, size}];
+  if (!content) content = std::make_shared<const std::string>(invented_content(seed, size));
+  return content;
 }
 
 bool has_failed(const mail::Progress& progress) {
@@ -39,7 +48,7 @@ std::size_t World::invent(std::size_t size, bool is_bounce) {
   mail.envelope.sender = is_bounce ? "" : cat("sender", number, "@example.com");
   for (std::size_t i = 0; i <= index % 3; ++i)
     mail.envelope.recipients.push_back({cat("rcpt", number, ".", std::to_string(i), "@example.net"), {}, ""});
-  mail.content = std::make_shared<const std::string>(invented_content(index, size));
+  mail.content = content_for(index, size);
   mail.progress.emplace_back().recipients.resize(mail.envelope.recipients.size());
   mails_.push_back(std::move(mail));
   return index;

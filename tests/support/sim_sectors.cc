@@ -70,10 +70,7 @@ void SimSectors::remember(std::uint64_t first_byte, std::uint64_t end) {
 }
 
 std::string SimSectors::sector(std::uint64_t number) const {
-  std::string bytes =
-      number * kSector < cache_.size() ? cache_.substr(number * kSector, kSector) : std::string();
-  bytes.resize(kSector, '\0');
-  return bytes;
+  return number * kSector < cache_.size() ? cache_.substr(number * kSector, kSector) : std::string();
 }
 
 std::string SimSectors::fate_of(std::uint64_t number, const std::vector<std::string>& older, Dice& dice,
@@ -88,7 +85,7 @@ std::string SimSectors::fate_of(std::uint64_t number, const std::vector<std::str
 void SimSectors::put(std::uint64_t number, const std::string& sector) {
   std::uint64_t offset = number * kSector;
   if (cache_.size() < offset + kSector) cache_.resize(offset + kSector, '\0');
-  cache_.replace(offset, kSector, sector);
+  cache_.replace(offset, kSector, sector + std::string(kSector - sector.size(), '\0'));
 }
 
 }  // namespace hikyaku::test

@@ -52,7 +52,7 @@ class SimSectors {
 
  private:
   void remember(std::uint64_t first_byte, std::uint64_t end);
-  std::string sector(std::uint64_t number) const;
+  std::string sector(std::uint64_t number) const;  // without the zeros behind the file's end
   std::uint64_t durable_size() const { return sizes_.empty() ? cache_.size() : sizes_.front(); }
   std::string fate_of(std::uint64_t number, const std::vector<std::string>& older, Dice& dice, Fate fate,
                       const StaleSectors& stale) const;

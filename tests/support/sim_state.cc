@@ -13,7 +13,7 @@ using spool::DiskError;
 namespace {
 
 constexpr std::size_t kLogLines = 300;
-constexpr std::size_t kStaleSectors = 4096;
+constexpr std::size_t kStaleSectors = 300;
 
 constexpr std::array<std::string_view, 9> kStepNames = {"create",   "write",          "flush",
                                                         "truncate", "allocate",       "rename",
@@ -77,11 +77,10 @@ std::uint64_t SimDisk::State::writable(const SimNode& file, std::uint64_t wanted
 }
 
 void SimDisk::State::keep_stale(const SimNode& file) {
+  static const std::string zeros(kSector, '\0');
   const std::string& bytes = file.content.bytes();
   for (std::size_t i = 0; i + kSector <= bytes.size() && stale.size() < kStaleSectors; i += kSector)
-    if (auto sector = std::string_view(bytes).substr(i, kSector);
-        sector.find_first_not_of('\0') != sector.npos)
-      stale.emplace_back(sector);
+    if (auto sector = std::string_view(bytes).substr(i, kSector); sector != zeros) stale.emplace_back(sector);
 }
 
 std::shared_ptr<SimNode> SimDisk::State::find(std::string_view path, bool is_directory) const {
