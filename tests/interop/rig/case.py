@@ -3,6 +3,7 @@
 
 import re
 import sys
+import time
 import unittest
 
 from .catcher import Catcher
@@ -37,9 +38,10 @@ class Case(unittest.TestCase):
         """The name is the sentence."""
 
     def run(self, result=None):
-        """Shows the logs after a test that has failed."""
-        before = len(result.failures) + len(result.errors)
+        """Tells how long the test took, and shows the logs if it has failed."""
+        before, start = len(result.failures) + len(result.errors), time.monotonic()
         super().run(result)
+        print(f"    {time.monotonic() - start:.1f} s", file=sys.stderr)
         if self.daemon and len(result.failures) + len(result.errors) > before:
             print(f"--- hikyakud in {self._testMethodName}\n{self.daemon.log()}", file=sys.stderr)
             if self.postfix:
