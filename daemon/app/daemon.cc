@@ -19,6 +19,7 @@ constexpr std::size_t kTokenLength = 20;
 // The status line is looked at now and then rather than told at each change: under load it changes a
 // thousand times a second.
 constexpr Duration kStatusInterval = 2s;
+constexpr Duration kLookupLimit = 10s;
 
 std::vector<std::string> texts_of(const config::Problems& problems) {
   std::vector<std::string> texts;
@@ -28,12 +29,12 @@ std::vector<std::string> texts_of(const config::Problems& problems) {
 
 }  // namespace
 
-Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, config::Settings settings,
-               Listening listening)
+Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loaded loaded, Listening listening)
     : loop_(loop),
       log_(log),
       config_file_(std::move(config_file)),
-      settings_(std::move(settings)),
+      settings_(std::move(loaded.settings)),
+      first_credentials_(std::move(loaded.credentials)),
       listeners_(std::move(listening.listeners)),
       token_(random_token(kTokenLength)),
       observer_(log),
@@ -61,14 +62,15 @@ Task<void> Daemon::serve() {
     auto number = co_await signals_.next({});
     check(number.has_value(), "a wait without end has ended");
     if (*number != SIGHUP) co_return log_.stopping(cat("SIG", ::sigabbrev_np(*number)));
-    reload();
+    co_await reload();
   }
 }
 
 // All or nothing: what cannot be read, or is wrong, leaves everything as it was.
-void Daemon::reload() {
+Task<void> Daemon::reload() {
   manager_.reloading();
   auto fresh = load_everything(config_file_, Purpose::run);
+  if (fresh) co_await look_up_credentials(fresh->settings, fresh->credentials);
   Result<void, config::Problems> taken;
   std::vector<std::string> kept;
   if (fresh) kept = keep_until_restart(settings_, fresh->settings);
@@ -84,6 +86,19 @@ void Daemon::reload() {
     log_.reload_failed(texts_of(taken.error()));
   }
   manager_.ready(relay_->status());
+}
+
+// The entry for an address of the smarthost goes before the one for any host.
+Task<void> Daemon::look_up_credentials(config::Settings& settings, const config::Authinfo& entries) {
+  for (mail::Smarthost& smarthost : settings.smarthosts) {
+    if (!config::depends_on_addresses(smarthost, entries)) continue;
+    auto addresses = co_await resolver_.resolve(smarthost.host, loop_.within(kLookupLimit));
+    if (addresses)
+      config::attach_credentials(smarthost, entries, std::move(*addresses));
+    else
+      log_.warning(cat("entries by address in ", settings.authinfo.path, " are not used for ", smarthost.name,
+                       ": ", addresses.error().text));
+  }
 }
 
 void Daemon::log_warnings() {

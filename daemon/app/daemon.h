@@ -9,6 +9,7 @@
 
 #include "daemon/app/exit.h"
 #include "daemon/app/listening.h"
+#include "daemon/app/loading.h"
 #include "daemon/app/log_observer.h"
 #include "daemon/app/relay.h"
 #include "daemon/app/sd_notify.h"
@@ -26,8 +27,7 @@ namespace hikyaku::app {
 class Daemon {
  public:
   // Loop and log outlive it. `config_file` is read again at SIGHUP.
-  Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, config::Settings settings,
-         Listening listening);
+  Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loaded loaded, Listening listening);
 
   // From opening the spool until a signal has stopped everything. Once.
   Task<Exit> run();
@@ -40,7 +40,8 @@ class Daemon {
   void start_accepting();
 
   Task<void> serve();
-  void reload();
+  Task<void> reload();
+  Task<void> look_up_credentials(config::Settings& settings, const config::Authinfo& entries);
   void log_warnings();
 
   Task<void> stop();
@@ -51,6 +52,7 @@ class Daemon {
   log::MailLog& log_;
   std::string config_file_;
   config::Settings settings_;
+  config::Authinfo first_credentials_;                    // until the start is over
   std::vector<std::unique_ptr<io::Listener>> listeners_;  // until the acceptor has them
   std::string token_;
   OwnEndpoints own_endpoints_;

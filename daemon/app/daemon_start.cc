@@ -38,6 +38,8 @@ Task<bool> is_served(io::Loop& loop, std::string path) {
 Task<Result<void, StartError>> Daemon::start() {
   auto opened = co_await open_spool();
   if (!opened) co_return opened;
+  co_await look_up_credentials(settings_, first_credentials_);
+  first_credentials_.clear();
   auto started = start_relay();
   if (!started) co_return started;
   auto listening = co_await open_submit_socket();

@@ -56,7 +56,7 @@ Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Lo
   }
   Exit exit = Exit::internal;
   {
-    Daemon daemon(loop, log, config_file, std::move(loaded.settings), std::move(*listening));
+    Daemon daemon(loop, log, config_file, std::move(loaded), std::move(*listening));
     exit = loop.run(daemon.run());
   }
   be_deaf();

@@ -34,8 +34,8 @@ Result<Loaded, config::Problems> load_everything(const std::string& config_file,
   }
   auto entries = config::load_authinfo(settings->authinfo, reader_for(*account));
   if (!entries) return std::unexpected(std::move(entries.error()));
-  config::attach_credentials(settings->smarthosts, *entries);
-  return Loaded{std::move(*settings), std::move(*account)};
+  for (mail::Smarthost& smarthost : settings->smarthosts) config::attach_credentials(smarthost, *entries);
+  return Loaded{std::move(*settings), std::move(*entries), std::move(*account)};
 }
 
 }  // namespace hikyaku::app

@@ -14,7 +14,8 @@
 namespace hikyaku::app {
 
 struct Loaded {
-  config::Settings settings;       // with credentials
+  config::Settings settings;       // with credentials, as far as they are found without look-ups
+  config::Authinfo credentials;    // all of them
   std::optional<Account> account;  // nothing: whom we are
 };
 

@@ -65,6 +65,26 @@ Fit fit_of(const AuthinfoEntry& entry, const AuthinfoQuery& query, const std::st
   return Fit::none;
 }
 
+struct Best {
+  const AuthinfoEntry* entry = nullptr;
+  Fit fit = Fit::none;
+};
+
+// Among equals the first.
+Best best_of(const Authinfo& entries, const AuthinfoQuery& query) {
+  std::string host = parse_host(query.host).value_or(query.host);
+  Best best;
+  for (const AuthinfoEntry& entry : entries) {
+    Fit fit = fit_of(entry, query, host);
+    if (fit > best.fit) best = {&entry, fit};
+  }
+  return best;
+}
+
+AuthinfoQuery query_for(const mail::Smarthost& smarthost) {
+  return {smarthost.host, smarthost.port, smarthost.user, smarthost.lookup_mx};
+}
+
 }  // namespace
 
 Result<Authinfo, Problems> parse_authinfo(std::string_view text, const std::string& file) {
@@ -88,22 +108,22 @@ Result<Authinfo, Problems> parse_authinfo(std::string_view text, const std::stri
 }
 
 std::optional<mail::Credentials> find_credentials(const Authinfo& entries, const AuthinfoQuery& query) {
-  std::string host = parse_host(query.host).value_or(query.host);
-  const AuthinfoEntry* best = nullptr;
-  Fit best_fit = Fit::none;
-  for (const AuthinfoEntry& entry : entries) {
-    Fit fit = fit_of(entry, query, host);
-    if (fit > best_fit) best = &entry, best_fit = fit;
-  }
+  const AuthinfoEntry* best = best_of(entries, query).entry;
   if (best == nullptr) return std::nullopt;
   return best->credentials;
 }
 
-void attach_credentials(std::vector<mail::Smarthost>& smarthosts, const Authinfo& entries) {
-  for (mail::Smarthost& smarthost : smarthosts) {
-    AuthinfoQuery query{smarthost.host, smarthost.port, smarthost.user, smarthost.lookup_mx};
-    smarthost.credentials = smarthost.auth ? find_credentials(entries, query) : std::nullopt;
-  }
+void attach_credentials(mail::Smarthost& smarthost, const Authinfo& entries,
+                        std::vector<IpAddress> addresses) {
+  AuthinfoQuery query = query_for(smarthost);
+  query.addresses = std::move(addresses);
+  smarthost.credentials = smarthost.auth ? find_credentials(entries, query) : std::nullopt;
+}
+
+bool depends_on_addresses(const mail::Smarthost& smarthost, const Authinfo& entries) {
+  if (!smarthost.auth || best_of(entries, query_for(smarthost)).fit >= Fit::host) return false;
+  return std::ranges::any_of(
+      entries, [](const AuthinfoEntry& entry) { return IpAddress::parse(entry.host).has_value(); });
 }
 
 }  // namespace hikyaku::config

@@ -54,8 +54,10 @@ struct AuthinfoQuery {
 // The most specific entry: host and port, host, address, default; among equals the first.
 std::optional<mail::Credentials> find_credentials(const Authinfo& entries, const AuthinfoQuery& query);
 
-// Puts into each smarthost what find_credentials() gives without look-ups; for entries by address ask again
-// when the addresses are known.
-void attach_credentials(std::vector<mail::Smarthost>& smarthosts, const Authinfo& entries);
+// Puts into the smarthost what find_credentials() gives; nothing with `auth: none`.
+void attach_credentials(mail::Smarthost& smarthost, const Authinfo& entries,
+                        std::vector<IpAddress> addresses = {});
+// Whether another entry could be the most specific one once the addresses of this smarthost are known.
+bool depends_on_addresses(const mail::Smarthost& smarthost, const Authinfo& entries);
 
 }  // namespace hikyaku::config

@@ -70,7 +70,7 @@ struct Rig {
     auto listening = open_listeners(loop, loaded->settings.listen, {});
     REQUIRE(listening);
     address = listening->listeners[0]->local().value();
-    return std::make_unique<Daemon>(loop, log, config_file, loaded->settings, std::move(*listening));
+    return std::make_unique<Daemon>(loop, log, config_file, std::move(*loaded), std::move(*listening));
   }
   Endpoint address;  // of the newest
 };

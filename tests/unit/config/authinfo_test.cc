@@ -201,12 +201,29 @@ TEST_CASE("authinfo: each smarthost gets its credentials, but not where it does 
       "  - {name: b, url: 'submission://a.example', user: you}\n"
       "  - {name: c, url: 'submission://a.example', auth: none}\n"
       "  - submission://d.example\n");
-  attach_credentials(settings.smarthosts,
-                     *parse_authinfo("[a.example]:587 me:1\n[a.example]:587 you:2\n", "f"));
+  auto entries = *parse_authinfo("[a.example]:587 me:1\n[a.example]:587 you:2\n", "f");
+  for (mail::Smarthost& smarthost : settings.smarthosts) attach_credentials(smarthost, entries);
   CHECK(settings.smarthosts[0].credentials->user == "me");
   CHECK(settings.smarthosts[1].credentials->user == "you");
   CHECK(!settings.smarthosts[2].credentials);
   CHECK(!settings.smarthosts[3].credentials);
+}
+
+TEST_CASE("authinfo: addresses are looked up only where an entry by address could be the better one") {
+  mail::Smarthost smarthost = settings_of("smarthost: submission://a.example\n").smarthosts[0];
+  auto entries =
+      *parse_authinfo("default login any password 1\nmachine 192.0.2.7 login me password 2\n", "f");
+  CHECK(depends_on_addresses(smarthost, entries));
+  attach_credentials(smarthost, entries);
+  CHECK(smarthost.credentials->user == "any");
+  attach_credentials(smarthost, entries, {*IpAddress::parse("192.0.2.7")});
+  CHECK(smarthost.credentials->user == "me");
+  CHECK_FALSE(depends_on_addresses(smarthost, *parse_authinfo("default login any password 1\n", "f")));
+  CHECK_FALSE(depends_on_addresses(
+      smarthost,
+      *parse_authinfo("machine a.example login me password 1\nmachine 192.0.2.7 login x password 2\n", "f")));
+  smarthost.auth = false;
+  CHECK_FALSE(depends_on_addresses(smarthost, entries));
 }
 
 }  // namespace
