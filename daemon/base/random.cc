@@ -25,8 +25,9 @@ std::uint64_t random_number() {
 
 std::string random_token(std::size_t length) {
   static constexpr char kLetters[] = "0123456789abcdefghjkmnpqrstvwxyz";
-  std::string token(length, '0');
-  for (char& c : token) c = kLetters[random_number() % 32];
+  std::string token(length, '\0');
+  fill_random({reinterpret_cast<std::uint8_t*>(token.data()), token.size()});
+  for (char& c : token) c = kLetters[static_cast<std::uint8_t>(c) % 32];
   return token;
 }
 
