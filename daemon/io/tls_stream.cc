@@ -31,6 +31,10 @@ TlsStream::TlsStream(StreamPtr under, SslPtr ssl)
   SSL_set_bio(ssl_.get(), in_, out_);
 }
 
+// OpenSSL takes a connection that ends without close_notify for a broken one and its session for unfit to be
+// resumed. SMTP servers end so all the time, after the QUIT that says the same.
+TlsStream::~TlsStream() { SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
+
 Task<Result<void, IoError>> TlsStream::flush(Until until) {
   char* bytes = nullptr;
   long length = BIO_get_mem_data(out_, &bytes);

@@ -28,6 +28,7 @@ class TlsStream final : public Stream {
  public:
   // `ssl` has its role (connect or accept) and settings; the BIOs are made here.
   TlsStream(StreamPtr under, SslPtr ssl);
+  ~TlsStream() override;
 
   // Errors: those of the stream below, and TLS's.
   Task<Result<void, IoError>> shake_hands(Until until);

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// TLS over an in-memory connection: who is believed and who is not, resumption, and the end of a stream.
+#include "daemon/io/tls.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "daemon/io/memory_stream.h"
+#include "daemon/io/nursery.h"
+#include "daemon/io/self_signed.h"
+#include "tests/support/test_certificates.h"
+
+using namespace hikyaku;
+using namespace hikyaku::io;
+using test::test_certificates;
+
+namespace {
+
+struct Outcome {
+  std::optional<IoError> error;
+  TlsInfo info;
+};
+
+// Answers a handshake, one message, and closes.
+Task<void> serve(std::shared_ptr<TlsServer> server, StreamPtr under) {
+  auto stream = co_await server->accept(std::move(under), {});
+  if (!stream) co_return;
+  char byte;
+  auto asked = co_await (*stream)->read_some({&byte, 1}, {});
+  if (!asked) co_return;
+  auto said = co_await (*stream)->write("hello", {});
+  CHECK(said.has_value());
+  auto shut = co_await (*stream)->shut_down({});
+  CHECK(shut.has_value());
+}
+
+Task<Outcome> meet(Loop& loop, TlsClient& client, std::shared_ptr<TlsServer> server) {
+  Nursery nursery(loop);
+  MemoryPair pair = make_memory_pair(
+      loop, {.capacity = SIZE_MAX, .largest_read = 11, .first_address = {}, .second_address = {}});
+  nursery.spawn(serve(std::move(server), std::move(pair.second)));
+  Outcome outcome;
+  auto stream = co_await client.connect(std::move(pair.first), {});
+  if (stream) {
+    outcome.info = *(*stream)->tls();
+    auto asked = co_await (*stream)->write("?", {});
+    CHECK(asked.has_value());
+    std::string heard(10, '\0');
+    auto got = co_await (*stream)->read_some(heard, {});
+    CHECK((got && heard.substr(0, *got) == "hello"));
+    auto end = co_await (*stream)->read_some(heard, {});
+    CHECK((!end && end.error().kind == IoErrorKind::eof));
+    stream->reset();
+  } else {
+    outcome.error = stream.error();
+  }
+  co_await nursery.drained({});
+  co_return outcome;
+}
+
+struct Rig {
+  ManualClock clock;
+  Loop loop{clock};
+
+  Outcome meet(TlsClientOptions options, const test::CertificateFiles& files) {
+    auto client = TlsClient::create(std::move(options));
+    REQUIRE(client);
+    return meet(**client, files);
+  }
+  Outcome meet(TlsClient& client, const test::CertificateFiles& files) {
+    auto server = TlsServer::create(files.cert, files.key);
+    REQUIRE(server);
+    return loop.run(::meet(loop, client, *server));
+  }
+};
+
+TlsClientOptions trusting(std::string name) {
+  TlsClientOptions options;
+  options.name = std::move(name);
+  options.ca_file = test_certificates().ca_file;
+  return options;
+}
+
+// Whether a certificate for `names` is accepted for `wanted`.
+bool fits(const std::vector<std::string>& names, const std::string& wanted) {
+  Rig rig;
+  std::string directory = (std::filesystem::temp_directory_path() / "hikyaku-names-XXXXXX").string();
+  REQUIRE(::mkdtemp(directory.data()) != nullptr);
+  auto made = make_self_signed(directory, names);
+  REQUIRE(made);
+  TlsClientOptions options;
+  options.name = wanted;
+  options.ca_file = made->cert_file;
+  Outcome outcome = rig.meet(options, {made->cert_file, made->key_file, made->fingerprint});
+  std::filesystem::remove_all(directory);
+  if (outcome.error) CHECK(outcome.error->kind == IoErrorKind::tls_wrong_name);
+  return !outcome.error;
+}
+
+}  // namespace
+
+TEST_CASE("tls: a good certificate is verified, and the log can say by what") {
+  Rig rig;
+  Outcome outcome = rig.meet(trusting("smtp.example"), test_certificates().good);
+  REQUIRE_FALSE(outcome.error);
+  CHECK(outcome.info.verified);
+  CHECK(outcome.info.verdict == "verified");
+  CHECK(outcome.info.version == "TLSv1.3");
+  CHECK(outcome.info.fingerprint == test_certificates().good.fingerprint);
+}
+
+TEST_CASE("tls: each fault of a certificate has its own name") {
+  const auto& made = test_certificates();
+  const std::pair<test::CertificateFiles, IoErrorKind> rows[] = {
+      {made.expired, IoErrorKind::tls_expired},
+      {made.not_yet_valid, IoErrorKind::tls_not_yet_valid},
+      {made.wrong_name, IoErrorKind::tls_wrong_name},
+      {made.self_signed, IoErrorKind::tls_self_signed},
+      {made.unknown_issuer, IoErrorKind::tls_unknown_issuer},
+  };
+  for (const auto& [files, kind] : rows) {
+    Rig rig;
+    Outcome outcome = rig.meet(trusting("smtp.example"), files);
+    REQUIRE_MESSAGE(outcome.error, files.cert);
+    CHECK_MESSAGE(outcome.error->kind == kind, outcome.error->text);
+  }
+}
+
+TEST_CASE("tls: a certificate for clients is none for a server") {
+  Rig rig;
+  CHECK(rig.meet(trusting("smtp.example"), test_certificates().client).error);
+}
+
+TEST_CASE("tls: without verification the verdict is still told") {
+  Rig rig;
+  auto options = trusting("smtp.example");
+  options.verify = false;
+  Outcome outcome = rig.meet(options, test_certificates().self_signed);
+  REQUIRE_FALSE(outcome.error);
+  CHECK_FALSE(outcome.info.verified);
+  CHECK(outcome.info.verdict.starts_with("unverified: "));
+}
+
+TEST_CASE("tls: a pin stands for chain and name, and nothing else stands for the pin") {
+  auto options = trusting("nobody.example");
+  options.fingerprint = test_certificates().self_signed.fingerprint;
+  Rig rig;
+  Outcome pinned = rig.meet(options, test_certificates().self_signed);
+  REQUIRE_FALSE(pinned.error);
+  CHECK(pinned.info.verdict == "pinned");
+  Rig other;
+  Outcome wrong = other.meet(options, test_certificates().good);
+  REQUIRE(wrong.error);
+  CHECK(wrong.error->kind == IoErrorKind::tls_pin_mismatch);
+  CHECK(wrong.error->text.find(test_certificates().good.fingerprint) != std::string::npos);
+}
+
+TEST_CASE("tls: names match exactly, by DNS and IP names only") {
+  CHECK(fits({"mail.example"}, "mail.example"));
+  CHECK(fits({"mail.example"}, "MAIL.example."));
+  CHECK(fits({"*.b.example"}, "a.b.example"));
+  CHECK(fits({"192.0.2.1"}, "192.0.2.1"));
+  CHECK(fits({"2001:db8::1"}, "2001:db8::1"));
+  CHECK_FALSE(fits({"*.b.example"}, "a.a.b.example"));
+  CHECK_FALSE(fits({"*.b.example"}, "b.example"));
+  CHECK_FALSE(fits({"m*.b.example"}, "mail.b.example"));
+  CHECK_FALSE(fits({"mail.example"}, "mail.example.evil"));
+  CHECK_FALSE(fits({"mail.example"}, "192.0.2.1"));
+  CHECK_FALSE(fits({"192.0.2.1"}, "192.0.2.2"));
+}
+
+TEST_CASE("tls: a second connection resumes the session, and a failure forgets all of them") {
+  Rig rig;
+  auto client = TlsClient::create(trusting("smtp.example"));
+  REQUIRE(client);
+  auto server = TlsServer::create(test_certificates().good.cert, test_certificates().good.key);
+  REQUIRE(server);
+  CHECK_FALSE(rig.loop.run(meet(rig.loop, **client, *server)).info.resumed);
+  Outcome second = rig.loop.run(meet(rig.loop, **client, *server));
+  CHECK(second.info.resumed);
+  CHECK(second.info.verified);
+  CHECK(rig.meet(**client, test_certificates().expired).error);
+  CHECK_FALSE(rig.loop.run(meet(rig.loop, **client, *server)).info.resumed);
+}
+
+TEST_CASE("tls: plain SMTP in answer to a TLS hello is quoted") {
+  Rig rig;
+  auto client = TlsClient::create(trusting("smtp.example"));
+  REQUIRE(client);
+  MemoryPair pair = make_memory_pair(rig.loop);
+  auto greeted = rig.loop.run(pair.second->write("220 mail.example ESMTP\r\n", {}));
+  REQUIRE(greeted);
+  auto stream = rig.loop.run((*client)->connect(std::move(pair.first), {}));
+  REQUIRE_FALSE(stream);
+  CHECK(stream.error().kind == IoErrorKind::not_tls);
+  CHECK(stream.error().text.find("220 mail.example ESMTP") != std::string::npos);
+}
+
+TEST_CASE("tls: files that cannot be used are named") {
+  auto options = trusting("smtp.example");
+  options.ca_file = "/nonexistent/ca.pem";
+  auto client = TlsClient::create(options);
+  REQUIRE_FALSE(client);
+  CHECK(client.error().kind == IoErrorKind::tls_setup);
+  CHECK(client.error().text.find("/nonexistent/ca.pem") != std::string::npos);
+  CHECK_FALSE(TlsServer::create("/nonexistent/cert.pem", "/nonexistent/key.pem"));
+}
+
+TEST_CASE("tls: a hello is a hello, and what answers one is told from what does not") {
+  std::string hello = make_client_hello("smtp.example");
+  CHECK(looks_like_tls(hello));
+  CHECK(hello.find("smtp.example") != std::string::npos);
+  CHECK(make_client_hello("192.0.2.1").find("192.0.2.1") == std::string::npos);
+  CHECK(looks_like_tls("\x15\x03\x01"));
+  CHECK_FALSE(looks_like_tls("220 mail"));
+  CHECK_FALSE(looks_like_tls(""));
+  CHECK_FALSE(looks_like_tls("\x16\x01\x01"));
+}
