@@ -48,8 +48,8 @@ std::string printable(std::string_view foreign, std::size_t limit = 1024);
 bool is_valid_utf8(std::string_view text);
 bool is_ascii(std::string_view text);
 
-// The smallest number of letters added, dropped, changed or swapped with their neighbour from a to b, ignoring
-// case; for "did you mean".
+// The smallest number of letters added, dropped, changed or swapped with their neighbour from a to b,
+// ignoring case; for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
 // The candidate nearest to `word` if it is near enough to be a slip of the hand, else nothing.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
