@@ -73,7 +73,15 @@ std::uint64_t SimDisk::State::free_bytes() const {
 std::uint64_t SimDisk::State::writable(const SimNode& file, std::uint64_t wanted, std::uint64_t offset) {
   std::uint64_t room = file.content.size() + free_bytes();
   std::uint64_t taken = std::min(wanted, room > offset ? room - offset : 0);
-  return short_writes && taken > 1 ? 1 + short_writes->below(taken) : taken;
+  return short_writes ? shortened(offset, taken) : taken;
+}
+
+// Ends at a sector's end: the kernel copies a page under its lock, so no part of a sector is ever written
+// alone.
+std::uint64_t SimDisk::State::shortened(std::uint64_t offset, std::uint64_t bytes) {
+  std::uint64_t end = offset + 1 + short_writes->below(bytes);
+  end = (end + kSector - 1) / kSector * kSector;
+  return std::min(bytes, end - offset);
 }
 
 void SimDisk::State::keep_stale(const SimNode& file) {

@@ -61,6 +61,7 @@ struct SimDisk::State : SimConditions {
 
  private:
   void note(DiskStep kind, std::string_view what);
+  std::uint64_t shortened(std::uint64_t offset, std::uint64_t bytes);
   std::optional<std::errc> injected(DiskStep kind);
 };
 

@@ -222,10 +222,10 @@ TEST_CASE("simulated disk: short writes are continued, and read-only refuses") {
   SimDisk disk;
   disk.set_short_writes(1);
   auto file = disk.create("a").value();
-  std::string bytes = sectors("abcdefgh");
+  std::string bytes = sectors("abcdefghijklmnopqrstuvwxyz");
   REQUIRE(write_all(*file, bytes, 0));
   CHECK(found(disk, "a") == bytes);
-  CHECK(disk.steps() > 3);
+  CHECK(disk.steps() > 2);  // the create and one write
   disk.set_read_only(true);
   CHECK(write_all(*file, "x", 0).error().kind == std::errc::read_only_file_system);
   CHECK(disk.unlink("a").error().kind == std::errc::read_only_file_system);
