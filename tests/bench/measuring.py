@@ -5,7 +5,7 @@ import subprocess
 import time
 from contextlib import closing, contextmanager
 
-from rig import Place, until
+from rig import Place
 from rig.hikyakud import binary
 from relays import RELAY_PORT, SMARTHOST_PORT
 
