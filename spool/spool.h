@@ -4,9 +4,9 @@
 // interfaces through which the rest of hikyaku knows it. Loop thread only; the committer's thread and libuv's
 // pool work behind it.
 //
-// Lifetime: open() gives it, close() must have returned before it is destroyed (after a simulated power cut
-// too: every disk operation fails then, so it does), and it must outlive its writers and readers. Loop and
-// Disk outlive it.
+// Lifetime: open() gives it, close() must have returned before it is destroyed (crash tests cut the disk's
+// power first, so that closing changes nothing), and it must outlive its writers and readers. Loop and Disk
+// outlive it.
 #pragma once
 
 #include <functional>
