@@ -61,8 +61,9 @@ Task<Result<void, IoError>> LineReader::skip_line(std::size_t limit, Until until
 
 Task<Result<std::string_view, IoError>> LineReader::some(Until until) {
   if (is_empty()) {
-    auto filled = co_await fill(kBlockChunk, until);
+    auto filled = co_await fill(block_, until);
     if (!filled) co_return std::unexpected(filled.error());
+    block_ = std::clamp(2 * buffered().size(), kLineChunk, kBlockChunk);
   }
   co_return buffered();
 }

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include "daemon/io/line_reader.h"
 #include "daemon/io/listener.h"
@@ -164,6 +166,33 @@ Task<void> refuses_long_lines(Loop& loop) {
   CHECK(next->text == "next");
 }
 
+// Gives all it is asked for, and once only a byte; keeps how much it was asked for.
+class Tap final : public Stream {
+ public:
+  Task<Result<std::size_t, IoError>> read_some(std::span<char> into, Until) override {
+    asked.push_back(into.size());
+    std::ranges::fill(into, 'x');
+    co_return asked.size() == 7 ? 1 : into.size();
+  }
+  Task<Result<void, IoError>> write(std::string_view, Until) override { co_return Result<void, IoError>{}; }
+  Task<Result<void, IoError>> shut_down(Until) override { co_return Result<void, IoError>{}; }
+  std::optional<Endpoint> peer() const override { return std::nullopt; }
+  std::optional<Endpoint> local() const override { return std::nullopt; }
+
+  std::vector<std::size_t> asked;
+};
+
+Task<void> asks_for_twice_as_much(Loop&) {
+  Tap tap;
+  LineReader reader(tap);
+  for (int i = 0; i < 8; ++i) {
+    auto some = co_await reader.some({});
+    REQUIRE(some);
+    reader.consume(some->size());
+  }
+  CHECK(tap.asked == std::vector<std::size_t>{4096, 8192, 16384, 32768, 65536, 65536, 65536, 4096});
+}
+
 Task<void> bounds_the_whole_line(Loop& loop) {
   MemoryPair pair = make_memory_pair(loop);
   LineReader reader(*pair.second);
@@ -224,6 +253,12 @@ TEST_CASE("line reader: a line that is too long is refused and can be skipped") 
   ManualClock clock;
   Loop loop(clock);
   loop.run(refuses_long_lines(loop));
+}
+
+TEST_CASE("line reader: the room for blocks grows with what comes and shrinks when little does") {
+  ManualClock clock;
+  Loop loop(clock);
+  loop.run(asks_for_twice_as_much(loop));
 }
 
 TEST_CASE("line reader: a deadline holds for the whole line, not for each byte") {
