@@ -166,11 +166,15 @@ void QueueRunner::log_outcomes(const mail::QueuedMail& mail, const Settlement& s
   }
 }
 
+// The smarthost takes mail, but has refused some that it would hardly have refused from the right account.
+void QueueRunner::log_suspicion(const std::string& name, const mail::Failure& why) {
+  log_.warning(mail::diagnose(why), {{"smarthost", name}});
+}
+
 void QueueRunner::log_state(const smtpc::Lane& lane) {
   const smtpc::Health& health = lane.health();
-  const mail::Failure* why = health.is_paused()   ? &health.pause()->why
-                             : health.suspicion() ? &*health.suspicion()
-                                                  : nullptr;
+  if (!health.is_paused() && health.suspicion()) return log_suspicion(lane.name(), *health.suspicion());
+  const mail::Failure* why = health.is_paused() ? &health.pause()->why : nullptr;
   log::SmarthostChange line;
   line.smarthost = lane.name();
   line.host = lane.smarthost().host;

@@ -81,6 +81,7 @@ class QueueRunner final : public smtpc::LaneWork {
   void requeue(mail::MailId id, const Settlement& settlement);
   void log_outcomes(const mail::QueuedMail& mail, const Settlement& settlement, const smtpc::Way& way);
   void log_state(const smtpc::Lane& lane);
+  void log_suspicion(const std::string& name, const mail::Failure& why);
   void remind();
   bool is_turn_of(const smtpc::Lane& lane) const;
   bool is_route_up() const;
