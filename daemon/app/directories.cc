@@ -74,6 +74,14 @@ Result<void, StartError> hand_over(const Fd& directory, const std::string& path,
   return {};
 }
 
+// Made by root for us just now, by all it shows: root's, empty, and nobody else may write in it.
+bool is_fresh(const std::string& path) {
+  auto directory = open_directory(path);
+  struct stat status{};
+  if (!directory || ::fstat(directory->get(), &status) != 0) return false;
+  return status.st_uid == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 && is_empty(*directory);
+}
+
 Result<void, StartError> set_up(const std::string& path, mode_t mode, const std::optional<Account>& account,
                                 bool is_new) {
   auto directory = open_directory(path);
@@ -98,8 +106,8 @@ Result<void, StartError> prepare_runtime_directory(const std::string& path,
   std::string directory = without_slash(path);
   auto is_new = make_directory(directory);
   if (!is_new) return std::unexpected(is_new.error());
-  if (!*is_new) return {};
-  return set_up(directory, kRuntimeMode, account, true);
+  if (!*is_new && !(account && is_fresh(directory))) return {};
+  return set_up(directory, kRuntimeMode, account, *is_new);
 }
 
 }  // namespace hikyaku::app

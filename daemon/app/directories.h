@@ -17,8 +17,8 @@ namespace hikyaku::app {
 Result<void, StartError> prepare_spool_directory(const std::string& path,
                                                  const std::optional<Account>& account);
 
-// The directory exists; a new one belongs to the daemon, one that was there stays as it is. Errors:
-// cannot_create.
+// The directory exists; a new one belongs to the daemon, and so does one that is root's, empty and closed to
+// other writers. Any other stays as it is. Errors: cannot_create.
 Result<void, StartError> prepare_runtime_directory(const std::string& path,
                                                    const std::optional<Account>& account);
 

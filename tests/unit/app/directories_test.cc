@@ -95,9 +95,23 @@ TEST_CASE("app: as root, no symbolic link leads to a change of owner") {
   CHECK(status_of(place.file("elsewhere")).st_uid == 0);
 }
 
-TEST_CASE("app: a runtime directory that was there stays as it is, a new one is open to all") {
+TEST_CASE(
+    "app: as root, an empty runtime directory of root's is handed over, one that others may write is not") {
+  if (!is_root()) return;
+  TemporaryDirectory place("hikyaku-test");
+  for (const char* name : {"fresh", "shared"}) fs::create_directory(place.file(name));
+  fs::permissions(place.file("fresh"), fs::perms(0755));
+  fs::permissions(place.file("shared"), fs::perms(01777));
+  REQUIRE(prepare_runtime_directory(place.file("fresh"), kOther));
+  REQUIRE(prepare_runtime_directory(place.file("shared"), kOther));
+  CHECK(status_of(place.file("fresh")).st_uid == kOther.uid);
+  CHECK(status_of(place.file("shared")).st_uid == 0);
+}
+
+TEST_CASE("app: a runtime directory that is in use stays as it is, a new one is open to all") {
   TemporaryDirectory place("hikyaku-test");
   fs::create_directory(place.file("old"));
+  fs::create_directory(place.file("old") + "/in-use");
   fs::permissions(place.file("old"), fs::perms(0700));
   auto account = is_root() ? std::optional(kOther) : std::nullopt;
   REQUIRE(prepare_runtime_directory(place.file("old"), account));
