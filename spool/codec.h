@@ -60,6 +60,7 @@ class Decoder {
   }
 
   bool ok() const { return ok_; }
+  std::size_t left() const { return left_.size(); }
   bool is_at_end() const { return left_.empty(); }
 
  private:

@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "spool/index.h"
 
-#include <algorithm>
-
 #include "daemon/base/check.h"
 
 namespace hikyaku::spool {
+
+std::uint64_t live_bytes(const IndexEntry& entry) {
+  std::uint64_t bytes = record_length(entry.message.head_length, entry.large ? 0 : entry.size);
+  if (entry.progress.segment != 0) bytes += record_length(entry.progress.head_length, 0);
+  return bytes;
+}
+
+void Index::add_segment(SegmentNumber number, std::uint64_t seed, std::uint64_t size) {
+  check(segments_.emplace(number, SegmentInfo{.seed = seed, .size = size}).second,
+        "a segment's number is new");
+  log_bytes_ += size;
+}
+
+void Index::remove_segment(SegmentNumber number) {
+  auto segment = segments_.find(number);
+  check(segment != segments_.end() && segment->second.live == 0, "no segment goes in which mail lives");
+  log_bytes_ -= segment->second.size;
+  segments_.erase(segment);
+}
 
 const SegmentInfo* Index::segment(SegmentNumber number) const {
   auto found = segments_.find(number);
@@ -21,30 +38,52 @@ void Index::apply(SegmentNumber segment, const FooterEntry& record) {
 }
 
 void Index::put(SegmentNumber segment, const FooterEntry& record) {
-  erase(record.id);
-  auto home = segments_.find(segment);
-  check(home != segments_.end(), "a mail lives in a segment that is known");
-  ++home->second.live;
-  IndexEntry entry;
+  // Ids grow, so a new mail's place is nearly always the end.
+  auto mail = mails_.try_emplace(mails_.end(), record.id);
+  IndexEntry& entry = mail->second;
+  if (entry.message.segment != 0) discount(entry);
+  entry = {};
   entry.message = {segment, record.offset, record.head_length};
-  entry.size = record.content_length;
+  entry.next_wait = record.next_wait;
+  entry.size = record.content_length & ((std::uint64_t{1} << 61U) - 1);
+  entry.held = record.held;
   entry.large = record.large;
-  mails_.emplace(record.id, entry);
+  entry.folded = record.folded;
+  count(entry);
 }
 
 void Index::update(SegmentNumber segment, const FooterEntry& record) {
   auto mail = mails_.find(record.id);
   if (mail == mails_.end()) return;
+  discount(mail->second);
   mail->second.progress = {segment, record.offset, record.head_length};
   mail->second.next_wait = record.next_wait;
   mail->second.held = record.held;
+  count(mail->second);
 }
 
 void Index::erase(mail::MailId id) {
   auto mail = mails_.find(id);
   if (mail == mails_.end()) return;
-  --segments_.at(mail->second.message.segment).live;
+  discount(mail->second);
   mails_.erase(mail);
+}
+
+void Index::count(const IndexEntry& entry) {
+  auto home = segments_.find(entry.message.segment);
+  check(home != segments_.end(), "a mail lives in a segment that is known");
+  std::uint64_t bytes = spool::live_bytes(entry);
+  ++home->second.live;
+  home->second.live_bytes += bytes;
+  live_bytes_ += bytes;
+}
+
+void Index::discount(const IndexEntry& entry) {
+  SegmentInfo& home = segments_.at(entry.message.segment);
+  std::uint64_t bytes = spool::live_bytes(entry);
+  --home.live;
+  home.live_bytes -= bytes;
+  live_bytes_ -= bytes;
 }
 
 const IndexEntry* Index::find(mail::MailId id) const {
@@ -56,12 +95,11 @@ std::vector<mail::QueueEntry> Index::entries() const {
   std::vector<mail::QueueEntry> all;
   all.reserve(mails_.size());
   for (const auto& [id, entry] : mails_) all.push_back(to_queue_entry(id, entry));
-  std::ranges::sort(all, {}, &mail::QueueEntry::id);
   return all;
 }
 
 mail::QueueEntry to_queue_entry(mail::MailId id, const IndexEntry& entry) {
-  return {.id = id, .size = entry.size, .next_wait = entry.next_wait, .held = entry.held};
+  return {.id = id, .size = entry.size, .next_wait = entry.next_wait, .held = entry.held != 0};
 }
 
 }  // namespace hikyaku::spool

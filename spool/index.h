@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What is known in memory of the queue: for each mail where its records stand, its size and its state, about
-// 90 bytes; and for each segment what is needed to read it and how many mails still live there. Loop thread
-// (recovery fills one on the pool before anyone else sees it).
+// What is known in memory of the queue: for each mail where its records stand, its size and its state, in a
+// node of 96 bytes; and for each segment what is needed to read it and how much in it is alive. No operation
+// takes time in proportion to the queue (a hash table's growing would). Loop thread (recovery fills one on
+// the pool before anyone else sees it).
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <unordered_map>
 #include <vector>
 
 #include "daemon/mail/mail_source.h"
@@ -18,37 +18,48 @@ struct Place {
   SegmentNumber segment = 0;  // 0: nowhere
   std::uint32_t offset = 0;
   std::uint32_t head_length = 0;
+  bool operator==(const Place&) const = default;
 };
 
 struct IndexEntry {
   Place message;
-  Place progress;  // the newest; nowhere before the first
-  std::uint64_t size = 0;
+  Place progress;  // the newest; nowhere before the first, and where it is folded into the message's head
   Duration next_wait{0};
-  bool held = false;
-  bool large = false;
+  std::uint64_t size : 61 = 0;
+  std::uint64_t held : 1 = 0;
+  std::uint64_t large : 1 = 0;
+  std::uint64_t folded : 1 = 0;  // the message's record is a copy with progress in its head
+  bool operator==(const IndexEntry&) const = default;
 };
+static_assert(sizeof(IndexEntry) == 48,
+              "a million mails are to fit into 150 MB, the queue runner's part included");
+
+// What a mail keeps alive in the log: its MESSAGE and its newest PROGRESS.
+std::uint64_t live_bytes(const IndexEntry& entry);
 
 struct SegmentInfo {
   std::uint64_t seed = 0;
   std::uint64_t size = 0;
-  std::uint64_t live = 0;  // mails whose MESSAGE stands there and that have not ended
+  std::uint64_t live = 0;        // mails whose MESSAGE stands there and that have not ended
+  std::uint64_t live_bytes = 0;  // of those, wherever their PROGRESS stands: what copying them all takes
 };
 
 class Index {
  public:
-  void add_segment(SegmentNumber number, std::uint64_t seed, std::uint64_t size) {
-    segments_[number] = {seed, size, 0};
-  }
-  void remove_segment(SegmentNumber number) { segments_.erase(number); }
+  void add_segment(SegmentNumber number, std::uint64_t seed, std::uint64_t size);
+  void remove_segment(SegmentNumber number);
   const SegmentInfo* segment(SegmentNumber number) const;
   // The lowest number; 0 if there is none.
   SegmentNumber oldest_segment() const { return segments_.empty() ? 0 : segments_.begin()->first; }
   const std::map<SegmentNumber, SegmentInfo>& segments() const { return segments_; }
+  std::uint64_t log_bytes() const { return log_bytes_; }    // of all segments
+  std::uint64_t live_bytes() const { return live_bytes_; }  // of all mails
 
   // A record that has become durable, or that recovery found; in the order of the log. A MESSAGE under an id
-  // that is there moves it (the retry of a failed batch); PROGRESS and DONE of an unknown one do nothing.
+  // that is there moves it (a copy, or the retry of a failed batch); PROGRESS and DONE of an unknown one do
+  // nothing.
   void apply(SegmentNumber segment, const FooterEntry& record);
+  // Valid until the next apply().
   const IndexEntry* find(mail::MailId id) const;
   std::size_t size() const { return mails_.size(); }
   std::vector<mail::QueueEntry> entries() const;  // by id
@@ -57,9 +68,13 @@ class Index {
   void put(SegmentNumber segment, const FooterEntry& record);
   void update(SegmentNumber segment, const FooterEntry& record);
   void erase(mail::MailId id);
+  void count(const IndexEntry& entry);
+  void discount(const IndexEntry& entry);
 
-  std::unordered_map<mail::MailId, IndexEntry> mails_;
+  std::map<mail::MailId, IndexEntry> mails_;
   std::map<SegmentNumber, SegmentInfo> segments_;
+  std::uint64_t log_bytes_ = 0;
+  std::uint64_t live_bytes_ = 0;
 };
 
 mail::QueueEntry to_queue_entry(mail::MailId id, const IndexEntry& entry);

@@ -57,6 +57,25 @@ Encoder encode_fixed_part(const Progress& progress, std::size_t text_limit) {
   return out;
 }
 
+std::optional<MessageHead> decode_message(Decoder& in) {
+  MessageHead head;
+  head.arrival = WallTime(Duration(in.i64()));
+  std::uint8_t ret = in.u8();
+  std::uint8_t body = in.u8();
+  std::uint8_t smtputf8 = in.u8();
+  if (ret > 2 || body > 2 || smtputf8 > 1) return std::nullopt;
+  head.envelope.ret = static_cast<mail::Ret>(ret);
+  head.envelope.body = static_cast<mail::Body>(body);
+  head.envelope.smtputf8 = smtputf8 == 1;
+  head.envelope.sender = in.text();
+  head.envelope.envid = in.text();
+  std::size_t recipients = in.count(kLeastRecipient);
+  head.envelope.recipients.reserve(recipients);
+  while (recipients-- > 0) head.envelope.recipients.push_back(decode_recipient(in));
+  if (!in.ok()) return std::nullopt;
+  return head;
+}
+
 }  // namespace
 
 std::string encode_message_head(const MessageHead& head) {
@@ -74,22 +93,23 @@ std::string encode_message_head(const MessageHead& head) {
 
 std::optional<MessageHead> decode_message_head(std::string_view bytes) {
   Decoder in(bytes);
-  MessageHead head;
-  head.arrival = WallTime(Duration(in.i64()));
-  std::uint8_t ret = in.u8();
-  std::uint8_t body = in.u8();
-  std::uint8_t smtputf8 = in.u8();
-  if (ret > 2 || body > 2 || smtputf8 > 1) return std::nullopt;
-  head.envelope.ret = static_cast<mail::Ret>(ret);
-  head.envelope.body = static_cast<mail::Body>(body);
-  head.envelope.smtputf8 = smtputf8 == 1;
-  head.envelope.sender = in.text();
-  head.envelope.envid = in.text();
-  std::size_t recipients = in.count(kLeastRecipient);
-  head.envelope.recipients.reserve(recipients);
-  while (recipients-- > 0) head.envelope.recipients.push_back(decode_recipient(in));
-  if (!in.ok() || !in.is_at_end()) return std::nullopt;
-  return head;
+  auto head = decode_message(in);
+  return in.is_at_end() ? head : std::nullopt;
+}
+
+std::optional<std::size_t> message_head_length(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!decode_message(in)) return std::nullopt;
+  return bytes.size() - in.left();
+}
+
+std::optional<FoldedHead> decode_folded_head(std::string_view bytes) {
+  Decoder in(bytes);
+  auto message = decode_message(in);
+  if (!message) return std::nullopt;
+  auto progress = decode_progress(bytes.substr(bytes.size() - in.left()));
+  if (!progress || progress->recipients.size() != message->envelope.recipients.size()) return std::nullopt;
+  return FoldedHead{std::move(*message), std::move(*progress)};
 }
 
 std::string encode_progress(const Progress& progress, std::size_t limit) {

@@ -22,7 +22,21 @@ struct MessageHead {
 std::string encode_message_head(const MessageHead& head);
 std::optional<MessageHead> decode_message_head(std::string_view bytes);
 
-// At most `limit` bytes, which must be at least 64 and 16 for each recipient: the texts of replies are
+// The head of a copied MESSAGE: the message's, and behind it, without anything between, that of its newest
+// progress.
+struct FoldedHead {
+  MessageHead message;
+  mail::Progress progress;
+  bool operator==(const FoldedHead&) const = default;
+};
+std::optional<FoldedHead> decode_folded_head(std::string_view bytes);
+// Where the progress begins in such a head; nothing if no message head stands at its beginning.
+std::optional<std::size_t> message_head_length(std::string_view bytes);
+
+// The least room that a progress of so many recipients needs.
+constexpr std::size_t progress_room(std::size_t recipients) { return 64 + 16 * recipients; }
+
+// At most `limit` bytes, which must be at least progress_room(): the texts of replies are
 // shortened as far as needed, the states never.
 std::string encode_progress(const mail::Progress& progress, std::size_t limit);
 std::optional<mail::Progress> decode_progress(std::string_view bytes);

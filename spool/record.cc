@@ -10,19 +10,25 @@ namespace hikyaku::spool {
 namespace {
 
 constexpr std::uint16_t kFlagLarge = 1;
+constexpr std::uint16_t kFlagFolded = 2;
 constexpr std::size_t kChecksum = 8;
 constexpr std::uint64_t kMaxLarge = 1ULL << 48;
 
 bool is_known(std::uint16_t type) { return type >= 1 && type <= 3; }
 
+std::uint16_t flags_of(const RecordHeader& header) {
+  return static_cast<std::uint16_t>((header.large ? kFlagLarge : 0) | (header.folded ? kFlagFolded : 0));
+}
+
 // What a header that we have signed ourselves can say. A checksum that holds by chance (one in 2^64) must not
 // lead anyone beyond a buffer.
 bool is_possible(const RecordHeader& header, std::uint16_t flags, std::uint32_t reserved) {
-  if (flags > kFlagLarge || reserved != 0 || header.id.value == 0 || header.head_length > kMaxHead)
+  if (flags > (kFlagLarge | kFlagFolded) || reserved != 0 || header.id.value == 0 ||
+      header.head_length > kMaxHead)
     return false;
   if (header.type == RecordType::message)
     return header.content_length <= (header.large ? kMaxLarge : std::uint64_t{kMaxContent});
-  if (header.large || header.content_length != 0) return false;
+  if (flags != 0 || header.content_length != 0) return false;
   return header.type == RecordType::progress || header.head_length == 0;
 }
 
@@ -40,7 +46,7 @@ std::uint64_t large_seed(mail::MailId id) { return id.value; }
 std::string encode_record_header(const RecordHeader& header, const RecordSeed& seed) {
   Encoder fields;
   fields.reserve(kRecordHeader);
-  fields.u16(static_cast<std::uint16_t>(header.type)).u16(header.large ? kFlagLarge : 0);
+  fields.u16(static_cast<std::uint16_t>(header.type)).u16(flags_of(header));
   fields.u32(header.head_length).u64(header.content_length).u64(header.id.value);
   fields.i64(header.wall.time_since_epoch().count());
   fields.u64(header.head_checksum).u64(header.content_checksum).u32(header.flushed).u32(0);
@@ -62,6 +68,7 @@ std::optional<RecordHeader> decode_record_header(std::string_view bytes, const R
   header.type = static_cast<RecordType>(type);
   std::uint16_t flags = in.u16();
   header.large = (flags & kFlagLarge) != 0;
+  header.folded = (flags & kFlagFolded) != 0;
   header.head_length = in.u32();
   header.content_length = in.u64();
   header.id = {in.u64()};
@@ -73,9 +80,13 @@ std::optional<RecordHeader> decode_record_header(std::string_view bytes, const R
   return header;
 }
 
-std::uint64_t record_length(const RecordHeader& header) {
-  std::uint64_t length = kRecordHeader + header.head_length + (header.large ? 0 : header.content_length);
+std::uint64_t record_length(std::uint64_t head_length, std::uint64_t content_in_log) {
+  std::uint64_t length = kRecordHeader + head_length + content_in_log;
   return (length + kRecordAlign - 1) / kRecordAlign * kRecordAlign;
+}
+
+std::uint64_t record_length(const RecordHeader& header) {
+  return record_length(header.head_length, header.large ? 0 : header.content_length);
 }
 
 RecordHeader sealed(RecordHeader header, std::string_view head, std::string_view content,

@@ -28,7 +28,8 @@ inline constexpr std::uint32_t kMaxContent = 1U << 20;  // longer content has a 
 
 struct RecordHeader {
   RecordType type = RecordType::done;
-  bool large = false;  // MESSAGE only: the content is in large/, not here
+  bool large = false;   // MESSAGE only: the content is in large/, not here
+  bool folded = false;  // MESSAGE only: a copy; the head goes on with the newest progress
   std::uint32_t head_length = 0;
   std::uint64_t content_length = 0;
   mail::MailId id;
@@ -55,7 +56,9 @@ std::string encode_record_header(const RecordHeader& header, const RecordSeed& s
 // flags, lengths within bounds and fitting the type.
 std::optional<RecordHeader> decode_record_header(std::string_view bytes, const RecordSeed& seed);
 
-// From the header's first byte to the next record's. Cannot overflow for a decoded header.
+// From the header's first byte to the next record's. Cannot overflow for a decoded header. `content_in_log`
+// is 0 for a large body.
+std::uint64_t record_length(std::uint64_t head_length, std::uint64_t content_in_log);
 std::uint64_t record_length(const RecordHeader& header);
 // The header with lengths and checksums of these two filled in; `content` is empty where it is in large/.
 RecordHeader sealed(RecordHeader header, std::string_view head, std::string_view content,

@@ -52,14 +52,22 @@ class Scanner {
                       .head_length = header.head_length,
                       .content_length = header.content_length,
                       .type = header.type,
-                      .large = header.large};
-    auto brief = header.type == RecordType::progress ? decode_progress_brief(parts.head) : std::nullopt;
+                      .large = header.large,
+                      .folded = header.folded};
+    auto brief = decode_progress_brief(progress_in(header, parts.head));
     if (brief) entry.next_wait = brief->next_wait, entry.held = brief->held;
     scan_.entries.push_back(entry);
     scan_.valid_length = at + record_length(header);
     if (scan_.holes.empty()) scan_.unbroken = scan_.valid_length;
     scan_.newest = header.wall;
     scan_.highest_id = std::max(scan_.highest_id, header.id);
+  }
+
+  // The part of the head that tells what became of the mail; empty where there is none.
+  static std::string_view progress_in(const RecordHeader& header, std::string_view head) {
+    if (header.type == RecordType::progress) return head;
+    auto message = header.folded ? message_head_length(head) : std::nullopt;
+    return message ? head.substr(*message) : std::string_view();
   }
 
   void note_broken(std::uint64_t begin, std::uint64_t end, mail::MailId id) {

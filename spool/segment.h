@@ -85,10 +85,11 @@ struct FooterEntry {
   std::uint32_t offset = 0;
   std::uint32_t head_length = 0;
   std::uint64_t content_length = 0;
-  Duration next_wait{0};  // PROGRESS
+  Duration next_wait{0};  // PROGRESS, and MESSAGE with progress folded in
   RecordType type = RecordType::done;
-  bool large = false;  // MESSAGE
-  bool held = false;   // PROGRESS
+  bool large = false;   // MESSAGE
+  bool held = false;    // as next_wait
+  bool folded = false;  // MESSAGE
   bool operator==(const FooterEntry&) const = default;
 };
 

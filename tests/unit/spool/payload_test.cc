@@ -53,6 +53,22 @@ TEST_CASE("payload: progress comes back as it was, with what the index needs in 
   CHECK(decode_progress(encode_progress({}, 1 << 20)) == mail::Progress{});
 }
 
+TEST_CASE("payload: a copied message's head gives envelope and progress, and nothing but both") {
+  MessageHead message = full_head();
+  mail::Progress progress = full_progress();
+  progress.recipients.resize(message.envelope.recipients.size());
+  std::string head = encode_message_head(message);
+  std::string bytes = head + encode_progress(progress, 1 << 20);
+  CHECK(decode_folded_head(bytes) == FoldedHead{message, progress});
+  CHECK(message_head_length(bytes) == head.size());
+  CHECK_FALSE(decode_message_head(bytes));
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    CHECK_FALSE(decode_folded_head(std::string_view(bytes).substr(0, length)));
+  CHECK_FALSE(decode_folded_head(bytes + 'x'));
+  progress.recipients.pop_back();
+  CHECK_FALSE(decode_folded_head(head + encode_progress(progress, 1 << 20)));
+}
+
 TEST_CASE("payload: no truncation and no appended byte is taken") {
   std::string head = encode_message_head(full_head());
   std::string progress = encode_progress(full_progress(), 1 << 20);

@@ -90,11 +90,13 @@ TEST_CASE("record: impossible fields are refused even with a checksum that holds
     CHECK_FALSE(Raw{.content_length = length}.is_taken());
   CHECK(Raw{.flags = 1, .content_length = 1ULL << 31}.is_taken());  // in large/
   CHECK_FALSE(Raw{.flags = 1, .content_length = 1ULL << 63}.is_taken());
-  CHECK_FALSE(Raw{.flags = 2}.is_taken());
+  CHECK(Raw{.flags = 2}.is_taken());  // a copy with progress
+  CHECK_FALSE(Raw{.flags = 4}.is_taken());
   CHECK_FALSE(Raw{.id = 0}.is_taken());
   CHECK_FALSE(Raw{.reserved = 1}.is_taken());
   CHECK_FALSE(Raw{.type = 2, .content_length = 1}.is_taken());
   CHECK_FALSE(Raw{.type = 2, .flags = 1}.is_taken());
+  CHECK_FALSE(Raw{.type = 2, .flags = 2}.is_taken());
   CHECK(Raw{.type = 2, .head_length = 100}.is_taken());
   CHECK_FALSE(Raw{.type = 3, .head_length = 100}.is_taken());
 }
