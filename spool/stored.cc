@@ -16,19 +16,35 @@ std::unexpected<SourceError> damaged(const StoredAt& at) {
                                             segment_path(at.place.segment), " is damaged"));
 }
 
-Result<std::string, SourceError> read(Disk& disk, const StoredAt& at, std::uint64_t offset,
+Result<std::string, SourceError> read(DiskFile& file, const StoredAt& at, std::uint64_t offset,
                                       std::size_t length) {
-  auto file = disk.open_for_reading(segment_path(at.place.segment));
-  if (!file) return std::unexpected(to_source_error(file.error()));
-  auto bytes = read_exactly(**file, at.place.offset + offset, length);
+  auto bytes = read_exactly(file, at.place.offset + offset, length);
   if (!bytes) return std::unexpected(to_source_error(bytes.error()));
   return std::move(*bytes);
+}
+
+Result<std::unique_ptr<DiskFile>, SourceError> open_segment(Disk& disk, const StoredAt& at) {
+  auto file = disk.open_for_reading(segment_path(at.place.segment));
+  if (!file) return std::unexpected(to_source_error(file.error()));
+  return std::move(*file);
 }
 
 }  // namespace
 
 Result<StoredHead, SourceError> read_head(Disk& disk, const StoredAt& at) {
-  auto bytes = read(disk, at, 0, kRecordHeader + at.place.head_length);
+  auto file = open_segment(disk, at);
+  if (!file) return std::unexpected(file.error());
+  return read_head(**file, at);
+}
+
+Result<std::string, SourceError> read_content(Disk& disk, const StoredAt& at, std::uint64_t length) {
+  auto file = open_segment(disk, at);
+  if (!file) return std::unexpected(file.error());
+  return read_content(**file, at, length);
+}
+
+Result<StoredHead, SourceError> read_head(DiskFile& file, const StoredAt& at) {
+  auto bytes = read(file, at, 0, kRecordHeader + at.place.head_length);
   if (!bytes) return std::unexpected(bytes.error());
   RecordSeed seed(at.seed, at.place.offset);
   auto header = decode_record_header(*bytes, seed);
@@ -40,11 +56,11 @@ Result<StoredHead, SourceError> read_head(Disk& disk, const StoredAt& at) {
   return StoredHead{*header, std::move(*bytes)};
 }
 
-Result<std::string, SourceError> read_content(Disk& disk, const StoredAt& at, std::uint64_t length) {
-  auto head = read_head(disk, at);
+Result<std::string, SourceError> read_content(DiskFile& file, const StoredAt& at, std::uint64_t length) {
+  auto head = read_head(file, at);
   if (!head) return std::unexpected(head.error());
   if (head->header.large || head->header.content_length != length) return damaged(at);
-  auto content = read(disk, at, kRecordHeader + at.place.head_length, static_cast<std::size_t>(length));
+  auto content = read(file, at, kRecordHeader + at.place.head_length, static_cast<std::size_t>(length));
   if (!content) return content;
   RecordSeed seed(at.seed, at.place.offset);
   if (checksum(*content, seed.content) != head->header.content_checksum) return damaged(at);

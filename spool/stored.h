@@ -26,6 +26,9 @@ struct StoredHead {
 Result<StoredHead, mail::SourceError> read_head(Disk& disk, const StoredAt& at);
 // Of a MESSAGE that has its content in the log.
 Result<std::string, mail::SourceError> read_content(Disk& disk, const StoredAt& at, std::uint64_t length);
+// The same from a segment's file that the caller keeps open, whatever its name is by now.
+Result<StoredHead, mail::SourceError> read_head(DiskFile& file, const StoredAt& at);
+Result<std::string, mail::SourceError> read_content(DiskFile& file, const StoredAt& at, std::uint64_t length);
 
 mail::SourceError to_source_error(const DiskError& error);
 
