@@ -9,6 +9,7 @@ namespace hikyaku::spool {
 namespace {
 
 constexpr std::size_t kReadAhead = 1U << 20;
+constexpr std::uint64_t kLongestRecord = kRecordHeader + kMaxHead + kMaxContent + kRecordAlign;
 const std::string kZeros(kBlock, '\0');
 
 class Scanner {
@@ -23,7 +24,7 @@ class Scanner {
   Scan run() {
     for (std::uint64_t at = records_begin(); at + kRecordHeader <= window_.end();) at = step(at);
     end_hole(window_.end());
-    for (Hole& hole : scan_.holes) hole.is_damage = hole.begin < scan_.flushed;
+    for (Hole& hole : scan_.holes) judge(hole);
     return std::move(scan_);
   }
 
@@ -63,6 +64,13 @@ class Scanner {
     scan_.highest_id = std::max(scan_.highest_id, header.id);
   }
 
+  void judge(Hole& hole) {
+    hole.is_damage = hole.begin < scan_.flushed;
+    if (!hole.is_damage) return;
+    std::uint64_t length = std::min(hole.end - hole.begin, kLongestRecord);
+    hole.record = salvage(window_.at(hole.begin, static_cast<std::size_t>(length)), seed_, hole.begin);
+  }
+
   // The part of the head that tells what became of the mail; empty where there is none.
   static std::string_view progress_in(const RecordHeader& header, std::string_view head) {
     if (header.type == RecordType::progress) return head;
@@ -73,7 +81,7 @@ class Scanner {
   void note_broken(std::uint64_t begin, std::uint64_t end, mail::MailId id) {
     end_hole(begin);
     scan_.highest_id = std::max(scan_.highest_id, id);
-    scan_.holes.push_back({begin, end, id, false});
+    scan_.holes.push_back({begin, end, id, false, {}});
   }
 
   // Zeros behind the last record are simply the unused rest; zeros before one are a hole.
@@ -92,7 +100,7 @@ class Scanner {
 
   void end_hole(std::uint64_t end) {
     bool counts = hole_begin_ != 0 && (hole_has_bytes_ || end < window_.end() || hole_begin_ < scan_.flushed);
-    if (counts) scan_.holes.push_back({hole_begin_, end, {}, false});
+    if (counts) scan_.holes.push_back({hole_begin_, end, {}, false, {}});
     hole_begin_ = 0;
   }
 

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "daemon/mail/mail_id.h"
 #include "spool/disk.h"
+#include "spool/salvage.h"
 #include "spool/segment.h"
 
 namespace hikyaku::spool {
@@ -38,9 +40,10 @@ class Window {
 struct Hole {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  mail::MailId id;  // whose record it was, where at least its header is intact; else 0
-  bool is_damage =
-      false;  // it was on stable storage once; otherwise the end of a batch that was never acknowledged
+  mail::MailId id;         // whose record it was, where its header is intact; else 0
+  bool is_damage = false;  // it was on stable storage once; otherwise the end of a batch that was never
+                           // acknowledged
+  std::optional<LostRecord> record;  // of damage: what can be told of the record that began it
 };
 
 struct Scan {

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "spool/quarantine.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::spool {
+namespace {
+
+constexpr std::size_t kChunk = 1U << 20;
+constexpr std::string_view kUnfinished = "corrupt/unfinished";
+
+std::string flat(std::string_view path) {
+  std::string name(path);
+  std::ranges::replace(name, '/', '-');
+  return name;
+}
+
+Result<std::vector<std::string>, DiskError> existing_copies(Disk& disk) {
+  auto made = disk.make_directory("corrupt");
+  if (made) made = disk.sync_directory("");
+  if (!made && made.error().kind != std::errc::file_exists) return std::unexpected(made.error());
+  (void)disk.unlink(kUnfinished);  // of an attempt that ended early
+  return disk.list("corrupt");
+}
+
+Result<bool, DiskError> is_same(DiskFile& a, DiskFile& b) {
+  std::string left(kChunk, '\0'), right(kChunk, '\0');
+  for (std::uint64_t at = 0;; at += kChunk) {
+    auto got = a.read(left, at);
+    if (!got) return std::unexpected(got.error());
+    auto other = b.read(right, at);
+    if (!other) return std::unexpected(other.error());
+    if (*got != *other || std::string_view(left).substr(0, *got) != std::string_view(right).substr(0, *got))
+      return false;
+    if (*got < kChunk) return true;
+  }
+}
+
+// What cannot be read of a damaged file (EIO) is zeros in its copy.
+void read_what_can_be_read(DiskFile& file, std::span<char> into, std::uint64_t offset) {
+  constexpr std::size_t kPiece = 4096;
+  std::ranges::fill(into, '\0');
+  if (file.read(into, offset)) return;
+  for (std::size_t at = 0; at < into.size(); at += kPiece)
+    (void)file.read(into.subspan(at, std::min(kPiece, into.size() - at)), offset + at);
+}
+
+Result<void, DiskError> write_copy(DiskFile& source, std::uint64_t size, DiskFile& target) {
+  std::string chunk(kChunk, '\0');
+  for (std::uint64_t at = 0; at < size; at += kChunk) {
+    auto length = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size - at));
+    read_what_can_be_read(source, std::span(chunk).first(length), at);
+    auto written = write_all(target, std::string_view(chunk).substr(0, length), at);
+    if (!written) return written;
+  }
+  return target.flush();
+}
+
+Result<void, DiskError> has_room(Disk& disk, std::uint64_t size, std::uint64_t min_free) {
+  auto space = disk.space();
+  if (!space) return std::unexpected(space.error());
+  if (space->free_bytes >= min_free && space->free_bytes - min_free >= size) return {};
+  return fail(std::errc::no_space_on_device, "too little of the disk is free");
+}
+
+Result<void, DiskError> copy(Disk& disk, DiskFile& source, std::string_view to, std::uint64_t min_free) {
+  auto size = source.size();
+  if (!size) return std::unexpected(size.error());
+  auto done = has_room(disk, *size, min_free);
+  if (!done) return done;
+  auto target = disk.create(kUnfinished);
+  if (!target) return std::unexpected(target.error());
+  done = write_copy(source, *size, **target);
+  if (done) done = disk.rename(kUnfinished, to);
+  if (!done) (void)disk.unlink(kUnfinished);  // gives the room back
+  if (done) done = disk.sync_directory("corrupt");
+  return done;
+}
+
+// A free name, or none where one of the copies is what is to be copied.
+Result<std::optional<std::string>, DiskError> free_name(Disk& disk, DiskFile& source, const std::string& name,
+                                                        const std::vector<std::string>& copies) {
+  for (std::size_t version = 1;; ++version) {
+    std::string tried = version == 1 ? name : cat(name, ".", std::to_string(version));
+    std::string path = cat("corrupt/", tried);
+    if (!std::ranges::binary_search(copies, tried)) return path;
+    auto copy = disk.open_for_reading(path);
+    if (!copy) continue;
+    auto same = is_same(source, **copy);
+    if (same && *same) return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Result<void, DiskError> keep_copy(Disk& disk, std::string_view path, std::uint64_t min_free) {
+  auto source = disk.open_for_reading(path);
+  if (!source) return std::unexpected(source.error());
+  auto copies = existing_copies(disk);
+  if (!copies) return std::unexpected(copies.error());
+  auto to = free_name(disk, **source, flat(path), *copies);
+  if (!to) return std::unexpected(to.error());
+  if (!*to) return {};
+  if (copies->size() >= kMaxCopies)
+    return fail(std::errc::no_space_on_device, cat(std::to_string(kMaxCopies), " copies are there already"));
+  return copy(disk, **source, **to, min_free);
+}
+
+}  // namespace hikyaku::spool

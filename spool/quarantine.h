@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// The copies of damaged files in corrupt/, for people; nothing reads them. The same damage is copied once,
+// however often it is met, and there is a limit to all of it: what is kept for a post-mortem must not be what
+// fills the disk. Blocking: pool or recovery only.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "spool/disk.h"
+
+namespace hikyaku::spool {
+
+inline constexpr std::size_t kMaxCopies = 64;
+
+// Copies the file to corrupt/, durably, unless the same bytes are there under its name; "log/x" becomes
+// "corrupt/log-x", "corrupt/log-x.2" where another content has that name. An error where the copy would leave
+// less than `min_free` bytes of the disk, and where kMaxCopies are there: `path` is then all there is.
+Result<void, DiskError> keep_copy(Disk& disk, std::string_view path, std::uint64_t min_free);
+
+}  // namespace hikyaku::spool
