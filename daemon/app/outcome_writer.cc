@@ -140,7 +140,7 @@ void QueueRunner::requeue(mail::MailId id, const Settlement& settlement) {
   else if (settlement.progress.next_wait > Duration{0} && !is_corrected)
     postpone(entry, settlement.progress.next_wait);
   else
-    due_.push_back(entry);
+    schedule_.add_due(entry);
   wake_lanes();
 }
 
@@ -184,7 +184,7 @@ void QueueRunner::log_state(const smtpc::Lane& lane) {
   if (why != nullptr && why->reply) line.reply = joined(*why->reply);
   if (health.is_paused()) line.next_probe = health.pause()->next_probe - loop_.now();
   line.waiting = queued();
-  if (!due_.empty()) line.oldest = route_clock_.time() - due_.front().since;
+  if (auto first = schedule_.first_due()) line.oldest = route_clock_.time() - first->since;
   log_.smarthost(line);
 }
 

@@ -10,7 +10,8 @@ namespace hikyaku::app {
 namespace {
 
 constexpr Duration kReadRetry = 1min;
-constexpr Duration kReminder = 24h;  // between two lines about a smarthost that stays paused
+constexpr Duration kBetweenPortions = 1ms;  // of what becomes due at once: the loop serves others meanwhile
+constexpr Duration kReminder = 24h;         // between two lines about a smarthost that stays paused
 
 }  // namespace
 
@@ -39,14 +40,14 @@ void QueueRunner::adopt(const std::vector<mail::QueueEntry>& entries, Duration d
     else if (found.next_wait > downtime)
       postpone(entry, found.next_wait - downtime);
     else
-      due_.push_back(entry);
+      schedule_.add_due(entry);
   }
   wake_lanes();
 }
 
 void QueueRunner::arrived(const mail::QueueEntry& entry) {
   route_clock_.update(loop_.now(), is_route_up());
-  due_.push_back({entry.id, route_clock_.time()});
+  schedule_.add_due({entry.id, route_clock_.time()});
   wake_lanes();
 }
 
@@ -55,10 +56,10 @@ void QueueRunner::configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, Set
   lanes_ = std::move(lanes);
   policy_ = policy;
   bouncer_.configure(std::move(bounces));
-  ++configuration_;
-  for (const auto& [when, entry] : waiting_) due_.push_back(entry);
-  waiting_.clear();
+  if (configuration_++ > 0) schedule_.release_all();
+  release_due();
   wake_lanes();
+  changed_.notify();
 }
 
 Task<void> QueueRunner::stopped(io::Until until) {
@@ -79,27 +80,28 @@ Task<void> QueueRunner::settled(io::Until until) {
 
 Task<void> QueueRunner::keep_time() {
   while (!cancel_.is_requested()) {
-    Instant next = loop_.now() + mail::kWaitStep;
-    if (!waiting_.empty()) next = std::min(next, waiting_.begin()->first);
-    co_await changed_.wait({next, &cancel_});
+    co_await changed_.wait({next_look(), &cancel_});
     route_clock_.update(loop_.now(), is_route_up());
     release_due();
     remind();
   }
 }
 
+Instant QueueRunner::next_look() const {
+  Instant now = loop_.now();
+  Instant soonest = std::max(schedule_.next_release(), now + kBetweenPortions);
+  return std::min(soonest, now + mail::kWaitStep);
+}
+
 void QueueRunner::release_due() {
-  bool any = false;
-  for (; !waiting_.empty() && waiting_.begin()->first <= loop_.now(); any = true) {
-    due_.push_back(waiting_.begin()->second);
-    waiting_.erase(waiting_.begin());
-  }
-  if (any) wake_lanes();
+  if (schedule_.release(loop_.now())) wake_lanes();
 }
 
 void QueueRunner::postpone(Entry entry, Duration wait) {
-  auto placed = waiting_.emplace(loop_.now() + wait, entry);
-  if (placed == waiting_.begin()) changed_.notify();
+  Instant until = loop_.now() + wait;
+  bool is_first = until < schedule_.next_release();
+  schedule_.postpone(entry, until);
+  if (is_first) changed_.notify();
 }
 
 void QueueRunner::wake_lanes() {
@@ -128,22 +130,12 @@ bool QueueRunner::is_turn_of(const smtpc::Lane& lane) const {
 }
 
 std::size_t QueueRunner::waiting(const smtpc::Lane& lane) const {
-  return unwritten_ == 0 && !stopping_ && is_turn_of(lane) ? due_.size() : 0;
-}
-
-std::optional<QueueRunner::Entry> QueueRunner::pop(const std::vector<mail::MailId>& avoid) {
-  if (due_.empty()) return std::nullopt;
-  auto is_welcome = [&](const Entry& entry) { return std::ranges::find(avoid, entry.id) == avoid.end(); };
-  auto found = avoid.empty() ? due_.begin() : std::ranges::find_if(due_, is_welcome);
-  if (found == due_.end()) found = due_.begin();
-  Entry entry = *found;
-  due_.erase(found);
-  return entry;
+  return unwritten_ == 0 && !stopping_ && is_turn_of(lane) ? schedule_.due() : 0;
 }
 
 Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid) {
   while (waiting(lane) > 0) {
-    Entry entry = *pop(avoid);
+    Entry entry = *schedule_.pop(avoid);
     route_clock_.update(loop_.now(), is_route_up());
     under_way_[entry.id] = {entry, route_clock_.time(), configuration_};
     auto job = co_await load(entry);
@@ -181,7 +173,7 @@ void QueueRunner::set_aside(Entry entry, const mail::SourceError& error) {
 }
 
 void QueueRunner::put_back(smtpc::Job job) {
-  due_.push_front(under_way_[job.mail.id].entry);
+  schedule_.add_due_first(under_way_[job.mail.id].entry);
   under_way_.erase(job.mail.id);
   wake_lanes();
 }

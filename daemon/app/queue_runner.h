@@ -6,14 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "daemon/app/bouncer.h"
 #include "daemon/app/route_clock.h"
+#include "daemon/app/schedule.h"
 #include "daemon/app/settlement.h"
 #include "daemon/io/nursery.h"
 #include "daemon/log/mail_log.h"
@@ -32,13 +31,14 @@ class QueueRunner final : public smtpc::LaneWork {
   // Once, with what the spool holds at the start, and how long no daemon ran.
   void adopt(const std::vector<mail::QueueEntry>& entries, Duration downtime);
   void arrived(const mail::QueueEntry& entry);
-  // The lanes in the order of the route, and what holds from now on. Everything that waits becomes due.
+  // The lanes in the order of the route, and what holds from now on. After the first time, everything that
+  // waits becomes due: what was wrong may be right now.
   void configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, SettlementPolicy policy,
                  BouncePolicy bounces);
   // Until every outcome is written, at the latest until `until`.
   Task<void> stopped(io::Until until);
 
-  std::size_t queued() const { return due_.size() + waiting_.size() + under_way_.size() + held_; }
+  std::size_t queued() const { return schedule_.size() + under_way_.size() + held_; }
   std::size_t held() const { return held_; }
 
   // smtpc::LaneWork
@@ -50,11 +50,7 @@ class QueueRunner final : public smtpc::LaneWork {
   void accepted(const smtpc::Lane& lane) override { on_accepted_(lane.smarthost()); }
 
  private:
-  // `since` is the route's time when the waiting time in the mail's newest record was true.
-  struct Entry {
-    mail::MailId id;
-    Duration since{0};
-  };
+  using Entry = Schedule::Entry;
 
   // A mail that a lane has, or whose outcome is being written.
   struct UnderWay {
@@ -66,9 +62,9 @@ class QueueRunner final : public smtpc::LaneWork {
   Task<void> keep_time();
   Task<void> settled(io::Until until);
   void wake_lanes();
+  Instant next_look() const;
   void release_due();
   void postpone(Entry entry, Duration wait);
-  std::optional<Entry> pop(const std::vector<mail::MailId>& avoid);
   Task<Result<smtpc::Job, mail::SourceError>> load(Entry entry);
   void set_aside(Entry entry, const mail::SourceError& error);
   Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
@@ -95,8 +91,7 @@ class QueueRunner final : public smtpc::LaneWork {
   SettlementPolicy policy_;
   Bouncer bouncer_;
   std::vector<std::shared_ptr<smtpc::Lane>> lanes_;
-  std::deque<Entry> due_;
-  std::multimap<Instant, Entry> waiting_;
+  Schedule schedule_;
   std::unordered_map<mail::MailId, UnderWay> under_way_;
   std::uint64_t configuration_ = 0;  // how many there have been
   std::size_t held_ = 0;

@@ -50,6 +50,30 @@ TEST_CASE("relay: what waits from before is sent at the start") {
   CHECK(rig.main().most_open == 1);  // one connection until the smarthost is proven
 }
 
+TEST_CASE("relay: a restart keeps the schedule of what was deferred, a reload tries it at once") {
+  RelayRig rig;
+  rig.start_relay();
+  rig.send();
+  rig.pass();  // the smarthost is proven
+  rig.main().answer = reply_to("RCPT", "450 4.2.0 try later");
+  rig.send();
+  rig.pass();
+  rig.main().answer = reply_to("", "");
+  rig.stop_relay();
+  rig.start_relay();
+  rig.pass(20s);
+  CHECK(rig.main().mails.size() == 1);
+  rig.pass(20s);
+  CHECK(rig.main().mails.size() == 2);
+  rig.main().answer = reply_to("RCPT", "450 4.2.0 try later");
+  rig.send();
+  rig.pass();
+  rig.main().answer = reply_to("", "");
+  rig.reload();
+  rig.pass();
+  CHECK(rig.main().mails.size() == 3);
+}
+
 TEST_CASE(
     "relay: a proven smarthost gets as many connections as work waits, up to the limit, and they are "
     "reused") {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// What is queued and not under way, in two lists: due now, and waiting for its time. Knows ids and times
+// only, 24 bytes a mail, because there may be a million; no step takes time proportional to their number.
+// What becomes due moves over in portions, so that the loop serves others meanwhile. The loop's thread.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/mail/mail_id.h"
+
+namespace hikyaku::app {
+
+class Schedule {
+ public:
+  // `since` is the route's time when the waiting time in the mail's newest record was true.
+  struct Entry {
+    mail::MailId id;
+    Duration since{0};
+  };
+
+  void add_due(Entry entry) { due_.push_back(entry); }
+  void add_due_first(Entry entry) { due_.push_front(entry); }
+  void postpone(Entry entry, Instant until) { waiting_.push({until, entry}); }
+  // All that waits now becomes due, by the next calls of release().
+  void release_all();
+  // Moves what has become due, at most one portion of it. Whether there was any.
+  bool release(Instant now);
+  // When release() is to be called next: in the past if the last call left something behind, kNever if
+  // nothing waits.
+  Instant next_release() const;
+
+  // The first that is due and not in `avoid`, else the first that is due.
+  std::optional<Entry> pop(const std::vector<mail::MailId>& avoid);
+
+  std::size_t size() const;
+  std::size_t due() const { return due_.size(); }
+  std::optional<Entry> first_due() const;
+
+ private:
+  struct Appointment {
+    Instant when;
+    Entry entry;
+    // The earliest is the top of the queue.
+    bool operator<(const Appointment& other) const { return when > other.when; }
+  };
+  // A deque grows without moving, and so without holding everything twice for a moment.
+  using Queue = std::priority_queue<Appointment, std::deque<Appointment>>;
+
+  std::deque<Entry> due_;
+  std::deque<Queue> released_;  // what waited at a call of release_all(): due, but not moved yet
+  Queue waiting_;
+};
+
+}  // namespace hikyaku::app
