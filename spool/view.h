@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// A reader of a spool directory, beside a daemon or without one: what is queued, what became of it so far,
+// and the messages themselves. Takes no lock and writes nothing; a mail that a daemon moves while it is
+// looked up is found again, one that ends meanwhile is `unknown_mail`. Believes nothing that a checksum does
+// not confirm. Blocking; one thread. The disk outlives it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/mail/mail_source.h"
+#include "spool/stored.h"
+#include "spool/view_picture.h"
+
+namespace hikyaku::spool {
+
+struct ViewedMail {
+  mail::QueuedMail mail;
+  WallTime written;  // its newest state: when it was accepted, or the last PROGRESS; of a state that has
+                     // moved with its message, the time of the move
+};
+
+// What a PROGRESS that still stands in the log says.
+struct PastProgress {
+  WallTime written;
+  mail::Progress progress;
+};
+
+// What a segment in use holds.
+struct SegmentStatistics {
+  SegmentNumber number = 0;
+  std::string path;
+  std::uint64_t size = 0;
+  std::uint64_t records = 0;
+  std::uint64_t live_bytes = 0;  // of records that a mail still needs
+  std::uint64_t dead_bytes = 0;  // of all others
+  bool has_footer = false;
+  std::vector<Hole> damage;
+};
+
+class View {
+ public:
+  // With `only`, of that mail alone, if it is there, and with its history.
+  static Result<View, ViewError> open(Disk& disk, std::optional<mail::MailId> only = std::nullopt);
+
+  // All that were queued when the log was read, oldest first. Some may have ended since.
+  std::vector<mail::MailId> ids() const;
+  Result<ViewedMail, mail::SourceError> load(mail::MailId id);
+  // The states of the mail that open() was asked for, as far as the log still has them, oldest first.
+  std::vector<PastProgress> history();
+
+  // Takes the next piece; false: enough.
+  using Take = std::function<bool(std::string_view)>;
+  // The whole content has been verified before `take` sees any of it. Should it change after that all the
+  // same, the result is `damaged`.
+  Result<void, mail::SourceError> read_content(mail::MailId id, const Take& take);
+  Result<void, mail::SourceError> verify_content(mail::MailId id);
+
+  bool has_large_body(mail::MailId id) const;
+  const SeenLog& log() const { return picture_.log; }
+  std::vector<SegmentStatistics> statistics() const;
+
+ private:
+  View(Disk& disk, std::optional<mail::MailId> only, Picture picture)
+      : disk_(&disk), only_(only), picture_(std::move(picture)) {}
+
+  template <class T>
+  Result<T, mail::SourceError> look_up(mail::MailId id,
+                                       const std::function<Result<T, mail::SourceError>(IndexEntry)>& look);
+  bool has_moved(const IndexEntry& entry) const;
+  Result<void, ViewError> renew();
+  const SeenSegment& segment(SegmentNumber number) const;
+  Result<StoredHead, mail::SourceError> head_at(mail::MailId id, RecordType type, Place place);
+  Result<DiskFile*, mail::SourceError> file_of(SegmentNumber number);
+  StoredAt at(mail::MailId id, RecordType type, Place place) const;
+  Result<ViewedMail, mail::SourceError> load_at(mail::MailId id, const IndexEntry& entry);
+  Result<void, mail::SourceError> add_progress(ViewedMail& mail, Place place);
+  // Content of which every byte has been verified: in memory, or in a file that is open.
+  struct Verified {
+    std::string bytes;
+    std::unique_ptr<DiskFile> large;
+    RecordHeader header;  // of its MESSAGE, if it is large
+  };
+  Result<Verified, mail::SourceError> find_content(mail::MailId id);
+  Result<Verified, mail::SourceError> content_at(mail::MailId id, const IndexEntry& entry);
+  Result<Verified, mail::SourceError> large_at(mail::MailId id, Place place);
+
+  Disk* disk_;
+  std::optional<mail::MailId> only_;
+  Picture picture_;
+  std::map<SegmentNumber, std::unique_ptr<DiskFile>> files_;  // some that are open
+};
+
+}  // namespace hikyaku::spool
