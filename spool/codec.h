@@ -46,7 +46,7 @@ class Decoder {
   std::int64_t i64() { return static_cast<std::int64_t>(number(8)); }
   std::string_view text() { return raw(u32()); }
   std::string_view raw(std::size_t size) {
-    if (size > left_.size()) return left_ = {}, ok_ = false, std::string_view();
+    if (size > left_.size()) return reject(), std::string_view();
     std::string_view bytes = left_.substr(0, size);
     left_.remove_prefix(size);
     return bytes;
@@ -55,9 +55,12 @@ class Decoder {
   // count never makes anyone reserve memory for it.
   std::size_t count(std::size_t least) {
     std::size_t many = u32();
-    if (many > left_.size() / least) return left_ = {}, ok_ = false, 0;
+    if (many > left_.size() / least) return reject(), 0;
     return many;
   }
+
+  // What was just read is nothing that the encoder writes.
+  void reject() { left_ = {}, ok_ = false; }
 
   bool ok() const { return ok_; }
   std::size_t left() const { return left_.size(); }

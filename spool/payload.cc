@@ -14,6 +14,7 @@ using mail::Recipient;
 
 constexpr std::uint8_t kHeld = 1;
 constexpr std::uint8_t kDelayNoticed = 2;
+constexpr std::uint8_t kAllNotify = 15;
 constexpr std::size_t kLeastRecipient = 9;  // two empty texts and the flags
 constexpr std::size_t kLeastProgress = 5;   // a state and an empty text
 
@@ -33,7 +34,9 @@ Recipient decode_recipient(Decoder& in) {
   Recipient recipient;
   recipient.address = in.text();
   recipient.orcpt = in.text();
-  recipient.notify = to_notify(in.u8());
+  std::uint8_t notify = in.u8();
+  if (notify > kAllNotify) in.reject();
+  recipient.notify = to_notify(notify);
   return recipient;
 }
 
