@@ -11,6 +11,7 @@ namespace hikyaku::io {
 
 Loop::Loop(Clock& clock) : clock_(clock) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that went is an error of write(), not our end
+  std::signal(SIGXFSZ, SIG_IGN);  // nor is a file that outgrows RLIMIT_FSIZE: EFBIG
   check(uv_loop_init(&uv_) == 0, "no event loop");
   uv_timer_init(&uv_, &timer_);
   uv_async_init(&uv_, &async_, [](uv_async_t*) {});  // only ends the poll; turn() takes what was posted
