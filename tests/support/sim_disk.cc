@@ -65,10 +65,7 @@ std::unique_ptr<SimDisk> SimDisk::after_cut(std::uint64_t seed) const {
 
 std::unique_ptr<SimDisk> SimDisk::after_kill() const {
   std::scoped_lock lock(state_->mutex);
-  auto state = std::make_shared<State>();
-  static_cast<SimConditions&>(*state) = *state_;
-  state->root = test::after_kill(*state_->root);
-  return std::unique_ptr<SimDisk>(new SimDisk(std::move(state)));
+  return std::unique_ptr<SimDisk>(new SimDisk(state_->copy()));
 }
 
 void SimDisk::cut_power_at(std::uint64_t step) {
@@ -84,6 +81,12 @@ void SimDisk::cut_power() {
 bool SimDisk::is_off() const {
   std::scoped_lock lock(state_->mutex);
   return state_->is_off;
+}
+
+void SimDisk::photograph_at(std::set<std::uint64_t> steps, Photographer take) {
+  std::scoped_lock lock(state_->mutex);
+  state_->photo_steps = std::move(steps);
+  state_->take_photo = std::move(take);
 }
 
 void SimDisk::fail_at(DiskStep kind, std::uint64_t nth, std::errc error, std::uint64_t times) {
@@ -112,6 +115,25 @@ void SimDisk::set_short_writes(std::uint64_t seed) {
   state_->short_writes.emplace(seed);
 }
 
+void SimDisk::vanish(std::string_view directory) {
+  std::scoped_lock lock(state_->mutex);
+  auto node = state_->find(directory, true);
+  if (!node) return;
+  state_->forget(*node);
+  auto parent = find_node(state_->root, parent_of(directory));
+  parent->change({{std::string(name_of(directory)), nullptr}});
+  parent->sync();
+}
+
+void SimDisk::heal() {
+  std::scoped_lock lock(state_->mutex);
+  state_->failures.clear();
+  state_->short_writes.reset();
+  state_->capacity = kAmpleBytes;
+  state_->free_inodes = kAmpleInodes;
+  state_->is_read_only = false;
+}
+
 std::uint64_t SimDisk::steps() const {
   std::scoped_lock lock(state_->mutex);
   return state_->steps;
@@ -132,6 +154,13 @@ std::string SimDisk::content(std::string_view path) const {
   auto node = state_->find(path, false);
   check(node != nullptr, "no such simulated file");
   return node->content.bytes();
+}
+
+std::uint64_t SimDisk::size(std::string_view path) const {
+  std::scoped_lock lock(state_->mutex);
+  auto node = state_->find(path, false);
+  check(node != nullptr, "no such simulated file");
+  return node->content.size();
 }
 
 void SimDisk::corrupt(std::string_view path, std::uint64_t offset, std::string_view bytes) {
@@ -175,7 +204,7 @@ Result<void, DiskError> SimDisk::rename(std::string_view from, std::string_view 
   return state_->step(DiskStep::rename, cat(from, " to ", to), [&]() -> Result<void, DiskError> {
     auto node = find_node(state_->root, from);
     if (!node) return sim_failure(std::errc::no_such_file_or_directory, from);
-    if (auto replaced = state_->find(to, false)) state_->keep_stale(*replaced);
+    if (auto replaced = state_->find(to, false)) state_->forget(*replaced);
     auto parent = find_node(state_->root, parent_of(from));
     parent->change({{std::string(name_of(from)), nullptr}, {std::string(name_of(to)), node}});
     return {};
@@ -187,7 +216,7 @@ Result<void, DiskError> SimDisk::unlink(std::string_view path) {
   return state_->step(DiskStep::unlink, path, [&]() -> Result<void, DiskError> {
     auto node = state_->find(path, false);
     if (!node) return sim_failure(std::errc::no_such_file_or_directory, path);
-    state_->keep_stale(*node);
+    state_->forget(*node);
     find_node(state_->root, parent_of(path))->change({{std::string(name_of(path)), nullptr}});
     return {};
   });

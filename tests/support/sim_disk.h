@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -25,7 +27,8 @@ enum class DiskStep {
   rename,
   unlink,
   make_directory,
-  sync_directory
+  sync_directory,
+  read  // for fail_at() alone: never counted, never cut
 };
 
 class SimDisk final : public spool::Disk {
@@ -49,14 +52,23 @@ class SimDisk final : public spool::Disk {
   void cut_power_at(std::uint64_t step);
   void cut_power();  // now
   bool is_off() const;
+  // Hands over the disk as a cut at each of these steps would leave it, and goes on: one play of a history
+  // has many ends. `take` is called in the middle of a disk operation and must not ask this disk for
+  // anything.
+  using Photographer = std::function<void(std::uint64_t step, std::unique_ptr<SimDisk> disk)>;
+  void photograph_at(std::set<std::uint64_t> steps, Photographer take);
 
   // The nth step of this kind from now on (the first is 1), and the `times` - 1 following ones, fail. A
   // failed flush loses what was dirty, the next one will not say so.
   void fail_at(DiskStep kind, std::uint64_t nth, std::errc error, std::uint64_t times = 1);
   void set_capacity(std::uint64_t bytes);     // of all files together; beyond it ENOSPC, after a short write
-  void set_free_inodes(std::uint64_t count);  // what space() says, no more
+  void set_free_inodes(std::uint64_t count);  // for new files and directories; without one ENOSPC
   void set_read_only(bool read_only);         // EROFS
   void set_short_writes(std::uint64_t seed);  // each write takes a random part of what it is given
+  // Somebody removes the directory with everything in it, durably. Open files live on without a name.
+  void vanish(std::string_view directory);
+  // Room, inodes, writable, and no failure is planned any more.
+  void heal();
 
   std::uint64_t steps() const;
   std::uint64_t flushes() const;  // those that succeeded, directories' not counted
@@ -65,6 +77,7 @@ class SimDisk final : public spool::Disk {
   // Below the file system: what the running system sees, and a fault of the medium. Both want an existing
   // file.
   std::string content(std::string_view path) const;
+  std::uint64_t size(std::string_view path) const;
   void corrupt(std::string_view path, std::uint64_t offset, std::string_view bytes);
 
   Result<std::unique_ptr<spool::DiskFile>, spool::DiskError> create(std::string_view path) override;

@@ -16,6 +16,7 @@ SimFile::SimFile(std::shared_ptr<SimDisk::State> state, std::shared_ptr<SimNode>
 Result<std::size_t, DiskError> SimFile::read(std::span<char> into, std::uint64_t offset) {
   std::scoped_lock lock(state_->mutex);
   if (state_->is_off) return power_is_off();
+  if (auto error = state_->injected(DiskStep::read)) return sim_failure(*error, path_);
   return node_->content.read(into, offset);
 }
 
@@ -38,7 +39,11 @@ Result<std::size_t, DiskError> SimFile::write_some(std::span<const std::string_v
 Result<void, DiskError> SimFile::flush() {
   std::scoped_lock lock(state_->mutex);
   bool applied = false;
-  auto done = state_->step(DiskStep::flush, path_, [&] { return applied = true, Result<void, DiskError>(); });
+  auto done = state_->step(DiskStep::flush, path_, [&]() -> Result<void, DiskError> {
+    if (node_->is_nameless) return sim_failure(std::errc::no_such_file_or_directory, path_);
+    applied = true;
+    return {};
+  });
   if (applied) node_->content.flush();
   if (applied) ++state_->flushes;
   if (!applied && !state_->is_off) node_->content.fail_flush(state_->dice);

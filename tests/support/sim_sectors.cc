@@ -4,6 +4,14 @@
 #include <algorithm>
 
 namespace hikyaku::test {
+namespace {
+
+// Without the zeros behind the file's end.
+std::string sector_of(const SimPages& pages, std::uint64_t number) {
+  return pages.read(number * kSector, kSector);
+}
+
+}  // namespace
 
 std::uint64_t Dice::next() {
   std::uint64_t z = (state_ += 0x9e3779b97f4a7c15U);
@@ -12,40 +20,37 @@ std::uint64_t Dice::next() {
   return z ^ (z >> 31U);
 }
 
-std::size_t SimSectors::read(std::span<char> into, std::uint64_t offset) const {
-  if (offset >= cache_.size()) return 0;
-  return cache_.copy(into.data(), into.size(), offset);
+std::string SimSectors::Overwritten::sector(std::uint64_t number) const {
+  auto known = dropped.find(number);
+  return known == dropped.end() ? sector_of(before, number) : known->second;
 }
 
 void SimSectors::write(std::string_view bytes, std::uint64_t offset) {
   if (bytes.empty()) return;
   std::uint64_t end = offset + bytes.size();
   remember(offset, end);
-  if (end > cache_.size()) {
-    sizes_.push_back(cache_.size());
-    cache_.resize(end, '\0');
-  }
-  cache_.replace(offset, bytes.size(), bytes);
+  if (end > cache_.size()) sizes_.push_back(cache_.size());
+  cache_.write(bytes, offset);
 }
 
 void SimSectors::resize(std::uint64_t size) {
   if (size == cache_.size()) return;
   if (size < cache_.size()) remember(size, cache_.size());
   sizes_.push_back(cache_.size());
-  cache_.resize(size, '\0');
+  cache_.resize(size);
 }
 
 void SimSectors::flush() {
-  dirty_.clear();
+  overwritten_.clear();
   sizes_.clear();
 }
 
 void SimSectors::fail_flush(Dice& dice) {
-  for (auto& [number, older] : dirty_) {
+  for (auto& [number, older] : dirty()) {
     std::string reached = fate_of(number, older, dice, Fate{50}, {});
     if (reached != sector(number)) dropped_[number] = std::move(reached);
   }
-  dirty_.clear();
+  overwritten_.clear();
 }
 
 SimSectors SimSectors::after_cut(Dice& dice, Fate fate, const StaleSectors& stale) const {
@@ -53,25 +58,32 @@ SimSectors SimSectors::after_cut(Dice& dice, Fate fate, const StaleSectors& stal
   found.cache_ = cache_;
   std::uint64_t size = sizes_.empty() ? cache_.size() : sizes_[fate.kept > 0 ? dice.below(sizes_.size()) : 0];
   if (dice.chance(fate.kept)) size = cache_.size();
-  found.cache_.resize(std::max(size, cache_.size()), '\0');
+  found.cache_.resize(std::max(size, cache_.size()));
   for (const auto& [number, platter] : dropped_) found.put(number, platter);
-  for (const auto& [number, older] : dirty_) found.put(number, fate_of(number, older, dice, fate, stale));
+  if (fate.kept < 100)
+    for (const auto& [number, older] : dirty()) found.put(number, fate_of(number, older, dice, fate, stale));
   found.cache_.resize(size);
   return found;
 }
 
 void SimSectors::remember(std::uint64_t first_byte, std::uint64_t end) {
-  for (std::uint64_t number = first_byte / kSector; number * kSector < end; ++number) {
-    auto& older = dirty_[number];
-    auto dropped = dropped_.find(number);
-    older.push_back(dropped == dropped_.end() ? sector(number) : dropped->second);
-    if (dropped != dropped_.end()) dropped_.erase(dropped);
-  }
+  Overwritten now{first_byte / kSector, (end + kSector - 1) / kSector, cache_, {}};
+  auto first = dropped_.lower_bound(now.first);
+  auto last = dropped_.lower_bound(now.end);
+  now.dropped.insert(first, last);
+  dropped_.erase(first, last);
+  overwritten_.push_back(std::move(now));
 }
 
-std::string SimSectors::sector(std::uint64_t number) const {
-  return number * kSector < cache_.size() ? cache_.substr(number * kSector, kSector) : std::string();
+std::map<std::uint64_t, std::vector<std::string>> SimSectors::dirty() const {
+  std::map<std::uint64_t, std::vector<std::string>> sectors;
+  for (const Overwritten& one : overwritten_)
+    for (std::uint64_t number = one.first; number < one.end; ++number)
+      sectors[number].push_back(one.sector(number));
+  return sectors;
 }
+
+std::string SimSectors::sector(std::uint64_t number) const { return sector_of(cache_, number); }
 
 std::string SimSectors::fate_of(std::uint64_t number, const std::vector<std::string>& older, Dice& dice,
                                 Fate fate, const StaleSectors& stale) const {
@@ -83,9 +95,7 @@ std::string SimSectors::fate_of(std::uint64_t number, const std::vector<std::str
 }
 
 void SimSectors::put(std::uint64_t number, const std::string& sector) {
-  std::uint64_t offset = number * kSector;
-  if (cache_.size() < offset + kSector) cache_.resize(offset + kSector, '\0');
-  cache_.replace(offset, kSector, sector + std::string(kSector - sector.size(), '\0'));
+  cache_.write(sector + std::string(kSector - sector.size(), '\0'), number * kSector);
 }
 
 }  // namespace hikyaku::test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The content of one simulated file as page cache and platter see it: for every 512-byte sector written since
 // the last flush it remembers what stood there before, so that a power cut can choose each sector's fate by
-// itself.
+// itself. Copies are cheap.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tests/support/sim_pages.h"
 
 namespace hikyaku::test {
 
@@ -39,8 +41,8 @@ using StaleSectors = std::vector<std::string>;
 class SimSectors {
  public:
   std::uint64_t size() const { return cache_.size(); }
-  const std::string& bytes() const { return cache_; }
-  std::size_t read(std::span<char> into, std::uint64_t offset) const;
+  std::string bytes() const { return cache_.read(0, static_cast<std::size_t>(cache_.size())); }
+  std::size_t read(std::span<char> into, std::uint64_t offset) const { return cache_.read(into, offset); }
   void write(std::string_view bytes, std::uint64_t offset);
   void resize(std::uint64_t size);  // zeros where it grows
   void flush();
@@ -51,17 +53,30 @@ class SimSectors {
   SimSectors after_cut(Dice& dice, Fate fate, const StaleSectors& stale) const;
 
  private:
+  using Sectors = std::map<std::uint64_t, std::string>;
+  // What stood in sectors [first, end) before they were written; `dropped`: on the platter, where that
+  // differs.
+  struct Overwritten {
+    std::uint64_t first;
+    std::uint64_t end;
+    SimPages before;
+    Sectors dropped;
+    std::string sector(std::uint64_t number) const;
+  };
+
   void remember(std::uint64_t first_byte, std::uint64_t end);
-  std::string sector(std::uint64_t number) const;  // without the zeros behind the file's end
+  // The earlier contents of each sector that is dirty, the durable one first.
+  std::map<std::uint64_t, std::vector<std::string>> dirty() const;
+  std::string sector(std::uint64_t number) const;
   std::uint64_t durable_size() const { return sizes_.empty() ? cache_.size() : sizes_.front(); }
   std::string fate_of(std::uint64_t number, const std::vector<std::string>& older, Dice& dice, Fate fate,
                       const StaleSectors& stale) const;
   void put(std::uint64_t number, const std::string& sector);
 
-  std::string cache_;
-  std::vector<std::uint64_t> sizes_;                         // since the last flush, the durable one first
-  std::map<std::uint64_t, std::vector<std::string>> dirty_;  // earlier contents, the durable one first
-  std::map<std::uint64_t, std::string> dropped_;             // clean in the cache, but this is on the platter
+  SimPages cache_;
+  std::vector<std::uint64_t> sizes_;      // since the last flush, the durable one first
+  std::vector<Overwritten> overwritten_;  // since the last flush, oldest first
+  Sectors dropped_;                       // clean in the cache, but this is on the platter
 };
 
 }  // namespace hikyaku::test

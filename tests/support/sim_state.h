@@ -18,6 +18,9 @@
 
 namespace hikyaku::test {
 
+inline constexpr std::uint64_t kAmpleBytes = std::uint64_t{1} << 40U;
+inline constexpr std::uint64_t kAmpleInodes = 1'000'000;
+
 struct PlannedFailure {
   DiskStep kind;
   std::uint64_t after;  // steps of this kind that still succeed
@@ -32,13 +35,15 @@ struct SimConditions {
   std::vector<PlannedFailure> failures;
   std::optional<Dice> short_writes;
   Dice dice{1};
-  std::uint64_t capacity = std::uint64_t{1} << 40U;
-  std::uint64_t free_inodes = 1'000'000;
+  std::uint64_t capacity = kAmpleBytes;
+  std::uint64_t free_inodes = kAmpleInodes;
   std::uint64_t steps = 0;
   std::uint64_t flushes = 0;
   std::uint64_t cut_at = 0;
   bool is_off = false;
   bool is_read_only = false;
+  std::set<std::uint64_t> photo_steps;
+  SimDisk::Photographer take_photo;
 };
 
 struct SimDisk::State : SimConditions {
@@ -54,15 +59,23 @@ struct SimDisk::State : SimConditions {
   std::uint64_t free_bytes() const;
   // How much of `wanted` bytes a write takes now.
   std::uint64_t writable(const SimNode& file, std::uint64_t wanted, std::uint64_t offset);
-  // The file's blocks are free: new ones may show what it held.
-  void keep_stale(const SimNode& file);
   std::shared_ptr<SimNode> find(std::string_view path, bool is_directory) const;
   Result<void, spool::DiskError> make(std::string_view path, std::shared_ptr<SimNode> node);
+  // The name is gone: its blocks are free for others, its inode too.
+  void forget(SimNode& node);
+  // The failure that is planned for an operation of this kind.
+  std::optional<std::errc> injected(DiskStep kind);
+  // What another process would find, dirty as it is.
+  std::shared_ptr<State> copy() const;
 
  private:
+  Result<void, spool::DiskError> attempt(DiskStep kind, std::string_view what,
+                                         const std::function<Result<void, spool::DiskError>()>& apply);
+  void photograph();
   void note(DiskStep kind, std::string_view what);
   std::uint64_t shortened(std::uint64_t offset, std::uint64_t bytes);
-  std::optional<std::errc> injected(DiskStep kind);
+  // New blocks may show what the file held.
+  void keep_stale(const SimNode& file);
 };
 
 std::unexpected<spool::DiskError> sim_failure(std::errc error, std::string_view what);

@@ -20,9 +20,10 @@ struct SimNode {
   using Change = std::vector<std::pair<std::string, std::shared_ptr<SimNode>>>;
 
   bool is_directory = false;
-  SimSectors content;  // of a file
-  Entries entries;     // of a directory, as seen
-  Entries durable;     // as of its last sync
+  bool is_nameless = false;  // unlinked, or replaced by another
+  SimSectors content;        // of a file
+  Entries entries;           // of a directory, as seen
+  Entries durable;           // as of its last sync
   std::vector<Change> unsynced;
 
   void change(Change change);

@@ -3,6 +3,7 @@
 // with every seed, and what may be lost is lost with some.
 #include "tests/support/sim_disk.h"
 
+#include <map>
 #include <set>
 
 #include "doctest/doctest.h"
@@ -165,6 +166,34 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("simulated cut: a photograph of a step is what a cut at that step leaves") {
+  auto play = [](SimDisk& disk) {
+    auto file = disk.create("a");
+    if (!file) return;
+    (void)write_all(**file, sectors("old"), 0);
+    (void)(*file)->flush();
+    (void)disk.sync_directory("");
+    (void)write_all(**file, sectors("new"), 0);
+    (void)(*file)->flush();
+    (void)disk.rename("a", "b");
+  };
+  SimDisk whole;
+  std::map<std::uint64_t, std::unique_ptr<SimDisk>> photos;
+  whole.photograph_at({1, 2, 3, 4, 5, 6, 7}, [&](std::uint64_t step, std::unique_ptr<SimDisk> disk) {
+    photos.emplace(step, std::move(disk));
+  });
+  play(whole);
+  REQUIRE(photos.size() == 7);
+  for (const auto& [step, photo] : photos) {
+    SimDisk cut;
+    cut.cut_power_at(step);
+    play(cut);
+    CHECK(photo->is_off());
+    CHECK(photo->steps() == step);
+    for (std::string_view path : {"a", "b"}) CHECK(possible(*photo, path) == possible(cut, path));
+  }
+}
+
 TEST_CASE("simulated kill: what was written is there, and may be lost in a later cut") {
   SimDisk disk;
   auto file = durable_file(disk, "a", "old");
@@ -230,6 +259,61 @@ TEST_CASE("simulated disk: short writes are continued, and read-only refuses") {
   CHECK(write_all(*file, "x", 0).error().kind == std::errc::read_only_file_system);
   CHECK(disk.unlink("a").error().kind == std::errc::read_only_file_system);
   CHECK(found(disk, "a") == bytes);
+}
+
+TEST_CASE("simulated disk: reads fail when told to, and are no steps") {
+  SimDisk disk;
+  auto file = durable_file(disk, "a", "x");
+  std::uint64_t steps = disk.steps();
+  disk.fail_at(DiskStep::read, 1, std::errc::io_error);
+  CHECK(read_exactly(*file, 0, 1).error().kind == std::errc::io_error);
+  CHECK(read_exactly(*file, 0, 1).value() == "x");
+  CHECK(disk.steps() == steps);
+}
+
+TEST_CASE("simulated disk: without a free inode nothing new is made; an unlink gives one back") {
+  SimDisk disk;
+  disk.set_free_inodes(2);
+  CHECK(disk.create("a"));
+  CHECK(disk.make_directory("b"));
+  CHECK(is_disk_full(disk.create("c").error()));
+  CHECK(is_disk_full(disk.make_directory("c").error()));
+  REQUIRE(disk.rename("a", "d"));
+  CHECK(is_disk_full(disk.create("c").error()));
+  REQUIRE(disk.unlink("d"));
+  CHECK(disk.create("c"));
+  CHECK(disk.space().value().free_inodes == 0);
+}
+
+TEST_CASE("simulated disk: what has lost its name is not flushed any more") {
+  SimDisk disk;
+  auto file = durable_file(disk, "a", "x");
+  REQUIRE(disk.unlink("a"));
+  CHECK_FALSE(file->flush());
+}
+
+TEST_CASE("simulated disk: a directory that vanishes takes everything with it, for good") {
+  SimDisk disk;
+  REQUIRE(disk.make_directory("log"));
+  auto file = disk.create("log/a").value();
+  disk.vanish("log");
+  CHECK_FALSE(disk.list("log"));
+  CHECK_FALSE(disk.create("log/b"));
+  CHECK_FALSE(disk.sync_directory("log"));
+  CHECK_FALSE(file->flush());
+  CHECK(possible(disk, "log/a") == std::set<std::string>{"(none)"});
+  CHECK(disk.make_directory("log"));
+}
+
+TEST_CASE("simulated disk: healed, nothing fails any more") {
+  SimDisk disk;
+  disk.set_capacity(0);
+  disk.set_free_inodes(0);
+  disk.set_read_only(true);
+  disk.fail_at(DiskStep::write, 1, std::errc::io_error, 9);
+  disk.heal();
+  auto file = durable_file(disk, "a", "x");
+  CHECK(found(disk, "a") == "x");
 }
 
 TEST_CASE("simulated disk: steps and flushes are counted") {
