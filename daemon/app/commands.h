@@ -15,5 +15,7 @@ using Action = std::function<Exit()>;
 // `chosen` outlives `app`.
 void add_sink_command(CLI::App& app, Action& chosen);
 void add_demo_command(CLI::App& app, Action& chosen);
+void add_queue_command(CLI::App& app, Action& chosen);
+void add_spool_command(CLI::App& app, Action& chosen);
 
 }  // namespace hikyaku::app

@@ -11,10 +11,14 @@ namespace hikyaku::app {
 enum class Exit : int {
   ok = EX_OK,
   usage = EX_USAGE,
+  damaged = EX_DATAERR,          // something that was asked for is not as it was written
+  no_input = EX_NOINPUT,         // there is no such mail, or no spool
   unavailable = EX_UNAVAILABLE,  // a listen address is taken, another daemon holds the spool
   internal = EX_SOFTWARE,
   cannot_create = EX_CANTCREAT,  // spool or runtime directory
   io = EX_IOERR,                 // the spool cannot be read or written
+  try_again = EX_TEMPFAIL,       // it changes too fast just now
+  no_permission = EX_NOPERM,
   configuration = EX_CONFIG,
 };
 using StartError = Error<Exit>;

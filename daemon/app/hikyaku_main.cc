@@ -16,6 +16,8 @@ Exit run(int argc, char** argv) {
   Action chosen;
   hikyaku::app::add_demo_command(app, chosen);
   hikyaku::app::add_sink_command(app, chosen);
+  hikyaku::app::add_queue_command(app, chosen);
+  hikyaku::app::add_spool_command(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

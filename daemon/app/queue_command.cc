@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// `hikyaku queue`: reads the spool itself, so it works whether the daemon runs or not, and changes nothing.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "daemon/app/commands.h"
+#include "daemon/app/output.h"
+#include "daemon/app/queue_json.h"
+#include "daemon/app/queue_listing.h"
+#include "daemon/app/queue_show.h"
+#include "daemon/app/spool_access.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::app {
+namespace {
+
+constexpr std::string_view kCommand = "hikyaku queue";
+
+struct Words {
+  SpoolWords spool;
+  std::string state;
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+  std::string id;
+  bool json = false;
+};
+
+using mail::SourceErrorKind;
+
+StartError to_start_error(const mail::SourceError& error) {
+  switch (error.kind) {
+    case SourceErrorKind::damaged: return {Exit::damaged, error.text};
+    case SourceErrorKind::unknown_mail: return {Exit::no_input, error.text};
+    case SourceErrorKind::read_failed:
+    case SourceErrorKind::write_failed: break;
+  }
+  return {Exit::io, error.text};
+}
+
+// What is done with a spool that could be opened, of one mail or of all.
+using Use = std::function<Exit(spool::View&, Output&)>;
+
+Exit with_view(const SpoolWords& words, std::optional<mail::MailId> only, const Use& use) {
+  auto access = open_spool(words);
+  if (!access) return report(kCommand, access.error());
+  auto view = spool::View::open(*access->disk, only);
+  if (!view) return report(kCommand, explain(view.error(), access->directory));
+  Output output(STDOUT_FILENO);
+  return output.finish(use(*view, output), kCommand);
+}
+
+// One that ends while the list is made is left out; one that is damaged is told of, and the rest goes on.
+Exit print_all(const Words& words, spool::View& view, Output& output) {
+  QueueFilter filter{parse_queue_state(words.state), words.from, words.to};
+  auto ids = view.ids();
+  if (ids.empty() && !words.json) output.print("the queue is empty\n");
+  Exit exit = Exit::ok;
+  for (mail::MailId id : ids) {
+    auto mail = view.load(id);
+    bool has_ended = !mail && mail.error().kind == SourceErrorKind::unknown_mail;
+    if (has_ended) continue;
+    if (!mail) exit = report(kCommand, to_start_error(mail.error()));
+    if (!mail || !filter.matches(*mail)) continue;
+    if (!output.print(cat(words.json ? queue_json(*mail) : queue_line(*mail), "\n"))) break;
+  }
+  return exit;
+}
+
+Exit list(const Words& words) {
+  return with_view(words.spool, std::nullopt,
+                   [&](spool::View& view, Output& output) { return print_all(words, view, output); });
+}
+
+// For a command that is about one mail.
+using UseOne = std::function<Result<void, mail::SourceError>(spool::View&, mail::MailId, Output&)>;
+
+Exit with_mail(const Words& words, const UseOne& use) {
+  auto id = mail::parse_mail_id(words.id);
+  if (!id) return report(kCommand, {Exit::usage, cat(printable(words.id), " is no id of a mail")});
+  return with_view(words.spool, *id, [&](spool::View& view, Output& output) {
+    auto done = use(view, *id, output);
+    return done ? Exit::ok : report(kCommand, to_start_error(done.error()));
+  });
+}
+
+Exit show(const Words& words) {
+  return with_mail(words, [&](spool::View& view, mail::MailId id, Output& output) {
+    auto mail = view.load(id);
+    if (!mail) return Result<void, mail::SourceError>(std::unexpected(mail.error()));
+    auto attempts = attempts_in(view.history());
+    output.print(words.json ? full_json(*mail, attempts) + '\n' : queue_details(*mail, attempts));
+    return Result<void, mail::SourceError>();
+  });
+}
+
+Exit cat_mail(const Words& words) {
+  return with_mail(words, [](spool::View& view, mail::MailId id, Output& output) {
+    return view.read_content(id, [&](std::string_view piece) { return output.print(piece); });
+  });
+}
+
+// A sub-command of `queue` about one mail.
+CLI::App& add_for_mail(CLI::App& queue, const std::string& name, const std::string& description,
+                       Words& words) {
+  CLI::App* command = queue.add_subcommand(name, description);
+  command->add_option("ID", words.id, "as the log and `hikyaku queue` write it")->required();
+  command->fallthrough();  // -c and the others may follow
+  return *command;
+}
+
+void add_filters(CLI::App& queue, Words& words) {
+  queue.add_option("--state", words.state, "only these")
+      ->check(CLI::IsMember({"active", "deferred", "held"}));
+  queue.add_option("--from", words.from, "only from such senders: \"*@example.com\", or \"<>\"")
+      ->type_name("PATTERN");
+  queue.add_option("--to", words.to, "only with such a recipient")->type_name("PATTERN");
+  queue.add_flag("--json", words.json, "one object a line");
+}
+
+}  // namespace
+
+void add_queue_command(CLI::App& app, Action& chosen) {
+  auto words = std::make_shared<Words>();
+  CLI::App* queue = app.add_subcommand("queue", "what waits in the spool, one mail a line");
+  add_spool_options(*queue, words->spool);
+  add_filters(*queue, *words);
+  auto& one = add_for_mail(*queue, "show", "one mail: envelope, recipients, attempts and replies", *words);
+  auto& content = add_for_mail(*queue, "cat", "one mail as it will be sent, byte for byte", *words);
+  one.callback([words, &chosen] { chosen = [words] { return show(*words); }; });
+  content.callback([words, &chosen] { chosen = [words] { return cat_mail(*words); }; });
+  queue->callback([words, queue, &chosen] {
+    if (queue->get_subcommands().empty()) chosen = [words] { return list(*words); };
+  });
+}
+
+}  // namespace hikyaku::app

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Queued mail as JSON, one object on one line without its end; the names are a promise to scripts. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spool/view.h"
+
+namespace hikyaku::app {
+
+// What `queue --json` prints.
+std::string queue_json(const spool::ViewedMail& mail);
+// All that is known of it: besides, `reason`, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`),
+// `notify` and `orcpt` of each recipient, and, where they are given, the attempts so far (`history`).
+std::string full_json(const spool::ViewedMail& mail,
+                      const std::optional<std::vector<spool::PastProgress>>& history);
+
+}  // namespace hikyaku::app

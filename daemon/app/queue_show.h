@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// One queued mail at length, for people: envelope, what became of each recipient, and the attempts that the
+// log still knows. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "spool/view.h"
+
+namespace hikyaku::app {
+
+// Of all states that were written down those that ended an attempt, oldest first.
+std::vector<spool::PastProgress> attempts_in(std::vector<spool::PastProgress> history);
+
+// Several lines, each with its end. `attempts` as attempts_in() gives them.
+std::string queue_details(const spool::ViewedMail& mail, const std::vector<spool::PastProgress>& attempts);
+
+}  // namespace hikyaku::app

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/spool_access.h"
+
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+
+#include "daemon/base/text.h"
+#include "daemon/config/load.h"
+
+namespace hikyaku::app {
+namespace {
+
+using spool::ViewErrorKind;
+
+std::string owner_of(const std::string& directory) {
+  struct stat status;
+  if (::stat(directory.c_str(), &status) != 0) return "the daemon's user";
+  passwd entry;
+  passwd* found = nullptr;
+  std::array<char, 4096> strings;
+  ::getpwuid_r(status.st_uid, &entry, strings.data(), strings.size(), &found);
+  return found != nullptr ? entry.pw_name : cat("user ", std::to_string(status.st_uid));
+}
+
+std::string who_may_read(const std::string& directory) {
+  std::string owner = owner_of(directory);
+  return cat(directory, " may be read only by root",
+             owner == "root" ? std::string() : cat(" and by its owner, ", owner));
+}
+
+Result<std::string, StartError> directory_of(const SpoolWords& words) {
+  if (!words.directory.empty()) return words.directory;
+  auto settings = config::load_file(words.config);
+  if (settings) return settings->spool.directory;
+  std::vector<std::string> lines;
+  for (const config::Problem& problem : settings.error()) lines.push_back(to_text(problem));
+  lines.emplace_back("where the spool is, -c FILE or --directory DIR can tell");
+  return fail(Exit::configuration, join(lines, "\n"));
+}
+
+}  // namespace
+
+void add_spool_options(CLI::App& command, SpoolWords& words) {
+  command.add_option("-c", words.config, "the configuration, which says where the spool is")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command.add_option("--directory", words.directory, "the spool itself, or a copy of one")->type_name("DIR");
+}
+
+Result<SpoolAccess, StartError> open_spool(const SpoolWords& words) {
+  auto directory = directory_of(words);
+  if (!directory) return std::unexpected(directory.error());
+  auto disk = spool::open_disk(*directory);
+  if (!disk) return std::unexpected(explain(spool::to_view_error(disk.error()), *directory));
+  return SpoolAccess{*directory, std::move(*disk)};
+}
+
+StartError explain(const spool::ViewError& error, const std::string& directory) {
+  switch (error.kind) {
+    case ViewErrorKind::missing:
+      return {Exit::no_input, cat("there is no spool in ", directory, " (", error.text, ")")};
+    case ViewErrorKind::not_permitted: return {Exit::no_permission, who_may_read(directory)};
+    case ViewErrorKind::always_changing: return {Exit::try_again, error.text};
+    case ViewErrorKind::read_failed:
+    case ViewErrorKind::later_format: break;
+  }
+  return {Exit::io, cat("cannot read the spool in ", directory, ": ", error.text)};
+}
+
+Exit report(std::string_view command, const StartError& error) {
+  for (std::string_view line : split(error.text, '\n'))
+    std::fputs(cat(command, ": ", line, "\n").c_str(), stderr);
+  return error.kind;
+}
+
+}  // namespace hikyaku::app
