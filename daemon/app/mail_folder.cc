@@ -2,66 +2,33 @@
 #include "daemon/app/mail_folder.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <utility>
 
 #include "daemon/app/json.h"
-#include "daemon/base/fd.h"
+#include "daemon/app/new_file.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::app {
 namespace {
 
-constexpr std::string_view kUnfinished = ".part";
-
 using Done = Result<void, mail::SinkError>;
 
-std::unexpected<mail::SinkError> failed(const std::string& path) {
-  auto kind = errno == ENOSPC ? mail::SinkErrorKind::no_space : mail::SinkErrorKind::write_failed;
-  return fail(kind, cat(path, ": ", os_error_text(errno)));
+std::unexpected<mail::SinkError> failed(const NewFileError& error) {
+  bool is_full = error.kind == std::errc::no_space_on_device;
+  return fail(is_full ? mail::SinkErrorKind::no_space : mail::SinkErrorKind::write_failed, error.text);
 }
 
-// Under another name until it is complete; without finish() nothing is left of it.
-class NewFile {
- public:
-  explicit NewFile(std::string path)
-      : path_(std::move(path)),
-        unfinished_(cat(path_, kUnfinished)),
-        fd_(::open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {}
-  NewFile(const NewFile&) = delete;
-  ~NewFile() {
-    if (fd_) ::unlink(unfinished_.c_str());
-  }
-
-  bool is_open() const { return static_cast<bool>(fd_); }
-  Done write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
-      if (written < 0) return failed(unfinished_);
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
-  }
-  Done finish() {
-    if (::rename(unfinished_.c_str(), path_.c_str()) != 0) return failed(path_);
-    fd_.reset();
-    return {};
-  }
-
- private:
-  std::string path_;
-  std::string unfinished_;
-  Fd fd_;
-};
+Done as_done(const Result<void, NewFileError>& done) {
+  if (!done) return failed(done.error());
+  return {};
+}
 
 Done write_whole(const std::string& path, std::string_view text) {
-  NewFile file(path);
-  if (!file.is_open()) return failed(path);
-  auto written = file.write(text);
-  return written ? file.finish() : written;
+  auto file = NewFile::create(AT_FDCWD, path);
+  if (!file) return failed(file.error());
+  auto written = as_done(file->write(text));
+  return written ? as_done(file->finish()) : written;
 }
 
 std::string notify_json(const mail::Notify& notify) {
@@ -82,19 +49,19 @@ std::string recipient_json(const mail::Recipient& recipient) {
 
 class MailFolder::Writer final : public mail::MailWriter {
  public:
-  Writer(MailFolder& folder, mail::MailId id) : folder_(folder), id_(id), content_(folder.content_file(id)) {}
+  Writer(MailFolder& folder, mail::MailId id, NewFile content)
+      : folder_(folder), id_(id), content_(std::move(content)) {}
 
-  bool is_open() const { return content_.is_open(); }
   mail::MailId id() const override { return id_; }
 
   Task<Done> write(std::string_view bytes) override {
     size_ += bytes.size();
-    co_return content_.write(bytes);
+    co_return as_done(content_.write(bytes));
   }
 
   Task<Done> commit(mail::Envelope envelope) override {
     auto written = write_whole(folder_.envelope_file(id_), envelope_json(id_, envelope, size_));
-    co_return written ? content_.finish() : written;
+    co_return written ? as_done(content_.finish()) : written;
   }
 
  private:
@@ -109,9 +76,10 @@ MailFolder::MailFolder(std::string directory, const Clock& clock)
       last_id_(static_cast<std::uint64_t>(clock.wall().time_since_epoch().count())) {}
 
 Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> MailFolder::begin() {
-  auto writer = std::make_unique<Writer>(*this, mail::MailId{++last_id_});
-  if (!writer->is_open()) return failed(content_file(writer->id()));
-  return writer;
+  mail::MailId id{++last_id_};
+  auto content = NewFile::create(AT_FDCWD, content_file(id));
+  if (!content) return failed(content.error());
+  return std::make_unique<Writer>(*this, id, std::move(*content));
 }
 
 std::string MailFolder::content_file(mail::MailId id) const {
