@@ -105,6 +105,7 @@ Result<void, DiskError> Committer::write_and_flush(const Batch& batch) {
   }
   if (done) done = write_all(*segment.file, pieces, batch.appends.front()->entry.offset);
   if (!done || is_injected(Fault::no_flush_before_250)) return done;
+  if (batch.appends.front()->is_copy && is_injected(Fault::free_before_copies_are_flushed)) return done;
   done = segment.file->flush();
   if (!done && is_injected(Fault::retry_failed_flush_on_same_segment)) done = segment.file->flush();
   return done;

@@ -53,6 +53,7 @@ struct Append {
   std::shared_ptr<OpenSegment> segment;
   FooterEntry entry;
   WallTime wall;
+  bool is_copy = false;  // Fault::free_before_copies_are_flushed
   AppendOutcome outcome = AppendOutcome::pending;
   std::optional<DiskError> error;  // where it failed
   io::Waiter waiter;

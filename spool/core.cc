@@ -27,7 +27,8 @@ Core::Core(io::Loop& its_loop, Disk& its_disk, const SpoolOptions& its_options, 
       index(std::move(started.recovered.index)),
       workers(loop, options.committer),
       budget(loop, options.memory.bytes, [this] { return cache.evict_oldest(); }),
-      journal(loop, disk, options, index, ids, std::move(started.first), started.recovered),
+      journal(loop, disk, options, index, ids, std::move(started.first), started.recovered,
+              [this](mail::MailId id, const SourceError& error) { lose(id, error); }),
       nursery(loop),
       reports(std::move(started.recovered.reports)),
       downtime(started.downtime) {}
@@ -68,8 +69,18 @@ Task<Result<StoredHead, SourceError>> Core::stored_head(mail::MailId id, Place p
   StoredAt where = at(id, place, type);
   Result<StoredHead, SourceError> head;
   co_await workers.run([&] { head = read_head(disk, where); });
-  if (!head) co_return std::unexpected(explain(id, std::move(head.error())));
-  co_return std::move(*head);
+  co_return head;
+}
+
+bool Core::has_moved(mail::MailId id, const IndexEntry& entry) const {
+  const IndexEntry* now = index.find(id);
+  return now != nullptr && *now != entry;
+}
+
+void Core::lose(mail::MailId id, const SourceError& error) {
+  (void)error;
+  cache.drop(id);
+  index.forget(id);
 }
 
 void Core::remove_large(mail::MailId id) {

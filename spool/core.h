@@ -24,14 +24,17 @@ class Core {
  public:
   Core(io::Loop& loop, Disk& disk, const SpoolOptions& options, Started started);
 
-  // Why a message of that size (0: unknown) cannot be taken now. One statvfs(2), the only thing that the
-  // loop's thread ever asks the disk itself.
+  // Why a message of that size (0: unknown) cannot be taken now.
   std::optional<mail::SinkError> reason_to_refuse(std::uint64_t size);
   // Commits a MESSAGE, then caches it (nullptr: it is not cached) and announces it.
   Task<Result<void, mail::SinkError>> store(NewRecord record, CachedMailPtr mail);
-  Task<Result<StoredHead, mail::SourceError>> stored_head(mail::MailId id, Place place, RecordType type);
   // Unlinks its file in the background; its absence is no error, and a start would do it too.
   void remove_large(mail::MailId id);
+
+  Task<Result<StoredHead, mail::SourceError>> stored_head(mail::MailId id, Place place, RecordType type);
+  // Whether the mail's records have gone elsewhere since the index said this: what was read meanwhile may
+  // have been another segment's.
+  bool has_moved(mail::MailId id, const IndexEntry& entry) const;
 
   StoredAt at(mail::MailId id, Place place, RecordType type) const;
   // `error`, unless the mail has ended meanwhile.
@@ -54,6 +57,7 @@ class Core {
   bool is_closing = false;
 
  private:
+  void lose(mail::MailId id, const mail::SourceError& error);
   Task<void> unlink_large(mail::MailId id);
 };
 

@@ -24,6 +24,10 @@ constexpr Named kNames[] = {
     {"append_to_old_segment", Fault::append_to_old_segment},
     {"checksum_without_key", Fault::checksum_without_key},
     {"retry_failed_flush_on_same_segment", Fault::retry_failed_flush_on_same_segment},
+    {"free_out_of_order", Fault::free_out_of_order},
+    {"free_before_copies_are_flushed", Fault::free_before_copies_are_flushed},
+    {"no_fsync_log_dir_on_recycle", Fault::no_fsync_log_dir_on_recycle},
+    {"footer_without_checksum", Fault::footer_without_checksum},
 };
 
 // A misspelt fault must not pass for one that the tests failed to notice.

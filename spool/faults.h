@@ -21,6 +21,10 @@ enum class Fault : std::uint8_t {
   append_to_old_segment,  // recovery goes on writing in the newest segment, behind its last valid record
   checksum_without_key,   // checksums know neither the segment's key nor the record's position
   retry_failed_flush_on_same_segment,  // a second fdatasync that succeeds is believed
+  free_out_of_order,                   // any segment is reclaimed in which no mail lives, not the oldest only
+  free_before_copies_are_flushed,      // a segment counts as empty when its mails' copies have been submitted
+  no_fsync_log_dir_on_recycle,         // a recycled segment's new name is not durable before its first record
+  footer_without_checksum,             // whatever stands in a footer's place is believed
 };
 
 #ifdef HIKYAKU_FAULTS

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The journal's chores, one at a time on the pool: preparing the next segment before it is needed, footers,
-// deleting.
+// The journal's chores, one at a time, their blocking parts on the pool. ring_policy.h says which comes next.
+#include <algorithm>
 #include <utility>
 
 #include "spool/faults.h"
@@ -11,55 +11,97 @@ namespace {
 
 constexpr Duration kAfterFailure = 1s;
 
-// Each deletion is durable before the next: were the younger of two lost and the older not, a DONE would be
-// gone and its MESSAGE back.
-Result<void, DiskError> delete_segment(Disk& disk, SegmentNumber number) {
-  auto done = disk.unlink(segment_path(number));
-  bool is_gone = done || done.error().kind == std::errc::no_such_file_or_directory;
-  return is_gone ? disk.sync_directory("log") : done;
-}
-
 }  // namespace
 
 Task<void> Journal::housekeep() {
   while (!no_more_chores_.is_requested()) {
+    is_at_work_ = true;
     Chore chore = co_await next_chore();
-    io::Woken woken = io::Woken::ready;
+    is_at_work_ = false;
+    if (chore != Chore::nothing_to_do) room_.notify();
     if (chore == Chore::failed)
-      woken = co_await io::sleep_until(loop_, loop_.within(kAfterFailure, &no_more_chores_));
-    if (chore == Chore::nothing_to_do) woken = co_await chores_.wait({kNever, &no_more_chores_});
-    if (woken == io::Woken::cancelled) co_return;
+      co_await io::sleep_until(loop_, loop_.within(kAfterFailure, &no_more_chores_));
+    if (chore == Chore::nothing_to_do) co_await chores_.wait({next_attempt(), &no_more_chores_});
   }
 }
 
-Task<Journal::Chore> Journal::next_chore() {
-  Chore chore = Chore::nothing_to_do;
-  if (next_ == nullptr)
-    chore = co_await prepare();
-  else if (may_delete(index_.oldest_segment()))
-    chore = co_await delete_oldest();
-  else if (!closing_.empty() && closing_.front()->outstanding == 0)
-    chore = co_await write_oldest_footer();
-  co_return chore;
+// When a chore that must wait may be tried, if nothing happens before.
+Instant Journal::next_attempt() const {
+  bool is_later = loop_.now() < prepare_at_;
+  return is_later ? prepare_at_ : kNever;
 }
 
-Task<Journal::Chore> Journal::prepare() {
+Task<Journal::Chore> Journal::no_chore() { co_return Chore::nothing_to_do; }
+
+Task<Journal::Chore> Journal::next_chore() {
+  switch (spool::next_chore(ring_state())) {
+    case RingChore::reclaim: return reclaim();
+    case RingChore::use_spare: return use_spare();
+    case RingChore::prepare: return prepare();
+    case RingChore::drop_ready: return drop_ready();
+    case RingChore::write_footer: return write_oldest_footer();
+    case RingChore::copy: return copy();
+    case RingChore::none: break;
+  }
+  return no_chore();
+}
+
+SegmentHeader Journal::next_header(SegmentNumber oldest) const {
   SegmentHeader header;
   header.number = next_number_;
   header.size = segment_size_;
   header.spool = spool_;
+  header.highest_id = ids_.highest();
+  header.oldest = oldest;
   header.created = loop_.clock().wall();
-  Result<SegmentFile, DiskError> made;
-  co_await workers_.run([&] { made = prepare_segment(disk_, header); });
-  if (made) {
-    next_ = open_segment(std::move(*made));
-    ++next_number_;
-    cannot_prepare_.reset();
-  } else {
-    cannot_prepare_ = to_sink_error(made.error());
+  return header;
+}
+
+Journal::Chore Journal::take_ready(Result<SegmentFile, DiskError> made) {
+  if (!made) {
+    is_short_ = to_sink_error(made.error());
+    prepare_at_ = loop_.now() + kAfterFailure;
+    return Chore::done;  // the disk is tried again after a while, what can be done without it at once
   }
-  prepared_.notify();
-  co_return next_ != nullptr ? Chore::done : Chore::failed;
+  ready_.push_back(open_segment(std::move(*made)));
+  ++next_number_;
+  is_short_.reset();
+  return Chore::done;
+}
+
+Task<Journal::Chore> Journal::prepare() {
+  SegmentHeader header = next_header(index_.oldest_segment());
+  Result<SegmentFile, DiskError> made;
+  co_await workers_.run([&] {
+    made = prepare_segment(disk_, header);
+    bool is_gone = !made && made.error().kind == std::errc::no_such_file_or_directory;
+    if (is_gone) remake_directories();
+  });
+  co_return take_ready(std::move(made));
+}
+
+// Somebody has removed the spool's directories. What was in them is gone; what comes can be kept again.
+void Journal::remake_directories() {
+  auto made = make_directories(disk_);
+  auto lock = disk_.lock("lock");
+  if (made && lock) second_lock_ = std::move(*lock);
+}
+
+Task<Journal::Chore> Journal::use_spare() {
+  std::string path = std::move(spares_.front());
+  spares_.pop_front();
+  SegmentHeader header = next_header(index_.oldest_segment());
+  Result<SegmentFile, DiskError> made;
+  co_await workers_.run([&] { made = recycle_segment(disk_, path, header); });
+  co_return take_ready(std::move(made));
+}
+
+Task<Journal::Chore> Journal::drop_ready() {
+  SegmentPtr segment = std::move(ready_.front());
+  ready_.pop_front();
+  Result<void, DiskError> done;
+  co_await workers_.run([&] { done = delete_segment(disk_, segment->header.number); });
+  co_return done ? Chore::done : Chore::failed;
 }
 
 // A footer is written in a flush of its own, after its records': it must not list what a cut may still take.
@@ -72,22 +114,64 @@ Task<Journal::Chore> Journal::write_oldest_footer() {
   co_return Chore::done;
 }
 
-// Not the last one in use, however dead: only its header still knows which ids have been assigned.
-bool Journal::may_delete(SegmentNumber number) const {
-  if (number >= newest_durable_) return false;
-  const SegmentInfo* segment = index_.segment(number);
-  bool is_active = active_ != nullptr && active_->header.number == number;
-  if (segment == nullptr || is_active || segment->live != 0) return false;
-  return closing_.empty() || closing_.front()->header.number != number || closing_.front()->outstanding == 0;
+Task<Journal::Chore> Journal::copy() {
+  auto step = co_await copier_.step(index_.oldest_segment());
+  if (step == Copier::Step::moved || step == Copier::Step::no_room) co_return Chore::done;
+  if (step == Copier::Step::failed) co_return Chore::failed;
+  // Every mail that is left has an outcome on its way. Each append's end notifies the chores.
+  io::Woken woken = co_await appended_.wait(loop_.within(kAfterFailure, &no_more_chores_));
+  co_return woken == io::Woken::ready ? Chore::done : Chore::failed;
 }
 
-Task<Journal::Chore> Journal::delete_oldest() {
-  SegmentNumber number = index_.oldest_segment();
-  Result<void, DiskError> done;
-  co_await workers_.run([&] { done = delete_segment(disk_, number); });
-  if (!done) co_return Chore::failed;
-  if (!closing_.empty() && closing_.front()->header.number == number) closing_.pop_front();
+SegmentNumber Journal::reclaimable() const {
+  if (!is_injected(Fault::free_out_of_order)) {
+    SegmentNumber oldest = index_.oldest_segment();
+    return is_dead(oldest) ? oldest : 0;
+  }
+  for (const auto& [number, segment] : index_.segments())
+    if (is_dead(number)) return number;
+  return 0;
+}
+
+// Not the last one in use, however dead: only its header still knows which ids have been assigned.
+bool Journal::is_dead(SegmentNumber number) const {
+  const SegmentInfo* segment = index_.segment(number);
+  bool is_active = active_ != nullptr && active_->header.number == number;
+  if (number >= newest_durable_ || segment == nullptr || is_active || segment->live != 0) return false;
+  return outstanding_in(number) == 0;
+}
+
+std::size_t Journal::outstanding_in(SegmentNumber number) const {
+  auto closing =
+      std::ranges::find(closing_, number, [](const SegmentPtr& each) { return each->header.number; });
+  return closing == closing_.end() ? 0 : (*closing)->outstanding;
+}
+
+// Nothing lives there, and what keeps it from being dead is on its way to the disk.
+bool Journal::is_dying(SegmentNumber number) const {
+  const SegmentInfo* segment = index_.segment(number);
+  bool is_closed_and_empty =
+      segment != nullptr && segment->live == 0 && active_ != nullptr && active_->header.number != number;
+  return is_closed_and_empty && (active_->outstanding != 0 || outstanding_in(number) != 0);
+}
+
+// The oldest becomes a later one. Where that cannot be it goes.
+Task<Journal::Chore> Journal::reclaim() {
+  SegmentNumber number = reclaimable();
+  bool is_of_use = index_.segment(number)->size == segment_size_;
+  SegmentHeader header =
+      next_header(number == index_.oldest_segment() ? std::next(index_.segments().begin())->first
+                                                    : index_.oldest_segment());
+  Result<SegmentFile, DiskError> made = fail(std::errc::invalid_argument, "of another size");
+  Result<void, DiskError> gone;
+  co_await workers_.run([&] {
+    if (is_of_use) made = recycle_segment(disk_, segment_path(number), header);
+    if (!made) gone = delete_segment(disk_, number);
+  });
+  if (!made && !gone) co_return Chore::failed;
+  std::erase_if(closing_, [&](const SegmentPtr& closing) { return closing->header.number == number; });
   index_.remove_segment(number);
+  if (made) co_return take_ready(std::move(made));
   co_return Chore::done;
 }
 

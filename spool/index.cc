@@ -98,6 +98,13 @@ std::vector<mail::QueueEntry> Index::entries() const {
   return all;
 }
 
+std::vector<std::pair<mail::MailId, std::uint32_t>> Index::living_in(SegmentNumber number) const {
+  std::vector<std::pair<mail::MailId, std::uint32_t>> mails;
+  for (const auto& [id, entry] : mails_)
+    if (entry.message.segment == number) mails.emplace_back(id, entry.message.offset);
+  return mails;
+}
+
 mail::QueueEntry to_queue_entry(mail::MailId id, const IndexEntry& entry) {
   return {.id = id, .size = entry.size, .next_wait = entry.next_wait, .held = entry.held != 0};
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "daemon/mail/mail_source.h"
@@ -63,6 +64,11 @@ class Index {
   const IndexEntry* find(mail::MailId id) const;
   std::size_t size() const { return mails_.size(); }
   std::vector<mail::QueueEntry> entries() const;  // by id
+  // The mails whose MESSAGE stands in that segment, and its offset. Takes time in proportion to the queue:
+  // for a segment that can no longer tell itself.
+  std::vector<std::pair<mail::MailId, std::uint32_t>> living_in(SegmentNumber number) const;
+  // Gives a mail up that is damaged.
+  void forget(mail::MailId id) { erase(id); }
 
  private:
   void put(SegmentNumber segment, const FooterEntry& record);

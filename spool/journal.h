@@ -1,47 +1,39 @@
 // SPDX-License-Identifier: MIT
-// The head of the log. Gives each record its place and its checksums, sends it through the committer, and
-// applies it to the index when it is on stable storage. Rolls over to a next segment that is prepared ahead
-// of need, retries the batch of a failed flush once on another segment, writes footers, and deletes the
-// oldest segment when nothing in it is alive. Loop thread. What order two records need between them is the
+// The head of the log. Gives each record its place and its checksums, sends it through the committer, applies
+// it to the index when it is on stable storage, and retries the batch of a failed flush once on another
+// segment. Keeps the ring turning (housekeeping.cc, ring_policy.h): segments prepared ahead of need, footers,
+// copying out of the oldest, and recycling. Loop thread. What order two records need between them is the
 // caller's: the second is submitted when the first has returned.
 #pragma once
 
 #include <deque>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 
 #include "daemon/io/loop.h"
 #include "daemon/io/nursery.h"
 #include "daemon/mail/mail_sink.h"
 #include "spool/committer.h"
+#include "spool/copier.h"
 #include "spool/disk.h"
 #include "spool/ids.h"
 #include "spool/index.h"
+#include "spool/new_record.h"
 #include "spool/recovery.h"
+#include "spool/ring_policy.h"
 #include "spool/segment_file.h"
 #include "spool/workers.h"
 
 namespace hikyaku::spool {
 
-struct NewRecord {
-  RecordType type = RecordType::done;
-  mail::MailId id;
-  std::string head;
-  std::string_view content;            // lives until append() returns; empty for a large body
-  bool large = false;                  // MESSAGE
-  std::uint64_t content_length = 0;    // of a large body
-  std::uint64_t content_checksum = 0;  // of a large body
-  Duration next_wait{0};               // PROGRESS, for the index
-  bool held = false;                   // PROGRESS, for the index
-};
-
 class Journal {
  public:
   // Writes into `first`, a segment whose header already says, durably, what recovery wants to be remembered.
+  // `on_lost` hears of each damaged mail that had to be given up.
   using SegmentPtr = std::shared_ptr<OpenSegment>;
-
   Journal(io::Loop& loop, Disk& disk, const SpoolOptions& options, Index& index, const Ids& ids,
-          SegmentPtr first, const Recovered& recovered);
+          SegmentPtr first, const Recovered& recovered, Copier::Lose on_lost);
   ~Journal();
 
   // Suspends until the record is on stable storage and in the index. Head and content within head_limit() and
@@ -53,28 +45,60 @@ class Journal {
   Task<void> close();
 
   bool is_healthy() const { return is_healthy_ && active_ != nullptr; }
+  // Whether there is room for what becomes of queued mail beyond the active segment.
+  bool has_spare() const { return !ready_.empty(); }
   const SpoolCounters& counters() const { return counters_; }
 
  private:
-  Task<Result<void, mail::SinkError>> append_somewhere(const NewRecord& record);
-  Task<Result<SegmentPtr, mail::SinkError>> room_for(std::uint64_t length);
+  // A record on its way to a place; for a copy, what the index must still say when it gets there.
+  struct Wanted {
+    NewRecord record;
+    RecordUse use = RecordUse::bookkeeping;
+    std::optional<IndexEntry> original;
+  };
+  // Of a copy: `changed`, the original is no longer what it was; `no_room`, none just now. Nothing was
+  // written.
+  enum class Appended { durable, changed, no_room };
+
+  Task<Copied> append_copy(NewRecord record, IndexEntry original);
+  Task<Result<Appended, mail::SinkError>> append_counted(const Wanted& wanted);
+  Task<Result<Appended, mail::SinkError>> append_somewhere(const Wanted& wanted);
+  Task<Result<SegmentPtr, mail::SinkError>> room_for(std::uint64_t length, const Wanted& wanted);
+  bool may_wait_for_room(const Wanted& wanted) const;
+  bool is_unchanged(mail::MailId id, const IndexEntry& original) const;
   static bool fits(const OpenSegment& segment, std::uint64_t length);
-  void place(Append& append, const NewRecord& record, SegmentPtr segment);
+  static std::uint64_t room_in(const OpenSegment& segment);
+  void place(Append& append, const Wanted& wanted, SegmentPtr segment);
   std::string current_header();
   void roll_over();
   void activate(SegmentPtr segment);
+  RingState ring_state() const;
 
   void on_batch(Batch& batch);
+  void note_returned(mail::MailId id);
   void on_durable(const Append& append);
   void on_failed(const SegmentPtr& segment);
+  void note_closed(const ClosedSegment& segment);
+  void note_flushed(const OpenSegment& segment);
 
   enum class Chore { nothing_to_do, done, failed };
   Task<void> housekeep();
   Task<Chore> next_chore();
+  static Task<Chore> no_chore();
+  Instant next_attempt() const;
   Task<Chore> prepare();
+  Task<Chore> use_spare();
+  Task<Chore> reclaim();
+  Task<Chore> drop_ready();
   Task<Chore> write_oldest_footer();
-  Task<Chore> delete_oldest();
-  bool may_delete(SegmentNumber number) const;
+  Task<Chore> copy();
+  SegmentHeader next_header(SegmentNumber oldest) const;
+  Chore take_ready(Result<SegmentFile, DiskError> made);
+  bool is_dead(SegmentNumber number) const;
+  bool is_dying(SegmentNumber number) const;
+  std::size_t outstanding_in(SegmentNumber number) const;
+  SegmentNumber reclaimable() const;  // 0: none
+  void remake_directories();
 
   io::Loop& loop_;
   Disk& disk_;
@@ -83,23 +107,30 @@ class Journal {
   const Ids& ids_;
   Workers workers_;
   Committer committer_;
+  Copier copier_;
 
-  SegmentPtr active_;               // null: the last one failed or is full, and no next one is ready
-  SegmentPtr next_;                 // prepared
+  SegmentPtr active_;               // null: the last one failed or is full, and no next one may be taken
+  std::deque<SegmentPtr> ready_;    // prepared, lowest number first
   std::deque<SegmentPtr> closing_;  // without footers yet, oldest first
+  std::deque<std::string> spares_;  // files of an earlier run
   std::deque<ClosedSegment> closed_;
   std::array<std::uint8_t, 16> spool_;
   SegmentNumber next_number_;
-  SegmentNumber newest_durable_;  // the newest whose header is on stable storage as in use
-  bool header_is_due_ = false;    // the active one's goes with the next record
-  std::optional<mail::SinkError> cannot_prepare_;
+  SegmentNumber newest_durable_;             // the newest whose header is on stable storage as in use
+  bool header_is_due_ = false;               // the active one's goes with the next record
+  std::optional<mail::SinkError> is_short_;  // why the last attempt to get a ready segment failed
+  Instant prepare_at_;                       // not before, after such a failure
+  bool is_at_work_ = false;                  // a chore is under way
+  std::unique_ptr<DiskLock> second_lock_;    // where the directory had to be made again
 
   bool is_healthy_ = true;
   SpoolCounters counters_;
   bool is_closing_ = false;
   std::size_t appending_ = 0;
+  std::unordered_map<mail::MailId, std::size_t>
+      changing_;        // mails whose PROGRESS or DONE has a place and is on its way
   io::Event appended_;  // an append has ended
-  io::Event prepared_;  // next_ or cannot_prepare_ has changed
+  io::Event room_;      // there may be room now, or a reason why not
   io::Event chores_;    // there may be something to do
   io::Cancel no_more_chores_;
   io::Nursery nursery_;

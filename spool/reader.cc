@@ -37,9 +37,14 @@ Task<Result<std::string_view, SourceError>> Reader::whole(IndexEntry entry) {
     co_return std::string_view(cached_->content);
   }
   reservation_ = co_await core_.budget.reserve(entry.size);
-  StoredAt where = core_.at(id_, entry.message, RecordType::message);
   Result<std::string, SourceError> content;
-  co_await core_.workers.run([&] { content = read_content(core_.disk, where, entry.size); });
+  bool is_again = false;
+  do {
+    StoredAt where = core_.at(id_, entry.message, RecordType::message);
+    co_await core_.workers.run([&] { content = read_content(core_.disk, where, entry.size); });
+    is_again = !content && core_.has_moved(id_, entry);
+    if (is_again) entry = *core_.index.find(id_);
+  } while (is_again);
   if (!content) co_return std::unexpected(core_.explain(id_, std::move(content.error())));
   is_at_end_ = true;
   content_ = std::move(*content);
@@ -48,7 +53,11 @@ Task<Result<std::string_view, SourceError>> Reader::whole(IndexEntry entry) {
 
 Task<Result<void, SourceError>> Reader::begin_large(IndexEntry entry) {
   auto head = co_await core_.stored_head(id_, entry.message, RecordType::message);
-  if (!head) co_return std::unexpected(head.error());
+  while (!head && core_.has_moved(id_, entry)) {
+    entry = *core_.index.find(id_);
+    head = co_await core_.stored_head(id_, entry.message, RecordType::message);
+  }
+  if (!head) co_return std::unexpected(core_.explain(id_, std::move(head.error())));
   if (reservation_.bytes() == 0) reservation_ = co_await core_.budget.reserve(kLargePiece);
   large_.emplace(core_.disk, core_.workers, id_, head->header.content_length, head->header.content_checksum);
   co_return {};

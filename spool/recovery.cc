@@ -22,27 +22,14 @@ std::unexpected<SpoolError> cannot(SpoolErrorKind kind, const DiskError& error) 
   return fail(kind, error.text);
 }
 
-Result<void, SpoolError> make_directories(Disk& disk) {
-  bool made = false;
-  for (std::string_view name : {"log", "large"}) {
-    auto done = disk.make_directory(name);
-    if (!done && done.error().kind != std::errc::file_exists)
-      return cannot(SpoolErrorKind::cannot_create, done.error());
-    made = made || done;
-  }
-  if (!made) return {};
-  auto synced = disk.sync_directory("");
-  if (!synced) return cannot(SpoolErrorKind::io, synced.error());
-  return {};
-}
-
 class Recovery {
  public:
   Recovery(Disk& disk, const SpoolOptions& options) : disk_(disk), options_(options) {}
 
   Result<Recovered, SpoolError> run() {
-    auto done = make_directories(disk_);
-    if (done) done = find_segments();
+    auto made = make_directories(disk_);
+    if (!made) return cannot(SpoolErrorKind::cannot_create, made.error());
+    auto done = find_segments();
     if (done) done = replay_all();
     if (done) done = look_at_large();
     if (!done) return std::unexpected(done.error());
@@ -144,21 +131,17 @@ class Recovery {
       if (segment.header.state == SegmentState::in_use)
         done = replay(segment);
       else
-        keep_or_remove(segment);
+        keep_spare(segment);
       if (!done) return done;
     }
     return {};
   }
 
-  // A prepared segment has no acknowledged record, a free one none at all. The one behind the newest may come
-  // next.
-  void keep_or_remove(const Found& segment) {
-    const SegmentHeader& header = segment.header;
-    bool is_last = header.number + 1 == out_.next_number;
-    if (is_last && header.state == SegmentState::prepared && header.size == options_.segment_size.bytes)
-      out_.prepared = header;
-    else
-      (void)disk_.unlink(segment.path);
+  // A prepared segment has no acknowledged record, a free one none at all. Two are enough: one for this run,
+  // and one in reserve.
+  void keep_spare(const Found& segment) {
+    bool is_wanted = segment.header.size == options_.segment_size.bytes && out_.spares.size() < 2;
+    (is_wanted ? out_.spares : out_.surplus).push_back(segment.path);
   }
 
   Result<void, SpoolError> replay(const Found& segment) {
@@ -263,7 +246,18 @@ void tidy_up(Disk& disk, const Recovered& recovered) {
     auto file = disk.open_for_writing(segment_path(segment.header.number));
     if (file) (void)write_footer(**file, segment.footer, segment.header.size, segment_seed(segment.header));
   }
+  for (const std::string& path : recovered.surplus) (void)disk.unlink(path);
   for (mail::MailId id : recovered.unnamed) (void)disk.unlink(large_path(id));
+}
+
+Result<void, DiskError> make_directories(Disk& disk) {
+  bool made = false;
+  for (std::string_view name : {"log", "large"}) {
+    auto done = disk.make_directory(name);
+    if (!done && done.error().kind != std::errc::file_exists) return done;
+    made = made || done;
+  }
+  return made ? disk.sync_directory("") : Result<void, DiskError>();
 }
 
 std::string large_path(mail::MailId id) { return cat("large/", segment_path(id.value).substr(4)); }

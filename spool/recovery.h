@@ -26,9 +26,10 @@ struct Recovered {
   Index index;
   std::vector<std::string> reports;  // one line each
   std::vector<Unclosed> unclosed;
-  std::vector<ClosedSegment> closed;      // for the new segment's header
-  std::vector<mail::MailId> unnamed;      // in large/: no mail has them
-  std::optional<SegmentHeader> prepared;  // one that an earlier run has left unused
+  std::vector<ClosedSegment> closed;  // for the new segment's header
+  std::vector<mail::MailId> unnamed;  // in large/: no mail has them
+  std::vector<std::string> spares;    // files without a record that counts, to be made segments of again
+  std::vector<std::string> surplus;   // more of them than there is use for, or of another size
   std::array<std::uint8_t, 16> spool{};
   SegmentNumber next_number = 1;
   mail::MailId highest_id;
@@ -43,5 +44,7 @@ Result<Recovered, SpoolError> recover(Disk& disk, const SpoolOptions& options);
 void tidy_up(Disk& disk, const Recovered& recovered);
 
 std::string large_path(mail::MailId id);
+// Where they are missing, durably.
+Result<void, DiskError> make_directories(Disk& disk);
 
 }  // namespace hikyaku::spool

@@ -12,6 +12,16 @@ namespace {
 
 constexpr std::size_t kChunk = 1U << 20;
 
+// A segment that will not fit must not take the last block from everybody else while that is found out.
+Result<void, DiskError> reserve(Disk& disk, DiskFile& file, std::uint64_t size) {
+  auto space = disk.space();
+  if (!space) return std::unexpected(space.error());
+  if (space->free_bytes < size)
+    return fail(std::errc::no_space_on_device, "no room for another segment in log/");
+  return file.allocate(size);
+}
+
+// Unwritten extents would cost the first flush of each block a journal commit.
 Result<void, DiskError> fill_with_zeros(DiskFile& file, std::uint64_t size) {
   const std::string zeros(std::min<std::uint64_t>(kChunk, size), '\0');
   for (std::uint64_t at = 0; at < size; at += zeros.size()) {
@@ -31,10 +41,37 @@ Result<void, DiskError> write_prepared(DiskFile& file, SegmentHeader& header) {
   return file.flush();
 }
 
-Result<void, DiskError> fill(DiskFile& file, SegmentHeader& header) {
-  auto filled = fill_with_zeros(file, header.size);
+Result<void, DiskError> fill(Disk& disk, DiskFile& file, SegmentHeader& header) {
+  auto filled = reserve(disk, file, header.size);
+  if (filled) filled = fill_with_zeros(file, header.size);
   if (!filled) return filled;
   return write_prepared(file, header);
+}
+
+// An attempt that failed half-way may have renamed it.
+Result<std::unique_ptr<DiskFile>, DiskError> open_spare(Disk& disk, const std::string& path,
+                                                        SegmentNumber number) {
+  auto file = disk.open_for_writing(path);
+  bool is_gone = !file && file.error().kind == std::errc::no_such_file_or_directory;
+  return is_gone ? disk.open_for_writing(segment_path(number)) : std::move(file);
+}
+
+// The number is still the old one where there is one: what the header says and the name must not contradict
+// each other while the file may have either name.
+Result<void, DiskError> mark_free(DiskFile& file, SegmentHeader header) {
+  DecodedHeader old = read_segment_header(file);
+  if (old.verdict == HeaderVerdict::ok) header.number = old.header.number;
+  header.state = SegmentState::free;
+  auto written = write_segment_header(file, header.size, encode_segment_header(header));
+  if (!written) return written;
+  return file.flush();
+}
+
+Result<void, DiskError> rename_durably(Disk& disk, const std::string& path, SegmentNumber number) {
+  auto renamed = disk.rename(path, segment_path(number));
+  if (!renamed && renamed.error().kind != std::errc::no_such_file_or_directory) return renamed;
+  if (is_injected(Fault::no_fsync_log_dir_on_recycle)) return {};
+  return disk.sync_directory("log");
 }
 
 Result<void, DiskError> publish(Disk& disk, SegmentNumber number) {
@@ -68,19 +105,29 @@ Result<SegmentFile, DiskError> prepare_segment(Disk& disk, SegmentHeader header)
   (void)disk.unlink(path);  // left by an attempt that failed
   auto file = disk.create(path);
   if (!file) return std::unexpected(file.error());
-  auto done = fill(**file, header);
+  auto done = fill(disk, **file, header);
   if (done) done = publish(disk, header.number);
   if (done) return SegmentFile{std::move(*file), std::move(header)};
   (void)disk.unlink(path);  // gives the room back; recovery would do it too
   return std::unexpected(done.error());
 }
 
-Result<SegmentFile, DiskError> adopt_prepared(Disk& disk, SegmentHeader header) {
-  auto file = disk.open_for_writing(segment_path(header.number));
+Result<SegmentFile, DiskError> recycle_segment(Disk& disk, const std::string& path, SegmentHeader header) {
+  auto file = open_spare(disk, path, header.number);
   if (!file) return std::unexpected(file.error());
-  auto done = write_prepared(**file, header);
+  auto done = mark_free(**file, header);
+  if (done) done = rename_durably(disk, path, header.number);
+  if (done) done = write_prepared(**file, header);
   if (!done) return std::unexpected(done.error());
   return SegmentFile{std::move(*file), std::move(header)};
+}
+
+// Each deletion is durable before the next: were the younger of two lost and the older not, a DONE would be
+// gone and its MESSAGE back.
+Result<void, DiskError> delete_segment(Disk& disk, SegmentNumber number) {
+  auto done = disk.unlink(segment_path(number));
+  bool is_gone = done || done.error().kind == std::errc::no_such_file_or_directory;
+  return is_gone ? disk.sync_directory("log") : done;
 }
 
 Result<void, DiskError> write_segment_header(DiskFile& file, std::uint64_t size, std::string_view header) {

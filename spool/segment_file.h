@@ -19,9 +19,12 @@ struct SegmentFile {
 // file-system metadata. Until the last step it has a name that recovery removes. `header` gets a fresh key;
 // its number must be new.
 Result<SegmentFile, DiskError> prepare_segment(Disk& disk, SegmentHeader header);
-// The same for a prepared one that an earlier run has left unused: a fresh key, so that nothing of then
-// counts.
-Result<SegmentFile, DiskError> adopt_prepared(Disk& disk, SegmentHeader header);
+// The same out of a file in which nothing is needed any more: marked free, renamed, `log/` synced, marked
+// prepared under a fresh key, each step durable before the next. `header.size` is the file's. May be tried
+// again after an error, with the same arguments.
+Result<SegmentFile, DiskError> recycle_segment(Disk& disk, const std::string& path, SegmentHeader header);
+// Durable when it returns. That there is no such file is as good.
+Result<void, DiskError> delete_segment(Disk& disk, SegmentNumber number);
 
 // Both copies. Does not flush.
 Result<void, DiskError> write_segment_header(DiskFile& file, std::uint64_t size, std::string_view header);

@@ -44,24 +44,34 @@ Progress untouched(std::size_t recipients) {
   return progress;
 }
 
-Task<Result<Progress, SourceError>> load_progress(Core& core, MailId id, Place place) {
-  auto stored = co_await core.stored_head(id, place, RecordType::progress);
-  if (!stored) co_return std::unexpected(stored.error());
-  auto progress = decode_progress(stored->head);
-  if (!progress)
-    co_return fail(SourceErrorKind::damaged, cat("the progress of mail ", to_text(id), " is damaged"));
-  co_return std::move(*progress);
+std::unexpected<SourceError> damaged(MailId id, std::string_view what) {
+  return fail(SourceErrorKind::damaged, cat("the ", what, " of mail ", to_text(id), " is damaged"));
 }
 
-Task<Result<MessageHead, SourceError>> load_head(Core& core, MailId id, Place place) {
+// Envelope and progress as they stand in the message's record.
+Task<Result<FoldedHead, SourceError>> load_message(Core& core, MailId id, const IndexEntry& entry) {
   CachedMailPtr cached = core.cache.find(id);
-  if (cached != nullptr) co_return cached->head;
-  auto stored = co_await core.stored_head(id, place, RecordType::message);
-  if (!stored) co_return std::unexpected(stored.error());
-  auto head = decode_message_head(stored->head);
-  if (!head)
-    co_return fail(SourceErrorKind::damaged, cat("the envelope of mail ", to_text(id), " is damaged"));
-  co_return std::move(*head);
+  if (cached != nullptr && !entry.folded)
+    co_return FoldedHead{cached->head, untouched(cached->head.envelope.recipients.size())};
+  auto stored = co_await core.stored_head(id, entry.message, RecordType::message);
+  if (!stored) co_return std::unexpected(std::move(stored.error()));
+  auto folded = entry.folded ? decode_folded_head(stored->head) : std::nullopt;
+  if (folded) co_return std::move(*folded);
+  auto plain = entry.folded ? std::nullopt : decode_message_head(stored->head);
+  if (!plain) co_return damaged(id, "envelope");
+  Progress progress = untouched(plain->envelope.recipients.size());
+  co_return FoldedHead{std::move(*plain), std::move(progress)};
+}
+
+Task<Result<FoldedHead, SourceError>> load_newest(Core& core, MailId id, IndexEntry entry) {
+  auto head = co_await load_message(core, id, entry);
+  if (!head || entry.progress.segment == 0) co_return head;
+  auto stored = co_await core.stored_head(id, entry.progress, RecordType::progress);
+  if (!stored) co_return std::unexpected(std::move(stored.error()));
+  auto progress = decode_progress(stored->head);
+  if (!progress) co_return damaged(id, "progress");
+  head->progress = std::move(*progress);
+  co_return head;
 }
 
 }  // namespace
@@ -111,15 +121,16 @@ Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin() {
 std::vector<QueueEntry> Spool::entries() const { return core_->index.entries(); }
 
 Task<Result<QueuedMail, SourceError>> Spool::load(MailId id) {
-  const IndexEntry* found = core_->index.find(id);
-  if (found == nullptr) co_return std::unexpected(core_->explain(id, {}));
-  IndexEntry entry = *found;
-  auto head = co_await load_head(*core_, id, entry.message);
-  if (!head) co_return std::unexpected(head.error());
-  Result<Progress, SourceError> progress = untouched(head->envelope.recipients.size());
-  if (entry.progress.segment != 0) progress = co_await load_progress(*core_, id, entry.progress);
-  if (!progress) co_return std::unexpected(progress.error());
-  co_return QueuedMail{id, std::move(head->envelope), std::move(*progress), head->arrival, entry.size};
+  for (;;) {
+    const IndexEntry* found = core_->index.find(id);
+    if (found == nullptr) co_return std::unexpected(core_->explain(id, {}));
+    IndexEntry entry = *found;
+    auto head = co_await load_newest(*core_, id, entry);
+    if (!head && core_->has_moved(id, entry)) continue;
+    if (!head) co_return std::unexpected(core_->explain(id, std::move(head.error())));
+    co_return QueuedMail{id, std::move(head->message.envelope), std::move(head->progress),
+                         head->message.arrival, entry.size};
+  }
 }
 
 Result<std::unique_ptr<mail::ContentReader>, SourceError> Spool::open(MailId id) {

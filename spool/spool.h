@@ -55,7 +55,7 @@ class Spool final : public mail::MailSink, public mail::MailSource {
   bool is_healthy() const;
   SpoolCounters counters() const;
   // How long the spool was closed, as far as waiting time is concerned: from the newest record to open(),
-  // nothing if the clock went backwards, one hour if it is more than 30 days.
+  // nothing if the clock went backwards, at most one hour.
   Duration downtime() const;
   // What recovery found damaged, one line each, for the log.
   const std::vector<std::string>& reports() const;

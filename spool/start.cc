@@ -18,19 +18,38 @@ Result<std::unique_ptr<DiskLock>, SpoolError> take_lock(Disk& disk) {
   return fail(SpoolErrorKind::cannot_create, lock.error().text);
 }
 
-Result<SegmentFile, DiskError> new_segment(Disk& disk, const SpoolOptions& options,
-                                           const Recovered& recovered) {
-  if (recovered.prepared) return adopt_prepared(disk, *recovered.prepared);
+// On a full disk a start must do with what is there. What recovery has seen is durable, so nothing in a
+// segment is needed in which nothing lives, provided that a younger one still has the ids.
+Result<SegmentFile, DiskError> turn_dead_oldest(Disk& disk, SegmentHeader header, Index& index) {
+  SegmentNumber oldest = index.oldest_segment();
+  const SegmentInfo* segment = index.segment(oldest);
+  bool is_free = index.segments().size() > 1 && segment->live == 0 && segment->size == header.size;
+  if (!is_free) return fail(std::errc::no_space_on_device, "no segment can be turned over");
+  index.remove_segment(oldest);
+  header.oldest = index.oldest_segment();
+  return recycle_segment(disk, segment_path(oldest), header);
+}
+
+Result<SegmentFile, DiskError> new_segment(Disk& disk, const SpoolOptions& options, Recovered& recovered) {
   SegmentHeader header;
   header.number = recovered.next_number;
   header.size = options.segment_size.bytes;
   header.spool = recovered.spool;
-  return prepare_segment(disk, header);
+  header.oldest = recovered.index.oldest_segment();
+  while (!recovered.spares.empty()) {
+    auto made = recycle_segment(disk, recovered.spares.front(), header);
+    recovered.spares.erase(recovered.spares.begin());
+    if (made) return made;
+  }
+  auto made = prepare_segment(disk, header);
+  if (made || !is_disk_full(made.error())) return made;
+  auto turned = turn_dead_oldest(disk, header, recovered.index);
+  return turned ? std::move(turned) : std::move(made);
 }
 
 // From this flush on nothing behind the valid lengths in the header is ever read again.
-Result<SegmentFile, DiskError> open_own_segment(Disk& disk, const SpoolOptions& options,
-                                                const Started& started, WallTime now) {
+Result<SegmentFile, DiskError> open_own_segment(Disk& disk, const SpoolOptions& options, Started& started,
+                                                WallTime now) {
   auto segment = new_segment(disk, options, started.recovered);
   if (!segment) return segment;
   SegmentHeader& header = segment->header;
@@ -81,10 +100,8 @@ Result<Started, SpoolError> start(Disk& disk, const SpoolOptions& options, WallT
 }
 
 Duration counted_downtime(WallTime newest, WallTime now) {
-  constexpr Duration kBelievable = std::chrono::days(30);
-  Duration gap = now - newest;
-  if (gap < 0s || newest == WallTime()) return 0s;
-  return gap > kBelievable ? Duration(1h) : gap;
+  if (newest == WallTime()) return 0s;
+  return std::clamp<Duration>(now - newest, 0s, 1h);
 }
 
 }  // namespace hikyaku::spool

@@ -21,7 +21,8 @@ struct Started {
 Result<Started, SpoolError> start(Disk& disk, const SpoolOptions& options, WallTime now);
 
 // What of the time between the newest record and now counts as waiting: nothing if the clock went back or
-// there is no record, an hour if it claims more than 30 days.
+// there is no record, and never more than an hour. Nobody can tell a long stop from a clock that was set, and
+// mail that is tried an hour early or kept some days longer does no harm, unlike mail that has expired.
 Duration counted_downtime(WallTime newest, WallTime now);
 
 }  // namespace hikyaku::spool

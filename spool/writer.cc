@@ -73,7 +73,9 @@ Task<Result<void, SinkError>> Writer::commit(mail::Envelope envelope) {
   record.type = RecordType::message;
   record.id = id_;
   record.head = encode_message_head(head);
-  if (record.head.size() > head_limit(core_.options.segment_size.bytes))
+  // A copy needs room for the progress beside it.
+  std::size_t room = progress_room(head.envelope.recipients.size());
+  if (record.head.size() + room > head_limit(core_.options.segment_size.bytes))
     co_return fail(SinkErrorKind::write_failed, "the envelope is larger than the spool can hold");
   Result<void, SinkError> done;
   if (large_)

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "spool/copier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/io/nursery.h"
+#include "spool/payload.h"
+#include "spool/scan.h"
+#include "spool/segment_file.h"
+#include "spool/stored.h"
+
+namespace hikyaku::spool {
+namespace {
+
+// A batch shares a flush; it is large enough for a slow disk, and small enough not to hold up a commit.
+constexpr std::uint64_t kBatchBytes = 1U << 20;
+constexpr std::size_t kBatchMails = 256;
+
+using Entries = std::vector<std::pair<mail::MailId, std::uint32_t>>;
+
+Entries messages_of(const std::vector<FooterEntry>& records) {
+  Entries entries;
+  for (const FooterEntry& record : records)
+    if (record.type == RecordType::message) entries.emplace_back(record.id, record.offset);
+  return entries;
+}
+
+// Nothing where the segment itself can no longer tell.
+std::optional<Entries> read_entries(Disk& disk, SegmentNumber number) {
+  auto file = disk.open_for_reading(segment_path(number));
+  if (!file) return std::nullopt;
+  DecodedHeader decoded = read_segment_header(**file);
+  if (decoded.verdict != HeaderVerdict::ok || decoded.header.number != number) return std::nullopt;
+  auto footer = read_footer(**file, decoded.header);
+  if (footer) return messages_of(footer->entries);
+  return messages_of(scan_segment(**file, decoded.header, {}).entries);
+}
+
+struct Seeds {
+  std::uint64_t message = 0;
+  std::uint64_t progress = 0;
+};
+
+// The newest progress as bytes; empty where there is none. Where its record is damaged an older one must do:
+// a mail that is tried again is better than one that is lost.
+std::string read_progress(Disk& disk, mail::MailId id, const IndexEntry& entry, std::uint64_t seed) {
+  if (entry.progress.segment == 0) return {};
+  auto stored = read_head(disk, {entry.progress, seed, id, RecordType::progress});
+  return stored ? std::move(stored->head) : std::string();
+}
+
+// The head of the copy: the message's own, and the newest progress behind it.
+std::string fold(std::string head, std::string progress, std::size_t limit) {
+  if (progress.empty()) return head;
+  head.resize(message_head_length(head).value_or(head.size()));
+  if (head.size() + progress.size() > limit) {
+    auto decoded = decode_progress(progress);
+    if (decoded) progress = encode_progress(*decoded, limit - head.size());
+  }
+  return head += progress;
+}
+
+NewRecord to_copy(mail::MailId id, const IndexEntry& entry, const RecordHeader& header, std::string head) {
+  NewRecord copy{.type = RecordType::message, .id = id, .head = std::move(head), .content = {}};
+  copy.large = header.large;
+  copy.content_length = header.content_length;
+  copy.content_checksum = header.content_checksum;
+  copy.next_wait = entry.next_wait;
+  copy.held = entry.held != 0;
+  return copy;
+}
+
+}  // namespace
+
+Copier::Copier(io::Loop& loop, Disk& disk, const Index& index, Workers& workers, std::size_t head_limit,
+               Append append, Lose lose)
+    : loop_(loop),
+      disk_(disk),
+      index_(index),
+      workers_(workers),
+      head_limit_(head_limit),
+      append_(std::move(append)),
+      lose_(std::move(lose)) {}
+
+Task<Copier::Step> Copier::step(SegmentNumber oldest) {
+  if (segment_ != oldest) co_await list(oldest);
+  Batch batch = next_batch();
+  if (batch.empty()) co_return Step::stuck;
+  bool is_read = co_await read(batch);
+  if (!is_read) co_return Step::failed;
+  Step step = co_await copy_all(std::move(batch));
+  co_return step;
+}
+
+Task<void> Copier::list(SegmentNumber number) {
+  std::optional<Entries> entries;
+  co_await workers_.run([&] { entries = read_entries(disk_, number); });
+  segment_ = number;
+  next_ = 0;
+  entries_ = entries ? std::move(*entries) : index_.living_in(number);
+}
+
+// Some of a pass may have been changing just then: there is another pass. And what the segment does not list
+// although the index knows it there, the index has to list.
+Copier::Batch Copier::next_batch() {
+  Batch batch = choose();
+  if (batch.empty()) next_ = 0, batch = choose();
+  const SegmentInfo* segment = index_.segment(segment_);
+  if (!batch.empty() || segment == nullptr || segment->live == 0) return batch;
+  entries_ = index_.living_in(segment_);
+  next_ = 0;
+  return choose();
+}
+
+Copier::Batch Copier::choose() {
+  Batch batch;
+  for (std::uint64_t bytes = 0; next_ < entries_.size(); ++next_) {
+    auto [id, offset] = entries_[next_];
+    const IndexEntry* entry = index_.find(id);
+    bool is_alive = entry != nullptr && entry->message.segment == segment_ && entry->message.offset == offset;
+    if (!is_alive) continue;
+    bytes += live_bytes(*entry);
+    if (!batch.empty() && (bytes > kBatchBytes || batch.size() == kBatchMails)) break;
+    batch.push_back({id, *entry, {}, {}, {}});
+  }
+  return batch;
+}
+
+// False if something cannot be read just now.
+Task<bool> Copier::read(Batch& batch) {
+  std::vector<Seeds> seeds;
+  for (const Load& load : batch) {
+    const SegmentInfo* progress = index_.segment(load.entry.progress.segment);
+    seeds.push_back({index_.segment(segment_)->seed, progress == nullptr ? 0 : progress->seed});
+  }
+  co_await workers_.run([&] {
+    for (std::size_t i = 0; i < batch.size(); ++i) read_one(batch[i], seeds[i].message, seeds[i].progress);
+  });
+  auto is_unreadable = [](const Load& load) {
+    return load.error && load.error->kind != mail::SourceErrorKind::damaged;
+  };
+  if (std::ranges::any_of(batch, is_unreadable)) co_return false;
+  bool is_safe = co_await give_up_damaged(batch);
+  std::erase_if(batch, [](const Load& load) { return load.error.has_value(); });
+  co_return is_safe;
+}
+
+void Copier::read_one(Load& load, std::uint64_t message_seed, std::uint64_t progress_seed) {
+  StoredAt at{load.entry.message, message_seed, load.id, RecordType::message};
+  auto stored = read_head(disk_, at);
+  Result<std::string, mail::SourceError> content;
+  if (stored && !stored->header.large) content = read_content(disk_, at, load.entry.size);
+  if (!stored || !content) {
+    load.error = stored ? std::move(content.error()) : std::move(stored.error());
+    return;
+  }
+  std::string progress = read_progress(disk_, load.id, load.entry, progress_seed);
+  bool folded = stored->header.folded || !progress.empty();
+  load.record = to_copy(load.id, load.entry, stored->header,
+                        fold(std::move(stored->head), std::move(progress), head_limit_));
+  load.record.folded = folded;
+  load.content = std::move(*content);
+}
+
+// What is damaged stays in corrupt/ for people. False: no copy could be made, so nothing is given up.
+Task<bool> Copier::give_up_damaged(const Batch& batch) {
+  if (std::ranges::none_of(batch, [](const Load& load) { return load.error.has_value(); })) co_return true;
+  Result<void, DiskError> kept;
+  co_await workers_.run([&] { kept = copy_to_corrupt(disk_, segment_path(segment_)); });
+  bool is_gone = !kept && kept.error().kind == std::errc::no_such_file_or_directory;
+  if (!kept && !is_gone) co_return false;
+  for (const Load& load : batch) {
+    const IndexEntry* entry = index_.find(load.id);
+    if (load.error && entry != nullptr && *entry == load.entry) lose_(load.id, *load.error);
+  }
+  co_return true;
+}
+
+Task<Copier::Step> Copier::copy_all(Batch batch) {
+  if (batch.empty()) co_return Step::moved;
+  moved_ = failed_ = without_room_ = 0;
+  io::Nursery nursery(loop_);
+  for (Load& load : batch) nursery.spawn(copy(std::move(load)));
+  io::Woken woken = co_await nursery.drained({});
+  check(woken == io::Woken::ready, "copying ends by itself");
+  if (failed_ > 0) co_return Step::failed;
+  if (without_room_ > 0) co_return Step::no_room;
+  co_return moved_ > 0 ? Step::moved : Step::stuck;
+}
+
+Task<void> Copier::copy(Load load) {
+  load.record.content = load.content;
+  auto copied = co_await append_(std::move(load.record), load.entry);
+  if (copied == Copied::moved) ++moved_;
+  if (copied == Copied::failed) ++failed_;
+  if (copied == Copied::no_room) ++without_room_;
+}
+
+}  // namespace hikyaku::spool

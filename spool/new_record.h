@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// A record before it has a place in the log. Plain value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/clock.h"
+#include "daemon/mail/mail_id.h"
+#include "spool/record.h"
+
+namespace hikyaku::spool {
+
+struct NewRecord {
+  RecordType type = RecordType::done;
+  mail::MailId id;
+  std::string head;
+  std::string_view content;            // lives until the append returns; empty for a large body
+  bool large = false;                  // MESSAGE
+  bool folded = false;                 // MESSAGE
+  std::uint64_t content_length = 0;    // of a large body
+  std::uint64_t content_checksum = 0;  // of a large body
+  Duration next_wait{0};               // PROGRESS, also folded, for the index
+  bool held = false;                   // likewise
+};
+
+}  // namespace hikyaku::spool

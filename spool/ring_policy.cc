@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "spool/ring_policy.h"
+
+namespace hikyaku::spool {
+namespace {
+
+bool is_cheap_to_turn(const RingState& state) { return state.oldest_live <= state.segment_size / 2; }
+
+std::size_t wanted_ready(const RingState& state) {
+  bool is_half_full = state.active_end > state.segment_size / 2;
+  return is_half_full && !is_cheap_to_turn(state) ? 2 : 1;
+}
+
+bool is_within_bound(const RingState& state, std::size_t ready) {
+  return state.log_bytes + ready * state.segment_size <= 3 * state.live_bytes + 2 * state.segment_size;
+}
+
+// Beyond two and a half times what lives, and a segment. Where the disk has no room for another segment,
+// earlier: there what is dead in the log is all that can be had. (Halves, to stay with integers.)
+bool is_copying_due(const RingState& state) {
+  std::uint64_t halves = state.is_short ? 3 : 5;
+  return state.oldest_is_closed && state.oldest_live > 0 &&
+         2 * state.log_bytes > halves * state.live_bytes + 2 * state.segment_size;
+}
+
+bool fits_into_active(const RingState& state) {
+  return state.oldest_is_closed && state.oldest_live > 0 && state.active_room >= state.oldest_room;
+}
+
+// Without a ready segment: turning the oldest over costs no room on the disk, a new file does.
+RingChore make_first_ready(const RingState& state) {
+  bool is_better = is_cheap_to_turn(state) && !is_within_bound(state, 1);
+  if (state.oldest_is_dying) return RingChore::none;
+  return fits_into_active(state) && (is_better || state.is_short) ? RingChore::copy : RingChore::prepare;
+}
+
+RingChore make_second_ready(const RingState& state) {
+  bool may_grow = is_within_bound(state, 2) || !state.oldest_is_closed || state.oldest_live == 0;
+  return may_grow ? RingChore::prepare : RingChore::copy;
+}
+
+RingChore choose(const RingState& state) {
+  if (state.oldest_is_dead) return RingChore::reclaim;
+  std::size_t wanted = wanted_ready(state);
+  if (state.ready < wanted && state.spare_files > 0) return RingChore::use_spare;
+  if (state.ready == 0) return make_first_ready(state);
+  if (state.ready < wanted) return make_second_ready(state);
+  bool is_surplus = state.ready > 2 || !is_within_bound(state, state.ready);
+  if (state.ready > wanted && is_surplus) return RingChore::drop_ready;
+  if (state.footer_is_due) return RingChore::write_footer;
+  return is_copying_due(state) ? RingChore::copy : RingChore::none;
+}
+
+}  // namespace
+
+// Copying goes through the oldest segment's footer.
+RingChore next_chore(const RingState& state) {
+  RingChore chore = choose(state);
+  if (chore == RingChore::prepare && !state.may_prepare) return RingChore::none;
+  return chore == RingChore::copy && state.footer_is_due ? RingChore::write_footer : chore;
+}
+
+bool may_fill_active(const RingState& state, RecordUse use, std::uint64_t end) {
+  return use == RecordUse::bookkeeping || state.ready > 0 || end <= state.segment_size / 2;
+}
+
+bool may_take_ready(const RingState& state, RecordUse use) {
+  if (state.ready == 0) return false;
+  return use == RecordUse::bookkeeping || state.ready > 1 || is_cheap_to_turn(state);
+}
+
+}  // namespace hikyaku::spool
