@@ -12,12 +12,6 @@ using mail::SinkErrorKind;
 using mail::SourceError;
 using mail::SourceErrorKind;
 
-namespace {
-
-constexpr std::uint64_t kMinFreeInodes = 16;  // segments and large bodies; small mail needs none
-
-}  // namespace
-
 Core::Core(io::Loop& its_loop, Disk& its_disk, const SpoolOptions& its_options, Started started)
     : loop(its_loop),
       disk(its_disk),
@@ -26,6 +20,7 @@ Core::Core(io::Loop& its_loop, Disk& its_disk, const SpoolOptions& its_options, 
       ids(started.ids),
       index(std::move(started.recovered.index)),
       workers(loop, options.committer),
+      space(loop, disk, workers, options),
       budget(loop, options.memory.bytes, [this] { return cache.evict_oldest(); }),
       journal(loop, disk, options, index, ids, std::move(started.first), started.recovered,
               [this](mail::MailId id, const SourceError& error) { lose(id, error); }),
@@ -35,14 +30,7 @@ Core::Core(io::Loop& its_loop, Disk& its_disk, const SpoolOptions& its_options, 
 
 std::optional<SinkError> Core::reason_to_refuse(std::uint64_t size) {
   if (is_closing) return SinkError{SinkErrorKind::shutting_down, "the spool is being closed"};
-  auto space = disk.space();
-  if (!space) return to_sink_error(space.error());
-  if (space->free_bytes < options.min_free.bytes || space->free_bytes - options.min_free.bytes < size)
-    return SinkError{SinkErrorKind::no_space,
-                     cat("less than ", to_text(options.min_free), " is free on the spool's disk")};
-  if (space->free_inodes < kMinFreeInodes)
-    return SinkError{SinkErrorKind::no_space, "the spool's file system has no inodes left"};
-  return std::nullopt;
+  return space.reason_to_refuse(size);
 }
 
 Task<Result<void, SinkError>> Core::store(NewRecord record, CachedMailPtr mail) {

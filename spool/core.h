@@ -15,6 +15,7 @@
 #include "spool/budget.h"
 #include "spool/cache.h"
 #include "spool/journal.h"
+#include "spool/space_watch.h"
 #include "spool/start.h"
 #include "spool/stored.h"
 
@@ -47,6 +48,7 @@ class Core {
   Ids ids;
   Index index;
   Workers workers;
+  SpaceWatch space;
   MemoryBudget budget;
   Cache cache;  // gives back to the budget when it goes
   Journal journal;

@@ -22,6 +22,11 @@ bool is_disk_full(const DiskError& error) {
   return error.kind == std::errc::no_space_on_device || error.kind == static_cast<std::errc>(EDQUOT);
 }
 
+bool is_no_file(const DiskError& error) {
+  return error.kind == std::errc::is_a_directory || error.kind == std::errc::too_many_symbolic_link_levels ||
+         error.kind == std::errc::no_such_device_or_address || error.kind == std::errc::not_supported;
+}
+
 Result<void, DiskError> write_all(DiskFile& file, std::span<const std::string_view> pieces,
                                   std::uint64_t offset) {
   std::vector<std::string_view> left(pieces.begin(), pieces.end());

@@ -28,6 +28,8 @@ using DiskError = Error<std::errc>;
 
 // ENOSPC, EDQUOT: a matter of room, not of the disk's health.
 bool is_disk_full(const DiskError& error);
+// Something other than a regular file has the name.
+bool is_no_file(const DiskError& error);
 
 class DiskFile {
  public:
@@ -40,7 +42,8 @@ class DiskFile {
   virtual Result<std::size_t, DiskError> write_some(std::span<const std::string_view> pieces,
                                                     std::uint64_t offset) = 0;
   // fdatasync(2). After a failure the kernel may have dropped what was not yet on the disk and will not say
-  // so again: never retry, count the bytes since the last success as lost.
+  // so again: never retry, count the bytes since the last success as lost. A file that has been unlinked
+  // fails with ENOENT: what is flushed there nobody will ever find.
   virtual Result<void, DiskError> flush() = 0;
   virtual Result<std::uint64_t, DiskError> size() = 0;
   virtual Result<void, DiskError> truncate(std::uint64_t size) = 0;
@@ -67,6 +70,7 @@ class Disk {
 
   // A new file, 0600, opened for reading and writing; EEXIST if there is anything of that name.
   virtual Result<std::unique_ptr<DiskFile>, DiskError> create(std::string_view path) = 0;
+  // Only regular files are opened, and nothing that is none keeps anyone waiting: see is_no_file().
   virtual Result<std::unique_ptr<DiskFile>, DiskError> open_for_reading(std::string_view path) = 0;
   virtual Result<std::unique_ptr<DiskFile>, DiskError> open_for_writing(
       std::string_view path) = 0;  // reads too
@@ -77,6 +81,8 @@ class Disk {
   virtual Result<void, DiskError> unlink(std::string_view path) = 0;
   virtual Result<void, DiskError> make_directory(std::string_view path) = 0;  // 0700; EEXIST as mkdir(2)
   virtual Result<void, DiskError> sync_directory(std::string_view path) = 0;
+  // Fails with ENOENT where the root's path no longer leads to this Disk. One that was deleted comes back by
+  // itself when an empty directory is made in its place.
   virtual Result<DiskSpace, DiskError> space() = 0;
   // Creates the file if need be. Held until the lock is destroyed or the process ends, however it ends;
   // errc::resource_unavailable_try_again (EAGAIN) while another process, or another lock of ours, holds it.

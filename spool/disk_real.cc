@@ -26,8 +26,9 @@ std::unexpected<DiskError> os_failure(std::string_view operation, std::string_vi
               cat(operation, " ", path.empty() ? "." : path, ": ", os_error_text(error_number)));
 }
 
-Result<void, DiskError> done_unless(bool failed, std::string_view operation, std::string_view path) {
-  if (failed) return os_failure(operation, path);
+Result<void, DiskError> done_unless(bool failed, std::string_view operation, std::string_view path,
+                                    int error_number = errno) {
+  if (failed) return os_failure(operation, path, error_number);
   return {};
 }
 
@@ -64,7 +65,10 @@ class RealFile final : public DiskFile {
   }
 
   Result<void, DiskError> flush() override {
-    return done_unless(::fdatasync(fd_.get()) != 0, "flush", path_);
+    if (::fdatasync(fd_.get()) != 0) return os_failure("flush", path_);
+    struct stat status;
+    if (::fstat(fd_.get(), &status) != 0) return os_failure("stat", path_);
+    return done_unless(status.st_nlink == 0, "flush", path_, ENOENT);
   }
 
   Result<std::uint64_t, DiskError> size() override {
@@ -103,7 +107,7 @@ class RealLock final : public DiskLock {
 
 class RealDisk final : public Disk {
  public:
-  explicit RealDisk(Fd root) : root_(std::move(root)) {}
+  RealDisk(Fd root, std::string path) : root_(std::move(root)), path_(std::move(path)) {}
 
   Result<std::unique_ptr<DiskFile>, DiskError> create(std::string_view path) override {
     return open_file("create", path, O_RDWR | O_CREAT | O_EXCL);
@@ -156,6 +160,8 @@ class RealDisk final : public Disk {
   }
 
   Result<DiskSpace, DiskError> space() override {
+    auto there = find_root();
+    if (!there) return std::unexpected(there.error());
     struct statvfs status;
     if (::fstatvfs(root_.get(), &status) != 0) return os_failure("statvfs", "");
     DiskSpace space{.free_bytes = status.f_bavail * status.f_frsize,
@@ -181,12 +187,38 @@ class RealDisk final : public Disk {
 
   Result<std::unique_ptr<DiskFile>, DiskError> open_file(std::string_view operation, std::string_view path,
                                                          int flags) const {
-    Fd fd = open_at(path, flags);
+    Fd fd = open_at(path, flags | O_NONBLOCK);  // a FIFO without a writer would block; files do not care
     if (!fd) return os_failure(operation, path);
+    struct stat status;
+    if (::fstat(fd.get(), &status) != 0) return os_failure("stat", path);
+    if (!S_ISREG(status.st_mode))
+      return os_failure(operation, path, S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP);
     return std::make_unique<RealFile>(std::move(fd), std::string(path));
   }
 
+  // Writes to a directory that nobody will look into after a restart would be lost mail.
+  Result<void, DiskError> find_root() const {
+    struct stat ours, named;
+    if (::fstat(root_.get(), &ours) != 0) return os_failure("stat", path_);
+    bool is_named = ::stat(path_.c_str(), &named) == 0;
+    if (!is_named && errno != ENOENT && errno != ENOTDIR) return {};  // nobody can tell
+    if (!is_named)
+      return fail(std::errc::no_such_file_or_directory, cat(path_, " has been moved or deleted"));
+    if (named.st_dev == ours.st_dev && named.st_ino == ours.st_ino) return {};
+    if (ours.st_nlink == 0 && take_empty_root()) return {};
+    return fail(std::errc::no_such_file_or_directory,
+                cat("another directory has taken the place of ", path_, "; restart hikyakud to use it"));
+  }
+
+  // dup3(2) puts it under the old descriptor's number at one stroke, whoever uses that just now.
+  bool take_empty_root() const {
+    Fd fresh(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fresh || ::faccessat(fresh.get(), "log", F_OK, 0) == 0) return false;
+    return ::dup3(fresh.get(), root_.get(), O_CLOEXEC) >= 0;
+  }
+
   Fd root_;
+  std::string path_;
 };
 
 }  // namespace
@@ -194,7 +226,7 @@ class RealDisk final : public Disk {
 Result<std::unique_ptr<Disk>, DiskError> open_disk(const std::string& root) {
   Fd fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return os_failure("open directory", root);
-  return std::make_unique<RealDisk>(std::move(fd));
+  return std::make_unique<RealDisk>(std::move(fd), root);
 }
 
 }  // namespace hikyaku::spool

@@ -26,6 +26,8 @@ Task<Result<void, DiskError>> LargeBodyWriter::write(std::string_view bytes) {
 Result<void, DiskError> LargeBodyWriter::write_now(std::string_view bytes) {
   if (file_ == nullptr) {
     auto created = disk_.create(large_path(id_));
+    bool is_gone = !created && created.error().kind == std::errc::no_such_file_or_directory;
+    if (is_gone && make_directories(disk_)) created = disk_.create(large_path(id_));
     if (!created) return std::unexpected(created.error());
     file_ = std::move(*created);
   }

@@ -98,6 +98,7 @@ Task<void> Spool::close() {
   core_->is_closing = true;
   io::Woken drained = co_await core_->nursery.drained({});
   check(drained == io::Woken::ready, "removing large bodies ends by itself");
+  co_await core_->space.close();
   co_await core_->journal.close();
   core_->lock.reset();
 }

@@ -187,6 +187,20 @@ TEST_CASE("real disk: files are 0600, directories 0700, and no symbolic link is 
   CHECK(disk->create("link").error().kind == std::errc::file_exists);
 }
 
+TEST_CASE("real disk: what is no file is told from a file, and a FIFO keeps nobody waiting") {
+  TemporaryDirectory directory;
+  auto disk = open_disk(directory.path()).value();
+  REQUIRE(::mkfifo((directory.path() + "/fifo").c_str(), 0600) == 0);
+  REQUIRE(::symlink("/etc/passwd", (directory.path() + "/link").c_str()) == 0);
+  REQUIRE(disk->make_directory("directory"));
+  for (std::string_view name : {"fifo", "link", "directory"}) {
+    CAPTURE(name);
+    CHECK(is_no_file(disk->open_for_reading(name).error()));
+    CHECK(is_no_file(disk->open_for_writing(name).error()));
+  }
+  CHECK_FALSE(is_no_file(disk->open_for_reading("absent").error()));
+}
+
 TEST_CASE("real disk: what it opens is closed on exec") {
   TemporaryDirectory directory;
   auto disk = open_disk(directory.path()).value();
@@ -201,6 +215,37 @@ TEST_CASE("real disk: a root that is missing or no directory is an error") {
   CHECK(open_disk(directory.path() + "/none").error().kind == std::errc::no_such_file_or_directory);
   REQUIRE(open_disk(directory.path()).value()->create("file"));
   CHECK(open_disk(directory.path() + "/file").error().kind == std::errc::not_a_directory);
+}
+
+TEST_CASE("real disk: a root that was moved away is missed, and is there again when it is back") {
+  TemporaryDirectory directory;
+  std::string root = directory.path() + "/spool";
+  std::filesystem::create_directory(root);
+  auto disk = open_disk(root).value();
+  std::filesystem::rename(root, root + ".away");
+  CHECK(disk->space().error().text == root + " has been moved or deleted");
+  std::filesystem::create_directory(root);
+  CHECK(disk->space().error().kind == std::errc::no_such_file_or_directory);
+  std::filesystem::remove(root);
+  std::filesystem::rename(root + ".away", root);
+  CHECK(disk->space());
+}
+
+TEST_CASE(
+    "real disk: of a root that was deleted nothing is flushed, and an empty one in its place is taken") {
+  TemporaryDirectory directory;
+  std::string root = directory.path() + "/spool";
+  std::filesystem::create_directory(root);
+  auto disk = open_disk(root).value();
+  auto file = disk->create("file").value();
+  std::filesystem::remove_all(root);
+  CHECK(file->flush().error().kind == std::errc::no_such_file_or_directory);
+  CHECK_FALSE(disk->space());
+  CHECK(disk->create("other").error().kind == std::errc::no_such_file_or_directory);
+  std::filesystem::create_directory(root);
+  CHECK(disk->space());
+  CHECK(disk->create("other"));
+  CHECK(std::filesystem::exists(root + "/other"));
 }
 
 TEST_CASE("disk: a full disk is told from a broken one") {
