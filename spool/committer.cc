@@ -9,6 +9,11 @@
 #include "spool/segment_file.h"
 
 namespace hikyaku::spool {
+namespace {
+
+constexpr std::chrono::milliseconds kLongestGathering(10);
+
+}  // namespace
 
 Committer::Committer(io::Loop& loop, CommitterMode mode, std::function<void(Batch&)> on_done)
     : loop_(loop), mode_(mode), on_done_(std::move(on_done)) {
@@ -25,38 +30,49 @@ Committer::~Committer() {
   if (thread_.joinable()) thread_.join();
 }
 
-// Released once a turn: the sessions that one flush has woken answer in the same turn, and the first of them
-// must not have the disk to itself.
 void Committer::submit(Append& append) {
   append.outcome = AppendOutcome::pending;
   if (submitted_++ == 0) outside_.emplace(loop_);
-  if (gathering_.empty()) loop_.post([this] { release(); });
-  gathering_.push_back(&append);
-}
-
-void Committer::release() {
+  bool is_enough = false;
   {
     std::lock_guard lock(lock_);
-    waiting_.insert(waiting_.end(), gathering_.begin(), gathering_.end());
+    waiting_.push_back(&append);
+    is_enough = waiting_.size() == wanted_;
   }
-  gathering_.clear();
+  if (!is_enough) return;
   if (mode_ == CommitterMode::thread)
     work_.notify_one();
   else
-    run_inline();
+    loop_.post([this] { run_inline(); });
 }
 
 void Committer::run() {
   std::unique_lock lock(lock_);
   for (;;) {
-    work_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
+    gather(lock);
     if (waiting_.empty()) return;
     Batch batch = take();
+    std::size_t size = batch.appends.size();
     lock.unlock();
+    auto began = SteadyClock::now();
     commit(batch);
+    auto ended = SteadyClock::now();
     loop_.post([this, batch = std::move(batch)]() mutable { hand_back(batch); });
     lock.lock();
+    expected_ = size + waiting_.size();
+    gather_until_ = ended + std::min<SteadyClock::duration>((ended - began) / 4, kLongestGathering);
   }
+}
+
+// Clients that a flush has just released mostly come back at once. If the next flush began without them, two
+// halves would wait for each other's flushes for ever; so it gives them a moment, a quarter of what a flush
+// takes. Nobody waits who is alone, or who comes later than that.
+void Committer::gather(std::unique_lock<std::mutex>& lock) {
+  work_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
+  if (SteadyClock::now() >= gather_until_) return;
+  wanted_ = expected_;
+  work_.wait_until(lock, gather_until_, [this] { return is_stopping_ || waiting_.size() >= wanted_; });
+  wanted_ = 1;
 }
 
 void Committer::run_inline() {

@@ -5,6 +5,7 @@
 // CommitterMode::inline_on_loop there is no thread and a batch is what one turn of the loop has submitted.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -76,7 +77,9 @@ class Committer {
   void submit(Append& append);
 
  private:
-  void release();
+  using SteadyClock = std::chrono::steady_clock;  // the disk's own speed, also where a test has another Clock
+
+  void gather(std::unique_lock<std::mutex>& lock);
   void run();
   void run_inline();
   Batch take();  // with the lock held
@@ -89,11 +92,14 @@ class Committer {
   std::function<void(Batch&)> on_done_;
   std::size_t submitted_ = 0;                     // the loop's
   std::optional<io::Loop::OutsideWork> outside_;  // while something is submitted
-  std::vector<Append*> gathering_;                // the loop's: submitted in this turn
   std::mutex lock_;
   std::condition_variable work_;
-  std::vector<Append*> waiting_;  // under the lock
-  bool is_stopping_ = false;      // under the lock
+  // Under the lock:
+  std::vector<Append*> waiting_;
+  std::size_t wanted_ = 1;                // so many wake the thread
+  std::size_t expected_ = 0;              // so many may come within a moment of the last flush
+  SteadyClock::time_point gather_until_;  // the end of that moment
+  bool is_stopping_ = false;
   std::thread thread_;
 };
 
