@@ -30,14 +30,17 @@ T demand(T result) {
   return result;
 }
 
-spool::SpoolCounters operator-(const spool::SpoolCounters& a, const spool::SpoolCounters& b) {
-  return {.records = a.records - b.records,
-          .batches = a.batches - b.batches,
-          .flushes = a.flushes - b.flushes,
-          .bytes = a.bytes - b.bytes};
-}
-
 }  // namespace
+
+Yield& Yield::operator+=(const Yield& other) {
+  messages += other.messages;
+  seconds += other.seconds;
+  spent.records += other.spent.records;
+  spent.batches += other.spent.batches;
+  spent.flushes += other.spent.flushes;
+  spent.bytes += other.spent.bytes;
+  return *this;
+}
 
 struct BareSpool::Order {
   std::uint64_t messages = UINT64_MAX;
@@ -67,11 +70,16 @@ Yield BareSpool::take(std::uint64_t messages, std::size_t writers) {
 }
 
 Yield BareSpool::carry_out(Order& order, std::size_t writers) {
-  const auto before = spool_->counters();
+  const spool::SpoolCounters before = spool_->counters();
   const Instant began = loop_.now();
   loop_.run(run(order, writers));
-  return {order.acknowledged, std::chrono::duration<double>(loop_.now() - began).count(),
-          spool_->counters() - before};
+  const spool::SpoolCounters after = spool_->counters();
+  return {.messages = order.acknowledged,
+          .seconds = std::chrono::duration<double>(loop_.now() - began).count(),
+          .spent = {.records = after.records - before.records,
+                    .batches = after.batches - before.batches,
+                    .flushes = after.flushes - before.flushes,
+                    .bytes = after.bytes - before.bytes}};
 }
 
 Task<void> BareSpool::run(Order& order, std::size_t writers) {

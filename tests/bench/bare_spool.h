@@ -24,6 +24,7 @@ struct Yield {
   std::uint64_t messages = 0;
   double seconds = 0;
   spool::SpoolCounters spent;
+  Yield& operator+=(const Yield& other);
 };
 
 class BareSpool {
