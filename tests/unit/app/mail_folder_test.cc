@@ -115,5 +115,6 @@ TEST_CASE("app: JSON strings escape what JSON demands, and hold nothing that is 
   CHECK(json_string("plain ü 飛") == "\"plain ü 飛\"");
   CHECK(json_string("q\" b\\ n\n t\t \x01") == "\"q\\\" b\\\\ n\\u000a t\\u0009 \\u0001\"");
   CHECK(json_string("\xff|\xc3") == "\"\xef\xbf\xbd|\xef\xbf\xbd\"");
+  CHECK(json_string("\x7f \xc2\x9b \xc2\xa0") == "\"\\u007f \\u009b \xc2\xa0\"");
   CHECK(json_string("") == "\"\"");
 }
