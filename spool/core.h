@@ -54,7 +54,7 @@ class Core {
   Journal journal;
   io::Nursery nursery;
   std::function<void(mail::QueueEntry)> on_arrival;
-  std::vector<std::string> reports;
+  std::vector<DamageReport> reports;
   Duration downtime;
   bool is_closing = false;
 

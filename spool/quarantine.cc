@@ -50,7 +50,7 @@ void read_what_can_be_read(DiskFile& file, std::span<char> into, std::uint64_t o
 }
 
 Result<void, DiskError> write_copy(DiskFile& source, std::uint64_t size, DiskFile& target) {
-  std::string chunk(kChunk, '\0');
+  std::string chunk(static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size)), '\0');
   for (std::uint64_t at = 0; at < size; at += kChunk) {
     auto length = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size - at));
     read_what_can_be_read(source, std::span(chunk).first(length), at);

@@ -3,20 +3,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <unordered_set>
+#include <map>
 
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
-#include "spool/faults.h"
+#include "spool/found_segments.h"
+#include "spool/recovery_damage.h"
 #include "spool/scan.h"
 
 namespace hikyaku::spool {
 namespace {
-
-struct Found {
-  std::string path;
-  SegmentHeader header;
-};
 
 std::unexpected<SpoolError> cannot(SpoolErrorKind kind, const DiskError& error) {
   return fail(kind, error.text);
@@ -24,109 +20,54 @@ std::unexpected<SpoolError> cannot(SpoolErrorKind kind, const DiskError& error) 
 
 class Recovery {
  public:
-  Recovery(Disk& disk, const SpoolOptions& options) : disk_(disk), options_(options) {}
+  Recovery(Disk& disk, const SpoolOptions& options)
+      : disk_(disk), options_(options), damage_(disk, options.min_free.bytes) {}
 
   Result<Recovered, SpoolError> run() {
     auto made = make_directories(disk_);
     if (!made) return cannot(SpoolErrorKind::cannot_create, made.error());
-    auto done = find_segments();
+    auto done = take_stock();
     if (done) done = replay_all();
     if (done) done = look_at_large();
     if (!done) return std::unexpected(done.error());
     choose_spool_id();
+    out_.reports = damage_.judge(out_.index);
     return std::move(out_);
   }
 
  private:
-  Result<void, SpoolError> find_segments() {
-    auto names = disk_.list("log");
-    if (!names) return cannot(SpoolErrorKind::cannot_read, names.error());
-    for (const std::string& name : *names) {
-      auto done = look_at(cat("log/", name));
-      if (!done) return done;
-    }
-    for (const std::string& path : unfinished_) (void)disk_.unlink(path);
-    for (const std::string& path : unreadable_) {
-      auto done = set_aside(path, "has no readable header; all that was in it is lost");
-      if (!done) return done;
-    }
-    auto named = name_strays();
-    std::ranges::sort(found_, {}, [](const Found& segment) { return segment.header.number; });
-    return named;
-  }
-
-  // The name is only a hint; what counts is the header. Changes nothing yet: a later format may be among
-  // them.
-  Result<void, SpoolError> look_at(const std::string& path) {
-    if (path.ends_with(".new")) {
-      unfinished_.push_back(path);
-      return {};
-    }
-    auto file = disk_.open_for_reading(path);
-    if (!file) return cannot(SpoolErrorKind::cannot_read, file.error());
-    DecodedHeader decoded = read_segment_header(**file);
-    if (decoded.verdict == HeaderVerdict::later_format)
-      return fail(SpoolErrorKind::wrong_format, cat(path, " was written by a later version of hikyaku"));
-    if (decoded.verdict == HeaderVerdict::unreadable) {
-      unreadable_.push_back(path);
-      return {};
-    }
-    note_number(decoded.header);
-    bool is_stray = path != segment_path(decoded.header.number);
-    (is_stray ? strays_ : found_).push_back({path, std::move(decoded.header)});
+  Result<void, SpoolError> take_stock() {
+    auto found = find_segments(disk_);
+    if (!found) return std::unexpected(found.error());
+    for (const std::string& path : found->unfinished) (void)disk_.unlink(path);
+    segments_ = std::move(found->segments);
+    report_missing(found->aliens);
+    for (const Alien& alien : found->aliens) damage_.set_aside(alien);
+    auto named = give_right_names(disk_, segments_);
+    if (!named) return cannot(SpoolErrorKind::io, named.error());
+    for (const FoundSegment& segment : segments_) note_header(segment.header);
     return {};
   }
 
-  // Two files may have each other's names: all go out of the way first. A cut in between leaves strays again.
-  Result<void, SpoolError> name_strays() {
-    for (Found& stray : strays_) {
-      std::string aside = cat(stray.path, stray.path.ends_with(".stray") ? "" : ".stray");
-      auto renamed = disk_.rename(stray.path, aside);
-      if (!renamed) return cannot(SpoolErrorKind::io, renamed.error());
-      stray.path = std::move(aside);
-    }
-    for (Found& stray : strays_) {
-      auto done = name_stray(stray);
-      if (!done) return done;
-    }
-    return {};
-  }
-
-  Result<void, SpoolError> name_stray(Found& stray) {
-    std::string path = segment_path(stray.header.number);
-    if (disk_.open_for_reading(path))
-      return set_aside(stray.path, "is a second file with one segment's header");
-    auto renamed = disk_.rename(stray.path, path);
-    if (renamed) renamed = disk_.sync_directory("log");
-    if (!renamed) return cannot(SpoolErrorKind::io, renamed.error());
-    stray.path = std::move(path);
-    found_.push_back(std::move(stray));
-    return {};
-  }
-
-  void note_number(const SegmentHeader& header) {
+  void note_header(const SegmentHeader& header) {
     out_.next_number = std::max(out_.next_number, header.number + 1);
     out_.highest_id = std::max(out_.highest_id, header.highest_id);
-    for (const ClosedSegment& closed : header.closed)
+    for (const ClosedSegment& closed : header.closed) {
       out_.next_number = std::max(out_.next_number, closed.number + 1);
+      closed_[closed.number] = closed;
+    }
   }
 
-  Result<void, SpoolError> set_aside(const std::string& path, std::string_view why) {
-    report(path, why);
-    auto copied = copy_to_corrupt(disk_, path);
-    if (!copied) return cannot(SpoolErrorKind::io, copied.error());
-    (void)disk_.unlink(path);
-    return {};
-  }
-
-  void report(std::string_view path, std::string_view what) {
-    out_.reports.push_back(cat("spool damage: ", path, " ", what, "; a copy is in corrupt/"));
+  void report_missing(const std::vector<Alien>& aliens) {
+    for (SegmentNumber number : missing_segments(segments_)) {
+      std::string path = segment_path(number);
+      bool is_there = std::ranges::find(aliens, path, &Alien::path) != aliens.end();  // and reported as such
+      if (!is_there) damage_.note_missing(number);
+    }
   }
 
   Result<void, SpoolError> replay_all() {
-    for (const Found& segment : found_)
-      for (const ClosedSegment& closed : segment.header.closed) closed_[closed.number] = closed;
-    for (const Found& segment : found_) {
+    for (const FoundSegment& segment : segments_) {
       Result<void, SpoolError> done;
       if (segment.header.state == SegmentState::in_use)
         done = replay(segment);
@@ -139,12 +80,13 @@ class Recovery {
 
   // A prepared segment has no acknowledged record, a free one none at all. Two are enough: one for this run,
   // and one in reserve.
-  void keep_spare(const Found& segment) {
-    bool is_wanted = segment.header.size == options_.segment_size.bytes && out_.spares.size() < 2;
+  void keep_spare(const FoundSegment& segment) {
+    bool is_wanted = segment.header.size == options_.segment_size.bytes &&
+                     segment.file_size == segment.header.size && out_.spares.size() < 2;
     (is_wanted ? out_.spares : out_.surplus).push_back(segment.path);
   }
 
-  Result<void, SpoolError> replay(const Found& segment) {
+  Result<void, SpoolError> replay(const FoundSegment& segment) {
     auto file = disk_.open_for_writing(segment.path);
     if (!file) return cannot(SpoolErrorKind::cannot_read, file.error());
     const SegmentHeader& header = segment.header;
@@ -154,7 +96,6 @@ class Recovery {
       auto scanned = scan(segment, **file);
       if (!scanned) return std::unexpected(scanned.error());
       footer = std::move(*scanned);
-      out_.unclosed.push_back({header, *footer});
     }
     note_closed(header.number, footer->valid_length);
     apply(header.number, *footer);
@@ -164,32 +105,19 @@ class Recovery {
 
   // What a killed process has written stands in the page cache and not yet on the disk: it is flushed before
   // anything is built on it.
-  Result<Footer, SpoolError> scan(const Found& segment, DiskFile& file) {
+  Result<Footer, SpoolError> scan(const FoundSegment& segment, DiskFile& file) {
     auto flushed = file.flush();
     if (!flushed) return cannot(SpoolErrorKind::io, flushed.error());
     SegmentNumber number = segment.header.number;
     Scan scan = scan_segment(file, segment.header, closed_[number]);
-    closed_[number].flushed = scan.flushed;
     out_.unbroken = scan.unbroken;
     out_.highest_id = std::max(out_.highest_id, scan.highest_id);
-    auto reported = report_damage(segment.path, scan);
-    if (!reported) return std::unexpected(reported.error());
-    return Footer{scan.valid_length, scan.newest, scan.highest_id, std::move(scan.entries)};
-  }
-
-  Result<void, SpoolError> report_damage(const std::string& path, const Scan& scan) {
-    std::string lost;
-    std::uint64_t bytes = 0;
-    for (const Hole& hole : scan.holes) {
-      if (!hole.is_damage) continue;
-      bytes += hole.end - hole.begin;
-      if (hole.id.value != 0) lost += cat(lost.empty() ? ", of mail " : " ", to_text(hole.id));
-    }
-    if (bytes == 0) return {};
-    report(path, cat("has ", std::to_string(bytes), " damaged bytes", lost));
-    auto copied = copy_to_corrupt(disk_, path);
-    if (!copied) return cannot(SpoolErrorKind::io, copied.error());
-    return {};
+    bool is_settled = damage_.note_scan(segment, scan, closed_[number]);
+    Footer footer{scan.valid_length, scan.newest, scan.highest_id, std::move(scan.entries)};
+    closed_[number].flushed = scan.flushed;
+    // With a footer nobody would look at the damage again: without a copy of it the next start has to.
+    if (is_settled) out_.unclosed.push_back({segment.header, footer});
+    return footer;
   }
 
   void note_closed(SegmentNumber number, std::uint64_t length) {
@@ -199,7 +127,10 @@ class Recovery {
   }
 
   void apply(SegmentNumber number, const Footer& footer) {
-    for (const FooterEntry& entry : footer.entries) out_.index.apply(number, entry);
+    for (const FooterEntry& entry : footer.entries) {
+      out_.index.apply(number, entry);
+      damage_.see(number, entry);
+    }
     out_.highest_id = std::max(out_.highest_id, footer.highest_id);
   }
 
@@ -208,32 +139,54 @@ class Recovery {
     auto names = disk_.list("large");
     if (!names) return cannot(SpoolErrorKind::cannot_read, names.error());
     for (const std::string& name : *names) {
-      std::uint64_t value = 0;
-      auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), value, 16);
-      const IndexEntry* mail = out_.index.find({value});
-      bool is_ours = error == std::errc{} && name.size() == 16;
-      if (is_ours && (mail == nullptr || !mail->large)) out_.unnamed.push_back({value});
-      if (is_ours) out_.highest_id = std::max(out_.highest_id, mail::MailId{value});
+      auto id = id_in(name);
+      if (!id) continue;
+      const IndexEntry* mail = out_.index.find(*id);
+      bool is_unnamed = mail == nullptr || !mail->large;
+      if (is_unnamed && damage_.note_unnamed(large_path(*id))) out_.unnamed.push_back(*id);
+      out_.highest_id = std::max(out_.highest_id, *id);
     }
     return {};
   }
 
+  // A number that no id can have reached is none: the ids would end with it.
+  static std::optional<mail::MailId> id_in(const std::string& name) {
+    constexpr std::uint64_t kBeyond = std::uint64_t{1} << 62;
+    std::uint64_t value = 0;
+    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), value, 16);
+    bool is_id = error == std::errc{} && name.size() == 16 && end == name.data() + name.size();
+    if (!is_id || value >= kBeyond) return std::nullopt;
+    return mail::MailId{value};
+  }
+
   void choose_spool_id() {
-    if (found_.empty())
+    if (segments_.empty())
       fill_random(out_.spool);
     else
-      out_.spool = found_.back().header.spool;
+      out_.spool = segments_.front().header.spool;
   }
 
   Disk& disk_;
   const SpoolOptions& options_;
-  std::vector<Found> found_;
-  std::vector<Found> strays_;
-  std::vector<std::string> unfinished_;
-  std::vector<std::string> unreadable_;
+  std::vector<FoundSegment> segments_;
   std::map<SegmentNumber, ClosedSegment> closed_;  // what is known of the segments before the newest
+  RecoveryDamage damage_;
   Recovered out_;
 };
+
+// A file that was cut off gets its length back: the ring counts on blocks that have been written.
+Result<void, DiskError> make_whole(DiskFile& file, const SegmentHeader& header) {
+  auto size = file.size();
+  if (!size) return std::unexpected(size.error());
+  if (*size >= header.size) return {};
+  const std::string zeros(kBlock, '\0');
+  for (std::uint64_t at = *size; at < header.size; at += zeros.size()) {
+    auto length = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), header.size - at));
+    auto written = write_all(file, std::string_view(zeros).substr(0, length), at);
+    if (!written) return written;
+  }
+  return write_segment_header(file, header.size, encode_segment_header(header));
+}
 
 }  // namespace
 
@@ -244,7 +197,8 @@ Result<Recovered, SpoolError> recover(Disk& disk, const SpoolOptions& options) {
 void tidy_up(Disk& disk, const Recovered& recovered) {
   for (const Unclosed& segment : recovered.unclosed) {
     auto file = disk.open_for_writing(segment_path(segment.header.number));
-    if (file) (void)write_footer(**file, segment.footer, segment.header.size, segment_seed(segment.header));
+    if (file && make_whole(**file, segment.header))
+      (void)write_footer(**file, segment.footer, segment.header.size, segment_seed(segment.header));
   }
   for (const std::string& path : recovered.surplus) (void)disk.unlink(path);
   for (mail::MailId id : recovered.unnamed) (void)disk.unlink(large_path(id));

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // From the files of a spool to what the daemon works with: the index, the segments, the next numbers. Reads
-// footers, scans the segments that have none, sets damage aside. After it, nothing that it has seen can be
-// lost in a power cut, and nothing that it has not seen can come back: that is what the new segment's header
-// says (FORMAT.md, "Recovery"). Blocking; one caller, who holds the lock.
+// footers, scans the segments that have none, sets aside what is damaged or not ours. After it, nothing that
+// it has seen can be lost in a power cut, and nothing that it has not seen can come back: that is what the
+// new segment's header says (FORMAT.md, "Recovery"). Blocking; one caller, who holds the lock.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "spool/damage.h"
 #include "spool/disk.h"
 #include "spool/index.h"
 #include "spool/options.h"
@@ -24,7 +25,7 @@ struct Unclosed {
 
 struct Recovered {
   Index index;
-  std::vector<std::string> reports;  // one line each
+  std::vector<DamageReport> reports;
   std::vector<Unclosed> unclosed;
   std::vector<ClosedSegment> closed;  // for the new segment's header
   std::vector<mail::MailId> unnamed;  // in large/: no mail has them

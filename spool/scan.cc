@@ -12,6 +12,13 @@ constexpr std::size_t kReadAhead = 1U << 20;
 constexpr std::uint64_t kLongestRecord = kRecordHeader + kMaxHead + kMaxContent + kRecordAlign;
 const std::string kZeros(kBlock, '\0');
 
+// The part of the head that tells what became of the mail; empty where there is none.
+std::string_view progress_in(const RecordHeader& header, std::string_view head) {
+  if (header.type == RecordType::progress) return head;
+  auto message = header.folded ? message_head_length(head) : std::nullopt;
+  return message ? head.substr(*message) : std::string_view();
+}
+
 class Scanner {
  public:
   Scanner(DiskFile& file, const SegmentHeader& header, const ClosedSegment& closed)
@@ -48,16 +55,7 @@ class Scanner {
 
   void note_record(std::uint64_t at, const RecordHeader& header, const RecordParts& parts) {
     end_hole(at);
-    FooterEntry entry{.id = header.id,
-                      .offset = static_cast<std::uint32_t>(at),
-                      .head_length = header.head_length,
-                      .content_length = header.content_length,
-                      .type = header.type,
-                      .large = header.large,
-                      .folded = header.folded};
-    auto brief = decode_progress_brief(progress_in(header, parts.head));
-    if (brief) entry.next_wait = brief->next_wait, entry.held = brief->held;
-    scan_.entries.push_back(entry);
+    scan_.entries.push_back(footer_entry(header, at, parts.head));
     scan_.valid_length = at + record_length(header);
     if (scan_.holes.empty()) scan_.unbroken = scan_.valid_length;
     scan_.newest = header.wall;
@@ -69,13 +67,6 @@ class Scanner {
     if (!hole.is_damage) return;
     std::uint64_t length = std::min(hole.end - hole.begin, kLongestRecord);
     hole.record = salvage(window_.at(hole.begin, static_cast<std::size_t>(length)), seed_, hole.begin);
-  }
-
-  // The part of the head that tells what became of the mail; empty where there is none.
-  static std::string_view progress_in(const RecordHeader& header, std::string_view head) {
-    if (header.type == RecordType::progress) return head;
-    auto message = header.folded ? message_head_length(head) : std::nullopt;
-    return message ? head.substr(*message) : std::string_view();
   }
 
   void note_broken(std::uint64_t begin, std::uint64_t end, mail::MailId id) {
@@ -136,6 +127,19 @@ void Window::load_piecewise(std::size_t length) {
     auto got = file_.read(piece, begin_ + at);
     if (!got) std::ranges::fill(piece, '\0');
   }
+}
+
+FooterEntry footer_entry(const RecordHeader& header, std::uint64_t offset, std::string_view head) {
+  FooterEntry entry{.id = header.id,
+                    .offset = static_cast<std::uint32_t>(offset),
+                    .head_length = header.head_length,
+                    .content_length = header.content_length,
+                    .type = header.type,
+                    .large = header.large,
+                    .folded = header.folded};
+  auto brief = decode_progress_brief(progress_in(header, head));
+  if (brief) entry.next_wait = brief->next_wait, entry.held = brief->held;
+  return entry;
 }
 
 Scan scan_segment(DiskFile& file, const SegmentHeader& header, const ClosedSegment& closed) {

@@ -12,6 +12,7 @@
 
 #include "daemon/mail/mail_id.h"
 #include "spool/disk.h"
+#include "spool/record.h"
 #include "spool/salvage.h"
 #include "spool/segment.h"
 
@@ -55,6 +56,9 @@ struct Scan {
   WallTime newest;
   mail::MailId highest_id;
 };
+
+// What a footer says of an intact record.
+FooterEntry footer_entry(const RecordHeader& header, std::uint64_t offset, std::string_view head);
 
 // `closed`: what a later segment's header says of this one; its number is 0 if none does.
 Scan scan_segment(DiskFile& file, const SegmentHeader& header, const ClosedSegment& closed);

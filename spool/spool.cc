@@ -169,6 +169,6 @@ Task<Result<void, SourceError>> Spool::finish(MailId id) {
 bool Spool::is_healthy() const { return core_->journal.is_healthy(); }
 SpoolCounters Spool::counters() const { return core_->journal.counters(); }
 Duration Spool::downtime() const { return core_->downtime; }
-const std::vector<std::string>& Spool::reports() const { return core_->reports; }
+const std::vector<DamageReport>& Spool::reports() const { return core_->reports; }
 
 }  // namespace hikyaku::spool

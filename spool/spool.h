@@ -17,6 +17,7 @@
 #include "daemon/io/loop.h"
 #include "daemon/mail/mail_sink.h"
 #include "daemon/mail/mail_source.h"
+#include "spool/damage.h"
 #include "spool/disk.h"
 #include "spool/options.h"
 
@@ -57,8 +58,8 @@ class Spool final : public mail::MailSink, public mail::MailSource {
   // How long the spool was closed, as far as waiting time is concerned: from the newest record to open(),
   // nothing if the clock went backwards, at most one hour.
   Duration downtime() const;
-  // What recovery found damaged, one line each, for the log.
-  const std::vector<std::string>& reports() const;
+  // What recovery found damaged; to_line() makes a line for the log of each.
+  const std::vector<DamageReport>& reports() const;
 
  private:
   explicit Spool(std::unique_ptr<Core> core);

@@ -57,7 +57,7 @@ Task<Result<void, StartError>> Daemon::open_spool() {
   if (!spool)
     co_return fail(exit_for(spool.error().kind), cat("spool ", directory, ": ", spool.error().text));
   spool_ = std::move(*spool);
-  for (const std::string& report : spool_->reports()) log_.warning(report);
+  for (const spool::DamageReport& report : spool_->reports()) log_.warning(to_line(report));
   co_return {};
 }
 

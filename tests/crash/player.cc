@@ -237,7 +237,8 @@ Task<void> Player::look() {
   world_.compare(found_);
   if (world_.is_damaged()) co_return;
   compare_large_files();
-  for (const std::string& report : spool_->reports()) world_.complain(cat("reported damage: ", report));
+  for (const spool::DamageReport& report : spool_->reports())
+    world_.complain(cat("reported damage: ", to_line(report)));
 }
 
 void Player::compare_large_files() {

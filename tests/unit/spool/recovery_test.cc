@@ -52,7 +52,7 @@ TEST_CASE("recovery: a damaged body costs that mail only, is reported, and a cop
   CHECK(fixture.intact() == 9);
   CHECK(fixture.queued().size() == 9);
   REQUIRE(fixture.spool->reports().size() == 1);
-  CHECK(fixture.spool->reports().front().find(to_text(fixture.ids[4])) != std::string::npos);
+  CHECK(to_line(fixture.spool->reports().front()).find(to_text(fixture.ids[4])) != std::string::npos);
   CHECK(fixture.disk->list("corrupt")->size() == 1);
   fixture.restart();
   CHECK(fixture.intact() == 9);

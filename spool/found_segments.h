@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// What stands in log/, judged by the headers alone: a file's name is only a hint. Looking changes nothing, so
+// that a spool of a later format is left as it was. Blocking; recovery's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "spool/damage.h"
+#include "spool/disk.h"
+#include "spool/options.h"
+#include "spool/segment.h"
+
+namespace hikyaku::spool {
+
+struct FoundSegment {
+  std::string path;
+  SegmentHeader header;
+  std::uint64_t file_size = 0;
+};
+
+// A file that is no part of this spool, why, and what it may cost.
+struct Alien {
+  std::string path;
+  std::string reason;
+  Loss loss = Loss::none;
+};
+
+struct FoundFiles {
+  std::vector<FoundSegment> segments;  // of one spool, by number; each number once
+  std::vector<Alien> aliens;
+  std::vector<std::string> unfinished;  // "….new"
+};
+
+// Errors: a later format; a directory or file that is there but cannot be opened or read at all (were it left
+// out, what ended there would begin again).
+Result<FoundFiles, SpoolError> find_segments(Disk& disk);
+
+// Gives misnamed ones the names in their headers. `aliens` must be out of the way.
+Result<void, DiskError> give_right_names(Disk& disk, std::vector<FoundSegment>& segments);
+
+// The segments that a header names, that are no older than the oldest which the log still needs, and of which
+// there is no file.
+std::vector<SegmentNumber> missing_segments(const std::vector<FoundSegment>& segments);
+
+}  // namespace hikyaku::spool

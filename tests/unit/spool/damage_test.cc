@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// Every bit, every length: what damage costs, and that it costs no more.
+#include "spool/damage.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "spool/recovery.h"
+#include "tests/support/given_mail.h"
+
+namespace hikyaku::spool {
+namespace {
+
+using test::Given;
+using test::ImageKind;
+using test::ImageMail;
+using test::ImageRecord;
+using test::MemoryDisk;
+using test::SpoolImage;
+
+SpoolOptions small_segments() {
+  return {.min_free = {0},
+          .segment_size = {SpoolImage::kSize},
+          .memory = 1_MiB,
+          .committer = CommitterMode::inline_on_loop};
+}
+
+class AfterDamage {
+ public:
+  explicit AfterDamage(Disk& disk) : disk_(disk) {
+    auto recovered = recover(disk, small_segments());
+    REQUIRE(recovered);
+    recovered_ = std::move(*recovered);
+  }
+  void tidy() { tidy_up(disk_, recovered_); }
+  Given give(const ImageMail& mail) const { return test::give(disk_, recovered_.index, mail); }
+  const std::vector<DamageReport>& reports() const { return recovered_.reports; }
+
+ private:
+  Disk& disk_;
+  Recovered recovered_;
+};
+
+const std::string kVictim = segment_path(SpoolImage::kVictim);
+
+std::string flipped(std::string bytes, std::uint64_t bit) {
+  bytes[bit / 8] ^= static_cast<char>(1U << (bit % 8));
+  return bytes;
+}
+
+// What is expected of the mails of an image when one record, or none, is damaged.
+class Expectation {
+ public:
+  Expectation(const SpoolImage& image, ImageKind kind) : image_(image), kind_(kind) {}
+
+  // Empty, or what is wrong. `hit` is null where no record is damaged.
+  std::string judge(const AfterDamage& after, const ImageRecord* hit) const {
+    for (std::size_t i = 0; i < image_.mails.size(); ++i) {
+      Given given = after.give(image_.mails[i]);
+      if (given != expected(i, hit)) return "mail " + std::to_string(i) + " is " + std::to_string(int(given));
+    }
+    return judge_reports(after, hit);
+  }
+
+ private:
+  Given expected(std::size_t index, const ImageRecord* hit) const {
+    bool is_hit = hit != nullptr && hit->mail == index;
+    const ImageMail& mail = image_.mails[index];
+    // With a footer the damage is found when somebody reads.
+    if (kind_ == ImageKind::closed) {
+      if (mail.is_finished) return Given::nothing;
+      return is_hit && (hit->type == RecordType::message || is_newest(*hit)) ? Given::damaged : Given::right;
+    }
+    if (mail.is_finished) return is_hit && hit->type == RecordType::done ? Given::right : Given::nothing;
+    if (!is_hit) return Given::right;
+    if (hit->type == RecordType::message) return Given::nothing;
+    return is_newest(*hit) ? Given::older : Given::right;
+  }
+
+  bool is_newest(const ImageRecord& progress) const {
+    return progress.type == RecordType::progress &&
+           progress.state + 1 == image_.mails[progress.mail].states.size();
+  }
+
+  std::string judge_reports(const AfterDamage& after, const ImageRecord* hit) const {
+    // The last record was never said to be flushed: nobody can tell its damage from a power cut.
+    bool is_silent = hit == nullptr || kind_ == ImageKind::closed || hit == &image_.records.back();
+    std::size_t bodies = 0;
+    if (!is_silent && hit->type == RecordType::message && image_.mails[hit->mail].is_large) bodies = 1;
+    if (after.reports().size() != (is_silent ? 0 : 1 + bodies))
+      return std::to_string(after.reports().size()) + " reports";
+    return is_silent ? "" : judge_report(after.reports().front(), *hit);
+  }
+
+  std::string judge_report(const DamageReport& report, const ImageRecord& hit) const {
+    const ImageMail& mail = image_.mails[hit.mail];
+    bool is_known = report.record && report.record->id == mail.id && report.record->type == hit.type;
+    bool has_envelope = report.record && report.record->envelope == mail.head.envelope;
+    bool wants_envelope = hit.type == RecordType::message && report.record->broken != BrokenPart::head;
+    if (!is_known || wants_envelope != has_envelope) return "not told: " + to_line(report);
+    if (report.loss != expected_loss(hit)) return "misjudged: " + to_line(report);
+    return report.copy == Copy::made ? "" : "no copy: " + to_line(report);
+  }
+
+  Loss expected_loss(const ImageRecord& hit) const {
+    if (hit.type == RecordType::done) return Loss::end;
+    if (hit.type == RecordType::progress) return is_newest(hit) ? Loss::progress : Loss::nothing;
+    return image_.mails[hit.mail].is_finished ? Loss::nothing : Loss::mail;
+  }
+
+  const SpoolImage& image_;
+  ImageKind kind_;
+};
+
+const ImageRecord* record_at(const SpoolImage& image, std::uint64_t offset) {
+  auto hit = std::ranges::find_if(image.records, [&](const ImageRecord& record) {
+    return offset >= record.begin && offset < record.end;
+  });
+  return hit == image.records.end() ? nullptr : &*hit;
+}
+
+bool is_in_use(const SpoolImage& image, ImageKind kind, std::uint64_t offset) {
+  if (offset >= kBlock && offset < image.records.back().end) return true;
+  if (kind == ImageKind::closed) return offset >= image.footer_begin && offset < SpoolImage::kSize - kBlock;
+  bool is_header =
+      (offset < kBlock || offset >= SpoolImage::kSize - kBlock) && offset % kBlock < kSegmentHeader;
+  return kind == ImageKind::killed && is_header;
+}
+
+// Every bit that is in use; of the rest, which is zeros or old records, one in about a thousand.
+void flip_every_bit(ImageKind kind) {
+  SpoolImage image(kind);
+  Expectation expectation(image, kind);
+  const std::string bytes = image.disk.bytes(kVictim);
+  for (std::uint64_t bit = 0; bit < SpoolImage::kSize * 8;
+       bit += is_in_use(image, kind, bit / 8) ? 1 : 1009) {
+    MemoryDisk disk(image.disk);
+    disk.put(kVictim, flipped(bytes, bit));
+    AfterDamage after(disk);
+    std::string wrong = expectation.judge(after, record_at(image, bit / 8));
+    INFO("bit " << bit % 8 << " of byte " << bit / 8);
+    REQUIRE(wrong == "");
+  }
+}
+
+TEST_CASE("damage: any flipped bit of a segment with a footer is found when its record is read") {
+  flip_every_bit(ImageKind::closed);
+}
+
+TEST_CASE("damage: any flipped bit of a segment without a footer costs its record, which is told") {
+  flip_every_bit(ImageKind::killed);
+}
+
+TEST_CASE("damage: any flipped bit of a recycled segment brings nothing old to life") {
+  flip_every_bit(ImageKind::recycled);
+}
+
+// The records about a mail that are in the segment stand before the cut.
+bool is_before(const SpoolImage& image, std::size_t mail, std::uint64_t length) {
+  return std::ranges::all_of(image.records, [&](const ImageRecord& record) {
+    return record.mail != mail || (length > kSegmentHeader && record.end <= length);
+  });
+}
+
+// What stands before the cut is there, what is behind it is not known and so reported.
+std::string judge_cut(const SpoolImage& image, const AfterDamage& after, std::uint64_t length, bool costs) {
+  for (std::size_t i = 0; i < image.mails.size(); ++i) {
+    const ImageMail& mail = image.mails[i];
+    Given given = after.give(mail);
+    if (given == Given::wrong || given == Given::damaged) return "mail " + std::to_string(i) + " is changed";
+    Given wanted = mail.is_finished ? Given::nothing : Given::right;
+    if (is_before(image, i, length) && given != wanted) return "mail " + std::to_string(i) + " is lost";
+  }
+  bool is_told = std::ranges::any_of(after.reports(), [](const DamageReport& report) {
+    return report.file == kVictim && report.copy == Copy::made;
+  });
+  return is_told == costs ? "" : "it is not told";
+}
+
+void cut_off_everywhere(ImageKind kind) {
+  SpoolImage image(kind);
+  const std::string bytes = image.disk.bytes(kVictim);
+  for (std::uint64_t length = 0; length <= SpoolImage::kSize; ++length) {
+    if (length > image.records.back().end && length < image.footer_begin) length += 36;
+    MemoryDisk disk(image.disk);
+    disk.put(kVictim, bytes.substr(0, length));
+    AfterDamage after(disk);
+    after.tidy();
+    INFO("cut off behind " << length);
+    // A footer that is still there says that nothing is lost.
+    bool costs = length < (kind == ImageKind::closed ? footer_end(SpoolImage::kSize) : SpoolImage::kSize);
+    REQUIRE(judge_cut(image, after, length, costs) == "");
+  }
+}
+
+TEST_CASE("damage: of a segment that is cut off anywhere all is left that stands before the cut") {
+  cut_off_everywhere(ImageKind::closed);
+  cut_off_everywhere(ImageKind::recycled);
+}
+
+TEST_CASE("damage: a missing segment is told from a reclaimed one, and costs its own records") {
+  SpoolImage image(ImageKind::killed);
+  image.disk.remove(segment_path(SpoolImage::kOlder));
+  AfterDamage after(image.disk);
+  REQUIRE(after.reports().size() == 1);
+  CHECK(
+      to_line(after.reports()[0]) ==
+      "spool damage: log/0000000000000029 is missing: mail that waited there is lost, mail that ended there "
+      "may be sent again");
+  for (std::size_t i = 3; i < image.mails.size(); ++i)
+    CHECK(after.give(image.mails[i]) == (image.mails[i].is_finished ? Given::nothing : Given::right));
+}
+
+}  // namespace
+}  // namespace hikyaku::spool
