@@ -7,6 +7,10 @@
 #include "spool/journal.h"
 
 namespace hikyaku::spool {
+
+using mail::SinkError;
+using mail::SinkErrorKind;
+
 namespace {
 
 constexpr Duration kAfterFailure = 1s;
@@ -114,10 +118,17 @@ Task<Journal::Chore> Journal::write_oldest_footer() {
   co_return Chore::done;
 }
 
+// Who waits for a ready segment must hear that none will come for a while.
+Journal::Chore Journal::give_up_turning() {
+  if (!is_short_)
+    is_short_ = SinkError{SinkErrorKind::write_failed, "the oldest segment cannot be turned over"};
+  return Chore::failed;
+}
+
 Task<Journal::Chore> Journal::copy() {
   auto step = co_await copier_.step(index_.oldest_segment());
   if (step == Copier::Step::moved || step == Copier::Step::no_room) co_return Chore::done;
-  if (step == Copier::Step::failed) co_return Chore::failed;
+  if (step == Copier::Step::failed) co_return give_up_turning();
   // Every mail that is left has an outcome on its way. Each append's end notifies the chores.
   io::Woken woken = co_await appended_.wait(loop_.within(kAfterFailure, &no_more_chores_));
   co_return woken == io::Woken::ready ? Chore::done : Chore::failed;
@@ -168,7 +179,7 @@ Task<Journal::Chore> Journal::reclaim() {
     if (is_of_use) made = recycle_segment(disk_, segment_path(number), header);
     if (!made) gone = delete_segment(disk_, number);
   });
-  if (!made && !gone) co_return Chore::failed;
+  if (!made && !gone) co_return give_up_turning();
   std::erase_if(closing_, [&](const SegmentPtr& closing) { return closing->header.number == number; });
   index_.remove_segment(number);
   if (made) co_return take_ready(std::move(made));

@@ -92,6 +92,7 @@ class Journal {
   Task<Chore> drop_ready();
   Task<Chore> write_oldest_footer();
   Task<Chore> copy();
+  Chore give_up_turning();
   SegmentHeader next_header(SegmentNumber oldest) const;
   Chore take_ready(Result<SegmentFile, DiskError> made);
   bool is_dead(SegmentNumber number) const;
