@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A record before it has a place in the log. Plain value.
+// A record before it has a place in the log. A plain value, any thread.
 #pragma once
 
 #include <cstdint>
@@ -24,5 +24,18 @@ struct NewRecord {
   Duration next_wait{0};               // PROGRESS, also folded, for the index
   bool held = false;                   // likewise
 };
+
+// Its header, but for what its place adds.
+inline RecordHeader unplaced_header(const NewRecord& record) {
+  RecordHeader header;
+  header.type = record.type;
+  header.id = record.id;
+  header.large = record.large;
+  header.folded = record.folded;
+  header.head_length = static_cast<std::uint32_t>(record.head.size());
+  header.content_length = record.large ? record.content_length : record.content.size();
+  header.content_checksum = record.content_checksum;
+  return header;
+}
 
 }  // namespace hikyaku::spool
