@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kSize = 2048;
 
 std::string make_content() {
-  std::string content = "From: a@src.example\r\nTo: b@dest.example\r\nSubject: bench\r\n\r\n";
+  std::string content = "X-Number: 0\r\nFrom: a@src.example\r\nTo: b@dest.example\r\nSubject: bench\r\n\r\n";
   while (content.size() + 80 < kSize) content += std::string(78, 'X') + "\r\n";
   return content + std::string(kSize - content.size() - 2, 'X') + "\r\n";
 }
@@ -106,12 +106,38 @@ Task<void> BareSpool::end(mail::MailId id) {
   demand(std::move(ended));
 }
 
-Task<void> BareSpool::end_all(std::vector<mail::QueueEntry> entries) {
-  io::Nursery nursery(loop_);
-  for (const mail::QueueEntry& entry : entries) nursery.spawn(end(entry.id));
-  co_await nursery.drained({});
+Task<void> BareSpool::defer_one(mail::MailId id, Duration wait) {
+  mail::Progress progress;
+  progress.recipients = {{mail::RecipientState::pending, "450 4.2.0 <b@dest.example>: try again later"}};
+  progress.attempts = 1;
+  progress.next_wait = wait;
+  progress.reason = "the smarthost asks to try again later";
+  progress.smarthost = "sink";
+  auto recorded = co_await spool_->record(id, progress);
+  demand(std::move(recorded));
 }
 
-void BareSpool::empty() { loop_.run(end_all(spool_->entries())); }
+void BareSpool::empty() {
+  for_all([this](mail::MailId id) { return end(id); });
+}
+
+void BareSpool::defer(Duration wait) {
+  for_all([this, wait](mail::MailId id) { return defer_one(id, wait); });
+}
+
+void BareSpool::for_all(std::function<Task<void>(mail::MailId)> what) {
+  loop_.run(for_these(spool_->entries(), std::move(what)));
+}
+
+// A thousand at a time: each has a frame while it waits.
+Task<void> BareSpool::for_these(std::vector<mail::QueueEntry> entries,
+                                std::function<Task<void>(mail::MailId)> what) {
+  io::Nursery nursery(loop_);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    nursery.spawn(what(entries[i].id));
+    if (i % 1000 == 999) co_await nursery.drained({});
+  }
+  co_await nursery.drained({});
+}
 
 }  // namespace hikyaku::bench

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ class BareSpool {
   Yield take(std::uint64_t messages, std::size_t writers);
   // Ends everything that is queued.
   void empty();
+  // Everything that is queued has been refused once and waits for so long.
+  void defer(Duration wait);
 
  private:
   struct Order;
@@ -44,7 +47,9 @@ class BareSpool {
   Task<void> run(Order& order, std::size_t writers);
   Task<void> write_on(Order& order);
   Task<void> end(mail::MailId id);
-  Task<void> end_all(std::vector<mail::QueueEntry> entries);
+  Task<void> defer_one(mail::MailId id, Duration wait);
+  void for_all(std::function<Task<void>(mail::MailId)> what);
+  Task<void> for_these(std::vector<mail::QueueEntry> entries, std::function<Task<void>(mail::MailId)> what);
 
   SystemClock clock_;
   io::Loop loop_{clock_};

@@ -40,7 +40,7 @@ class Sink:
 
 def direct(connections, seconds, size, mode):
     """Messages a second straight from the load to the smarthost."""
-    with _place() as place, closing(Sink(place, 0)):
+    with place_for_a_run() as place, closing(Sink(place, 0)):
         load = _load(place, SMARTHOST_PORT, connections, seconds, size, mode)
     return load["acknowledged"] / load["seconds"]
 
@@ -48,7 +48,7 @@ def direct(connections, seconds, size, mode):
 def accept(make_relay, connections, seconds, size, mode):
     """Messages made durable a second while the smarthost is absent; then kill -9, and how many of them come out when relay
     and smarthost are back."""
-    with _place() as place, _running(make_relay, place) as relay:
+    with place_for_a_run() as place, running(make_relay, place) as relay:
         before = relay.flushes()
         load = _load(place, RELAY_PORT, connections, seconds, size, mode)
         flushes = relay.flushes() - before
@@ -63,7 +63,7 @@ def accept(make_relay, connections, seconds, size, mode):
 
 def relay(make_relay, connections, seconds, size, mode, delay_ms):
     """Messages a second from the first connection until the last message has arrived at the smarthost."""
-    with _place() as place, closing(Sink(place, delay_ms)) as sink, _running(make_relay, place):
+    with place_for_a_run() as place, closing(Sink(place, delay_ms)) as sink, running(make_relay, place):
         load = _load(place, RELAY_PORT, connections, seconds, size, mode)
         arrived = sink.wait_for(load["acknowledged"])
     return {"rate": arrived["different"] / (arrived["last"] - load["began"]), "acknowledged": int(load["acknowledged"]),
@@ -71,7 +71,7 @@ def relay(make_relay, connections, seconds, size, mode, delay_ms):
 
 
 @contextmanager
-def _place():
+def place_for_a_run():
     place = Place()
     try:
         yield place
@@ -80,7 +80,7 @@ def _place():
 
 
 @contextmanager
-def _running(make_relay, place):
+def running(make_relay, place):
     relay = make_relay(place)
     try:
         yield relay

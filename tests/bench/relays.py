@@ -37,14 +37,17 @@ class FlushCounter:
 class Hikyakud:
     name = "hikyaku"
 
-    def __init__(self, place):
+    def __init__(self, place, queued=0, deferred_for=None):
         self.place, self._counter = place, FlushCounter(place)
         # A copy: the checkout may lie where the user that the daemon becomes may not go.
         self._program = shutil.copy(binary("hikyakud"), place.path)
         self._config = place.file("hikyaku.yaml", json.dumps(self._settings()))
+        if queued:
+            _fill(place.join("spool"), queued, deferred_for)
         self.start()
 
     def start(self):
+        """Until it listens."""
         log = self.place.join("hikyakud.log")
         self._process = Process([self._program, "-c", self._config], log, self._counter.environment)
         until(lambda: listens(self.place.address, RELAY_PORT), 20, lambda: f"hikyakud listens: {self._process.said()}")
@@ -58,6 +61,11 @@ class Hikyakud:
     def flushes(self):
         return self._counter.count()
 
+    def memory(self, name):
+        """Bytes: VmRSS, VmHWM (proc(5))."""
+        with open(f"/proc/{self._process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith(name + ":"))
+
     def _settings(self):
         place = self.place
         return {"hostname": "relay.example", "listen": [f"{place.address}:{RELAY_PORT}"], "user": "nobody",
@@ -66,6 +74,14 @@ class Hikyakud:
                 "spool": {"directory": place.directory("spool", owner=USER_ID)},
                 "smarthosts": [{"name": "sink", "host": place.address, "port": SMARTHOST_PORT, "tls": "none",
                                 "auth": "none", "connections": CONNECTIONS}]}
+
+
+def _fill(spool, queued, deferred_for):
+    wait = [] if deferred_for is None else [deferred_for]
+    subprocess.run([str(word) for word in [binary("bench_spool"), "fill", spool, queued, *wait]], check=True)
+    for folder, _, files in os.walk(spool):
+        for path in [folder, *(os.path.join(folder, file) for file in files)]:
+            os.chown(path, USER_ID, -1)
 
 
 class Postfix(postfix.Postfix):

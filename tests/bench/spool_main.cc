@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/bare_spool.h"
 #include "tests/bench/spool_measures.h"
 
 namespace hikyaku::bench {
@@ -30,7 +31,15 @@ class Folder {
   std::string path_;
 };
 
+int fill(const std::vector<std::string>& words) {
+  BareSpool spool(words[1]);
+  spool.take(std::stoull(words[2]), 200);
+  if (words.size() > 3) spool.defer(std::chrono::seconds(std::stoll(words[3])));
+  return 0;
+}
+
 int run(const std::vector<std::string>& words) {
+  if (words[0] == "fill") return fill(words);
   const Folder folder(words[1]);
   if (words[0] == "rates") {
     measure_rates(folder.path(), words.size() > 2 ? std::stod(words[2]) : 1,
@@ -49,8 +58,9 @@ int run(const std::vector<std::string>& words) {
 
 int main(int count, char** words) {
   const std::vector<std::string> given(words + 1, words + count);
-  if (given.size() < 2 || (given[0] != "rates" && given[0] != "start"))
-    return std::fputs("usage: bench_spool rates|start DIRECTORY [NUMBER...]\n", stderr), 64;
+  const bool is_fill = given.size() > 2 && given[0] == "fill";
+  if (!is_fill && (given.size() < 2 || (given[0] != "rates" && given[0] != "start")))
+    return std::fputs("usage: bench_spool rates|start|fill DIRECTORY [NUMBER...]\n", stderr), 64;
   try {
     return hikyaku::bench::run(given);
   } catch (const std::exception& error) {
