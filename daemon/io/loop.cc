@@ -81,6 +81,7 @@ void Loop::fire_timers() {
   while (!timers_.empty() && timers_.begin()->first <= now) timers_.begin()->second->wake(Woken::timeout);
 }
 
+// libuv runs its timers before it polls as well: stopped, it does not wait for another event then.
 void Loop::arm() {
   if (timers_.empty()) {
     uv_timer_stop(&timer_);
@@ -88,7 +89,8 @@ void Loop::arm() {
   }
   auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - clock_.now()).count();
   uv_update_time(&uv_);
-  uv_timer_start(&timer_, [](uv_timer_t*) {}, static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0)), 0);
+  auto stop = [](uv_timer_t* timer) { uv_stop(timer->loop); };
+  uv_timer_start(&timer_, stop, static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0)), 0);
 }
 
 }  // namespace hikyaku::io

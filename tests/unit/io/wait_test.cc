@@ -73,6 +73,13 @@ TEST_CASE("loop: simulated days pass in order and in no time") {
   CHECK(loop.now() == start + 48h);
 }
 
+TEST_CASE("loop: a deadline that passes while the loop turns to its sockets does not wait for one of them") {
+  SystemClock clock;
+  Loop loop(clock);
+  for (int i = 0; i < 1000; ++i)
+    CHECK(loop.run(sleep_until(loop, loop.within(std::chrono::microseconds(i)))) == Woken::timeout);
+}
+
 TEST_CASE("wait: a cancel wakes those who wait and those who come later") {
   ManualClock clock;
   Loop loop(clock);
