@@ -43,6 +43,7 @@ Task<Journal::Chore> Journal::next_chore() {
     case RingChore::use_spare: return use_spare();
     case RingChore::prepare: return prepare();
     case RingChore::drop_ready: return drop_ready();
+    case RingChore::drop_spare: return drop_spare();
     case RingChore::write_footer: return write_oldest_footer();
     case RingChore::copy: return copy();
     case RingChore::none: break;
@@ -105,6 +106,14 @@ Task<Journal::Chore> Journal::drop_ready() {
   ready_.pop_front();
   Result<void, DiskError> done;
   co_await workers_.run([&] { done = delete_segment(disk_, segment->header.number); });
+  co_return done ? Chore::done : Chore::failed;
+}
+
+Task<Journal::Chore> Journal::drop_spare() {
+  std::string path = std::move(spares_.front());
+  spares_.pop_front();
+  Result<void, DiskError> done;
+  co_await workers_.run([&] { done = disk_.unlink(path); });
   co_return done ? Chore::done : Chore::failed;
 }
 

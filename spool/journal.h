@@ -30,10 +30,10 @@ namespace hikyaku::spool {
 class Journal {
  public:
   // Writes into `first`, a segment whose header already says, durably, what recovery wants to be remembered.
-  // `on_lost` hears of each damaged mail that had to be given up.
+  // `on_damage` hears of what is damaged and cannot be copied: a mail that is lost has to be given up.
   using SegmentPtr = std::shared_ptr<OpenSegment>;
   Journal(io::Loop& loop, Disk& disk, const SpoolOptions& options, Index& index, const Ids& ids,
-          SegmentPtr first, const Recovered& recovered, Copier::Lose on_lost);
+          SegmentPtr first, const Recovered& recovered, Quarantine& quarantine, Copier::OnDamage on_damage);
   ~Journal();
 
   // Suspends until the record is on stable storage and in the index. Head and content within head_limit() and
@@ -90,6 +90,7 @@ class Journal {
   Task<Chore> use_spare();
   Task<Chore> reclaim();
   Task<Chore> drop_ready();
+  Task<Chore> drop_spare();
   Task<Chore> write_oldest_footer();
   Task<Chore> copy();
   Chore give_up_turning();

@@ -47,6 +47,8 @@ RingChore choose(const RingState& state) {
   if (state.ready < wanted) return make_second_ready(state);
   bool is_surplus = state.ready > 2 || !is_within_bound(state, state.ready);
   if (state.ready > wanted && is_surplus) return RingChore::drop_ready;
+  bool has_room_for_spares = is_within_bound(state, state.ready + state.spare_files);
+  if (state.spare_files > 0 && !has_room_for_spares) return RingChore::drop_spare;
   if (state.footer_is_due) return RingChore::write_footer;
   return is_copying_due(state) ? RingChore::copy : RingChore::none;
 }

@@ -38,6 +38,7 @@ enum class RingChore {
   use_spare,     // a spare file becomes a ready one
   prepare,       // a new file becomes a ready one
   drop_ready,    // there are more than the bound allows
+  drop_spare,    // likewise, of the files that are not made ready yet
   write_footer,  // so that the segment need not be scanned
   copy,          // what is alive in the oldest is appended at the head
 };

@@ -103,6 +103,9 @@ TEST_CASE("ring: ready segments beyond the bound go") {
   RingState state = at_rest();
   state.ready = 2;
   CHECK(next_chore(state) == RingChore::drop_ready);
+  state.ready = 1;
+  state.spare_files = 1;
+  CHECK(next_chore(state) == RingChore::drop_spare);
   RingState busy = long_log(10, 9000, 900);
   busy.ready = 2;
   CHECK(next_chore(busy) == RingChore::none);
