@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/io/nursery.h"
+#include "spool/examine.h"
 #include "spool/payload.h"
 #include "spool/scan.h"
 #include "spool/segment_file.h"
@@ -42,14 +43,6 @@ struct Seeds {
   std::uint64_t progress = 0;
 };
 
-// The newest progress as bytes; empty where there is none. Where its record is damaged an older one must do:
-// a mail that is tried again is better than one that is lost.
-std::string read_progress(Disk& disk, mail::MailId id, const IndexEntry& entry, std::uint64_t seed) {
-  if (entry.progress.segment == 0) return {};
-  auto stored = read_head(disk, {entry.progress, seed, id, RecordType::progress});
-  return stored ? std::move(stored->head) : std::string();
-}
-
 // The head of the copy: the message's own, and the newest progress behind it.
 std::string fold(std::string head, std::string progress, std::size_t limit) {
   if (progress.empty()) return head;
@@ -73,15 +66,16 @@ NewRecord to_copy(mail::MailId id, const IndexEntry& entry, const RecordHeader& 
 
 }  // namespace
 
-Copier::Copier(io::Loop& loop, Disk& disk, const Index& index, Workers& workers, std::size_t head_limit,
-               Append append, Lose lose)
+Copier::Copier(io::Loop& loop, Disk& disk, const Index& index, Workers& workers, Quarantine& quarantine,
+               std::size_t head_limit, Append append, OnDamage on_damage)
     : loop_(loop),
       disk_(disk),
       index_(index),
       workers_(workers),
+      quarantine_(quarantine),
       head_limit_(head_limit),
       append_(std::move(append)),
-      lose_(std::move(lose)) {}
+      on_damage_(std::move(on_damage)) {}
 
 Task<Copier::Step> Copier::step(SegmentNumber oldest) {
   if (segment_ != oldest) co_await list(oldest);
@@ -122,7 +116,7 @@ Copier::Batch Copier::choose() {
     if (!is_alive) continue;
     bytes += live_bytes(*entry);
     if (!batch.empty() && (bytes > kBatchBytes || batch.size() == kBatchMails)) break;
-    batch.push_back({id, *entry, {}, {}, {}});
+    batch.push_back({id, *entry, {}, {}, {}, {}});
   }
   return batch;
 }
@@ -141,9 +135,9 @@ Task<bool> Copier::read(Batch& batch) {
     return load.error && load.error->kind != mail::SourceErrorKind::damaged;
   };
   if (std::ranges::any_of(batch, is_unreadable)) co_return false;
-  bool is_safe = co_await give_up_damaged(batch);
+  report_damage(batch);
   std::erase_if(batch, [](const Load& load) { return load.error.has_value(); });
-  co_return is_safe;
+  co_return true;
 }
 
 void Copier::read_one(Load& load, std::uint64_t message_seed, std::uint64_t progress_seed) {
@@ -151,11 +145,8 @@ void Copier::read_one(Load& load, std::uint64_t message_seed, std::uint64_t prog
   auto stored = read_head(disk_, at);
   Result<std::string, mail::SourceError> content;
   if (stored && !stored->header.large) content = read_content(disk_, at, load.entry.size);
-  if (!stored || !content) {
-    load.error = stored ? std::move(content.error()) : std::move(stored.error());
-    return;
-  }
-  std::string progress = read_progress(disk_, load.id, load.entry, progress_seed);
+  if (!stored || !content) return note_error(load, at, (stored ? content.error() : stored.error()));
+  std::string progress = read_progress(load, progress_seed);
   bool folded = stored->header.folded || !progress.empty();
   load.record = to_copy(load.id, load.entry, stored->header,
                         fold(std::move(stored->head), std::move(progress), head_limit_));
@@ -163,18 +154,31 @@ void Copier::read_one(Load& load, std::uint64_t message_seed, std::uint64_t prog
   load.content = std::move(*content);
 }
 
-// What is damaged stays in corrupt/ for people. False: no copy could be made, so nothing is given up.
-Task<bool> Copier::give_up_damaged(const Batch& batch) {
-  if (std::ranges::none_of(batch, [](const Load& load) { return load.error.has_value(); })) co_return true;
-  Result<void, DiskError> kept;
-  co_await workers_.run([&] { kept = copy_to_corrupt(disk_, segment_path(segment_)); });
-  bool is_gone = !kept && kept.error().kind == std::errc::no_such_file_or_directory;
-  if (!kept && !is_gone) co_return false;
+// The newest as bytes; empty where there is none. Where its record is damaged an older one must do: a mail
+// that is tried again is better than one that is lost.
+std::string Copier::read_progress(Load& load, std::uint64_t seed) {
+  if (load.entry.progress.segment == 0) return {};
+  StoredAt at{load.entry.progress, seed, load.id, RecordType::progress};
+  auto stored = read_head(disk_, at);
+  if (stored) return std::move(stored->head);
+  note_error(load, at, stored.error());
+  if (load.error->kind == mail::SourceErrorKind::damaged) load.error.reset();
+  return {};
+}
+
+void Copier::note_error(Load& load, const StoredAt& at, mail::SourceError error) {
+  if (error.kind == mail::SourceErrorKind::damaged)
+    load.damage.push_back(examine_record(disk_, quarantine_, at));
+  load.error = std::move(error);
+}
+
+// Of a mail that has moved on meanwhile, what was read may have been another segment's bytes.
+void Copier::report_damage(const Batch& batch) {
   for (const Load& load : batch) {
     const IndexEntry* entry = index_.find(load.id);
-    if (load.error && entry != nullptr && *entry == load.entry) lose_(load.id, *load.error);
+    if (entry == nullptr || *entry != load.entry) continue;
+    for (const DamageReport& report : load.damage) on_damage_(report);
   }
-  co_return true;
 }
 
 Task<Copier::Step> Copier::copy_all(Batch batch) {

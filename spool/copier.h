@@ -13,9 +13,12 @@
 
 #include "daemon/io/loop.h"
 #include "daemon/mail/mail_source.h"
+#include "spool/damage.h"
 #include "spool/disk.h"
 #include "spool/index.h"
 #include "spool/new_record.h"
+#include "spool/quarantine.h"
+#include "spool/stored.h"
 #include "spool/workers.h"
 
 namespace hikyaku::spool {
@@ -29,12 +32,12 @@ enum class Copied {
 
 class Copier {
  public:
-  // `append` writes a copy, provided that the mail still is what the index said. `lose` gives up a mail that
-  // is damaged; a copy of the segment is in corrupt/ by then.
+  // `append` writes a copy, provided that the mail still is what the index said. `on_damage` hears of what
+  // cannot be copied: where the loss is the mail, it has to be given up. Evidence never holds up the ring.
   using Append = std::function<Task<Copied>(NewRecord, IndexEntry)>;
-  using Lose = std::function<void(mail::MailId, const mail::SourceError&)>;
-  Copier(io::Loop& loop, Disk& disk, const Index& index, Workers& workers, std::size_t head_limit,
-         Append append, Lose lose);
+  using OnDamage = std::function<void(const DamageReport&)>;
+  Copier(io::Loop& loop, Disk& disk, const Index& index, Workers& workers, Quarantine& quarantine,
+         std::size_t head_limit, Append append, OnDamage on_damage);
 
   enum class Step {
     moved,    // some went
@@ -53,6 +56,7 @@ class Copier {
     NewRecord record;
     std::string content;
     std::optional<mail::SourceError> error;
+    std::vector<DamageReport> damage;
   };
   using Batch = std::vector<Load>;
 
@@ -61,7 +65,9 @@ class Copier {
   Batch next_batch();
   Task<bool> read(Batch& batch);
   void read_one(Load& load, std::uint64_t message_seed, std::uint64_t progress_seed);
-  Task<bool> give_up_damaged(const Batch& batch);
+  std::string read_progress(Load& load, std::uint64_t seed);
+  void note_error(Load& load, const StoredAt& at, mail::SourceError error);
+  void report_damage(const Batch& batch);
   Task<Step> copy_all(Batch batch);
   Task<void> copy(Load load);
 
@@ -69,9 +75,10 @@ class Copier {
   Disk& disk_;
   const Index& index_;
   Workers& workers_;
+  Quarantine& quarantine_;
   const std::size_t head_limit_;
   Append append_;
-  Lose lose_;
+  OnDamage on_damage_;
   SegmentNumber segment_ = 0;                                    // of which `entries_` are
   std::vector<std::pair<mail::MailId, std::uint32_t>> entries_;  // its MESSAGEs and their offsets
   std::size_t next_ = 0;                                         // of them

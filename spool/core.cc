@@ -22,9 +22,11 @@ Core::Core(io::Loop& its_loop, Disk& its_disk, const SpoolOptions& its_options, 
       workers(loop, options.committer),
       space(loop, disk, workers, options),
       budget(loop, options.memory.bytes, [this] { return cache.evict_oldest(); }),
-      journal(loop, disk, options, index, ids, std::move(started.first), started.recovered,
-              [this](mail::MailId id, const SourceError& error) { lose(id, error); }),
+      quarantine(disk, options.min_free.bytes),
       nursery(loop),
+      damage(disk, workers, quarantine, nursery),
+      journal(loop, disk, options, index, ids, std::move(started.first), started.recovered, quarantine,
+              [this](const DamageReport& report) { give_up(report); }),
       reports(std::move(started.recovered.reports)),
       downtime(started.downtime) {}
 
@@ -53,6 +55,23 @@ SourceError Core::explain(mail::MailId id, SourceError error) const {
   return {SourceErrorKind::unknown_mail, cat("mail ", to_text(id), " is not in the spool")};
 }
 
+SourceError Core::told_of_record(mail::MailId id, const IndexEntry& entry, SourceError error) {
+  error = explain(id, std::move(error));
+  if (error.kind == SourceErrorKind::damaged) note_damage(at(id, entry.message, RecordType::message));
+  return error;
+}
+
+SourceError Core::told_of_body(mail::MailId id, const IndexEntry& entry, SourceError error) {
+  error = explain(id, std::move(error));
+  bool is_worth_it = error.kind == SourceErrorKind::damaged && !is_closing;
+  if (is_worth_it) damage.note_large_body(at(id, entry.message, RecordType::message));
+  return error;
+}
+
+void Core::note_damage(const StoredAt& at) {
+  if (!is_closing) damage.note_record(at);
+}
+
 Task<Result<StoredHead, SourceError>> Core::stored_head(mail::MailId id, Place place, RecordType type) {
   StoredAt where = at(id, place, type);
   Result<StoredHead, SourceError> head;
@@ -65,10 +84,11 @@ bool Core::has_moved(mail::MailId id, const IndexEntry& entry) const {
   return now != nullptr && *now != entry;
 }
 
-void Core::lose(mail::MailId id, const SourceError& error) {
-  (void)error;
-  cache.drop(id);
-  index.forget(id);
+void Core::give_up(const DamageReport& report) {
+  damage.report(report);
+  if (report.loss != Loss::mail) return;
+  cache.drop(report.record->id);
+  index.forget(report.record->id);
 }
 
 void Core::remove_large(mail::MailId id) {

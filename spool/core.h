@@ -14,6 +14,7 @@
 #include "daemon/mail/mail_source.h"
 #include "spool/budget.h"
 #include "spool/cache.h"
+#include "spool/damage_watch.h"
 #include "spool/journal.h"
 #include "spool/space_watch.h"
 #include "spool/start.h"
@@ -40,6 +41,11 @@ class Core {
   StoredAt at(mail::MailId id, Place place, RecordType type) const;
   // `error`, unless the mail has ended meanwhile.
   mail::SourceError explain(mail::MailId id, mail::SourceError error) const;
+  // The same; and if it is damage, of the message's record or of its large body, people are told.
+  mail::SourceError told_of_record(mail::MailId id, const IndexEntry& entry, mail::SourceError error);
+  mail::SourceError told_of_body(mail::MailId id, const IndexEntry& entry, mail::SourceError error);
+  // A record whose bytes are not what they should be.
+  void note_damage(const StoredAt& at);
 
   io::Loop& loop;
   Disk& disk;
@@ -51,15 +57,17 @@ class Core {
   SpaceWatch space;
   MemoryBudget budget;
   Cache cache;  // gives back to the budget when it goes
-  Journal journal;
+  Quarantine quarantine;
   io::Nursery nursery;
+  DamageWatch damage;
+  Journal journal;
   std::function<void(mail::QueueEntry)> on_arrival;
   std::vector<DamageReport> reports;
   Duration downtime;
   bool is_closing = false;
 
  private:
-  void lose(mail::MailId id, const mail::SourceError& error);
+  void give_up(const DamageReport& report);
   Task<void> unlink_large(mail::MailId id);
 };
 

@@ -125,7 +125,8 @@ std::vector<SegmentNumber> missing_segments(const std::vector<FoundSegment>& seg
   for (const FoundSegment& segment : segments) {
     oldest = std::max(oldest, segment.header.oldest);
     present.insert(segment.header.number);
-    for (const ClosedSegment& closed : segment.header.closed) named.insert(closed.number);
+    for (const ClosedSegment& closed : segment.header.closed)
+      if (closed.valid_length > records_begin()) named.insert(closed.number);
   }
   std::vector<SegmentNumber> missing;
   std::ranges::set_difference(named, present, std::back_inserter(missing));

@@ -39,8 +39,9 @@ Result<FoundFiles, SpoolError> find_segments(Disk& disk);
 // Gives misnamed ones the names in their headers. `aliens` must be out of the way.
 Result<void, DiskError> give_right_names(Disk& disk, std::vector<FoundSegment>& segments);
 
-// The segments that a header names, that are no older than the oldest which the log still needs, and of which
-// there is no file.
+// The segments in which something was, as a later header says, that are no older than the oldest which the
+// log still needs, and of which there is no file. One whose first flush failed has never held anything: it
+// may have become another.
 std::vector<SegmentNumber> missing_segments(const std::vector<FoundSegment>& segments);
 
 }  // namespace hikyaku::spool

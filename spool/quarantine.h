@@ -5,6 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "spool/disk.h"
@@ -17,5 +20,19 @@ inline constexpr std::size_t kMaxCopies = 64;
 // "corrupt/log-x", "corrupt/log-x.2" where another content has that name. An error where the copy would leave
 // less than `min_free` bytes of the disk, and where kMaxCopies are there: `path` is then all there is.
 Result<void, DiskError> keep_copy(Disk& disk, std::string_view path, std::uint64_t min_free);
+
+// The same for a spool at work: each file is copied once in a run, however much of it turns out damaged. Any
+// thread.
+class Quarantine {
+ public:
+  Quarantine(Disk& disk, std::uint64_t min_free) : disk_(disk), min_free_(min_free) {}
+  Result<void, DiskError> keep(const std::string& path);
+
+ private:
+  Disk& disk_;
+  std::uint64_t min_free_;
+  std::mutex one_at_a_time_;
+  std::set<std::string> kept_;
+};
 
 }  // namespace hikyaku::spool

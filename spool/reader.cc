@@ -45,7 +45,7 @@ Task<Result<std::string_view, SourceError>> Reader::whole(IndexEntry entry) {
     is_again = !content && core_.has_moved(id_, entry);
     if (is_again) entry = *core_.index.find(id_);
   } while (is_again);
-  if (!content) co_return std::unexpected(core_.explain(id_, std::move(content.error())));
+  if (!content) co_return std::unexpected(core_.told_of_record(id_, entry, std::move(content.error())));
   is_at_end_ = true;
   content_ = std::move(*content);
   co_return std::string_view(content_);
@@ -57,7 +57,7 @@ Task<Result<void, SourceError>> Reader::begin_large(IndexEntry entry) {
     entry = *core_.index.find(id_);
     head = co_await core_.stored_head(id_, entry.message, RecordType::message);
   }
-  if (!head) co_return std::unexpected(core_.explain(id_, std::move(head.error())));
+  if (!head) co_return std::unexpected(core_.told_of_record(id_, entry, std::move(head.error())));
   if (reservation_.bytes() == 0) reservation_ = co_await core_.budget.reserve(kLargePiece);
   large_.emplace(core_.disk, core_.workers, id_, head->header.content_length, head->header.content_checksum);
   co_return {};
@@ -65,6 +65,9 @@ Task<Result<void, SourceError>> Reader::begin_large(IndexEntry entry) {
 
 Task<Result<std::string_view, SourceError>> Reader::next_large() {
   auto piece = co_await large_->next();
+  const IndexEntry* entry = core_.index.find(id_);
+  if (!piece && entry != nullptr)
+    co_return std::unexpected(core_.told_of_body(id_, *entry, std::move(piece.error())));
   if (!piece) co_return std::unexpected(core_.explain(id_, std::move(piece.error())));
   is_at_end_ = piece->empty();
   if (is_at_end_) let_go();

@@ -21,13 +21,6 @@ std::optional<RecordHeader> header_but_for_one_bit(std::string_view bytes, const
   return std::nullopt;
 }
 
-std::optional<mail::Envelope> envelope_in(const RecordHeader& header, std::string_view head) {
-  auto length = header.folded ? message_head_length(head) : head.size();
-  auto message = length ? decode_message_head(head.substr(0, *length)) : std::nullopt;
-  if (!message) return std::nullopt;
-  return std::move(message->envelope);
-}
-
 // Which part, of a record whose header is intact.
 std::optional<BrokenPart> broken_part(const RecordHeader& header, std::string_view bytes,
                                       const RecordSeed& seed, bool is_head_intact) {
@@ -38,6 +31,13 @@ std::optional<BrokenPart> broken_part(const RecordHeader& header, std::string_vi
 }
 
 }  // namespace
+
+std::optional<mail::Envelope> envelope_in(const RecordHeader& header, std::string_view head) {
+  auto length = header.folded ? message_head_length(head) : head.size();
+  auto message = length ? decode_message_head(head.substr(0, *length)) : std::nullopt;
+  if (!message) return std::nullopt;
+  return std::move(message->envelope);
+}
 
 std::optional<LostRecord> salvage(std::string_view bytes, std::uint64_t segment_seed, std::uint64_t offset) {
   RecordSeed seed(segment_seed, offset);

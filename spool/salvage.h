@@ -28,4 +28,7 @@ struct LostRecord {
 // off, or if the whole record is intact.
 std::optional<LostRecord> salvage(std::string_view bytes, std::uint64_t segment_seed, std::uint64_t offset);
 
+// Of an intact head of a MESSAGE.
+std::optional<mail::Envelope> envelope_in(const RecordHeader& header, std::string_view head);
+
 }  // namespace hikyaku::spool

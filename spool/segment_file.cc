@@ -81,23 +81,6 @@ Result<void, DiskError> publish(Disk& disk, SegmentNumber number) {
   return disk.sync_directory("log");
 }
 
-Result<void, DiskError> copy_file(Disk& disk, std::string_view from, std::string_view to) {
-  auto source = disk.open_for_reading(from);
-  if (!source) return std::unexpected(source.error());
-  auto target = disk.create(to);
-  if (!target) return std::unexpected(target.error());
-  Result<void, DiskError> done;
-  std::string chunk(kChunk, '\0');
-  for (std::uint64_t at = 0; done;) {
-    auto got = (*source)->read(chunk, at);
-    if (!got) return std::unexpected(got.error());
-    if (*got == 0) return (*target)->flush();
-    done = write_all(**target, std::string_view(chunk).substr(0, *got), at);
-    at += *got;
-  }
-  return done;
-}
-
 }  // namespace
 
 Result<SegmentFile, DiskError> prepare_segment(Disk& disk, SegmentHeader header) {
@@ -160,19 +143,6 @@ std::optional<Footer> read_footer(DiskFile& file, const SegmentHeader& header) {
   std::uint64_t begin = footer_begin(header.size, *count);
   auto bytes = read_exactly(file, begin, static_cast<std::size_t>(footer_end(header.size) - begin));
   return decode_footer(bytes ? *bytes : std::string(), header.size, seed);
-}
-
-Result<void, DiskError> copy_to_corrupt(Disk& disk, std::string_view path) {
-  auto made = disk.make_directory("corrupt");
-  if (made) (void)disk.sync_directory("");
-  std::string to = cat("corrupt/", path.substr(path.rfind('/') + 1));
-  if (disk.open_for_reading(to)) return {};
-  std::string unfinished = cat(to, ".new");
-  (void)disk.unlink(unfinished);
-  auto done = copy_file(disk, path, unfinished);
-  if (done) done = disk.rename(unfinished, to);
-  if (done) done = disk.sync_directory("corrupt");
-  return done;
 }
 
 }  // namespace hikyaku::spool

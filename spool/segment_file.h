@@ -37,7 +37,4 @@ Result<void, DiskError> write_footer(DiskFile& file, const Footer& footer, std::
 // Nothing if there is none that can be trusted.
 std::optional<Footer> read_footer(DiskFile& file, const SegmentHeader& header);
 
-// Copies it to corrupt/, durably, unless a copy of that name is there.
-Result<void, DiskError> copy_to_corrupt(Disk& disk, std::string_view path);
-
 }  // namespace hikyaku::spool

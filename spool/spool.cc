@@ -63,14 +63,19 @@ Task<Result<FoldedHead, SourceError>> load_message(Core& core, MailId id, const 
   co_return FoldedHead{std::move(*plain), std::move(progress)};
 }
 
+// Where the newest progress is damaged an older one must do: a mail that is tried again is better than one
+// that never is.
 Task<Result<FoldedHead, SourceError>> load_newest(Core& core, MailId id, IndexEntry entry) {
   auto head = co_await load_message(core, id, entry);
   if (!head || entry.progress.segment == 0) co_return head;
   auto stored = co_await core.stored_head(id, entry.progress, RecordType::progress);
-  if (!stored) co_return std::unexpected(std::move(stored.error()));
-  auto progress = decode_progress(stored->head);
-  if (!progress) co_return damaged(id, "progress");
-  head->progress = std::move(*progress);
+  auto progress = stored ? decode_progress(stored->head) : std::nullopt;
+  if (progress)
+    head->progress = std::move(*progress);
+  else if (!stored && stored.error().kind != SourceErrorKind::damaged)
+    co_return std::unexpected(std::move(stored.error()));
+  else if (!core.has_moved(id, entry))  // else it will be loaded again
+    core.note_damage(core.at(id, entry.progress, RecordType::progress));
   co_return head;
 }
 
@@ -103,6 +108,10 @@ Task<void> Spool::close() {
   core_->lock.reset();
 }
 
+void Spool::set_on_damage(std::function<void(const DamageReport&)> on_damage) {
+  core_->damage.set_on_damage(std::move(on_damage));
+}
+
 void Spool::set_on_arrival(std::function<void(QueueEntry)> on_arrival) {
   core_->on_arrival = std::move(on_arrival);
 }
@@ -127,8 +136,8 @@ Task<Result<QueuedMail, SourceError>> Spool::load(MailId id) {
     if (found == nullptr) co_return std::unexpected(core_->explain(id, {}));
     IndexEntry entry = *found;
     auto head = co_await load_newest(*core_, id, entry);
-    if (!head && core_->has_moved(id, entry)) continue;
-    if (!head) co_return std::unexpected(core_->explain(id, std::move(head.error())));
+    if (core_->has_moved(id, entry)) continue;
+    if (!head) co_return std::unexpected(core_->told_of_record(id, entry, std::move(head.error())));
     co_return QueuedMail{id, std::move(head->message.envelope), std::move(head->progress),
                          head->message.arrival, entry.size};
   }

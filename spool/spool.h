@@ -41,6 +41,10 @@ class Spool final : public mail::MailSink, public mail::MailSource {
   // session.
   void set_on_arrival(std::function<void(mail::QueueEntry)> on_arrival);
 
+  // Called on the loop's thread, once for each record that turns out damaged when it is read; a copy of its
+  // file is in corrupt/ by then, if one could be made.
+  void set_on_damage(std::function<void(const DamageReport&)> on_damage);
+
   // mail::MailSink
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;

@@ -58,6 +58,7 @@ Task<Result<void, StartError>> Daemon::open_spool() {
     co_return fail(exit_for(spool.error().kind), cat("spool ", directory, ": ", spool.error().text));
   spool_ = std::move(*spool);
   for (const spool::DamageReport& report : spool_->reports()) log_.warning(to_line(report));
+  spool_->set_on_damage([this](const spool::DamageReport& report) { log_.warning(to_line(report)); });
   co_return {};
 }
 

@@ -73,6 +73,7 @@ const std::string& MemoryDisk::bytes(const std::string& path) const {
 }
 
 void MemoryDisk::put(const std::string& path, std::string bytes) {
+  directories_.erase(path);
   files_[path] = std::make_shared<File>(std::make_shared<const std::string>(std::move(bytes)));
 }
 
@@ -114,6 +115,8 @@ Result<std::vector<std::string>, DiskError> MemoryDisk::list(std::string_view di
 }
 
 Result<void, DiskError> MemoryDisk::rename(std::string_view from, std::string_view to) {
+  if (directories_.contains(to)) return failure(std::errc::is_a_directory, to);
+  if (directories_.erase(std::string(from)) > 0) return make_directory(to);  // an empty one
   auto source = files_.find(from);
   if (source == files_.end()) return failure(std::errc::no_such_file_or_directory, from);
   auto file = std::move(source->second);
