@@ -92,7 +92,7 @@ def test(program, seconds="20"):
     with Place() as place:
         place.tmpfs("disk", "size=2000m")
         with Daemon(program, place, "daemon", place.directory("disk/spool"), scenario.smarthost) as daemon:
-            errors = Errors(scenario, daemon.start(), place.join("trace"))
+            errors = Errors(scenario, daemon.start(UV_THREADPOOL_SIZE="1"), place.join("trace"))
             for case in [*cases[::3], *cases[1::3], *cases[2::3]]:
                 if time.monotonic() < deadline:
                     errors.strike(*case)

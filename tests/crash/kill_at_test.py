@@ -14,6 +14,7 @@ import time
 from rig import CONNECTIONS, Daemon, Failed, Place, Refused, Saboteur, Scenario, inject, main
 
 PATIENCE = 20
+ONE_WORKER = {"UV_THREADPOOL_SIZE": "1"}  # so that K means the same every time
 SERVING = {"pwritev", "fdatasync", "openat", "fsync", "fallocate", "renameat", "unlinkat", "ftruncate", "pread64"}
 STARTING = {"pwritev", "fdatasync", "fsync", "fallocate", "renameat", "unlinkat", "ftruncate", "flock", "mkdirat",
             "getdents64"}
@@ -42,14 +43,14 @@ class Kills:
         """False: there are fewer calls. In any case the daemon is dead then, as it may be before."""
         self._daemon.kill()
         wrapper = [*inject(syscall, "signal=KILL", count), "-D", "-o", self._trace]
-        is_dead = not self._daemon.start_or_die(wrapper)
+        is_dead = not self._daemon.start_or_die(wrapper, **ONE_WORKER)
         self.while_starting += is_dead
         self._daemon.kill()
         return is_dead
 
     def recover(self):
         self._daemon.kill()
-        self._daemon.start()
+        self._daemon.start(**ONE_WORKER)
         self._scenario.ledger.wait_for_all(PATIENCE)
 
 
@@ -81,7 +82,7 @@ def test(program, seconds="20"):
     with Place() as place:
         place.tmpfs("disk", "size=200m")
         with Daemon(program, place, "daemon", place.directory("disk/spool"), scenario.smarthost) as daemon:
-            kills = Kills(scenario, daemon.start(), place.join("trace"))
+            kills = Kills(scenario, daemon.start(**ONE_WORKER), place.join("trace"))
             sweep(kills, deadline)
             scenario.until_relayed(daemon, PATIENCE)
             daemon.stop()

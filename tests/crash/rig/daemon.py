@@ -3,7 +3,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,7 +26,7 @@ class Daemon:
 
     def __init__(self, program, place, name, spool, smarthost, **spool_settings):
         self.spool, self.port = spool, _free_port()
-        self._program = shutil.copy(program, place.join(name + ".hikyakud"))  # where nobody may go
+        self._program = place.program(program)
         self.config, self._log = place.join(name + ".yaml"), place.join(name + ".log")
         self._settings = {
             "user": "nobody", "hostname": "crash-test.example.com", "listen": [f"127.0.0.1:{self.port}"],
@@ -53,9 +52,9 @@ class Daemon:
     def pid(self):
         return self._process.pid
 
-    def start(self, wrapper=(), **environment):
+    def start(self, **environment):
         """Returns when it greets."""
-        if not self.start_or_die(wrapper, **environment):
+        if not self.start_or_die(**environment):
             self.check_runs()
         return self
 
@@ -64,7 +63,7 @@ class Daemon:
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
                 [*wrapper, self._program, "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=os.environ | {"UV_THREADPOOL_SIZE": "1"} | environment)
+                env=os.environ | environment)
         until(lambda: self._greets() or not self.runs(), START_SECONDS, "the daemon greets")
         return self.runs()
 

@@ -41,6 +41,12 @@ class Place:
         os.chown(path, OWNER.pw_uid, OWNER.pw_gid)
         return path
 
+    def program(self, original):
+        """A copy that the daemon's user can reach. Only one: a file that is being written cannot be executed, and
+        another thread's child may have it open for writing for a moment."""
+        copy = self.join(os.path.basename(original))
+        return copy if os.path.exists(copy) else shutil.copy(original, copy)
+
     def tmpfs(self, name, options):
         path = self.directory(name)
         self._mount("-t", "tmpfs", "-o", f"{options},uid={OWNER.pw_uid}", "tmpfs", path)
