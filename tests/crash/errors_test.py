@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """An error from each file-related system call between a client's first word and the mail's end.
 
-A scenario is played again and again while strace makes the K-th call of one kind fail, or all from the K-th on; K grows
-until nothing is hit any more. A client is told 250 or 4yz, nothing else; the daemon lives; what was acknowledged arrives
-unchanged and once; and without any help mail is taken again.
+A scenario is played again and again while strace makes the K-th call of one kind fail, or all from the K-th on; K
+grows until nothing is hit any more. A client is told 250 or 4yz, nothing else; the daemon lives; what was acknowledged
+arrives unchanged and once; and without any help mail is taken again.
 
 Usage: errors_test.py PATH/TO/hikyakud [SECONDS]
 After SECONDS the rest of the list is left out; every third case comes first, so that each kind has its turn.
