@@ -76,9 +76,9 @@ Result<void, ViewError> View::renew() {
   return {};
 }
 
-const SeenSegment& View::segment(SegmentNumber number) const {
+const FoundSegment& View::segment(SegmentNumber number) const {
   auto found = std::ranges::lower_bound(picture_.log.in_use, number, {},
-                                        [](const SeenSegment& seen) { return seen.header.number; });
+                                        [](const FoundSegment& seen) { return seen.header.number; });
   bool is_there = found != picture_.log.in_use.end() && found->header.number == number;
   check(is_there, "an index speaks of segments that were seen");
   return *found;
@@ -199,7 +199,7 @@ std::vector<SegmentStatistics> View::statistics() const {
   }
   std::vector<SegmentStatistics> all;
   for (std::size_t i = 0; i < picture_.log.in_use.size(); ++i) {
-    const auto& [path, header] = picture_.log.in_use[i];
+    const auto& [path, header, file_size] = picture_.log.in_use[i];
     const SeenRecords& seen = picture_.records[i];
     std::uint64_t alive = live[header.number];
     all.push_back({header.number, path, header.size, seen.count, alive, seen.bytes - alive, seen.has_footer,

@@ -74,7 +74,7 @@ class View {
                                        const std::function<Result<T, mail::SourceError>(IndexEntry)>& look);
   bool has_moved(const IndexEntry& entry) const;
   Result<void, ViewError> renew();
-  const SeenSegment& segment(SegmentNumber number) const;
+  const FoundSegment& segment(SegmentNumber number) const;
   Result<StoredHead, mail::SourceError> head_at(mail::MailId id, RecordType type, Place place);
   Result<DiskFile*, mail::SourceError> file_of(SegmentNumber number);
   StoredAt at(mail::MailId id, RecordType type, Place place) const;

@@ -5,11 +5,9 @@
 #pragma once
 
 #include <map>
-#include <string>
 #include <vector>
 
-#include "spool/disk.h"
-#include "spool/segment.h"
+#include "spool/found_segments.h"
 
 namespace hikyaku::spool {
 
@@ -22,27 +20,19 @@ enum class ViewErrorKind {
 };
 using ViewError = Error<ViewErrorKind>;
 
-struct SeenSegment {
-  std::string path;
-  SegmentHeader header;
-};
-
 struct SeenLog {
-  std::vector<SeenSegment> in_use;      // by number, one of each
-  std::vector<SeenSegment> spare;       // free, or prepared for what comes next: no mail is in them
-  std::vector<SeenSegment> doubles;     // of one in use: a second file with its number
-  std::vector<std::string> unreadable;  // files without a header
+  std::vector<FoundSegment> in_use;    // by number
+  std::vector<FoundSegment> spare;     // free, or prepared for what comes next: no mail is in them
+  std::vector<Alien> aliens;           // files that are no part of the spool
+  std::vector<SegmentNumber> missing;  // known from others' headers, neither reclaimed nor among the aliens
 };
 
 // All of it as it was at one moment.
 Result<SeenLog, ViewError> look_at_log(Disk& disk);
 // False also where it cannot be read.
-bool is_unchanged(Disk& disk, const SeenSegment& segment);
-
+bool is_unchanged(Disk& disk, const FoundSegment& segment);
 // What later headers say of segments that were closed.
 std::map<SegmentNumber, ClosedSegment> closed_segments(const SeenLog& log);
-// Those that are not there although no header says that they were reclaimed.
-std::vector<SegmentNumber> missing_segments(const SeenLog& log);
 
 ViewError to_view_error(const DiskError& error);
 

@@ -21,7 +21,7 @@ class Taking {
   // Nothing: a segment was reused meanwhile.
   Result<std::optional<Picture>, ViewError> run() {
     auto closed = closed_segments(picture_.log);
-    for (const SeenSegment& segment : picture_.log.in_use) {
+    for (const FoundSegment& segment : picture_.log.in_use) {
       auto records = read_records(disk_, segment, closed[segment.header.number]);
       if (!records && is_unchanged(disk_, segment)) return std::unexpected(to_view_error(records.error()));
       if (!records) return std::nullopt;
@@ -52,7 +52,7 @@ class Taking {
   // been given up since, so none of those mails was only where we have not looked.
   bool is_still_true() const {
     return std::ranges::all_of(picture_.log.in_use,
-                               [&](const SeenSegment& segment) { return is_unchanged(disk_, segment); });
+                               [&](const FoundSegment& segment) { return is_unchanged(disk_, segment); });
   }
 
   Disk& disk_;

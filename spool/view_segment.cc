@@ -26,7 +26,7 @@ Scan scan_beside_a_writer(DiskFile& file, const SegmentHeader& header, const Clo
 
 }  // namespace
 
-Result<SegmentRecords, DiskError> read_records(Disk& disk, const SeenSegment& segment,
+Result<SegmentRecords, DiskError> read_records(Disk& disk, const FoundSegment& segment,
                                                const ClosedSegment& closed) {
   auto file = disk.open_for_reading(segment.path);
   if (!file) return std::unexpected(file.error());

@@ -18,7 +18,7 @@ struct SegmentRecords {
 
 // `closed`: what a later header says of it; number 0 if none does. The error is that the file cannot be
 // opened; what cannot be read in it is damage.
-Result<SegmentRecords, DiskError> read_records(Disk& disk, const SeenSegment& segment,
+Result<SegmentRecords, DiskError> read_records(Disk& disk, const FoundSegment& segment,
                                                const ClosedSegment& closed);
 
 }  // namespace hikyaku::spool

@@ -32,12 +32,9 @@ class Checking {
  private:
   void look_at_log(const spool::SeenLog& log) {
     report_.spare_segments = log.spare.size();
-    for (const std::string& path : log.unreadable)
-      note(cat(path, ": no readable header, so nothing in it can be read"));
-    for (const spool::SeenSegment& segment : log.doubles)
-      note(cat(segment.path, ": a second file with a segment's number, which is not read"));
-    for (spool::SegmentNumber number : spool::missing_segments(log))
-      note(cat(spool::segment_path(number), ": missing, and it was not reclaimed"));
+    for (const spool::Alien& alien : log.aliens) note(cat(alien.path, ": ", alien.reason));
+    for (spool::SegmentNumber number : log.missing)
+      note(cat(spool::segment_path(number), ": is missing, and was not reclaimed"));
     for (const spool::SegmentStatistics& segment : report_.segments)
       for (const spool::Hole& hole : segment.damage) note(to_text(segment, hole));
   }

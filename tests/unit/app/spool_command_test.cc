@@ -87,9 +87,11 @@ TEST_CASE("spool check: a segment without its header, and damage that no footer 
   CHECK(has(scanned.out, "damaged bytes at 4096, of mail " + to_text(id)));
   rig.stop();
   std::ofstream(rig.directory() + "/log/0000000000000777") << std::string(64 << 10, 'g');
+  std::filesystem::create_directory(rig.directory() + "/log/0000000000000778");
   Ran ran = rig.run({"spool", "check", "--json"});
   CHECK(ran.exit == EX_DATAERR);
-  CHECK(has(ran.out, "log/0000000000000777: no readable header"));
+  CHECK(has(ran.out, "log/0000000000000778: is no file"));
+  CHECK(has(ran.out, "log/0000000000000777: has no readable header"));
 }
 
 TEST_CASE("spool export: each message as it is, with its envelope, for its owner alone") {

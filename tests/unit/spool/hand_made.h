@@ -22,12 +22,13 @@ class HandMadeLog {
 
   // What follows goes into a new segment.
   void segment(SegmentNumber number, SegmentState state = SegmentState::in_use,
-               std::vector<ClosedSegment> closed = {}, SegmentNumber oldest = 1) {
+               std::vector<ClosedSegment> closed = {}, SegmentNumber oldest = 1, std::uint8_t spool = 0) {
     header_ = SegmentHeader();
     header_.state = state;
     header_.number = number;
     header_.size = 64 << 10;
     header_.oldest = oldest;
+    header_.spool.fill(spool);
     header_.closed = std::move(closed);
     fill_random(header_.key);
     auto file = disk_.create(segment_path(number));

@@ -106,9 +106,9 @@ TEST_CASE("view: a segment is missed if a later one knows it, unless it was recl
   const std::vector<ClosedSegment> closed = {{2, 5000, 5000}, {3, 5000, 5000}, {4, 5000, 5000}};
   fixture.log.segment(4, SegmentState::in_use, {}, 2);
   fixture.log.segment(5, SegmentState::in_use, closed, 3);
-  CHECK(missing_segments(fixture.view().log()) == std::vector<SegmentNumber>{3});
+  CHECK(fixture.view().log().missing == std::vector<SegmentNumber>{3});
   fixture.log.segment(6, SegmentState::prepared, {}, 4);
-  CHECK(missing_segments(fixture.view().log()).empty());
+  CHECK(fixture.view().log().missing.empty());
 }
 
 TEST_CASE("view: of two files with one number that with the right name counts") {
@@ -121,12 +121,26 @@ TEST_CASE("view: of two files with one number that with the right name counts") 
   REQUIRE(write_all(**copy, bytes, 0));
   View view = fixture.view();
   CHECK(view.ids() == std::vector<MailId>{kId});
-  REQUIRE(view.log().doubles.size() == 1);
-  CHECK(view.log().doubles[0].path == "log/0000000000000000");
+  REQUIRE(view.log().aliens.size() == 1);
+  CHECK(view.log().aliens[0].path == "log/0000000000000000");
   REQUIRE(fixture.disk.unlink(segment_path(1)));
   View misnamed = fixture.view();
   CHECK(content_of(misnamed, kId).bytes == "content");
-  CHECK(misnamed.log().doubles.empty());
+  CHECK(misnamed.log().aliens.empty());
+}
+
+TEST_CASE("view: a segment of another spool is no part of this one") {
+  CopiesFixture fixture;
+  fixture.log.segment(1);
+  fixture.message(0s);
+  fixture.log.segment(2);
+  fixture.log.segment(3, SegmentState::in_use, {{1, 5000, 5000}, {2, 5000, 5000}}, 1, 77);
+  fixture.log.add(CopiesFixture::at(RecordType::done, 0s), "");
+  View view = fixture.view();
+  CHECK(view.ids() == std::vector<MailId>{kId});
+  REQUIRE(view.log().aliens.size() == 1);
+  CHECK(view.log().aliens[0].path == segment_path(3));
+  CHECK(view.log().missing.empty());
 }
 
 }  // namespace
