@@ -15,6 +15,11 @@ namespace {
 
 constexpr Duration kAfterFailure = 1s;
 
+Result<void, DiskError> rewrite_header(DiskFile& file, const SegmentHeader& header) {
+  auto written = write_segment_header(file, header.size, encode_segment_header(header));
+  return written ? file.flush() : written;
+}
+
 }  // namespace
 
 Task<void> Journal::housekeep() {
@@ -40,6 +45,7 @@ Task<Journal::Chore> Journal::no_chore() { co_return Chore::nothing_to_do; }
 Task<Journal::Chore> Journal::next_chore() {
   switch (spool::next_chore(ring_state())) {
     case RingChore::reclaim: return reclaim();
+    case RingChore::remove: return remove_oldest();
     case RingChore::use_spare: return use_spare();
     case RingChore::prepare: return prepare();
     case RingChore::drop_ready: return drop_ready();
@@ -75,7 +81,7 @@ Journal::Chore Journal::take_ready(Result<SegmentFile, DiskError> made) {
 }
 
 Task<Journal::Chore> Journal::prepare() {
-  SegmentHeader header = next_header(index_.oldest_segment());
+  SegmentHeader header = next_header(oldest_needed());
   Result<SegmentFile, DiskError> made;
   co_await workers_.run([&] {
     made = prepare_segment(disk_, header);
@@ -95,7 +101,7 @@ void Journal::remake_directories() {
 Task<Journal::Chore> Journal::use_spare() {
   std::string path = std::move(spares_.front());
   spares_.pop_front();
-  SegmentHeader header = next_header(index_.oldest_segment());
+  SegmentHeader header = next_header(oldest_needed());
   Result<SegmentFile, DiskError> made;
   co_await workers_.run([&] { made = recycle_segment(disk_, path, header); });
   co_return take_ready(std::move(made));
@@ -175,23 +181,55 @@ bool Journal::is_dying(SegmentNumber number) const {
   return is_closed_and_empty && (active_->outstanding != 0 || outstanding_in(number) != 0);
 }
 
-// The oldest becomes a later one. Where that cannot be it goes.
-Task<Journal::Chore> Journal::reclaim() {
-  SegmentNumber number = reclaimable();
-  bool is_of_use = index_.segment(number)->size == segment_size_;
-  SegmentHeader header =
-      next_header(number == index_.oldest_segment() ? std::next(index_.segments().begin())->first
-                                                    : index_.oldest_segment());
-  Result<SegmentFile, DiskError> made = fail(std::errc::invalid_argument, "of another size");
-  Result<void, DiskError> gone;
-  co_await workers_.run([&] {
-    if (is_of_use) made = recycle_segment(disk_, segment_path(number), header);
-    if (!made) gone = delete_segment(disk_, number);
-  });
-  if (!made && !gone) co_return give_up_turning();
+// While no other file can be had, what has failed is tried again.
+bool Journal::may_recycle(SegmentNumber number) const {
+  bool has_no_choice = ready_.empty() && loop_.now() < prepare_at_;
+  return index_.segment(number)->size == segment_size_ && (number != unfit_ || has_no_choice);
+}
+
+// What a header may call the oldest: nothing before it is needed, whether or not its file is still there.
+SegmentNumber Journal::oldest_needed() const {
+  auto oldest = index_.segments().begin();
+  return is_dead(oldest->first) ? std::next(oldest)->first : oldest->first;
+}
+
+void Journal::forget(SegmentNumber number) {
   std::erase_if(closing_, [&](const SegmentPtr& closing) { return closing->header.number == number; });
   index_.remove_segment(number);
-  if (made) co_return take_ready(std::move(made));
+}
+
+// The oldest becomes a later one.
+Task<Journal::Chore> Journal::reclaim() {
+  SegmentNumber number = reclaimable();
+  SegmentHeader header = next_header(oldest_needed());
+  Result<SegmentFile, DiskError> made;
+  co_await workers_.run([&] { made = recycle_segment(disk_, segment_path(number), header); });
+  if (!made) {
+    unfit_ = number;
+    co_return give_up_turning();
+  }
+  forget(number);
+  co_return take_ready(std::move(made));
+}
+
+// Recovery must not miss it: a ready segment says first, durably, that it is not needed. In that time nobody
+// may write to it.
+Task<Journal::Chore> Journal::remove_oldest() {
+  SegmentNumber number = reclaimable();
+  SegmentPtr witness;
+  if (!ready_.empty()) {
+    witness = std::move(ready_.back());
+    ready_.pop_back();
+    witness->header.oldest = oldest_needed();
+  }
+  Result<void, DiskError> done;
+  co_await workers_.run([&] {
+    if (witness) done = rewrite_header(*witness->file, witness->header);
+    if (done) done = delete_segment(disk_, number);
+  });
+  if (witness) ready_.push_back(std::move(witness));
+  if (!done) co_return give_up_turning();
+  forget(number);
   co_return Chore::done;
 }
 

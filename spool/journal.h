@@ -89,6 +89,7 @@ class Journal {
   Task<Chore> prepare();
   Task<Chore> use_spare();
   Task<Chore> reclaim();
+  Task<Chore> remove_oldest();
   Task<Chore> drop_ready();
   Task<Chore> drop_spare();
   Task<Chore> write_oldest_footer();
@@ -100,6 +101,9 @@ class Journal {
   bool is_dying(SegmentNumber number) const;
   std::size_t outstanding_in(SegmentNumber number) const;
   SegmentNumber reclaimable() const;  // 0: none
+  bool may_recycle(SegmentNumber number) const;
+  SegmentNumber oldest_needed() const;
+  void forget(SegmentNumber number);
   void remake_directories();
 
   io::Loop& loop_;
@@ -121,6 +125,7 @@ class Journal {
   SegmentNumber newest_durable_;             // the newest whose header is on stable storage as in use
   bool header_is_due_ = false;               // the active one's goes with the next record
   std::optional<mail::SinkError> is_short_;  // why the last attempt to get a ready segment failed
+  SegmentNumber unfit_ = 0;                  // recycling it has failed
   Instant prepare_at_;                       // not before, after such a failure
   bool is_at_work_ = false;                  // a chore is under way
   std::unique_ptr<DiskLock> second_lock_;    // where the directory had to be made again

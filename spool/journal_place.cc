@@ -58,7 +58,9 @@ RingState Journal::ring_state() const {
   state.oldest_live = segment == nullptr ? 0 : segment->live_bytes;
   state.oldest_room = segment == nullptr ? 0 : segment->live_bytes + segment->live * kFooterEntry;
   state.oldest_is_closed = active_ == nullptr || active_->header.number != oldest;
-  state.oldest_is_dead = reclaimable() != 0;
+  SegmentNumber dead = reclaimable();
+  state.oldest_is_dead = dead != 0 && may_recycle(dead);
+  state.oldest_is_useless = dead != 0 && !may_recycle(dead);
   state.footer_is_due = !closing_.empty() && closing_.front()->outstanding == 0;
   state.oldest_is_dying = is_dying(oldest);
   state.may_prepare = loop_.now() >= prepare_at_;

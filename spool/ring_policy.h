@@ -26,15 +26,17 @@ struct RingState {
   std::uint64_t oldest_room = 0;  // what copying them takes, footer entries included
   bool oldest_is_closed = false;  // it is not the active one
   bool oldest_is_dead = false;    // nothing in it is needed, and every order that this rests on is durable
-  bool oldest_is_dying = false;   // it will be dead when what is being committed just now is durable
-  bool footer_is_due = false;     // a closed segment has none yet
-  bool is_short = false;          // the last attempt to get a ready segment has failed
-  bool may_prepare = true;        // not for a while after such an attempt
+  bool oldest_is_useless = false;  // dead, but of another size, or recycling it has failed
+  bool oldest_is_dying = false;    // it will be dead when what is being committed just now is durable
+  bool footer_is_due = false;      // a closed segment has none yet
+  bool is_short = false;           // the last attempt to get a ready segment has failed
+  bool may_prepare = true;         // not for a while after such an attempt
 };
 
 enum class RingChore {
   none,
   reclaim,       // the oldest becomes a ready one
+  remove,        // the oldest goes, and another that stays says so
   use_spare,     // a spare file becomes a ready one
   prepare,       // a new file becomes a ready one
   drop_ready,    // there are more than the bound allows

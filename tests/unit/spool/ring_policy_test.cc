@@ -99,6 +99,16 @@ TEST_CASE("ring: copying begins when the log is longer than two and a half times
   CHECK(next_chore(long_log(1, 0, 0)) == RingChore::none);
 }
 
+TEST_CASE("ring: what cannot be recycled goes when another segment can say so, or no other can be had") {
+  RingState state = at_rest();
+  state.oldest_is_useless = true;
+  CHECK(next_chore(state) == RingChore::remove);
+  state.ready = 0;
+  CHECK(next_chore(state) == RingChore::prepare);
+  state.may_prepare = false;
+  CHECK(next_chore(state) == RingChore::remove);
+}
+
 TEST_CASE("ring: ready segments beyond the bound go") {
   RingState state = at_rest();
   state.ready = 2;
