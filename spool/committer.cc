@@ -11,6 +11,8 @@
 namespace hikyaku::spool {
 namespace {
 
+constexpr std::size_t kMostHeldBack = 25;
+constexpr std::chrono::microseconds kShortestGathering(100);  // below it two flushes in turn are as good
 constexpr std::chrono::milliseconds kLongestGathering(10);
 
 }  // namespace
@@ -30,20 +32,28 @@ Committer::~Committer() {
   if (thread_.joinable()) thread_.join();
 }
 
+// Released once a turn: the sessions that one flush has woken answer in the same turn, and the first of them
+// must not have the disk to itself. When they are many, the disk need not wait for the last of them either.
 void Committer::submit(Append& append) {
   append.outcome = AppendOutcome::pending;
   if (submitted_++ == 0) outside_.emplace(loop_);
+  if (gathering_.empty()) loop_.post([this] { release(); });
+  gathering_.push_back(&append);
+  if (mode_ == CommitterMode::thread && gathering_.size() >= kMostHeldBack) release();
+}
+
+void Committer::release() {
   bool is_enough = false;
   {
     std::lock_guard lock(lock_);
-    waiting_.push_back(&append);
-    is_enough = waiting_.size() == wanted_;
+    waiting_.insert(waiting_.end(), gathering_.begin(), gathering_.end());
+    is_enough = waiting_.size() >= wanted_;
   }
-  if (!is_enough) return;
-  if (mode_ == CommitterMode::thread)
+  gathering_.clear();
+  if (mode_ == CommitterMode::inline_on_loop)
+    run_inline();
+  else if (is_enough)
     work_.notify_one();
-  else
-    loop_.post([this] { run_inline(); });
 }
 
 void Committer::run() {
@@ -59,14 +69,20 @@ void Committer::run() {
     auto ended = SteadyClock::now();
     loop_.post([this, batch = std::move(batch)]() mutable { hand_back(batch); });
     lock.lock();
-    expected_ = size + waiting_.size();
-    gather_until_ = ended + std::min<SteadyClock::duration>((ended - began) / 4, kLongestGathering);
+    expect(size, ended - began);
   }
 }
 
 // Clients that a flush has just released mostly come back at once. If the next flush began without them, two
 // halves would wait for each other's flushes for ever; so it gives them a moment, a quarter of what a flush
 // takes. Nobody waits who is alone, or who comes later than that.
+void Committer::expect(std::size_t released, SteadyClock::duration flush) {
+  SteadyClock::duration moment = std::min<SteadyClock::duration>(flush / 4, kLongestGathering);
+  if (moment < kShortestGathering) moment = {};
+  expected_ = released + waiting_.size();
+  gather_until_ = SteadyClock::now() + moment;
+}
+
 void Committer::gather(std::unique_lock<std::mutex>& lock) {
   work_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
   if (SteadyClock::now() >= gather_until_) return;

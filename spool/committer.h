@@ -79,8 +79,10 @@ class Committer {
  private:
   using SteadyClock = std::chrono::steady_clock;  // the disk's own speed, also where a test has another Clock
 
-  void gather(std::unique_lock<std::mutex>& lock);
+  void release();
   void run();
+  void expect(std::size_t released, SteadyClock::duration flush);  // with the lock held
+  void gather(std::unique_lock<std::mutex>& lock);
   void run_inline();
   Batch take();  // with the lock held
   void commit(Batch& batch);
@@ -92,6 +94,7 @@ class Committer {
   std::function<void(Batch&)> on_done_;
   std::size_t submitted_ = 0;                     // the loop's
   std::optional<io::Loop::OutsideWork> outside_;  // while something is submitted
+  std::vector<Append*> gathering_;                // the loop's: submitted in this turn
   std::mutex lock_;
   std::condition_variable work_;
   // Under the lock:
