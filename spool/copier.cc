@@ -45,7 +45,6 @@ struct Seeds {
 
 // The head of the copy: the message's own, and the newest progress behind it.
 std::string fold(std::string head, std::string progress, std::size_t limit) {
-  if (progress.empty()) return head;
   head.resize(message_head_length(head).value_or(head.size()));
   if (head.size() + progress.size() > limit) {
     auto decoded = decode_progress(progress);
@@ -55,12 +54,16 @@ std::string fold(std::string head, std::string progress, std::size_t limit) {
 }
 
 NewRecord to_copy(mail::MailId id, const IndexEntry& entry, const RecordHeader& header, std::string head) {
-  NewRecord copy{.type = RecordType::message, .id = id, .head = std::move(head), .content = {}};
+  NewRecord copy;
+  copy.type = RecordType::message;
+  copy.id = id;
+  copy.head = std::move(head);
   copy.large = header.large;
   copy.content_length = header.content_length;
   copy.content_checksum = header.content_checksum;
   copy.next_wait = entry.next_wait;
   copy.held = entry.held != 0;
+  copy.wall = header.wall;
   return copy;
 }
 
@@ -146,24 +149,26 @@ void Copier::read_one(Load& load, std::uint64_t message_seed, std::uint64_t prog
   Result<std::string, mail::SourceError> content;
   if (stored && !stored->header.large) content = read_content(disk_, at, load.entry.size);
   if (!stored || !content) return note_error(load, at, (stored ? content.error() : stored.error()));
-  std::string progress = read_progress(load, progress_seed);
-  bool folded = stored->header.folded || !progress.empty();
-  load.record = to_copy(load.id, load.entry, stored->header,
-                        fold(std::move(stored->head), std::move(progress), head_limit_));
-  load.record.folded = folded;
+  auto progress = read_progress(load, progress_seed);
+  load.record = to_copy(load.id, load.entry, stored->header, std::move(stored->head));
+  load.record.folded = stored->header.folded || progress;
+  if (progress) {
+    load.record.head = fold(std::move(load.record.head), std::move(progress->head), head_limit_);
+    load.record.wall = progress->header.wall;
+  }
   load.content = std::move(*content);
 }
 
-// The newest as bytes; empty where there is none. Where its record is damaged an older one must do: a mail
+// The newest, where it stands beside the message. Where its record is damaged an older one must do: a mail
 // that is tried again is better than one that is lost.
-std::string Copier::read_progress(Load& load, std::uint64_t seed) {
-  if (load.entry.progress.segment == 0) return {};
+std::optional<StoredHead> Copier::read_progress(Load& load, std::uint64_t seed) {
+  if (load.entry.progress.segment == 0) return std::nullopt;
   StoredAt at{load.entry.progress, seed, load.id, RecordType::progress};
   auto stored = read_head(disk_, at);
-  if (stored) return std::move(stored->head);
+  if (stored) return std::move(*stored);
   note_error(load, at, stored.error());
   if (load.error->kind == mail::SourceErrorKind::damaged) load.error.reset();
-  return {};
+  return std::nullopt;
 }
 
 void Copier::note_error(Load& load, const StoredAt& at, mail::SourceError error) {

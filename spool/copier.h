@@ -65,7 +65,7 @@ class Copier {
   Batch next_batch();
   Task<bool> read(Batch& batch);
   void read_one(Load& load, std::uint64_t message_seed, std::uint64_t progress_seed);
-  std::string read_progress(Load& load, std::uint64_t seed);
+  std::optional<StoredHead> read_progress(Load& load, std::uint64_t seed);
   void note_error(Load& load, const StoredAt& at, mail::SourceError error);
   void report_damage(const Batch& batch);
   Task<Step> copy_all(Batch batch);

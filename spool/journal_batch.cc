@@ -36,7 +36,7 @@ void Journal::on_durable(const Append& append) {
   segment.flushed = append.entry.offset + length;
   segment.footer.entries.push_back(append.entry);
   segment.footer.valid_length = segment.flushed;
-  segment.footer.newest = append.wall;
+  segment.footer.newest = std::max(segment.footer.newest, append.wall);
   segment.footer.highest_id = std::max(segment.footer.highest_id, append.entry.id);
   index_.apply(segment.header.number, append.entry);
   ++counters_.records;

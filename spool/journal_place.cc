@@ -100,7 +100,7 @@ void Journal::place(Append& append, const Wanted& wanted, SegmentPtr segment) {
   const NewRecord& record = wanted.record;
   RecordSeed seed(segment->seed, segment->end);
   RecordHeader header = unplaced_header(record);
-  header.wall = loop_.clock().wall();
+  header.wall = record.wall.value_or(loop_.clock().wall());
   header.flushed = static_cast<std::uint32_t>(segment->flushed);
   header = sealed(header, record.head, record.content, seed);
   append.front = encode_record_header(header, seed);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,7 @@ struct NewRecord {
   std::uint64_t content_checksum = 0;  // of a large body
   Duration next_wait{0};               // PROGRESS, also folded, for the index
   bool held = false;                   // likewise
+  std::optional<WallTime> wall;        // of a copy: when what it says was written first; else now
 };
 
 // Its header, but for what its place adds.
