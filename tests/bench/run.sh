@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Measures an optimised build beside Postfix, from a clean clone on; README.md says what and how to read it. As root,
+# Measures an optimised build beside Postfix and by itself, from a clean clone on; README.md says what and how to read it. As root,
 # because Postfix wants to be; everything stays on loopback, in a temporary folder under $TMPDIR (/var/tmp), which must lie
 # on the disk that is to be measured.
 #   tests/bench/run.sh [--rounds N] [--seconds S] [--size BYTES] [--mode perconn|reuse]
@@ -12,7 +12,7 @@ bash etc/install_packages.sh etc/packages.txt tests/packages.txt
 bash tests/interop/fetch_peers.sh
 build=${HIKYAKU_BUILD:-build/release}
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release > /dev/null
-cmake --build "$build" --target hikyakud bench_load bench_sink bench_flushes -- --quiet
+cmake --build "$build" --target hikyakud bench_load bench_sink bench_flushes bench_spool -- --quiet
 
 export HIKYAKU_BIN=$(realpath "$build/bin") TMPDIR=${TMPDIR:-/var/tmp} PYTHONDONTWRITEBYTECODE=1
 describe() { # describe WHEN: the machine, so that a figure can be judged later
@@ -22,5 +22,8 @@ describe() { # describe WHEN: the machine, so that a figure can be judged later
 describe begin
 status=0
 python3 tests/bench/bench.py "$@" || status=$?
+"$HIKYAKU_BIN/bench_spool" rates "$TMPDIR"
+"$HIKYAKU_BIN/bench_spool" start "$TMPDIR"
+python3 tests/bench/memory.py || status=$?
 describe end
 exit $status
