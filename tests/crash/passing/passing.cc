@@ -177,11 +177,14 @@ void Passing::rest() {
                                  std::to_string(live_), " live ones: more than the bound allows"));
 }
 
-// What is still to be copied and set free is, soon.
+// What is still to be copied and set free is, soon. A file that is just being renamed may be missed by a look
+// at the directory, so several in a row have to agree.
 Task<void> Passing::settle() {
   const Instant end = loop_.now() + kSettled;
-  while (sizes().excess(kSegment) > 0 && loop_.now() < end)
+  for (int agreeing = 0; agreeing < 3 && loop_.now() < end;) {
     co_await io::sleep_until(loop_, loop_.within(kGlance));
+    agreeing = sizes().excess(kSegment) > 0 ? 0 : agreeing + 1;
+  }
 }
 
 Task<void> Passing::check_stayer() {
