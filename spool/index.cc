@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "spool/index.h"
 
+#include <algorithm>
+
 #include "daemon/base/check.h"
 
 namespace hikyaku::spool {
@@ -27,6 +29,12 @@ void Index::remove_segment(SegmentNumber number) {
 const SegmentInfo* Index::segment(SegmentNumber number) const {
   auto found = segments_.find(number);
   return found == segments_.end() ? nullptr : &found->second;
+}
+
+std::uint64_t Index::largest_mail() const {
+  std::uint64_t largest = 0;
+  for (const auto& [id, entry] : mails_) largest = std::max(largest, spool::live_bytes(entry));
+  return largest;
 }
 
 void Index::apply(SegmentNumber segment, const FooterEntry& record) {

@@ -55,6 +55,7 @@ class Index {
   const std::map<SegmentNumber, SegmentInfo>& segments() const { return segments_; }
   std::uint64_t log_bytes() const { return log_bytes_; }    // of all segments
   std::uint64_t live_bytes() const { return live_bytes_; }  // of all mails
+  std::uint64_t largest_mail() const;                       // likewise of one; looks at all
 
   // A record that has become durable, or that recovery found; in the order of the log. A MESSAGE under an id
   // that is there moves it (a copy, or the retry of a failed batch); PROGRESS and DONE of an unknown one do

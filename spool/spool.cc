@@ -95,6 +95,7 @@ Task<Result<std::unique_ptr<Spool>, SpoolError>> Spool::open(io::Loop& loop, Dis
     started = start(disk, options, now);
   });
   if (!*started) co_return std::unexpected((*started).error());
+  options.segment_size.bytes = (*started)->segment_size;
   auto core = std::make_unique<Core>(loop, disk, options, std::move(**started));
   co_return std::unique_ptr<Spool>(new Spool(std::move(core)));
 }

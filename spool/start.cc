@@ -10,6 +10,17 @@
 namespace hikyaku::spool {
 namespace {
 
+// A mail that came into larger segments must fit when it is copied, with some room for its progress to grow.
+std::uint64_t fitting_segment_size(const Index& index, std::uint64_t wanted) {
+  std::uint64_t largest_segment = wanted;
+  for (const auto& [number, segment] : index.segments())
+    largest_segment = std::max(largest_segment, segment.size);
+  if (largest_segment == wanted) return wanted;
+  std::uint64_t needed = 2 * kBlock + kFooterTrailer + kFooterEntry + index.largest_mail();
+  if (needed <= wanted) return wanted;
+  return std::min(2 * needed / kBlock * kBlock, largest_segment);
+}
+
 Result<std::unique_ptr<DiskLock>, SpoolError> take_lock(Disk& disk) {
   auto lock = disk.lock("lock");
   if (lock) return std::move(*lock);
@@ -81,14 +92,18 @@ std::shared_ptr<OpenSegment> reopen_newest(Disk& disk, Recovered& recovered) {
 
 }  // namespace
 
-Result<Started, SpoolError> start(Disk& disk, const SpoolOptions& options, WallTime now) {
+Result<Started, SpoolError> start(Disk& disk, SpoolOptions options, WallTime now) {
   auto lock = take_lock(disk);
   if (!lock) return std::unexpected(lock.error());
   auto recovered = recover(disk, options);
   if (!recovered) return std::unexpected(recovered.error());
+  std::uint64_t segment_size = fitting_segment_size(recovered->index, options.segment_size.bytes);
+  if (segment_size != options.segment_size.bytes)
+    std::ranges::move(std::exchange(recovered->spares, {}), std::back_inserter(recovered->surplus));
+  options.segment_size.bytes = segment_size;
   Ids ids(recovered->highest_id, now);
   Duration downtime = counted_downtime(recovered->newest, now);
-  Started started{std::move(*lock), std::move(*recovered), ids, nullptr, downtime};
+  Started started{std::move(*lock), std::move(*recovered), ids, nullptr, downtime, segment_size};
   if (is_injected(Fault::append_to_old_segment)) started.first = reopen_newest(disk, started.recovered);
   if (started.first == nullptr) {
     auto segment = open_own_segment(disk, options, started, now);

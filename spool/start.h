@@ -17,8 +17,9 @@ struct Started {
   Ids ids;
   std::shared_ptr<OpenSegment> first;
   Duration downtime{0};
+  std::uint64_t segment_size = 0;  // of new segments: what is asked for, or what a queued mail needs
 };
-Result<Started, SpoolError> start(Disk& disk, const SpoolOptions& options, WallTime now);
+Result<Started, SpoolError> start(Disk& disk, SpoolOptions options, WallTime now);
 
 // What of the time between the newest record and now counts as waiting: nothing if the clock went back or
 // there is no record, and never more than an hour. Nobody can tell a long stop from a clock that was set, and

@@ -35,6 +35,22 @@ struct RingFixture : SpoolFixture {
   SegmentNumber highest_number() const { return std::stoull(disk->list("log")->back(), nullptr, 16); }
 };
 
+TEST_CASE_FIXTURE(RingFixture, "ring: with smaller segments, a mail that came into larger ones still fits") {
+  options.segment_size = 1_MiB;
+  REQUIRE(start() == std::nullopt);
+  std::string body(200'000, 's');
+  mail::MailId stayer = accept(body);
+  options.segment_size = 64_KiB;
+  restart();
+  pass(300);
+  CHECK(content(stayer) == body);
+  CHECK(log_bytes() <= 3 * 201'000 + 2 * 420'000);
+  CHECK(finish(stayer));
+  restart();
+  pass(30);
+  CHECK(log_bytes() <= 2 * 64_KiB .bytes);
+}
+
 TEST_CASE_FIXTURE(RingFixture,
                   "ring: mail that stays is copied along, and the disk use stays within its bound") {
   REQUIRE(start() == std::nullopt);
