@@ -5,6 +5,11 @@
 
 namespace hikyaku::spool {
 
+void DamageWatch::set_on_damage(std::function<void(const DamageReport&)> on_damage) {
+  on_damage_ = std::move(on_damage);
+  for (const DamageReport& report : std::exchange(untold_, {})) on_damage_(report);
+}
+
 void DamageWatch::note_record(StoredAt at) {
   if (is_new(at.id, at.type)) nursery_.spawn(examine(at, false));
 }
@@ -15,7 +20,7 @@ void DamageWatch::note_large_body(StoredAt message) {
 
 void DamageWatch::report(const DamageReport& report) {
   bool is_known = report.record && !is_new(report.record->id, report.record->type);
-  if (!is_known && on_damage_) on_damage_(report);
+  if (!is_known) tell(report);
 }
 
 Task<void> DamageWatch::examine(StoredAt at, bool body) {
@@ -23,7 +28,15 @@ Task<void> DamageWatch::examine(StoredAt at, bool body) {
   co_await workers_.run([&] {
     report = body ? examine_large_body(disk_, quarantine_, at) : examine_record(disk_, quarantine_, at);
   });
-  if (on_damage_) on_damage_(report);
+  tell(report);
+}
+
+// Copying begins with the start, before anyone can have said who listens.
+void DamageWatch::tell(const DamageReport& report) {
+  if (on_damage_)
+    on_damage_(report);
+  else
+    untold_.push_back(report);
 }
 
 }  // namespace hikyaku::spool

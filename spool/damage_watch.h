@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "daemon/io/nursery.h"
 #include "spool/damage.h"
@@ -20,9 +21,8 @@ class DamageWatch {
   DamageWatch(Disk& disk, Workers& workers, Quarantine& quarantine, io::Nursery& nursery)
       : disk_(disk), workers_(workers), quarantine_(quarantine), nursery_(nursery) {}
 
-  void set_on_damage(std::function<void(const DamageReport&)> on_damage) {
-    on_damage_ = std::move(on_damage);
-  }
+  // Hears at once of what has been met before.
+  void set_on_damage(std::function<void(const DamageReport&)> on_damage);
 
   // These return at once.
   void note_record(StoredAt at);
@@ -31,6 +31,7 @@ class DamageWatch {
   void report(const DamageReport& report);
 
  private:
+  void tell(const DamageReport& report);
   bool is_new(mail::MailId id, RecordType type) { return noted_.emplace(id, type).second; }
   Task<void> examine(StoredAt at, bool body);
 
@@ -39,6 +40,7 @@ class DamageWatch {
   Quarantine& quarantine_;
   io::Nursery& nursery_;
   std::function<void(const DamageReport&)> on_damage_;
+  std::vector<DamageReport> untold_;
   std::set<std::pair<mail::MailId, RecordType>> noted_;
 };
 

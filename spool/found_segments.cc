@@ -23,6 +23,9 @@ Result<void, SpoolError> look_at_file(DiskFile& file, const std::string& path, F
   DecodedHeader decoded = read_segment_header(file);
   if (decoded.verdict == HeaderVerdict::later_format)
     return fail(SpoolErrorKind::wrong_format, cat(path, " was written by a later version of hikyaku"));
+  // A disk that gives nothing for the moment must not make a segment look as if it were none.
+  if (decoded.verdict == HeaderVerdict::read_error)
+    return fail(SpoolErrorKind::cannot_read, cat("the header of ", path, " cannot be read"));
   auto size = file.size();
   if (!size) return cannot_read(size.error());
   if (decoded.verdict == HeaderVerdict::ok)
@@ -100,6 +103,15 @@ Result<FoundFiles, SpoolError> find_segments(Disk& disk) {
   return found;
 }
 
+std::string unused_name(Disk& disk, std::string path, std::string_view suffix) {
+  for (bool is_taken = true; is_taken;) {
+    path += suffix;
+    auto file = disk.open_for_reading(path);
+    is_taken = file || is_no_file(file.error());
+  }
+  return path;
+}
+
 // Two files may have each other's names: all go out of the way first. A cut in between leaves strays again.
 Result<void, DiskError> give_right_names(Disk& disk, std::vector<FoundSegment>& segments) {
   std::vector<FoundSegment*> strays;
@@ -112,7 +124,8 @@ Result<void, DiskError> give_right_names(Disk& disk, std::vector<FoundSegment>& 
   };
   Result<void, DiskError> done;
   for (FoundSegment* stray : strays)
-    if (done && !stray->path.ends_with(".stray")) done = rename(*stray, cat(stray->path, ".stray"));
+    if (done && !stray->path.ends_with(".stray"))
+      done = rename(*stray, unused_name(disk, stray->path, ".stray"));
   for (FoundSegment* stray : strays)
     if (done) done = rename(*stray, segment_path(stray->header.number));
   if (done && !strays.empty()) done = disk.sync_directory("log");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spool/damage.h"
@@ -35,6 +36,9 @@ struct FoundFiles {
 // Errors: a later format; a directory or file that is there but cannot be opened or read at all (were it left
 // out, what ended there would begin again).
 Result<FoundFiles, SpoolError> find_segments(Disk& disk);
+
+// `path` with `suffix` behind it as often as it takes to be nobody's name.
+std::string unused_name(Disk& disk, std::string path, std::string_view suffix);
 
 // Gives misnamed ones the names in their headers. `aliens` must be out of the way.
 Result<void, DiskError> give_right_names(Disk& disk, std::vector<FoundSegment>& segments);

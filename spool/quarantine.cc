@@ -40,24 +40,29 @@ Result<bool, DiskError> is_same(DiskFile& a, DiskFile& b) {
   }
 }
 
-// What cannot be read of a damaged file (EIO) is zeros in its copy.
-void read_what_can_be_read(DiskFile& file, std::span<char> into, std::uint64_t offset) {
+// What cannot be read of a damaged file (EIO) is zeros in its copy. False if there was any.
+bool read_what_can_be_read(DiskFile& file, std::span<char> into, std::uint64_t offset) {
   constexpr std::size_t kPiece = 4096;
   std::ranges::fill(into, '\0');
-  if (file.read(into, offset)) return;
+  if (file.read(into, offset)) return true;
   for (std::size_t at = 0; at < into.size(); at += kPiece)
     (void)file.read(into.subspan(at, std::min(kPiece, into.size() - at)), offset + at);
+  return false;
 }
 
-Result<void, DiskError> write_copy(DiskFile& source, std::uint64_t size, DiskFile& target) {
+// Whether it is the whole of it.
+Result<bool, DiskError> write_copy(DiskFile& source, std::uint64_t size, DiskFile& target) {
   std::string chunk(static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size)), '\0');
+  bool is_whole = true;
   for (std::uint64_t at = 0; at < size; at += kChunk) {
     auto length = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size - at));
-    read_what_can_be_read(source, std::span(chunk).first(length), at);
+    if (!read_what_can_be_read(source, std::span(chunk).first(length), at)) is_whole = false;
     auto written = write_all(target, std::string_view(chunk).substr(0, length), at);
-    if (!written) return written;
+    if (!written) return std::unexpected(written.error());
   }
-  return target.flush();
+  auto flushed = target.flush();
+  if (!flushed) return std::unexpected(flushed.error());
+  return is_whole;
 }
 
 Result<void, DiskError> has_room(Disk& disk, std::uint64_t size, std::uint64_t min_free) {
@@ -74,10 +79,14 @@ Result<void, DiskError> copy(Disk& disk, DiskFile& source, std::string_view to, 
   if (!done) return done;
   auto target = disk.create(kUnfinished);
   if (!target) return std::unexpected(target.error());
-  done = write_copy(source, *size, **target);
-  if (done) done = disk.rename(kUnfinished, to);
+  auto is_whole = write_copy(source, *size, **target);
+  if (is_whole)
+    done = disk.rename(kUnfinished, to);
+  else
+    done = std::unexpected(is_whole.error());
   if (!done) (void)disk.unlink(kUnfinished);  // gives the room back
   if (done) done = disk.sync_directory("corrupt");
+  if (done && !*is_whole) return fail(std::errc::io_error, "the file cannot be read in full");
   return done;
 }
 

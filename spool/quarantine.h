@@ -18,7 +18,8 @@ inline constexpr std::size_t kMaxCopies = 64;
 
 // Copies the file to corrupt/, durably, unless the same bytes are there under its name; "log/x" becomes
 // "corrupt/log-x", "corrupt/log-x.2" where another content has that name. An error where the copy would leave
-// less than `min_free` bytes of the disk, and where kMaxCopies are there: `path` is then all there is.
+// less than `min_free` bytes of the disk, where kMaxCopies are there, and where parts of the file cannot be
+// read (they are zeros in the copy): `path` is then still needed.
 Result<void, DiskError> keep_copy(Disk& disk, std::string_view path, std::uint64_t min_free);
 
 // The same for a spool at work: each file is copied once in a run, however much of it turns out damaged. Any

@@ -92,12 +92,15 @@ class Recovery {
     const SegmentHeader& header = segment.header;
     out_.index.add_segment(header.number, segment_seed(header), header.size);
     auto footer = read_footer(**file, header);
-    if (!footer) {
+    if (footer) {
+      note_footer(header.number, footer->valid_length);
+    } else {
       auto scanned = scan(segment, **file);
       if (!scanned) return std::unexpected(scanned.error());
       footer = std::move(*scanned);
     }
-    note_closed(header.number, footer->valid_length);
+    out_.closed.push_back(closed_[header.number]);
+    if (out_.closed.size() > kMaxClosed) out_.closed.erase(out_.closed.begin());
     apply(header.number, *footer);
     out_.newest = footer->entries.empty() ? header.created : footer->newest;
     return {};
@@ -110,20 +113,39 @@ class Recovery {
     if (!flushed) return cannot(SpoolErrorKind::io, flushed.error());
     SegmentNumber number = segment.header.number;
     Scan scan = scan_segment(file, segment.header, closed_[number]);
+    if (scan.has_read_errors)
+      scan = scan_segment(file, segment.header, closed_[number]);  // it may have passed
+    bool is_dead = scan.has_read_errors && read_segment_header(file).verdict != HeaderVerdict::ok;
+    if (is_dead) return fail(SpoolErrorKind::cannot_read, cat(segment.path, " cannot be read"));
     out_.unbroken = scan.unbroken;
     out_.highest_id = std::max(out_.highest_id, scan.highest_id);
-    bool is_settled = damage_.note_scan(segment, scan, closed_[number]);
+    bool is_settled = damage_.note_scan(segment, scan, closed_[number]) && !scan.has_read_errors;
     Footer footer{scan.valid_length, scan.newest, scan.highest_id, std::move(scan.entries)};
-    closed_[number].flushed = scan.flushed;
-    // With a footer nobody would look at the damage again: without a copy of it the next start has to.
-    if (is_settled) out_.unclosed.push_back({segment.header, footer});
+    if (is_settled)
+      settle(segment.header, footer, scan.flushed);
+    else
+      leave_for_next_start(segment.header, scan.flushed);
     return footer;
   }
 
-  void note_closed(SegmentNumber number, std::uint64_t length) {
-    auto known = closed_.find(number);
-    out_.closed.push_back({number, length, known == closed_.end() ? length : known->second.flushed});
-    if (out_.closed.size() > kMaxClosed) out_.closed.erase(out_.closed.begin());
+  void settle(const SegmentHeader& header, const Footer& footer, std::uint64_t flushed) {
+    closed_[header.number] = {header.number, footer.valid_length, flushed};
+    out_.unclosed.push_back({header, footer});
+  }
+
+  // With a footer, or with a shorter valid length, nobody would look at the damage again.
+  void leave_for_next_start(const SegmentHeader& header, std::uint64_t flushed) {
+    ClosedSegment& closed = closed_[header.number];
+    if (closed.number == 0) closed.valid_length = footer_end(header.size);
+    closed.number = header.number;
+    closed.flushed = flushed;
+  }
+
+  void note_footer(SegmentNumber number, std::uint64_t valid_length) {
+    ClosedSegment& closed = closed_[number];
+    if (closed.number == 0) closed.flushed = valid_length;
+    closed.number = number;
+    closed.valid_length = valid_length;
   }
 
   void apply(SegmentNumber number, const Footer& footer) {

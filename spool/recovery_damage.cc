@@ -35,14 +35,8 @@ void RecoveryDamage::set_aside(const Alien& alien) {
   if (keep(alien.path, report))
     (void)disk_.unlink(alien.path);
   else if (!alien.path.ends_with(".bad"))
-    (void)disk_.rename(alien.path, unused_name(alien.path));
+    (void)disk_.rename(alien.path, unused_name(disk_, alien.path, ".bad"));
   losses_.note(std::move(report));
-}
-
-std::string RecoveryDamage::unused_name(std::string path) {
-  do path += ".bad";
-  while (disk_.open_for_reading(path));
-  return path;
 }
 
 void RecoveryDamage::note_missing(SegmentNumber number) {

@@ -31,7 +31,6 @@ class RecoveryDamage {
 
  private:
   bool keep(const std::string& path, DamageReport& report);
-  std::string unused_name(std::string path);
   void note_cut(DamageReport report, const FoundSegment& segment, const Scan& scan,
                 const ClosedSegment& closed);
   void note_unknown(DamageReport report, const std::vector<Hole>& damage);

@@ -32,6 +32,7 @@ class Scanner {
     for (std::uint64_t at = records_begin(); at + kRecordHeader <= window_.end();) at = step(at);
     end_hole(window_.end());
     for (Hole& hole : scan_.holes) judge(hole);
+    scan_.has_read_errors = window_.has_failed();
     return std::move(scan_);
   }
 
@@ -58,7 +59,7 @@ class Scanner {
     scan_.entries.push_back(footer_entry(header, at, parts.head));
     scan_.valid_length = at + record_length(header);
     if (scan_.holes.empty()) scan_.unbroken = scan_.valid_length;
-    scan_.newest = header.wall;
+    scan_.newest = std::max(scan_.newest, header.wall);
     scan_.highest_id = std::max(scan_.highest_id, header.id);
   }
 
@@ -125,7 +126,9 @@ void Window::load_piecewise(std::size_t length) {
   for (std::size_t at = 0; at < length; at += kBlock) {
     std::span<char> piece = std::span(buffer_).subspan(at, std::min<std::size_t>(kBlock, length - at));
     auto got = file_.read(piece, begin_ + at);
-    if (!got) std::ranges::fill(piece, '\0');
+    if (got) continue;
+    std::ranges::fill(piece, '\0');
+    has_failed_ = true;
   }
 }
 

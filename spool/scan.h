@@ -26,6 +26,7 @@ class Window {
   // `length` bytes from `offset`, fewer at the end; valid until the next call.
   std::string_view at(std::uint64_t offset, std::size_t length);
   std::uint64_t end() const { return end_; }
+  bool has_failed() const { return has_failed_; }  // something could not be read
 
  private:
   void load(std::uint64_t offset, std::size_t length);
@@ -35,6 +36,7 @@ class Window {
   std::uint64_t end_;
   std::uint64_t begin_ = 0;
   std::string buffer_;
+  bool has_failed_ = false;
 };
 
 // A stretch in which no intact record stands.
@@ -55,6 +57,7 @@ struct Scan {
   std::uint64_t flushed = 0;                     // all before it was on stable storage once
   WallTime newest;
   mail::MailId highest_id;
+  bool has_read_errors = false;  // what could not be read counts as zeros
 };
 
 // What a footer says of an intact record.

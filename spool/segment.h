@@ -61,7 +61,12 @@ struct SegmentHeader {
 };
 
 std::string encode_segment_header(const SegmentHeader& header);  // kSegmentHeader bytes
-enum class HeaderVerdict { ok, unreadable, later_format };
+enum class HeaderVerdict {
+  ok,
+  unreadable,  // the bytes are no header
+  later_format,
+  read_error,  // there are no bytes: the disk does not give them
+};
 struct DecodedHeader {
   HeaderVerdict verdict = HeaderVerdict::unreadable;
   SegmentHeader header;

@@ -81,6 +81,13 @@ Result<void, DiskError> publish(Disk& disk, SegmentNumber number) {
   return disk.sync_directory("log");
 }
 
+DecodedHeader read_header_at(DiskFile& file, std::uint64_t offset) {
+  auto bytes = read_exactly(file, offset, kSegmentHeader);
+  if (bytes) return decode_segment_header(*bytes);
+  bool is_short = bytes.error().kind == std::errc::no_message_available;
+  return {is_short ? HeaderVerdict::unreadable : HeaderVerdict::read_error, {}};
+}
+
 }  // namespace
 
 Result<SegmentFile, DiskError> prepare_segment(Disk& disk, SegmentHeader header) {
@@ -120,12 +127,12 @@ Result<void, DiskError> write_segment_header(DiskFile& file, std::uint64_t size,
 }
 
 DecodedHeader read_segment_header(DiskFile& file) {
-  auto first = read_exactly(file, 0, kSegmentHeader);
-  DecodedHeader header = decode_segment_header(first ? *first : std::string());
+  DecodedHeader first = read_header_at(file, 0);
   auto size = file.size();
-  if (header.verdict != HeaderVerdict::unreadable || !size || *size < kBlock) return header;
-  auto last = read_exactly(file, *size - kBlock, kSegmentHeader);
-  return decode_segment_header(last ? *last : std::string());
+  if (first.verdict == HeaderVerdict::ok || first.verdict == HeaderVerdict::later_format || !size)
+    return first;
+  DecodedHeader last = *size < kBlock ? DecodedHeader() : read_header_at(file, *size - kBlock);
+  return last.verdict == HeaderVerdict::unreadable ? first : last;
 }
 
 Result<void, DiskError> write_footer(DiskFile& file, const Footer& footer, std::uint64_t size,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "spool/quarantine.h"
 #include "spool/recovery.h"
 #include "tests/support/given_mail.h"
 
@@ -210,6 +211,93 @@ TEST_CASE("damage: a missing segment is told from a reclaimed one, and costs its
       "may be sent again");
   for (std::size_t i = 3; i < image.mails.size(); ++i)
     CHECK(after.give(image.mails[i]) == (image.mails[i].is_finished ? Given::nothing : Given::right));
+}
+
+std::vector<std::string> lines(const AfterDamage& after) {
+  std::vector<std::string> all;
+  for (const DamageReport& report : after.reports()) all.push_back(to_line(report));
+  return all;
+}
+
+TEST_CASE("damage: a segment of another spool is set aside, whatever its number; nothing in it counts") {
+  SpoolImage image(ImageKind::killed);
+  DecodedHeader header = decode_segment_header(image.disk.bytes(kVictim));
+  REQUIRE(header.verdict == HeaderVerdict::ok);
+  header.header.spool.fill(7);
+  std::string foreign = image.disk.bytes(kVictim);
+  for (std::uint64_t at : {std::uint64_t{0}, SpoolImage::kSize - kBlock})
+    foreign.replace(at, kSegmentHeader, encode_segment_header(header.header));
+  // It has taken the name of one of ours.
+  std::string older = segment_path(SpoolImage::kOlder);
+  image.disk.put("log/0000000000000099", image.disk.bytes(older));
+  image.disk.put(older, foreign);
+  AfterDamage after(image.disk);
+  REQUIRE(lines(after) ==
+          std::vector<std::string>{"spool damage: " + older +
+                                   " belongs to another spool and is set aside; a copy is in corrupt/"});
+  for (const ImageMail& mail : image.mails)
+    CHECK(after.give(mail) == (mail.is_finished ? Given::nothing : Given::right));
+  CHECK(image.disk.bytes("corrupt/log-0000000000000029") == foreign);
+}
+
+TEST_CASE("damage: on a full disk a start goes on, keeps what it cannot copy, and tries again") {
+  SpoolImage image(ImageKind::killed);
+  const std::string bytes = image.disk.bytes(kVictim);
+  image.disk.put(kVictim, flipped(bytes, (image.records[0].begin + 20) * 8));
+  image.disk.put("log/0000000000000099", "no segment");
+  image.disk.set_full(true);
+  for (int start = 0; start < 2; ++start) {
+    AfterDamage after(image.disk);
+    after.tidy();
+    REQUIRE(after.reports().size() == 2);
+    for (const DamageReport& report : after.reports()) CHECK(report.copy == Copy::failed);
+    CHECK(image.disk.bytes("log/0000000000000099.bad") == "no segment");
+  }
+  image.disk.set_full(false);
+  AfterDamage after(image.disk);
+  after.tidy();
+  for (const DamageReport& report : after.reports()) CHECK(report.copy == Copy::made);
+  CHECK(image.disk.list("corrupt")->size() == 2);
+  CHECK(AfterDamage(image.disk).reports().empty());
+}
+
+TEST_CASE("damage: the same is copied once, another content beside it, and no more than a limit") {
+  MemoryDisk disk;
+  disk.put("log/x", "one");
+  for (int i = 0; i < 3; ++i) REQUIRE(keep_copy(disk, "log/x", 0));
+  disk.put("log/x", "two");
+  REQUIRE(keep_copy(disk, "log/x", 0));
+  CHECK(*disk.list("corrupt") == std::vector<std::string>{"log-x", "log-x.2"});
+  for (std::size_t i = 0; i < 2 * kMaxCopies; ++i) {
+    disk.put("log/x", std::to_string(i));
+    (void)keep_copy(disk, "log/x", 0);
+  }
+  CHECK(disk.list("corrupt")->size() == kMaxCopies);
+}
+
+TEST_CASE("damage: directories and empty files in log/ hinder nothing") {
+  SpoolImage image(ImageKind::closed);
+  REQUIRE(image.disk.make_directory("log/000000000000002c"));
+  image.disk.put("log/empty", "");
+  AfterDamage after(image.disk);
+  CHECK(after.reports().size() == 2);
+  for (const ImageMail& mail : image.mails)
+    CHECK(after.give(mail) == (mail.is_finished ? Given::nothing : Given::right));
+}
+
+TEST_CASE("damage: a line is printable whatever the bytes were, and does not grow with the recipients") {
+  DamageReport report;
+  report.file = "log/bad\nname";
+  report.reason = "is damaged";
+  report.loss = Loss::mail;
+  report.record = LostRecord{};
+  report.record->envelope.emplace();
+  report.record->envelope->sender = "a\r\n@b";
+  report.record->envelope->recipients.resize(5000, {.address = "c@d", .notify = {}, .orcpt = {}});
+  std::string line = to_line(report);
+  CHECK(line.find_first_of("\r\n") == std::string::npos);
+  CHECK(line.size() < 2000);
+  CHECK(line.find("and 4980 others") != std::string::npos);
 }
 
 }  // namespace
