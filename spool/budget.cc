@@ -45,6 +45,10 @@ bool MemoryBudget::take(std::uint64_t bytes) {
 
 void MemoryBudget::give_back(std::uint64_t bytes) {
   used_ -= bytes;
+  reconsider();
+}
+
+void MemoryBudget::reconsider() {
   if (!waiting_.empty()) waiting_.front()->wake();
 }
 

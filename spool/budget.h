@@ -48,6 +48,8 @@ class MemoryBudget {
 
   // Waits its turn. More than the whole budget counts as the whole budget.
   Task<Reservation> reserve(std::uint64_t bytes);
+  // There is something more to evict: whoever waits looks again.
+  void reconsider();
   std::uint64_t used() const { return used_; }
 
  private:

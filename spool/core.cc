@@ -40,6 +40,7 @@ Task<Result<void, SinkError>> Core::store(NewRecord record, CachedMailPtr mail) 
   auto done = co_await journal.append(std::move(record));
   if (!done) co_return done;
   if (mail != nullptr) cache.put(id, std::move(mail));
+  budget.reconsider();
   const IndexEntry* entry = index.find(id);
   if (entry != nullptr && on_arrival) on_arrival(to_queue_entry(id, *entry));
   co_return done;

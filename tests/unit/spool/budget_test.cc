@@ -68,6 +68,18 @@ TEST_CASE("budget: the cache gives way before anyone waits") {
   CHECK(needed.bytes() == 250);
 }
 
+TEST_CASE("budget: who waits is served when the cache has got something that can go") {
+  BudgetFixture fixture;
+  fixture.cached = fixture.reserve(1000);
+  io::Nursery nursery(fixture.loop);
+  nursery.spawn(BudgetFixture::ask(&fixture, 1, 100));
+  CHECK(fixture.served.empty());
+  fixture.evictable = 10;
+  fixture.budget.reconsider();
+  fixture.loop.run(nursery.drained({}));
+  CHECK(fixture.served == std::vector{1});
+}
+
 TEST_CASE("budget: more than all there is counts as all") {
   BudgetFixture fixture;
   Reservation all = fixture.reserve(5000);
