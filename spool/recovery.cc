@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "spool/found_segments.h"
 #include "spool/recovery_damage.h"
-#include "spool/scan.h"
 
 namespace hikyaku::spool {
 namespace {
@@ -21,7 +19,7 @@ std::unexpected<SpoolError> cannot(SpoolErrorKind kind, const DiskError& error) 
 class Recovery {
  public:
   Recovery(Disk& disk, const SpoolOptions& options)
-      : disk_(disk), options_(options), damage_(disk, options.min_free.bytes) {}
+      : disk_(disk), options_(options), damage_(disk, options.min_free.bytes), replay_(disk, damage_) {}
 
   Result<Recovered, SpoolError> run() {
     auto made = make_directories(disk_);
@@ -31,6 +29,9 @@ class Recovery {
     if (done) done = look_at_large();
     if (!done) return std::unexpected(done.error());
     choose_spool_id();
+    out_.closed = replay_.take_closed();
+    out_.unclosed = replay_.take_unclosed();
+    out_.unbroken = replay_.unbroken();
     out_.reports = damage_.judge(out_.index);
     return std::move(out_);
   }
@@ -52,10 +53,9 @@ class Recovery {
   void note_header(const SegmentHeader& header) {
     out_.next_number = std::max(out_.next_number, header.number + 1);
     out_.highest_id = std::max(out_.highest_id, header.highest_id);
-    for (const ClosedSegment& closed : header.closed) {
+    for (const ClosedSegment& closed : header.closed)
       out_.next_number = std::max(out_.next_number, closed.number + 1);
-      closed_[closed.number] = closed;
-    }
+    replay_.note_predecessors(header);
   }
 
   void report_missing(const std::vector<Alien>& aliens) {
@@ -87,65 +87,13 @@ class Recovery {
   }
 
   Result<void, SpoolError> replay(const FoundSegment& segment) {
-    auto file = disk_.open_for_writing(segment.path);
-    if (!file) return cannot(SpoolErrorKind::cannot_read, file.error());
     const SegmentHeader& header = segment.header;
+    auto records = replay_.read(segment);
+    if (!records) return std::unexpected(records.error());
     out_.index.add_segment(header.number, segment_seed(header), header.size);
-    auto footer = read_footer(**file, header);
-    if (footer) {
-      note_footer(header.number, footer->valid_length);
-    } else {
-      auto scanned = scan(segment, **file);
-      if (!scanned) return std::unexpected(scanned.error());
-      footer = std::move(*scanned);
-    }
-    out_.closed.push_back(closed_[header.number]);
-    if (out_.closed.size() > kMaxClosed) out_.closed.erase(out_.closed.begin());
-    apply(header.number, *footer);
-    out_.newest = footer->entries.empty() ? header.created : footer->newest;
+    apply(header.number, *records);
+    out_.newest = records->entries.empty() ? header.created : records->newest;
     return {};
-  }
-
-  // What a killed process has written stands in the page cache and not yet on the disk: it is flushed before
-  // anything is built on it.
-  Result<Footer, SpoolError> scan(const FoundSegment& segment, DiskFile& file) {
-    auto flushed = file.flush();
-    if (!flushed) return cannot(SpoolErrorKind::io, flushed.error());
-    SegmentNumber number = segment.header.number;
-    Scan scan = scan_segment(file, segment.header, closed_[number]);
-    if (scan.has_read_errors)
-      scan = scan_segment(file, segment.header, closed_[number]);  // it may have passed
-    bool is_dead = scan.has_read_errors && read_segment_header(file).verdict != HeaderVerdict::ok;
-    if (is_dead) return fail(SpoolErrorKind::cannot_read, cat(segment.path, " cannot be read"));
-    out_.unbroken = scan.unbroken;
-    out_.highest_id = std::max(out_.highest_id, scan.highest_id);
-    bool is_settled = damage_.note_scan(segment, scan, closed_[number]) && !scan.has_read_errors;
-    Footer footer{scan.valid_length, scan.newest, scan.highest_id, std::move(scan.entries)};
-    if (is_settled)
-      settle(segment.header, footer, scan.flushed);
-    else
-      leave_for_next_start(segment.header, scan.flushed);
-    return footer;
-  }
-
-  void settle(const SegmentHeader& header, const Footer& footer, std::uint64_t flushed) {
-    closed_[header.number] = {header.number, footer.valid_length, flushed};
-    out_.unclosed.push_back({header, footer});
-  }
-
-  // With a footer, or with a shorter valid length, nobody would look at the damage again.
-  void leave_for_next_start(const SegmentHeader& header, std::uint64_t flushed) {
-    ClosedSegment& closed = closed_[header.number];
-    if (closed.number == 0) closed.valid_length = footer_end(header.size);
-    closed.number = header.number;
-    closed.flushed = flushed;
-  }
-
-  void note_footer(SegmentNumber number, std::uint64_t valid_length) {
-    ClosedSegment& closed = closed_[number];
-    if (closed.number == 0) closed.flushed = valid_length;
-    closed.number = number;
-    closed.valid_length = valid_length;
   }
 
   void apply(SegmentNumber number, const Footer& footer) {
@@ -191,8 +139,8 @@ class Recovery {
   Disk& disk_;
   const SpoolOptions& options_;
   std::vector<FoundSegment> segments_;
-  std::map<SegmentNumber, ClosedSegment> closed_;  // what is known of the segments before the newest
   RecoveryDamage damage_;
+  Replay replay_;
   Recovered out_;
 };
 

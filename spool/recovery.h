@@ -13,15 +13,10 @@
 #include "spool/disk.h"
 #include "spool/index.h"
 #include "spool/options.h"
+#include "spool/replay.h"
 #include "spool/segment_file.h"
 
 namespace hikyaku::spool {
-
-// A segment that wants its footer, once the new segment's header is durable.
-struct Unclosed {
-  SegmentHeader header;
-  Footer footer;
-};
 
 struct Recovered {
   Index index;
