@@ -66,6 +66,7 @@ class Journal {
   Task<Result<SegmentPtr, mail::SinkError>> room_for(std::uint64_t length, const Wanted& wanted);
   bool may_wait_for_room(const Wanted& wanted) const;
   bool is_unchanged(mail::MailId id, const IndexEntry& original) const;
+  bool leaves_reserve(std::uint64_t length, RecordUse use) const;
   static bool fits(const OpenSegment& segment, std::uint64_t length);
   static std::uint64_t room_in(const OpenSegment& segment);
   void place(Append& append, const Wanted& wanted, SegmentPtr segment);
@@ -102,6 +103,7 @@ class Journal {
   std::size_t outstanding_in(SegmentNumber number) const;
   SegmentNumber reclaimable() const;  // 0: none
   bool may_recycle(SegmentNumber number) const;
+  bool may_remove() const;
   SegmentNumber oldest_needed() const;
   void forget(SegmentNumber number);
   void remake_directories();
@@ -122,13 +124,14 @@ class Journal {
   std::deque<ClosedSegment> closed_;
   std::array<std::uint8_t, 16> spool_;
   SegmentNumber next_number_;
-  SegmentNumber newest_durable_;             // the newest whose header is on stable storage as in use
-  bool header_is_due_ = false;               // the active one's goes with the next record
-  std::optional<mail::SinkError> is_short_;  // why the last attempt to get a ready segment failed
-  SegmentNumber unfit_ = 0;                  // recycling it has failed
-  Instant prepare_at_;                       // not before, after such a failure
-  bool is_at_work_ = false;                  // a chore is under way
-  std::unique_ptr<DiskLock> second_lock_;    // where the directory had to be made again
+  SegmentNumber newest_durable_;                // the newest whose header is on stable storage as in use
+  bool header_is_due_ = false;                  // the active one's goes with the next record
+  std::optional<mail::SinkError> is_short_;     // why the last attempt to get a ready segment failed
+  SegmentNumber unfit_ = 0;                     // recycling it has failed
+  std::optional<mail::SinkError> cannot_turn_;  // why the oldest could not be turned over just now
+  Instant prepare_at_;                          // not before, after such a failure
+  bool is_at_work_ = false;                     // a chore is under way
+  std::unique_ptr<DiskLock> second_lock_;       // where the directory had to be made again
 
   bool is_healthy_ = true;
   SpoolCounters counters_;

@@ -13,14 +13,14 @@ Task<Result<Journal::SegmentPtr, SinkError>> Journal::room_for(std::uint64_t len
   const RecordUse use = wanted.use;
   for (;;) {
     RingState state = ring_state();
-    bool does_fit = active_ != nullptr && fits(*active_, length);
+    bool does_fit = active_ != nullptr && fits(*active_, length) && leaves_reserve(length, use);
     if (does_fit && may_fill_active(state, use, active_->end + length)) co_return active_;
     if (!does_fit && may_take_ready(state, use)) {
       roll_over();
       continue;
     }
     if (wanted.original) co_return SegmentPtr();
-    if (!may_wait_for_room(wanted)) co_return std::unexpected(*is_short_);
+    if (!may_wait_for_room(wanted)) co_return std::unexpected(is_short_ ? *is_short_ : *cannot_turn_);
     chores_.notify();
     io::Woken woken = co_await room_.wait({});
     check(woken == io::Woken::ready, "getting a segment ready ends by itself");
@@ -30,7 +30,15 @@ Task<Result<Journal::SegmentPtr, SinkError>> Journal::room_for(std::uint64_t len
 // While a segment can be had. A copy never waits: it is a chore itself, and the chores are what it would wait
 // for.
 bool Journal::may_wait_for_room(const Wanted& wanted) const {
-  return !is_short_ || (is_at_work_ && wanted.use == RecordUse::bookkeeping);
+  bool is_hopeless = is_short_ || cannot_turn_;
+  return !is_hopeless || (is_at_work_ && wanted.use == RecordUse::bookkeeping);
+}
+
+// A segment whose mail all lives grows by the progress of each when it is copied, and must still fit into
+// one.
+bool Journal::leaves_reserve(std::uint64_t length, RecordUse use) const {
+  if (use == RecordUse::bookkeeping || active_->end == records_begin()) return true;
+  return fits(*active_, length + segment_size_ / 8);
 }
 
 // The footer's place is kept free from the start: it grows from the other end.
@@ -52,7 +60,6 @@ RingState Journal::ring_state() const {
   state.log_bytes = index_.log_bytes();
   state.live_bytes = index_.live_bytes();
   state.ready = ready_.size();
-  state.spare_files = spares_.size();
   state.active_end = active_ == nullptr ? segment_size_ : active_->end;
   state.active_room = active_ == nullptr ? 0 : room_in(*active_);
   state.oldest_live = segment == nullptr ? 0 : segment->live_bytes;
@@ -60,10 +67,11 @@ RingState Journal::ring_state() const {
   state.oldest_is_closed = active_ == nullptr || active_->header.number != oldest;
   SegmentNumber dead = reclaimable();
   state.oldest_is_dead = dead != 0 && may_recycle(dead);
-  state.oldest_is_useless = dead != 0 && !may_recycle(dead);
+  state.oldest_is_useless = dead != 0 && !may_recycle(dead) && may_remove();
   state.footer_is_due = !closing_.empty() && closing_.front()->outstanding == 0;
   state.oldest_is_dying = is_dying(oldest);
   state.may_prepare = loop_.now() >= prepare_at_;
+  state.spare_files = state.may_prepare ? spares_.size() : 0;
   state.is_short = is_short_.has_value() || !state.may_prepare;
   return state;
 }

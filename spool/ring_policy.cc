@@ -64,7 +64,9 @@ RingChore next_chore(const RingState& state) {
 }
 
 bool may_fill_active(const RingState& state, RecordUse use, std::uint64_t end) {
-  return use == RecordUse::bookkeeping || state.ready > 0 || end <= state.segment_size / 2;
+  if (use == RecordUse::bookkeeping || state.ready > 0) return true;
+  // The other half is for the copies that turn the oldest over.
+  return is_cheap_to_turn(state) && end <= state.segment_size / 2;
 }
 
 bool may_take_ready(const RingState& state, RecordUse use) {

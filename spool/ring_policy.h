@@ -6,7 +6,7 @@
 // disk's state, there is room to write down what has become of mail that was accepted: one prepared segment
 // is kept beyond the active one, next and spare in one. New mail may enter it only where that is sure to set
 // another free: because there is a second one, or because the oldest segment can be turned over with half a
-// segment of copying. PROGRESS, DONE and copies may always.
+// segment of copying, and then it leaves the other half to that. PROGRESS, DONE and copies may always.
 #pragma once
 
 #include <cstddef>

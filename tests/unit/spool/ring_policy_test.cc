@@ -156,6 +156,9 @@ TEST_CASE("ring: without a ready segment new mail leaves half of the active one"
   CHECK(may_fill_active(state, RecordUse::new_mail, 500));
   CHECK_FALSE(may_fill_active(state, RecordUse::new_mail, 501));
   CHECK(may_fill_active(state, RecordUse::bookkeeping, 990));
+  state.oldest_live = 501;  // they would not fit into a half
+  CHECK_FALSE(may_fill_active(state, RecordUse::new_mail, 100));
+  CHECK(may_fill_active(state, RecordUse::bookkeeping, 990));
 }
 
 }  // namespace
