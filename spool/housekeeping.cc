@@ -27,6 +27,7 @@ Task<void> Journal::housekeep() {
     is_at_work_ = true;
     Chore chore = co_await next_chore();
     is_at_work_ = false;
+    if (chore != Chore::failed) cannot_turn_.reset();
     if (chore != Chore::nothing_to_do) room_.notify();
     if (chore == Chore::failed)
       co_await io::sleep_until(loop_, loop_.within(kAfterFailure, &no_more_chores_));
@@ -104,14 +105,17 @@ Task<Journal::Chore> Journal::use_spare() {
   SegmentHeader header = next_header(oldest_needed());
   Result<SegmentFile, DiskError> made;
   co_await workers_.run([&] { made = recycle_segment(disk_, path, header); });
+  if (!made && made.error().kind != std::errc::no_such_file_or_directory) spares_.push_back(std::move(path));
   co_return take_ready(std::move(made));
 }
 
+// What may have lost its name is not written to: if it does not go, it is a spare file.
 Task<Journal::Chore> Journal::drop_ready() {
   SegmentPtr segment = std::move(ready_.front());
   ready_.pop_front();
   Result<void, DiskError> done;
   co_await workers_.run([&] { done = delete_segment(disk_, segment->header.number); });
+  if (!done) spares_.push_back(segment_path(segment->header.number));
   co_return done ? Chore::done : Chore::failed;
 }
 
@@ -120,7 +124,9 @@ Task<Journal::Chore> Journal::drop_spare() {
   spares_.pop_front();
   Result<void, DiskError> done;
   co_await workers_.run([&] { done = disk_.unlink(path); });
-  co_return done ? Chore::done : Chore::failed;
+  bool is_gone = done || done.error().kind == std::errc::no_such_file_or_directory;
+  if (!is_gone) spares_.push_back(std::move(path));
+  co_return is_gone ? Chore::done : Chore::failed;
 }
 
 // A footer is written in a flush of its own, after its records': it must not list what a cut may still take.
@@ -135,8 +141,7 @@ Task<Journal::Chore> Journal::write_oldest_footer() {
 
 // Who waits for a ready segment must hear that none will come for a while.
 Journal::Chore Journal::give_up_turning() {
-  if (!is_short_)
-    is_short_ = SinkError{SinkErrorKind::write_failed, "the oldest segment cannot be turned over"};
+  cannot_turn_ = SinkError{SinkErrorKind::write_failed, "the oldest segment cannot be turned over"};
   return Chore::failed;
 }
 
@@ -185,6 +190,11 @@ bool Journal::is_dying(SegmentNumber number) const {
 bool Journal::may_recycle(SegmentNumber number) const {
   bool has_no_choice = ready_.empty() && loop_.now() < prepare_at_;
   return index_.segment(number)->size == segment_size_ && (number != unfit_ || has_no_choice);
+}
+
+// Another says that it is not needed; on a full disk none can be had, and it gives the room for one.
+bool Journal::may_remove() const {
+  return !ready_.empty() || (is_short_ && is_short_->kind == SinkErrorKind::no_space);
 }
 
 // What a header may call the oldest: nothing before it is needed, whether or not its file is still there.
