@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,10 @@ class Campaign {
   void cut_everywhere(const Script& script, std::uint64_t seed);
   // One step of it, one fate.
   void cut_once(const Script& script, std::uint64_t step, std::uint64_t seed);
-  // Random scripts, each cut at a few random steps, until the time is over.
-  void wander(std::uint64_t first_seed, std::chrono::steady_clock::time_point until);
+  // Plays it to its end.
+  void play_through(const Script& script);
+  // The random script of this number, cut at a few random steps.
+  void wander(std::uint64_t number);
 
   bool has_failed() const { return failures_ > 0; }
   bool has_seen_enough() const { return failures_ >= max_failures_; }
@@ -40,16 +43,22 @@ class Campaign {
     std::uint64_t seed;
   };
 
-  // Plays the script on a new disk, until the power goes off at `step` (0: never). The number of steps it
-  // took.
-  std::uint64_t play(const Script& script, std::uint64_t step, Past& past);
-  void judge(const Past& past, const Place& place, bool every_step_of_recovery);
+  // Plays the script on past.disk. The number of steps it took.
+  std::uint64_t play(const Script& script, Past& past);
+  // The same on a new disk until the power goes off at `step`.
+  Past play_until(const Script& script, std::uint64_t step);
+  // How many steps the whole script takes; reports what goes wrong without any cut.
+  std::uint64_t count_steps(const Script& script);
+  // Recovers from the cut, and from further ones: in the life after it, and at so many steps of the recovery.
+  void judge(const Past& past, const Place& place, std::uint64_t cuts_of_recovery);
   // Recovers, lives on for a while, is cut `luck` steps after the recovery or ends well, recovers again. The
   // number of steps that the first recovery took.
   std::uint64_t recover_and_live(const Past& past, const Place& place, std::uint64_t luck);
   // Is cut at `step` of the recovery, recovers from that.
   void cut_recovery(const Past& past, const Place& place, std::uint64_t step);
   bool recover(std::unique_ptr<SimDisk>& disk, World& world);
+  // As recovery finds it. No segment in use under a foreign name: it is durable before the first record.
+  std::unique_ptr<SimDisk> after_cut(const SimDisk& disk, std::uint64_t seed, World& world);
   void report(const World& world, const Place& place, const std::string& what, const SimDisk& before,
               const SimDisk& after);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // crash_histories [--script NAME [--cut STEP --seed SEED]] [--seeds N] [--seconds S] [--failures N]
-// Cuts every step of the scripted histories (or of one), N fates each, then wanders through random ones for S
-// seconds. Exit 0: every promise was kept; 1: one was not, see the output; 64: usage.
+// Cuts every step of the scripted histories (or of one), N fates each (0: none of them), plays the long one
+// to its end, then wanders through random ones for S seconds. Exit 0: every promise was kept; 1: one was not,
+// see the output; 64: usage.
 #include <iostream>
 #include <map>
 
@@ -43,18 +44,21 @@ void cut_all(Campaign& campaign, const std::vector<Script>& chosen, std::uint64_
 
 void wander(Campaign& campaign, const Options& options) {
   std::uint64_t before = campaign.cuts();
-  std::uint64_t seed = number(options, "--seed", random_number() % 1'000'000'000);
+  std::uint64_t first = number(options, "--seed", random_number() % 1'000'000'000);
+  std::uint64_t seed = first;
   auto until = std::chrono::steady_clock::now() + std::chrono::seconds(number(options, "--seconds", 0));
-  campaign.wander(seed, until);
-  std::cout << "random histories from seed " << seed << ": " << campaign.cuts() - before << " cuts"
-            << std::endl;
+  while (!campaign.has_seen_enough() && std::chrono::steady_clock::now() < until) campaign.wander(seed++);
+  std::cout << seed - first << " random histories from " << first << " on: " << campaign.cuts() - before
+            << " cuts" << std::endl;
 }
 
 void run(Campaign& campaign, const Options& options) {
   std::vector<Script> chosen = chosen_scripts(options);
   if (options.contains("--cut"))
     return campaign.cut_once(chosen.front(), number(options, "--cut", 1), number(options, "--seed", 0));
-  cut_all(campaign, chosen, number(options, "--seeds", 9));
+  std::uint64_t seeds = number(options, "--seeds", 9);
+  cut_all(campaign, chosen, seeds);
+  if (seeds > 0 && !options.contains("--script")) campaign.play_through(long_script());
   if (!campaign.has_seen_enough() && !options.contains("--script")) wander(campaign, options);
 }
 

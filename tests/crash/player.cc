@@ -4,48 +4,53 @@
 #include <algorithm>
 
 #include "daemon/base/text.h"
-#include "spool/record.h"
-#include "spool/segment.h"
 
 namespace hikyaku::test {
 namespace {
 
-constexpr std::uint64_t kRoomy = std::uint64_t{1} << 30U;
 constexpr int kPatience = 4;
 
-spool::SpoolOptions options() {
+spool::SpoolOptions options(ByteSize segment_size) {
   return {.min_free = {0},
-          .segment_size = spool::kMinSegment,
+          .segment_size = segment_size,
           .memory = 1_MiB,
           .committer = spool::CommitterMode::inline_on_loop};
-}
-
-// Records that end the mail, as somebody would write them who knows the format and the id, but not the
-// segment's key; at every alignment, so that one of them stands where the scan looks.
-std::string forged_records(mail::MailId id, std::size_t size) {
-  spool::RecordHeader done;
-  done.id = id;
-  std::string record = spool::encode_record(done, "", "", {0, 0});
-  std::string body;
-  while (body.size() < size) body += cat(record, std::string(9, 'x'));
-  return body;
 }
 
 }  // namespace
 
 Task<bool> Player::open() {
-  auto opened = co_await spool::Spool::open(loop_, *disk_, options());
-  // A planned EIO may hit the start, too; whoever is told so starts the daemon again.
-  for (int i = 0; i < kPatience && !opened && !disk_->is_off(); ++i)
-    opened = co_await spool::Spool::open(loop_, *disk_, options());
-  if (opened) spool_ = std::move(*opened);
-  if (disk_->is_off()) co_return false;
-  if (!spool_) {
-    world_.complain(cat("the spool cannot be opened: ", opened.error().text));
-    co_return false;
+  co_await try_to_open();
+  // A trouble may hit the start, too; whoever is told so mends it and starts the daemon again.
+  if (!spool_ && trouble_ != Trouble::none) {
+    co_await heal();
+    co_await try_to_open();
   }
+  // What could not be read passes for damage; it is still there for the next start.
+  if (spool_ && trouble_ == Trouble::other && !spool_->reports().empty()) {
+    co_await end();
+    co_await heal();
+    co_await try_to_open();
+  }
+  if (disk_->is_off() || !spool_) co_return false;
   co_await look();
   co_return true;
+}
+
+Task<void> Player::try_to_open() {
+  for (int i = 0; i < kPatience && !spool_ && !disk_->is_off(); ++i) {
+    auto opened = co_await spool::Spool::open(loop_, *disk_, options(world_.segment_size()));
+    if (opened) spool_ = std::move(*opened);
+    if (!opened)
+      complain_unless(trouble_ != Trouble::none, "the spool cannot be opened", opened.error().text);
+  }
+}
+
+Task<void> Player::rest() {
+  // Simulated time goes on when nobody has anything to do.
+  auto woken = co_await io::sleep_until(loop_, loop_.within(1us));
+  check(woken == io::Woken::timeout, "nobody disturbs a rest");
+  if (trouble_ == Trouble::none && !disk_->is_off()) compare_log_size();
 }
 
 Task<void> Player::play(Script script) {
@@ -53,7 +58,11 @@ Task<void> Player::play(Script script) {
     if (!spool_ || disk_->is_off()) co_return;
     co_await play_turn(turn);
   }
-  if (spool_) co_await end();
+  if (!spool_ || disk_->is_off()) co_return;
+  if (trouble_ != Trouble::none) co_await heal();
+  co_await accept(kTiny);
+  co_await rest();
+  co_await end();
 }
 
 Task<void> Player::kill() {
@@ -80,7 +89,7 @@ Task<void> Player::act(Action action) {
     case Do::accept: return accept(action.size);
     case Do::forge: return forge(action);
     case Do::abandon: return abandon(action.size);
-    case Do::progress: return progress(action.mail, false);
+    case Do::progress: return progress(action.mail, action.size, false);
     case Do::finish: return finish(action.mail);
     case Do::bounce: return bounce(action.mail, true);
     case Do::bounce_part: return bounce(action.mail, false);
@@ -89,154 +98,17 @@ Task<void> Player::act(Action action) {
   }
 }
 
-Task<void> Player::handle(Action event) {
-  switch (event.what) {
-    case Do::restart: co_await reopen(true); break;
-    case Do::kill: co_await reopen(false); break;
-    case Do::fail_flush: disk_->fail_at(DiskStep::flush, event.size, std::errc::io_error); break;
-    case Do::fail_write: disk_->fail_at(DiskStep::write, event.size, std::errc::io_error); break;
-    case Do::short_writes: disk_->set_short_writes(event.size); break;
-    case Do::fill_disk: fill_disk(event.size); break;
-    case Do::rot: rot(event.size); break;
-    default: disk_->set_capacity(kRoomy);
-  }
-}
-
-void Player::fill_disk(std::uint64_t but_for) {
-  auto space = disk_->space();
-  if (space) disk_->set_capacity(space->total_bytes - space->free_bytes + but_for);
-}
-
-void Player::rot(std::uint64_t choice) {
-  std::vector<std::string> files;
-  for (std::string_view directory : {"log/", "large/"}) {
-    auto names = disk_->list(directory.substr(0, directory.size() - 1));
-    if (!names) return;
-    for (const std::string& name : *names) files.push_back(cat(directory, name));
-  }
-  if (files.empty()) return;
-  const std::string& file = files[choice % files.size()];
-  std::uint64_t size = disk_->content(file).size();
-  if (size < 16) return;
-  disk_->corrupt(file, choice * 7919 % (size / 8) % 1500 * 8, "sixteen bad ones");
-  world_.expect_damage();
-}
-
-Task<void> Player::accept(std::size_t size) {
-  auto submitted = co_await submit(world_.invent(size, false));
-  (void)submitted;
-}
-
-Task<void> Player::forge(Action action) {
-  if (action.mail >= world_.size()) co_return;
-  std::size_t index = world_.invent(0, false);
-  std::string body = forged_records(world_.at(action.mail).id, action.size);
-  world_.at(index).content = std::make_shared<const std::string>(std::move(body));
-  auto submitted = co_await submit(index);
-  (void)submitted;
-}
-
-Task<void> Player::abandon(std::size_t size) {
-  auto writer = co_await write(world_.invent(size, false));
-  writer.reset();
-}
-
-Task<void> Player::progress(std::size_t index, bool failed) {
-  if (index >= world_.size() || !world_.at(index).must_exist()) co_return;
-  std::size_t number = world_.at(index).progress.size();
-  world_.at(index).progress.push_back(world_.next_progress(index, failed));
-  auto recorded = co_await spool_->record(world_.at(index).id, world_.at(index).progress.back());
-  Mail& mail = world_.at(index);
-  if (recorded) mail.settled = std::max(mail.settled, number);
-}
-
-Task<void> Player::finish(std::size_t index) {
-  if (index >= world_.size() || !world_.at(index).must_exist()) co_return;
-  world_.at(index).is_finish_submitted = true;
-  auto finished = co_await spool_->finish(world_.at(index).id);
-  if (finished) world_.at(index).is_finished = true;
-}
-
-Task<void> Player::bounce(std::size_t index, bool of_whole_mail) {
-  if (index >= world_.size() || !world_.at(index).must_exist()) co_return;
-  if (world_.at(index).envelope.sender.empty()) co_return;  // a bounce never bounces
-  auto bounce = co_await submit(world_.invent(600, true));
-  if (!bounce) co_return;
-  world_.at(index).bounce = *bounce;
-  if (of_whole_mail)
-    co_await finish(index);
-  else
-    co_await progress(index, true);
-}
-
-Task<void> Player::read(std::size_t index) {
-  if (index >= world_.size() || !world_.at(index).must_exist()) co_return;
-  auto found = co_await fetch(world_.at(index).id);
-  if (found && found->content != *world_.at(index).content)
-    world_.complain("a mail at work reads differently");
-}
-
-Task<void> Player::reopen(bool is_clean) {
-  disk_->set_capacity(kRoomy);
-  if (is_clean)
-    co_await end();
-  else
-    co_await kill();
-  auto opened = co_await open();
-  if (opened) world_.settle(found_);
-}
-
-Task<std::optional<std::size_t>> Player::submit(std::size_t index) {
-  auto writer = co_await write(index);
-  if (!writer) co_return std::nullopt;
-  world_.at(index).is_submitted = true;
-  auto committed = co_await writer->commit(world_.at(index).envelope);
-  if (!committed) co_return std::nullopt;
-  world_.at(index).is_acknowledged = true;
-  co_return index;
-}
-
-Task<std::unique_ptr<mail::MailWriter>> Player::write(std::size_t index) {
-  auto writer = spool_->begin();
-  if (!writer) co_return nullptr;
-  world_.name(index, (*writer)->id());
-  auto content = world_.at(index).content;
-  for (std::size_t done = 0; done < content->size(); done += 16'000) {
-    auto written = co_await (*writer)->write(std::string_view(*content).substr(done, 16'000));
-    if (!written) co_return nullptr;
-  }
-  co_return std::move(*writer);
-}
-
-Task<std::optional<FoundMail>> Player::fetch(mail::MailId id) {
-  auto loaded = co_await spool_->load(id);
-  if (!loaded) co_return unreadable(id, loaded.error());
-  auto reader = spool_->open(id);
-  if (!reader) co_return unreadable(id, reader.error());
-  FoundMail found{std::move(*loaded), ""};
-  for (;;) {
-    auto piece = co_await (*reader)->next();
-    if (!piece) co_return unreadable(id, piece.error());
-    if (piece->empty()) co_return found;
-    found.content += *piece;
-  }
-}
-
-std::nullopt_t Player::unreadable(mail::MailId id, const mail::SourceError& error) {
-  if (!disk_->is_off() && !world_.is_damaged()) world_.complain(cat("mail ", to_text(id), ": ", error.text));
-  return std::nullopt;
-}
-
 Task<void> Player::look() {
   found_.clear();
   for (const mail::QueueEntry& entry : spool_->entries()) {
-    auto found = co_await fetch(entry.id);
+    std::optional<FoundMail> found;
+    for (int i = 0; i < kPatience && !found; ++i) found = co_await fetch(entry.id);
     if (found) found_.push_back(std::move(*found));
   }
   if (disk_->is_off()) co_return;
   world_.compare(found_);
-  if (world_.is_damaged()) co_return;
   compare_large_files();
+  if (world_.is_damaged()) co_return;
   for (const spool::DamageReport& report : spool_->reports())
     world_.complain(cat("reported damage: ", to_line(report)));
 }
@@ -246,9 +118,25 @@ void Player::compare_large_files() {
   auto wanted = std::ranges::count_if(found_, [](const FoundMail& one) {
     return one.content.size() > spool::content_limit(spool::kMinSegment.bytes);
   });
-  if (names && names->size() > static_cast<std::size_t>(wanted))
+  if (!world_.is_damaged() && names && names->size() > static_cast<std::size_t>(wanted))
     world_.complain(
         cat(std::to_string(names->size()), " large bodies for ", std::to_string(wanted), " mails"));
+}
+
+void Player::compare_log_size() {
+  auto names = disk_->list("log");
+  auto large_files = disk_->list("large");
+  if (!names || !large_files) return;
+  std::uint64_t bytes = 0, largest = world_.segment_size().bytes;
+  for (const std::string& name : *names) {
+    std::uint64_t size = disk_->size(cat("log/", name));
+    bytes += size;
+    largest = std::max(largest, size);
+  }
+  std::uint64_t live = world_.live_bytes(spool_->entries(), *large_files);
+  if (bytes > 3 * live + 2 * largest)
+    world_.complain(
+        cat("the log takes ", std::to_string(bytes), " bytes for ", std::to_string(live), " live ones"));
 }
 
 }  // namespace hikyaku::test

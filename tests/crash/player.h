@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Plays a script on a real Spool over a simulated disk, as an app and a relay would: awaits what a contract
-// says to await, and writes down in the world what it has been promised. When the power goes off everything
-// fails and the play ends; the spool is then dropped as a dead process would leave it.
+// says to await, and writes down in the world what it has been promised. While nothing is wrong with the
+// disk, nothing may fail. When the power goes off everything fails and the play ends; the spool is then
+// dropped as a dead process would leave it.
 #pragma once
 
 #include <memory>
@@ -30,36 +31,56 @@ class Player {
   Task<bool> open();
   // What the latest open() found.
   const std::vector<FoundMail>& found() const { return found_; }
+  // Until the spool has done its chores; then its log has a bound.
+  Task<void> rest();
   // The turns of the script, then a clean end; or as far as the power lasts.
   Task<void> play(Script script);
 
  private:
+  enum class Trouble { none, disk_full, other };
+
   Task<void> play_turn(Turn turn);
   Task<void> act(Action action);
+  Task<void> end();
+  Task<void> try_to_open();
+  Task<void> look();
+  void compare_large_files();  // none that no mail has
+  void compare_log_size();
+
+  // player_events.cc
   Task<void> handle(Action event);
+  void make_trouble(const Action& event);
   void fill_disk(std::uint64_t but_for);
   void rot(std::uint64_t choice);
+  Task<void> vanish(std::string_view directory);
+  Task<void> heal();
+  Task<void> resize(ByteSize size);
+  Task<void> reopen(bool is_clean);
+
+  // player_deeds.cc
   Task<void> accept(std::size_t size);
   Task<void> forge(Action action);
   Task<void> abandon(std::size_t size);
-  Task<void> progress(std::size_t index, bool failed);
+  Task<void> progress(std::size_t index, std::size_t size, bool failed);
   Task<void> finish(std::size_t index);
   Task<void> bounce(std::size_t index, bool of_whole_mail);
   Task<void> read(std::size_t index);
-  Task<void> reopen(bool is_clean);
-  Task<void> end();
-
   // The index of a mail that was submitted, whether or not it was acknowledged; none if the spool took none.
   Task<std::optional<std::size_t>> submit(std::size_t index);
   Task<std::unique_ptr<mail::MailWriter>> write(std::size_t index);
   Task<std::optional<FoundMail>> fetch(mail::MailId id);
   std::nullopt_t unreadable(mail::MailId id, const mail::SourceError& error);
-  Task<void> look();
-  void compare_large_files();  // none that no mail has
+  void complain_unless(bool is_excused, std::string_view what, const std::string& why);
+  void refused(const std::string& why) {
+    complain_unless(trouble_ != Trouble::none, "a mail is refused", why);
+  }
+  void not_recorded(std::size_t index, const std::string& why);
 
   io::Loop& loop_;
   std::unique_ptr<SimDisk>& disk_;
   World& world_;
+  Trouble trouble_ = Trouble::none;
+  bool has_vanished_ = false;
   std::unique_ptr<spool::Spool> spool_;
   std::vector<FoundMail> found_;
 };

@@ -5,6 +5,9 @@
 #include <map>
 
 #include "daemon/base/text.h"
+#include "spool/payload.h"
+#include "spool/record.h"
+#include "spool/recovery.h"
 #include "tests/support/sim_sectors.h"
 
 namespace hikyaku::test {
@@ -26,6 +29,16 @@ std::shared_ptr<const std::string> content_for(std::uint64_t seed, std::size_t s
   auto& content = known[{seed, size}];
   if (!content) content = std::make_shared<const std::string>(invented_content(seed, size));
   return content;
+}
+
+std::uint64_t message_bytes(const Mail& mail, bool is_large) {
+  return spool::record_length(spool::encode_message_head({{}, mail.envelope}).size(),
+                              is_large ? 0 : mail.content->size());
+}
+
+std::uint64_t progress_bytes(const Mail& mail) {
+  if (mail.progress.size() == 1) return 0;  // none but the initial one
+  return spool::record_length(spool::encode_progress(mail.progress.back(), spool::kMaxHead).size(), 0);
 }
 
 bool has_failed(const mail::Progress& progress) {
@@ -67,25 +80,46 @@ std::vector<std::size_t> World::alive() const {
   return indices;
 }
 
-mail::Progress World::next_progress(std::size_t index, bool failed) const {
+mail::Progress World::next_progress(std::size_t index, std::size_t size, bool failed) const {
   const Mail& mail = mails_[index];
   mail::Progress progress = mail.progress.back();
   progress.attempts = static_cast<std::uint32_t>(mail.progress.size());
   progress.waited += 10s;
   progress.next_wait = 30s;
-  progress.reason = cat("attempt ", std::to_string(progress.attempts));
+  progress.reason = cat("attempt ", std::to_string(progress.attempts), std::string(size, '.'));
   progress.smarthost = "main";
   if (failed) progress.recipients[0] = {mail::RecipientState::failed, "550 5.1.1 no such user"};
   return progress;
 }
 
+void World::expect_damage() {
+  is_damaged_ = true;
+  for (Mail& mail : mails_) mail.is_doubtful = true;
+}
+
+bool World::is_doubtful(mail::MailId id) {
+  const Mail* mail = by_id(id);
+  return mail != nullptr && mail->is_doubtful;
+}
+
+std::uint64_t World::live_bytes(const std::vector<mail::QueueEntry>& queue,
+                                const std::vector<std::string>& large_files) {
+  std::uint64_t bytes = 0;
+  for (const mail::QueueEntry& entry : queue) {
+    bool is_large = std::ranges::binary_search(large_files, spool::large_path(entry.id).substr(6));
+    const Mail* mail = by_id(entry.id);
+    if (mail != nullptr) bytes += message_bytes(*mail, is_large) + progress_bytes(*mail);
+  }
+  return bytes;
+}
+
 void World::compare(const std::vector<FoundMail>& found) {
   for (const FoundMail& one : found) compare_one(one);
-  if (is_damaged_) return;
-  for (std::size_t i = 0; i < mails_.size(); ++i) {
-    const FoundMail* one = find(found, mails_[i].id);
-    if (one == nullptr) compare_missing(i);
-    compare_failed(mails_[i], one != nullptr && has_failed(one->mail.progress), found);
+  for (const Mail& mail : mails_) {
+    if (mail.is_doubtful) continue;
+    const FoundMail* one = find(found, mail.id);
+    if (one == nullptr) compare_missing(mail);
+    compare_failed(mail, one != nullptr && has_failed(one->mail.progress), found);
   }
 }
 
@@ -107,7 +141,7 @@ void World::compare_one(const FoundMail& found) {
   Mail* mail = by_id(found.mail.id);
   if (mail == nullptr) return complain(cat("mail ", to_text(found.mail.id), " that nobody has submitted"));
   compare_content(*mail, found);
-  if (!is_damaged_) compare_state(*mail, found);
+  if (!mail->is_doubtful) compare_state(*mail, found);
 }
 
 void World::compare_content(const Mail& mail, const FoundMail& found) {
@@ -126,8 +160,7 @@ void World::compare_state(const Mail& mail, const FoundMail& found) {
                  ", acknowledged was that of attempt ", std::to_string(mail.settled)));
 }
 
-void World::compare_missing(std::size_t index) {
-  const Mail& mail = mails_[index];
+void World::compare_missing(const Mail& mail) {
   if (mail.must_exist()) complain(cat(text_of(mail), " was acknowledged and is lost"));
 }
 
@@ -136,7 +169,8 @@ void World::compare_failed(const Mail& mail, bool is_found_failed, const std::ve
   bool is_missing = mail.is_finish_submitted && find(found, mail.id) == nullptr;
   if (!mail.bounce || !(is_missing || is_found_failed)) return;
   const Mail& bounce = mails_[*mail.bounce];
-  if (!bounce.is_finish_submitted && !bounce.is_finished && find(found, bounce.id) == nullptr)
+  if (!bounce.is_doubtful && !bounce.is_finish_submitted && !bounce.is_finished &&
+      find(found, bounce.id) == nullptr)
     complain(cat(text_of(mail), " has failed and its bounce is lost"));
 }
 
