@@ -42,7 +42,7 @@ RingChore make_second_ready(const RingState& state) {
 RingChore choose(const RingState& state) {
   if (state.oldest_is_dead) return RingChore::reclaim;
   std::size_t wanted = wanted_ready(state);
-  if (state.ready < wanted && state.spare_files > 0) return RingChore::use_spare;
+  if (state.ready < wanted && state.spare_files > 0 && state.may_prepare) return RingChore::use_spare;
   if (state.oldest_is_useless && (state.ready > 0 || !state.may_prepare)) return RingChore::remove;
   if (state.ready == 0) return make_first_ready(state);
   if (state.ready < wanted) return make_second_ready(state);

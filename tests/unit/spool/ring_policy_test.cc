@@ -44,6 +44,8 @@ TEST_CASE("ring: one segment is ready beyond the active one, two where the oldes
   CHECK(next_chore(state) == RingChore::prepare);
   state.spare_files = 1;
   CHECK(next_chore(state) == RingChore::use_spare);
+  state.may_prepare = false;  // the last attempt has just failed
+  CHECK(next_chore(state) == RingChore::none);
 
   RingState full = long_log(1, 900, 900);
   full.active_end = 600;
