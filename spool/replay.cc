@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spool/replay.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/base/text.h"
@@ -8,6 +9,30 @@
 #include "spool/segment_file.h"
 
 namespace hikyaku::spool {
+namespace {
+
+constexpr std::size_t kPiece = 1U << 20;
+
+Result<void, DiskError> write_again(DiskFile& file, std::uint64_t begin, std::uint64_t end) {
+  for (std::uint64_t at = begin; at < end; at += kPiece) {
+    auto bytes = read_exactly(file, at, static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, end - at)));
+    if (!bytes) return std::unexpected(bytes.error());
+    auto written = write_all(file, *bytes, at);
+    if (!written) return written;
+  }
+  return {};
+}
+
+// The flush of an earlier process may have failed. Then the kernel has forgotten that what it shows us is not
+// on the disk, and the next flush says nothing of it: all that may have been in it is written once more.
+Result<void, DiskError> make_durable(DiskFile& file, const SegmentHeader& header, const Scan& scan) {
+  if (scan.valid_length <= scan.flushed) return {};
+  auto done = write_segment_header(file, header.size, encode_segment_header(header));
+  if (done) done = write_again(file, std::max(scan.flushed, records_begin()), scan.valid_length);
+  return done ? file.flush() : done;
+}
+
+}  // namespace
 
 void Replay::note_predecessors(const SegmentHeader& header) {
   for (const ClosedSegment& closed : header.closed) known_[closed.number] = closed;
@@ -43,6 +68,8 @@ Result<Footer, SpoolError> Replay::scan(const FoundSegment& segment, DiskFile& f
   if (is_dead) return fail(SpoolErrorKind::cannot_read, cat(segment.path, " cannot be read"));
   unbroken_ = scan.unbroken;
   bool is_settled = damage_.note_scan(segment, scan, known) && !scan.has_read_errors;
+  auto durable = is_settled ? make_durable(file, segment.header, scan) : Result<void, DiskError>();
+  if (!durable) return fail(SpoolErrorKind::io, durable.error().text);
   Footer footer{scan.valid_length, scan.newest, scan.highest_id, std::move(scan.entries)};
   if (is_settled)
     settle(segment.header, footer, scan.flushed);

@@ -128,6 +128,7 @@ TEST_CASE("recovery: one damaged copy of the header is no loss, two lose the seg
   fixture.damage(100);
   fixture.restart_after_kill();
   CHECK(fixture.intact() == 10);
+  fixture.damage(100);
   fixture.damage(64 * 1024 - 4096 + 100);
   fixture.restart_after_kill();
   CHECK(fixture.intact() == 0);
