@@ -83,10 +83,7 @@ Task<void> Player::resize(ByteSize size) {
   co_await reopen(true);
 }
 
-// A start after a kill flushes what it finds. Were that to fail, the next start could not know: the kernel
-// says it once.
 Task<void> Player::reopen(bool is_clean) {
-  if (!is_clean) disk_->forget_failures(DiskStep::flush);
   if (is_clean)
     co_await end();
   else

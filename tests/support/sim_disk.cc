@@ -95,11 +95,6 @@ void SimDisk::fail_at(DiskStep kind, std::uint64_t nth, std::errc error, std::ui
   state_->failures.push_back({kind, nth - 1, times, error});
 }
 
-void SimDisk::forget_failures(DiskStep kind) {
-  std::scoped_lock lock(state_->mutex);
-  std::erase_if(state_->failures, [kind](const PlannedFailure& planned) { return planned.kind == kind; });
-}
-
 void SimDisk::set_capacity(std::uint64_t bytes) {
   std::scoped_lock lock(state_->mutex);
   state_->capacity = bytes;

@@ -61,7 +61,6 @@ class SimDisk final : public spool::Disk {
   // The nth step of this kind from now on (the first is 1), and the `times` - 1 following ones, fail. A
   // failed flush loses what was dirty, the next one will not say so.
   void fail_at(DiskStep kind, std::uint64_t nth, std::errc error, std::uint64_t times = 1);
-  void forget_failures(DiskStep kind);        // those that were planned and have not come
   void set_capacity(std::uint64_t bytes);     // of all files together; beyond it ENOSPC, after a short write
   void set_free_inodes(std::uint64_t count);  // for new files and directories; without one ENOSPC
   void set_read_only(bool read_only);         // EROFS
