@@ -31,7 +31,7 @@ Result<void, SpoolError> look_at_file(DiskFile& file, const std::string& path, F
   if (decoded.verdict == HeaderVerdict::ok)
     found.segments.push_back({path, std::move(decoded.header), *size});
   else
-    found.aliens.push_back({path, "has no readable header", Loss::whatever});
+    found.aliens.push_back({path, "has no readable header and is set aside", Loss::whatever});
   return {};
 }
 
@@ -39,11 +39,15 @@ Result<void, SpoolError> look_at(Disk& disk, const std::string& path, FoundFiles
   auto file = disk.open_for_reading(path);
   if (!file && !is_no_file(file.error())) return cannot_read(file.error());
   if (!file) {
-    found.aliens.push_back({path, "is no file", Loss::none});
+    found.aliens.push_back({path, "is no file and is set aside", Loss::none});
     return {};
   }
-  if (!path.ends_with(".new")) return look_at_file(**file, path, found);
-  found.unfinished.push_back(path);
+  if (path.ends_with(".new"))
+    found.unfinished.push_back(path);
+  else if (path.ends_with(kSetAside))
+    found.aliens.push_back({path, "was set aside by an earlier start", Loss::none});
+  else
+    return look_at_file(**file, path, found);
   return {};
 }
 
@@ -93,10 +97,10 @@ Result<FoundFiles, SpoolError> find_segments(Disk& disk) {
     if (!looked) return std::unexpected(looked.error());
   }
   SpoolId ours = choose_spool(found.segments);
-  take_out(found, "belongs to another spool",
+  take_out(found, "belongs to another spool and is set aside",
            [&](const FoundSegment& segment, const auto&) { return segment.header.spool != ours; });
   sort_by_number(found.segments);
-  take_out(found, "is a second file with one segment's number",
+  take_out(found, "is a second file with one segment's number and is set aside",
            [](const FoundSegment& segment, const std::vector<FoundSegment>& taken) {
              return !taken.empty() && taken.back().header.number == segment.header.number;
            });

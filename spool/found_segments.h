@@ -37,6 +37,9 @@ struct FoundFiles {
 // out, what ended there would begin again).
 Result<FoundFiles, SpoolError> find_segments(Disk& disk);
 
+// Behind the name of what could not be copied to corrupt/: it stays out of the log for good.
+inline constexpr std::string_view kSetAside = ".bad";
+
 // `path` with `suffix` behind it as often as it takes to be nobody's name.
 std::string unused_name(Disk& disk, std::string path, std::string_view suffix);
 

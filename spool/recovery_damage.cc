@@ -31,11 +31,11 @@ std::vector<Hole> damage_in(const Scan& scan) {
 }  // namespace
 
 void RecoveryDamage::set_aside(const Alien& alien) {
-  DamageReport report = report_of(alien.path, cat(alien.reason, " and is set aside"), alien.loss);
+  DamageReport report = report_of(alien.path, alien.reason, alien.loss);
   if (keep(alien.path, report))
     (void)disk_.unlink(alien.path);
-  else if (!alien.path.ends_with(".bad"))
-    (void)disk_.rename(alien.path, unused_name(disk_, alien.path, ".bad"));
+  else if (!alien.path.ends_with(kSetAside))
+    (void)disk_.rename(alien.path, unused_name(disk_, alien.path, kSetAside));
   losses_.note(std::move(report));
 }
 
