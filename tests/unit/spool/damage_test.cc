@@ -9,6 +9,7 @@
 #include "spool/quarantine.h"
 #include "spool/recovery.h"
 #include "tests/support/given_mail.h"
+#include "tests/support/segment_image.h"
 
 namespace hikyaku::spool {
 namespace {
@@ -211,6 +212,35 @@ TEST_CASE("damage: a missing segment is told from a reclaimed one, and costs its
       "may be sent again");
   for (std::size_t i = 3; i < image.mails.size(); ++i)
     CHECK(after.give(image.mails[i]) == (image.mails[i].is_finished ? Given::nothing : Given::right));
+}
+
+// The worst that a sender could know: the whole file of a closed segment, of this spool, with the very key
+// and number of the segment that its message comes to stand in.
+TEST_CASE("damage: a whole segment inside a body forges nothing when the record around it is broken") {
+  SpoolImage image(ImageKind::closed);
+  const std::string inner = image.disk.bytes(kVictim);
+  SegmentHeader header = decode_segment_header(inner).header;
+  header.closed.clear();
+  header.oldest = header.number;
+  header.size = std::uint64_t{1} << 20;
+  for (std::size_t shift = 0; shift < kRecordAlign; ++shift) {
+    test::SegmentImage segment(header, std::string(header.size, '\0'));
+    RecordHeader record;
+    record.type = RecordType::message;
+    record.id = {7};
+    std::string head = encode_message_head({.arrival = {}, .envelope = {}});
+    std::uint64_t carrier = segment.add(record, head, std::string(shift, ' ') + inner);
+    record.id = {8};
+    segment.add(record, head, "last");
+    MemoryDisk disk;
+    for (const char* name : {"log", "large"}) REQUIRE(disk.make_directory(name));
+    disk.put(kVictim, flipped(segment.bytes(), (carrier + 1) * 8));
+    auto recovered = recover(disk, small_segments());
+    REQUIRE(recovered);
+    CHECK(recovered->index.size() == 1);
+    CHECK(recovered->index.find({8}) != nullptr);
+    CHECK(recovered->reports.size() == 1);
+  }
 }
 
 std::vector<std::string> lines(const AfterDamage& after) {
