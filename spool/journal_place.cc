@@ -30,7 +30,7 @@ Task<Result<Journal::SegmentPtr, SinkError>> Journal::room_for(std::uint64_t len
 // While a segment can be had. A copy never waits: it is a chore itself, and the chores are what it would wait
 // for.
 bool Journal::may_wait_for_room(const Wanted& wanted) const {
-  bool is_hopeless = is_short_ || cannot_turn_;
+  bool is_hopeless = (is_short_ && loop_.now() < prepare_at_) || cannot_turn_;
   return !is_hopeless || (is_at_work_ && wanted.use == RecordUse::bookkeeping);
 }
 

@@ -39,6 +39,12 @@ RingChore make_second_ready(const RingState& state) {
   return may_grow ? RingChore::prepare : RingChore::copy;
 }
 
+// It is wanted, but mail has ended since it was made.
+bool is_second_too_many(const RingState& state, std::size_t wanted) {
+  bool has_work = state.oldest_is_closed && state.oldest_live > 0;
+  return wanted == 2 && state.ready == 2 && has_work && !is_within_bound(state, 2);
+}
+
 RingChore choose(const RingState& state) {
   if (state.oldest_is_dead) return RingChore::reclaim;
   std::size_t wanted = wanted_ready(state);
@@ -46,6 +52,7 @@ RingChore choose(const RingState& state) {
   if (state.oldest_is_useless && (state.ready > 0 || !state.may_prepare)) return RingChore::remove;
   if (state.ready == 0) return make_first_ready(state);
   if (state.ready < wanted) return make_second_ready(state);
+  if (is_second_too_many(state, wanted)) return RingChore::copy;
   bool is_surplus = state.ready > 2 || !is_within_bound(state, state.ready);
   if (state.ready > wanted && is_surplus) return RingChore::drop_ready;
   bool has_room_for_spares = is_within_bound(state, state.ready + state.spare_files);

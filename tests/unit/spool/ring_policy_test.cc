@@ -111,6 +111,15 @@ TEST_CASE("ring: what cannot be recycled goes when another segment can say so, o
   CHECK(next_chore(state) == RingChore::remove);
 }
 
+TEST_CASE("ring: a second ready segment that is wanted but beyond the bound makes the log shorter") {
+  RingState state = long_log(2, 620, 600);
+  state.ready = 2;
+  state.active_end = 700;
+  CHECK(next_chore(state) == RingChore::copy);
+  state.live_bytes = 700;
+  CHECK(next_chore(state) == RingChore::none);
+}
+
 TEST_CASE("ring: ready segments beyond the bound go") {
   RingState state = at_rest();
   state.ready = 2;
