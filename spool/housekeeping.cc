@@ -214,16 +214,18 @@ Task<Journal::Chore> Journal::reclaim() {
   SegmentHeader header = next_header(oldest_needed());
   Result<SegmentFile, DiskError> made;
   co_await workers_.run([&] { made = recycle_segment(disk_, segment_path(number), header); });
-  if (!made) {
+  bool is_gone = !made && made.error().kind == std::errc::no_such_file_or_directory;
+  if (!made && !is_gone) {
     unfit_ = number;
     co_return give_up_turning();
   }
   forget(number);
+  if (is_gone) co_return Chore::done;  // somebody has removed it
   co_return take_ready(std::move(made));
 }
 
 // Recovery must not miss it: a ready segment says first, durably, that it is not needed. In that time nobody
-// may write to it.
+// may write to it. Where recycling has failed, the file may have got the name that it was to have.
 Task<Journal::Chore> Journal::remove_oldest() {
   SegmentNumber number = reclaimable();
   SegmentPtr witness;
@@ -236,6 +238,7 @@ Task<Journal::Chore> Journal::remove_oldest() {
   co_await workers_.run([&] {
     if (witness) done = rewrite_header(*witness->file, witness->header);
     if (done) done = delete_segment(disk_, number);
+    if (done && number == unfit_) done = delete_segment(disk_, next_number_);
   });
   if (witness) ready_.push_back(std::move(witness));
   if (!done) co_return give_up_turning();
