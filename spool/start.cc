@@ -48,9 +48,11 @@ Result<SegmentFile, DiskError> new_segment(Disk& disk, const SpoolOptions& optio
   header.spool = recovered.spool;
   header.oldest = recovered.index.oldest_segment();
   while (!recovered.spares.empty()) {
-    auto made = recycle_segment(disk, recovered.spares.front(), header);
+    std::string path = std::move(recovered.spares.front());
     recovered.spares.erase(recovered.spares.begin());
+    auto made = recycle_segment(disk, path, header);
     if (made) return made;
+    recovered.surplus.push_back(std::move(path));
   }
   auto made = prepare_segment(disk, header);
   if (made || !is_disk_full(made.error())) return made;
