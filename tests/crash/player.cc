@@ -135,8 +135,8 @@ void Player::compare_log_size() {
   }
   std::uint64_t live = world_.live_bytes(spool_->entries(), *large_files);
   if (bytes > 3 * live + 2 * largest)
-    world_.complain(
-        cat("the log takes ", std::to_string(bytes), " bytes for ", std::to_string(live), " live ones"));
+    world_.complain(cat("the log takes ", std::to_string(bytes), " bytes for ", std::to_string(live),
+                        " live ones: ", join(*names, " ")));
 }
 
 }  // namespace hikyaku::test

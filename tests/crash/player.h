@@ -50,7 +50,6 @@ class Player {
   // player_events.cc
   Task<void> handle(Action event);
   void make_trouble(const Action& event);
-  void fill_disk(std::uint64_t but_for);
   void rot(std::uint64_t choice);
   Task<void> vanish(std::string_view directory);
   Task<void> heal();
@@ -81,6 +80,7 @@ class Player {
   World& world_;
   Trouble trouble_ = Trouble::none;
   bool has_vanished_ = false;
+  bool has_resized_ = false;
   std::unique_ptr<spool::Spool> spool_;
   std::vector<FoundMail> found_;
 };

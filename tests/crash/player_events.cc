@@ -25,21 +25,19 @@ Task<void> Player::handle(Action event) {
 void Player::make_trouble(const Action& event) {
   if (event.what == Do::rot) return rot(event.size);
   if (event.what == Do::short_writes) return disk_->set_short_writes(event.size);
+  // Where a full disk has room for no new segment, one of another size goes before any can say that it is not
+  // needed: a cut just then has it reported as missing.
+  if (event.what == Do::fill_disk && has_resized_) return;
   bool is_only_full = event.what == Do::fill_disk && trouble_ != Trouble::other;
   trouble_ = is_only_full ? Trouble::disk_full : Trouble::other;
   switch (event.what) {
-    case Do::fill_disk: return fill_disk(event.size);
+    case Do::fill_disk: return disk_->fill_up(event.size);
     case Do::use_up_inodes: return disk_->set_free_inodes(event.size);
     case Do::read_only: return disk_->set_read_only(true);
     default: break;
   }
   const Failure& failure = event.failure;
   disk_->fail_at(failure.step, failure.nth, failure.error, failure.times);
-}
-
-void Player::fill_disk(std::uint64_t but_for) {
-  auto space = disk_->space();
-  if (space) disk_->set_capacity(space->total_bytes - space->free_bytes + but_for);
 }
 
 void Player::rot(std::uint64_t choice) {
@@ -80,6 +78,7 @@ Task<void> Player::heal() {
 
 Task<void> Player::resize(ByteSize size) {
   world_.set_segment_size(size);
+  has_resized_ = true;
   co_await reopen(true);
 }
 

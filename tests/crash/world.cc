@@ -36,9 +36,13 @@ std::uint64_t message_bytes(const Mail& mail, bool is_large) {
                               is_large ? 0 : mail.content->size());
 }
 
+// The largest that may be the newest on the disk.
 std::uint64_t progress_bytes(const Mail& mail) {
-  if (mail.progress.size() == 1) return 0;  // none but the initial one
-  return spool::record_length(spool::encode_progress(mail.progress.back(), spool::kMaxHead).size(), 0);
+  std::uint64_t most = 0;
+  for (std::size_t i = std::max<std::size_t>(mail.settled, 1); i < mail.progress.size(); ++i)
+    most = std::max(
+        most, spool::record_length(spool::encode_progress(mail.progress[i], spool::kMaxHead).size(), 0));
+  return most;
 }
 
 bool has_failed(const mail::Progress& progress) {

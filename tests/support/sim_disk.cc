@@ -100,6 +100,12 @@ void SimDisk::set_capacity(std::uint64_t bytes) {
   state_->capacity = bytes;
 }
 
+void SimDisk::fill_up(std::uint64_t but_for) {
+  std::scoped_lock lock(state_->mutex);
+  std::uint64_t free = state_->free_bytes();
+  if (free > but_for) state_->foreign_bytes += free - but_for;
+}
+
 void SimDisk::set_free_inodes(std::uint64_t count) {
   std::scoped_lock lock(state_->mutex);
   state_->free_inodes = count;
@@ -130,6 +136,7 @@ void SimDisk::heal() {
   state_->failures.clear();
   state_->short_writes.reset();
   state_->capacity = kAmpleBytes;
+  state_->foreign_bytes = 0;
   state_->free_inodes = kAmpleInodes;
   state_->is_read_only = false;
 }

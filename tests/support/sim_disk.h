@@ -62,6 +62,7 @@ class SimDisk final : public spool::Disk {
   // failed flush loses what was dirty, the next one will not say so.
   void fail_at(DiskStep kind, std::uint64_t nth, std::errc error, std::uint64_t times = 1);
   void set_capacity(std::uint64_t bytes);     // of all files together; beyond it ENOSPC, after a short write
+  void fill_up(std::uint64_t but_for);        // others' files take all that is free but so many bytes
   void set_free_inodes(std::uint64_t count);  // for new files and directories; without one ENOSPC
   void set_read_only(bool read_only);         // EROFS
   void set_short_writes(std::uint64_t seed);  // each write takes a random part of what it is given

@@ -87,7 +87,7 @@ std::optional<std::errc> SimDisk::State::injected(DiskStep kind) {
 }
 
 std::uint64_t SimDisk::State::free_bytes() const {
-  std::uint64_t used = bytes_in(*root);
+  std::uint64_t used = bytes_in(*root) + foreign_bytes;
   return used < capacity ? capacity - used : 0;
 }
 

@@ -36,6 +36,7 @@ struct SimConditions {
   std::optional<Dice> short_writes;
   Dice dice{1};
   std::uint64_t capacity = kAmpleBytes;
+  std::uint64_t foreign_bytes = 0;  // taken by others
   std::uint64_t free_inodes = kAmpleInodes;
   std::uint64_t steps = 0;
   std::uint64_t flushes = 0;
