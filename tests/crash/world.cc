@@ -36,13 +36,17 @@ std::uint64_t message_bytes(const Mail& mail, bool is_large) {
                               is_large ? 0 : mail.content->size());
 }
 
-// The largest that may be the newest on the disk.
-std::uint64_t progress_bytes(const Mail& mail) {
+std::uint64_t largest_progress(const Mail& mail, std::size_t first) {
   std::uint64_t most = 0;
-  for (std::size_t i = std::max<std::size_t>(mail.settled, 1); i < mail.progress.size(); ++i)
+  for (std::size_t i = std::max<std::size_t>(first, 1); i < mail.progress.size(); ++i)
     most = std::max(
         most, spool::record_length(spool::encode_progress(mail.progress[i], spool::kMaxHead).size(), 0));
   return most;
+}
+
+// The newest, and an older one where the message is a copy that has it in its head.
+std::uint64_t progress_bytes(const Mail& mail) {
+  return largest_progress(mail, mail.settled) + largest_progress(mail, 1);
 }
 
 bool has_failed(const mail::Progress& progress) {
