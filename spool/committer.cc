@@ -12,8 +12,7 @@ namespace hikyaku::spool {
 namespace {
 
 constexpr std::size_t kMostHeldBack = 25;
-constexpr std::chrono::microseconds kShortestGathering(100);  // below it two flushes in turn are as good
-constexpr std::chrono::milliseconds kLongestGathering(10);
+constexpr std::chrono::milliseconds kLongestGathering(16);
 
 }  // namespace
 
@@ -47,6 +46,7 @@ void Committer::release() {
   {
     std::lock_guard lock(lock_);
     waiting_.insert(waiting_.end(), gathering_.begin(), gathering_.end());
+    count_returned(gathering_.size());
     is_enough = waiting_.size() >= wanted_;
   }
   gathering_.clear();
@@ -73,14 +73,24 @@ void Committer::run() {
   }
 }
 
-// Clients that a flush has just released mostly come back at once. If the next flush began without them, two
-// halves would wait for each other's flushes for ever; so it gives them a moment, a quarter of what a flush
-// takes. Nobody waits who is alone, or who comes later than that.
+// Clients that a flush has released mostly come back at once. If the next flush began without them, two halves
+// would wait for each other's flushes for ever; so it gives them the time that a flush takes, if they need
+// less. If they need more, two halves are better: the one works while the other's flush runs. Nobody waits who
+// is alone, or who comes later than that.
 void Committer::expect(std::size_t released, SteadyClock::duration flush) {
-  SteadyClock::duration moment = std::min<SteadyClock::duration>(flush / 4, kLongestGathering);
-  if (moment < kShortestGathering) moment = {};
+  auto now = SteadyClock::now();
   expected_ = released + waiting_.size();
-  gather_until_ = SteadyClock::now() + moment;
+  bool is_worth_it = back_after_ && *back_after_ * expected_ < flush * released_;
+  gather_until_ = is_worth_it ? now + std::min<SteadyClock::duration>(flush, kLongestGathering) : now;
+  released_ = released;
+  released_at_ = now;
+  returned_ = 0;
+  back_after_.reset();
+}
+
+void Committer::count_returned(std::size_t arrived) {
+  returned_ += arrived;
+  if (!back_after_ && returned_ >= released_) back_after_ = SteadyClock::now() - released_at_;
 }
 
 void Committer::gather(std::unique_lock<std::mutex>& lock) {

@@ -13,6 +13,8 @@
 namespace hikyaku::test {
 namespace {
 
+constexpr std::size_t kMostKnown = 200;
+
 std::string invented_content(std::uint64_t seed, std::size_t size) {
   Dice dice(seed);
   std::string text = cat("Subject: mail ", std::to_string(seed), "\r\n\r\n");
@@ -23,9 +25,10 @@ std::string invented_content(std::uint64_t seed, std::size_t size) {
   return text;
 }
 
-// Made once: every cut of a history needs the same ones again.
+// Made once: every cut of a history needs the same ones again, but no other history does.
 std::shared_ptr<const std::string> content_for(std::uint64_t seed, std::size_t size) {
   static std::map<std::pair<std::uint64_t, std::size_t>, std::shared_ptr<const std::string>> known;
+  if (known.size() > kMostKnown) known.clear();
   auto& content = known[{seed, size}];
   if (!content) content = std::make_shared<const std::string>(invented_content(seed, size));
   return content;
