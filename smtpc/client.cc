@@ -32,10 +32,25 @@ Task<Result<void, Refusal>> Client::open() {
   co_return Result<void, Refusal>{};
 }
 
-Task<TransactionResult> Client::send(Consignment consignment) {
+Task<TransactionResult> Client::send(Consignment consignment, DotHooks hooks) {
   check(is_usable(), "a mail for a connection that takes none");
-  auto result = co_await run_transaction(session_, std::move(consignment));
+  auto transaction = std::exchange(next_, nullptr);
+  if (!transaction) {
+    transaction = std::make_unique<Transaction>(session_, std::move(consignment));
+    co_await transaction->prepare();
+  }
+  auto result = co_await transaction->run(hooks.may_leave, [&] { return commands_ahead(hooks); });
+  if (session_.exchange.is_broken()) next_.reset();
   co_return result;
+}
+
+Task<std::string> Client::commands_ahead(const DotHooks& hooks) {
+  if (!hooks.following || !session_.pipelines()) co_return "";
+  auto following = co_await hooks.following();
+  if (!following) co_return "";
+  next_ = std::make_unique<Transaction>(session_, std::move(*following));
+  co_await next_->prepare();
+  co_return next_->commands_ahead();
 }
 
 Task<void> Client::quit() {

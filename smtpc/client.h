@@ -5,6 +5,7 @@
 // destroying it hangs up.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "smtpc/session.h"
@@ -24,7 +25,8 @@ class Client {
   // at once.
   bool wants_new_connection() const { return wants_new_connection_; }
 
-  Task<TransactionResult> send(Consignment consignment);
+  // If this is the mail that the previous send's hook has named, its commands are on their way already.
+  Task<TransactionResult> send(Consignment consignment, DotHooks hooks);
   // Says good-bye, waits a moment for the answer, hangs up. After it nothing.
   Task<void> quit();
 
@@ -40,7 +42,10 @@ class Client {
   const std::string& mechanism() const { return session_.mechanism; }  // empty: not logged in
 
  private:
+  Task<std::string> commands_ahead(const DotHooks& hooks);
+
   Session session_;
+  std::unique_ptr<Transaction> next_;  // what the latest final dot has taken along
   bool is_open_ = false;
   bool wants_new_connection_ = false;
 };

@@ -22,19 +22,22 @@ class ContentSender {
     block_.reserve(kBlock + kBlock / 2);
   }
 
-  Task<ContentResult> run(const BeforeFinalDot& before_final_dot) {
+  Task<ContentResult> run(const MayLeave& may_leave, const Following& following) {
     auto streamed = co_await stream();
     if (!streamed) co_return std::move(result_);
     bool may_go = true;
-    if (before_final_dot) may_go = co_await before_final_dot();
+    if (may_leave) may_go = co_await may_leave();
     if (!may_go)
       co_return give_up(FailureKind::other, "the outcome of the mail before it is not on disk yet");
     stuffer_.finish(block_);
+    const std::size_t end = block_.size();
+    if (following) block_ += co_await following();
+    result_.had_company = block_.size() > end;
     auto quiet = co_await is_quiet();
     if (!quiet) co_return std::move(result_);
     auto reply = co_await session_.exchange.converse(block_, session_.context.smarthost.timeout.data);
     if (!reply) co_return lost(reply.error());
-    co_return ContentResult{std::move(*reply), {}};
+    co_return ContentResult{std::move(*reply), {}, result_.had_company};
   }
 
  private:
@@ -96,13 +99,13 @@ class ContentSender {
     session_.exchange.give_up();
     mail::Failure failure = session_.failure(Stage::message, kind);
     failure.detail = std::move(why);
-    return {{}, std::move(failure)};
+    return {{}, std::move(failure), result_.had_company};
   }
 
   ContentResult lost(const ExchangeError& error) {
     mail::Failure failure = session_.failure(Stage::message, error);
     if (error.io) failure.kind = FailureKind::reply_lost;
-    return {{}, std::move(failure)};
+    return {{}, std::move(failure), result_.had_company};
   }
 
   Session& session_;
@@ -116,10 +119,10 @@ bool is_eight_bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 }  // namespace
 
-Task<ContentResult> send_content(Session& session, mail::ContentReader& content,
-                                 const BeforeFinalDot& before_final_dot) {
+Task<ContentResult> send_content(Session& session, mail::ContentReader& content, const MayLeave& may_leave,
+                                 const Following& following) {
   ContentSender sender(session, content);
-  auto result = co_await sender.run(before_final_dot);
+  auto result = co_await sender.run(may_leave, following);
   co_return result;
 }
 

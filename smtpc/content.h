@@ -12,16 +12,18 @@
 
 namespace hikyaku::smtpc {
 
-using BeforeFinalDot = std::function<Task<bool>()>;
+using MayLeave = std::function<Task<bool>()>;
+using Following = std::function<Task<std::string>()>;  // what travels with the dot: whole lines, or nothing
 
 // One of the two. The reply is the one to the final dot, or a refusal that came before it, after which the
 // connection is of no more use.
 struct ContentResult {
   std::optional<mail::Reply> reply;
   std::optional<mail::Failure> failure;  // reply_lost: after the final dot
+  bool had_company = false;              // something travelled with the dot
 };
-Task<ContentResult> send_content(Session& session, mail::ContentReader& content,
-                                 const BeforeFinalDot& before_final_dot);
+Task<ContentResult> send_content(Session& session, mail::ContentReader& content, const MayLeave& may_leave,
+                                 const Following& following);
 
 // Our own copy cannot be read.
 mail::Failure unreadable(const Session& session, const mail::SourceError& error);

@@ -11,17 +11,28 @@ namespace {
 
 using mail::Stage;
 
-// Commands of one pipelined group: either side must be able to hold what the other has not read yet (RFC
-// 2920 3.1).
-constexpr std::size_t kGroup = 100;
 constexpr int kBadSequence = 503;
+constexpr unsigned kMostHangUps = 2;
+
+bool is_hang_up(const ExchangeError& error) {
+  return error.io == IoErrorKind::eof || error.io == IoErrorKind::reset;
+}
 
 }  // namespace
 
 EnvelopeDialogue::EnvelopeDialogue(Session& session, Outcomes& outcomes)
     : session_(session), outcomes_(outcomes), pipelining_(session.pipelines()) {}
 
-Task<void> EnvelopeDialogue::run(std::span<const EnvelopeCommand> commands) {
+std::string EnvelopeDialogue::lines(std::span<const EnvelopeCommand> group) {
+  std::string lines;
+  for (const EnvelopeCommand& command : group) lines += cat(command.line, "\r\n");
+  return lines;
+}
+
+Task<void> EnvelopeDialogue::run(std::span<const EnvelopeCommand> commands, std::size_t sent_ahead) {
+  pipelining_ = pipelining_ || sent_ahead > 0;
+  if (sent_ahead > 0) co_await hear_all(commands.first(sent_ahead), true);
+  commands = commands.subspan(sent_ahead);
   const std::size_t step = pipelining_ ? kGroup : 1;
   while (!commands.empty() && is_worthwhile(commands.front())) {
     auto group = commands.first(std::min(step, commands.size()));
@@ -37,13 +48,20 @@ bool EnvelopeDialogue::is_worthwhile(const EnvelopeCommand& command) const {
 
 Task<void> EnvelopeDialogue::say(std::span<const EnvelopeCommand> group) {
   const Duration limit = session_.context.smarthost.timeout.command;
-  std::string lines;
-  for (const EnvelopeCommand& command : group) lines += cat(command.line, "\r\n");
-  auto sent = co_await session_.exchange.send(lines, limit);
+  const std::string text = lines(group);
+  auto sent = co_await session_.exchange.send(text, limit);
   if (!sent) co_return break_off(group.front().stage, sent.error(), false);
+  co_await hear_all(group, false);
+}
+
+Task<void> EnvelopeDialogue::hear_all(std::span<const EnvelopeCommand> group, bool is_ahead) {
+  const Duration limit = session_.context.smarthost.timeout.command;
   for (const EnvelopeCommand& command : group) {
     auto reply = co_await session_.exchange.reply(limit);
-    if (!reply) co_return break_off(command.stage, reply.error(), &command != &group.front());
+    bool is_first = &command == &group.front();
+    if (!reply && is_first && is_ahead && is_hang_up(reply.error())) co_return hung_up(reply.error());
+    if (!reply) co_return break_off(command.stage, reply.error(), is_ahead || !is_first);
+    if (is_ahead) session_.context.memory.hang_ups = 0;
     hear(command, *reply);
     if (session_.exchange.has_ended()) co_return;
   }
@@ -79,6 +97,14 @@ void EnvelopeDialogue::break_off(Stage stage, const ExchangeError& error, bool a
   const bool went_silent = amid_group && error.io == IoErrorKind::timeout;
   if (pipelining_ && (!error.io || went_silent)) return outcomes_.out_of_step(stage, error.text);
   outcomes_.refuse_rest_as(session_.failure(stage, error));
+}
+
+// It has answered the mail before, and perhaps wants no more on this connection. When it happens again, and
+// never does a mail come through this way, it is what has travelled along that it cannot bear.
+void EnvelopeDialogue::hung_up(const ExchangeError& error) {
+  PeerMemory& memory = session_.context.memory;
+  if (++memory.hang_ups >= kMostHangUps) memory.plain_dialogue = true;
+  outcomes_.untried(session_.refusal(session_.failure(Stage::mail, error)));
 }
 
 }  // namespace hikyaku::smtpc

@@ -22,22 +22,30 @@ class EnvelopeDialogue {
   // Both outlive it.
   EnvelopeDialogue(Session& session, Outcomes& outcomes);
 
-  // Leaves in the outcomes who was accepted and who was not. `commands` lives until then.
-  Task<void> run(std::span<const EnvelopeCommand> commands);
+  // Commands of one pipelined group at most: either side must be able to hold what the other has not read yet
+  // (RFC 2920 3.1).
+  static constexpr std::size_t kGroup = 100;
+  static std::string lines(std::span<const EnvelopeCommand> group);
+
+  // Leaves in the outcomes who was accepted and who was not. `commands` lives until then. The first
+  // `sent_ahead` of them, one group at most, have been sent already.
+  Task<void> run(std::span<const EnvelopeCommand> commands, std::size_t sent_ahead);
   // 354 came: the smarthost waits for content.
   bool is_data_open() const { return data_open_; }
 
  private:
   Task<void> say(std::span<const EnvelopeCommand> group);
+  Task<void> hear_all(std::span<const EnvelopeCommand> group, bool is_ahead);
   bool is_worthwhile(const EnvelopeCommand& command) const;
   void hear(const EnvelopeCommand& command, const mail::Reply& reply);
   void hear_after_refused_mail(const EnvelopeCommand& command, bool accepted);
   void hear_refusal(const EnvelopeCommand& command, Refusal refusal);
   void break_off(mail::Stage stage, const ExchangeError& error, bool amid_group);
+  void hung_up(const ExchangeError& error);
 
   Session& session_;
   Outcomes& outcomes_;
-  const bool pipelining_;
+  bool pipelining_;
   bool mail_accepted_ = false;
   bool data_open_ = false;
 };

@@ -146,21 +146,42 @@ ClientContext Lane::context(Link& link) {
           .cancel = &link.cancel};
 }
 
+bool Lane::may_take(const Link& link) const {
+  if (retired_ || link.cancel.is_requested() || !link.client->is_usable()) return false;
+  if (link.messages >= options_.smarthost.messages_per_connection) return false;
+  if (health_.is_paused() && (!link.probes || link.messages > 0)) return false;
+  return links_.size() <= health_.limit(loop_.now());
+}
+
 // One mail, if there is one. False: the connection has done its part.
 Task<bool> Lane::next(Link& link) {
-  if (retired_ || link.cancel.is_requested() || !link.client->is_usable()) co_return false;
-  if (link.messages >= options_.smarthost.messages_per_connection) co_return false;
-  if (health_.is_paused() && (!link.probes || link.messages > 0)) co_return false;
-  if (links_.size() > health_.limit(loop_.now())) co_return false;
+  if (!link.next && !may_take(link)) co_return false;
   std::vector<mail::MailId> avoid;
   if (health_.is_paused()) avoid = health_.pause()->avoid;
   link.busy = true;
-  auto job = co_await work_.take(*this, std::move(avoid));
-  if (job) co_await deliver(link, std::move(*job));
+  JobPtr job = std::exchange(link.next, nullptr);
+  if (!job) job = co_await take(std::move(avoid));
+  bool was_there = job != nullptr;
+  if (was_there) co_await deliver(link, std::move(job));
   link.busy = false;
-  if (job) co_return true;
+  if (was_there) co_return true;
   auto there_is_work = co_await wait_for_work(link);
   co_return there_is_work;
+}
+
+Task<Lane::JobPtr> Lane::take(std::vector<mail::MailId> avoid) {
+  auto job = co_await work_.take(*this, std::move(avoid));
+  co_return job ? std::make_unique<Job>(std::move(*job)) : nullptr;
+}
+
+// What an idle connection could begin with at once does not queue up behind a final dot.
+Task<std::optional<Consignment>> Lane::following(Link& link) {
+  auto idle = static_cast<std::size_t>(
+      std::ranges::count_if(links_, [](const LinkPtr& l) { return !l->busy && !l->opening; }));
+  if (health_.is_paused() || !may_take(link) || work_.waiting(*this) <= idle) co_return std::nullopt;
+  link.next = co_await take({});
+  if (!link.next) co_return std::nullopt;
+  co_return consignment(*link.next);
 }
 
 // A probe that found nothing to send has told what it could.
@@ -175,24 +196,32 @@ Task<bool> Lane::wait_for_work(Link& link) {
   co_return alive;
 }
 
-Task<void> Lane::deliver(Link& link, Job job) {
-  ++link.messages;
-  mail::MailId id = job.mail.id;
-  std::function<Task<bool>()> hook;
+Consignment Lane::consignment(const Job& job) const {
+  return {
+      .mail = job.mail, .recipients = job.recipients, .content = *job.content, .proven = health_.is_proven()};
+}
+
+DotHooks Lane::hooks(Link& link) {
+  DotHooks hooks;
   if (link.last)
-    hook = [last = link.last, until = loop_.within(kFlushPatience, &link.cancel)] {
+    hooks.may_leave = [last = link.last, until = loop_.within(kFlushPatience, &link.cancel)] {
       return flushed(last, until);
     };
-  auto result = co_await link.client->send({.mail = job.mail,
-                                            .recipients = job.recipients,
-                                            .content = *job.content,
-                                            .proven = health_.is_proven(),
-                                            .before_final_dot = std::move(hook)});
+  hooks.following = [this, &link] { return following(link); };
+  return hooks;
+}
+
+Task<void> Lane::deliver(Link& link, JobPtr job) {
+  ++link.messages;
+  mail::MailId id = job->mail.id;
+  auto result = co_await link.client->send(consignment(*job), hooks(link));
+  if (link.next && !link.client->is_usable()) work_.put_back(std::move(*std::exchange(link.next, nullptr)));
+  if (memory_.plain_dialogue && !std::exchange(is_plainness_known_, true)) work_.speaks_plainly(*this);
   bool broken_off = link.cancel.is_requested() && result.recipients.empty() && !is_reply_lost(result);
-  if (broken_off) co_return work_.put_back(std::move(job));
+  if (broken_off || result.is_untried) co_return work_.put_back(std::move(*job));
   learn(result, id);
   if (result.final_reply) work_.accepted(*this);
-  link.last = work_.settle(std::move(job), std::move(result), way(*link.client));
+  link.last = work_.settle(std::move(*job), std::move(result), way(*link.client));
 }
 
 void Lane::learn(const TransactionResult& result, mail::MailId id) {

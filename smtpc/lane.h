@@ -22,7 +22,7 @@ struct LaneOptions {
   std::string instance_token;
   bool proven = false;
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
-  Duration idle = 20s;                 // how long a connection waits for more mail
+  Duration idle = 5s;                  // how long a connection waits for more mail
 };
 
 class Lane {
@@ -53,6 +53,7 @@ class Lane {
   std::size_t connections() const { return links_.size(); }
 
  private:
+  using JobPtr = std::unique_ptr<Job>;  // stays where it is while a client refers to it
   // One connection, from dialling to its end.
   struct Link {
     io::Cancel cancel;
@@ -60,6 +61,7 @@ class Lane {
     bool busy = false;
     bool probes = false;  // began as a probe of a paused smarthost
     std::unique_ptr<Client> client;
+    JobPtr next;     // travels along with the final dot of the one before
     TicketPtr last;  // the flush of its latest outcome
     unsigned messages = 0;
   };
@@ -70,9 +72,14 @@ class Lane {
   Task<void> run_link();
   Task<bool> open(Link& link);
   Task<Result<void, Refusal>> dial(Link& link);
+  bool may_take(const Link& link) const;
   Task<bool> next(Link& link);
+  Task<JobPtr> take(std::vector<mail::MailId> avoid);
+  Task<std::optional<Consignment>> following(Link& link);
+  Consignment consignment(const Job& job) const;
   Task<bool> wait_for_work(Link& link);
-  Task<void> deliver(Link& link, Job job);
+  Task<void> deliver(Link& link, JobPtr job);
+  DotHooks hooks(Link& link);
   void learn(const TransactionResult& result, mail::MailId id);
   void learn(const Refusal& refusal, std::optional<mail::MailId> id);
   void tell(bool changed);
@@ -90,6 +97,7 @@ class Lane {
   bool probing_ = false;
   bool probe_now_ = false;
   bool retired_ = false;
+  bool is_plainness_known_ = false;
   io::Nursery nursery_;
 };
 

@@ -62,6 +62,8 @@ class LaneWork {
   virtual void put_back(Job job) = 0;
   // The lane's state, or the reason for it, has changed. Called once a change.
   virtual void lane_changed(const Lane& lane) = 0;
+  // The smarthost cannot bear pipelining and gets one command at a time from now on. Called once.
+  virtual void speaks_plainly(const Lane& lane) = 0;
   // The smarthost has accepted a message: it is proven with the lane's configuration.
   virtual void accepted(const Lane& lane) = 0;
 };

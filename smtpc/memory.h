@@ -20,7 +20,8 @@ struct LoginMemory {
 
 struct PeerMemory {
   LoginMemory login;
-  bool plain_dialogue = false;  // it once answered a pipelined group out of step
+  bool plain_dialogue = false;  // it cannot bear pipelining
+  unsigned hang_ups = 0;        // in a row, with no word to commands that had travelled with a final dot
 };
 
 }  // namespace hikyaku::smtpc

@@ -52,6 +52,11 @@ void Outcomes::out_of_step(mail::Stage stage, std::string what) {
   refuse_rest_as(std::move(failure));
 }
 
+void Outcomes::untried(Refusal refusal) {
+  refuse_rest(std::move(refusal));
+  result_.is_untried = true;
+}
+
 Refusal Outcomes::final_refusal(Action action, mail::FailureKind kind) const {
   Refusal refusal{session_.failure(mail::Stage::mail, kind), {.action = action, .kind = kind}};
   refusal.failure.concerns = concerns(mail::Stage::mail, action);

@@ -5,7 +5,8 @@
 
 #include <vector>
 
-#include "smtpc/transaction.h"
+#include "smtpc/consignment.h"
+#include "smtpc/session.h"
 
 namespace hikyaku::smtpc {
 
@@ -23,6 +24,9 @@ class Outcomes {
   void deliver(const mail::Reply& reply);
   // Replies and commands do not belong together: nothing that was heard counts for anybody.
   void out_of_step(mail::Stage stage, std::string what);
+
+  // The peer has hung up before it said anything about this mail.
+  void untried(Refusal refusal);
 
   // What a reply means; nothing: go on.
   std::optional<Refusal> judge(mail::Stage stage, const mail::Reply& reply) const {

@@ -5,10 +5,8 @@
 #include <utility>
 
 #include "daemon/base/check.h"
-#include "smtpc/content.h"
+#include "daemon/base/text.h"
 #include "smtpc/envelope_commands.h"
-#include "smtpc/envelope_dialogue.h"
-#include "smtpc/outcomes.h"
 
 namespace hikyaku::smtpc {
 namespace {
@@ -16,44 +14,41 @@ namespace {
 using mail::FailureKind;
 using mail::Stage;
 
-class Transaction {
- public:
-  Transaction(Session& session, Consignment consignment)
-      : session_(session),
-        consignment_(std::move(consignment)),
-        to_try_(consignment_.recipients),
-        outcomes_(session, consignment_) {
-    check(!to_try_.empty(), "a transaction without recipients");
-  }
+// The peer read more than it wanted to (some check for it) and says so instead of taking the mail.
+bool complains_about_pipelining(const mail::Reply& reply) {
+  if (!reply.is_permanent()) return false;
+  const std::string text = to_lower(join(reply.lines, " "));
+  return text.find("synchroni") != std::string::npos || text.find("pipelin") != std::string::npos;
+}
 
-  Task<TransactionResult> run() {
-    check_size();
-    check_addresses();
-    if (is_going_on()) co_await look_at_content();
-    if (is_going_on()) co_await reset();
-    if (is_going_on()) co_await converse();
-    co_return outcomes_.take();
-  }
+}  // namespace
 
- private:
-  bool is_going_on() const { return !outcomes_.is_settled() && !to_try_.empty(); }
-  void check_size();
-  void check_addresses();
-  bool travels(const std::string& address);
-  Task<void> look_at_content();
-  Task<void> reset();
-  std::vector<EnvelopeCommand> commands() const;
-  Task<void> converse();
-  Task<void> say_content();
-  Task<void> say_lone_dot();
+Transaction::Transaction(Session& session, Consignment consignment)
+    : session_(session),
+      consignment_(std::move(consignment)),
+      to_try_(consignment_.recipients),
+      outcomes_(session, consignment_) {
+  check(!to_try_.empty(), "a transaction without recipients");
+}
 
-  Session& session_;
-  Consignment consignment_;
-  std::vector<std::size_t> to_try_;
-  Outcomes outcomes_;
-  bool has_eight_bit_ = false;
-  bool needs_utf8_ = false;
-};
+Task<void> Transaction::prepare() {
+  check_size();
+  check_addresses();
+  if (is_going_on()) co_await look_at_content();
+  if (is_going_on()) commands_ = commands();
+}
+
+std::string Transaction::commands_ahead() {
+  if (!is_going_on() || !session_.pipelines()) return {};
+  sent_ahead_ = std::min(commands_.size(), EnvelopeDialogue::kGroup);
+  return EnvelopeDialogue::lines(std::span(commands_).first(sent_ahead_));
+}
+
+Task<TransactionResult> Transaction::run(const MayLeave& may_leave, const Following& following) {
+  if (is_going_on()) co_await reset();
+  if (is_going_on()) co_await converse(may_leave, following);
+  co_return outcomes_.take();
+}
 
 // RFC 1870: a limit that was told need not be tried. 0 is none.
 void Transaction::check_size() {
@@ -95,7 +90,7 @@ Task<void> Transaction::look_at_content() {
 
 // Only after a transaction that was begun and did not come to its dot.
 Task<void> Transaction::reset() {
-  if (!session_.open_transaction) co_return;
+  if (!session_.open_transaction || sent_ahead_ > 0) co_return;
   auto reply = co_await session_.exchange.ask("RSET", session_.context.smarthost.timeout.command);
   session_.open_transaction = false;
   if (!reply) co_return outcomes_.refuse_rest_as(session_.failure(Stage::mail, reply.error()));
@@ -117,23 +112,24 @@ std::vector<EnvelopeCommand> Transaction::commands() const {
   return list;
 }
 
-Task<void> Transaction::converse() {
-  std::vector<EnvelopeCommand> envelope = commands();
+Task<void> Transaction::converse(const MayLeave& may_leave, const Following& following) {
   EnvelopeDialogue dialogue(session_, outcomes_);
-  co_await dialogue.run(envelope);
+  co_await dialogue.run(commands_, sent_ahead_);
   if (!dialogue.is_data_open() || session_.exchange.has_ended()) co_return;
   session_.open_transaction = false;
   if (outcomes_.accepted().empty())
     co_await say_lone_dot();
   else
-    co_await say_content();
+    co_await say_content(may_leave, following);
 }
 
-Task<void> Transaction::say_content() {
-  auto content = co_await send_content(session_, consignment_.content, consignment_.before_final_dot);
+Task<void> Transaction::say_content(const MayLeave& may_leave, const Following& following) {
+  auto content = co_await send_content(session_, consignment_.content, may_leave, following);
   if (content.failure && content.failure->kind == FailureKind::protocol_error && session_.pipelines())
     co_return outcomes_.out_of_step(Stage::message, content.failure->detail);
   if (content.failure) co_return outcomes_.refuse_rest_as(std::move(*content.failure));
+  if (content.had_company && complains_about_pipelining(*content.reply))
+    co_return outcomes_.out_of_step(Stage::message, mail::to_text(*content.reply));
   auto refusal = outcomes_.judge(Stage::message, *content.reply);
   if (refusal)
     outcomes_.refuse_rest(std::move(*refusal));
@@ -145,14 +141,6 @@ Task<void> Transaction::say_content() {
 // the reply, nothing was delivered to anybody.
 Task<void> Transaction::say_lone_dot() {
   [[maybe_unused]] auto reply = co_await session_.exchange.ask(".", session_.context.smarthost.timeout.data);
-}
-
-}  // namespace
-
-Task<TransactionResult> run_transaction(Session& session, Consignment consignment) {
-  Transaction transaction(session, std::move(consignment));
-  auto result = co_await transaction.run();
-  co_return result;
 }
 
 }  // namespace hikyaku::smtpc

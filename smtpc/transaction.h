@@ -1,42 +1,56 @@
 // SPDX-License-Identifier: MIT
 // One mail transaction: MAIL, RCPT, DATA, the content, and what became of each recipient. Nothing counts as
-// delivered but by the 2yz to the final dot, and nothing as refused but by a reply to its own command.
+// delivered but by the 2yz to the final dot, and nothing as refused but by a reply to its own command. Its
+// commands may travel with the final dot of the transaction before (RFC 2920 3.1): then a mail costs one
+// round trip.
 #pragma once
 
-#include <functional>
-#include <optional>
+#include <string>
 #include <vector>
 
-#include "daemon/mail/mail_source.h"
+#include "smtpc/consignment.h"
+#include "smtpc/content.h"
+#include "smtpc/envelope_dialogue.h"
+#include "smtpc/outcomes.h"
 #include "smtpc/session.h"
 
 namespace hikyaku::smtpc {
 
-// One mail for some of its recipients. What is referred to lives until the send is over.
-struct Consignment {
-  const mail::QueuedMail& mail;
-  std::vector<std::size_t> recipients;  // indices into the envelope's; at least one
-  mail::ContentReader& content;         // at its beginning
-  bool proven = false;                  // the smarthost has accepted mail with this configuration
-  // Awaited before the final dot leaves (the previous mail's outcome must be on stable storage first). False:
-  // this mail must not go; the connection is broken off before the dot. Empty: nothing to wait for.
-  std::function<Task<bool>()> before_final_dot;
-};
+class Transaction {
+ public:
+  // The session outlives it.
+  Transaction(Session& session, Consignment consignment);
+  Transaction(const Transaction&) = delete;
 
-struct RecipientOutcome {
-  std::size_t recipient = 0;       // index into the envelope's
-  std::optional<Refusal> refusal;  // nothing: delivered, with TransactionResult::final_reply
-};
+  // What can be told without asking: a mail that is too large, an address that cannot travel. Reads the
+  // content. Once, before anything else.
+  Task<void> prepare();
+  // MAIL, RCPT and DATA, as far as they fit into one group; from then on they count as sent. Empty: none may
+  // go ahead.
+  std::string commands_ahead();
+  // The dialogue, up to the reply to the final dot.
+  Task<TransactionResult> run(const MayLeave& may_leave, const Following& following);
 
-struct TransactionResult {
-  // Those that something definite happened to, in no particular order: delivered, or refused by themselves.
-  std::vector<RecipientOutcome> recipients;
-  // What happened to all others: MAIL, DATA or the message refused, or the connection lost. With
-  // FailureKind::reply_lost the mail has perhaps been delivered.
-  std::optional<Refusal> rest;
-  std::optional<mail::Reply> final_reply;  // to the final dot of a mail with recipients
-};
+ private:
+  bool is_going_on() const { return !outcomes_.is_settled() && !to_try_.empty(); }
+  void check_size();
+  void check_addresses();
+  bool travels(const std::string& address);
+  Task<void> look_at_content();
+  Task<void> reset();
+  std::vector<EnvelopeCommand> commands() const;
+  Task<void> converse(const MayLeave& may_leave, const Following& following);
+  Task<void> say_content(const MayLeave& may_leave, const Following& following);
+  Task<void> say_lone_dot();
 
-Task<TransactionResult> run_transaction(Session& session, Consignment consignment);
+  Session& session_;
+  Consignment consignment_;
+  std::vector<std::size_t> to_try_;
+  Outcomes outcomes_;
+  std::vector<EnvelopeCommand> commands_;
+  std::size_t sent_ahead_ = 0;  // of the commands
+  bool has_eight_bit_ = false;
+  bool needs_utf8_ = false;
+};
 
 }  // namespace hikyaku::smtpc

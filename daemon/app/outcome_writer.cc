@@ -171,6 +171,13 @@ void QueueRunner::log_suspicion(const std::string& name, const mail::Failure& wh
   log_.warning(mail::diagnose(why), {{"smarthost", name}});
 }
 
+void QueueRunner::speaks_plainly(const smtpc::Lane& lane) {
+  log_.warning(
+      "the smarthost offers PIPELINING and cannot bear it; until the next reload it gets one command at a "
+      "time",
+      {{"smarthost", lane.name()}});
+}
+
 void QueueRunner::log_state(const smtpc::Lane& lane) {
   const smtpc::Health& health = lane.health();
   if (!health.is_paused() && health.suspicion()) return log_suspicion(lane.name(), *health.suspicion());

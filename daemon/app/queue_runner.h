@@ -47,6 +47,7 @@ class QueueRunner final : public smtpc::LaneWork {
   smtpc::TicketPtr settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) override;
   void put_back(smtpc::Job job) override;
   void lane_changed(const smtpc::Lane& lane) override;
+  void speaks_plainly(const smtpc::Lane& lane) override;
   void accepted(const smtpc::Lane& lane) override { on_accepted_(lane.smarthost()); }
 
  private:

@@ -112,7 +112,7 @@ TransactionResult ClientRig::send(const std::string& script, const mail::QueuedM
   run(script, [&](Client& client) -> Task<void> {
     auto opened = co_await client.open();
     REQUIRE(opened);
-    result = co_await client.send({mail, recipients, reader, proven, before_final_dot});
+    result = co_await client.send({mail, recipients, reader, proven}, {before_final_dot, following});
     if (client.is_usable()) co_await client.quit();
   });
   return result;

@@ -77,6 +77,7 @@ struct ClientRig {
   io::Cancel* cancel = nullptr;
   bool proven = true;
   std::function<Task<bool>()> before_final_dot;
+  std::function<Task<std::optional<smtpc::Consignment>>()> following;
 
   // The server shows this certificate, the client trusts the test CA.
   void set_tls(mail::TlsMode mode, const std::string& cert, const std::string& key);

@@ -22,7 +22,7 @@ const std::string kQuit = "C: QUIT\nS: 221 bye\nCLOSE";
 Task<bool> deliver(Client& client) {
   auto mail = mail_to({"b@x.example"});
   MemoryContent content({kContent});
-  auto result = co_await client.send({mail, {0}, content, true, {}});
+  auto result = co_await client.send({mail, {0}, content, true}, {});
   co_return result.final_reply.has_value();
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("smtpc: RSET refused says nothing about the next mail") {
     [[maybe_unused]] auto first = co_await deliver(client);
     auto mail = mail_to({"b@x.example"});
     MemoryContent content({kContent});
-    auto result = co_await client.send({mail, {0}, content, true, {}});
+    auto result = co_await client.send({mail, {0}, content, true}, {});
     REQUIRE(result.rest);
     CHECK(result.rest->verdict.action == Action::abort_attempt);
     CHECK_FALSE(client.is_usable());
@@ -128,7 +128,7 @@ TEST_CASE("smtpc: a cancellation ends a transaction wherever it is") {
               CHECK(opened);
               auto mail = mail_to({"b@x.example"});
               MemoryContent content({kContent});
-              auto result = co_await client.send({mail, {0}, content, true, {}});
+              auto result = co_await client.send({mail, {0}, content, true}, {});
               REQUIRE(result.rest);
               CHECK(result.rest->failure.io == IoErrorKind::cancelled);
               [[maybe_unused]] auto drained = co_await nursery.drained({});

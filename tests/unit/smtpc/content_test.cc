@@ -96,7 +96,7 @@ TEST_CASE("smtpc: a damaged source breaks off before the final dot") {
     rig.run(kEnvelope + "D:", [&](Client& client) -> Task<void> {
       auto opened = co_await client.open();
       CHECK(opened);
-      result = co_await client.send({mail, {0}, content, true, {}});
+      result = co_await client.send({mail, {0}, content, true}, {});
       CHECK_FALSE(client.is_usable());
     });
     REQUIRE(result.rest);

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// MAIL, RCPT and DATA of the next mail travel with the final dot of the one before (RFC 2920 3.1). The
+// scripts expect them before they answer the dot.
+#include "daemon/base/text.h"
+#include "doctest/doctest.h"
+#include "tests/unit/smtpc/client_rig.h"
+
+using namespace hikyaku;
+using namespace hikyaku::smtpc;
+using namespace hikyaku::test;
+using mail::FailureKind;
+
+namespace {
+
+constexpr const char* kFrom = "C* MAIL FROM:<a@client.example>\n";
+constexpr const char* kFirst = "C: RCPT TO:<b@x.example>\nC: DATA\n";
+constexpr const char* kSecond = "C: RCPT TO:<c@x.example>\nC: DATA\n";
+constexpr const char* kReady = "S: 250 sender\nS: 250 recipient\nS: 354 go on\n";
+constexpr const char* kQuit = "C: QUIT\nS: 221 bye\nCLOSE";
+
+const std::string kHello = hello({"PIPELINING", "SIZE 1000"});
+// The first mail's content, and the second's commands behind its dot.
+const std::string kBoth = cat(kHello, kFrom, kFirst, kReady, "D:\n", kFrom, kSecond);
+
+// Two mails of which the second is at hand when the first one's dot leaves.
+struct Two {
+  ClientRig rig;
+  mail::QueuedMail second = mail_to({"c@x.example"});
+  std::vector<TransactionResult> results;
+  int asked = 0;  // for the second
+
+  void play(const std::string& script) {
+    rig.run(script, [this](Client& client) -> Task<void> {
+      auto opened = co_await client.open();
+      CHECK(opened);
+      mail::QueuedMail first = mail_to({"b@x.example"});
+      MemoryContent contents[] = {MemoryContent({kContent}), MemoryContent({kContent})};
+      DotHooks hooks;
+      hooks.following = [&]() -> Task<std::optional<Consignment>> {
+        ++asked;
+        co_return Consignment{second, {0}, contents[1], true};
+      };
+      results.push_back(co_await client.send({first, {0}, contents[0], true}, hooks));
+      if (!client.is_usable()) co_return;
+      results.push_back(co_await client.send({second, {0}, contents[1], true}, {}));
+      if (client.is_usable()) co_await client.quit();
+    });
+  }
+};
+
+bool is_delivered(const TransactionResult& result) { return result.final_reply.has_value(); }
+
+}  // namespace
+
+TEST_CASE("smtpc: the next mail's commands travel with the final dot") {
+  Two two;
+  two.play(cat(kBoth, "S: 250 first\n", kReady, "D:\nS: 250 second\n", kQuit));
+  CHECK(two.rig.problem == "");
+  CHECK(two.asked == 1);
+  REQUIRE(two.results.size() == 2);
+  CHECK(mail::to_text(*two.results[0].final_reply) == "250 first");
+  CHECK(mail::to_text(*two.results[1].final_reply) == "250 second");
+  CHECK(two.rig.contents.size() == 2);
+}
+
+TEST_CASE("smtpc: a mail whose dot is refused does not take the next one along") {
+  Two two;
+  two.play(cat(kBoth, "S: 554 5.7.1 looks like spam\n", kReady, "D:\nS: 250 second\n", kQuit));
+  CHECK(two.rig.problem == "");
+  REQUIRE(two.results.size() == 2);
+  REQUIRE(two.results[0].rest);
+  CHECK(two.results[0].rest->verdict.action == Action::fail_message);
+  CHECK(is_delivered(two.results[1]));
+}
+
+TEST_CASE("smtpc: 421 to the dot ends the connection, and the next mail was not tried") {
+  Two two;
+  two.play(cat(kBoth, "S: 421 closing\nCLOSE"));
+  REQUIRE(two.results.size() == 1);
+  CHECK(two.results[0].rest->failure.reply->code == 421);
+  CHECK_FALSE(two.rig.memory.plain_dialogue);
+}
+
+TEST_CASE(
+    "smtpc: a hang-up after the reply to the dot is no attempt of the next mail; twice is once too often") {
+  PeerMemory memory;
+  for (unsigned times : {1U, 2U}) {
+    Two two;
+    two.rig.memory = memory;
+    two.play(cat(kBoth, "S: 250 first\nCLOSE"));
+    REQUIRE(two.results.size() == 2);
+    CHECK(is_delivered(two.results[0]));
+    CHECK(two.results[1].is_untried);
+    memory = two.rig.memory;
+    CHECK(memory.plain_dialogue == (times == 2));
+  }
+}
+
+TEST_CASE("smtpc: a mail that comes through forgives the hang-ups before it") {
+  Two two;
+  two.rig.memory.hang_ups = 1;
+  two.play(cat(kBoth, "S: 250 first\n", kReady, "D:\nS: 250 second\n", kQuit));
+  CHECK(two.rig.memory.hang_ups == 0);
+}
+
+TEST_CASE("smtpc: a refused sender of the next mail is its own affair") {
+  Two two;
+  two.play(cat(kBoth, "S: 250 first\nS: 550 5.1.8 no such sender\nS: 503 no\nS: 503 no\n", kQuit));
+  CHECK(two.rig.problem == "");
+  REQUIRE(two.results.size() == 2);
+  CHECK(is_delivered(two.results[0]));
+  REQUIRE(two.results[1].rest);
+  CHECK(two.results[1].rest->failure.reply->code == 550);
+  CHECK_FALSE(two.results[1].is_untried);
+}
+
+TEST_CASE("smtpc: 354 after nobody was accepted gets a lone dot, ahead too") {
+  Two two;
+  two.play(
+      cat(kBoth, "S: 250 first\nS: 250 sender\nS: 450 busy\nS: 354 go on\nC: .\nS: 554 nobody\n", kQuit));
+  CHECK(two.rig.problem == "");
+  REQUIRE(two.results.size() == 2);
+  CHECK(two.results[1].recipients.size() == 1);
+  CHECK_FALSE(is_delivered(two.results[1]));
+}
+
+TEST_CASE("smtpc: a next mail that cannot travel at all sends nothing ahead") {
+  Two two;
+  two.second.size = 5000;
+  two.play(cat(kHello, kFrom, kFirst, kReady, "D:\nS: 250 first\n", kQuit));
+  CHECK(two.rig.problem == "");
+  REQUIRE(two.results.size() == 2);
+  CHECK(is_delivered(two.results[0]));
+  CHECK(two.results[1].rest->failure.kind == FailureKind::too_large);
+}
+
+TEST_CASE("smtpc: a peer that loses what travelled along gets plain dialogue") {
+  Two two;
+  two.play(cat(kBoth, "S: 250 first\nSLEEP 1000"));
+  REQUIRE(two.results.size() == 2);
+  CHECK(is_delivered(two.results[0]));
+  CHECK(two.results[1].rest->failure.kind == FailureKind::protocol_error);
+  CHECK(two.rig.memory.plain_dialogue);
+}
+
+TEST_CASE("smtpc: a peer that minds what travels along gets plain dialogue, and nobody a bounce") {
+  Two two;
+  two.play(cat(kBoth, "S: 554 SMTP synchronization error\nCLOSE"));
+  REQUIRE(two.results.size() == 1);
+  CHECK(two.results[0].rest->failure.kind == FailureKind::protocol_error);
+  CHECK(two.results[0].rest->verdict.action == Action::abort_attempt);
+  CHECK(two.rig.memory.plain_dialogue);
+}
+
+TEST_CASE("smtpc: without PIPELINING nobody is asked for a next mail") {
+  Two two;
+  two.play(cat(
+      hello({"8BITMIME"}), kFrom, "S: 250 ok\nC: RCPT TO:<b@x.example>\nS: 250 ok\nC: DATA\nS: 354 go on\n",
+      "D:\nS: 250 first\n", kFrom,
+      "S: 250 ok\nC: RCPT TO:<c@x.example>\nS: 250 ok\nC: DATA\nS: 354 go on\nD:\nS: 250 second\n", kQuit));
+  CHECK(two.rig.problem == "");
+  CHECK(two.asked == 0);
+  CHECK(two.results.size() == 2);
+}
