@@ -73,10 +73,10 @@ void Committer::run() {
   }
 }
 
-// Clients that a flush has released mostly come back at once. If the next flush began without them, two halves
-// would wait for each other's flushes for ever; so it gives them the time that a flush takes, if they need
-// less. If they need more, two halves are better: the one works while the other's flush runs. Nobody waits who
-// is alone, or who comes later than that.
+// Clients that a flush has released mostly come back at once. If the next flush began without them, two
+// halves would wait for each other's flushes for ever; so it gives them the time that a flush takes, if they
+// need less. If they need more, two halves are better: the one works while the other's flush runs. Nobody
+// waits who is alone, or who comes later than that.
 void Committer::expect(std::size_t released, SteadyClock::duration flush) {
   auto now = SteadyClock::now();
   expected_ = released + waiting_.size();

@@ -82,7 +82,7 @@ class Committer {
   void release();
   void run();
   void expect(std::size_t released, SteadyClock::duration flush);  // with the lock held
-  void count_returned(std::size_t arrived);                          // with the lock held
+  void count_returned(std::size_t arrived);                        // with the lock held
   void gather(std::unique_lock<std::mutex>& lock);
   void run_inline();
   Batch take();  // with the lock held
@@ -100,13 +100,13 @@ class Committer {
   std::condition_variable work_;
   // Under the lock:
   std::vector<Append*> waiting_;
-  std::size_t wanted_ = 1;                // so many wake the thread
-  std::size_t released_ = 0;              // by the last flush
+  std::size_t wanted_ = 1;    // so many wake the thread
+  std::size_t released_ = 0;  // by the last flush
   SteadyClock::time_point released_at_;
   std::size_t returned_ = 0;                         // so many have come since then
   std::optional<SteadyClock::duration> back_after_;  // how long it took until they were as many
   std::size_t expected_ = 0;                         // so many may come soon after that flush
-  SteadyClock::time_point gather_until_;  // the end of "soon"
+  SteadyClock::time_point gather_until_;             // the end of "soon"
   bool is_stopping_ = false;
   std::thread thread_;
 };
