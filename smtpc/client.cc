@@ -45,7 +45,7 @@ Task<TransactionResult> Client::send(Consignment consignment, DotHooks hooks) {
 }
 
 Task<std::string> Client::commands_ahead(const DotHooks& hooks) {
-  if (!hooks.following || !session_.pipelines()) co_return "";
+  if (!hooks.following || !session_.pipelines() || session_.chunks()) co_return "";
   auto following = co_await hooks.following();
   if (!following) co_return "";
   next_ = std::make_unique<Transaction>(session_, std::move(*following));

@@ -18,26 +18,29 @@ constexpr std::size_t kScanned = 1024 * 1024;
 
 class ContentSender {
  public:
-  ContentSender(Session& session, mail::ContentReader& content) : session_(session), content_(content) {
+  ContentSender(Session& session, mail::ContentReader& content, std::optional<Chunk> chunk)
+      : session_(session), content_(content), chunk_(std::move(chunk)) {
     block_.reserve(kBlock + kBlock / 2);
+    if (chunk_) block_ = cat(chunk_->front, "BDAT ", std::to_string(chunk_->size), " LAST\r\n");
   }
 
   Task<ContentResult> run(const MayLeave& may_leave, const Following& following) {
     auto streamed = co_await stream();
     if (!streamed) co_return std::move(result_);
+    if (chunk_ && fed_ != chunk_->size)
+      co_return give_up(FailureKind::other, "the queued mail has another size than its record says");
     bool may_go = true;
     if (may_leave) may_go = co_await may_leave();
     if (!may_go)
       co_return give_up(FailureKind::other, "the outcome of the mail before it is not on disk yet");
-    stuffer_.finish(block_);
+    if (!chunk_) stuffer_.finish(block_);
     const std::size_t end = block_.size();
     if (following) block_ += co_await following();
     result_.had_company = block_.size() > end;
     auto quiet = co_await is_quiet();
     if (!quiet) co_return std::move(result_);
-    auto reply = co_await session_.exchange.converse(block_, session_.context.smarthost.timeout.data);
-    if (!reply) co_return lost(reply.error());
-    co_return ContentResult{std::move(*reply), {}, result_.had_company};
+    auto ended = co_await say_the_end();
+    co_return ended;
   }
 
  private:
@@ -52,12 +55,36 @@ class ContentSender {
       }
       if (piece->empty()) co_return true;
       for (std::size_t at = 0; at < piece->size(); at += kBlock / 2) {
-        stuffer_.feed(piece->substr(at, kBlock / 2), block_);
-        if (block_.size() < kBlock) continue;
+        feed(piece->substr(at, kBlock / 2));
+        if (block_.size() < kBlock || is_complete()) continue;
         auto sent = co_await flush();
         if (!sent) co_return false;
       }
     }
+  }
+
+  void feed(std::string_view piece) {
+    fed_ += piece.size();
+    if (chunk_)
+      block_ += piece;
+    else
+      stuffer_.feed(piece, block_);
+  }
+
+  // The peer takes a chunk for delivered with its last byte.
+  bool is_complete() const { return chunk_ && fed_ >= chunk_->size; }
+
+  Task<ContentResult> say_the_end() {
+    const Duration limit = session_.context.smarthost.timeout.data;
+    auto sent = co_await session_.exchange.send(block_, limit);
+    if (!sent) co_return lost(sent.error());
+    if (chunk_ && chunk_->hear_front) {
+      co_await chunk_->hear_front();
+      if (session_.exchange.has_ended()) co_return ContentResult{};
+    }
+    auto reply = co_await session_.exchange.reply(limit);
+    if (!reply) co_return lost(reply.error());
+    co_return ContentResult{std::move(*reply), {}, result_.had_company};
   }
 
   Task<bool> flush() {
@@ -110,7 +137,9 @@ class ContentSender {
 
   Session& session_;
   mail::ContentReader& content_;
+  std::optional<Chunk> chunk_;  // none: DATA
   mail::DotStuffer stuffer_;
+  std::uint64_t fed_ = 0;
   std::string block_;
   ContentResult result_;
 };
@@ -121,8 +150,15 @@ bool is_eight_bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 Task<ContentResult> send_content(Session& session, mail::ContentReader& content, const MayLeave& may_leave,
                                  const Following& following) {
-  ContentSender sender(session, content);
+  ContentSender sender(session, content, {});
   auto result = co_await sender.run(may_leave, following);
+  co_return result;
+}
+
+Task<ContentResult> send_chunk(Session& session, mail::ContentReader& content, Chunk chunk,
+                               const MayLeave& may_leave) {
+  ContentSender sender(session, content, std::move(chunk));
+  auto result = co_await sender.run(may_leave, {});
   co_return result;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The content of a mail between 354 and the reply to the final dot. Holds about 64 KiB of it at a time. The
-// final dot leaves only when the whole content was read undamaged and the caller's hook agreed; until then
-// breaking the connection off means that nothing was delivered.
+// The content of a mail up to the reply to its end: behind DATA's 354, with a final dot, or as one chunk
+// (BDAT LAST, RFC 3030). Holds about 64 KiB of it at a time. The final dot, or the chunk's last bytes, leave
+// only when the whole content was read undamaged and the caller's hook agreed; until then breaking the
+// connection off means that nothing was delivered.
 #pragma once
 
 #include <functional>
@@ -24,6 +25,18 @@ struct ContentResult {
 };
 Task<ContentResult> send_content(Session& session, mail::ContentReader& content, const MayLeave& may_leave,
                                  const Following& following);
+
+// The content as one chunk.
+struct Chunk {
+  std::uint64_t size = 0;                       // of the whole content
+  std::string front;                            // commands that go before it, in the same write; may be empty
+  std::function<Task<void>()> hear_front = {};  // reads the replies to these, if there are any
+};
+// What fits into this may go out together with its envelope.
+inline constexpr std::uint64_t kMostTogether = 64 * 1024;
+// As send_content. Neither reply nor failure: the connection ended in the replies to the front.
+Task<ContentResult> send_chunk(Session& session, mail::ContentReader& content, Chunk chunk,
+                               const MayLeave& may_leave);
 
 // Our own copy cannot be read.
 mail::Failure unreadable(const Session& session, const mail::SourceError& error);

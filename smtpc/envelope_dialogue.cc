@@ -41,6 +41,11 @@ Task<void> EnvelopeDialogue::run(std::span<const EnvelopeCommand> commands, std:
   }
 }
 
+Task<void> EnvelopeDialogue::hear_beside_content(std::span<const EnvelopeCommand> commands) {
+  content_is_out_ = true;
+  co_await hear_all(commands, false);
+}
+
 bool EnvelopeDialogue::is_worthwhile(const EnvelopeCommand& command) const {
   if (session_.exchange.is_broken() || outcomes_.is_settled()) return false;
   return command.stage != Stage::data || !outcomes_.accepted().empty();
@@ -94,9 +99,16 @@ void EnvelopeDialogue::hear_refusal(const EnvelopeCommand& command, Refusal refu
 
 // Some peers lose what was sent along: they answer the first command of a group, and then never again.
 void EnvelopeDialogue::break_off(Stage stage, const ExchangeError& error, bool amid_group) {
+  if (content_is_out_ && error.io) return lose_reply(error);
   const bool went_silent = amid_group && error.io == IoErrorKind::timeout;
   if (pipelining_ && (!error.io || went_silent)) return outcomes_.out_of_step(stage, error.text);
   outcomes_.refuse_rest_as(session_.failure(stage, error));
+}
+
+void EnvelopeDialogue::lose_reply(const ExchangeError& error) {
+  mail::Failure failure = session_.failure(Stage::message, error);
+  failure.kind = mail::FailureKind::reply_lost;
+  outcomes_.refuse_rest_as(std::move(failure));
 }
 
 // It has answered the mail before, and perhaps wants no more on this connection. When it happens again, and

@@ -30,6 +30,9 @@ class EnvelopeDialogue {
   // Leaves in the outcomes who was accepted and who was not. `commands` lives until then. The first
   // `sent_ahead` of them, one group at most, have been sent already.
   Task<void> run(std::span<const EnvelopeCommand> commands, std::size_t sent_ahead);
+  // The replies to all commands, which have been sent together with the whole content: whatever breaks off
+  // from now on, the mail has perhaps been delivered.
+  Task<void> hear_beside_content(std::span<const EnvelopeCommand> commands);
   // 354 came: the smarthost waits for content.
   bool is_data_open() const { return data_open_; }
 
@@ -41,11 +44,13 @@ class EnvelopeDialogue {
   void hear_after_refused_mail(const EnvelopeCommand& command, bool accepted);
   void hear_refusal(const EnvelopeCommand& command, Refusal refusal);
   void break_off(mail::Stage stage, const ExchangeError& error, bool amid_group);
+  void lose_reply(const ExchangeError& error);
   void hung_up(const ExchangeError& error);
 
   Session& session_;
   Outcomes& outcomes_;
   bool pipelining_;
+  bool content_is_out_ = false;
   bool mail_accepted_ = false;
   bool data_open_ = false;
 };

@@ -42,6 +42,8 @@ struct Session {
   bool is_encrypted() const;
   // Whether several commands may travel together: offered, and never yet answered out of step.
   bool pipelines() const { return capabilities.pipelining && !context.memory.plain_dialogue; }
+  // Whether a mail travels as one chunk (RFC 3030), in one write with its envelope.
+  bool chunks() const { return pipelines() && capabilities.chunking; }
   bool is_logged_in() const { return !mechanism.empty(); }
 
   ClientContext context;

@@ -35,11 +35,12 @@ Task<void> Transaction::prepare() {
   check_size();
   check_addresses();
   if (is_going_on()) co_await look_at_content();
+  is_chunk_ = session_.chunks();
   if (is_going_on()) commands_ = commands();
 }
 
 std::string Transaction::commands_ahead() {
-  if (!is_going_on() || !session_.pipelines()) return {};
+  if (!is_going_on() || !session_.pipelines() || is_chunk_) return {};
   sent_ahead_ = std::min(commands_.size(), EnvelopeDialogue::kGroup);
   return EnvelopeDialogue::lines(std::span(commands_).first(sent_ahead_));
 }
@@ -108,11 +109,12 @@ std::vector<EnvelopeCommand> Transaction::commands() const {
   for (std::size_t recipient : to_try_)
     list.push_back({Stage::rcpt, recipient,
                     rcpt_command(consignment_.mail.envelope.recipients[recipient], capabilities)});
-  list.push_back({Stage::data, 0, "DATA"});
+  if (!is_chunk_) list.push_back({Stage::data, 0, "DATA"});
   return list;
 }
 
 Task<void> Transaction::converse(const MayLeave& may_leave, const Following& following) {
+  if (is_chunk_) co_return co_await say_chunk(may_leave);
   EnvelopeDialogue dialogue(session_, outcomes_);
   co_await dialogue.run(commands_, sent_ahead_);
   if (!dialogue.is_data_open() || session_.exchange.has_ended()) co_return;
@@ -130,11 +132,34 @@ Task<void> Transaction::say_content(const MayLeave& may_leave, const Following& 
   if (content.failure) co_return outcomes_.refuse_rest_as(std::move(*content.failure));
   if (content.had_company && complains_about_pipelining(*content.reply))
     co_return outcomes_.out_of_step(Stage::message, mail::to_text(*content.reply));
-  auto refusal = outcomes_.judge(Stage::message, *content.reply);
+  hear_end(*content.reply);
+}
+
+void Transaction::hear_end(const mail::Reply& reply) {
+  auto refusal = outcomes_.judge(Stage::message, reply);
   if (refusal)
     outcomes_.refuse_rest(std::move(*refusal));
   else
-    outcomes_.deliver(*content.reply);
+    outcomes_.deliver(reply);
+}
+
+// A small mail is one write, envelope and all; a large one is worth asking first whether anybody may have it.
+// Where nobody may, the reply to the chunk only says so, and the transaction stays open.
+Task<void> Transaction::say_chunk(const MayLeave& may_leave) {
+  EnvelopeDialogue dialogue(session_, outcomes_);
+  Chunk chunk{.size = consignment_.mail.size, .front = {}};
+  if (chunk.size <= kMostTogether && commands_.size() <= EnvelopeDialogue::kGroup) {
+    chunk.front = EnvelopeDialogue::lines(commands_);
+    chunk.hear_front = [&] { return dialogue.hear_beside_content(commands_); };
+  } else {
+    co_await dialogue.run(commands_, 0);
+    if (outcomes_.accepted().empty() || outcomes_.is_settled() || session_.exchange.is_broken()) co_return;
+  }
+  auto content = co_await send_chunk(session_, consignment_.content, std::move(chunk), may_leave);
+  if (content.failure) co_return outcomes_.refuse_rest_as(std::move(*content.failure));
+  if (!content.reply || outcomes_.is_settled() || outcomes_.accepted().empty()) co_return;
+  session_.open_transaction = false;
+  hear_end(*content.reply);
 }
 
 // DATA travelled along with RCPTs that were all refused, and 354 came nevertheless (RFC 2920 3.1). Whatever

@@ -42,6 +42,8 @@ class Transaction {
   Task<void> converse(const MayLeave& may_leave, const Following& following);
   Task<void> say_content(const MayLeave& may_leave, const Following& following);
   Task<void> say_lone_dot();
+  Task<void> say_chunk(const MayLeave& may_leave);
+  void hear_end(const mail::Reply& reply);
 
   Session& session_;
   Consignment consignment_;
@@ -49,6 +51,7 @@ class Transaction {
   Outcomes outcomes_;
   std::vector<EnvelopeCommand> commands_;
   std::size_t sent_ahead_ = 0;  // of the commands
+  bool is_chunk_ = false;       // BDAT instead of DATA
   bool has_eight_bit_ = false;
   bool needs_utf8_ = false;
 };

@@ -49,6 +49,8 @@ std::vector<ScriptedPeer::Step> ScriptedPeer::parse(const std::string& script) {
       steps.push_back({Step::expect_prefix, rest});
     else if (line == "D:")
       steps.push_back({Step::content, {}});
+    else if (line.starts_with("B "))
+      steps.push_back({Step::chunk, std::string(line.substr(2))});
     else if (line == "TLS")
       steps.push_back({Step::tls, {}});
     else if (line == "CLOSE")
@@ -89,6 +91,10 @@ Task<bool> ScriptedPeer::take(const Step& step) {
       auto read = co_await read_content();
       co_return read;
     }
+    case Step::chunk: {
+      auto read = co_await read_chunk(parse_number(step.text).value());
+      co_return read;
+    }
     case Step::tls: {
       auto shaken = co_await shake_hands();
       co_return shaken;
@@ -121,6 +127,22 @@ Task<bool> ScriptedPeer::read_content() {
       co_return fail(cat("content broke off: ", line.error().text));
     }
     content += cat(line->text, line->end == io::LineEnd::crlf ? "\r\n" : "\n");
+  }
+  contents_.push_back(std::move(content));
+  co_return true;
+}
+
+Task<bool> ScriptedPeer::read_chunk(std::size_t size) {
+  std::string content;
+  while (content.size() < size) {
+    auto bytes = co_await reader_->some({});
+    if (!bytes) {
+      contents_.push_back(std::move(content));
+      co_return fail(cat("the chunk broke off: ", bytes.error().text));
+    }
+    std::size_t length = std::min(size - content.size(), bytes->size());
+    content += bytes->substr(0, length);
+    reader_->consume(length);
   }
   contents_.push_back(std::move(content));
   co_return true;

@@ -7,6 +7,7 @@
 //   C: EHLO client.example     expects exactly this line, with CR LF
 //   C* AUTH PLAIN              expects a line that begins so
 //   D:                         reads content up to the final dot; contents() has it as it came
+//   B 25                       reads so many bytes of content (BDAT); contents() has them
 //   TLS                        shakes hands as the server (give a TlsServer)
 //   SLEEP 60                   seconds
 //   CLOSE                      hangs up
@@ -38,13 +39,14 @@ class ScriptedPeer {
 
  private:
   struct Step {
-    enum Kind { send, expect, expect_prefix, content, tls, sleep, close } kind;
+    enum Kind { send, expect, expect_prefix, content, chunk, tls, sleep, close } kind;
     std::string text;
   };
   static std::vector<Step> parse(const std::string& script);
   Task<bool> take(const Step& step);
   Task<bool> expect(const Step& step);
   Task<bool> read_content();
+  Task<bool> read_chunk(std::size_t size);
   Task<bool> shake_hands();
   Task<void> hear_to_the_end();
   bool fail(std::string what);
