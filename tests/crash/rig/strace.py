@@ -8,6 +8,8 @@ import threading
 
 from .running import Failed
 
+PATIENCE = (1, 2, 5, 20)  # seconds
+
 
 def inject(syscall, what, when):
     """Words for strace; `what` is error=ENOSPC or signal=KILL, `when` 3 (the third), 3+ (the third and all behind)."""
@@ -31,7 +33,19 @@ class Saboteur:
         return self
 
     def __exit__(self, *_):
-        self._strace.send_signal(signal.SIGINT)
-        self._strace.wait()
+        self._end()
         with open(self._output, encoding="utf-8", errors="replace") as trace:
             self.hits = trace.read().count("(INJECTED)")
+
+    def _end(self):
+        """It lets go of the daemon at the first signal that does not hit it between two waits."""
+        for seconds in PATIENCE:
+            self._strace.send_signal(signal.SIGINT)
+            try:
+                self._strace.wait(seconds)
+                return
+            except subprocess.TimeoutExpired:
+                pass
+        self._strace.kill()
+        self._strace.wait()
+        raise Failed("strace does not end")
