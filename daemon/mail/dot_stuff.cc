@@ -6,18 +6,37 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
+// Up to the first LF and with it; else all.
+std::string_view first_line(std::string_view in) {
+  std::size_t end = in.find('\n');
+  return in.substr(0, end == std::string_view::npos ? in.size() : end + 1);
+}
+
+// No CR or LF but in a CR LF at its end.
+bool is_canonical(std::string_view line) {
+  std::size_t cr = line.find('\r');
+  if (cr == std::string_view::npos) return line.back() != '\n';
+  return cr + 2 == line.size() && line.back() == '\n';
+}
+
 }  // namespace
 
+// Nearly all lines are canonical, and are copied as they are.
 void DotStuffer::feed(std::string_view in, std::string& out) {
-  for (std::size_t at = 0; at < in.size();) {
-    if (state_ == State::text) {
-      std::size_t end = at;
-      while (end < in.size() && in[end] != '\r' && in[end] != '\n') ++end;
-      out.append(in.substr(at, end - at));
-      at = end;
-    }
-    if (at < in.size()) step(in[at++], out);
+  while (!in.empty()) {
+    std::string_view line = first_line(in);
+    in.remove_prefix(line.size());
+    if (state_ != State::cr && is_canonical(line))
+      copy(line, out);
+    else
+      for (char c : line) step(c, out);
   }
+}
+
+void DotStuffer::copy(std::string_view line, std::string& out) {
+  if (state_ == State::line_start && line.front() == '.') out += '.';
+  out += line;
+  state_ = line.back() == '\n' ? State::line_start : State::text;
 }
 
 void DotStuffer::step(char c, std::string& out) {

@@ -21,6 +21,7 @@ class DotStuffer {
  private:
   enum class State : std::uint8_t { line_start, text, cr };
 
+  void copy(std::string_view line, std::string& out);
   void step(char c, std::string& out);
 
   State state_ = State::line_start;
