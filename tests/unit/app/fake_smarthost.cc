@@ -54,8 +54,10 @@ Task<bool> FakeSmarthost::obey(io::Stream& stream, io::LineReader& reader, const
     if (content->text == ".") break;
     mail.content += content->text + "\r\n";
   }
+  bool has_company = !reader.buffered().empty();
+  companions += has_company;
   auto more = co_await obey(stream, reader, ".", mail);
-  co_return more;
+  co_return more && !(has_company && minds_company);
 }
 
 Task<void> FakeSmarthost::serve(io::StreamPtr stream) {

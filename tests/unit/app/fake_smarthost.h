@@ -29,7 +29,8 @@ class FakeSmarthost {
   // The reply to a command ("MAIL FROM:<a>", "." for the end of a message, "" for the greeting); empty: yes.
   // HANG UP closes without a word, after a "." once the message is stored.
   std::function<std::string(const std::string& command)> answer = [](const std::string&) { return ""; };
-  bool is_down = false;  // connections are refused
+  bool is_down = false;        // connections are refused
+  bool minds_company = false;  // hangs up on what travels with a final dot, after its reply
   std::string keywords = "250-PIPELINING\r\n250-AUTH PLAIN LOGIN\r\n250 ENHANCEDSTATUSCODES\r\n";
 
   std::vector<ReceivedMail> mails;
@@ -37,6 +38,7 @@ class FakeSmarthost {
   unsigned logins = 0;
   unsigned open = 0;
   unsigned most_open = 0;
+  unsigned companions = 0;  // final dots that something travelled with
 
   Task<void> serve(io::StreamPtr stream);
 
