@@ -50,7 +50,8 @@ Task<void> Lane::run() {
     }
     while (wants_connection()) nursery_.spawn(run_link());
     if (retired_ || health_.is_paused()) continue;
-    co_await changed_.wait({});
+    auto woken = co_await changed_.wait({next_chance(), nullptr});
+    if (woken == io::Woken::timeout) wake();  // the connections that wait for it
   }
   co_await nursery_.drained({});
 }
@@ -80,14 +81,14 @@ bool Lane::wants_connection() const {
       static_cast<std::size_t>(std::ranges::count_if(links_, [](const LinkPtr& l) { return l->opening; }));
   auto idle =
       static_cast<std::size_t>(std::ranges::count_if(links_, [](const LinkPtr& l) { return !l->busy; }));
-  return work_.waiting(*this) > idle && opening < std::max<std::size_t>(1, links_.size() - opening);
+  return takeable() > idle && opening < std::max<std::size_t>(1, links_.size() - opening);
 }
 
 // One connection at growing intervals; the others of this lane end by themselves. It is over when that
 // connection is, or has become an ordinary one because the smarthost is well again.
 Task<void> Lane::probe() {
-  while (!retired_ && !probe_now_ && health_.is_paused() && loop_.now() < health_.pause()->next_probe)
-    co_await changed_.wait({health_.pause()->next_probe, nullptr});
+  while (!retired_ && !probe_now_ && health_.is_paused() && loop_.now() < next_probe())
+    co_await changed_.wait({next_probe(), nullptr});
   probe_now_ = false;
   if (retired_ || !health_.is_paused()) co_return;
   probing_ = true;
@@ -169,16 +170,11 @@ Task<bool> Lane::next(Link& link) {
   co_return there_is_work;
 }
 
-Task<Lane::JobPtr> Lane::take(std::vector<mail::MailId> avoid) {
-  auto job = co_await work_.take(*this, std::move(avoid));
-  co_return job ? std::make_unique<Job>(std::move(*job)) : nullptr;
-}
-
 // What an idle connection could begin with at once does not queue up behind a final dot.
 Task<std::optional<Consignment>> Lane::following(Link& link) {
   auto idle = static_cast<std::size_t>(
       std::ranges::count_if(links_, [](const LinkPtr& l) { return !l->busy && !l->opening; }));
-  if (health_.is_paused() || !may_take(link) || work_.waiting(*this) <= idle) co_return std::nullopt;
+  if (health_.is_paused() || !may_take(link) || takeable() <= idle) co_return std::nullopt;
   link.next = co_await take({});
   if (!link.next) co_return std::nullopt;
   co_return consignment(*link.next);
@@ -187,8 +183,9 @@ Task<std::optional<Consignment>> Lane::following(Link& link) {
 // A probe that found nothing to send has told what it could.
 Task<bool> Lane::wait_for_work(Link& link) {
   io::Until until = loop_.within(options_.idle, &link.cancel);
-  while (work_.waiting(*this) == 0) {
+  while (takeable() == 0) {
     if (health_.is_paused() || retired_) co_return false;
+    keep_for_next_chance(until);
     auto woken = co_await changed_.wait(until);
     if (woken != io::Woken::ready) co_return false;
   }
@@ -215,10 +212,10 @@ Task<void> Lane::deliver(Link& link, JobPtr job) {
   ++link.messages;
   mail::MailId id = job->mail.id;
   auto result = co_await link.client->send(consignment(*job), hooks(link));
-  if (link.next && !link.client->is_usable()) work_.put_back(std::move(*std::exchange(link.next, nullptr)));
+  if (link.next && !link.client->is_usable()) put_back(std::exchange(link.next, nullptr));
   if (memory_.plain_dialogue && !std::exchange(is_plainness_known_, true)) work_.speaks_plainly(*this);
   bool broken_off = link.cancel.is_requested() && result.recipients.empty() && !is_reply_lost(result);
-  if (broken_off || result.is_untried) co_return work_.put_back(std::move(*job));
+  if (broken_off || result.is_untried) co_return put_back(std::move(job));
   learn(result, id);
   if (result.final_reply) work_.accepted(*this);
   link.last = work_.settle(std::move(*job), std::move(result), way(*link.client));

@@ -13,6 +13,7 @@
 #include "smtpc/client.h"
 #include "smtpc/health.h"
 #include "smtpc/lane_work.h"
+#include "smtpc/rate.h"
 
 namespace hikyaku::smtpc {
 
@@ -23,6 +24,8 @@ struct LaneOptions {
   bool proven = false;
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
   Duration idle = 5s;                  // how long a connection waits for more mail
+  // The smarthost's: a lane that replaces another goes on with its counts.
+  std::shared_ptr<RateLimiter> rate = std::make_shared<RateLimiter>();
 };
 
 class Lane {
@@ -51,6 +54,8 @@ class Lane {
   bool is_probing() const { return probing_; }
   bool is_retired() const { return retired_; }
   std::size_t connections() const { return links_.size(); }
+  // When the rate lets a mail go: now, or later.
+  Instant next_permitted() const { return options_.rate->next(loop_.now()); }
 
  private:
   using JobPtr = std::unique_ptr<Job>;  // stays where it is while a client refers to it
@@ -74,7 +79,12 @@ class Lane {
   Task<Result<void, Refusal>> dial(Link& link);
   bool may_take(const Link& link) const;
   Task<bool> next(Link& link);
+  std::size_t takeable() const;
+  Instant next_chance() const;
+  Instant next_probe() const;
+  void keep_for_next_chance(io::Until& until) const;
   Task<JobPtr> take(std::vector<mail::MailId> avoid);
+  void put_back(JobPtr job);
   Task<std::optional<Consignment>> following(Link& link);
   Consignment consignment(const Job& job) const;
   Task<bool> wait_for_work(Link& link);

@@ -21,6 +21,7 @@ struct Job {
   mail::QueuedMail mail;
   std::vector<std::size_t> recipients;  // those that are pending; at least one
   std::unique_ptr<mail::ContentReader> content;
+  Instant taken{};  // when the lane asked for it
 };
 
 // By what way an attempt went; for the log and the queue's listing.

@@ -60,6 +60,7 @@ Exit check_everything(const std::string& config_file) {
 std::string describe(const mail::Smarthost& smarthost) {
   std::string text = cat(smarthost.name, ": ", smarthost.host, " port ", std::to_string(smarthost.port), ", ",
                          words_for(smarthost.tls.mode));
+  for (const mail::Rate& rate : smarthost.rates) text += cat(", at most ", to_text(rate));
   if (smarthost.auth && smarthost.credentials)
     return cat(text, ", logs in as ", smarthost.credentials->user, " (", smarthost.credentials->origin, ")");
   return cat(text, smarthost.auth ? ", no credentials: no log-in" : ", no log-in");

@@ -71,7 +71,8 @@ Result<void, StartError> Daemon::start_relay() {
                             .connector = connector_,
                             .log = log_,
                             .token = token_,
-                            .proven_file = cat(settings_.spool.directory, "/proven")},
+                            .proven_file = cat(settings_.spool.directory, "/proven"),
+                            .rates_file = cat(settings_.spool.directory, "/rates")},
                  spool_->downtime());
   spool_->set_on_arrival([this](const mail::QueueEntry& entry) { relay_->arrived(entry); });
   auto configured = relay_->configure(settings_);

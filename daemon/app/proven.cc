@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/proven.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdio>
 #include <fstream>
 #include <utility>
 
+#include "daemon/app/replace_file.h"
 #include "daemon/base/checksum.h"
-#include "daemon/base/fd.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 
@@ -61,10 +57,7 @@ void Proven::note(const mail::Smarthost& smarthost) {
 void Proven::save() const {
   std::string text = cat("salt ", std::to_string(salt_), "\n");
   for (const auto& [name, mark] : marks_) text += cat(std::to_string(mark), " ", name, "\n");
-  std::string fresh = file_ + ".new";
-  Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return;
-  if (::fdatasync(fd.get()) == 0) std::rename(fresh.c_str(), file_.c_str());
+  [[maybe_unused]] auto saved = replace_file(file_, text);  // if not: more caution after a restart
 }
 
 }  // namespace hikyaku::app

@@ -117,16 +117,21 @@ void QueueRunner::remind() {
 
 // ---- lanes
 
+const smtpc::Lane* QueueRunner::first_up() const {
+  auto first = std::ranges::find_if(lanes_, [](const auto& lane) { return !lane->health().is_paused(); });
+  return first == lanes_.end() ? nullptr : first->get();
+}
+
+// A rate that is used up for long is like a pause: nobody could be refused meanwhile.
 bool QueueRunner::is_route_up() const {
-  return lanes_.empty() ||
-         std::ranges::any_of(lanes_, [](const auto& lane) { return !lane->health().is_paused(); });
+  const smtpc::Lane* first = first_up();
+  return lanes_.empty() || (first != nullptr && first->next_permitted() <= loop_.now() + mail::kWaitStep);
 }
 
 // A paused lane takes mail only for its probe; of the others the first one does.
 bool QueueRunner::is_turn_of(const smtpc::Lane& lane) const {
   if (lane.health().is_paused()) return lane.is_probing() && !lane.is_retired();
-  auto first = std::ranges::find_if(lanes_, [](const auto& each) { return !each->health().is_paused(); });
-  return first != lanes_.end() && first->get() == &lane;
+  return first_up() == &lane;
 }
 
 std::size_t QueueRunner::waiting(const smtpc::Lane& lane) const {

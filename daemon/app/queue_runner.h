@@ -81,6 +81,7 @@ class QueueRunner final : public smtpc::LaneWork {
   void log_suspicion(const std::string& name, const mail::Failure& why);
   void remind();
   bool is_turn_of(const smtpc::Lane& lane) const;
+  const smtpc::Lane* first_up() const;
   bool is_route_up() const;
 
   io::Loop& loop_;

@@ -48,6 +48,7 @@ Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smar
 Relay::Relay(RelayParts parts, Duration downtime)
     : parts_(std::move(parts)),
       proven_(parts_.proven_file),
+      rates_(parts_.rates_file, parts_.loop.clock(), parts_.log),
       runner_(parts_.loop, parts_.source, parts_.sink, parts_.log, parts_.jitter,
               [this](const mail::Smarthost& smarthost) { proven_.note(smarthost); }),
       nursery_(parts_.loop) {
@@ -69,7 +70,8 @@ std::vector<std::shared_ptr<smtpc::Lane>> Relay::make_lanes(const config::Settin
                                .ehlo_name = settings.hostname,
                                .instance_token = parts_.token,
                                .proven = proven_.is_proven(smarthost),
-                               .tls = *tls};
+                               .tls = *tls,
+                               .rate = rates_.limiter(smarthost)};
     lanes.push_back(std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, std::move(options),
                                                   parts_.jitter));
   }
@@ -86,6 +88,7 @@ Result<void, config::Problems> Relay::configure(const config::Settings& settings
     retiring_.push_back(lane);
   }
   lanes_ = std::move(fresh);
+  rates_.configure(settings.smarthosts);
   runner_.configure(lanes_, settlement_policy(settings.queue), bounce_policy(settings));
   for (const auto& lane : lanes_) nursery_.spawn(run(lane));
   return {};
@@ -101,14 +104,20 @@ Task<void> Relay::stopped(Duration grace) {
       if (auto still_there = lane.lock()) still_there->stop();
     co_await nursery_.drained({});
   }
+  rates_.close();
   co_await runner_.stopped(until);
   lanes_.clear();
 }
 
 std::string Relay::status() const {
   std::string text = cat(std::to_string(runner_.queued()), " queued");
-  for (const auto& lane : lanes_)
-    if (lane->health().is_paused()) text += cat("; ", mail::diagnose(lane->health().pause()->why));
+  for (const auto& lane : lanes_) {
+    const std::string used_up = rates_.used_up(lane->smarthost());
+    if (lane->health().is_paused())
+      text += cat("; ", mail::diagnose(lane->health().pause()->why));
+    else if (!used_up.empty())
+      text += cat("; ", lane->name(), ": ", used_up);
+  }
   return text;
 }
 

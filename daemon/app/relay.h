@@ -9,6 +9,7 @@
 
 #include "daemon/app/proven.h"
 #include "daemon/app/queue_runner.h"
+#include "daemon/app/rates.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/settings.h"
 #include "daemon/io/nursery.h"
@@ -27,6 +28,7 @@ struct RelayParts {
   log::MailLog& log;
   std::string token;        // this instance's, as in our greeting
   std::string proven_file;  // where it is kept which smarthosts are proven; empty: nowhere
+  std::string rates_file;   // … and how much of their rates is used up
   Jitter jitter = random_fraction;
 };
 
@@ -57,6 +59,7 @@ class Relay {
 
   RelayParts parts_;
   Proven proven_;
+  Rates rates_;
   QueueRunner runner_;
   std::vector<std::shared_ptr<smtpc::Lane>> lanes_;
   std::vector<std::weak_ptr<smtpc::Lane>> retiring_;

@@ -6,6 +6,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/host.h"
+#include "daemon/config/read_rates.h"
 
 namespace hikyaku::config {
 namespace {
@@ -173,7 +174,7 @@ const Schema<SmarthostDraft>& smarthost_schema() {
       {"allow_plaintext_auth", in_smarthost(boolean(&Smarthost::allow_plaintext_auth))},
       {"connections", in_smarthost(count(&Smarthost::connections, 1, 1000))},
       {"messages_per_connection", in_smarthost(count(&Smarthost::messages_per_connection, 1, 1'000'000))},
-      {"rate", not_available<SmarthostDraft>()},
+      {"rate", in_smarthost(read_rates)},
       {"rewrite", not_available<SmarthostDraft>()},
       {"timeout", in_smarthost(section(&Smarthost::timeout, timeout_schema()))},
   };

@@ -9,6 +9,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/secret.h"
+#include "daemon/mail/rate.h"
 
 namespace hikyaku::mail {
 
@@ -59,6 +60,7 @@ struct Smarthost {
   std::optional<Credentials> credentials;  // looked up by host, port and `user`
   std::uint32_t connections = 4;
   std::uint32_t messages_per_connection = 1000;
+  std::vector<Rate> rates;  // each unit at most once; none: no limit
   SmtpTimeouts timeout;
   bool operator==(const Smarthost&) const = default;
 };

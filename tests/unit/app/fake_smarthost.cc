@@ -44,6 +44,10 @@ Task<bool> FakeSmarthost::obey(io::Stream& stream, io::LineReader& reader, const
     mail.recipients.push_back(line.substr(9, line.find('>') - 9));
   if (line == "." && !refused) mails.push_back(mail);
   if (reply == "HANG UP") co_return false;
+  if (reply == "STALL") {
+    [[maybe_unused]] auto end = co_await reader.line(4096, {});
+    co_return false;
+  }
   if (reply.empty()) reply = good_reply(line);
   auto written = co_await stream.write(reply + "\r\n", {});
   if (!written || line == "QUIT") co_return false;

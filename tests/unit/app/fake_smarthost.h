@@ -27,7 +27,7 @@ class FakeSmarthost {
   explicit FakeSmarthost(io::Loop& loop) : loop_(loop) {}
 
   // The reply to a command ("MAIL FROM:<a>", "." for the end of a message, "" for the greeting); empty: yes.
-  // HANG UP closes without a word, after a "." once the message is stored.
+  // HANG UP closes without a word, after a "." once the message is stored; STALL says nothing more.
   std::function<std::string(const std::string& command)> answer = [](const std::string&) { return ""; };
   bool is_down = false;        // connections are refused
   bool minds_company = false;  // hangs up on what travels with a final dot, after its reply

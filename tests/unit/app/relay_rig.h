@@ -35,6 +35,7 @@ struct RelayRig : spool::SpoolFixture {
   FakeConnector hosts{loop};
   config::Settings settings;
   std::vector<std::string> lines;
+  std::string rates_file;
   log::MailLog log{clock, {}, [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
   std::unique_ptr<app::Relay> relay;
 
@@ -54,6 +55,7 @@ struct RelayRig : spool::SpoolFixture {
                                                          .log = log,
                                                          .token = "token",
                                                          .proven_file = "",
+                                                         .rates_file = rates_file,
                                                          .jitter = [] { return 0.5; }},
                                          downtime);
     spool->set_on_arrival([this](const mail::QueueEntry& entry) { relay->arrived(entry); });

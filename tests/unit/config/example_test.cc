@@ -74,6 +74,7 @@ TEST_CASE("etc/hikyaku.yaml: every default of a smarthost that it shows is the d
   shown.tls.hostname = shown.tls.ca_file = shown.tls.fingerprint = shown.tls.client_cert =
       shown.tls.client_key = "";
   shown.user = "";
+  shown.rates.clear();
   CHECK(shown == defaults);
 }
 
@@ -81,7 +82,7 @@ template <class T>
 void check_documented(const Schema<T>& schema, const std::string& text) {
   for (const Key<T>& key : schema) {
     CAPTURE(key.name);
-    bool is_later = contains("aliases routes lookup rate rewrite", key.name);
+    bool is_later = contains("aliases routes lookup rewrite", key.name);
     bool is_shown = contains(text, cat("\n", key.name, ":")) || contains(text, cat(" ", key.name, ": "));
     CHECK(is_shown == !is_later);
   }

@@ -54,7 +54,7 @@ TEST_CASE("config: each key of a smarthost reaches its setting") {
       "', tls_min_version: 1.3, "
       "tls_client_cert: {cert: /c, key: /k}, auth: [plain, Scram-Sha-256], user: me, allow_plaintext_auth: "
       "true, "
-      "connections: 2, messages_per_connection: 5, "
+      "connections: 2, messages_per_connection: 5, rate: [14/s, 10000/day], "
       "timeout: {connect: 1s, greeting: 2s, command: 3s, data: 4s}");
   CHECK(s.name == "main");
   CHECK(s.host == "a.example");
@@ -71,6 +71,7 @@ TEST_CASE("config: each key of a smarthost reaches its setting") {
   CHECK(s.allow_plaintext_auth);
   CHECK(s.connections == 2);
   CHECK(s.messages_per_connection == 5);
+  CHECK(s.rates == std::vector<mail::Rate>{{14, mail::RateUnit::second}, {10000, mail::RateUnit::day}});
   CHECK(s.timeout == mail::SmtpTimeouts{1s, 2s, 3s, 4s});
 }
 
@@ -79,6 +80,14 @@ TEST_CASE("config: auth is auto, none or mechanisms") {
   CHECK(smarthost_of("host: a.example, auth: auto").auth);
   CHECK(!smarthost_of("host: a.example, auth: none").auth);
   CHECK(smarthost_of("host: a.example, auth: login").mechanisms == std::vector<std::string>{"LOGIN"});
+}
+
+TEST_CASE("config: a rate is one or several, and there is none by default") {
+  CHECK(smarthost_of("host: a.example").rates.empty());
+  CHECK(smarthost_of("host: a.example, rate: 60/min").rates ==
+        std::vector<mail::Rate>{{60, mail::RateUnit::minute}});
+  CHECK(smarthost_of("host: a.example, rate: [500/h]").rates ==
+        std::vector<mail::Rate>{{500, mail::RateUnit::hour}});
 }
 
 TEST_CASE("config: a smarthost may be a URL alone, or a mapping without a list") {
@@ -125,6 +134,19 @@ constexpr Complaint kComplaints[] = {
     {"host: a.example, tls_ca_file: ca.pem", "absolute path"},
     {"host: a.example, tls_min_version: 1.4", "1.0, 1.1, 1.2, 1.3"},
     {"host: a.example, tls_verify: maybe", "must be true or false"},
+    {"host: a.example, rate: 60",
+     "h.yaml:2:29: smarthosts[0].rate: must be a whole number from 1 to 1000000"},
+    {"host: a.example, rate: 0/min", "from 1 to 1000000, a slash and a unit"},
+    {"host: a.example, rate: 1000001/day", "from 1 to 1000000"},
+    {"host: a.example, rate: 60/m", "did you mean /min?"},
+    {"host: a.example, rate: 9/Hour", "did you mean /h?"},
+    {"host: a.example, rate: 60/week", "a unit out of s, min, h, day, such as 60/min"},
+    {"host: a.example, rate: hunter2", "such as 60/min"},
+    {"host: a.example, rate: {min: 60}", "or a list such as [14/s, 10000/day]"},
+    {"host: a.example, rate: [14/s, 1.5/min]", "h.yaml:2:36: smarthosts[0].rate[1]: must be"},
+    {"host: a.example, rate: [14/s, 20/s]", "rate[1]: another rate has this unit"},
+    {"host: a.example, rate: []", "names no rate; to send without a limit, remove the key"},
+    {"host: a.example, rate:", "such as 60/min"},
     {"host: a.example, name: 'a b'", "a name of letters"},
     {"host: a.example, timeout: {conect: 1s}",
      "smarthosts[0].timeout.conect: unknown key; did you mean `connect`?"},

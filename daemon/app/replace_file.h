@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// A small file that always has either its old or its new content, whatever happens. 0600. Blocks for the
+// disk.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "daemon/base/error.h"
+
+namespace hikyaku::app {
+
+// Writes FILE.new, flushes it and renames it; no symbolic link is followed. The error's text names the file.
+Result<void, Error<std::errc>> replace_file(const std::string& file, std::string_view text);
+
+}  // namespace hikyaku::app

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "smtpc/rate.h"
+
+#include <algorithm>
+#include <ranges>
+
+namespace hikyaku::smtpc {
+namespace {
+
+constexpr int kSlackParts = 50;
+constexpr int kPortions = 100;
+
+Duration rounded_up(Duration all, std::uint32_t parts) { return Duration((all.count() + parts - 1) / parts); }
+
+bool is_spread(const mail::Rate& rate) { return rate.unit <= mail::RateUnit::minute; }
+
+}  // namespace
+
+// With n messages a unit U, slack s and interval i >= (U + s) / n: the k-th message of a period that begins
+// with a message at t leaves no sooner than t + (k - 1) i - s, so within U there are at most n.
+TokenBucket::TokenBucket(mail::Rate rate)
+    : rate_(rate),
+      slack_(length(rate.unit) / kSlackParts),
+      interval_(rounded_up(length(rate.unit) + slack_, rate.count)) {}
+
+std::uint64_t TokenBucket::available(Instant now) const {
+  const Duration left = now + slack_ - std::max(full_, now);
+  return left < Duration(0) ? 0 : static_cast<std::uint64_t>(left / interval_) + 1;
+}
+
+Instant TokenBucket::next(Instant now) const { return std::max(now, std::max(full_, now) - slack_); }
+
+void TokenBucket::take(Instant now) { full_ = std::max(full_, now) + interval_; }
+
+std::uint64_t Quota::sum(Instant now) const {
+  std::uint64_t sum = 0;
+  for (const Portion& portion : used_)
+    if (counts(portion, now)) sum += portion.count;
+  return sum;
+}
+
+std::uint64_t Quota::available(Instant now) const {
+  const std::uint64_t used = sum(now);
+  return used < rate_.count ? rate_.count - used : 0;
+}
+
+Instant Quota::next(Instant now) const {
+  std::uint64_t used = sum(now);
+  Instant next = now;
+  for (auto portion = used_.begin(); used >= rate_.count && portion != used_.end(); ++portion) {
+    if (!counts(*portion, now) || portion->count == 0) continue;
+    used -= portion->count;
+    next = portion->last + length(rate_.unit);
+  }
+  return next;
+}
+
+void Quota::take(Instant now) {
+  while (!used_.empty() && !counts(used_.front(), now)) used_.pop_front();
+  if (used_.empty() || used_.back().first + length(rate_.unit) / kPortions <= now)
+    used_.push_back({now, now, 0});
+  used_.back().last = now;
+  ++used_.back().count;
+}
+
+void Quota::give_back(Instant taken) {
+  auto portion =
+      std::ranges::find_if(used_ | std::views::reverse, [&](const Portion& p) { return p.first <= taken; });
+  if (portion != used_.rend() && portion->last >= taken && portion->count > 0) --portion->count;
+}
+
+void RateLimiter::configure(const std::vector<mail::Rate>& rates) {
+  std::vector<TokenBucket> buckets;
+  std::vector<Quota> quotas;
+  for (const mail::Rate& rate : rates) {
+    auto bucket = std::ranges::find(buckets_, rate, &TokenBucket::rate);
+    auto quota = std::ranges::find(quotas_, rate.unit, [](const Quota& q) { return q.rate().unit; });
+    if (is_spread(rate)) {
+      buckets.push_back(bucket != buckets_.end() ? *bucket : TokenBucket(rate));
+    } else {
+      quotas.push_back(quota != quotas_.end() ? *quota : Quota(rate));
+      quotas.back().set_limit(rate.count);
+    }
+  }
+  buckets_ = std::move(buckets);
+  quotas_ = std::move(quotas);
+}
+
+std::uint64_t RateLimiter::available(Instant now) const {
+  std::uint64_t least = kUnlimited;
+  for (const TokenBucket& bucket : buckets_) least = std::min(least, bucket.available(now));
+  for (const Quota& quota : quotas_) least = std::min(least, quota.available(now));
+  return least;
+}
+
+Instant RateLimiter::next(Instant now) const {
+  Instant next = now;
+  for (const TokenBucket& bucket : buckets_) next = std::max(next, bucket.next(now));
+  for (const Quota& quota : quotas_) next = std::max(next, quota.next(now));
+  return next;
+}
+
+bool RateLimiter::take(Instant now) {
+  if (available(now) == 0) return false;
+  for (TokenBucket& bucket : buckets_) bucket.take(now);
+  for (Quota& quota : quotas_) quota.take(now);
+  if (on_take_) on_take_();
+  return true;
+}
+
+void RateLimiter::give_back(Instant taken) {
+  for (TokenBucket& bucket : buckets_) bucket.give_back();
+  for (Quota& quota : quotas_) quota.give_back(taken);
+}
+
+}  // namespace hikyaku::smtpc
