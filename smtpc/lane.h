@@ -62,7 +62,8 @@ class Lane {
   // One connection, from dialling to its end.
   struct Link {
     io::Cancel cancel;
-    bool opening = true;
+    bool is_before_greeting = true;
+    bool opening = true;  // no mail can go yet
     bool busy = false;
     bool probes = false;  // began as a probe of a paused smarthost
     std::unique_ptr<Client> client;

@@ -54,7 +54,9 @@ Task<Step> greeting(Session& session) {
   auto reply = co_await session.exchange.reply(smarthost.timeout.greeting);
   if (reply && is_ours(session, *reply))
     co_return refuse(session, session.failure(Stage::greeting, FailureKind::ourselves));
-  co_return outcome(session, Stage::greeting, reply);
+  Step step = outcome(session, Stage::greeting, reply);
+  if (step && session.context.on_greeting) session.context.on_greeting();
+  co_return step;
 }
 
 // HELO is for peers that do not know EHLO (RFC 5321 3.2); they can do nothing more than the minimum.

@@ -3,6 +3,7 @@
 // Owned by Client; the parts (opening, login, transaction) are functions over it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,8 +25,9 @@ struct ClientContext {
   PeerMemory& memory;                  // shared by the connections of a lane
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
   std::string ehlo_name;
-  std::string instance_token;    // a greeting that carries it is our own; empty: none
-  io::Cancel* cancel = nullptr;  // ends every wait
+  std::string instance_token;              // a greeting that carries it is our own; empty: none
+  io::Cancel* cancel = nullptr;            // ends every wait
+  std::function<void()> on_greeting = {};  // the peer is ready for us; may be empty
 };
 
 struct Session {
