@@ -12,7 +12,6 @@ namespace {
 using mail::Stage;
 
 constexpr int kBadSequence = 503;
-constexpr unsigned kMostHangUps = 2;
 
 bool is_hang_up(const ExchangeError& error) {
   return error.io == IoErrorKind::eof || error.io == IoErrorKind::reset;
@@ -61,15 +60,20 @@ Task<void> EnvelopeDialogue::say(std::span<const EnvelopeCommand> group) {
 
 Task<void> EnvelopeDialogue::hear_all(std::span<const EnvelopeCommand> group, bool is_ahead) {
   const Duration limit = session_.context.smarthost.timeout.command;
+  std::optional<mail::Reply> refused;
   for (const EnvelopeCommand& command : group) {
     auto reply = co_await session_.exchange.reply(limit);
     bool is_first = &command == &group.front();
     if (!reply && is_first && is_ahead && is_hang_up(reply.error())) co_return hung_up(reply.error());
     if (!reply) co_return break_off(command.stage, reply.error(), is_ahead || !is_first);
     if (is_ahead) session_.context.memory.hang_ups = 0;
-    hear(command, *reply);
+    if (is_ahead && is_first && refuses_company(*reply))
+      refused = *reply;
+    else
+      hear(command, *reply);
     if (session_.exchange.has_ended()) co_return;
   }
+  if (refused) refused_company(*refused);
 }
 
 void EnvelopeDialogue::hear(const EnvelopeCommand& command, const mail::Reply& reply) {
@@ -111,12 +115,26 @@ void EnvelopeDialogue::lose_reply(const ExchangeError& error) {
   outcomes_.refuse_rest_as(std::move(failure));
 }
 
-// It has answered the mail before, and perhaps wants no more on this connection. When it happens again, and
-// never does a mail come through this way, it is what has travelled along that it cannot bear.
+// It has answered the mail before, and perhaps wants no more on this connection.
 void EnvelopeDialogue::hung_up(const ExchangeError& error) {
-  PeerMemory& memory = session_.context.memory;
-  if (++memory.hang_ups >= kMostHangUps) memory.plain_dialogue = true;
+  session_.context.memory.note_hang_up();
   outcomes_.untried(session_.refusal(session_.failure(Stage::mail, error)));
+}
+
+// MAIL where a transaction cannot be open: it is not the command that the peer minds. (Haraka, on purpose.)
+bool EnvelopeDialogue::refuses_company(const mail::Reply& reply) const {
+  if (reply.code != kBadSequence) return false;
+  auto refusal = session_.judge(Stage::mail, reply);
+  return refusal && refusal->verdict.action != Action::pause_lane;
+}
+
+// All that had come along was refused, and the connection is as good as before.
+void EnvelopeDialogue::refused_company(const mail::Reply& reply) {
+  session_.context.memory.plain_dialogue = true;
+  mail::Failure failure = session_.failure(Stage::mail, mail::FailureKind::protocol_error);
+  failure.reply = reply;
+  outcomes_.untried(
+      {std::move(failure), {.action = Action::defer_message, .kind = mail::FailureKind::protocol_error}});
 }
 
 }  // namespace hikyaku::smtpc

@@ -46,6 +46,8 @@ class EnvelopeDialogue {
   void break_off(mail::Stage stage, const ExchangeError& error, bool amid_group);
   void lose_reply(const ExchangeError& error);
   void hung_up(const ExchangeError& error);
+  bool refuses_company(const mail::Reply& reply) const;
+  void refused_company(const mail::Reply& reply);
 
   Session& session_;
   Outcomes& outcomes_;

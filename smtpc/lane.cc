@@ -37,10 +37,12 @@ void Lane::probe_now() {
   wake();
 }
 
+// Idle connections wake up and leave with QUIT: a smarthost that logs what is lost has nothing to say of
+// them.
 void Lane::retire() {
   retired_ = true;
   for (const LinkPtr& link : links_)
-    if (!link->busy) link->cancel.request();
+    if (link->opening) link->cancel.request();
   wake();
 }
 

@@ -22,6 +22,12 @@ struct PeerMemory {
   LoginMemory login;
   bool plain_dialogue = false;  // it cannot bear pipelining
   unsigned hang_ups = 0;        // in a row, with no word to commands that had travelled with a final dot
+
+  // Once may be chance. When it happens again, and never does a mail come through this way, it is what has
+  // travelled along that the peer cannot bear.
+  void note_hang_up() {
+    if (++hang_ups >= 2) plain_dialogue = true;
+  }
 };
 
 }  // namespace hikyaku::smtpc

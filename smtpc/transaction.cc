@@ -129,6 +129,8 @@ Task<void> Transaction::say_content(const MayLeave& may_leave, const Following& 
   auto content = co_await send_content(session_, consignment_.content, may_leave, following);
   if (content.failure && content.failure->kind == FailureKind::protocol_error && session_.pipelines())
     co_return outcomes_.out_of_step(Stage::message, content.failure->detail);
+  if (content.had_company && content.failure && content.failure->kind == FailureKind::reply_lost)
+    session_.context.memory.note_hang_up();  // some crash on it, with the mail delivered
   if (content.failure) co_return outcomes_.refuse_rest_as(std::move(*content.failure));
   if (content.had_company && complains_about_pipelining(*content.reply))
     co_return outcomes_.out_of_step(Stage::message, mail::to_text(*content.reply));

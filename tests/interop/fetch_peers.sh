@@ -1,33 +1,51 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Brings the real mail servers and npm clients that the interop tests run against into a cache folder. The servers are
-# unpacked, never installed: no service starts, no user is made, and a machine's own mail system stays as it is.
+# unpacked, never installed: no service starts, no user is made, and a machine's own mail system stays as it is. Those
+# that would overwrite each other's sendmail have a folder each, and none keeps a set-user-id bit.
 #   tests/interop/fetch_peers.sh [FOLDER]     default: $HIKYAKU_PEERS, else .cache/peers in the checkout
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cache=${1:-${HIKYAKU_PEERS:-$root/.cache/peers}}
-mkdir -p "$cache/npm"
+interop=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${1:-${HIKYAKU_PEERS:-$interop/../../.cache/peers}}
+mkdir -p "$cache"
+work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
 
-fetch_package() {
-  local name=$1 work
-  [ -e "$cache/$name.done" ] && return
-  echo "fetching $name"
-  work=$(mktemp -d)
-  (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root "$name")
-  dpkg -x "$work/$name"_*.deb "$cache/root"
-  rm -r "$work"
-  touch "$cache/$name.done"
+download() { # download PACKAGE…: into the current folder; the package lists are refreshed only if they do not do
+  apt-get download -qq -o APT::Sandbox::User=root "$@" && return
+  apt-get update -qq
+  apt-get download -qq -o APT::Sandbox::User=root "$@"
 }
 
-fetch_npm() {
-  local wanted=$root/tests/interop/clients/package.json
-  cmp -s "$wanted" "$cache/npm/installed.json" && return
-  echo "fetching npm clients"
-  cp "$wanted" "$cache/npm/package.json"
-  npm install --prefix "$cache/npm" --no-audit --no-fund --ignore-scripts --loglevel=error
-  cp "$wanted" "$cache/npm/installed.json"
+fetch_packages() { # fetch_packages FOLDER PACKAGE…: all of them anew when the list changes, so that their versions fit
+  local folder=$1 package
+  shift
+  [ "$(cat "$cache/$folder.packages" 2> /dev/null)" != "$*" ] || return 0
+  echo "fetching $*"
+  mkdir "$work/$folder"
+  (cd "$work/$folder" && download "$@")
+  rm -rf "${cache:?}/$folder"
+  for package in "$work/$folder"/*.deb; do dpkg -x "$package" "$cache/$folder"; done
+  find "$cache/$folder" -type f -perm /6000 -exec chmod ug-s {} +
+  echo "$*" > "$cache/$folder.packages"
 }
 
-fetch_package postfix
-fetch_package dovecot-core
-fetch_npm
+fetch_npm() { # fetch_npm FOLDER PACKAGE_JSON NPM_OPTION…
+  local folder=$cache/$1 wanted=$2
+  shift 2
+  cmp -s "$wanted" "$folder/installed.json" && return
+  echo "fetching npm packages for $wanted"
+  mkdir -p "$folder"
+  cp "$wanted" "$folder/package.json"
+  npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts --loglevel=error "$@"
+  cp "$wanted" "$folder/installed.json"
+}
+
+fetch_packages root postfix dovecot-core dovecot-submissiond
+fetch_packages exim exim4-daemon-light
+fetch_packages opensmtpd opensmtpd
+fetch_packages sendmail sendmail-bin sendmail-cf m4
+# What these link that a Debian with tests/packages.txt lacks.
+fetch_packages libraries libevent-2.1-7 libgnutls-dane0 libidn12 libldap-2.5-0 liblockfile1 libunbound8
+fetch_npm npm "$interop/clients/package.json"
+fetch_npm haraka "$interop/smarthosts/package.json" --omit=optional

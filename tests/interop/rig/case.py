@@ -18,7 +18,7 @@ TWO_RECEIVED = re.compile(rb"\A(?:Received: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*){2}\Z
 class Case(unittest.TestCase):
     """A subclass puts its peers into `start_peers` and ends them by `cls.addClassCleanup`."""
 
-    daemon = postfix = None
+    daemon = postfix = smarthost = None
 
     @classmethod
     def setUpClass(cls):
@@ -43,9 +43,9 @@ class Case(unittest.TestCase):
         super().run(result)
         print(f"    {time.monotonic() - start:.1f} s", file=sys.stderr)
         if self.daemon and len(result.failures) + len(result.errors) > before:
-            print(f"--- hikyakud in {self._testMethodName}\n{self.daemon.log()}", file=sys.stderr)
-            if self.postfix:
-                print(f"--- postfix\n{self.postfix.log()[-4000:]}---", file=sys.stderr)
+            print(f"--- hikyakud in {self._testMethodName}\n{self.daemon.log()[-20000:]}", file=sys.stderr)
+            for peer in filter(None, (self.postfix, self.smarthost)):
+                print(f"--- {type(peer).__name__}\n{peer.log()[-4000:]}---", file=sys.stderr)
         self.catcher.mails.clear()
 
     def assert_arrived(self, mail, sent):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Dovecot as nothing but the log-in behind Postfix, offering exactly the mechanisms it is told to."""
+"""Dovecot, offering exactly the mechanisms it is told to; as it comes, nothing but the log-in behind Postfix."""
 
 import base64
 import os
@@ -12,8 +12,6 @@ CONFIG = """
 base_dir = {here}/run
 state_dir = {here}/state
 libexec_dir = {library}
-protocols =
-listen = 127.0.0.1
 ssl = no
 log_path = {here}/log
 auth_verbose = yes
@@ -49,12 +47,17 @@ service stats {{
   }}
 }}
 """
+LOGIN_ALONE = """
+protocols =
+listen = 127.0.0.1
+"""
 
 
 class Dovecot:
-    """Started by its constructor; knows USER and OTHER_USER, each with PASSWORD."""
+    """Started by its constructor; knows USER and OTHER_USER, each with PASSWORD. `services` are lines of its
+    configuration, `room` is where it runs if not here."""
 
-    def __init__(self, place, mechanisms):
+    def __init__(self, place, mechanisms, services=LOGIN_ALONE, room=None):
         self.here = place.directory("dovecot-" + "-".join(mechanisms).lower())
         self.socket = f"{self.here}/auth"
         os.makedirs(f"{self.here}/state", exist_ok=True)
@@ -65,12 +68,13 @@ class Dovecot:
                 users.write(f"{user}:{{PLAIN.b64}}{_base64(PASSWORD)}\n")
         with open(f"{self.here}/dovecot.conf", "w", encoding="utf-8") as config:
             config.write(CONFIG.format(here=self.here, library=library, socket=self.socket,
-                                       mechanisms=" ".join(mechanisms).lower()))
+                                       mechanisms=" ".join(mechanisms).lower()) + services)
         # As dovecot(1) calls it, but for the path: that of doveconf is compiled in.
         config = f"{self.here}/dovecot.conf"
-        self.process = Process([f"{root}/usr/bin/doveconf", "-f", "service=master", "-c", config, "-m", "master",
-                                "-e", f"{root}/usr/sbin/dovecot", "-F", "-c", config],
-                               f"{self.here}/out", {"LD_LIBRARY_PATH": f"{library}:{library}/modules/old-stats"})
+        command = [f"{root}/usr/bin/doveconf", "-f", "service=master", "-c", config, "-m", "master", "-e",
+                   f"{root}/usr/sbin/dovecot", "-F", "-c", config]
+        self.process = Process(room.inside(command) if room else command, f"{self.here}/out",
+                               {"LD_LIBRARY_PATH": f"{library}:{library}/modules/old-stats"})
         until(lambda: os.path.exists(self.socket) or not self.process.runs(), 20, "dovecot's socket is there")
         assert self.process.runs(), self.process.said() + self.log()
 

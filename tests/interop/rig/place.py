@@ -2,6 +2,7 @@
 """Where one test program lives: a temporary directory, loopback addresses that no other program uses at the same time,
 host names for them, and where the peers are."""
 
+import copy
 import os
 import shutil
 import tempfile
@@ -43,6 +44,13 @@ class Place:
         os.chown(path, owner, owner)
         os.chmod(path, mode)
         return path
+
+    def part(self):
+        """The same place with a directory of its own."""
+        part = copy.copy(self)
+        part.path = tempfile.mkdtemp(prefix="part-", dir=self.path)
+        os.chmod(part.path, 0o755)
+        return part
 
     def name_host(self, name):
         """From now on hikyakud finds our address under this name."""

@@ -7,7 +7,7 @@ import os
 import signal
 
 from .process import Process
-from .waiting import listens, until
+from .waiting import is_bound, until
 
 # Accounts that every Debian has; Postfix wants them distinct and unprivileged.
 MAIN = """
@@ -113,16 +113,16 @@ class Postfix:
         self._write("main.cf", MAIN.format(here=self.here, root=root, library=self._library, name=name,
                                            catcher=catcher) + extra)
         self._write("master.cf", MASTER + "".join(self._service(listener) for listener in listeners))
-        self._process = None
+        self.process = None
         self.start()
 
     def start(self):
-        self._process = Process([f"{self._library}/sbin/master", "-d", "-c", f"{self.here}/etc"], f"{self.here}/out",
+        self.process = Process([f"{self._library}/sbin/master", "-d", "-c", f"{self.here}/etc"], f"{self.here}/out",
                                 {"LD_LIBRARY_PATH": self._library, "MAIL_CONFIG": f"{self.here}/etc"})
-        until(self._is_ready, 20, lambda: "postfix listens: " + self._process.said() + self.log())
+        until(self._is_ready, 20, lambda: "postfix listens: " + self.process.said() + self.log())
 
     def stop(self):
-        self._process.stop()
+        self.process.stop()
 
     def log(self):
         try:
@@ -132,11 +132,11 @@ class Postfix:
             return ""
 
     def reload(self):
-        self._process.signal(signal.SIGHUP)
+        self.process.signal(signal.SIGHUP)
 
     def _is_ready(self):
-        assert self._process.runs(), "postfix has ended: " + self._process.said() + self.log()
-        return all(listens(self.address, listener.port) for listener in self.listeners)
+        assert self.process.runs(), "postfix has ended: " + self.process.said() + self.log()
+        return all(is_bound(self.address, listener.port) for listener in self.listeners)
 
     def _service(self, listener):
         options = "".join(f"  -o {{ {key} = {value} }}\n" for key, value in listener.options.items())

@@ -27,7 +27,8 @@ struct Two {
   ClientRig rig;
   mail::QueuedMail second = mail_to({"c@x.example"});
   std::vector<TransactionResult> results;
-  int asked = 0;  // for the second
+  int asked = 0;            // for the second
+  bool third_time = false;  // the second is sent again
 
   void play(const std::string& script) {
     rig.run(script, [this](Client& client) -> Task<void> {
@@ -42,7 +43,8 @@ struct Two {
       };
       results.push_back(co_await client.send({first, {0}, contents[0], true}, hooks));
       if (!client.is_usable()) co_return;
-      results.push_back(co_await client.send({second, {0}, contents[1], true}, {}));
+      for (int times = third_time ? 2 : 1; times > 0; --times)
+        results.push_back(co_await client.send({second, {0}, contents[1], true}, {}));
       if (client.is_usable()) co_await client.quit();
     });
   }
@@ -96,11 +98,48 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("smtpc: a hang-up instead of the reply to a dot that had company; twice is once too often") {
+  PeerMemory memory;
+  for (unsigned times : {1U, 2U}) {
+    Two two;
+    two.rig.memory = memory;
+    two.play(cat(kBoth, "CLOSE"));
+    REQUIRE(two.results.size() == 1);
+    CHECK(two.results[0].rest->failure.kind == FailureKind::reply_lost);
+    memory = two.rig.memory;
+    CHECK(memory.plain_dialogue == (times == 2));
+  }
+}
+
 TEST_CASE("smtpc: a mail that comes through forgives the hang-ups before it") {
   Two two;
   two.rig.memory.hang_ups = 1;
   two.play(cat(kBoth, "S: 250 first\n", kReady, "D:\nS: 250 second\n", kQuit));
   CHECK(two.rig.memory.hang_ups == 0);
+}
+
+TEST_CASE("smtpc: a peer that refuses what travelled along, on purpose, gets plain dialogue at once") {
+  const std::string kPlain = cat(
+      kFrom, "S: 250 ok\nC: RCPT TO:<c@x.example>\nS: 250 ok\nC: DATA\nS: 354 go on\nD:\nS: 250 second\n");
+  Two two;
+  two.third_time = true;
+  two.play(
+      cat(kBoth, "S: 250 first\nS: 503 pipelined after DATA\nS: 503 again\nS: 503 again\n", kPlain, kQuit));
+  CHECK(two.rig.problem == "");
+  REQUIRE(two.results.size() == 3);
+  CHECK(is_delivered(two.results[0]));
+  CHECK(two.results[1].is_untried);
+  CHECK(is_delivered(two.results[2]));
+  CHECK(two.rig.memory.plain_dialogue);
+}
+
+TEST_CASE("smtpc: a 503 that asks for a log-in is not about what travelled along") {
+  Two two;
+  two.play(cat(kBoth, "S: 250 first\nS: 503 5.5.1 authentication required\nS: 503 no\nS: 503 no\n"));
+  REQUIRE(two.results.size() == 2);
+  CHECK_FALSE(two.results[1].is_untried);
+  CHECK(two.results[1].rest->verdict.action == Action::pause_lane);
+  CHECK_FALSE(two.rig.memory.plain_dialogue);
 }
 
 TEST_CASE("smtpc: a refused sender of the next mail is its own affair") {
