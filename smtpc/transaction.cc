@@ -14,9 +14,11 @@ namespace {
 using mail::FailureKind;
 using mail::Stage;
 
-// The peer read more than it wanted to (some check for it) and says so instead of taking the mail.
+// The peer read more than it wanted to (some check for it) and says so instead of taking the mail. Or its
+// reply speaks of an address (X.1.Y): then it answers MAIL before the dot, and nobody knows what it thinks of
+// the mail.
 bool complains_about_pipelining(const mail::Reply& reply) {
-  if (!reply.is_permanent()) return false;
+  if (!reply.is_permanent()) return reply.status && reply.status->subject == 1 && !reply.is_transient();
   const std::string text = to_lower(join(reply.lines, " "));
   return text.find("synchroni") != std::string::npos || text.find("pipelin") != std::string::npos;
 }

@@ -191,6 +191,17 @@ TEST_CASE("smtpc: a peer that minds what travels along gets plain dialogue, and 
   CHECK(two.rig.memory.plain_dialogue);
 }
 
+TEST_CASE("smtpc: a reply that speaks of an address is none to the dot, however friendly") {
+  for (const char* reply : {"S: 250 2.1.0 sender ok\n", "S: 250 2.1.5 recipient ok\n"}) {
+    Two two;
+    two.play(cat(kBoth, reply, kReady));
+    REQUIRE(two.results.size() == 1);
+    CHECK_FALSE(is_delivered(two.results[0]));
+    CHECK(two.results[0].rest->failure.kind == FailureKind::protocol_error);
+    CHECK(two.rig.memory.plain_dialogue);
+  }
+}
+
 TEST_CASE("smtpc: without PIPELINING nobody is asked for a next mail") {
   Two two;
   two.play(cat(
