@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "daemon/base/check.h"
 #include "daemon/mail/diagnosis.h"
 
 namespace hikyaku::app {
@@ -49,11 +50,13 @@ class Settling {
   }
 
  private:
-  // The recipient's own refusal, else what happened to the rest; null: delivered.
+  // The recipient's own refusal, else what happened to the rest; null: delivered, which nobody is for want of
+  // an outcome.
   const smtpc::Refusal* refusal_of(std::size_t recipient) const {
     for (const smtpc::RecipientOutcome& outcome : result_.recipients)
       if (outcome.recipient == recipient) return outcome.refusal ? &*outcome.refusal : nullptr;
-    return result_.rest ? &*result_.rest : nullptr;
+    check(result_.rest.has_value(), "an attempt without an outcome for one who was tried");
+    return &*result_.rest;
   }
 
   // A no about this mail is final at once; a "not now" about it, once its lifetime is over. A smarthost's
@@ -99,12 +102,11 @@ class Settling {
     settled_.progress.delay_noticed = true;
   }
 
-  // Nobody can be told that a message from <> failed: it waits for the operator.
+  // Nobody can be told that a message from <> failed, in this attempt or before: it waits for the operator.
   bool must_be_held() const {
     return mail_.envelope.sender.empty() &&
-           std::ranges::any_of(settled_.recipients, [](const SettledRecipient& settled) {
-             return settled.outcome == RecipientOutcome::failed;
-           });
+           std::ranges::count(settled_.progress.recipients, RecipientState::failed,
+                              &mail::RecipientProgress::state) > 0;
   }
 
   void drop_unwanted_reports() {

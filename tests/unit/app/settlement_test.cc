@@ -109,6 +109,18 @@ TEST_CASE("settlement: a failed mail from <> is held with its reason, and nobody
   CHECK_FALSE(outcome.progress.reason.empty());
 }
 
+TEST_CASE(
+    "settlement: a mail from <> that failed for one of its recipients before is held when the rest has it") {
+  auto mail = mail_to(2);
+  mail.envelope.sender.clear();
+  mail.progress.recipients[0] = {mail::RecipientState::failed, "550 5.1.1 unknown"};
+  smtpc::TransactionResult result;
+  result.recipients.push_back({1, {}});
+  auto outcome = settle(mail, {1}, result, "main", {}, 0.5);
+  CHECK(outcome.progress.held);
+  CHECK_FALSE(outcome.is_over);
+}
+
 TEST_CASE("settlement: NOTIFY=NEVER ends a mail without a notice") {
   auto mail = mail_to(1);
   mail.envelope.recipients[0].notify.never = true;
