@@ -48,7 +48,7 @@ bool Health::refused(const mail::Failure& why, Instant now, std::optional<mail::
   if (is_paused()) {
     next.since = pause_->since;
     next.avoid = pause_->avoid;
-    next.probes = changed ? 1 : pause_->probes + 1;
+    next.probes = pause_->probes + 1;  // another reason is no reason to come more often
   }
   if (id) next.avoid.push_back(*id);
   if (next.avoid.size() > 2) next.avoid.erase(next.avoid.begin());

@@ -52,6 +52,14 @@ TEST_CASE("health: probes come at growing intervals, log-ins more slowly") {
   CHECK(other.health.pause()->next_probe - other.now <= 10s);
 }
 
+TEST_CASE("health: reasons that take turns do not bring the probes closer together again") {
+  Rig rig;
+  for (int i = 0; i < 10; ++i) rig.health.refused(i % 2 == 0 ? wrong_password() : refused(), rig.now, {});
+  CHECK(rig.health.pause()->next_probe - rig.now > 4min);
+  rig.health.refused(wrong_password(), rig.now, {});
+  CHECK(rig.health.pause()->next_probe - rig.now > 25min);
+}
+
 TEST_CASE("health: a connection that opens well ends a pause, unless only a mail can") {
   Rig rig;
   rig.health.refused(refused(), rig.now, {});
