@@ -32,8 +32,8 @@ struct Chunk {
   std::string front;                            // commands that go before it, in the same write; may be empty
   std::function<Task<void>()> hear_front = {};  // reads the replies to these, if there are any
 };
-// What fits into this may go out together with its envelope.
-inline constexpr std::uint64_t kMostTogether = 64 * 1024;
+// A content that fits into this with its envelope goes out in one write: less than a block, for BDAT itself.
+inline constexpr std::uint64_t kMostTogether = 63 * 1024;
 // As send_content. Neither reply nor failure: the connection ended in the replies to the front.
 Task<ContentResult> send_chunk(Session& session, mail::ContentReader& content, Chunk chunk,
                                const MayLeave& may_leave);

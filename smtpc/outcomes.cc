@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "smtpc/outcomes.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hikyaku::smtpc {
@@ -30,13 +31,18 @@ void Outcomes::refuse(std::size_t recipient, Refusal refusal) {
 }
 
 void Outcomes::refuse_rest(Refusal refusal) {
-  if (ends_connection(refusal.verdict.action)) session_.exchange.give_up();
+  gives_up_ = gives_up_ || ends_connection(refusal.verdict.action);
+  if (!hears_to_the_end_) end();
   if (result_.rest) return;
   refusal.failure.sender = consignment_.mail.envelope.sender;
   refusal.failure.size = consignment_.mail.size;
   refusal.failure.max_size = session_.capabilities.max_size;
   refusal.failure.unproven = !consignment_.proven;
   result_.rest = std::move(refusal);
+}
+
+void Outcomes::end() {
+  if (gives_up_) session_.exchange.give_up();
 }
 
 void Outcomes::deliver(const mail::Reply& reply) {
@@ -50,11 +56,22 @@ void Outcomes::out_of_step(mail::Stage stage, std::string what) {
   mail::Failure failure = session_.failure(stage, mail::FailureKind::protocol_error);
   failure.detail = std::move(what);
   refuse_rest_as(std::move(failure));
+  end();
 }
 
 void Outcomes::untried(Refusal refusal) {
   refuse_rest(std::move(refusal));
   result_.is_untried = true;
+}
+
+TransactionResult Outcomes::take() {
+  auto is_open = [&](std::size_t recipient) {
+    return std::ranges::find(result_.recipients, recipient, &RecipientOutcome::recipient) ==
+           result_.recipients.end();
+  };
+  if (!result_.rest && std::ranges::any_of(consignment_.recipients, is_open))
+    refuse_rest_as(session_.failure(mail::Stage::mail, mail::FailureKind::closed_early));
+  return std::move(result_);
 }
 
 Refusal Outcomes::final_refusal(Action action, mail::FailureKind kind) const {

@@ -25,6 +25,11 @@ class Outcomes {
   // Replies and commands do not belong together: nothing that was heard counts for anybody.
   void out_of_step(mail::Stage stage, std::string what);
 
+  // The whole mail has been sent, and only the last reply says whether it was taken: whatever is refused
+  // meanwhile, the connection is not given up before end().
+  void hear_to_the_end() { hears_to_the_end_ = true; }
+  void end();
+
   // The peer has hung up before it said anything about this mail.
   void untried(Refusal refusal);
 
@@ -38,13 +43,16 @@ class Outcomes {
 
   const std::vector<std::size_t>& accepted() const { return accepted_; }
   bool is_settled() const { return result_.rest.has_value(); }
-  TransactionResult take() { return std::move(result_); }
+  // Nobody has got the mail for want of an outcome: who has none is told that it broke off.
+  TransactionResult take();
 
  private:
   Session& session_;
   const Consignment& consignment_;
   std::vector<std::size_t> accepted_;
   TransactionResult result_;
+  bool hears_to_the_end_ = false;
+  bool gives_up_ = false;  // at the end
 };
 
 }  // namespace hikyaku::smtpc

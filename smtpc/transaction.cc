@@ -97,10 +97,7 @@ Task<void> Transaction::reset() {
   auto reply = co_await session_.exchange.ask("RSET", session_.context.smarthost.timeout.command);
   session_.open_transaction = false;
   if (!reply) co_return outcomes_.refuse_rest_as(session_.failure(Stage::mail, reply.error()));
-  auto refusal = outcomes_.judge(Stage::mail, *reply);
-  if (!refusal) co_return;
-  refusal->verdict = verdict(Stage::mail, FailureKind::protocol_error);  // no word about this message
-  outcomes_.refuse_rest(std::move(*refusal));
+  refuse_unsaid(*reply);
 }
 
 std::vector<EnvelopeCommand> Transaction::commands() const {
@@ -148,22 +145,42 @@ void Transaction::hear_end(const mail::Reply& reply) {
 }
 
 // A small mail is one write, envelope and all; a large one is worth asking first whether anybody may have it.
-// Where nobody may, the reply to the chunk only says so, and the transaction stays open.
 Task<void> Transaction::say_chunk(const MayLeave& may_leave) {
   EnvelopeDialogue dialogue(session_, outcomes_);
-  Chunk chunk{.size = consignment_.mail.size, .front = {}};
-  if (chunk.size <= kMostTogether && commands_.size() <= EnvelopeDialogue::kGroup) {
-    chunk.front = EnvelopeDialogue::lines(commands_);
-    chunk.hear_front = [&] { return dialogue.hear_beside_content(commands_); };
+  Chunk chunk{.size = consignment_.mail.size, .front = EnvelopeDialogue::lines(commands_)};
+  bool is_heard = false;
+  if (chunk.front.size() + chunk.size <= kMostTogether && commands_.size() <= EnvelopeDialogue::kGroup) {
+    chunk.hear_front = [&] {
+      is_heard = true;
+      outcomes_.hear_to_the_end();
+      return dialogue.hear_beside_content(commands_);
+    };
   } else {
+    is_heard = true;
+    chunk.front.clear();
     co_await dialogue.run(commands_, 0);
     if (outcomes_.accepted().empty() || outcomes_.is_settled() || session_.exchange.is_broken()) co_return;
   }
   auto content = co_await send_chunk(session_, consignment_.content, std::move(chunk), may_leave);
-  if (content.failure) co_return outcomes_.refuse_rest_as(std::move(*content.failure));
-  if (!content.reply || outcomes_.is_settled() || outcomes_.accepted().empty()) co_return;
+  if (content.failure) outcomes_.refuse_rest_as(std::move(*content.failure));
+  if (content.reply) hear_chunk(*content.reply, is_heard);
+  outcomes_.end();
+}
+
+// Where nobody may have it, the reply to the chunk only says so, and the transaction stays open. A reply that
+// came before anything was sent is none to this mail.
+void Transaction::hear_chunk(const mail::Reply& reply, bool is_heard) {
+  if (!is_heard) return refuse_unsaid(reply);
+  if (outcomes_.accepted().empty()) return;
   session_.open_transaction = false;
-  hear_end(*content.reply);
+  hear_end(reply);
+}
+
+void Transaction::refuse_unsaid(const mail::Reply& reply) {
+  auto refusal = outcomes_.judge(Stage::mail, reply);
+  if (!refusal) return;
+  refusal->verdict = verdict(Stage::mail, FailureKind::protocol_error);  // no word about this message
+  outcomes_.refuse_rest(std::move(*refusal));
 }
 
 // DATA travelled along with RCPTs that were all refused, and 354 came nevertheless (RFC 2920 3.1). Whatever

@@ -43,7 +43,9 @@ class Transaction {
   Task<void> say_content(const MayLeave& may_leave, const Following& following);
   Task<void> say_lone_dot();
   Task<void> say_chunk(const MayLeave& may_leave);
+  void hear_chunk(const mail::Reply& reply, bool is_heard);
   void hear_end(const mail::Reply& reply);
+  void refuse_unsaid(const mail::Reply& reply);
 
   Session& session_;
   Consignment consignment_;

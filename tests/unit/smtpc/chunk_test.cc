@@ -72,6 +72,44 @@ TEST_CASE("smtpc: where nobody was accepted the reply to the chunk only says so"
   CHECK(result.recipients[0].refusal->verdict.action == Action::defer_recipient);
 }
 
+TEST_CASE("smtpc: what is refused to all of us for one recipient does not hide that others have the chunk") {
+  ClientRig rig;
+  auto result = send(rig, "S: 250 ok\nS: 530 5.7.0 Authentication required\nS: 250 ok\nS: 250 taken\n");
+  CHECK(rig.problem == "");
+  CHECK(result.final_reply);
+  REQUIRE(result.recipients.size() == 1);
+  CHECK(result.recipients[0].recipient == 1);
+  CHECK_FALSE(result.recipients[0].refusal);
+  REQUIRE(result.rest);
+  CHECK(result.rest->verdict.action == Action::pause_lane);
+}
+
+TEST_CASE("smtpc: a reply before anything was sent is none to the chunk, and nobody has it") {
+  for (std::string unasked : {"421 4.4.2 idle", "550 5.7.1 no"}) {
+    ClientRig rig;
+    auto result = rig.send(cat(kHello, "S: ", unasked, "\nCLOSE"), mail_to({"b@x.example"}));
+    CHECK(rig.heard.size() == 1);  // EHLO
+    CHECK(result.recipients.empty());
+    REQUIRE(result.rest);
+    CHECK(result.rest->verdict.action == Action::abort_attempt);
+  }
+}
+
+TEST_CASE("smtpc: a chunk that makes one block with its envelope still waits for no reply amid it") {
+  std::string content(kMostTogether, 'x');
+  auto mail = mail_to({"b@x.example"});
+  mail.size = content.size();
+  ClientRig rig;
+  auto result = rig.send(
+      cat(kHello,
+          "C: MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nS: 250 ok\nS: 250 "
+          "ok\nC: BDAT ",
+          std::to_string(mail.size), " LAST\nB ", std::to_string(mail.size), "\nS: 250 taken\n", kQuit),
+      mail, {content.substr(0, 60'000), content.substr(60'000)});
+  CHECK(rig.problem == "");
+  CHECK(result.final_reply);
+}
+
 TEST_CASE("smtpc: a refused sender, and the chunk with it") {
   ClientRig rig;
   auto result = send(rig, cat("S: 550 5.1.8 no such sender\nS: 503 no\nS: 503 no\nS: 503 no\n", kQuit));
