@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// One random history: a smarthost in chaos for a simulated day, mail that arrives meanwhile, reloads and
+// restarts, an audit, and then the smarthost behaves and everything must drain. The same for the same seed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/chaos/audit.h"
+
+namespace hikyaku::test {
+
+class History {
+ public:
+  explicit History(std::uint64_t seed);
+  // What is wrong, a line each; empty: nothing.
+  std::vector<std::string> play();
+
+  const std::vector<std::string>& log() const { return rig_.lines; }
+  const ChaosLedger& ledger() { return rig_.host.ledger(); }
+
+ private:
+  void suffer();
+  void inspect();
+  void recover();
+  void something_happens();
+  void send();
+  void reload();
+  void audit(std::string_view when);
+  void check_drained();
+  std::vector<Spooled> spooled();
+
+  ChaosRig rig_;
+  Dice dice_;
+  unsigned lanes_ = 1;
+  std::vector<SentMail> sent_;
+  std::vector<std::string> findings_;
+};
+
+}  // namespace hikyaku::test
