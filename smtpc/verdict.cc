@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "daemon/base/text.h"
+#include "smtpc/reply_words.h"
 
 namespace hikyaku::smtpc {
 
@@ -36,19 +36,27 @@ struct Codes {
 constexpr Codes only(int code) { return {code, code}; }
 constexpr Codes k2yz{200, 299}, k4yz{400, 499}, k5yz{500, 599}, kAnyCode{200, 599};
 
-// Which enhanced status: whatever; none; or subject and detail, -1 for any. Its class is always the code's.
+// Which enhanced status: whatever; none; or a subject and some details. Its class is always the code's.
 struct Status {
   enum Kind { any, absent, is } kind;
   int subject = -1;
-  int detail = -1;
+  int from = -1;
+  int to = -1;
 };
+constexpr int kMostDetail = 999;
 constexpr Status kAnyStatus{Status::any}, kNoStatus{Status::absent};
-constexpr Status status(int subject, int detail = -1) { return {Status::is, subject, detail}; }
+constexpr Status status(int subject) { return {Status::is, subject, 0, kMostDetail}; }
+constexpr Status status(int subject, int detail) { return {Status::is, subject, detail, detail}; }
+constexpr Status status(int subject, int from, int to) { return {Status::is, subject, from, to}; }
 
 // Conditions; all those of a row must hold.
 using Conditions = std::uint16_t;
 constexpr Conditions kAlways = 0, kNotLoggedIn = 1, kUnproven = 2, kInClear = 4, kSpeaksOfAuth = 8,
-                     kSpeaksOfRelaying = 16, kSpeaksOfSender = 32, kSpeaksOfTls = 64;
+                     kSpeaksOfRelaying = 16, kSpeaksOfSender = 32, kSpeaksOfTls = 64,
+                     kSpeaksOfLimit = 256,  // of what our account may send
+    kSpeaksOfAccount = 512,                 // that is not allowed to send at all
+    kSpeaksOfMachine = 1024,                // ours: its address, its name in EHLO
+    kSpeaksOfProtocol = 2048;
 
 struct Row {
   Stages stages;
@@ -97,6 +105,7 @@ constexpr Row kRows[] = {
     {kTransaction, only(538), kAnyStatus, kAlways, pause_lane, smarthost_refuses},
     {kTransaction, only(503), kAnyStatus, kSpeaksOfAuth | kNotLoggedIn, pause_lane, credentials_demanded},
     {kTransaction, only(503), kAnyStatus, kSpeaksOfAuth, pause_lane, auth_rejected},
+    {kTransaction, k5yz, status(7, 0), kSpeaksOfLimit, pause_lane, account_quota},
     {kTransaction, k5yz, status(7, 0), kNotLoggedIn, pause_lane, credentials_demanded},
     {kTransaction, k5yz, status(7, 3), kNotLoggedIn, pause_lane, credentials_demanded},
     {kTransaction, k5yz, status(7, 8), kNotLoggedIn, pause_lane, credentials_demanded},
@@ -109,16 +118,37 @@ constexpr Row kRows[] = {
     {kTransaction, k5yz, status(3, 2), kAlways, pause_lane, smarthost_refuses},
     {kTransaction, k5yz, status(4, 5), kAlways, pause_lane, account_quota},
 
+    // So do those that have codes of their own for it, and those that have none: it is the account's limit,
+    // or
+    // the account itself, that they refuse. (Exchange Online: 5.2.25x is the account's mailbox, 5.7.23x and
+    // 5.7.7xx its tenant, 5.7.50x and 5.7.6xx the account or this machine's address.)
+    {kTransaction, k5yz, status(2, 251), kAlways, pause_lane, account_quota},
+    {kTransaction, k5yz, status(2, 253, 255), kAlways, pause_lane, account_quota},
+    {kTransaction, k5yz, status(7, 232, 233), kAlways, pause_lane, account_quota},
+    {kTransaction, k5yz, status(7, 501, 503), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(7, 506), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(7, 508), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(7, 511), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(7, 606, 649), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(7, 705), kAlways, pause_lane, account_quota},
+    {kTransaction, k5yz, status(7, 708), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(7, 750), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, kAnyStatus, kSpeaksOfLimit, pause_lane, account_quota},
+    {kTransaction, only(454), kAnyStatus, kSpeaksOfLimit, pause_lane, account_quota},
+    {kTransaction, k5yz, kAnyStatus, kSpeaksOfAccount, pause_lane, smarthost_refuses},
+    {kMail | kRcpt, k5yz, kAnyStatus, kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
+    {kMail, k4yz, kAnyStatus, kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
+
     // We are out of step with each other; that says nothing about any mail. (500 to the content: a line too
     // long.)
     {kTransaction, only(503), kAnyStatus, kAlways, abort_attempt, protocol_error},
     {kMail | kRcpt | kData, only(500), kAnyStatus, kAlways, abort_attempt, protocol_error},
     {kTransaction, only(502), kAnyStatus, kAlways, abort_attempt, protocol_error},
+    {kTransaction, k5yz, kAnyStatus, kSpeaksOfProtocol, abort_attempt, protocol_error},
 
     // We are not logged in, and it takes nothing from strangers. (Postfix by default says so with 454.) A
-    // bare 550 to
-    // a recipient means that only while nothing else is known: a relay that has taken mail may mean an
-    // unknown user.
+    // bare 550 to a recipient means that only while nothing else is known: a relay that has taken mail may
+    // mean an unknown user.
     {kMail | kRcpt, k5yz, status(7, 1), kNotLoggedIn, pause_lane, relaying_refused},
     {kMail | kRcpt, only(454), status(7, 1), kNotLoggedIn, pause_lane, relaying_refused},
     {kMail, {550, 551}, kNoStatus, kNotLoggedIn, pause_lane, relaying_refused},
@@ -128,15 +158,21 @@ constexpr Row kRows[] = {
     {kRcpt, {550, 551}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, pause_lane, relaying_refused},
     {kRcpt, {553, 554}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, pause_lane, relaying_refused},
 
+    // It refuses this machine, for its address or for what it calls itself; most say so only at RCPT.
+    {kTransaction, k5yz, kAnyStatus, kSpeaksOfMachine, pause_lane, smarthost_refuses},
+
     // About the mail, but on an unproven smarthost more probably a mistake of the configuration.
     {kMail, k5yz, status(3, 4), kUnproven, defer_unproven, too_large},
     {kMail, k5yz, status(6, 7), kUnproven, defer_unproven, smtputf8_needed},
     {kMail, k5yz, kAnyStatus, kUnproven, defer_unproven, sender_not_owned},
-    {kRcpt, k5yz, status(7), kUnproven | kSpeaksOfSender, defer_unproven, sender_not_owned},
-    {kRcpt, k5yz, kNoStatus, kUnproven | kSpeaksOfSender, defer_unproven, sender_not_owned},
+    {kRcpt, k5yz, kAnyStatus, kUnproven | kSpeaksOfSender, defer_unproven, sender_not_owned},
+    {kRcpt, k5yz, status(1, 7, 8), kUnproven, defer_unproven, sender_not_owned},
+    {kRcpt, k5yz, kAnyStatus, kUnproven | kSpeaksOfRelaying, defer_unproven, relaying_refused},
     {kRcpt, k5yz, status(7), kUnproven, defer_unproven, recipient_refused},
     // Some look at the sender only when they have the header: 550 5.7.60, 554 5.2.252 SendAsDenied.
-    {kData | kMessage, k5yz, status(7), kUnproven | kSpeaksOfSender, defer_unproven, sender_not_owned},
+    {kData | kMessage, k5yz, kAnyStatus, kUnproven | kSpeaksOfSender, defer_unproven, sender_not_owned},
+    {kData | kMessage, k5yz, status(1, 7, 8), kUnproven, defer_unproven, sender_not_owned},
+    {kData | kMessage, k5yz, kAnyStatus, kUnproven | kSpeaksOfRelaying, defer_unproven, relaying_refused},
     {kData | kMessage, k5yz, status(7), kUnproven, defer_unproven, message_refused},
     {kData | kMessage, k5yz, status(2, 252), kUnproven, defer_unproven, sender_not_owned},
 
@@ -145,12 +181,15 @@ constexpr Row kRows[] = {
     {kRcpt, k5yz, status(6, 7), kAlways, fail_recipient, smtputf8_needed},
     {kMail | kData | kMessage, k5yz, status(3, 4), kAlways, fail_message, too_large},
     {kRcpt, k5yz, status(3, 4), kAlways, fail_recipient, too_large},
+    {kMail | kData | kMessage, k5yz, status(2, 3), kAlways, fail_message, too_large},
     {kMail | kMessage, only(552), kNoStatus, kAlways, fail_message, too_large},
     {kMail, k5yz, kAnyStatus, kAlways, fail_message, sender_not_owned},
     {kRcpt, only(552), kNoStatus, kAlways, defer_recipient, recipient_refused},
     {kRcpt, k5yz, status(7), kSpeaksOfSender, fail_recipient, sender_not_owned},
+    {kRcpt, k5yz, status(1, 7, 8), kAlways, fail_recipient, sender_not_owned},
     {kRcpt, k5yz, kAnyStatus, kAlways, fail_recipient, recipient_refused},
-    {kData | kMessage, k5yz, status(7), kSpeaksOfSender, fail_message, sender_not_owned},
+    {kData | kMessage, k5yz, kAnyStatus, kSpeaksOfSender, fail_message, sender_not_owned},
+    {kData | kMessage, k5yz, status(1, 7, 8), kAlways, fail_message, sender_not_owned},
     {kData | kMessage, k5yz, status(2, 252), kAlways, fail_message, sender_not_owned},
     {kData | kMessage, k5yz, kAnyStatus, kAlways, fail_message, message_refused},
 
@@ -189,6 +228,9 @@ constexpr AuthRow kAuthRows[] = {
     {k5yz, status(7, 139), kAlways, AuthAction::stop, basic_auth_disabled},
     {k5yz, status(7, 9), kAlways, AuthAction::stop, app_password_needed},
     {k5yz, status(7, 14), kAlways, AuthAction::stop, auth_blocked},
+    {only(525), kAnyStatus, kAlways, AuthAction::stop, auth_blocked},
+    {k5yz, status(7, 13), kAlways, AuthAction::stop, auth_blocked},
+    {only(524), kAnyStatus, kInClear, AuthAction::stop, tls_demanded},
     {only(538), kAnyStatus, kInClear, AuthAction::stop, tls_demanded},
     {only(530), kAnyStatus, kInClear, AuthAction::stop, tls_demanded},
     {k5yz, status(7, 11), kInClear, AuthAction::stop, tls_demanded},
@@ -207,24 +249,25 @@ constexpr AuthRow kAuthRows[] = {
 
 // ---- how a row fits
 
-bool says_any(const Reply& reply, std::initializer_list<std::string_view> what) {
-  return std::ranges::any_of(reply.lines, [&](const std::string& line) {
-    const std::string text = to_lower(line);
-    return std::ranges::any_of(what, [&](std::string_view word) { return text.find(word) != text.npos; });
-  });
-}
-
 // Texts never make anything more final. They only choose the words of the diagnosis, or the more patient
 // verdict.
-Conditions conditions_of(const Reply& reply, const Context& context) {
-  Conditions holding = context.logged_in ? kAlways : kNotLoggedIn;
-  if (!context.proven) holding |= kUnproven;
-  if (!context.encrypted) holding |= kInClear;
-  if (says_any(reply, {"auth", "log in", "login"})) holding |= kSpeaksOfAuth;
-  if (says_any(reply, {"relay", "auth", "rcpthosts", "#5.7.1"})) holding |= kSpeaksOfRelaying;
-  if (says_any(reply, {"sender", "owned", "send as", "sendas", "from address"})) holding |= kSpeaksOfSender;
-  if (says_any(reply, {"tls", "encrypt"})) holding |= kSpeaksOfTls;
+Conditions conditions_of(const ReplyWords& says) {
+  Conditions holding = kAlways;
+  if (says.authentication) holding |= kSpeaksOfAuth;
+  if (says.relaying) holding |= kSpeaksOfRelaying;
+  if (says.sender) holding |= kSpeaksOfSender;
+  if (says.tls) holding |= kSpeaksOfTls;
+  if (says.limit) holding |= kSpeaksOfLimit;
+  if (says.account) holding |= kSpeaksOfAccount;
+  if (says.machine) holding |= kSpeaksOfMachine;
+  if (says.protocol) holding |= kSpeaksOfProtocol;
   return holding;
+}
+
+Conditions conditions_of(const Context& context) {
+  return static_cast<Conditions>((context.logged_in ? kAlways : kNotLoggedIn) |
+                                 (context.proven ? kAlways : kUnproven) |
+                                 (context.encrypted ? kAlways : kInClear));
 }
 
 Conditions conditions_of(const AuthContext& context) {
@@ -237,8 +280,8 @@ bool fits(const Status& wanted, const Reply& reply) {
   const bool absent = !reply.status || (reply.status->subject == 0 && reply.status->detail == 0);
   if (wanted.kind == Status::any) return true;
   if (wanted.kind == Status::absent || absent) return absent && wanted.kind == Status::absent;
-  return wanted.subject == reply.status->subject &&
-         (wanted.detail < 0 || wanted.detail == reply.status->detail);
+  return wanted.subject == reply.status->subject && wanted.from <= reply.status->detail &&
+         reply.status->detail <= wanted.to;
 }
 
 bool fits(const auto& row, const Reply& reply, Conditions holding) {
@@ -246,8 +289,9 @@ bool fits(const auto& row, const Reply& reply, Conditions holding) {
          (row.conditions & ~holding) == 0;
 }
 
-bool is_slow_down(const Reply& reply) {
-  return reply.code == 421 || (reply.is_transient() && reply.status && reply.status->subject == 7);
+bool is_slow_down(const Reply& reply, const ReplyWords& says) {
+  const bool is_policy = reply.status && reply.status->subject == 7;
+  return reply.is_transient() && (reply.code == 421 || is_policy || says.limit || says.connections);
 }
 
 }  // namespace
@@ -257,10 +301,11 @@ Verdict verdict(Stage stage, mail::FailureKind kind) {
 }
 
 Verdict verdict(Stage stage, const Reply& reply, const Context& context) {
-  const Conditions holding = conditions_of(reply, context);
+  const ReplyWords says = words_of(reply);
+  const auto holding = static_cast<Conditions>(conditions_of(context) | conditions_of(says));
   for (const Row& row : kRows)
     if ((row.stages & at({stage})) != 0 && fits(row, reply, holding))
-      return {row.action, row.kind, is_slow_down(reply)};
+      return {row.action, row.kind, is_slow_down(reply, says)};
   return verdict(stage, protocol_error);
 }
 

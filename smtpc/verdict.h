@@ -30,7 +30,7 @@ enum class Action : std::uint8_t {
 struct Verdict {
   Action action = Action::proceed;
   mail::FailureKind kind = mail::FailureKind::other;  // meaningless with `proceed`
-  bool slow_down = false;                             // 421 and 4.7.x: halve the limit of connections
+  bool slow_down = false;  // 421, 4.7.x, too many connections: halve the limit of connections
   bool operator==(const Verdict&) const = default;
 };
 

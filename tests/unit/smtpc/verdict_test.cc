@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "smtpc/verdict.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
+
+#include "tests/unit/smtpc/verdict_cases.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpc;
@@ -9,45 +11,6 @@ using mail::Concerns;
 using mail::Stage;
 using enum Action;
 using enum mail::FailureKind;
-
-namespace {
-
-constexpr Context kProven{.logged_in = true, .proven = true, .encrypted = true};
-constexpr Context kUnproven{.logged_in = true, .proven = false, .encrypted = true};
-constexpr Context kStranger{.logged_in = false, .proven = true, .encrypted = true};
-constexpr Context kNewStranger{.logged_in = false, .proven = false, .encrypted = true};
-constexpr Context kClearStranger{.logged_in = false, .proven = false, .encrypted = false};
-constexpr Context kEveryContext[] = {kProven, kUnproven, kStranger, kNewStranger, kClearStranger};
-constexpr Stage kTransaction[] = {Stage::mail, Stage::rcpt, Stage::data, Stage::message};
-
-struct Case {
-  Stage stage;
-  const char* reply;
-  Context context;
-  Action action;
-  mail::FailureKind kind = other;
-};
-
-mail::Reply reply(const char* text) {
-  const auto parsed = mail::parse_reply(text);
-  REQUIRE_MESSAGE(parsed.has_value(), text);
-  return *parsed;
-}
-
-void check_all(const auto& cases) {
-  for (const Case& row : cases) {
-    const Verdict result = verdict(row.stage, reply(row.reply), row.context);
-    const std::string at = std::string(mail::to_text(row.stage)) + ": " + row.reply;
-    CAPTURE(at);
-    CAPTURE(row.context.logged_in);
-    CAPTURE(row.context.proven);
-    CHECK(static_cast<int>(result.action) == static_cast<int>(row.action));
-    if (row.action != proceed && row.action != try_helo)
-      CHECK(mail::to_text(result.kind) == mail::to_text(row.kind));
-  }
-}
-
-}  // namespace
 
 TEST_CASE("verdict: the hoped-for reply goes on, at its own stage only") {
   check_all(std::to_array<Case>({
@@ -276,12 +239,7 @@ TEST_CASE("verdict: whom a failure concerns follows from the action") {
 }
 
 TEST_CASE("auth_verdict: each reply of a log-in has its row") {
-  struct {
-    const char* reply;
-    AuthContext context;
-    AuthAction action;
-    mail::FailureKind kind = other;
-  } const rows[] = {
+  check_log_ins(std::to_array<AuthCase>({
       {"235 2.7.0 welcome", {}, AuthAction::logged_in},
       {"235 ok, go ahead (#2.0.0)", {}, AuthAction::logged_in},
       {"334 VXNlcm5hbWU6", {}, AuthAction::challenge},
@@ -309,13 +267,7 @@ TEST_CASE("auth_verdict: each reply of a log-in has its row") {
       {"550 no", {.ever_worked = true}, AuthAction::stop, auth_rejected},
       {"250 ok", {}, AuthAction::stop, auth_protocol_error},
       {"354 go", {}, AuthAction::stop, auth_protocol_error},
-  };
-  for (const auto& row : rows) {
-    CAPTURE(row.reply);
-    const AuthVerdict result = auth_verdict(reply(row.reply), row.context);
-    CHECK(static_cast<int>(result.action) == static_cast<int>(row.action));
-    CHECK(mail::to_text(result.kind) == mail::to_text(row.kind));
-  }
+  }));
 }
 
 TEST_CASE("auth_verdict: nobody is logged in by anything but 235") {
