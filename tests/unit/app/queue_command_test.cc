@@ -265,11 +265,11 @@ TEST_CASE("queue: a spool that is not ours to read says whose it is" * doctest::
   Action chosen;
   add_queue_command(app, chosen);
   app.parse(std::vector<std::string>{rig.directory(), "--directory", "queue"});
-  ::seteuid(0);
+  REQUIRE(::seteuid(0) == 0);
   Captured captured(rig.place.path());
-  ::seteuid(65534);
+  REQUIRE(::seteuid(65534) == 0);
   Exit exit = chosen();
-  ::seteuid(0);
+  REQUIRE(::seteuid(0) == 0);
   CHECK(exit == Exit::no_permission);
   CHECK(captured.err() == "hikyaku queue: " + rig.directory() + " may be read only by root\n");
 }
