@@ -39,11 +39,7 @@ History::History(std::uint64_t seed) : rig_(seed), dice_(seed ^ 0x5eed) {
   host.wants_login = dice_.chance(25);
   host.whim = refusal;
   mail::Smarthost& settings = rig_.settings.smarthosts.front();
-  if (host.wants_login) {
-    settings.credentials.emplace();
-    settings.credentials->user = "me@example.com";
-    settings.credentials->password = Secret("right");
-  }
+  if (host.wants_login) settings.credentials = some_credentials();
   settings.messages_per_connection = dice_.chance(20) ? 2 : 1000;
 }
 

@@ -5,19 +5,31 @@
 #include <utility>
 
 namespace hikyaku::test {
-namespace {
 
 mail::Smarthost chaotic_smarthost() {
   mail::Smarthost smarthost;
   smarthost.name = "chaos";
   smarthost.host = "chaos.example";
-  smarthost.port = 25;  // where nobody looks for TLS with a connection of its own
+  smarthost.port = 25;
   smarthost.tls.mode = mail::TlsMode::none;
   smarthost.allow_plaintext_auth = true;
   return smarthost;
 }
 
-}  // namespace
+mail::Credentials some_credentials() {
+  mail::Credentials credentials;
+  credentials.user = "me@example.com";
+  credentials.password = Secret("right");
+  return credentials;
+}
+
+std::function<std::optional<Reaction>(Moment, const std::string&, const std::string&)> always(
+    Moment at, Reaction reaction) {
+  return [=](Moment moment, const std::string&, const std::string&) -> std::optional<Reaction> {
+    if (moment != at) return std::nullopt;
+    return reaction;
+  };
+}
 
 class ChaosConnector::Counted final : public io::Stream {
  public:

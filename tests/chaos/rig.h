@@ -29,6 +29,13 @@ class ChaosConnector final : public smtpc::Connector {
   unsigned most_open_ = 0;
 };
 
+// In clear text, at port 25: where nobody looks for TLS with a connection of its own.
+mail::Smarthost chaotic_smarthost();
+mail::Credentials some_credentials();
+// A whim: at one moment the same for everybody, at others as it should be by the odds.
+std::function<std::optional<Reaction>(Moment, const std::string&, const std::string&)> always(
+    Moment at, Reaction reaction);
+
 // A mail that the relay has accepted.
 struct SentMail {
   mail::MailId id;

@@ -107,9 +107,7 @@ std::optional<std::size_t> ChaosSession::store(const Reaction& reaction) {
   if (now_.recipients.empty() || reaction.answer != Answer::yes) return std::nullopt;
   if (now_.announced && *now_.announced != now_.content.size())
     host_.ledger_.complain("SIZE was not the message's");
-  bool is_heard = reaction.manner != Manner::silent && reaction.manner != Manner::cut &&
-                  reaction.manner != Manner::garbled && reaction.manner != Manner::endless;
-  if (!is_heard && !reaction.stores) return std::nullopt;
+  if (!is_reply(reaction.manner) && !reaction.stores) return std::nullopt;
   return host_.ledger_.store({.sender = now_.sender,
                               .recipients = now_.recipients,
                               .content = now_.content,

@@ -9,8 +9,8 @@ namespace hikyaku::test {
 namespace {
 
 constexpr Answer kNo[] = {Answer::later, Answer::never, Answer::ours, Answer::closing};
-constexpr Manner kMischief[] = {Manner::late,    Manner::dripped, Manner::cut,
-                                Manner::garbled, Manner::endless, Manner::silent};
+constexpr Manner kMischief[] = {Manner::late,    Manner::dripped, Manner::cut, Manner::garbled,
+                                Manner::endless, Manner::silent,  Manner::mute};
 
 // One of `all`, at half of the throws the one that the seed is prone to.
 template <class T, std::size_t size>

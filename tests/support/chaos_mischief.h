@@ -23,15 +23,21 @@ enum class Answer : std::uint8_t {
 };
 
 enum class Manner : std::uint8_t {
+  // the whole reply, in the end
   whole,
   split,    // in two writes
   late,     // after a silence, of seconds or past every deadline
   dripped,  // byte by byte
+  // not
   cut,      // a part of it, then hangs up
   garbled,  // something else that is no reply
   endless,  // lines for ever
   silent,   // hangs up instead
+  mute,     // says nothing more, and does not hang up either
 };
+
+// Whether the whole reply gets out in the end, if there is still somebody to hear it.
+constexpr bool is_reply(Manner manner) { return manner <= Manner::dripped; }
 
 struct Reaction {
   Answer answer = Answer::yes;

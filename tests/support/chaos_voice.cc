@@ -8,6 +8,7 @@ namespace {
 
 constexpr Duration kSilences[] = {1s, 30s, 4min, 6min, 9min, 11min, 1h};
 constexpr Duration kDrips[] = {10ms, 700ms, 4s, 20s};
+constexpr Duration kMute = 2h;                 // no client stays so long
 constexpr std::size_t kEndless = 1024 * 1024;  // no client reads so much
 
 }  // namespace
@@ -22,9 +23,7 @@ Task<bool> ChaosVoice::say(Manner manner, std::string reply, std::optional<std::
   if (!flushed) co_return false;
   if (entry) entries_.push_back(*entry);
   auto said = co_await say_now(manner, reply);
-  bool is_whole = manner == Manner::whole || manner == Manner::split || manner == Manner::late ||
-                  manner == Manner::dripped;
-  if (is_whole) tell(said);
+  if (is_reply(manner)) tell(said);
   entries_.clear();
   co_return said;
 }
@@ -55,6 +54,7 @@ Task<bool> ChaosVoice::say_now(Manner manner, const std::string& reply) {
     case Manner::garbled: goes_on = co_await garble(); break;
     case Manner::endless: goes_on = co_await say_for_ever(); break;
     case Manner::silent: break;
+    case Manner::mute: co_await rest(kMute); break;
   }
   co_return goes_on;
 }
