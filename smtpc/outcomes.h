@@ -30,7 +30,7 @@ class Outcomes {
   void hear_to_the_end() { hears_to_the_end_ = true; }
   void end();
 
-  // The peer has hung up before it said anything about this mail.
+  // The peer has hung up before it said anything about this mail, or refused all of it for coming with a dot.
   void untried(Refusal refusal);
 
   // What a reply means; nothing: go on.

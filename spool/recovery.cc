@@ -149,12 +149,8 @@ Result<void, DiskError> make_whole(DiskFile& file, const SegmentHeader& header) 
   auto size = file.size();
   if (!size) return std::unexpected(size.error());
   if (*size >= header.size) return {};
-  const std::string zeros(std::min<std::uint64_t>(1U << 20, header.size - *size), '\0');
-  for (std::uint64_t at = *size; at < header.size; at += zeros.size()) {
-    auto length = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), header.size - at));
-    auto written = write_all(file, std::string_view(zeros).substr(0, length), at);
-    if (!written) return written;
-  }
+  auto filled = fill_with_zeros(file, *size, header.size);
+  if (!filled) return filled;
   return write_segment_header(file, header.size, encode_segment_header(header));
 }
 

@@ -21,17 +21,6 @@ Result<void, DiskError> reserve(Disk& disk, DiskFile& file, std::uint64_t size) 
   return file.allocate(size);
 }
 
-// Unwritten extents would cost the first flush of each block a journal commit.
-Result<void, DiskError> fill_with_zeros(DiskFile& file, std::uint64_t size) {
-  const std::string zeros(std::min<std::uint64_t>(kChunk, size), '\0');
-  for (std::uint64_t at = 0; at < size; at += zeros.size()) {
-    auto length = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), size - at));
-    auto written = write_all(file, std::string_view(zeros).substr(0, length), at);
-    if (!written) return written;
-  }
-  return {};
-}
-
 Result<void, DiskError> write_prepared(DiskFile& file, SegmentHeader& header) {
   header.state = SegmentState::prepared;
   header.closed.clear();
@@ -43,7 +32,7 @@ Result<void, DiskError> write_prepared(DiskFile& file, SegmentHeader& header) {
 
 Result<void, DiskError> fill(Disk& disk, DiskFile& file, SegmentHeader& header) {
   auto filled = reserve(disk, file, header.size);
-  if (filled) filled = fill_with_zeros(file, header.size);
+  if (filled) filled = fill_with_zeros(file, 0, header.size);
   if (!filled) return filled;
   return write_prepared(file, header);
 }
@@ -118,6 +107,16 @@ Result<void, DiskError> delete_segment(Disk& disk, SegmentNumber number) {
   auto done = disk.unlink(segment_path(number));
   bool is_gone = done || done.error().kind == std::errc::no_such_file_or_directory;
   return is_gone ? disk.sync_directory("log") : done;
+}
+
+Result<void, DiskError> fill_with_zeros(DiskFile& file, std::uint64_t begin, std::uint64_t end) {
+  const std::string zeros(std::min<std::uint64_t>(kChunk, end - begin), '\0');
+  for (std::uint64_t at = begin; at < end; at += zeros.size()) {
+    auto length = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), end - at));
+    auto written = write_all(file, std::string_view(zeros).substr(0, length), at);
+    if (!written) return written;
+  }
+  return {};
 }
 
 Result<void, DiskError> write_segment_header(DiskFile& file, std::uint64_t size, std::string_view header) {

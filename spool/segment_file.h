@@ -26,6 +26,9 @@ Result<SegmentFile, DiskError> recycle_segment(Disk& disk, const std::string& pa
 // Durable when it returns. That there is no such file is as good.
 Result<void, DiskError> delete_segment(Disk& disk, SegmentNumber number);
 
+// From `begin` to `end`: unwritten extents would cost the first flush of each block a journal commit.
+Result<void, DiskError> fill_with_zeros(DiskFile& file, std::uint64_t begin, std::uint64_t end);
+
 // Both copies. Does not flush.
 Result<void, DiskError> write_segment_header(DiskFile& file, std::uint64_t size, std::string_view header);
 // The first copy, or the last where the first is unreadable.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "daemon/app/write_all.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::app {
@@ -38,11 +39,7 @@ NewFile::~NewFile() {
 }
 
 Result<void, NewFileError> NewFile::write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
-    if (written < 0) return failed(name_);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (!write_all(fd_, bytes)) return failed(name_);
   return {};
 }
 

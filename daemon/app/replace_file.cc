@@ -7,27 +7,16 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "daemon/app/write_all.h"
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::app {
-namespace {
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-}  // namespace
 
 Result<void, Error<std::errc>> replace_file(const std::string& file, std::string_view text) {
   const std::string fresh = cat(file, ".new");
   const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  const bool written = fd && write_all(fd.get(), text) && ::fdatasync(fd.get()) == 0;
+  const bool written = fd && write_all(fd, text) && ::fdatasync(fd.get()) == 0;
   if (written && std::rename(fresh.c_str(), file.c_str()) == 0) return {};
   const int error = errno;
   if (fd) ::unlink(fresh.c_str());
