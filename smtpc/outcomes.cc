@@ -18,6 +18,10 @@ bool ends_connection(Action action) {
   return action == Action::pause_lane || action == Action::abort_attempt;
 }
 
+// What bounces at once on an unproven smarthost is about the mail there too, and nobody should look for a
+// mistake in the configuration.
+bool is_doubtful(const Refusal& refusal) { return refusal.verdict.action == Action::defer_unproven; }
+
 }  // namespace
 
 void Outcomes::refuse(std::size_t recipient, Refusal refusal) {
@@ -25,7 +29,7 @@ void Outcomes::refuse(std::size_t recipient, Refusal refusal) {
   refusal.verdict.action = for_one(refusal.verdict.action);
   refusal.failure.concerns = mail::Concerns::recipient;
   refusal.failure.sender = consignment_.mail.envelope.sender;
-  refusal.failure.unproven = !consignment_.proven;
+  refusal.failure.unproven = is_doubtful(refusal);
   refusal.failure.recipient = consignment_.mail.envelope.recipients[recipient].address;
   result_.recipients.push_back({recipient, std::move(refusal)});
 }
@@ -37,7 +41,7 @@ void Outcomes::refuse_rest(Refusal refusal) {
   refusal.failure.sender = consignment_.mail.envelope.sender;
   refusal.failure.size = consignment_.mail.size;
   refusal.failure.max_size = session_.capabilities.max_size;
-  refusal.failure.unproven = !consignment_.proven;
+  refusal.failure.unproven = is_doubtful(refusal);
   result_.rest = std::move(refusal);
 }
 

@@ -99,7 +99,8 @@ struct Failure {
   std::string address;  // the one tried, "192.0.2.1:587", or empty
   bool encrypted = false;
   bool logged_in = false;
-  bool unproven = false;             // it has not yet accepted a message with this configuration
+  // It never accepted a message with this configuration, which probably is why it refuses this one.
+  bool unproven = false;
   std::vector<std::string> offered;  // mechanisms
   std::string mechanism;             // the one tried, or the one whose plug-in is missing
   std::string sender;                // envelope sender as sent

@@ -179,6 +179,21 @@ TEST_CASE("smtpc: while a smarthost is unproven a refused sender only defers") {
   }
 }
 
+TEST_CASE("smtpc: what bounces although a smarthost is unproven is not blamed on the configuration") {
+  ClientRig rig;
+  rig.proven = false;
+  auto unknown =
+      rig.send(cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 550 5.1.1 no such user\n", kQuit), to_b());
+  const auto& refusal = outcome_of(unknown, 0).refusal;
+  REQUIRE(refusal);
+  CHECK(refusal->verdict.action == Action::fail_recipient);
+  CHECK_FALSE(refusal->failure.unproven);
+
+  auto doubtful = rig.send(cat(kPlain, kMail, "S: 553 5.7.1 not owned by you\n", kQuit), to_b());
+  REQUIRE(doubtful.rest);
+  CHECK(doubtful.rest->failure.unproven);
+}
+
 TEST_CASE("smtpc: a refusal of the smarthost inside a transaction hangs up and pauses the lane") {
   ClientRig rig;
   auto result = rig.send(group("S: 250 ok\nS: 250 ok\nS: 530 5.7.0 authentication required\n"), to_bcd());
