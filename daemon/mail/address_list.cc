@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mail/address_list.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/mail/address_tokens.h"
+
+namespace hikyaku::mail {
+namespace {
+
+using Tokens = std::vector<AddressToken>;
+
+constexpr const char* kNotAnAddress = "a name without an address, or no comma between two addresses";
+
+// What a quoted string says, or an atom.
+std::string unquote(std::string_view word) {
+  if (!word.starts_with('"')) return std::string(word);
+  std::string plain;
+  for (std::size_t i = 1; i + 1 < word.size(); ++i) {
+    if (word[i] == '\\' && i + 2 < word.size()) ++i;
+    if (word[i] != '\r' && word[i] != '\n') plain += word[i];
+  }
+  return plain;
+}
+
+std::string quote(std::string_view plain) {
+  std::string quoted = "\"";
+  for (char c : plain) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+// Folds never count (RFC 5322 3.2.2); blanks do in a quoted string only.
+bool is_dropped(char c, AddressToken::Kind kind) {
+  return c == '\r' || c == '\n' || (kind == AddressToken::literal && (c == ' ' || c == '\t'));
+}
+
+// Words with dots between them, dots at odd places too; never two words side by side.
+bool is_dotted(const Tokens& tokens, bool domain) {
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    bool word = domain ? tokens[i].kind == AddressToken::atom : tokens[i].is_word();
+    if (!word && !tokens[i].is('.')) return false;
+    if (word && i > 0 && !tokens[i - 1].is('.')) return false;
+  }
+  return !tokens.empty();
+}
+
+bool is_listed_domain(const Tokens& tokens) {
+  return (tokens.size() == 1 && tokens[0].kind == AddressToken::literal) || is_dotted(tokens, true);
+}
+
+// One mailbox after the other, up to their separators. Within brackets a route's commas and colons separate
+// nothing.
+class ListParser {
+ public:
+  explicit ListParser(std::string_view value) : value_(value), tokens_(value) {}
+
+  AddressList run() {
+    for (AddressToken token = tokens_.next(); token.kind != AddressToken::end; token = tokens_.next())
+      take(token);
+    finish_entry();
+    return std::move(list_);
+  }
+
+ private:
+  enum class Bracket : char { none, open, closed };
+
+  void take(const AddressToken& token) {
+    if (!in_entry_) begin_ = token.begin;
+    in_entry_ = true;
+    bool in_route = bracket_ == Bracket::open && !pending_.empty() && pending_[0].is('@');
+    if (in_route && (token.is(',') || token.is(':'))) return end_hop(token);
+    if (token.is(',') || token.is(';')) return finish_entry();
+    if (token.is(':')) return begin_group();
+    if (token.is('<')) return open_bracket();
+    if (token.is('>')) return close_bracket();
+    if (token.kind == AddressToken::unclosed) note("a quote or bracket is not closed");
+    pending_.push_back(token);
+  }
+
+  // <@a,@b:user@host>: the route is dropped with its colon (RFC 5322 4.4).
+  void end_hop(const AddressToken& token) {
+    if (token.is(':')) {
+      pending_.clear();
+    } else {
+      pending_.push_back(token);
+    }
+  }
+
+  void begin_group() {
+    bool is_name = std::ranges::none_of(pending_, [](const auto& token) { return token.is('@'); });
+    if (!is_name || pending_.empty() || bracket_ != Bracket::none) return note("a colon is out of place");
+    pending_.clear();
+    in_entry_ = false;
+  }
+
+  void open_bracket() {
+    if (bracket_ != Bracket::none) return note(kNotAnAddress);
+    pending_.clear();  // the name
+    bracket_ = Bracket::open;
+  }
+
+  void close_bracket() {
+    if (bracket_ != Bracket::open) return note("a bracket is not opened");
+    bracket_ = Bracket::closed;
+    if (!pending_.empty()) assemble();
+    pending_.clear();
+  }
+
+  void finish_entry() {
+    if (bracket_ == Bracket::open) note("a quote or bracket is not closed");
+    if (bracket_ == Bracket::closed && !pending_.empty()) note("something stands behind the address");
+    if (bracket_ == Bracket::none && !pending_.empty()) assemble();
+    if (found_ && !wrong_) list_.mailboxes.push_back(std::move(*found_));
+    found_.reset();
+    pending_.clear();
+    bracket_ = Bracket::none;
+    wrong_ = in_entry_ = false;
+  }
+
+  void assemble() {
+    auto at = std::ranges::find_if(pending_, [](const auto& token) { return token.is('@'); });
+    bool has_domain = at != pending_.end();
+    Tokens local(pending_.begin(), at);
+    Tokens domain(has_domain ? at + 1 : at, pending_.end());
+    if (!is_dotted(local, false) || (has_domain && !is_listed_domain(domain))) return note(kNotAnAddress);
+    std::string address = local_part(local);
+    if (has_domain) address += "@" + joined(domain);
+    found_ = {std::move(address), pending_.front().begin, pending_.back().finish, has_domain};
+  }
+
+  // A quoted string beside atoms is an obsolete form that no envelope knows: all of it gets into the quotes.
+  std::string local_part(const Tokens& tokens) const {
+    auto is_quoted = [](const auto& token) { return token.kind == AddressToken::quoted; };
+    if (std::ranges::none_of(tokens, is_quoted)) return joined(tokens);
+    std::string plain;
+    for (const auto& token : tokens) plain += unquote(text(token));
+    return quote(plain);
+  }
+
+  std::string joined(const Tokens& tokens) const {
+    std::string words;
+    for (const auto& token : tokens)
+      for (char c : text(token))
+        if (!is_dropped(c, token.kind)) words += c;
+    return words;
+  }
+
+  std::string_view text(const AddressToken& token) const {
+    return value_.substr(token.begin, token.finish - token.begin);
+  }
+
+  void note(const char* what) {
+    wrong_ = true;
+    if (!list_.problem) list_.problem = {begin_, what};
+  }
+
+  std::string_view value_;
+  AddressTokens tokens_;
+  AddressList list_;
+  Tokens pending_;                      // of the entry, so far; behind a bracket or colon, what stands there
+  std::optional<ListedMailbox> found_;  // in this entry
+  Bracket bracket_ = Bracket::none;
+  std::size_t begin_ = 0;  // of the entry
+  bool in_entry_ = false;
+  bool wrong_ = false;
+};
+
+}  // namespace
+
+AddressList parse_address_list(std::string_view value) { return ListParser(value).run(); }
+
+}  // namespace hikyaku::mail
