@@ -40,7 +40,7 @@ TEST_CASE("smtp_parameters: all of MAIL's at once, in any case and order") {
 TEST_CASE("smtp_parameters: what is not given stays absent") {
   auto given = std::get<command::Mail>(mail(""));
   CHECK_FALSE(given.size.has_value());
-  CHECK(given.envelope == Envelope{.sender = "a@b", .recipients = {}, .envid = {}});
+  CHECK(given.envelope == Envelope{.sender = "a@b", .recipients = {}, .envid = {}, .uid = {}});
   CHECK(recipient("").notify.is_absent());
 }
 
