@@ -189,7 +189,7 @@ TEST_CASE("smtpc: what bounces although a smarthost is unproven is not blamed on
   CHECK(refusal->verdict.action == Action::fail_recipient);
   CHECK_FALSE(refusal->failure.unproven);
 
-  auto doubtful = rig.send(cat(kPlain, kMail, "S: 553 5.7.1 not owned by you\n", kQuit), to_b());
+  auto doubtful = rig.send(cat(kPlain, kMail, "S: 550 5.1.8 bad sender\n", kQuit), to_b());
   REQUIRE(doubtful.rest);
   CHECK(doubtful.rest->failure.unproven);
 }
