@@ -18,8 +18,9 @@ constexpr std::size_t kScanned = 1024 * 1024;
 
 class ContentSender {
  public:
-  ContentSender(Session& session, mail::ContentReader& content, std::optional<Chunk> chunk)
-      : session_(session), content_(content), chunk_(std::move(chunk)) {
+  ContentSender(Session& session, mail::ContentReader& content, mail::DotStuffer stuffer,
+                std::optional<Chunk> chunk)
+      : session_(session), content_(content), stuffer_(stuffer), chunk_(std::move(chunk)) {
     block_.reserve(kBlock + kBlock / 2);
     if (chunk_) block_ = cat(chunk_->front, "BDAT ", std::to_string(chunk_->size), " LAST\r\n");
   }
@@ -137,8 +138,8 @@ class ContentSender {
 
   Session& session_;
   mail::ContentReader& content_;
-  std::optional<Chunk> chunk_;  // none: DATA
   mail::DotStuffer stuffer_;
+  std::optional<Chunk> chunk_;  // none: DATA
   std::uint64_t fed_ = 0;
   std::string block_;
   ContentResult result_;
@@ -148,16 +149,16 @@ bool is_eight_bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 }  // namespace
 
-Task<ContentResult> send_content(Session& session, mail::ContentReader& content, const MayLeave& may_leave,
-                                 const Following& following) {
-  ContentSender sender(session, content, {});
+Task<ContentResult> send_content(Session& session, mail::ContentReader& content, bool has_no_dot_line,
+                                 const MayLeave& may_leave, const Following& following) {
+  ContentSender sender(session, content, mail::DotStuffer(has_no_dot_line), {});
   auto result = co_await sender.run(may_leave, following);
   co_return result;
 }
 
 Task<ContentResult> send_chunk(Session& session, mail::ContentReader& content, Chunk chunk,
                                const MayLeave& may_leave) {
-  ContentSender sender(session, content, std::move(chunk));
+  ContentSender sender(session, content, {}, std::move(chunk));
   auto result = co_await sender.run(may_leave, {});
   co_return result;
 }

@@ -23,8 +23,9 @@ struct ContentResult {
   std::optional<mail::Failure> failure;  // reply_lost: after the final dot
   bool had_company = false;              // something travelled with the dot
 };
-Task<ContentResult> send_content(Session& session, mail::ContentReader& content, const MayLeave& may_leave,
-                                 const Following& following);
+// `has_no_dot_line`: it is certain that no line of it begins with a dot; then it is not looked at again.
+Task<ContentResult> send_content(Session& session, mail::ContentReader& content, bool has_no_dot_line,
+                                 const MayLeave& may_leave, const Following& following);
 
 // The content as one chunk.
 struct Chunk {

@@ -83,6 +83,7 @@ void Transaction::check_addresses() {
 Task<void> Transaction::look_at_content() {
   const mail::Body body = consignment_.mail.envelope.body;
   has_eight_bit_ = body == mail::Body::eight_bit_mime;
+  if (consignment_.mail.envelope.traits.is_seven_bit) co_return;
   if (body != mail::Body::absent || !session_.capabilities.eight_bit_mime) co_return;
   auto found = co_await has_eight_bit(consignment_.content);
   if (found)
@@ -125,7 +126,9 @@ Task<void> Transaction::converse(const MayLeave& may_leave, const Following& fol
 }
 
 Task<void> Transaction::say_content(const MayLeave& may_leave, const Following& following) {
-  auto content = co_await send_content(session_, consignment_.content, may_leave, following);
+  auto content =
+      co_await send_content(session_, consignment_.content, consignment_.mail.envelope.traits.has_no_dot_line,
+                            may_leave, following);
   if (content.failure && content.failure->kind == FailureKind::protocol_error && session_.pipelines())
     co_return outcomes_.out_of_step(Stage::message, content.failure->detail);
   if (content.had_company && content.failure && content.failure->kind == FailureKind::reply_lost)

@@ -54,6 +54,8 @@ Task<Reply> Reception::finish(mail::Envelope envelope) {
   judge();
   co_await store();
   if (refusal_) co_return *refusal_;
+  envelope.traits = {.is_seven_bit = !notes_.has_8bit && !envelope.smtputf8,
+                     .has_no_dot_line = !notes_.has_dot_line};
   auto committed = co_await writer_->commit(std::move(envelope));
   co_return committed ? replies::queued(id_) : replies::from(committed.error());
 }

@@ -14,6 +14,9 @@ using mail::Recipient;
 
 constexpr std::uint8_t kSmtputf8 = 1;
 constexpr std::uint8_t kHasUid = 2;
+constexpr std::uint8_t kSevenBit = 4;
+constexpr std::uint8_t kNoDotLine = 8;
+constexpr std::uint8_t kAllFlags = 15;
 constexpr std::uint8_t kHeld = 1;
 constexpr std::uint8_t kDelayNoticed = 2;
 constexpr std::uint8_t kAllNotify = 15;
@@ -68,10 +71,12 @@ std::optional<MessageHead> decode_message(Decoder& in) {
   std::uint8_t ret = in.u8();
   std::uint8_t body = in.u8();
   std::uint8_t flags = in.u8();
-  if (ret > 2 || body > 2 || flags > (kSmtputf8 | kHasUid)) return std::nullopt;
+  if (ret > 2 || body > 2 || flags > kAllFlags) return std::nullopt;
   head.envelope.ret = static_cast<mail::Ret>(ret);
   head.envelope.body = static_cast<mail::Body>(body);
   head.envelope.smtputf8 = (flags & kSmtputf8) != 0;
+  head.envelope.traits = {.is_seven_bit = (flags & kSevenBit) != 0,
+                          .has_no_dot_line = (flags & kNoDotLine) != 0};
   if ((flags & kHasUid) != 0) head.envelope.uid = in.u32();
   head.envelope.sender = in.text();
   head.envelope.envid = in.text();
@@ -82,6 +87,12 @@ std::optional<MessageHead> decode_message(Decoder& in) {
   return head;
 }
 
+std::uint8_t flags_of(const mail::Envelope& envelope) {
+  return static_cast<std::uint8_t>((envelope.smtputf8 ? kSmtputf8 : 0) | (envelope.uid ? kHasUid : 0) |
+                                   (envelope.traits.is_seven_bit ? kSevenBit : 0) |
+                                   (envelope.traits.has_no_dot_line ? kNoDotLine : 0));
+}
+
 }  // namespace
 
 std::string encode_message_head(const MessageHead& head) {
@@ -89,7 +100,7 @@ std::string encode_message_head(const MessageHead& head) {
   Encoder out;
   out.i64(head.arrival.time_since_epoch().count());
   out.u8(static_cast<std::uint8_t>(envelope.ret)).u8(static_cast<std::uint8_t>(envelope.body));
-  out.u8(static_cast<std::uint8_t>((envelope.smtputf8 ? kSmtputf8 : 0) | (envelope.uid ? kHasUid : 0)));
+  out.u8(flags_of(envelope));
   if (envelope.uid) out.u32(*envelope.uid);
   out.text(envelope.sender).text(envelope.envid);
   out.u32(static_cast<std::uint32_t>(envelope.recipients.size()));

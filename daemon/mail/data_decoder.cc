@@ -19,9 +19,10 @@ std::size_t copy_run(std::string_view in, std::string& out, ContentNotes& notes)
   return length;
 }
 
+// What follows begins a line now, and is not looked at for that.
 void repair_line_end(std::string& out, ContentNotes& notes) {
   out += kLineEnd;
-  notes.repaired = true;
+  notes.repaired = notes.has_dot_line = true;
 }
 
 }  // namespace
@@ -70,6 +71,7 @@ void DataDecoder::step_in_text(char c, std::string& out) {
     repair_line_end(out, notes_);
     state_ = State::text;
   } else {
+    notes_.has_dot_line |= state_ == State::dot && c == '.';
     note(c, notes_);
     out += c;
     state_ = State::text;
@@ -79,6 +81,7 @@ void DataDecoder::step_in_text(char c, std::string& out) {
 void Canonicaliser::feed(std::string_view in, std::string& out) {
   for (std::size_t at = 0; at < in.size();) {
     if (state_ != State::cr) {
+      notes_.has_dot_line |= state_ == State::line_start && in[at] == '.';
       std::size_t length = copy_run(in.substr(at), out, notes_);
       if (length > 0) state_ = State::text;
       at += length;

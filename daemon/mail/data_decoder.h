@@ -23,8 +23,9 @@ enum class LineMode : std::uint8_t { crlf, lf };
 // What was noticed about the content so far.
 struct ContentNotes {
   bool has_nul = false;
-  bool has_8bit = false;  // a byte from 0x80
-  bool repaired = false;  // a lone CR or LF was made a CR LF
+  bool has_8bit = false;      // a byte from 0x80
+  bool repaired = false;      // a lone CR or LF was made a CR LF
+  bool has_dot_line = false;  // a line of the content begins with a dot
   bool operator==(const ContentNotes&) const = default;
 };
 

@@ -23,6 +23,8 @@ bool is_canonical(std::string_view line) {
 
 // Nearly all lines are canonical, and are copied as they are.
 void DotStuffer::feed(std::string_view in, std::string& out) {
+  if (in.empty()) return;
+  if (is_plain_) return pass(in, out);
   while (!in.empty()) {
     std::string_view line = first_line(in);
     in.remove_prefix(line.size());
@@ -31,6 +33,11 @@ void DotStuffer::feed(std::string_view in, std::string& out) {
     else
       for (char c : line) step(c, out);
   }
+}
+
+void DotStuffer::pass(std::string_view in, std::string& out) {
+  out += in;
+  state_ = in.back() == '\n' ? State::line_start : State::text;
 }
 
 void DotStuffer::copy(std::string_view line, std::string& out) {

@@ -33,6 +33,13 @@ struct Recipient {
   bool operator==(const Recipient&) const = default;
 };
 
+// What was seen of the content when it came in, so that nobody has to look again. False: perhaps not.
+struct ContentTraits {
+  bool is_seven_bit = false;     // no byte from 0x80
+  bool has_no_dot_line = false;  // no line begins with a dot
+  bool operator==(const ContentTraits&) const = default;
+};
+
 struct Envelope {
   std::string sender;  // as a recipient's address; empty is the null sender <>
   std::vector<Recipient> recipients;
@@ -42,6 +49,7 @@ struct Envelope {
   bool smtputf8 = false;  // RFC 6531: the client said so
   std::optional<std::uint32_t>
       uid;  // who submitted it on this machine, by the kernel's word; nothing: TCP, or ours
+  ContentTraits traits = {};
   bool operator==(const Envelope&) const = default;
 };
 

@@ -62,6 +62,10 @@ Canonical canonicalise(std::string_view text) {
   return whole;
 }
 
+bool has_dot_line(std::string_view content) {
+  return content.starts_with('.') || content.find("\r\n.") != std::string_view::npos;
+}
+
 bool is_canonical(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n')) return false;
@@ -169,12 +173,22 @@ TEST_CASE(
     REQUIRE(decoded.done == (end != std::string::npos));
     REQUIRE(decoded.consumed == (decoded.done ? end + 3 : text.size()));
     if (decoded.done) REQUIRE(is_canonical(decoded.content));
+    REQUIRE((decoded.notes.has_dot_line || !has_dot_line(decoded.content)));
     for (std::size_t size : {1UZ, 2UZ, 3UZ}) {
       REQUIRE(decode_pieces(LineMode::crlf, hikyaku::test::pieces_of(text, size)) == decoded);
       REQUIRE(decode_pieces(LineMode::lf, hikyaku::test::pieces_of(text, size)) ==
               decode_pieces(LineMode::lf, {text}));
     }
   });
+}
+
+TEST_CASE("data_decoder: a line that begins with a dot is noted, a dot elsewhere is not") {
+  CHECK(crlf("a\r\n..b\r\n.\r\n").notes.has_dot_line);
+  CHECK(crlf("..\r\n.\r\n").notes.has_dot_line);
+  CHECK(lf("a\n..b\n.\n").notes.has_dot_line);
+  CHECK_FALSE(crlf("a.\r\n b.c\r\n.\r\n").notes.has_dot_line);
+  CHECK_FALSE(lf("a.\n b.c\n.\n").notes.has_dot_line);
+  CHECK_FALSE(crlf("a\r\n.b\r\n.\r\n").notes.has_dot_line);  // un-stuffed: the line is "b"
 }
 
 TEST_CASE("data_decoder: a CR at the end of a 64 KiB piece finds its LF in the next") {
@@ -196,6 +210,9 @@ TEST_CASE("canonicaliser: line ends are repaired, dots mean nothing") {
   CHECK(canonicalise("a\r").notes.repaired);
   CHECK(canonicalise("a\0"sv).notes.has_nul);
   CHECK(canonicalise("\xff").notes.has_8bit);
+  CHECK(canonicalise("a\r\n.b").notes.has_dot_line);
+  CHECK(canonicalise(".").notes.has_dot_line);
+  CHECK_FALSE(canonicalise("a.\r\nb.\r\n").notes.has_dot_line);
 }
 
 TEST_CASE("canonicaliser: content that is not empty ends with CR LF") {
@@ -206,12 +223,13 @@ TEST_CASE("canonicaliser: content that is not empty ends with CR LF") {
 }
 
 TEST_CASE("canonicaliser: every short mix of CR and LF, in every cut, is canonical") {
-  for_each_text(6, "\r\nx", [](const std::string& text) {
+  for_each_text(6, "\r\nx.", [](const std::string& text) {
     Canonicaliser whole;
     std::string out;
     whole.feed(text, out);
     whole.finish(out);
     REQUIRE(is_canonical(out));
+    REQUIRE((whole.notes().has_dot_line || !has_dot_line(out)));
     Canonicaliser bytewise;
     std::string slow;
     for (char c : text) bytewise.feed(std::string_view(&c, 1), slow);

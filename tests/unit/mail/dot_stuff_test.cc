@@ -41,6 +41,14 @@ TEST_CASE("dot_stuff: a dot at the start of a line is doubled, no other is") {
   CHECK(stuff(".\r\n..\r\n.a\r\na.b.\r\n") == "..\r\n...\r\n..a\r\na.b.\r\n.\r\n");
 }
 
+TEST_CASE("dot_stuff: what is known to need nothing passes as it is, with its end") {
+  DotStuffer stuffer(true);
+  std::string out;
+  for (std::string_view piece : {"a\r\n", "", "b.", "\r\n"}) stuffer.feed(piece, out);
+  stuffer.finish(out);
+  CHECK(out == "a\r\nb.\r\n.\r\n");
+}
+
 TEST_CASE("dot_stuff: a missing last line end is added") {
   CHECK(stuff("a") == "a\r\n.\r\n");
   CHECK(stuff(".") == "..\r\n.\r\n");

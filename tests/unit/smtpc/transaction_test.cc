@@ -373,6 +373,18 @@ TEST_CASE("smtpc: an address that needs SMTPUTF8 is refused where it is not offe
   CHECK(rig.problem == "");
 }
 
+TEST_CASE("smtpc: content of which enough is known is not looked at again") {
+  ClientRig rig;
+  auto mail = to_b();
+  mail.envelope.traits = {.is_seven_bit = true, .has_no_dot_line = true};
+  const std::string kContradiction = "Subject: x\r\n\r\n.\xc3\xa4\r\n";
+  auto result = rig.send(cat(hello({"8BITMIME"}), kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
+                             "S: 354 x\nD:\nS: 250 ok\n", kQuit),
+                         mail, {kContradiction});
+  CHECK(rig.problem == "");
+  CHECK(rig.contents == std::vector<std::string>{kContradiction + ".\r\n"});
+}
+
 TEST_CASE("smtpc: 8-bit content is announced where it can be, and never changed") {
   const std::string kEight = "Subject: x\r\n\r\n\xc3\xa4\xff\r\n";
   for (bool offered : {true, false}) {

@@ -65,6 +65,21 @@ TEST_CASE("smtpd: HELO makes it SMTP, and two recipients are not told to each ot
   CHECK(received.find("y.test") == received.npos);
 }
 
+TEST_CASE("smtpd: what was seen of the content on its way in is kept with the envelope") {
+  auto traits_of = [](const std::string& content) {
+    test::SmtpdRig rig;
+    rig.burst(
+        cat("EHLO app.test\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\nDATA\r\n", content, ".\r\n"));
+    REQUIRE(rig.sink.mails().size() == 1);
+    return rig.sink.mails().front().envelope.traits;
+  };
+  using Traits = mail::ContentTraits;
+  CHECK(traits_of("Subject: x\r\n\r\nplain\r\n") == Traits{.is_seven_bit = true, .has_no_dot_line = true});
+  CHECK(traits_of("Subject: x\r\n\r\n..dot\r\n") == Traits{.is_seven_bit = true, .has_no_dot_line = false});
+  CHECK(traits_of("Subject: \xc3\xa4\r\n\r\nx\r\n") ==
+        Traits{.is_seven_bit = false, .has_no_dot_line = true});
+}
+
 TEST_CASE("smtpd: over the Unix socket the kernel's word for the caller is in Received") {
   test::SmtpdRig rig;
   rig.wire = {.first_address = {}, .second_address = {}, .uid = 1042};

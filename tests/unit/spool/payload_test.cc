@@ -54,6 +54,14 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("payload: what is known of the content is kept") {
+  MessageHead head = full_head();
+  for (int known = 0; known < 4; ++known) {
+    head.envelope.traits = {.is_seven_bit = (known & 1) != 0, .has_no_dot_line = (known & 2) != 0};
+    CHECK(decode_message_head(encode_message_head(head)) == head);
+  }
+}
+
 TEST_CASE("payload: an envelope that was written before uids were kept is read as one without") {
   std::string bytes = encode_message_head(full_head());
   CHECK(bytes[10] == 1);  // SMTPUTF8 alone
@@ -62,7 +70,7 @@ TEST_CASE("payload: an envelope that was written before uids were kept is read a
   REQUIRE(decode_message_head(bytes));
   CHECK_FALSE(decode_message_head(bytes)->envelope.smtputf8);
   CHECK_FALSE(decode_message_head(bytes)->envelope.uid);
-  bytes[10] = 4;
+  bytes[10] = 16;
   CHECK_FALSE(decode_message_head(bytes));
 }
 
