@@ -46,10 +46,9 @@ struct Envelope {
   std::string envid;  // decoded (RFC 3461 4.4), or empty
   Ret ret = Ret::absent;
   Body body = Body::absent;
-  bool smtputf8 = false;  // RFC 6531: the client said so
-  std::optional<std::uint32_t>
-      uid;  // who submitted it on this machine, by the kernel's word; nothing: TCP, or ours
-  ContentTraits traits = {};
+  bool smtputf8 = false;               // RFC 6531: the client said so
+  std::optional<std::uint32_t> uid{};  // who submitted it here, by the kernel's word; nothing: TCP, or us
+  ContentTraits traits{};
   bool operator==(const Envelope&) const = default;
 };
 
