@@ -8,7 +8,8 @@
 namespace hikyaku::smtpd {
 
 std::string to_text(const Client& client) {
-  return client.address ? client.address->to_text() : cat("unix uid=", std::to_string(client.uid));
+  if (client.address) return client.address->to_text();
+  return client.uid ? cat("unix uid=", std::to_string(*client.uid)) : "unix";
 }
 
 std::string_view to_text(Oddity oddity) {

@@ -17,12 +17,12 @@
 namespace hikyaku::smtpd {
 
 struct Client {
-  std::optional<Endpoint> address;  // nothing: the Unix socket
-  std::uint32_t uid = 0;            // who called over the Unix socket
-  std::string helo;                 // as it came; empty before EHLO or HELO
-  std::string user;                 // logged in as; empty: not
+  std::optional<Endpoint> address;   // nothing: the Unix socket
+  std::optional<std::uint32_t> uid;  // who called over the Unix socket, by the kernel's word
+  std::string helo;                  // as it came; empty before EHLO or HELO
+  std::string user;                  // logged in as; empty: not
 };
-// "127.0.0.1:40512", "unix uid=1000".
+// "127.0.0.1:40512", "unix uid=1000"; "unix" if the kernel did not tell.
 std::string to_text(const Client& client);
 
 // A message is on stable storage; the client is about to be told.

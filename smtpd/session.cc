@@ -116,6 +116,7 @@ Task<void> Session::obey(Mail command) {
     clear();
     co_return refuse("MAIL", *refusal);
   }
+  command.envelope.uid = client_.uid;
   transaction_.begin(std::move(command.envelope));
   say(replies::sender_ok());
 }

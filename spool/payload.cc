@@ -12,6 +12,8 @@ using mail::Notify;
 using mail::Progress;
 using mail::Recipient;
 
+constexpr std::uint8_t kSmtputf8 = 1;
+constexpr std::uint8_t kHasUid = 2;
 constexpr std::uint8_t kHeld = 1;
 constexpr std::uint8_t kDelayNoticed = 2;
 constexpr std::uint8_t kAllNotify = 15;
@@ -65,11 +67,12 @@ std::optional<MessageHead> decode_message(Decoder& in) {
   head.arrival = WallTime(Duration(in.i64()));
   std::uint8_t ret = in.u8();
   std::uint8_t body = in.u8();
-  std::uint8_t smtputf8 = in.u8();
-  if (ret > 2 || body > 2 || smtputf8 > 1) return std::nullopt;
+  std::uint8_t flags = in.u8();
+  if (ret > 2 || body > 2 || flags > (kSmtputf8 | kHasUid)) return std::nullopt;
   head.envelope.ret = static_cast<mail::Ret>(ret);
   head.envelope.body = static_cast<mail::Body>(body);
-  head.envelope.smtputf8 = smtputf8 == 1;
+  head.envelope.smtputf8 = (flags & kSmtputf8) != 0;
+  if ((flags & kHasUid) != 0) head.envelope.uid = in.u32();
   head.envelope.sender = in.text();
   head.envelope.envid = in.text();
   std::size_t recipients = in.count(kLeastRecipient);
@@ -86,7 +89,8 @@ std::string encode_message_head(const MessageHead& head) {
   Encoder out;
   out.i64(head.arrival.time_since_epoch().count());
   out.u8(static_cast<std::uint8_t>(envelope.ret)).u8(static_cast<std::uint8_t>(envelope.body));
-  out.u8(envelope.smtputf8 ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>((envelope.smtputf8 ? kSmtputf8 : 0) | (envelope.uid ? kHasUid : 0)));
+  if (envelope.uid) out.u32(*envelope.uid);
   out.text(envelope.sender).text(envelope.envid);
   out.u32(static_cast<std::uint32_t>(envelope.recipients.size()));
   for (const Recipient& recipient : envelope.recipients)

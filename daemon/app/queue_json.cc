@@ -69,7 +69,8 @@ std::string_view body_of(mail::Body body) {
 
 std::string parameters_of(const mail::Envelope& envelope) {
   return cat("\"ret\":", ret_of(envelope.ret), ",\"envid\":", text_or_null(envelope.envid),
-             ",\"body\":", body_of(envelope.body), ",\"smtputf8\":", envelope.smtputf8 ? "true" : "false");
+             ",\"body\":", body_of(envelope.body), ",\"smtputf8\":", envelope.smtputf8 ? "true" : "false",
+             ",\"uid\":", envelope.uid ? std::to_string(*envelope.uid) : "null");
 }
 
 std::string attempt_of(const spool::PastProgress& past) {

@@ -12,7 +12,7 @@ namespace hikyaku::app {
 
 // What `queue --json` prints.
 std::string queue_json(const spool::ViewedMail& mail);
-// All that is known of it: besides, `reason`, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`),
+// All that is known of it: besides, `reason`, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`), `uid`,
 // `notify` and `orcpt` of each recipient, and, where they are given, the attempts so far (`history`).
 std::string full_json(const spool::ViewedMail& mail,
                       const std::optional<std::vector<spool::PastProgress>>& history);

@@ -75,11 +75,16 @@ std::string attempt_rows(const mail::Envelope& envelope, const std::vector<spool
   return text;
 }
 
+std::string submitter_of(const mail::Envelope& envelope) {
+  return envelope.uid ? cat("uid ", std::to_string(*envelope.uid)) : std::string();
+}
+
 std::string summary_rows(const spool::ViewedMail& viewed) {
   const mail::QueuedMail& mail = viewed.mail;
   auto next = next_attempt(viewed);
-  return row("from", shown_address(mail.envelope.sender)) + row("parameters", parameters_of(mail.envelope)) +
-         row("arrived", to_rfc3339(mail.arrival)) + row("size", cat(std::to_string(mail.size), " bytes")) +
+  return row("from", shown_address(mail.envelope.sender)) + row("submitted by", submitter_of(mail.envelope)) +
+         row("parameters", parameters_of(mail.envelope)) + row("arrived", to_rfc3339(mail.arrival)) +
+         row("size", cat(std::to_string(mail.size), " bytes")) +
          row("attempts", std::to_string(mail.progress.attempts)) +
          row("next attempt", next ? to_rfc3339(*next) : "") +
          row("smarthost", shown(mail.progress.smarthost)) + row("why", shown(mail.progress.reason));

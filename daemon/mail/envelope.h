@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct Envelope {
   Ret ret = Ret::absent;
   Body body = Body::absent;
   bool smtputf8 = false;  // RFC 6531: the client said so
+  std::optional<std::uint32_t>
+      uid;  // who submitted it on this machine, by the kernel's word; nothing: TCP, or ours
   bool operator==(const Envelope&) const = default;
 };
 

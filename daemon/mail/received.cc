@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/mail/received.h"
 
+#include <algorithm>
+
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
 
@@ -8,6 +10,8 @@ namespace hikyaku::mail {
 namespace {
 
 constexpr std::string_view kFold = "\r\n\t";
+constexpr std::string_view kOfAccounts = "._-$@+";
+constexpr std::size_t kLongestAccount = 64;
 
 std::string address_literal(const IpAddress& address) {
   return cat(address.is_v6() ? "[IPv6:" : "[", address.to_text(), "]");
@@ -20,8 +24,21 @@ std::string client_name(const ReceivedFacts& facts, std::string_view instead) {
   return std::string(safe && is_valid_utf8(facts.helo) ? facts.helo : instead);
 }
 
+// User databases allow what would end a comment; such a name is left out.
+bool is_plain(std::string_view account) {
+  return !account.empty() && account.size() <= kLongestAccount && std::ranges::all_of(account, [](char c) {
+    return is_alpha(c) || is_digit(c) || kOfAccounts.contains(c);
+  });
+}
+
+std::string submitter(const ReceivedFacts& facts) {
+  if (!facts.uid) return {};
+  std::string name = is_plain(facts.account) ? cat(", ", facts.account) : std::string();
+  return cat(" (from userid ", std::to_string(*facts.uid), name, ")");
+}
+
 std::string from_clause(const ReceivedFacts& facts) {
-  if (!facts.client) return cat("from localhost (uid ", std::to_string(facts.uid), ")");
+  if (!facts.client) return cat("from localhost", submitter(facts));
   std::string literal = address_literal(*facts.client);
   return cat("from ", client_name(facts, literal), " (", literal, ")");
 }

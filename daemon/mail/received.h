@@ -24,11 +24,12 @@ struct SessionTraits {
 std::string_view with_protocol(const SessionTraits& traits);
 
 struct ReceivedFacts {
-  std::string_view helo;            // as it came
-  std::optional<IpAddress> client;  // nothing: a Unix socket
-  std::uint32_t uid = 0;            // who called over the Unix socket
-  std::string_view hostname;        // ours
-  std::string_view id;              // the mail's id as text
+  std::string_view helo;             // as it came
+  std::optional<IpAddress> client;   // nothing: a Unix socket
+  std::optional<std::uint32_t> uid;  // who called over the Unix socket
+  std::string_view account;          // that user's name, or empty
+  std::string_view hostname;         // ours
+  std::string_view id;               // the mail's id as text
   SessionTraits traits;
   std::string_view
       only_recipient;  // if there is exactly one; else empty, so that no Bcc is told to the others

@@ -118,6 +118,7 @@ TEST_CASE("queue: show tells envelope, recipients and every attempt, newest last
   envelope.envid = "E 1";
   envelope.ret = mail::Ret::headers;
   envelope.body = mail::Body::eight_bit_mime;
+  envelope.uid = 1000;
   envelope.recipients.resize(2);
   envelope.recipients[0].address = "x@example.net";
   envelope.recipients[0].orcpt = "rfc822;old@example.net";
@@ -136,6 +137,7 @@ TEST_CASE("queue: show tells envelope, recipients and every attempt, newest last
   CHECK(ran.out == to_text(id) +
                        " deferred\n"
                        "  from          <a@example.com>\n"
+                       "  submitted by  uid 1000\n"
                        "  parameters    BODY=8BITMIME RET=HDRS ENVID=E 1\n"
                        "  arrived       2026-09-21T14:13:20Z\n"
                        "  size          7 bytes\n"
@@ -158,7 +160,8 @@ TEST_CASE("queue: show tells envelope, recipients and every attempt, newest last
                        "  2026-09-21T14:13:23Z attempt 3 via main: the smarthost said not now\n"
                        "      <y@example.net> pending: 453 e\n");
   std::string json = rig.run({"queue", "show", "--json", to_text(id)}).out;
-  CHECK(json.find("\"ret\":\"headers\",\"envid\":\"E 1\",\"body\":\"8BITMIME\",\"smtputf8\":false") !=
+  CHECK(json.find(
+            "\"ret\":\"headers\",\"envid\":\"E 1\",\"body\":\"8BITMIME\",\"smtputf8\":false,\"uid\":1000") !=
         std::string::npos);
   CHECK(json.find("\"history\":[{\"time\":\"2026-09-21T14:13:21Z\",\"attempt\":1,\"smarthost\":\"main\"") !=
         std::string::npos);

@@ -101,6 +101,7 @@ TEST_CASE("spool export: each message as it is, with its envelope, for its owner
   envelope.envid = "E1";
   envelope.ret = mail::Ret::full;
   envelope.smtputf8 = true;
+  envelope.uid = 1000;
   envelope.recipients.resize(1);
   envelope.recipients[0].address = "x@example.net";
   envelope.recipients[0].orcpt = "rfc822;old@example.net";
@@ -122,7 +123,7 @@ TEST_CASE("spool export: each message as it is, with its envelope, for its owner
             "\"smarthost\":\"main\",\"recipients\":[{\"address\":\"x@example.net\",\"status\":\"pending\","
             "\"last_reply\":\"451 4.7.1 not now\",\"notify\":[\"delay\"],"
             "\"orcpt\":\"rfc822;old@example.net\"}],\"reason\":\"the smarthost said not now\","
-            "\"ret\":\"full\",\"envid\":\"E1\",\"body\":null,\"smtputf8\":true}\n");
+            "\"ret\":\"full\",\"envid\":\"E1\",\"body\":null,\"smtputf8\":true,\"uid\":1000}\n");
   CHECK(mode_of(rig.target) == 0700);
   CHECK(mode_of(rig.target + "/" + to_text(small_id) + ".eml") == 0600);
   CHECK(mode_of(rig.target + "/" + to_text(small_id) + ".json") == 0600);

@@ -14,7 +14,8 @@ namespace {
 ReceivedFacts facts() {
   return {.helo = "app.example.com",
           .client = IpAddress::parse("127.0.0.1"),
-          .uid = 0,
+          .uid = {},
+          .account = {},
           .hostname = "host.example.com",
           .id = "0000000000abc",
           .traits = {.esmtp = true},
@@ -47,7 +48,28 @@ TEST_CASE("received: an IPv6 client is a literal, a Unix socket's client its uid
   CHECK(received_field(given).starts_with("Received: from app.example.com ([IPv6:::1])\r\n"));
   given.client = std::nullopt;
   given.uid = 1000;
-  CHECK(received_field(given).starts_with("Received: from localhost (uid 1000)\r\n"));
+  CHECK(received_field(given).starts_with("Received: from localhost (from userid 1000)\r\n"));
+  given.account = "www-data";
+  CHECK(received_field(given).starts_with("Received: from localhost (from userid 1000, www-data)\r\n"));
+  given.uid = std::nullopt;
+  CHECK(received_field(given).starts_with("Received: from localhost\r\n"));
+}
+
+TEST_CASE("received: a user's name that could end the comment is left out") {
+  ReceivedFacts given = facts();
+  given.client = std::nullopt;
+  given.uid = 7;
+  for (std::string_view account :
+       {"x) by evil (", "a b", "x\r\nBcc: e@x", "back\\slash", "a;b", "\xc3\xbc", "(c)", "a\x1b[0m"}) {
+    CAPTURE(account);
+    given.account = account;
+    CHECK(received_field(given).starts_with("Received: from localhost (from userid 7)\r\n"));
+  }
+  const std::string long_name(65, 'x');
+  given.account = long_name;
+  CHECK(received_field(given).starts_with("Received: from localhost (from userid 7)\r\n"));
+  given.account = "DOMAIN+some.user_1-x$";
+  CHECK(received_field(given).starts_with("Received: from localhost (from userid 7, DOMAIN+some.user_1-x$)"));
 }
 
 TEST_CASE("received: names and literals from HELO appear as they came") {

@@ -51,6 +51,7 @@ TEST_CASE("smtpd: a Received field stands on top, and says who, how, and for who
   CHECK(received.starts_with("Received: from app.test ([127.0.0.1])"));
   CHECK(received.find("by mx.test (hikyaku) with ESMTP id 0000000000001") != received.npos);
   CHECK(received.find("for <b@y.test>") != received.npos);
+  CHECK_FALSE(rig.sink.mails().front().envelope.uid);
 }
 
 TEST_CASE("smtpd: HELO makes it SMTP, and two recipients are not told to each other") {
@@ -69,7 +70,8 @@ TEST_CASE("smtpd: over the Unix socket the kernel's word for the caller is in Re
   rig.wire = {.first_address = {}, .second_address = {}, .uid = 1042};
   rig.burst("EHLO root\r\n" + kMessage);
   REQUIRE(rig.sink.mails().size() == 1);
-  CHECK(rig.sink.mails().front().content.starts_with("Received: from localhost (uid 1042)"));
+  CHECK(rig.sink.mails().front().content.starts_with("Received: from localhost (from userid 1042)"));
+  CHECK(rig.sink.mails().front().envelope.uid == 1042);
 }
 
 TEST_CASE("smtpd: no byte of the client's comes back to it") {

@@ -43,6 +43,29 @@ TEST_CASE("payload: an envelope comes back as it was, the empty one too") {
   CHECK(decode_message_head(encode_message_head({})) == MessageHead{});
 }
 
+TEST_CASE(
+    "payload: the uid of a local user is kept, that of root too, and takes no room where there is none") {
+  MessageHead head = full_head();
+  const std::size_t without = encode_message_head(head).size();
+  for (std::uint32_t uid : {0U, 1000U, 0xffffffffU}) {
+    head.envelope.uid = uid;
+    CHECK(decode_message_head(encode_message_head(head)) == head);
+    CHECK(encode_message_head(head).size() == without + 4);
+  }
+}
+
+TEST_CASE("payload: an envelope that was written before uids were kept is read as one without") {
+  std::string bytes = encode_message_head(full_head());
+  CHECK(bytes[10] == 1);  // SMTPUTF8 alone
+  CHECK(decode_message_head(bytes) == full_head());
+  bytes[10] = 0;
+  REQUIRE(decode_message_head(bytes));
+  CHECK_FALSE(decode_message_head(bytes)->envelope.smtputf8);
+  CHECK_FALSE(decode_message_head(bytes)->envelope.uid);
+  bytes[10] = 4;
+  CHECK_FALSE(decode_message_head(bytes));
+}
+
 TEST_CASE("payload: progress comes back as it was, with what the index needs in front") {
   std::string bytes = encode_progress(full_progress(), 1 << 20);
   CHECK(decode_progress(bytes) == full_progress());
