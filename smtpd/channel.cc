@@ -16,7 +16,7 @@ Channel::Channel(io::Loop& loop, io::StreamPtr stream, const SessionOptions& opt
     : loop_(loop), stream_(std::move(stream)), reader_(*stream_), options_(options), hard_(hard) {}
 
 Client Channel::client() const {
-  return {.address = stream_->peer(), .uid = stream_->peer_uid(), .helo = {}, .user = {}};
+  return {.address = stream_->peer(), .uid = stream_->peer_uid(), .account = {}, .helo = {}, .user = {}};
 }
 
 void Channel::say(const Reply& reply) {

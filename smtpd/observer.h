@@ -19,6 +19,7 @@ namespace hikyaku::smtpd {
 struct Client {
   std::optional<Endpoint> address;   // nothing: the Unix socket
   std::optional<std::uint32_t> uid;  // who called over the Unix socket, by the kernel's word
+  std::string account;               // that user's name, once it was looked up; or empty
   std::string helo;                  // as it came; empty before EHLO or HELO
   std::string user;                  // logged in as; empty: not
 };

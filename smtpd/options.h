@@ -22,11 +22,14 @@ class TlsServer;
 
 namespace hikyaku::smtpd {
 
+class Submitters;
+
 struct Deadlines {
   Duration command = 5min;     // for a whole line (RFC 5321 4.5.3.2.7), not for each byte of it
   Duration data_block = 3min;  // for the next piece of content (4.5.3.2.5)
   Duration write = 5min;       // for the client to take our replies
   Duration handshake = 1min;   // TLS
+  Duration submitter = 10s;    // for the user database to say who a uid is
   Duration farewell = 2s;      // how long a client may go on writing after 221 or 421 without getting an RST
 };
 
@@ -59,6 +62,7 @@ struct SessionOptions {
   std::string token;     // this instance's, in the greeting
   Deadlines deadlines;
   Limits limits;
+  Submitters* submitters = nullptr;  // outlives the sessions; without it local users have uids alone
 
   // For `hikyaku sink` only; the relay offers neither, and refuses nothing by itself.
   std::shared_ptr<io::TlsServer> starttls;

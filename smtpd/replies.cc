@@ -27,6 +27,7 @@ Reply too_many_from_client() { return {421, {4, 7, 0}, "Too many connections fro
 
 Reply ok() { return {250, {2, 0, 0}, "Ok"}; }
 Reply sender_ok() { return {250, {2, 1, 0}, "Sender ok"}; }
+Reply own_sender() { return {250, {2, 1, 0}, "Ok, but from your own address (see `submit`)"}; }
 Reply recipient_ok() { return {250, {2, 1, 5}, "Recipient ok"}; }
 Reply help() { return {214, {2, 0, 0}, "See RFC 5321; RSET, NOOP, VRFY, BDAT and QUIT are here too"}; }
 Reply cannot_verify() { return {252, {2, 5, 0}, "Cannot verify, but will take mail and try to deliver it"}; }
@@ -34,6 +35,9 @@ Reply bye() { return {221, {2, 0, 0}, "Bye"}; }
 Reply from(const mail::CommandError& error) { return {error.reply_code, error.enhanced, error.text}; }
 Reply line_too_long() { return {500, {5, 5, 2}, "Line too long"}; }
 Reply nested_mail() { return {503, {5, 5, 1}, "A message was begun already; both are dropped"}; }
+Reply unknown_submitter() {
+  return {451, {4, 3, 0}, "The user database does not say who you are, try again later"};
+}
 Reply mail_first() { return {503, {5, 5, 1}, "Send MAIL first"}; }
 Reply recipient_first() { return {503, {5, 5, 1}, "No valid recipient yet: send RCPT first"}; }
 Reply too_many_recipients() { return {452, {4, 5, 3}, "Too many recipients"}; }

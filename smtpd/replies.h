@@ -26,6 +26,7 @@ Reply too_many_from_client();
 // Commands.
 Reply ok();
 Reply sender_ok();
+Reply own_sender();
 Reply recipient_ok();
 Reply help();
 Reply cannot_verify();
@@ -33,6 +34,7 @@ Reply bye();
 Reply from(const mail::CommandError& error);
 Reply line_too_long();
 Reply nested_mail();
+Reply unknown_submitter();
 Reply mail_first();
 Reply recipient_first();
 Reply too_many_recipients();

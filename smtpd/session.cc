@@ -112,13 +112,28 @@ std::vector<std::string> Session::keywords() const {
 
 Task<void> Session::obey(Mail command) {
   if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
-  if (auto refusal = refusal_of(command)) {
+  std::string wished = command.envelope.sender;
+  auto refusal = refusal_of(command);
+  if (!refusal) refusal = co_await settle_submitter(command.envelope);
+  if (refusal) {
     clear();
     co_return refuse("MAIL", *refusal);
   }
-  command.envelope.uid = client_.uid;
+  say(command.envelope.sender == wished ? replies::sender_ok() : replies::own_sender());
   transaction_.begin(std::move(command.envelope));
-  say(replies::sender_ok());
+}
+
+// Once for each message: it is cached there, and who was trusted need not be any more.
+Task<std::optional<Reply>> Session::settle_submitter(mail::Envelope& envelope) {
+  envelope.uid = client_.uid;
+  if (!client_.uid || options_->submitters == nullptr) co_return std::nullopt;
+  io::Until until = around_.loop.within(options_->deadlines.submitter, &around_.stop.hard);
+  auto submitter = co_await options_->submitters->find(*client_.uid, until);
+  if (!submitter) co_return replies::unknown_submitter();
+  envelope.sender =
+      sender_of(*client_.uid, *submitter, std::move(envelope.sender), {options_->domain, options_->hostname});
+  client_.account = std::move(submitter->name);
+  co_return std::nullopt;
 }
 
 std::optional<Reply> Session::refusal_of(const Mail& command) const {

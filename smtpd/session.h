@@ -22,6 +22,7 @@
 #include "smtpd/options.h"
 #include "smtpd/pace.h"
 #include "smtpd/reception.h"
+#include "smtpd/submitter.h"
 #include "smtpd/transaction.h"
 
 namespace hikyaku::smtpd {
@@ -70,6 +71,7 @@ class Session {
   Task<void> obey(mail::CommandError error);
 
   std::optional<Reply> refusal_of(const mail::command::Mail& command) const;
+  Task<std::optional<Reply>> settle_submitter(mail::Envelope& envelope);
   std::optional<Reply> refusal_of(const mail::command::Rcpt& command) const;
   std::optional<Reply> refusal_of(const mail::command::Auth& command) const;
   std::optional<Reply> hook(Stage stage, std::string_view subject) const;

@@ -53,6 +53,7 @@ std::string Session::received(mail::MailId id) const {
   facts.helo = client_.helo;
   if (client_.address) facts.client = client_.address->address;
   facts.uid = client_.uid;
+  facts.account = client_.account;
   facts.hostname = options_->hostname;
   facts.id = text;
   facts.traits = traits(envelope);

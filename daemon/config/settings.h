@@ -57,6 +57,15 @@ struct RetrySettings {
   bool operator==(const RetrySettings&) const = default;
 };
 
+// Who may send under another address than its own over the Unix socket, and as sendmail(1)'s -f.
+enum class SubmitOthers : std::uint8_t { allow, rewrite };
+
+struct SubmitSettings {
+  std::vector<std::string> trusted;  // users and groups; root and the daemon itself are, anyway
+  SubmitOthers others = SubmitOthers::allow;
+  bool operator==(const SubmitSettings&) const = default;
+};
+
 enum class BounceReturn : std::uint8_t { headers, full };
 
 struct QueueSettings {
@@ -87,6 +96,7 @@ struct Settings {
   SpoolSettings spool;
   ByteSize memory = 64_MiB;
   LimitSettings limits;
+  SubmitSettings submit;
   QueueSettings queue;
   LogSettings log;
   bool operator==(const Settings&) const = default;

@@ -108,6 +108,28 @@ const Schema<LimitSettings> kLimits{
     {"per_client", count(&LimitSettings::per_client, 1, 100'000)},
 };
 
+constexpr std::string_view kOfAccounts = "._-$@+\\";
+
+bool is_account_name(std::string_view name) {
+  auto fits = [](char c) { return is_alpha(c) || is_digit(c) || kOfAccounts.contains(c); };
+  return !name.empty() && std::ranges::all_of(name, fits);
+}
+
+void read_trusted(const Value& value, SubmitSettings& submit) {
+  for (const Value& element : value.elements()) {
+    std::string_view name = element.text().value_or("");
+    if (is_account_name(name))
+      submit.trusted.emplace_back(name);
+    else
+      element.problem("must be the name of a user or a group of this machine, such as www-data");
+  }
+}
+
+const Schema<SubmitSettings> kSubmit{
+    {"trusted", read_trusted},
+    {"others", choice(&SubmitSettings::others, {"allow", "rewrite"})},
+};
+
 const Schema<RetrySettings> kRetry{
     {"first", duration(&RetrySettings::first, 100ms, kDay)},
     {"factor", read_factor},
@@ -158,6 +180,7 @@ const Schema<Document>& document_schema() {
       {"spool", in_settings(section(&Settings::spool, kSpool))},
       {"memory", in_settings(size(&Settings::memory, 1_MiB, 1024_GiB))},
       {"limits", in_settings(section(&Settings::limits, kLimits))},
+      {"submit", in_settings(section(&Settings::submit, kSubmit))},
       {"queue", in_settings(section(&Settings::queue, kQueue))},
       {"log", in_settings(section(&Settings::log, kLog))},
   };

@@ -39,9 +39,8 @@ struct Envelope {
   std::string envid;  // decoded (RFC 3461 4.4), or empty
   Ret ret = Ret::absent;
   Body body = Body::absent;
-  bool smtputf8 = false;  // RFC 6531: the client said so
-  std::optional<std::uint32_t>
-      uid;  // who submitted it on this machine, by the kernel's word; nothing: TCP, or ours
+  bool smtputf8 = false;               // RFC 6531: the client said so
+  std::optional<std::uint32_t> uid{};  // who submitted it here, by the kernel's word; nothing: TCP, or us
   bool operator==(const Envelope&) const = default;
 };
 

@@ -15,7 +15,8 @@ struct Rig {
                    {.level = LogLevel::debug, .format = LogFormat::text, .journal = true},
                    [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
   LogObserver observer{log};
-  smtpd::Client client{.address = Endpoint::parse("127.0.0.1:40512"), .uid = 0, .helo = "app", .user = ""};
+  smtpd::Client client{
+      .address = Endpoint::parse("127.0.0.1:40512"), .uid = {}, .account = {}, .helo = "app", .user = ""};
 };
 
 }  // namespace

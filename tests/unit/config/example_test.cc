@@ -62,6 +62,7 @@ TEST_CASE("etc/hikyaku.yaml: every default that it shows is the default") {
   CHECK(shown.spool == defaults.spool);
   CHECK(shown.memory == defaults.memory);
   CHECK(shown.limits == defaults.limits);
+  CHECK(shown.submit == defaults.submit);
   CHECK(shown.queue == defaults.queue);
   CHECK(shown.log == defaults.log);
 }

@@ -42,6 +42,7 @@ message: {max_size: 1MiB, max_recipients: 7, max_hops: 9}
 spool: {directory: /srv/spool, min_free: 0, segment_size: 1MiB}
 memory: 32MiB
 limits: {connections: 11, per_client: 3}
+submit: {trusted: [www-data, 'DOM\some.one$'], others: rewrite}
 queue:
   lifetime: 2d
   retry: {first: 1s, factor: 1.5, max: 2m}
@@ -66,6 +67,7 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(s.spool == SpoolSettings{"/srv/spool", {0}, 1_MiB});
   CHECK(s.memory == 32_MiB);
   CHECK(s.limits == LimitSettings{11, 3});
+  CHECK(s.submit == SubmitSettings{{"www-data", "DOM\\some.one$"}, SubmitOthers::rewrite});
   CHECK(s.queue.lifetime == 48h);
   CHECK(s.queue.retry == RetrySettings{1s, 1.5, 2min});
   CHECK(s.queue.delay_notice == 0s);
@@ -135,6 +137,11 @@ constexpr Complaint kComplaints[] = {
     {"queue: {bounce: {return: ful}}", "headers, full; did you mean full?"},
     {"log: {level: verbose}", "error, warning, info, debug"},
     {"log: text", "must be a mapping"},
+    {"submit: {trusted: [\"a b\"]}", "submit.trusted[0]: must be the name of a user or a group"},
+    {"submit: {trusted: [[a]]}", "such as www-data"},
+    {"submit: {others: refuse}", "must be one of allow, rewrite"},
+    {"submit: {other: allow}", "did you mean `others`?"},
+    {"submit: allow", "must be a mapping"},
     {"user: \"a\\nb\"", "user of this machine"},
     {"user: \"a\\x7fb\"", "user of this machine"},
     {"{a: 1}: 2", "must be a single word"},
