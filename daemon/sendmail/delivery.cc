@@ -31,7 +31,7 @@ Result<std::vector<std::string>, Failure> Delivery::run() {
   if (*done) return std::move(ids_);
   return std::unexpected(
       explain({Exit::temporary, cat("the mail could not be handed over: ", reasons_,
-                                    "; is hikyakud running, and sendmail installed set-gid?")}));
+                                    "; nothing was stored. Is hikyakud running, and sendmail set-gid?")}));
 }
 
 // A long content goes into a draft first, so that it is still there if the daemon is lost halfway. Without a
