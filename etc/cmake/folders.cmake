@@ -12,6 +12,16 @@ function(hikyaku_folder name folder)
   endif()
 endfunction()
 
+# The set-gid program and its names beside it. It links what is named here and nothing else (tests/tools/links.txt).
+function(hikyaku_sendmail main)
+  add_executable(sendmail ${CMAKE_SOURCE_DIR}/${main})
+  target_link_libraries(sendmail PRIVATE hikyaku_sendmail)
+  foreach(link mailq newaliases)
+    add_custom_command(TARGET sendmail POST_BUILD COMMAND ${CMAKE_COMMAND} -E create_symlink sendmail
+                       ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${link})
+  endforeach()
+endfunction()
+
 function(hikyaku_program name main)
   add_executable(${name} ${CMAKE_SOURCE_DIR}/${main})
   target_link_libraries(${name} PRIVATE hikyaku_app)

@@ -9,6 +9,10 @@ include(GNUInstallDirs)
 install(TARGETS hikyakud RUNTIME DESTINATION sbin)
 install(TARGETS hikyaku RUNTIME DESTINATION bin)
 
+install(TARGETS sendmail RUNTIME DESTINATION lib/hikyaku)
+install(SCRIPT etc/cmake/install_sendmail.cmake)
+install(FILES etc/man/sendmail.8 DESTINATION share/man/man8)
+
 foreach(unit service socket)
   install(FILES systemd/hikyaku.${unit} DESTINATION lib/systemd/system)
 endforeach()

@@ -47,15 +47,17 @@ class Systemd(Case):
 
     def test_users_and_directories_are_made_as_declared(self):
         root = self.place.directory("root")
-        for name in ("etc/hikyaku", "usr", "var/spool"):
+        for name in ("etc/hikyaku", "usr/lib/hikyaku", "var/spool"):
             self.place.directory(f"root/{name}")
         self.place.file("root/etc/hikyaku/authinfo", "", 0o600)
+        self.place.file("root/usr/lib/hikyaku/sendmail", "", 0o755)
         self.command("systemd-sysusers", f"--root={root}", f"{ROOT}/systemd/hikyaku.sysusers")
         self.command("systemd-tmpfiles", f"--root={root}", "--create", f"{ROOT}/systemd/hikyaku.tmpfiles")
         user, group, submit = self.id_of(root, "passwd", "hikyaku"), self.id_of(root, "group", "hikyaku"), \
             self.id_of(root, "group", "hikyaku-submit")
         for path, wanted in (("var/spool/hikyaku", (0o40711, user, group)),
                              ("var/spool/hikyaku/drop", (0o41730, user, submit)),
+                             ("usr/lib/hikyaku/sendmail", (0o102755, 0, submit)),
                              ("etc/hikyaku/authinfo", (0o100640, 0, group))):
             found = os.stat(f"{root}/{path}")
             self.assertEqual((found.st_mode, found.st_uid, found.st_gid), wanted, path)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installs a build into an empty DESTDIR, twice, and looks at what is there: every path of INTERFACES.md, and a
-# configuration that somebody has changed is left alone.
+# configuration that somebody has changed is left alone, as are the names of another mail server.
 #   check_install.sh BUILD
 set -euo pipefail
 build=$1
@@ -18,6 +18,11 @@ umask 022
 DESTDIR=$dest cmake --install "$build" --prefix /usr > /dev/null
 expect 755 /usr/sbin/hikyakud
 expect 755 /usr/bin/hikyaku
+for name in sbin/sendmail lib/sendmail bin/mailq bin/newaliases; do
+  [ "$(readlink "$dest/usr/$name")" = ../lib/hikyaku/sendmail ] || { echo "no link to sendmail: /usr/$name"; exit 1; }
+done
+if getent group hikyaku-submit > /dev/null; then expect 2755 /usr/lib/hikyaku/sendmail; else expect 755 /usr/lib/hikyaku/sendmail; fi
+expect 644 /usr/share/man/man8/sendmail.8
 expect 644 /etc/hikyaku/hikyaku.yaml
 expect 644 /usr/lib/systemd/system/hikyaku.service
 expect 644 /usr/lib/systemd/system/hikyaku.socket
@@ -27,6 +32,11 @@ expect 644 /usr/share/doc/hikyaku/README.md
 expect 644 /usr/share/doc/hikyaku/authinfo.example
 ! find "$dest/etc" -name authinfo | grep . || { echo "credentials are nothing to install"; exit 1; }
 
+ln -sf /usr/sbin/other "$dest/usr/sbin/sendmail"
+rm "$dest/usr/bin/mailq"
+echo mine > "$dest/usr/bin/mailq"
 echo 'smarthost: smtps://mine.example.com' > "$dest/etc/hikyaku/hikyaku.yaml"
 DESTDIR=$dest cmake --install "$build" --prefix /usr > /dev/null
 grep -q mine.example.com "$dest/etc/hikyaku/hikyaku.yaml" || { echo "the configuration was overwritten"; exit 1; }
+[ "$(readlink "$dest/usr/sbin/sendmail")" = /usr/sbin/other ] || { echo "another server's sendmail was overwritten"; exit 1; }
+[ "$(cat "$dest/usr/bin/mailq")" = mine ] || { echo "another server's mailq was overwritten"; exit 1; }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/sendmail/control.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "daemon/base/text.h"
+#include "daemon/sendmail/dialogue.h"
+#include "daemon/sendmail/privilege.h"
+
+namespace hikyaku::sendmail {
+namespace {
+
+constexpr std::size_t kMostOfHead = 64 * 1024;
+constexpr std::size_t kMostOfError = 64 * 1024;
+
+Exit exit_of(int status) {
+  if (status == 403) return Exit::no_permission;
+  if (status == 422 || status == 400) return Exit::bad_data;
+  return status == 503 ? Exit::temporary : Exit::unavailable;
+}
+
+std::unexpected<Failure> no_daemon(const std::string& socket, std::string_view why) {
+  return fail(Exit::unavailable, cat("the daemon does not answer on ", socket, ": ", why));
+}
+
+Result<Fd, LinkError> connect(const std::string& socket) {
+  WithPrivilege privilege;
+  return connect_to(socket, Patience(10));
+}
+
+// Four hexadecimal digits of \uXXXX as UTF-8; what stands for half a character becomes "?".
+std::string from_u_escape(std::string_view digits) {
+  unsigned code = 0;
+  for (char c : digits)
+    code = code * 16 + static_cast<unsigned>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10);
+  if (code < 0x80) return {static_cast<char>(code)};
+  if (code >= 0xd800 && code < 0xe000) return "?";
+  auto tail = [](unsigned bits) { return static_cast<char>(0x80 | (bits & 0x3f)); };
+  if (code < 0x800) return {static_cast<char>(0xc0 | code >> 6), tail(code)};
+  return {static_cast<char>(0xe0 | code >> 12), tail(code >> 6), tail(code)};
+}
+
+std::string unescape(std::string_view text) {
+  constexpr std::string_view kNames = "bfnrt";
+  constexpr std::string_view kMeant = "\b\f\n\r\t";
+  std::string plain;
+  for (std::size_t i = 0; i < text.size() && text[i] != '"'; ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      plain += text[i];
+    } else if (text[++i] == 'u' && i + 4 < text.size()) {
+      plain += from_u_escape(text.substr(i + 1, 4));
+      i += 4;
+    } else {
+      std::size_t name = kNames.find(text[i]);
+      plain += name == kNames.npos ? text[i] : kMeant[name];
+    }
+  }
+  return plain;
+}
+
+class Exchange {
+ public:
+  Exchange(const std::string& socket, Fd fd, Patience patience)
+      : socket_(socket), fd_(std::move(fd)), patience_(patience) {}
+
+  Result<void, Failure> run(std::string_view request, const std::function<void(std::string_view)>& take) {
+    if (!send(request)) return no_daemon(socket_, os_error_text(errno));
+    while (!head_ && bytes_.size() < kMostOfHead && receive()) head_ = parse_http_head(bytes_);
+    if (!head_ || head_->status == 0) return no_daemon(socket_, "what answers there speaks no HTTP");
+    bytes_.erase(0, head_->length);
+    if (head_->status / 100 != 2) return refused();
+    do {
+      take(bytes_);
+      bytes_.clear();
+    } while (receive());
+    return broken_ ? no_daemon(socket_, "the answer broke off") : Result<void, Failure>();
+  }
+
+ private:
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+      if (sent < 0 && (errno != EAGAIN || !wait_for(fd_.get(), POLLOUT, patience_)) && errno != EINTR)
+        return false;
+    }
+    return true;
+  }
+
+  // Appends to bytes_; false at the end, which is `broken_` if it is none.
+  bool receive() {
+    char piece[16 * 1024];
+    while (true) {
+      ssize_t got = ::recv(fd_.get(), piece, sizeof piece, 0);
+      if (got > 0) bytes_.append(piece, static_cast<std::size_t>(got));
+      if (got >= 0) return got > 0;
+      broken_ = errno != EINTR && (errno != EAGAIN || !wait_for(fd_.get(), POLLIN, patience_));
+      if (broken_) return false;
+    }
+  }
+
+  Result<void, Failure> refused() {
+    while (bytes_.size() < kMostOfError && receive()) continue;
+    std::string error = json_value(bytes_, "error");
+    if (error.empty()) error = cat("the daemon answered ", std::to_string(head_->status));
+    return fail(exit_of(head_->status), printable(error, 2000));
+  }
+
+  const std::string& socket_;
+  Fd fd_;
+  Patience patience_;
+  std::string bytes_;
+  std::optional<HttpHead> head_;
+  bool broken_ = false;
+};
+
+}  // namespace
+
+std::string to_text(const HttpRequest& request) {
+  std::string head = cat(request.method, " ", request.target, " HTTP/1.0\r\nHost: localhost\r\n");
+  if (!request.body.empty())
+    head += cat("Content-Type: application/json\r\nContent-Length: ", std::to_string(request.body.size()),
+                "\r\n");
+  return cat(head, "\r\n", request.body);
+}
+
+std::optional<HttpHead> parse_http_head(std::string_view bytes) {
+  std::size_t end = bytes.find("\r\n\r\n");
+  if (end == bytes.npos) return std::nullopt;
+  auto status =
+      bytes.starts_with("HTTP/1.") ? parse_number(bytes.substr(std::min<std::size_t>(9, end), 3)) : 0;
+  return HttpHead{static_cast<int>(status.value_or(0)), end + 4};
+}
+
+std::string json_value(std::string_view json, std::string_view key) {
+  std::string wanted = cat("\"", key, "\":");
+  std::size_t at = json.find(wanted);
+  if (at == json.npos) return {};
+  std::string_view value = trim(json.substr(at + wanted.size()));
+  if (value.starts_with('"')) return unescape(value.substr(1));
+  return std::string(value.substr(0, std::min(value.find_first_of(",}] \r\n"), value.size())));
+}
+
+std::string json_string(std::string_view text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (c >= ' ') quoted += c;
+  }
+  return quoted + "\"";
+}
+
+Result<void, Failure> ask_daemon(const std::string& socket, const HttpRequest& request, unsigned patience,
+                                 const std::function<void(std::string_view)>& take) {
+  auto fd = connect(socket);
+  if (!fd) return no_daemon(socket, fd.error().text);
+  return Exchange(socket, std::move(*fd), Patience(patience)).run(to_text(request), take);
+}
+
+}  // namespace hikyaku::sendmail

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/sendmail/delivery.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/sendmail/departure.h"
+
+namespace hikyaku::sendmail {
+namespace {
+
+constexpr Patience kPatience(10);
+
+}  // namespace
+
+Delivery::Delivery(const Places& places, Message message, Input& input, Dialogue::Watch watch)
+    : places_(places),
+      message_(std::move(message)),
+      input_(input),
+      watch_(std::move(watch)),
+      drop_(DropDirectory::open(places.drop)),
+      left_(message_.envelope.recipients) {}
+
+Result<std::vector<std::string>, Failure> Delivery::run() {
+  if (auto kept = keep_content(); !kept) return std::unexpected(kept.error());
+  auto done = over(places_.submit_socket, connect_to(places_.submit_socket, kPatience));
+  if (done && !*done) done = into_drop();
+  if (done && !*done) done = over_port();
+  if (!done) return std::unexpected(explain(done.error()));
+  if (*done) return std::move(ids_);
+  return std::unexpected(
+      explain({Exit::temporary, cat("the mail could not be handed over: ", reasons_,
+                                    "; nothing was stored. Is hikyakud running, and sendmail set-gid?")}));
+}
+
+// A long content goes into a draft first, so that it is still there if the daemon is lost halfway. Without a
+// drop directory there is but one try.
+Result<void, Failure> Delivery::keep_content() {
+  if (message_.whole) {
+    content_ = std::make_unique<MemoryContent>(std::move(message_.read));
+    return {};
+  }
+  auto content = std::make_unique<LiveContent>(std::move(message_.read), input_);
+  auto commands =
+      cat(mail_command(message_.envelope, std::nullopt), rcpt_commands(message_.envelope, next_batch()));
+  auto draft = drop_ ? Draft::begin(*drop_, commands) : std::unexpected(drop_.error());
+  if (draft) {
+    if (auto appended = (*draft)->append_all(*content); !appended) return appended;
+    draft_ = std::move(*draft);
+    content_ = std::make_unique<FileContent>(draft_->content());
+  } else {
+    content_ = std::move(content);
+  }
+  return {};
+}
+
+// True: done. False: another way may do. A failure: none will.
+Result<bool, Failure> Delivery::over(const std::string& where, Result<Fd, LinkError> connected) {
+  if (!connected) {
+    add_reason(where, connected.error().text);
+    return false;
+  }
+  auto submitted = submit(std::move(*connected));
+  if (submitted) return true;
+  if (submitted.error().is_final) return std::unexpected(submitted.error().failure);
+  add_reason(where, submitted.error().failure.text);
+  return false;
+}
+
+Result<void, Refusal> Delivery::submit(Fd fd) {
+  auto submission = Submission::begin(std::move(fd), watch_);
+  if (!submission) return std::unexpected(submission.error());
+  while (!left_.empty()) {
+    if (!content_->rewind())
+      return std::unexpected(
+          Refusal{true, {Exit::temporary, "the connection was lost halfway; nothing was stored"}});
+    auto taken = submission->send(message_.envelope, next_batch(), *content_);
+    if (!taken) return std::unexpected(taken.error());
+    left_ = left_.subspan(taken->recipients);
+    if (!taken->id.empty()) ids_.push_back(taken->id);
+  }
+  submission->end();
+  return {};
+}
+
+Result<bool, Failure> Delivery::into_drop() {
+  Undisturbed undisturbed;  // several files are one mail
+  if (!drop_) add_reason("drop directory", drop_.error().text);
+  while (drop_ && !left_.empty()) {
+    auto batch = next_batch();
+    if (auto dropped = drop_some(batch); !dropped) {
+      add_reason("drop directory", dropped.error().text);
+      return false;
+    }
+    left_ = left_.subspan(batch.size());
+  }
+  return left_.empty();
+}
+
+Result<void, Failure> Delivery::drop_some(std::span<const Address> recipients) {
+  bool fits = draft_ && recipients.data() == message_.envelope.recipients.data();
+  if (fits) return draft_->commit();
+  if (!content_->rewind()) return fail(Exit::temporary, "the connection was lost halfway");
+  auto commands =
+      cat(mail_command(message_.envelope, std::nullopt), rcpt_commands(message_.envelope, recipients));
+  auto draft = Draft::begin(*drop_, commands);
+  if (!draft) return std::unexpected(draft.error());
+  if (auto appended = (*draft)->append_all(*content_); !appended) return appended;
+  return (*draft)->commit();
+}
+
+Result<bool, Failure> Delivery::over_port() {
+  auto endpoint = Endpoint::parse(places_.listen);
+  if (!endpoint) return false;
+  return over(places_.listen, connect_to(*endpoint, kPatience));
+}
+
+std::span<const Address> Delivery::next_batch() const {
+  return left_.first(std::min(left_.size(), places_.max_recipients));
+}
+
+void Delivery::add_reason(std::string_view where, std::string_view why) {
+  reasons_ += cat(reasons_.empty() ? "" : "; ", where, ": ", why);
+}
+
+Failure Delivery::explain(Failure failure) const {
+  std::size_t all = message_.envelope.recipients.size();
+  if (left_.size() < all)
+    failure.text += cat("; it was taken for the first ", std::to_string(all - left_.size()),
+                        " recipients of ", std::to_string(all));
+  return failure;
+}
+
+}  // namespace hikyaku::sendmail

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The ways to the daemon in their order: its socket; the drop directory while it does not answer; its SMTP
+// port. What one way has not taken, the next one gets. Success means durable.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "daemon/sendmail/content.h"
+#include "daemon/sendmail/drop.h"
+#include "daemon/sendmail/message.h"
+#include "daemon/sendmail/places.h"
+#include "daemon/sendmail/submission.h"
+
+namespace hikyaku::sendmail {
+
+class Delivery {
+ public:
+  Delivery(const Places& places, Message message, Input& input, Dialogue::Watch watch);
+
+  // The ids the daemon gave; none for what went into the drop directory. Fails with `temporary` only if
+  // nothing was stored, or says so.
+  Result<std::vector<std::string>, Failure> run();
+
+ private:
+  Result<void, Failure> keep_content();
+  Result<bool, Failure> over(const std::string& where, Result<Fd, LinkError> connected);
+  Result<bool, Failure> over_port();
+  Result<void, Refusal> submit(Fd fd);
+  Result<bool, Failure> into_drop();
+  Result<void, Failure> drop_some(std::span<const Address> recipients);
+  std::span<const Address> next_batch() const;
+  void add_reason(std::string_view where, std::string_view why);
+  Failure explain(Failure failure) const;
+
+  const Places& places_;
+  Message message_;
+  Input& input_;
+  Dialogue::Watch watch_;
+  Result<DropDirectory, Failure> drop_;
+  std::unique_ptr<Draft> draft_;  // holds a content too long for memory, for the first batch
+  std::unique_ptr<Content> content_;
+  std::span<const Address> left_;  // recipients that nobody has taken yet
+  std::vector<std::string> ids_;
+  std::string reasons_;
+};
+
+}  // namespace hikyaku::sendmail

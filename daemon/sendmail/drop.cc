@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/sendmail/drop.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "daemon/base/checksum.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/random.h"
+#include "daemon/base/text.h"
+#include "daemon/mail/drop_format.h"
+#include "daemon/sendmail/departure.h"
+#include "daemon/sendmail/privilege.h"
+
+namespace hikyaku::sendmail {
+namespace {
+
+constexpr mode_t kMode = 0640;
+constexpr mode_t kWanted = S_ISVTX | S_IWGRP | S_IXGRP;
+
+std::string draft_name() {
+  auto now = SystemClock().wall().time_since_epoch().count();
+  std::array<char, 64> name{};
+  std::snprintf(name.data(), name.size(), ".%016llx.%d.%08x", static_cast<unsigned long long>(now),
+                ::getpid(), static_cast<unsigned>(random_number()));
+  return name.data();
+}
+
+std::unexpected<Failure> no_drop(const std::string& path, std::string_view why) {
+  return fail(Exit::temporary, cat(path, ": ", why));
+}
+
+}  // namespace
+
+Result<DropDirectory, Failure> DropDirectory::open(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat found{};
+  if (!fd || ::fstat(fd.get(), &found) != 0) return no_drop(path, os_error_text(errno));
+  if ((found.st_mode & kWanted) != kWanted || (found.st_mode & S_IWOTH) != 0)
+    return no_drop(path, "it must have mode 1730, as systemd-tmpfiles makes it");
+  return DropDirectory(std::move(fd), found.st_gid, path);
+}
+
+Result<std::unique_ptr<Draft>, Failure> Draft::begin(const DropDirectory& directory,
+                                                     std::string_view commands) {
+  std::unique_ptr<Draft> draft(new Draft(directory));
+  if (auto created = draft->create(); !created) return std::unexpected(created.error());
+  draft->size_ = mail::kDropHeader;
+  // How long the content is stands in its place once it is known.
+  std::string ahead = cat(commands, mail::drop_content_line(0), "\r\n");
+  if (auto written = draft->append(ahead); !written) return std::unexpected(written.error());
+  draft->content_at_ = draft->size_;
+  return draft;
+}
+
+Draft::~Draft() {
+  if (name_.empty()) return;
+  Undisturbed undisturbed;
+  WithPrivilege privilege;
+  ::unlinkat(directory_.fd(), name_.c_str(), 0);
+  need_not_remove(name_);
+}
+
+Result<void, Failure> Draft::create() {
+  Undisturbed undisturbed;
+  WithPrivilege privilege;
+  std::string name = draft_name();
+  constexpr int kHow = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  fd_.reset(::openat(directory_.fd(), name.c_str(), kHow, S_IRUSR | S_IWUSR));
+  if (!fd_) return cannot("cannot be written into");
+  name_ = name;
+  will_remove(directory_.fd(), name_);
+  return give_to_group();
+}
+
+// By the set-gid bit it has the group already; root may give it.
+Result<void, Failure> Draft::give_to_group() {
+  struct stat made{};
+  if (::fstat(fd_.get(), &made) != 0) return cannot("cannot be written into");
+  bool differs = made.st_gid != directory_.group();
+  if (differs && ::fchown(fd_.get(), static_cast<uid_t>(-1), directory_.group()) != 0)
+    return cannot("takes no file of this group");
+  return ::fchmod(fd_.get(), kMode) == 0 ? Result<void, Failure>() : cannot("cannot be written into");
+}
+
+Result<void, Failure> Draft::append(std::string_view content) {
+  auto written = write(content, size_);
+  if (written) size_ += content.size();
+  return written;
+}
+
+Result<void, Failure> Draft::append_all(Content& content) {
+  while (true) {
+    auto piece = content.next();
+    if (!piece) return std::unexpected(piece.error());
+    if (piece->empty()) return {};
+    if (auto appended = append(*piece); !appended) return appended;
+  }
+}
+
+Result<void, Failure> Draft::write(std::string_view bytes, std::uint64_t at) {
+  while (!bytes.empty()) {
+    ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return cannot("has no room for the message");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    at += static_cast<std::uint64_t>(written);
+  }
+  return {};
+}
+
+Result<void, Failure> Draft::commit() {
+  std::string line = mail::drop_content_line(size_ - content_at_) + "\r\n";
+  if (auto written = write(line, content_at_ - line.size()); !written) return written;
+  if (auto written = write_header(); !written) return written;
+  if (::fsync(fd_.get()) != 0) return cannot("cannot be flushed");
+  return publish();
+}
+
+// The checksum is of what the file holds: it is read back.
+Result<void, Failure> Draft::write_header() {
+  Checksum sum(mail::kDropSeed);
+  FileContent all(fd_.get(), mail::kDropHeader, size_ - mail::kDropHeader);
+  while (true) {
+    auto piece = all.next();
+    if (!piece) return std::unexpected(piece.error());
+    if (piece->empty()) break;
+    sum.update(*piece);
+  }
+  return write(mail::encode_drop_header({size_ - mail::kDropHeader, sum.digest()}), 0);
+}
+
+// From the new name on the daemon may take it. The flush behind it makes the name durable: through the
+// directory where it may be opened; else through the file, whose flush includes the rename that changed it on
+// ext4, xfs and btrfs.
+Result<void, Failure> Draft::publish() {
+  Undisturbed undisturbed;
+  WithPrivilege privilege;
+  if (::renameat(directory_.fd(), name_.c_str(), directory_.fd(), name_.c_str() + 1) != 0)
+    return cannot("does not take the message");
+  need_not_remove(name_);
+  std::string published = std::exchange(name_, {}).substr(1);
+  Fd listed(::openat(directory_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (::fsync(listed ? listed.get() : fd_.get()) == 0) return {};
+  auto failure = cannot("cannot be flushed");
+  bool taken = ::unlinkat(directory_.fd(), published.c_str(), 0) != 0 && errno == ENOENT;
+  return taken ? Result<void, Failure>() : failure;  // by the daemon, which has stored it
+}
+
+std::unexpected<Failure> Draft::cannot(std::string_view what) const {
+  return fail(Exit::temporary, cat(directory_.path(), " ", what, ": ", os_error_text(errno)));
+}
+
+}  // namespace hikyaku::sendmail

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Leaving a mail in the drop directory, for the daemon to fetch (spool/FORMAT.md, "Drop"): a file under a
+// name with a dot, complete and flushed, then renamed and flushed again. What is not committed is removed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/fd.h"
+#include "daemon/sendmail/content.h"
+#include "daemon/sendmail/exit.h"
+
+namespace hikyaku::sendmail {
+
+class DropDirectory {
+ public:
+  // Follows no link at the path's end. Fails, with the reason, unless it is a directory where a group may put
+  // files and not take away those of others (mode 1730): nothing else is ever written into.
+  static Result<DropDirectory, Failure> open(const std::string& path);
+
+  int fd() const { return fd_.get(); }
+  gid_t group() const { return group_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  DropDirectory(Fd fd, gid_t group, std::string path)
+      : fd_(std::move(fd)), group_(group), path_(std::move(path)) {}
+  Fd fd_;  // O_PATH: the group may not list it
+  gid_t group_;
+  std::string path_;
+};
+
+// Three at most at a time. A signal that ends the program removes it, too.
+class Draft {
+ public:
+  // `commands`: MAIL and RCPT, each line with CR LF. `directory` outlives it. Fails with `temporary`.
+  static Result<std::unique_ptr<Draft>, Failure> begin(const DropDirectory& directory,
+                                                       std::string_view commands);
+  ~Draft();
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+
+  Result<void, Failure> append(std::string_view content);
+  Result<void, Failure> append_all(Content& content);
+  // What has been appended so far; valid while the draft is there.
+  FileContent content() const { return {fd_.get(), content_at_, size_ - content_at_}; }
+  // After this the mail is safe, whatever happens. Once.
+  Result<void, Failure> commit();
+
+ private:
+  explicit Draft(const DropDirectory& directory) : directory_(directory) {}
+
+  Result<void, Failure> create();
+  Result<void, Failure> give_to_group();
+  Result<void, Failure> write(std::string_view bytes, std::uint64_t at);
+  Result<void, Failure> write_header();
+  Result<void, Failure> publish();
+  std::unexpected<Failure> cannot(std::string_view what) const;  // by errno
+
+  const DropDirectory& directory_;
+  Fd fd_;
+  std::string name_;  // with its dot; empty: nothing to remove
+  std::uint64_t content_at_ = 0;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace hikyaku::sendmail

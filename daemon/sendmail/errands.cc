@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/sendmail/errands.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "daemon/base/text.h"
+#include "daemon/mail/address.h"
+#include "daemon/sendmail/control.h"
+#include "daemon/sendmail/recipients.h"
+#include "daemon/sendmail/smtp_pipe.h"
+
+namespace hikyaku::sendmail {
+namespace {
+
+constexpr unsigned kPatience = 60;  // seconds without a byte of an answer
+constexpr unsigned kOutcomeWait = 60;
+
+void print(std::string_view bytes) { write_all(STDOUT_FILENO, bytes); }
+
+Result<std::string, Failure> answer(const Places& places, const HttpRequest& request,
+                                    unsigned patience = kPatience) {
+  std::string text;
+  auto asked = ask_daemon(places.control_socket, request, patience,
+                          [&text](std::string_view bytes) { text += bytes; });
+  if (!asked) return std::unexpected(asked.error());
+  return text;
+}
+
+// Lines of standard input, as they come.
+template <class Use>
+void for_each_line(int in, const Use& use) {
+  std::string text;
+  char bytes[4096];
+  while (true) {
+    ssize_t got = ::read(in, bytes, sizeof bytes);
+    if (got < 0 && errno == EINTR) continue;
+    if (got > 0) text.append(bytes, static_cast<std::size_t>(got));
+    if (got <= 0 && !text.empty()) text += '\n';
+    std::size_t at = 0;
+    for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n', at)) {
+      use(std::string_view(text).substr(at, end - at));
+      at = end + 1;
+    }
+    text.erase(0, at);
+    if (got <= 0) return;
+  }
+}
+
+}  // namespace
+
+Result<void, Failure> list_queue(const Places& places, bool json) {
+  HttpRequest request{.target = cat("/v1/queue?format=", json ? "lines" : "postfix"), .body = {}};
+  return ask_daemon(places.control_socket, request, kPatience, print);
+}
+
+Result<void, Failure> count_queue(const Places& places) {
+  std::uint64_t lines = 0;
+  auto count = [&lines](std::string_view bytes) {
+    lines += static_cast<std::uint64_t>(std::ranges::count(bytes, '\n'));
+  };
+  auto asked =
+      ask_daemon(places.control_socket, {.target = "/v1/queue?format=lines", .body = {}}, kPatience, count);
+  if (asked) print(cat(std::to_string(lines), "\n"));
+  return asked;
+}
+
+Result<void, Failure> run_queue(const Places& places, const QueueRun& what) {
+  auto answered = answer(places, {.method = "POST", .target = "/v1/queue/retry", .body = retry_body(what)});
+  if (answered) return {};
+  return std::unexpected(answered.error());
+}
+
+Result<void, Failure> check_aliases(const Places& places) {
+  auto answered = answer(places, {.method = "POST", .target = "/v1/aliases/reload", .body = "{}"});
+  if (!answered) return std::unexpected(answered.error());
+  print(cat(places.aliases, ": ", json_value(*answered, "aliases"), " aliases\n"));
+  return {};
+}
+
+Result<void, Failure> verify(const Places& places, const std::vector<std::string>& addresses) {
+  if (addresses.empty()) return fail(Exit::usage, "-bv: name the addresses behind it");
+  std::optional<Failure> wrong;
+  for (const std::string& address : addresses) {
+    auto explained = explain_addresses(address, places.domain);
+    if (explained) print(*explained);
+    if (!explained) wrong = explained.error();
+  }
+  if (wrong) return std::unexpected(*wrong);
+  return {};
+}
+
+Result<void, Failure> test_addresses(const Places& places, int in) {
+  for_each_line(in, [&places](std::string_view line) {
+    auto explained = explain_addresses(line, places.domain);
+    print(explained ? *explained : explained.error().text + "\n");
+  });
+  return {};
+}
+
+void show_outcome(const Places& places, const std::string& id) {
+  std::string target = cat("/v1/mails/", id, "/outcome?wait=", std::to_string(kOutcomeWait), "&format=lines");
+  auto answered = answer(places, {.target = target, .body = {}}, kOutcomeWait + 10);
+  print(answered ? *answered : cat(id, ": ", answered.error().text, "\n"));
+}
+
+std::string retry_body(const QueueRun& what) {
+  if (!what.domain.empty()) return cat("{\"recipient_domain\":", json_string(what.domain), "}");
+  if (what.ids.empty()) return "{\"all\":true}";
+  std::string ids;
+  for (const std::string& id : what.ids) ids += cat(ids.empty() ? "" : ",", json_string(id));
+  return cat("{\"ids\":[", ids, "]}");
+}
+
+Result<std::string, Failure> explain_addresses(std::string_view text, std::string_view default_domain) {
+  Recipients recipients;
+  if (trim(text).empty()) return std::string();
+  if (auto added = recipients.add_operand(text); !added) return fail(Exit::bad_data, added.error().text);
+  std::string explained;
+  for (const Address& address : recipients.addresses()) {
+    std::string_view domain = mail::domain_of(address);
+    explained += cat(printable(address), ": user ", printable(mail::local_part_of(address)), ", domain ",
+                     domain.empty() ? default_domain : domain, "\n");
+  }
+  return explained;
+}
+
+}  // namespace hikyaku::sendmail

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What sendmail(1) does beside sending: mailq, newaliases, -q, -bv, -bt. Each prints what was asked for on
+// standard output and fails with the reason.
+#pragma once
+
+#include "daemon/sendmail/arguments.h"
+#include "daemon/sendmail/places.h"
+
+namespace hikyaku::sendmail {
+
+// mailq: as Postfix prints it, or with -j one JSON object a line.
+Result<void, Failure> list_queue(const Places& places, bool json);
+Result<void, Failure> count_queue(const Places& places);
+// -q: the daemon is asked to try again now.
+Result<void, Failure> run_queue(const Places& places, const QueueRun& what);
+// newaliases: checks the file, and the daemon reads it. Without a daemon it is only checked.
+Result<void, Failure> check_aliases(const Places& places);
+// -bv: how each address is understood; fails with bad_data if one is not.
+Result<void, Failure> verify(const Places& places, const std::vector<std::string>& addresses);
+// -bt: the same for each line of standard input, until its end.
+Result<void, Failure> test_addresses(const Places& places, int in);
+// -v -v: waits until the mail has been delivered or has failed, or a minute has passed, and prints what is
+// known.
+void show_outcome(const Places& places, const std::string& id);
+
+// The body of POST /v1/queue/retry. Pure.
+std::string retry_body(const QueueRun& what);
+// "a@b (Al): user a, domain b", or what is wrong with it. Pure.
+Result<std::string, Failure> explain_addresses(std::string_view text, std::string_view default_domain);
+
+}  // namespace hikyaku::sendmail

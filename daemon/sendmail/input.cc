@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/sendmail/input.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "daemon/base/bytes.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::sendmail {
+namespace {
+
+constexpr std::size_t kPiece = 64 * 1024;
+
+std::unexpected<Failure> unreadable(int error_number) {
+  bool from_the_start = error_number == EISDIR || error_number == EBADF;
+  return fail(from_the_start ? Exit::no_input : Exit::io,
+              cat("standard input cannot be read: ", os_error_text(error_number), "; nothing was sent"));
+}
+
+}  // namespace
+
+Result<bool, Failure> Input::read(std::string& out) {
+  char bytes[kPiece];
+  while (!ended_) {
+    ssize_t got = ::read(fd_, bytes, sizeof bytes);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable(errno);
+    std::size_t before = out.size();
+    if (auto taken = take({bytes, static_cast<std::size_t>(got)}, out); !taken)
+      return std::unexpected(taken.error());
+    if (out.size() != before) return true;
+  }
+  return false;
+}
+
+// An empty piece is the end.
+Result<void, Failure> Input::take(std::string_view bytes, std::string& out) {
+  std::size_t before = out.size();
+  kept_.clear();
+  ended_ = bytes.empty() || (dot_ends_input_ && dot_.feed(bytes, kept_));
+  canonicaliser_.feed(dot_ends_input_ ? kept_ : bytes, out);
+  if (ended_) canonicaliser_.finish(out);
+  return check(out.size() - before);
+}
+
+Result<void, Failure> Input::check(std::size_t grown_by) {
+  size_ += grown_by;
+  if (canonicaliser_.has_nul())
+    return fail(Exit::bad_data,
+                "the message holds a NUL byte: send it as an attachment, or encode it; nothing was sent");
+  if (size_ > max_size_)
+    return fail(Exit::bad_data, cat("the message is bigger than ", std::to_string(max_size_),
+                                    " bytes, the `max_size` of hikyaku.yaml; nothing was sent"));
+  return {};
+}
+
+}  // namespace hikyaku::sendmail

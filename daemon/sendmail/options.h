@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// The tables of options behind parse_arguments, which alone uses them: which take a value, and what they do.
+#pragma once
+
+#include <string_view>
+
+#include "daemon/sendmail/arguments.h"
+
+namespace hikyaku::sendmail {
+
+enum class Value : std::uint8_t {
+  none,      // -i; others may follow in the same word
+  required,  // -fuser, -f user; --from=user, --from user
+  attached,  // -q, -q15m: what stands behind it in the same word, if anything
+};
+
+// Nothing, or what is wrong with the value.
+using Applied = Result<void, Failure>;
+using Apply = Applied (*)(Request& request, std::string_view value);
+
+struct Option {
+  std::string_view name;  // one letter, or a long option without its dashes
+  Value value;
+  Apply apply;
+};
+
+// Null if nobody knows it.
+const Option* find_option(char letter);
+const Option* find_long_option(std::string_view name);
+// How many arguments behind this one belong to it all the same: `-oMr smtp` (Exim), `-qI ID`.
+bool takes_next_too(char letter, std::string_view value);
+// The name that is most like it, or empty.
+std::string nearest_long_option(std::string_view name);
+
+// What the program's name asks for, before any option.
+void apply_program_name(Request& request, std::string_view path);
+
+}  // namespace hikyaku::sendmail

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Where the daemon is and what it takes: the small file that it writes at start and reload
+// (<spool.directory>/sendmail.conf), or what is compiled in. sendmail(1) reads no other configuration.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hikyaku::sendmail {
+
+struct Places {
+  std::string submit_socket = "/run/hikyaku/submit.sock";
+  std::string control_socket = "/run/hikyaku/control.sock";
+  std::string drop = "/var/spool/hikyaku/drop";
+  std::string listen = "127.0.0.1:25";
+  std::string hostname = "localhost";
+  std::string domain = "localhost";
+  std::string aliases = "/etc/aliases";
+  std::uint64_t max_size = 50ull << 20;  // bytes
+  std::size_t max_recipients = 1000;     // of one mail
+  bool operator==(const Places&) const = default;
+};
+
+inline constexpr std::string_view kPlacesFile = "/var/spool/hikyaku/sendmail.conf";
+
+// Nothing unless it begins with the line "hikyaku-sendmail 1". Unknown keys and values that make no sense are
+// passed over: a mail is worth more than a complaint. Pure.
+std::optional<Places> parse_places(std::string_view text);
+
+// Of `path` if it is such a file, else of kPlacesFile, else what is compiled in. Reads regular files only, at
+// most 64 KiB, and repeats nothing of them anywhere: `path` may be somebody's secret.
+Places find_places(const std::string& path);
+
+}  // namespace hikyaku::sendmail

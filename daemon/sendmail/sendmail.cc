@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/sendmail/sendmail.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "daemon/base/text.h"
+#include "daemon/sendmail/arguments.h"
+#include "daemon/sendmail/batch.h"
+#include "daemon/sendmail/delivery.h"
+#include "daemon/sendmail/drop_session.h"
+#include "daemon/sendmail/errands.h"
+#include "daemon/sendmail/message.h"
+#include "daemon/sendmail/smtp_pipe.h"
+#include "daemon/sendmail/surroundings.h"
+
+namespace hikyaku::sendmail {
+namespace {
+
+using Done = Result<void, Failure>;
+
+void print(std::string_view text) { write_all(STDOUT_FILENO, text); }
+
+// A uid without a name still may send mail: a container's, perhaps.
+std::string user_name() {
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 16384> buffer{};
+  ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
+  return found != nullptr && *entry.pw_name != '\0' ? entry.pw_name : cat("uid", std::to_string(::getuid()));
+}
+
+Result<void, Failure> check_input() {
+  if (has_input()) return {};
+  return fail(Exit::no_input, "standard input is closed: the message is read from there; nothing was sent");
+}
+
+void show_line(bool sent, std::string_view line) { print(cat(sent ? ">>> " : "", printable(line), "\n")); }
+
+Done deliver(const Request& request, const Places& places) {
+  if (auto open = check_input(); !open) return open;
+  Input input(STDIN_FILENO, request.dot_ends_input, places.max_size);
+  auto message = read_message(request, {user_name()}, input);
+  if (!message) return std::unexpected(message.error());
+  Dialogue::Watch watch;
+  if (request.verbose > 0) watch = show_line;
+  auto ids = Delivery(places, std::move(*message), input, watch).run();
+  if (!ids) return std::unexpected(ids.error());
+  if (request.verbose > 0 && ids->empty())
+    print("The mail is in the drop directory; the daemon will fetch it.\n");
+  if (request.verbose > 1)
+    for (const std::string& id : *ids) show_outcome(places, id);
+  return {};
+}
+
+// With the daemon, or without it into the drop directory.
+Done serve(const Places& places, const TakeOutput& out) {
+  if (auto open = check_input(); !open) return open;
+  auto daemon = connect_to(places.submit_socket, Patience(10));
+  Exit how = Exit::ok;
+  if (daemon) {
+    how = carry_smtp(std::move(*daemon), STDIN_FILENO, out);
+  } else if (auto drop = DropDirectory::open(places.drop)) {
+    how = DropSession(places, *drop, STDIN_FILENO, out).run();
+  } else {
+    std::string why = cat(places.submit_socket, ": ", daemon.error().text, "; ", drop.error().text);
+    out(cat("421 4.3.2 ", why, "\r\n"));
+    return fail(Exit::temporary, cat("the daemon does not answer: ", why));
+  }
+  if (how == Exit::ok) return {};
+  return fail(how, "the daemon has gone");
+}
+
+Done speak_smtp(const Places& places) {
+  return serve(places, [](std::string_view bytes) { return write_all(STDOUT_FILENO, bytes); });
+}
+
+// The replies have no reader: the first bad one decides how it ends.
+Done batch_smtp(const Places& places) {
+  BatchReplies replies;
+  auto served = serve(places, [&replies](std::string_view bytes) { return replies.take(bytes), true; });
+  return served ? replies.verdict() : served;
+}
+
+Done obey(const Request& request, const Places& places) {
+  switch (request.mode) {
+    case Mode::deliver: return deliver(request, places);
+    case Mode::list_queue: return list_queue(places, request.json);
+    case Mode::count_queue: return count_queue(places);
+    case Mode::run_queue: return run_queue(places, request.queue_run);
+    case Mode::check_aliases: return check_aliases(places);
+    case Mode::verify: return verify(places, request.recipients);
+    case Mode::test_addresses: return test_addresses(places, STDIN_FILENO);
+    case Mode::speak_smtp: return speak_smtp(places);
+    case Mode::batch_smtp: return batch_smtp(places);
+    case Mode::help: return print(usage_text()), Done();
+    case Mode::version: return print("hikyaku " HIKYAKU_VERSION "\n"), Done();
+    case Mode::nothing: return {};
+  }
+  return {};
+}
+
+Exit report(std::string_view program, const Failure& failure) {
+  std::string_view name = program.substr(program.rfind('/') + 1);
+  write_all(STDERR_FILENO, cat(name.empty() ? "sendmail" : printable(name, 40), ": ", failure.text, "\n"));
+  return failure.kind;
+}
+
+}  // namespace
+
+Exit run(std::span<const std::string_view> arguments, bool elevated) {
+  std::string_view program = arguments.empty() ? "sendmail" : arguments[0];
+  auto request = parse_arguments(arguments);
+  if (!request) return report(program, request.error());
+  bool may_choose = !elevated || ::getuid() == 0;
+  auto done = obey(*request, find_places(may_choose ? request->config_file : std::string()));
+  return done ? Exit::ok : report(program, done.error());
+}
+
+}  // namespace hikyaku::sendmail

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// sendmail(1). The order of the first lines matters: privilege, surroundings, signals, and only then what the
+// caller wants.
+#include <cstdio>
+#include <exception>
+#include <string_view>
+#include <vector>
+
+#include "daemon/sendmail/departure.h"
+#include "daemon/sendmail/privilege.h"
+#include "daemon/sendmail/sendmail.h"
+#include "daemon/sendmail/surroundings.h"
+
+using namespace hikyaku::sendmail;
+
+int main(int count, char** words) {
+  bool elevated = lay_down_privilege();
+  put_surroundings_right();
+  watch_signals();
+  try {
+    std::vector<std::string_view> arguments(words, words + count);
+    return static_cast<int>(run(arguments, elevated));
+  } catch (const std::exception& error) {  // no memory, in practice; what was begun has been removed by now
+    std::fprintf(stderr, "sendmail: %s; nothing was stored\n", error.what());
+    return static_cast<int>(Exit::temporary);
+  }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/sendmail/smtp_pipe.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace hikyaku::sendmail {
+namespace {
+
+constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::string_view kLost = "421 4.3.2 The daemon has gone, try again\r\n";
+
+class Pump {
+ public:
+  Pump(Fd daemon, int in, const TakeOutput& out) : daemon_(std::move(daemon)), in_(in), out_(out) {}
+
+  Exit run() {
+    while (!ended_) {
+      bool wants_input = waiting_.empty() && !input_ended_;
+      pollfd watched[] = {
+          {wants_input ? in_ : -1, POLLIN, 0},
+          {daemon_.get(), static_cast<short>(waiting_.empty() ? POLLIN : POLLIN | POLLOUT), 0}};
+      if (::poll(watched, 2, -1) < 0 && errno != EINTR) return Exit::os;
+      if (watched[0].revents != 0) take_input();
+      if ((watched[1].revents & POLLOUT) != 0) pass_on();
+      if ((watched[1].revents & ~POLLOUT) != 0) take_output();
+    }
+    return said_farewell() ? Exit::ok : lose();
+  }
+
+ private:
+  void take_input() {
+    waiting_.resize(kPiece);
+    ssize_t got = ::read(in_, waiting_.data(), waiting_.size());
+    waiting_.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    if (got > 0 || (got < 0 && errno == EINTR)) return pass_on();
+    input_ended_ = true;
+    ::shutdown(daemon_.get(), SHUT_WR);
+  }
+
+  void pass_on() {
+    ssize_t sent = ::send(daemon_.get(), waiting_.data(), waiting_.size(), MSG_NOSIGNAL);
+    if (sent > 0) waiting_.erase(0, static_cast<std::size_t>(sent));
+    if (sent < 0 && errno != EAGAIN && errno != EINTR)
+      waiting_.clear();  // it has hung up: its last words follow
+  }
+
+  void take_output() {
+    char bytes[kPiece];
+    ssize_t got = ::recv(daemon_.get(), bytes, sizeof bytes, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    ended_ = got <= 0 || !out_({bytes, static_cast<std::size_t>(got)});
+    if (got > 0) remember({bytes, static_cast<std::size_t>(got)});
+  }
+
+  // The beginning of the last line that has come.
+  void remember(std::string_view bytes) {
+    for (char c : bytes) {
+      if (at_line_start_) last_line_.clear();
+      if (last_line_.size() < 4) last_line_ += c;
+      at_line_start_ = c == '\n';
+    }
+  }
+
+  bool said_farewell() const { return last_line_ == "221 " || last_line_ == "421 "; }
+
+  // A caller that has left without QUIT wanted no more.
+  Exit lose() {
+    if (input_ended_) return Exit::ok;
+    out_(kLost);
+    return Exit::temporary;
+  }
+
+  Fd daemon_;
+  int in_;
+  const TakeOutput& out_;
+  std::string waiting_;  // for the daemon
+  std::string last_line_;
+  bool at_line_start_ = true;
+  bool input_ended_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EAGAIN) {
+      pollfd full{fd, POLLOUT, 0};
+      ::poll(&full, 1, -1);
+    } else if (written > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Exit carry_smtp(Fd daemon, int in, const TakeOutput& out) { return Pump(std::move(daemon), in, out).run(); }
+
+}  // namespace hikyaku::sendmail

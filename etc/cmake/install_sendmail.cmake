@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# Runs at installation: the names that callers know become links to our sendmail, unless another mail server has them;
+# and the set-gid bit is set. The group comes from systemd-sysusers, perhaps later: then systemd-tmpfiles does it.
+set(ours ../lib/hikyaku/sendmail)
+set(prefix "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
+foreach(link sbin/sendmail lib/sendmail bin/mailq bin/newaliases)
+  set(path "${prefix}/${link}")
+  set(target "")
+  if(IS_SYMLINK "${path}")
+    file(READ_SYMLINK "${path}" target)
+  endif()
+  if((EXISTS "${path}" OR IS_SYMLINK "${path}") AND NOT target STREQUAL ours)
+    message(STATUS "Kept, for it is another mail server's: ${path} (remove that, and install again)")
+  else()
+    get_filename_component(folder "${path}" DIRECTORY)
+    file(MAKE_DIRECTORY "${folder}")
+    file(CREATE_LINK ${ours} "${path}" SYMBOLIC)
+  endif()
+endforeach()
+
+set(program "${prefix}/lib/hikyaku/sendmail")
+execute_process(COMMAND chgrp hikyaku-submit "${program}" RESULT_VARIABLE no_group ERROR_QUIET)
+if(no_group)
+  message(STATUS "Not set-gid yet: ${program} (run systemd-sysusers, then systemd-tmpfiles --create hikyaku.conf)")
+else()
+  execute_process(COMMAND chmod 2755 "${program}")
+  message(STATUS "Set-gid hikyaku-submit: ${program}")
+endif()
