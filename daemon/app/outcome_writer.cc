@@ -60,6 +60,7 @@ Task<void> QueueRunner::write_down(mail::QueuedMail mail, Settlement settlement,
   if (written) {
     ticket->set_done();
     requeue(mail.id, settlement);
+    outcomes_.note(outcome_of(mail, settlement.progress, settlement.is_over));
   }
   --writing_;
   changed_.notify();
