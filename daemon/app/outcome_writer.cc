@@ -44,6 +44,7 @@ smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult re
   Settlement settlement = app::settle(job.mail, job.recipients, result, way.smarthost, policy_, jitter_());
   auto ticket = std::make_shared<smtpc::Ticket>(loop_);
   log_outcomes(job.mail, settlement, way);
+  if (any(settlement, RecipientOutcome::delivered)) last_delivery_ = loop_.clock().wall();
   nursery_.spawn(write_down(std::move(job.mail), std::move(settlement), ticket));
   return ticket;
 }

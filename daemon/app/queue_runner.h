@@ -45,7 +45,8 @@ class QueueRunner final : public smtpc::LaneWork {
 
   std::size_t queued() const { return schedule_.size() + under_way_.size() + held_; }
   std::size_t held() const { return held_; }
-  std::size_t deferred() const { return schedule_.waiting(); }  // they wait for their time
+  std::size_t deferred() const { return schedule_.waiting(); }              // they wait for their time
+  std::optional<WallTime> last_delivery() const { return last_delivery_; }  // of this run
   OutcomeBoard& outcomes() { return outcomes_; }
 
   // smtpc::LaneWork
@@ -108,6 +109,7 @@ class QueueRunner final : public smtpc::LaneWork {
   std::size_t writing_ = 0;    // outcomes on their way to the spool
   std::size_t unwritten_ = 0;  // … that could not be written so far
   Instant last_reminder_;
+  std::optional<WallTime> last_delivery_;
   bool stopping_ = false;
   io::Event changed_;
   io::Cancel cancel_;  // of the time keeper and of retries of writing

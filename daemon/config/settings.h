@@ -67,6 +67,12 @@ struct QueueSettings {
   bool operator==(const QueueSettings&) const = default;
 };
 
+// Whose members see all of the queue, and may do everything, over the control socket.
+struct ControlSettings {
+  std::string group = "adm";
+  bool operator==(const ControlSettings&) const = default;
+};
+
 struct LogSettings {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
@@ -88,6 +94,7 @@ struct Settings {
   ByteSize memory = 64_MiB;
   LimitSettings limits;
   QueueSettings queue;
+  ControlSettings control;
   LogSettings log;
   bool operator==(const Settings&) const = default;
 };
