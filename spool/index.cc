@@ -106,6 +106,13 @@ std::vector<mail::QueueEntry> Index::entries() const {
   return all;
 }
 
+std::vector<mail::MailId> Index::ids_after(mail::MailId id, std::size_t limit) const {
+  std::vector<mail::MailId> ids;
+  for (auto mail = mails_.upper_bound(id); mail != mails_.end() && ids.size() < limit; ++mail)
+    ids.push_back(mail->first);
+  return ids;
+}
+
 std::vector<std::pair<mail::MailId, std::uint32_t>> Index::living_in(SegmentNumber number) const {
   std::vector<std::pair<mail::MailId, std::uint32_t>> mails;
   for (const auto& [id, entry] : mails_)

@@ -65,6 +65,7 @@ class Index {
   const IndexEntry* find(mail::MailId id) const;
   std::size_t size() const { return mails_.size(); }
   std::vector<mail::QueueEntry> entries() const;  // by id
+  std::vector<mail::MailId> ids_after(mail::MailId id, std::size_t limit) const;
   // The mails whose MESSAGE stands in that segment, and its offset. Takes time in proportion to the queue:
   // for a segment that can no longer tell itself.
   std::vector<std::pair<mail::MailId, std::uint32_t>> living_in(SegmentNumber number) const;

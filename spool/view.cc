@@ -39,6 +39,10 @@ std::vector<MailId> View::ids() const {
   return ids;
 }
 
+std::vector<MailId> View::ids_after(MailId id, std::size_t limit) const {
+  return picture_.index.ids_after(id, limit);
+}
+
 // What cannot be read where it was may have moved, or ended: a new picture tells. Only what cannot be read
 // where it still is, is damaged. A large body leaves no trace in the segments that were read when it goes.
 template <class T>

@@ -50,6 +50,9 @@ class View {
 
   // All that were queued when the log was read, oldest first. Some may have ended since.
   std::vector<mail::MailId> ids() const;
+  // Of these at most `limit`, from the first behind `id` on, which need not be there. Takes no longer however
+  // many are queued. One that load() has found to have ended may be missing.
+  std::vector<mail::MailId> ids_after(mail::MailId id, std::size_t limit) const;
   Result<ViewedMail, mail::SourceError> load(mail::MailId id);
   // The states of the mail that open() was asked for, as far as the log still has them, oldest first.
   std::vector<PastProgress> history();

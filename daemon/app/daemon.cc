@@ -11,6 +11,7 @@
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
+#include "daemon/io/work.h"
 
 namespace hikyaku::app {
 namespace {
@@ -20,6 +21,7 @@ constexpr std::size_t kTokenLength = 20;
 // thousand times a second.
 constexpr Duration kStatusInterval = 2s;
 constexpr Duration kLookupLimit = 10s;
+constexpr std::chrono::milliseconds kControlGrace = 1s;
 
 std::vector<std::string> texts_of(const config::Problems& problems) {
   std::vector<std::string> texts;
@@ -41,6 +43,7 @@ Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loade
       resolver_(loop),
       connector_(loop, resolver_, [this](const Endpoint& to) { return own_endpoints_.contains(to); }),
       signals_(loop, {SIGTERM, SIGINT, SIGHUP}),
+      reloaded_(loop),
       background_(loop),
       stopping_(loop) {
   for (const std::string& note : listening.notes) log_.info(note);
@@ -66,33 +69,50 @@ Task<void> Daemon::serve() {
   }
 }
 
+// One at a time, whoever asks: looking up names suspends it.
+Task<ReloadReport> Daemon::reload() {
+  while (is_reloading_) co_await reloaded_.wait({});
+  is_reloading_ = true;
+  ReloadReport report = co_await reload_now();
+  is_reloading_ = false;
+  reloaded_.notify();
+  co_return report;
+}
+
 // All or nothing: what cannot be read, or is wrong, leaves everything as it was.
-Task<void> Daemon::reload() {
+Task<ReloadReport> Daemon::reload_now() {
   manager_.reloading();
   auto fresh = load_everything(config_file_, Purpose::run);
   if (fresh) co_await look_up_credentials(fresh->settings, fresh->credentials);
+  ReloadReport report;
+  if (is_stopping_) report.problems = {"hikyakud is stopping"};
+  if (is_stopping_) co_return report;
   Result<void, config::Problems> taken;
-  std::vector<std::string> kept;
-  if (fresh) kept = keep_until_restart(settings_, fresh->settings);
+  if (fresh) report.kept = keep_until_restart(settings_, fresh->settings);
   taken = fresh ? relay_->configure(fresh->settings) : std::unexpected(std::move(fresh.error()));
-  if (taken) {
-    settings_ = std::move(fresh->settings);
-    acceptor_->reconfigure(acceptor_options(settings_, token_));
-    log_.set_options(log_options(settings_));
-    log_.reloaded();
-    if (!kept.empty()) log_.warning(cat("needs a restart to change: ", join(kept, ", ")));
-    log_warnings();
-  } else {
-    log_.reload_failed(texts_of(taken.error()));
-  }
+  if (taken)
+    take_over(std::move(fresh->settings), report.kept);
+  else
+    log_.reload_failed(report.problems = texts_of(taken.error()));
   manager_.ready(relay_->status());
+  co_return report;
+}
+
+void Daemon::take_over(config::Settings fresh, const std::vector<std::string>& kept) {
+  settings_ = std::move(fresh);
+  acceptor_->reconfigure(acceptor_options(settings_, token_));
+  if (control_) control_->set_group(settings_.control.group);
+  log_.set_options(log_options(settings_));
+  log_.reloaded();
+  if (!kept.empty()) log_.warning(cat("needs a restart to change: ", join(kept, ", ")));
+  log_warnings();
 }
 
 // The entry for an address of the smarthost goes before the one for any host.
 Task<void> Daemon::look_up_credentials(config::Settings& settings, const config::Authinfo& entries) {
   for (mail::Smarthost& smarthost : settings.smarthosts) {
     if (!config::depends_on_addresses(smarthost, entries)) continue;
-    auto addresses = co_await resolver_.resolve(smarthost.host, loop_.within(kLookupLimit));
+    auto addresses = co_await resolver_.resolve(smarthost.host, loop_.within(kLookupLimit, &leaving_));
     if (addresses)
       config::attach_credentials(smarthost, entries, std::move(*addresses));
     else
@@ -107,8 +127,11 @@ void Daemon::log_warnings() {
 
 // Clients and smarthosts get the same grace, at the same time. Also for a start that came to nothing.
 Task<void> Daemon::stop() {
+  is_stopping_ = true;
+  leaving_.request();
   manager_.stopping();
   background_.spawn(hurry());
+  if (desk_) stopping_.spawn(stop_control());
   if (acceptor_) stopping_.spawn(acceptor_->stopped(settings_.shutdown_grace));
   if (relay_) stopping_.spawn(relay_->stopped(settings_.shutdown_grace));
   co_await stopping_.drained({});
@@ -116,6 +139,12 @@ Task<void> Daemon::stop() {
   co_await background_.drained({});
   if (spool_) co_await spool_->close();
   if (acceptor_) log_.stopped(relay_->queued());
+}
+
+// Whoever waits for an answer is sent away; then nobody needs much time to leave.
+Task<void> Daemon::stop_control() {
+  co_await desk_->closed();
+  if (control_) co_await io::run_on_pool(loop_, [this] { control_->stop(kControlGrace); });
 }
 
 // Whoever asks twice does not want to wait.

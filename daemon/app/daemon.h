@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "daemon/app/control_service.h"
+#include "daemon/app/daemon_desk.h"
 #include "daemon/app/exit.h"
 #include "daemon/app/listening.h"
 #include "daemon/app/loading.h"
@@ -37,14 +39,18 @@ class Daemon {
   Task<Result<void, StartError>> open_spool();
   Result<void, StartError> start_relay();
   Task<Result<void, StartError>> open_submit_socket();
+  Result<void, StartError> open_control();
   void start_accepting();
 
   Task<void> serve();
-  Task<void> reload();
+  Task<ReloadReport> reload();
+  Task<ReloadReport> reload_now();
+  void take_over(config::Settings fresh, const std::vector<std::string>& kept);
   Task<void> look_up_credentials(config::Settings& settings, const config::Authinfo& entries);
   void log_warnings();
 
   Task<void> stop();
+  Task<void> stop_control();
   Task<void> hurry();
   Task<void> tell_manager();
 
@@ -65,7 +71,13 @@ class Daemon {
   std::unique_ptr<spool::Spool> spool_;
   std::optional<Relay> relay_;
   std::optional<smtpd::Acceptor> acceptor_;
-  io::Cancel ended_;  // of the tasks in background_
+  std::optional<DaemonDesk> desk_;
+  std::unique_ptr<ControlService> control_;
+  bool is_reloading_ = false;
+  bool is_stopping_ = false;
+  io::Event reloaded_;
+  io::Cancel leaving_;  // of what a reload waits for
+  io::Cancel ended_;    // of the tasks in background_
   io::Nursery background_;
   io::Nursery stopping_;  // the parts, each on its way out
 };

@@ -3,6 +3,7 @@
 // of it.
 #include <utility>
 
+#include "daemon/app/control_socket.h"
 #include "daemon/app/daemon.h"
 #include "daemon/app/reload.h"
 #include "daemon/base/text.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr unsigned kAnyone = 0666;  // the kernel tells who called
 constexpr Duration kProbeLimit = 1s;
+constexpr const char* kSubmitGroup = "hikyaku-submit";  // sendmail runs with it
 
 Exit exit_for(spool::SpoolErrorKind kind) {
   switch (kind) {
@@ -44,6 +46,8 @@ Task<Result<void, StartError>> Daemon::start() {
   if (!started) co_return started;
   auto listening = co_await open_submit_socket();
   if (!listening) co_return listening;
+  auto control = open_control();
+  if (!control) co_return control;
   start_accepting();
   co_return {};
 }
@@ -95,6 +99,30 @@ Task<Result<void, StartError>> Daemon::open_submit_socket() {
   log_.warning(
       cat(listener.error().text, "; local programs can use the ports only (see `runtime_directory`)"));
   co_return {};
+}
+
+// In the same directory, and as dispensable as the other.
+Result<void, StartError> Daemon::open_control() {
+  bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
+  std::string path = cat(settings_.runtime_directory, "/control.sock");
+  auto socket = open_control_socket(path, kSubmitGroup);
+  if (!socket && !is_default) return std::unexpected(socket.error());
+  if (!socket) log_.warning(cat(socket.error().text, "; mailq and `hikyaku` cannot ask the daemon"));
+  if (!socket) return {};
+  if (!socket->note.empty()) log_.info(socket->note);
+  desk_.emplace(DeskParts{.loop = loop_,
+                          .relay = *relay_,
+                          .source = *spool_,
+                          .log = log_,
+                          .is_spool_healthy = [this] { return spool_->is_healthy(); },
+                          .reload = [this] { return reload(); },
+                          .reload_aliases = {}});
+  ControlOptions options{
+      .path = path, .spool_directory = settings_.spool.directory, .group = settings_.control.group};
+  control_ = std::make_unique<ControlService>(std::move(options), std::move(socket->listening), *desk_,
+                                              loop_.clock());
+  if (!control_->runs()) return fail(Exit::internal, cat(path, ": there is no thread left to serve it"));
+  return {};
 }
 
 void Daemon::start_accepting() {

@@ -44,6 +44,7 @@ smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult re
   Settlement settlement = app::settle(job.mail, job.recipients, result, way.smarthost, policy_, jitter_());
   auto ticket = std::make_shared<smtpc::Ticket>(loop_);
   log_outcomes(job.mail, settlement, way);
+  if (any(settlement, RecipientOutcome::delivered)) last_delivery_ = loop_.clock().wall();
   nursery_.spawn(write_down(std::move(job.mail), std::move(settlement), ticket));
   return ticket;
 }
@@ -60,6 +61,7 @@ Task<void> QueueRunner::write_down(mail::QueuedMail mail, Settlement settlement,
   if (written) {
     ticket->set_done();
     requeue(mail.id, settlement);
+    outcomes_.note(outcome_of(mail, settlement.progress, settlement.is_over));
   }
   --writing_;
   changed_.notify();

@@ -24,6 +24,7 @@ QueueRunner::QueueRunner(io::Loop& loop, mail::MailSource& source, mail::MailSin
       on_accepted_(std::move(on_accepted)),
       route_clock_(loop.now()),
       bouncer_(loop, source, sink),
+      outcomes_(loop),
       last_reminder_(loop.now()),
       changed_(loop),
       nursery_(loop) {
@@ -59,6 +60,16 @@ void QueueRunner::configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, Set
   if (configuration_++ > 0) schedule_.release_all();
   release_due();
   wake_lanes();
+  changed_.notify();
+}
+
+void QueueRunner::retry_all() {
+  schedule_.release_all();
+  changed_.notify();
+}
+
+void QueueRunner::retry(const std::vector<mail::MailId>& ids) {
+  schedule_.hurry(ids);
   changed_.notify();
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/app/bouncer.h"
+#include "daemon/app/outcome_board.h"
 #include "daemon/app/route_clock.h"
 #include "daemon/app/schedule.h"
 #include "daemon/app/settlement.h"
@@ -35,11 +36,18 @@ class QueueRunner final : public smtpc::LaneWork {
   // waits becomes due: what was wrong may be right now.
   void configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, SettlementPolicy policy,
                  BouncePolicy bounces);
+  // Everything that waits for its time becomes due; or of that what is named. What is due, under way or held
+  // stays as it is.
+  void retry_all();
+  void retry(const std::vector<mail::MailId>& ids);
   // Until every outcome is written, at the latest until `until`.
   Task<void> stopped(io::Until until);
 
   std::size_t queued() const { return schedule_.size() + under_way_.size() + held_; }
   std::size_t held() const { return held_; }
+  std::size_t deferred() const { return schedule_.waiting(); }              // they wait for their time
+  std::optional<WallTime> last_delivery() const { return last_delivery_; }  // of this run
+  OutcomeBoard& outcomes() { return outcomes_; }
 
   // smtpc::LaneWork
   std::size_t waiting(const smtpc::Lane& lane) const override;
@@ -94,12 +102,14 @@ class QueueRunner final : public smtpc::LaneWork {
   Bouncer bouncer_;
   std::vector<std::shared_ptr<smtpc::Lane>> lanes_;
   Schedule schedule_;
+  OutcomeBoard outcomes_;
   std::unordered_map<mail::MailId, UnderWay> under_way_;
   std::uint64_t configuration_ = 0;  // how many there have been
   std::size_t held_ = 0;
   std::size_t writing_ = 0;    // outcomes on their way to the spool
   std::size_t unwritten_ = 0;  // … that could not be written so far
   Instant last_reminder_;
+  std::optional<WallTime> last_delivery_;
   bool stopping_ = false;
   io::Event changed_;
   io::Cancel cancel_;  // of the time keeper and of retries of writing

@@ -109,6 +109,42 @@ Task<void> Relay::stopped(Duration grace) {
   lanes_.clear();
 }
 
+std::size_t Relay::retry_all() {
+  runner_.retry_all();
+  probe_paused();
+  return runner_.queued() - runner_.held();
+}
+
+void Relay::probe_paused() {
+  for (const auto& lane : lanes_)
+    if (lane->health().is_paused()) lane->probe_now();
+}
+
+SmarthostReport Relay::report(const smtpc::Lane& lane) const {
+  const smtpc::Health& health = lane.health();
+  SmarthostReport report{.name = lane.name(),
+                         .host = lane.smarthost().host,
+                         .port = lane.smarthost().port,
+                         .is_proven = health.is_proven(),
+                         .connections = lane.connections(),
+                         .trouble = rates_.used_up(lane.smarthost()),
+                         .next_probe = std::nullopt};
+  if (!health.is_paused()) return report;
+  report.trouble = mail::diagnose(health.pause()->why);
+  report.next_probe = parts_.loop.clock().wall() + (health.pause()->next_probe - parts_.loop.now());
+  return report;
+}
+
+StatusReport Relay::report() const {
+  StatusReport status;
+  status.deferred = runner_.deferred();
+  status.held = runner_.held();
+  status.active = runner_.queued() - status.deferred - status.held;
+  status.last_delivery = runner_.last_delivery();
+  for (const auto& lane : lanes_) status.smarthosts.push_back(report(*lane));
+  return status;
+}
+
 std::string Relay::status() const {
   std::string text = cat(std::to_string(runner_.queued()), " queued");
   for (const auto& lane : lanes_) {

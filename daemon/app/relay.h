@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/control_desk.h"
 #include "daemon/app/proven.h"
 #include "daemon/app/queue_runner.h"
 #include "daemon/app/rates.h"
@@ -49,13 +50,24 @@ class Relay {
   // Takes no more mail, lets what is under way finish until `grace` is over, then breaks it off.
   Task<void> stopped(Duration grace);
 
+  // Everything that waits for its time becomes due, or of that what is named; nothing else changes. How many
+  // are due or under way then.
+  std::size_t retry_all();
+  void retry(const std::vector<mail::MailId>& ids) { runner_.retry(ids); }
+  // Smarthosts that are paused are looked at now.
+  void probe_paused();
+  OutcomeBoard& outcomes() { return runner_.outcomes(); }
+
   std::size_t queued() const { return runner_.queued(); }
+  // What is known here of it; version, uptime and the spool's health are not.
+  StatusReport report() const;
   // "up", or what is wrong, for STATUS=: one line.
   std::string status() const;
 
  private:
   std::vector<std::shared_ptr<smtpc::Lane>> make_lanes(const config::Settings& settings,
                                                        config::Problems& problems);
+  SmarthostReport report(const smtpc::Lane& lane) const;
 
   RelayParts parts_;
   Proven proven_;

@@ -7,6 +7,8 @@
 #include <deque>
 #include <optional>
 #include <queue>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/clock.h"
@@ -27,6 +29,9 @@ class Schedule {
   void postpone(Entry entry, Instant until) { waiting_.push({until, entry}); }
   // All that waits now becomes due, by the next calls of release().
   void release_all();
+  // Those of them that wait now become due, likewise. Looks at everything that waits, a portion at each
+  // release(), once for all calls that come meanwhile.
+  void hurry(const std::vector<mail::MailId>& ids);
   // Moves what has become due, at most one portion of it. Whether there was any.
   bool release(Instant now);
   // When release() is to be called next: in the past if the last call left something behind, kNever if
@@ -38,6 +43,7 @@ class Schedule {
 
   std::size_t size() const;
   std::size_t due() const { return due_.size(); }
+  std::size_t waiting() const { return waiting_.size() + sifted_.size(); }  // for a time that has not come
   std::optional<Entry> first_due() const;
 
  private:
@@ -48,11 +54,21 @@ class Schedule {
     bool operator<(const Appointment& other) const { return when > other.when; }
   };
   // A deque grows without moving, and so without holding everything twice for a moment.
-  using Queue = std::priority_queue<Appointment, std::deque<Appointment>>;
+  struct Queue : std::priority_queue<Appointment, std::deque<Appointment>> {
+    std::deque<Appointment> take() { return std::exchange(c, {}); }  // in no order
+  };
+  using Ids = std::unordered_set<mail::MailId>;
+
+  bool sift_one(Instant now);
+  void begin_to_sift();
 
   std::deque<Entry> due_;
   std::deque<Queue> released_;  // what waited at a call of release_all(): due, but not moved yet
   Queue waiting_;
+  std::deque<Appointment> sifted_;  // taken from waiting_, to be looked through for …
+  Ids hurried_;                     // … these,
+  bool hurries_all_ = false;        // … or any
+  Ids hurried_next_;                // asked for since: the next time through
 };
 
 }  // namespace hikyaku::app

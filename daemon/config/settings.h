@@ -76,6 +76,12 @@ struct QueueSettings {
   bool operator==(const QueueSettings&) const = default;
 };
 
+// Whose members see all of the queue, and may do everything, over the control socket.
+struct ControlSettings {
+  std::string group = "adm";
+  bool operator==(const ControlSettings&) const = default;
+};
+
 struct LogSettings {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
@@ -98,6 +104,7 @@ struct Settings {
   LimitSettings limits;
   SubmitSettings submit;
   QueueSettings queue;
+  ControlSettings control;
   LogSettings log;
   bool operator==(const Settings&) const = default;
 };

@@ -158,6 +158,10 @@ const Schema<LogSettings> kLog{
     {"format", choice(&LogSettings::format, {"text", "json"})},
 };
 
+const Schema<ControlSettings> kControl{
+    {"group", text(&ControlSettings::group, "the name of a group of this machine")},
+};
+
 Read<Document> in_settings(Read<Settings> read) { return within(&Document::settings, std::move(read)); }
 
 }  // namespace
@@ -182,6 +186,7 @@ const Schema<Document>& document_schema() {
       {"limits", in_settings(section(&Settings::limits, kLimits))},
       {"submit", in_settings(section(&Settings::submit, kSubmit))},
       {"queue", in_settings(section(&Settings::queue, kQueue))},
+      {"control", in_settings(section(&Settings::control, kControl))},
       {"log", in_settings(section(&Settings::log, kLog))},
   };
   return kSchema;

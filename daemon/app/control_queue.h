@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// GET /v1/queue: which mails are asked for, and in which form; the caller sees only what is theirs to see.
+#pragma once
+
+#include "daemon/app/control_request.h"
+#include "daemon/app/queue_listing.h"
+#include "daemon/app/queue_reader.h"
+
+namespace hikyaku::app {
+
+enum class QueueFormat : std::uint8_t { json, lines, postfix };
+
+struct QueueQuestion {
+  QueueFormat format = QueueFormat::json;
+  QueueFilter filter;
+  mail::MailId after;
+  std::optional<std::size_t> limit;
+};
+// Errors: 400, 406, in words.
+Result<QueueQuestion, ControlAnswer> parse_queue_question(const ControlRequest& request);
+
+// `reader` and the clock outlive the answer.
+ControlAnswer answer_queue(const ControlRequest& request, QueueReader& reader, Clock& clock);
+
+// HTTP's status and the words for a spool that cannot be read.
+ControlAnswer spool_trouble(const StartError& error);
+
+}  // namespace hikyaku::app

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/control_rights.h"
+
+#include <grp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "daemon/base/text.h"
+
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+
+namespace hikyaku::app {
+namespace {
+
+constexpr std::size_t kMostGroupText = std::size_t{1} << 20U;
+// What the kernel shows where a process of another user namespace has no name here. Whoever it is, it is
+// neither us nor in a group of ours.
+constexpr unsigned kNameless = 65534;
+
+std::unexpected<std::string> failed(std::string_view what) {
+  return std::unexpected(cat(what, ": ", os_error_text(errno)));
+}
+
+}  // namespace
+
+Result<Caller, std::string> caller_of(int fd) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return failed("SO_PEERCRED");
+  Caller caller{peer.uid, std::vector<gid_t>(32)};
+  length = static_cast<socklen_t>(caller.groups.size() * sizeof(gid_t));
+  int got = ::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, caller.groups.data(), &length);
+  if (got != 0 && errno == ERANGE) {
+    caller.groups.resize(length / sizeof(gid_t));
+    got = ::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, caller.groups.data(), &length);
+  }
+  if (got != 0) return failed("SO_PEERGROUPS");
+  caller.groups.resize(length / sizeof(gid_t));
+  caller.groups.insert(caller.groups.begin(), peer.gid);
+  return caller;
+}
+
+Rights rights_of(const Caller& caller, uid_t daemon, const std::optional<gid_t>& group) {
+  bool is_us = caller.uid == daemon && caller.uid != kNameless;
+  bool is_member =
+      group && *group != kNameless && std::ranges::find(caller.groups, *group) != caller.groups.end();
+  return {caller.uid, caller.uid == 0 || is_us || is_member};
+}
+
+std::optional<gid_t> find_group(const std::string& name) {
+  std::vector<char> text(1024);
+  for (;;) {
+    group entry{};
+    group* found = nullptr;
+    int error = ::getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found);
+    if (error == ERANGE && text.size() < kMostGroupText) {
+      text.resize(text.size() * 4);
+      continue;
+    }
+    return found != nullptr ? std::optional(entry.gr_gid) : std::nullopt;
+  }
+}
+
+}  // namespace hikyaku::app

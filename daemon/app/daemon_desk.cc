@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/daemon_desk.h"
+
+#include <utility>
+
+namespace hikyaku::app {
+namespace {
+
+// For what the loop does in no time unless it has far too much to do; and for what reads files and names.
+constexpr std::chrono::seconds kSoon(10);
+constexpr std::chrono::seconds kWithReading(60);
+
+}  // namespace
+
+DaemonDesk::DaemonDesk(DeskParts parts)
+    : parts_(std::move(parts)), started_(parts_.loop.now()), asker_(parts_.loop) {}
+
+std::optional<std::size_t> DaemonDesk::retry_all() {
+  return asker_.ask<std::size_t>(
+      [this]() -> Task<std::size_t> {
+        std::size_t count = parts_.relay.retry_all();
+        parts_.log.info("everything is tried now", {{"mails", count}});
+        co_return count;
+      },
+      kSoon);
+}
+
+std::optional<RetryReport> DaemonDesk::retry(std::vector<mail::MailId> ids, Rights rights) {
+  return asker_.ask<RetryReport>(
+      [this, ids = std::move(ids), rights] { return look_up_and_retry(ids, rights); }, kWithReading);
+}
+
+Task<RetryReport> DaemonDesk::look_up_and_retry(std::vector<mail::MailId> ids, Rights rights) {
+  RetryReport report;
+  for (mail::MailId id : ids) {
+    auto mail = co_await parts_.source.load(id);
+    bool is_known = mail && rights.may_see(mail->envelope.uid);
+    auto& list = !is_known ? report.unknown : mail->progress.held ? report.held : report.retried;
+    list.push_back(id);
+  }
+  hurried(report.retried, rights);
+  co_return report;
+}
+
+bool DaemonDesk::hurry(std::vector<mail::MailId> ids, Rights rights) {
+  auto done = asker_.ask<bool>(
+      [this, ids = std::move(ids), rights]() -> Task<bool> {
+        hurried(ids, rights);
+        co_return true;
+      },
+      kSoon);
+  return done.has_value();
+}
+
+// A smarthost that is paused is looked at again for the operator only: whoever could make us log in at will
+// could have our account blocked.
+void DaemonDesk::hurried(const std::vector<mail::MailId>& ids, const Rights& rights) {
+  parts_.relay.retry(ids);
+  if (rights.all && !ids.empty()) parts_.relay.probe_paused();
+}
+
+std::optional<ControlDesk::OutcomeReport> DaemonDesk::outcome(mail::MailId id,
+                                                              std::optional<MailOutcome> seen, Rights rights,
+                                                              Duration wait) {
+  return asker_.ask<OutcomeReport>(
+      [this, id, seen = std::move(seen), rights, wait] { return look_at(id, seen, rights, wait); },
+      kSoon + std::chrono::ceil<std::chrono::seconds>(wait));
+}
+
+Task<ControlDesk::OutcomeReport> DaemonDesk::look_at(mail::MailId id, std::optional<MailOutcome> seen,
+                                                     Rights rights, Duration wait) {
+  OutcomeBoard& board = parts_.relay.outcomes();
+  auto now = board.find(id);
+  if (!now) {
+    auto queued = co_await parts_.source.load(id);
+    now = board.find(id);
+    if (!now && queued) now = outcome_of(*queued);
+  }
+  if (!now || !rights.may_see(now->uid)) co_return OutcomeReport{};
+  if (seen == now && wait > Duration(0)) {
+    auto next = co_await board.next(id, parts_.loop.within(wait, &asker_.cancel()));
+    if (next) now = std::move(next);
+  }
+  co_return OutcomeReport{std::move(now)};
+}
+
+std::optional<StatusReport> DaemonDesk::status() {
+  return asker_.ask<StatusReport>([this]() -> Task<StatusReport> { co_return status_now(); }, kSoon);
+}
+
+StatusReport DaemonDesk::status_now() const {
+  StatusReport status = parts_.relay.report();
+  status.version = HIKYAKU_VERSION;
+  status.uptime = parts_.loop.now() - started_;
+  status.is_spool_healthy = parts_.is_spool_healthy();
+  return status;
+}
+
+std::optional<ReloadReport> DaemonDesk::reload() {
+  return asker_.ask<ReloadReport>([this] { return parts_.reload(); }, kWithReading);
+}
+
+std::optional<Result<std::size_t, std::string>> DaemonDesk::reload_aliases() {
+  if (!parts_.reload_aliases) return std::unexpected("this hikyakud reads no aliases");
+  return asker_.ask<Result<std::size_t, std::string>>([this] { return parts_.reload_aliases(); },
+                                                      kWithReading);
+}
+
+}  // namespace hikyaku::app

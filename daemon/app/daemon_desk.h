@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// The daemon as the control socket's threads may ask it: each question becomes a task of the loop's, and has
+// a bound. Made, closed and destroyed on the loop's thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "daemon/app/control_desk.h"
+#include "daemon/app/relay.h"
+#include "daemon/io/asker.h"
+
+namespace hikyaku::app {
+
+// All outlive the desk.
+struct DeskParts {
+  io::Loop& loop;
+  Relay& relay;
+  mail::MailSource& source;
+  log::MailLog& log;
+  std::function<bool()> is_spool_healthy;
+  std::function<Task<ReloadReport>()> reload;
+  std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;  // empty: there are none to read
+};
+
+class DaemonDesk final : public ControlDesk {
+ public:
+  explicit DaemonDesk(DeskParts parts);
+
+  // Sends away who waits; returns when nothing is being answered any more. Afterwards there are no answers.
+  Task<void> closed() { return asker_.closed(); }
+
+  std::optional<std::size_t> retry_all() override;
+  std::optional<RetryReport> retry(std::vector<mail::MailId> ids, Rights rights) override;
+  bool hurry(std::vector<mail::MailId> ids, Rights rights) override;
+  std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<MailOutcome> seen, Rights rights,
+                                       Duration wait) override;
+  std::optional<StatusReport> status() override;
+  std::optional<ReloadReport> reload() override;
+  std::optional<Result<std::size_t, std::string>> reload_aliases() override;
+
+ private:
+  Task<RetryReport> look_up_and_retry(std::vector<mail::MailId> ids, Rights rights);
+  Task<OutcomeReport> look_at(mail::MailId id, std::optional<MailOutcome> seen, Rights rights, Duration wait);
+  void hurried(const std::vector<mail::MailId>& ids, const Rights& rights);
+  StatusReport status_now() const;
+
+  DeskParts parts_;
+  Instant started_;
+  io::Asker asker_;
+};
+
+}  // namespace hikyaku::app

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/io/asker.h"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+#include <vector>
+
+using namespace hikyaku;
+using io::Asker;
+
+namespace {
+
+constexpr std::chrono::milliseconds kLong{600'000};
+
+struct Rig {
+  SystemClock clock;
+  io::Loop loop{clock};
+  Asker asker{loop};
+  std::thread::id loop_thread = std::this_thread::get_id();
+
+  // Runs the loop until `other` has returned on its own thread, and then closes.
+  void run_beside(const std::function<void()>& other) {
+    io::Event ended(loop);
+    bool has_ended = false;
+    std::thread thread([&] {
+      other();
+      loop.post([&] {
+        has_ended = true;
+        ended.notify();
+      });
+    });
+    loop.run(waiting(ended, has_ended));
+    thread.join();
+    loop.run(asker.closed());
+  }
+  static Task<void> waiting(io::Event& ended, bool& has_ended) {
+    while (!has_ended) co_await ended.wait({});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("asker: a question is answered on the loop's thread") {
+  Rig rig;
+  rig.run_beside([&] {
+    auto thread = rig.asker.ask<std::thread::id>(
+        []() -> Task<std::thread::id> { co_return std::this_thread::get_id(); }, kLong);
+    CHECK(thread == rig.loop_thread);
+    CHECK(std::this_thread::get_id() != rig.loop_thread);
+  });
+}
+
+TEST_CASE("asker: a question may wait for something, and others are answered meanwhile") {
+  Rig rig;
+  io::Event opened(rig.loop);
+  bool is_open = false;
+  std::optional<int> first;
+  rig.run_beside([&] {
+    std::thread waits([&] {
+      first = rig.asker.ask<int>(
+          [&]() -> Task<int> {
+            while (!is_open) co_await opened.wait({});
+            co_return 1;
+          },
+          kLong);
+    });
+    auto second = rig.asker.ask<int>(
+        [&]() -> Task<int> {
+          is_open = true;
+          opened.notify();
+          co_return 2;
+        },
+        kLong);
+    CHECK(second == 2);
+    waits.join();
+  });
+  CHECK(first == 1);
+}
+
+TEST_CASE("asker: who has waited long enough goes without an answer, and the task ends unheard") {
+  Rig rig;
+  io::Event opened(rig.loop);
+  bool is_open = false;
+  bool has_ended = false;
+  rig.run_beside([&] {
+    auto answer = rig.asker.ask<int>(
+        [&]() -> Task<int> {
+          while (!is_open) co_await opened.wait({});
+          has_ended = true;
+          co_return 1;
+        },
+        std::chrono::milliseconds(1));
+    CHECK_FALSE(answer);
+    rig.loop.post([&] {
+      is_open = true;
+      opened.notify();
+    });
+  });
+  CHECK(has_ended);
+}
+
+TEST_CASE("asker: closing sends away who waits, cancels what waits, and refuses what comes later") {
+  Rig rig;
+  io::Event began(rig.loop);
+  bool has_begun = false;
+  std::optional<io::Woken> woken;
+  std::thread asking([&] {
+    auto answer = rig.asker.ask<int>(
+        [&]() -> Task<int> {
+          has_begun = true;
+          began.notify();
+          woken = co_await io::sleep_until(rig.loop, {kNever, &rig.asker.cancel()});
+          co_return 1;
+        },
+        kLong);
+    CHECK_FALSE(answer);
+    CHECK_FALSE(rig.asker.ask<int>([]() -> Task<int> { co_return 1; }, kLong));
+  });
+  rig.loop.run(Rig::waiting(began, has_begun));
+  rig.loop.run(rig.asker.closed());
+  asking.join();
+  CHECK(woken == io::Woken::cancelled);
+}
+
+TEST_CASE("asker: closing races with a crowd that asks, and everybody comes home") {
+  for (int round = 1; round <= 20; ++round) {
+    Rig rig;
+    io::Event asked(rig.loop);
+    bool is_enough = false;
+    int answered = 0;
+    auto question = [&]() -> Task<int> {
+      is_enough = ++answered >= round;
+      asked.notify();
+      co_return 7;
+    };
+    std::vector<std::thread> crowd;
+    for (int i = 0; i < 8; ++i)
+      crowd.emplace_back([&] {
+        while (rig.asker.ask<int>(question, kLong) == 7) continue;
+      });
+    rig.loop.run(Rig::waiting(asked, is_enough));
+    rig.loop.run(rig.asker.closed());
+    for (std::thread& one : crowd) one.join();
+    CHECK(answered >= round);
+  }
+}
