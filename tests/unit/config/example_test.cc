@@ -64,6 +64,7 @@ TEST_CASE("etc/hikyaku.yaml: every default that it shows is the default") {
   CHECK(shown.limits == defaults.limits);
   CHECK(shown.submit == defaults.submit);
   CHECK(shown.queue == defaults.queue);
+  CHECK(shown.control == defaults.control);
   CHECK(shown.log == defaults.log);
 }
 

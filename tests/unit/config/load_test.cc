@@ -48,6 +48,7 @@ queue:
   retry: {first: 1s, factor: 1.5, max: 2m}
   delay_notice: 0
   bounce: {postmaster: null, return: full}
+control: {group: operators}
 log: {level: debug, format: json}
 )";
 
@@ -72,6 +73,7 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(s.queue.retry == RetrySettings{1s, 1.5, 2min});
   CHECK(s.queue.delay_notice == 0s);
   CHECK(s.queue.bounce_return == BounceReturn::full);
+  CHECK(s.control.group == "operators");
   CHECK(s.log == LogSettings{LogLevel::debug, LogFormat::json});
 }
 

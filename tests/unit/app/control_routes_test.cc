@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/control_routes.h"
+
+#include "daemon/base/json_value.h"
+#include "daemon/base/text.h"
+#include "tests/unit/app/fake_desk.h"
+#include "tests/unit/app/spool_rig.h"
+
+using namespace hikyaku;
+using namespace hikyaku::app;
+using mail::RecipientState;
+
+namespace {
+
+constexpr Rights kOperator{0, true};
+constexpr Rights kOne{1000, false};
+
+struct Rig : SpoolRig {
+  test::FakeDesk desk;
+  QueueReader reader{directory(), clock};
+  ControlRoutes routes{desk, reader, clock};
+
+  ControlAnswer get(const std::string& path, std::map<std::string, std::string> parameters = {},
+                    Rights rights = kOperator, std::string accept = "") {
+    clock.advance(1us);
+    ControlRequest request{.method = "GET",
+                           .path = path,
+                           .parameters = std::move(parameters),
+                           .accept = std::move(accept),
+                           .body = "",
+                           .rights = rights};
+    return whole(routes.answer(request));
+  }
+  ControlAnswer post(const std::string& path, std::string body = "", Rights rights = kOperator) {
+    clock.advance(1us);
+    ControlRequest request{.method = "POST",
+                           .path = path,
+                           .parameters = {},
+                           .accept = "",
+                           .body = std::move(body),
+                           .rights = rights};
+    return whole(routes.answer(request));
+  }
+  mail::MailId accept_from(std::optional<std::uint32_t> uid, const std::string& recipient = "x@example.net") {
+    mail::Envelope envelope;
+    envelope.sender = "a@example.com";
+    envelope.uid = uid;
+    envelope.recipients.push_back({recipient, {}, {}});
+    return accept("content", envelope);
+  }
+
+  // With its pieces put together.
+  static ControlAnswer whole(ControlAnswer answer) {
+    if (answer.pieces == nullptr) return answer;
+    for (auto piece = answer.pieces();; piece = answer.pieces()) {
+      REQUIRE(piece);
+      if (piece->empty()) return answer;
+      answer.body += *piece;
+    }
+  }
+};
+
+std::string error_in(const ControlAnswer& answer) {
+  auto json = parse_json(answer.body);
+  REQUIRE_MESSAGE(json, answer.body);
+  REQUIRE(json->find("error") != nullptr);
+  return *json->find("error")->text();
+}
+
+std::vector<std::string> ids_in(const ControlAnswer& answer) {
+  CHECK(answer.status == 200);
+  std::vector<std::string> ids;
+  auto json = parse_json(answer.body);
+  REQUIRE_MESSAGE(json, answer.body);
+  for (const JsonValue& mail : *json->find("mails")->list()) ids.push_back(*mail.find("id")->text());
+  return ids;
+}
+
+std::vector<std::string> texts(const std::vector<mail::MailId>& ids) {
+  std::vector<std::string> all;
+  for (mail::MailId id : ids) all.push_back(to_text(id));
+  return all;
+}
+
+MailOutcome outcome(std::vector<mail::RecipientProgress> recipients, bool is_over = false) {
+  MailOutcome outcome;
+  outcome.id = *mail::parse_mail_id("001k0ts4wbcfh");
+  outcome.uid = 1000;
+  outcome.is_over = is_over;
+  outcome.attempts = 1;
+  for (auto& progress : recipients)
+    outcome.recipients.push_back(
+        {cat(std::string(1, static_cast<char>('x' + outcome.recipients.size())), "@example.net"),
+         std::move(progress)});
+  return outcome;
+}
+
+constexpr const char* kOutcome = "/v1/mails/001k0ts4wbcfh/outcome";
+
+}  // namespace
+
+TEST_CASE("control: the queue as JSON, in pages") {
+  Rig rig;
+  std::vector<mail::MailId> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(rig.accept_from(std::nullopt));
+  CHECK(ids_in(rig.get("/v1/queue")) == texts(ids));
+  auto first = rig.get("/v1/queue", {{"limit", "2"}});
+  CHECK(ids_in(first) == texts({ids[0], ids[1]}));
+  CHECK(first.body.ends_with(cat("],\"next\":\"", to_text(ids[1]), "\",\"unreadable\":[]}\n")));
+  auto last = rig.get("/v1/queue", {{"limit", "3"}, {"after", to_text(ids[1])}});
+  CHECK(ids_in(last) == texts({ids[2], ids[3], ids[4]}));
+  CHECK(last.body.find(",\"next\":null,") != std::string::npos);
+  CHECK(rig.get("/v1/queue", {{"after", to_text(ids[4])}}).body ==
+        "{\"mails\":[],\"next\":null,\"unreadable\":[]}\n");
+}
+
+TEST_CASE(
+    "control: who may not see everything sees their own mail in every format, and hurries nobody else's") {
+  Rig rig;
+  auto by_tcp = rig.accept_from(std::nullopt);
+  auto ours = rig.accept_from(1000);
+  auto theirs = rig.accept_from(1001);
+  auto by_root = rig.accept_from(0);
+  CHECK(ids_in(rig.get("/v1/queue", {}, kOne)) == texts({ours}));
+  CHECK(rig.get("/v1/queue", {}, kOne).body.find("unreadable") == std::string::npos);
+  CHECK(ids_in(rig.get("/v1/queue")) == texts({by_tcp, ours, theirs, by_root}));
+  CHECK(ids_in(rig.get("/v1/queue", {}, {1002, false})).empty());
+  for (const char* format : {"lines", "postfix"}) {
+    std::string text = rig.get("/v1/queue", {{"format", format}}, kOne).body;
+    CHECK(text.find(to_text(ours)) != std::string::npos);
+    for (auto hidden : {by_tcp, theirs, by_root}) CHECK(text.find(to_text(hidden)) == std::string::npos);
+  }
+  CHECK(rig.get("/v1/queue", {{"format", "postfix"}}, {1002, false}).body == "Mail queue is empty\n");
+  CHECK(rig.post("/v1/queue/retry", R"({"all":true})", kOne).body == "{\"retried\":1}\n");
+  REQUIRE(rig.desk.hurried.size() == 1);
+  CHECK(rig.desk.hurried.back() == std::vector{ours});
+  CHECK(rig.post("/v1/queue/retry", R"({"recipient_domain":"example.net"})", kOne).body ==
+        "{\"retried\":1}\n");
+  CHECK(rig.desk.hurried.back() == std::vector{ours});
+  CHECK_FALSE(rig.desk.callers.back().all);
+}
+
+TEST_CASE("control: what only an operator may is forbidden to others, and nothing is done") {
+  Rig rig;
+  rig.desk.answers = false;  // being asked would be another error
+  CHECK(rig.get("/v1/status", {}, kOne).status == 403);
+  CHECK(rig.post("/v1/reload", "", kOne).status == 403);
+  CHECK(rig.post("/v1/aliases/reload", "", kOne).status == 403);
+  CHECK(error_in(rig.get("/v1/status", {}, kOne)).find("`control`") != std::string::npos);
+}
+
+TEST_CASE("control: what is asked for is filtered, and the client's format is used") {
+  Rig rig;
+  auto one = rig.accept_from(std::nullopt, "x@example.net");
+  auto two = rig.accept_from(std::nullopt, "y@example.org");
+  rig.record(two, deferral(1, {{RecipientState::pending, "451 no"}}));
+  CHECK(ids_in(rig.get("/v1/queue", {{"state", "deferred"}})) == texts({two}));
+  CHECK(ids_in(rig.get("/v1/queue", {{"to", "*@EXAMPLE.net"}})) == texts({one}));
+  CHECK(ids_in(rig.get("/v1/queue", {{"from", "<>"}})).empty());
+  CHECK(ids_in(rig.get("/v1/queue", {{"from", "a@*"}, {"state", "active"}})) == texts({one}));
+  auto lines = rig.get("/v1/queue", {}, kOperator, "application/x-ndjson");
+  CHECK(lines.type == "application/x-ndjson");
+  CHECK(std::ranges::count(lines.body, '\n') == 2);
+  CHECK(parse_json(lines.body.substr(0, lines.body.find('\n'))));
+  auto text = rig.get("/v1/queue", {}, kOperator, "text/plain, */*");
+  CHECK(text.type == "text/plain; charset=utf-8");
+  CHECK(text.body.find("----Queue ID-----") == 0);
+  CHECK(text.body.ends_with("-- 0 Kbytes in 2 Requests.\n"));
+  CHECK(rig.get("/v1/queue", {{"format", "json"}}, kOperator, "text/plain").type == "application/json");
+  CHECK(rig.get("/v1/queue", {{"format", "postfix"}, {"limit", "1"}}).body.ends_with("in 1 Request.\n"));
+  CHECK(rig.get("/v1/queue", {{"format", "lines"}, {"to", "nobody"}}).body.empty());
+}
+
+TEST_CASE("control: a question that is none is answered in words") {
+  Rig rig;
+  struct Case {
+    const char* name;
+    const char* value;
+    const char* error;
+  };
+  for (const Case& one :
+       {Case{"limi", "1", "no parameter limi; there are after, limit, state, from, to, format"},
+        Case{"\x1b[2J", "1", "no parameter \\x1b[2J; there are after, limit, state, from, to, format"},
+        Case{"limit", "0", "limit must be a number of mails, at least 1"},
+        Case{"limit", "many", "limit must be a number of mails, at least 1"},
+        Case{"limit", "99999999999999999999", "limit must be a number of mails, at least 1"},
+        Case{"after", "hello!", "after must be the id of a mail"},
+        Case{"state", "frozen", "state must be active, deferred or held"},
+        Case{"format", "xml", "format must be json, lines or postfix"}}) {
+    CAPTURE(one.name);
+    auto answer = rig.get("/v1/queue", {{one.name, one.value}});
+    CHECK(answer.status == 400);
+    CHECK(error_in(answer) == one.error);
+  }
+  for (const char* path : {"/", "", "/v1", "/v1/queue/", "/v2/queue", "/v1/queue/retry", "/v1/mails/",
+                           "/v1/outcome", "/v1/mails/outcome", "/v1/mails//outcomes", "/v1/reload"})
+    CHECK(rig.get(path).status == 404);
+  for (const char* path : {"/v1/queue", "/v1/status", kOutcome}) CHECK(rig.post(path).status == 404);
+}
+
+TEST_CASE("control: a list of any length comes in pieces, and breaks off when nobody wants it any more") {
+  Rig rig;
+  for (int i = 0; i < 1200; ++i) rig.accept_from(std::nullopt);
+  rig.clock.advance(1us);
+  bool is_wanted = true;
+  ControlRequest request{.method = "GET",
+                         .path = "/v1/queue",
+                         .parameters = {{"format", "lines"}},
+                         .accept = "",
+                         .body = "",
+                         .rights = kOperator};
+  request.is_wanted = [&] { return is_wanted; };
+  auto answer = rig.routes.answer(request);
+  REQUIRE(answer.pieces != nullptr);
+  auto first = answer.pieces();
+  REQUIRE(first);
+  CHECK(std::ranges::count(*first, '\n') == 500);
+  is_wanted = false;
+  CHECK_FALSE(answer.pieces());
+  is_wanted = true;
+  auto all = Rig::whole(rig.routes.answer(request));
+  CHECK(std::ranges::count(all.body, '\n') == 1200);
+  request.parameters["limit"] = "700";
+  CHECK(std::ranges::count(Rig::whole(rig.routes.answer(request)).body, '\n') == 700);
+}
+
+TEST_CASE("control: a spool that cannot be read is said before anything goes out") {
+  Rig rig;
+  QueueReader nowhere(rig.place.file("nothing"), rig.clock);
+  ControlRoutes routes(rig.desk, nowhere, rig.clock);
+  for (const char* format : {"json", "lines", "postfix"}) {
+    ControlRequest request{.method = "GET",
+                           .path = "/v1/queue",
+                           .parameters = {{"format", format}},
+                           .accept = "",
+                           .body = "",
+                           .rights = kOperator};
+    auto answer = routes.answer(request);
+    CHECK(answer.status == 500);
+    CHECK(error_in(answer).find("there is no spool in ") == 0);
+  }
+}
+
+TEST_CASE("control: named mails are tried again, each once") {
+  Rig rig;
+  auto id = [](const char* text) { return *mail::parse_mail_id(text); };
+  rig.desk.retry_report.retried = {id("001k0ts4wbcf1"), id("001k0ts4wbcf2")};
+  rig.desk.retry_report.held = {id("001k0ts4wbcf3")};
+  rig.desk.retry_report.unknown = {id("001k0ts4wbcf4")};
+  auto answer =
+      rig.post("/v1/queue/retry", R"({"ids":["001k0ts4wbcf2","001k0ts4wbcf1","001k0ts4wbcf2"]})", kOne);
+  CHECK(answer.body == "{\"retried\":2,\"held\":[\"001k0ts4wbcf3\"],\"unknown\":[\"001k0ts4wbcf4\"]}\n");
+  CHECK(rig.desk.asked == std::vector{id("001k0ts4wbcf1"), id("001k0ts4wbcf2")});
+  CHECK(rig.desk.callers.back().uid == 1000);
+}
+
+TEST_CASE("control: everything, or what fits, is tried again, but for what is held") {
+  Rig rig;
+  CHECK(rig.post("/v1/queue/retry", R"({"all":true})").body == "{\"retried\":7}\n");
+  auto one = rig.accept_from(1000, "x@example.net");
+  auto two = rig.accept_from(1000, "y@Example.ORG");
+  auto three = rig.accept_from(1000, "z@example.org");
+  mail::Envelope both;
+  both.recipients = {{"q@example.org", {}, {}}, {"q@example.net", {}, {}}};
+  auto settled = rig.accept("x", both);
+  auto held = deferral(1, {{RecipientState::failed, "550 no"}});
+  held.held = true;
+  rig.record(three, held);
+  rig.record(settled, deferral(1, {{RecipientState::delivered, "250"}, {RecipientState::pending, "451"}}));
+  struct Case {
+    const char* body;
+    std::vector<mail::MailId> ids;
+  };
+  for (const Case& wanted :
+       {Case{R"({"recipient_domain":"example.org"})", {two}},
+        Case{R"({"recipient_domain":"example.net"})", {one, settled}},
+        Case{R"({"recipient_domain":"ample.org"})", {}}, Case{R"({"state":"deferred"})", {settled}},
+        Case{R"({"from":"a@*","to":"*.net"})", {one}}, Case{R"({"state":"held"})", {}},
+        Case{R"({"from":"<>","recipient_domain":"example.net"})", {settled}}}) {
+    CAPTURE(wanted.body);
+    rig.desk.hurried.clear();
+    auto answer = rig.post("/v1/queue/retry", wanted.body);
+    CHECK(answer.body == cat("{\"retried\":", std::to_string(wanted.ids.size()), "}\n"));
+    std::vector<mail::MailId> hurried;
+    for (const auto& some : rig.desk.hurried) hurried.insert(hurried.end(), some.begin(), some.end());
+    CHECK(hurried == wanted.ids);
+  }
+}
+
+TEST_CASE("control: a wish for retries that is none is refused in words") {
+  Rig rig;
+  std::string many = R"({"ids":["001k0ts4wbcf1")";
+  for (int i = 0; i < 1000; ++i) many += R"(,"001k0ts4wbcf1")";
+  struct Case {
+    std::string body;
+    std::string error;
+  };
+  const std::string forms =
+      R"( must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to")";
+  for (const Case& one :
+       {Case{"", "the body is no JSON: byte 0: expected a value"}, Case{"{}", "the body" + forms},
+        Case{"[]", "the body" + forms}, Case{"{\"all\":false}", "all: the body" + forms},
+        Case{"{\"all\":1}", "all: the body" + forms},
+        Case{R"({"all":true,"ids":[]})", "all: the body" + forms},
+        Case{R"({"ids":"001k0ts4wbcf1"})", "ids must be a list of ids"},
+        Case{R"({"ids":[1]})", "ids must hold ids of mails, as texts"},
+        Case{R"({"ids":["hello!"]})", "ids must hold ids of mails, as texts"},
+        Case{many + "]}", "at most 1000 ids at a time"},
+        Case{R"({"state":"frozen"})", "state must be active, deferred or held"},
+        Case{R"({"stat\u001be":"x"})", "stat\\x1be: the body" + forms}}) {
+    CAPTURE(one.body.substr(0, 100));
+    auto answer = rig.post("/v1/queue/retry", one.body);
+    CHECK(answer.status == 400);
+    CHECK(error_in(answer) == one.error);
+  }
+  CHECK(rig.desk.hurried.empty());
+}
+
+TEST_CASE("control: what has become of a mail, as soon as everybody is settled, or when the time is over") {
+  Rig rig;
+  auto pending = outcome({{RecipientState::pending, "451 no"}, {RecipientState::pending, ""}});
+  auto half = outcome({{RecipientState::delivered, "250 ok"}, {RecipientState::pending, ""}});
+  auto over = outcome({{RecipientState::delivered, "250 ok"}, {RecipientState::failed, "550 no"}}, true);
+  rig.desk.outcomes = {pending};
+  CHECK(rig.get(kOutcome).body ==
+        "{\"id\":\"001k0ts4wbcfh\",\"state\":\"deferred\",\"attempts\":1,\"reason\":null,\"recipients\":["
+        "{\"address\":\"x@example.net\",\"status\":\"pending\",\"last_reply\":\"451 no\"},"
+        "{\"address\":\"y@example.net\",\"status\":\"pending\",\"last_reply\":null}]}\n");
+  rig.desk.outcomes = {pending, pending, half, over};
+  auto answer = rig.get(kOutcome, {{"wait", "60"}}, kOne);
+  CHECK(answer.body.find("\"state\":\"ended\"") != std::string::npos);
+  CHECK(answer.body.find("\"failed\",\"last_reply\":\"550 no\"") != std::string::npos);
+  for (Duration wait : rig.desk.waits) CHECK(wait <= 1s);
+  rig.desk.outcomes = {pending, half, over};
+  auto lines = rig.get(kOutcome, {{"wait", "60"}, {"format", "lines"}}, kOne);
+  CHECK(lines.type == "application/x-ndjson");
+  CHECK(lines.body ==
+        "{\"address\":\"x@example.net\",\"status\":\"pending\",\"last_reply\":\"451 no\"}\n"
+        "{\"address\":\"x@example.net\",\"status\":\"delivered\",\"last_reply\":\"250 ok\"}\n"
+        "{\"address\":\"y@example.net\",\"status\":\"failed\",\"last_reply\":\"550 no\"}\n");
+}
+
+TEST_CASE("control: an outcome that is not known, not ours, or asked for wrongly") {
+  Rig rig;
+  CHECK(rig.get(kOutcome).status == 404);
+  rig.desk.outcomes = {outcome({})};
+  CHECK(rig.get(kOutcome, {}, kOne).status == 200);
+  CHECK(rig.get(kOutcome, {}, {1001, false}).status == 404);
+  CHECK(error_in(rig.get(kOutcome, {}, {1001, false})).find("there is no mail 001k0ts4wbcfh") == 0);
+  CHECK(rig.get("/v1/mails/hello!/outcome").status == 400);
+  CHECK(rig.get("/v1/mails//outcome").status == 400);
+  CHECK(rig.get(kOutcome, {{"wait", "301"}}).status == 400);
+  CHECK(rig.get(kOutcome, {{"wait", "-1"}}).status == 400);
+  CHECK(rig.get(kOutcome, {{"format", "postfix"}}).status == 400);
+}
+
+TEST_CASE("control: status, reload and aliases say what the daemon says") {
+  Rig rig;
+  rig.desk.status_report.version = "1.2";
+  rig.desk.status_report.uptime = 61s;
+  rig.desk.status_report.active = 1;
+  rig.desk.status_report.deferred = 2;
+  rig.desk.status_report.held = 3;
+  CHECK(rig.get("/v1/status").body ==
+        "{\"version\":\"1.2\",\"uptime\":61,\"queue\":{\"active\":1,\"deferred\":2,\"held\":3},"
+        "\"spool\":\"healthy\",\"last_delivery\":null,\"smarthosts\":[]}\n");
+  rig.desk.status_report.is_spool_healthy = false;
+  rig.desk.status_report.last_delivery = rig.clock.wall();
+  rig.desk.status_report.smarthosts = {
+      {"main", "a.example", 587, true, 2, "", std::nullopt},
+      {"other", "b.example", 465, false, 0, "nobody \"listens\"", rig.clock.wall()}};
+  CHECK(parse_json(rig.get("/v1/status").body));
+  CHECK(rig.get("/v1/status")
+            .body.find(
+                "{\"name\":\"other\",\"host\":\"b.example\",\"port\":465,\"state\":\"waiting\","
+                "\"why\":\"nobody \\\"listens\\\"\",\"next_probe\":\"2026-09-21T14:13:20Z\",\"proven\":false,"
+                "\"connections\":0}]}") != std::string::npos);
+  rig.desk.reload_report.kept = {"listen"};
+  CHECK(rig.post("/v1/reload").body == "{\"needs_restart\":[\"listen\"]}\n");
+  rig.desk.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};
+  auto failed = rig.post("/v1/reload");
+  CHECK(failed.status == 422);
+  CHECK(error_in(failed) == "a.yaml:1:1: x\na.yaml:2:1: y");
+  CHECK(rig.post("/v1/aliases/reload").body == "{\"aliases\":3}\n");
+  rig.desk.aliases = std::unexpected("/etc/aliases:3: a pipe");
+  CHECK(rig.post("/v1/aliases/reload").status == 422);
+  CHECK(error_in(rig.post("/v1/aliases/reload")) == "/etc/aliases:3: a pipe");
+}
+
+TEST_CASE("control: a daemon that does not answer is told of as such") {
+  Rig rig;
+  rig.accept_from(std::nullopt);
+  rig.desk.answers = false;
+  for (const ControlAnswer& answer :
+       {rig.get("/v1/status"), rig.post("/v1/reload"), rig.post("/v1/aliases/reload"), rig.get(kOutcome),
+        rig.post("/v1/queue/retry", R"({"all":true})"), rig.post("/v1/queue/retry", R"({"from":"*"})"),
+        rig.post("/v1/queue/retry", R"({"ids":["001k0ts4wbcf1"]})")}) {
+    CHECK(answer.status == 503);
+    CHECK(error_in(answer).find("try again") != std::string::npos);
+  }
+}
