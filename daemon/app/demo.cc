@@ -35,12 +35,6 @@ std::optional<Endpoint> address_after(std::string_view line, std::string_view ma
   return Endpoint::parse(line.substr(0, line.find_first_of(", ")));
 }
 
-std::string only_mail_in(const std::string& directory) {
-  for (const auto& file : std::filesystem::directory_iterator(directory))
-    if (file.path().extension() == ".eml") return read_whole_file(file.path().string());
-  return {};
-}
-
 std::size_t count_lines(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count(text, '\n'));
 }
@@ -90,11 +84,15 @@ Task<Demo::Step> Demo::journey() {
   if (!handed_in) co_return handed_in;
   auto delivered = co_await follow();
   if (!delivered) co_return delivered;
+  auto script = co_await hand_in_with_sendmail();
+  if (!script) co_return script;
   auto daemon_left = co_await stop(daemon_, "hikyakud");
   if (!daemon_left) co_return daemon_left;
   auto smarthost_left = co_await stop(smarthost_, "the smarthost");
   if (!smarthost_left) co_return smarthost_left;
-  co_return compare();
+  auto same = compare();
+  if (!same) co_return same;
+  co_return compare_scripts();
 }
 
 Demo::Step Demo::make_place() {
@@ -144,7 +142,7 @@ Task<Demo::Step> Demo::start_daemon() {
   write_new_file(place_.file("authinfo"), demo_authinfo(facts_, password_));
   screen_.step("hikyakud with this configuration, and the account's password in authinfo");
   screen_.text(demo_configuration(facts_) + "\n" + demo_authinfo(facts_, "********") + "\n");
-  auto started = io::Process::start(loop_, {{programs_.hikyakud, "-c", place_.file("hikyaku.yaml")}, {}});
+  auto started = io::Process::start(loop_, {{programs_.hikyakud, "-c", place_.file("hikyaku.yaml")}, {}, {}});
   if (!started) co_return stuck(started.error().text);
   daemon_ = std::move(*started);
   auto line = co_await hear(*daemon_, "info started ", true);
@@ -174,7 +172,7 @@ Task<Demo::Step> Demo::follow() {
 }
 
 Demo::Step Demo::compare() {
-  std::string arrived = only_mail_in(place_.file("arrived"));
+  std::string arrived = mail_with(place_.file("arrived"), message_);
   screen_.step("What the smarthost received");
   screen_.text(arrived);
   if (!arrived.ends_with(message_)) return fail(Exit::internal, "what arrived is not what was sent");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku demo`: a mail's whole journey on one machine, shown step by step. Starts a smarthost (`hikyaku
-// sink`, with TLS and a password) and a hikyakud in a temporary directory, hands a message in as an app does,
-// and compares what arrives with what was sent. Leaves nothing behind. The loop's thread.
+// sink`, with TLS and a password) and a hikyakud in a temporary directory, hands a message in as an app does
+// and one as a script does, and compares what arrives with what was sent. Leaves nothing behind. The loop's
+// thread.
 #pragma once
 
 #include <memory>
@@ -21,6 +22,7 @@ namespace hikyaku::app {
 struct DemoPrograms {
   std::string hikyaku;
   std::string hikyakud;
+  std::string sendmail;
 };
 
 class Demo {
@@ -28,7 +30,7 @@ class Demo {
   // Loop and screen outlive it.
   Demo(io::Loop& loop, DemoScreen& screen, DemoPrograms programs);
 
-  // At most 30 s; a signal (SIGTERM, SIGINT) ends it sooner. `ok` only if the message has arrived intact.
+  // At most 30 s; a signal (SIGTERM, SIGINT) ends it sooner. `ok` only if both have arrived intact.
   // Once.
   Task<Exit> run();
 
@@ -39,8 +41,10 @@ class Demo {
   Task<Step> start_smarthost();
   Task<Step> start_daemon();
   Task<Step> hand_in();
+  Task<Step> hand_in_with_sendmail();
   Task<Step> follow();
   Step compare();
+  Step compare_scripts();
   Task<Step> stop(std::unique_ptr<io::Process>& process, std::string name);
   Task<void> end(std::unique_ptr<io::Process> process);
   Task<void> obey_signals(io::Cancel& journey_is_over);

@@ -17,6 +17,13 @@ std::string find_hikyakud(const std::filesystem::path& hikyaku) {
   return (hikyaku.parent_path().parent_path() / "sbin" / "hikyakud").string();
 }
 
+// Beside us in a build, in lib/hikyaku once installed.
+std::string find_sendmail(const std::filesystem::path& hikyaku) {
+  std::filesystem::path installed = hikyaku.parent_path().parent_path() / "lib" / "hikyaku" / "sendmail";
+  if (std::filesystem::exists(installed)) return installed.string();
+  return (hikyaku.parent_path() / "sendmail").string();
+}
+
 Exit run() {
   std::filesystem::path ourselves = std::filesystem::read_symlink("/proc/self/exe");
   auto print = [](std::string_view text) {
@@ -26,7 +33,7 @@ Exit run() {
   SystemClock clock;
   io::Loop loop(clock);
   DemoScreen screen(print, ::isatty(STDOUT_FILENO) != 0);
-  Demo demo(loop, screen, {ourselves.string(), find_hikyakud(ourselves)});
+  Demo demo(loop, screen, {ourselves.string(), find_hikyakud(ourselves), find_sendmail(ourselves)});
   return loop.run(demo.run());
 }
 

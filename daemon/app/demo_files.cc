@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -51,6 +52,24 @@ std::string demo_message(WallTime now) {
              "A line of one dot does not end it:\r\n",                    //
              ".\r\n",                                                     //
              "..and dots at the beginning of a line are all still there.\r\n");
+}
+
+std::string demo_script_message() {
+  return cat("To: <", kDemoRecipient, ">\n",   //
+             "Subject: the backup has run\n",  //
+             "\n",                             //
+             "All 3 couriers are back.\n",     //
+             ".\n",                            //
+             "(The line of one dot is ours.)\n");
+}
+
+std::string mail_with(const std::string& directory, std::string_view text) {
+  for (const auto& file : std::filesystem::directory_iterator(directory)) {
+    if (file.path().extension() != ".eml") continue;
+    std::string mail = read_whole_file(file.path().string());
+    if (mail.find(text) != mail.npos) return mail;
+  }
+  return {};
 }
 
 void write_new_file(const std::string& path, const std::string& text) {

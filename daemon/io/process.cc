@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/io/process.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,14 +50,15 @@ struct Process::Child {
   static void on_close(uv_handle_t* handle) { delete static_cast<Child*>(handle->data); }
   void close() { uv_close(reinterpret_cast<uv_handle_t*>(&process), on_close); }
 
-  int spawn(Loop& loop, const ProcessOptions& options, int output) {
+  int spawn(Loop& loop, const ProcessOptions& options, int input, int output) {
     std::vector<std::string> command = options.command;
     std::vector<std::string> environment = our_environment();
     environment.insert(environment.end(), options.environment.begin(), options.environment.end());
     std::vector<char*> arguments = pointers_to(command);
     std::vector<char*> variables = pointers_to(environment);
     uv_stdio_container_t files[3]{};
-    files[0].flags = UV_IGNORE;
+    files[0].flags = input < 0 ? UV_IGNORE : UV_INHERIT_FD;
+    files[0].data.fd = input;
     for (int i : {STDOUT_FILENO, STDERR_FILENO}) {
       files[i].flags = UV_INHERIT_FD;
       files[i].data.fd = output;
@@ -82,10 +84,14 @@ Result<std::unique_ptr<Process>, IoError> Process::start(Loop& loop, const Proce
     return fail(IoErrorKind::system, cat("socketpair: ", os_error_text(errno)));
   Fd ours(ends[0]);
   Fd theirs(ends[1]);
+  Fd input;
+  if (!options.input.empty()) input.reset(::open(options.input.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!options.input.empty() && !input)
+    return fail(IoErrorKind::system, cat(options.input, ": ", os_error_text(errno)));
   auto output = adopt_socket(loop, std::move(ours));
   if (!output) return std::unexpected(output.error());
   auto* child = new Child(loop);
-  int spawned = child->spawn(loop, options, theirs.get());
+  int spawned = child->spawn(loop, options, input.get(), theirs.get());
   if (spawned == 0) return std::unique_ptr<Process>(new Process(child, std::move(*output)));
   child->close();
   return fail(IoErrorKind::system, cat("cannot start ", options.command[0], ": ", from_uv(spawned).text));

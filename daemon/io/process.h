@@ -15,11 +15,12 @@ namespace hikyaku::io {
 struct ProcessOptions {
   std::vector<std::string> command;      // a program's path, then its arguments; no shell
   std::vector<std::string> environment;  // "NAME=value", beside ours
+  std::string input;                     // the file that is its standard input; empty: none
 };
 
 class Process {
  public:
-  // Standard input is empty; standard output and error come as one. Errors: system (no such program).
+  // Standard output and error come as one. Errors: system (no such program, or input).
   static Result<std::unique_ptr<Process>, IoError> start(Loop& loop, const ProcessOptions& options);
   Process(const Process&) = delete;
   ~Process();

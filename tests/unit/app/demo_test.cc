@@ -3,6 +3,7 @@
 
 #include "daemon/app/demo_files.h"
 #include "daemon/app/demo_screen.h"
+#include "daemon/app/temporary_directory.h"
 #include "daemon/base/text.h"
 #include "daemon/config/authinfo.h"
 #include "daemon/config/load.h"
@@ -51,6 +52,22 @@ TEST_CASE("app: the demo's message needs nothing added, and has what mail progra
   CHECK(message.find("\r\n..") != std::string::npos);
   CHECK_FALSE(is_ascii(message));
   CHECK(message.ends_with("\r\n"));
+}
+
+TEST_CASE("app: the demo finds what arrived by what was sent") {
+  TemporaryDirectory place("hikyaku-demo-test");
+  write_new_file(place.file("a.eml"), "one");
+  write_new_file(place.file("b.eml"), "two");
+  write_new_file(place.file("c.json"), "three");
+  CHECK(mail_with(place.path(), "wo") == "two");
+  CHECK(mail_with(place.path(), "three").empty());
+}
+
+TEST_CASE("app: the demo's script leaves its header to the daemon, and has a line of one dot") {
+  std::string message = demo_script_message();
+  CHECK(message.find("\r") == std::string::npos);
+  CHECK(message.find("\n.\n") != std::string::npos);
+  for (const char* field : {"From:", "Date:", "Message-ID:"}) CHECK(message.find(field) == std::string::npos);
 }
 
 TEST_CASE("app: the demo's steps are numbered and its texts indented") {

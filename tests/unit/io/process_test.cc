@@ -11,7 +11,7 @@ using namespace hikyaku::io;
 namespace {
 
 std::unique_ptr<Process> shell(Loop& loop, std::string script, std::vector<std::string> environment = {}) {
-  auto started = Process::start(loop, {{"/bin/sh", "-c", std::move(script)}, std::move(environment)});
+  auto started = Process::start(loop, {{"/bin/sh", "-c", std::move(script)}, std::move(environment), {}});
   REQUIRE(started);
   return std::move(*started);
 }
@@ -28,6 +28,21 @@ TEST_CASE("io: a child's output and errors come as lines, then its exit code") {
   REQUIRE_FALSE(end);
   CHECK(end.error().kind == IoErrorKind::eof);
   CHECK(loop.run(child->ended(loop.within(10s))).value_or(-1) == 7);
+}
+
+TEST_CASE("io: a child reads the file that is its standard input, or nothing") {
+  SystemClock clock;
+  Loop loop(clock);
+  auto lines = [&](const std::string& input) {
+    auto child = Process::start(loop, {{"/bin/sh", "-c", "wc -l"}, {}, input});
+    REQUIRE(child);
+    return loop.run((*child)->line(loop.within(10s))).value_or("");
+  };
+  CHECK(lines("") == "0");
+  CHECK(lines("/proc/self/status") != "0");
+  auto missing = Process::start(loop, {{"/bin/true"}, {}, "/nowhere/at all"});
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().text.starts_with("/nowhere/at all: "));
 }
 
 TEST_CASE("io: a child has our environment and what it is given beside it") {
@@ -63,7 +78,7 @@ TEST_CASE("io: a child that still runs goes with its object") {
 TEST_CASE("io: a program that is not there is an error with its name") {
   SystemClock clock;
   Loop loop(clock);
-  auto started = Process::start(loop, {{"/nonexistent/program"}, {}});
+  auto started = Process::start(loop, {{"/nonexistent/program"}, {}, {}});
   REQUIRE_FALSE(started);
   CHECK(started.error().text.find("/nonexistent/program") != std::string::npos);
 }
