@@ -43,9 +43,12 @@ const Refusal* refusal_of(std::string_view text) {
 bool has_blank(std::string_view text) {
   bool is_quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\') ++i;
-    else if (text[i] == '"') is_quoted = !is_quoted;
-    else if (is_blank(text[i]) && !is_quoted) return true;
+    if (text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      is_quoted = !is_quoted;
+    else if (is_blank(text[i]) && !is_quoted)
+      return true;
   }
   return false;
 }
@@ -63,7 +66,8 @@ std::string explain(std::string_view text, PathErrorKind kind) {
   if (text.find('#') != text.npos && has_blank(text))
     return cat(quoting(text), ": a comment needs a line of its own, which begins with #");
   if (has_blank(text))
-    return cat(quoting(text), ": addresses need a comma between them, and a new alias begins without a blank");
+    return cat(quoting(text),
+               ": addresses need a comma between them, and a new alias begins without a blank");
   return cat(quoting(text), " is no address; write one such as user@example.com, or a name");
 }
 
@@ -73,9 +77,11 @@ std::string complaint_about_name(const AliasParts& parts) {
   if (!parts.has_colon) return cat(quoting(name), ": an alias is written `name: address`, with a colon");
   if (name.empty()) return "has no name before its colon; an alias is written `name: address`";
   auto path = parse_path(name, kNames);
-  if (!path) return cat(quoting(name), " cannot be a name; one with blanks or special signs needs quotes");
+  if (!path || name.front() == '<')
+    return cat(quoting(name), " cannot be a name; one with blanks or special signs needs quotes");
   if (path->address != cat(name, "@", kNames.default_domain))
-    return cat(quoting(name), " has a domain; write the name alone, it is meant for each name of this machine");
+    return cat(quoting(name),
+               " has a domain; write the name alone, it is meant for each name of this machine");
   return {};
 }
 
@@ -88,11 +94,12 @@ Result<AliasTarget, std::string> read_target(const AliasPart& part, std::string_
   bool is_final = text.starts_with('\\');
   auto path = parse_path(without_display_name(text.substr(is_final ? 1 : 0)), kNames);
   if (!path) return std::unexpected(explain(text, path.error().kind));
-  if (domain_of(path->address) != kNames.default_domain)
+  if (!equals_ignoring_case(domain_of(path->address), kNames.default_domain))
     return AliasTarget{AliasTargetKind::address, std::move(path->address), part.line};
   std::string local(local_part_of(path->address));
   is_final = is_final || alias_key(local) == alias_key(name);
-  return AliasTarget{is_final ? AliasTargetKind::final_name : AliasTargetKind::name, std::move(local), part.line};
+  return AliasTarget{is_final ? AliasTargetKind::final_name : AliasTargetKind::name, std::move(local),
+                     part.line};
 }
 
 class Reader {
@@ -105,12 +112,13 @@ class Reader {
     AliasTargets targets = targets_of(parts);
     if (!targets.empty()) return add(parts.name, std::move(targets));
     if (parsed_.problems.size() == before)
-      problem(entry.line, cat(quoting(parts.name.text), " stands for nothing; write an address after the colon"));
+      problem(entry.line,
+              cat(quoting(parts.name.text), " stands for nothing; write an address after the colon"));
   }
   void problem(unsigned line, std::string text) { parsed_.problems.push_back({line, std::move(text)}); }
   ParsedAliases finish() {
     take_out_loops(parsed_.aliases, parsed_.problems);
-    std::ranges::stable_sort(parsed_.problems, {}, &AliasProblem::line);
+    std::ranges::sort(parsed_.problems);
     if (parsed_.problems.size() > kMostProblems) shorten();
     return std::move(parsed_);
   }
@@ -130,7 +138,8 @@ class Reader {
   }
   void add(const AliasPart& name, AliasTargets targets) {
     if (parsed_.aliases.add(name.text, std::move(targets))) return;
-    problem(name.line, cat(quoting(name.text), " stands here for the second time; write all addresses into one entry"));
+    problem(name.line,
+            cat(quoting(name.text), " stands here for the second time; write all addresses into one entry"));
   }
   void shorten() {
     std::size_t more = parsed_.problems.size() - kMostProblems;
@@ -148,7 +157,8 @@ ParsedAliases parse_aliases(std::string_view file) {
   Reader reader;
   AliasLines lines = entries_of(file);
   if (lines.continues_nothing != 0)
-    reader.problem(lines.continues_nothing, "begins with a blank, but there is no entry that it could continue");
+    reader.problem(lines.continues_nothing,
+                   "begins with a blank, but there is no entry that it could continue");
   for (const AliasEntryText& entry : lines.entries) reader.read(entry);
   return reader.finish();
 }

@@ -11,6 +11,7 @@
 // and it is the caller's decision whether that will do. Pure; linear but for the sorting of names.
 #pragma once
 
+#include <compare>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,7 @@ namespace hikyaku::mail {
 struct AliasProblem {
   unsigned line = 0;  // from 1
   std::string text;   // plain words, one line, no trailing full stop
-  bool operator==(const AliasProblem&) const = default;
+  auto operator<=>(const AliasProblem&) const = default;
 };
 
 struct ParsedAliases {

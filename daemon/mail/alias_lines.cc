@@ -23,7 +23,8 @@ class Gatherer {
     if (!continued && is_blank_or_comment(line)) return append("");
     is_continued_ = line.ends_with('\\');
     if (is_continued_) line.remove_suffix(1);
-    if (!continued && !is_blank(line.front())) return begin(line);
+    bool begins = !continued && !line.empty() && !is_blank(line.front());
+    if (begins) return begin(line);
     if (lines_.entries.empty() && lines_.continues_nothing == 0) lines_.continues_nothing = number_;
     append(line);
   }

@@ -41,7 +41,8 @@ class IntakeFilter {
   // 554 5.4.6.
   unsigned received_count() const { return received_count_; }
   bool is_in_body() const { return state_ == State::body; }
-  // What was repaired, for the log: of "mbox,blankline,date,msgid,from,domain", in this order; empty if nothing was.
+  // What was repaired, for the log: of "mbox,blankline,date,msgid,from,domain", in this order; empty if
+  // nothing was.
   std::string fixed() const;
 
  private:

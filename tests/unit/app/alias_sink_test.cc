@@ -26,7 +26,8 @@ struct Rig {
     sink.set_aliases(mail::parse_aliases("root: a@b, c@d").aliases);
   }
 
-  Result<void, mail::SinkError> accept(std::unique_ptr<mail::MailWriter> writer, std::vector<std::string> to) {
+  Result<void, mail::SinkError> accept(std::unique_ptr<mail::MailWriter> writer,
+                                       std::vector<std::string> to) {
     mail::Envelope envelope;
     envelope.sender = "me@example.com";
     envelope.envid = "x";

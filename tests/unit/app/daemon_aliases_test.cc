@@ -13,11 +13,11 @@ namespace {
 struct Rig : DaemonRig {
   std::string aliases = place.file("aliases");
 
-  explicit Rig(std::string_view text) {
+  explicit Rig(const std::string& text) {
     write(text);
     configure(cat("hostname: one.example.com\naliases: ", aliases, "\n"));
   }
-  void write(std::string_view text) const {
+  void write(const std::string& text) const {
     ::unlink(aliases.c_str());
     write_new_file(aliases, text);
   }

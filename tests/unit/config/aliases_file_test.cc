@@ -59,7 +59,8 @@ TEST_CASE("aliases: a directory, a FIFO and a file beyond all measure are refuse
 
 TEST_CASE("aliases: the configuration's key names the file") {
   CHECK(settings_of("smarthost: smtps://a.example\n").aliases == AliasesSettings{"/etc/aliases", false});
-  CHECK(settings_of("smarthost: smtps://a.example\naliases: /a/b\n").aliases == AliasesSettings{"/a/b", true});
+  CHECK(settings_of("smarthost: smtps://a.example\naliases: /a/b\n").aliases ==
+        AliasesSettings{"/a/b", true});
   CHECK(contains(complaints("smarthost: smtps://a.example\naliases: b\n"), "must be an absolute path"));
 }
 

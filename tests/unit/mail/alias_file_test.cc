@@ -64,6 +64,7 @@ TEST_CASE("alias file: entries, comments, blank lines and continued lines") {
               {"root:\n  a@b\n", "root=a@b#2"},
               {"root: a@b,\n# a comment between\n\n  c@d\n", "root=a@b#1,c@d#4"},
               {"root: a@b, \\\nc@d\nx: y@z", "root=a@b#1,c@d#2;x=y@z#3"},
+              {"root: a@b,\n\\\nc@d\n", "root=a@b#1,c@d#3"},
               {"root: a@b, c@d,\n", "root=a@b#1,c@d#1"},
               {"root: ,a@b,,c@d", "root=a@b#1,c@d#1"}});
 }
@@ -91,7 +92,8 @@ TEST_CASE("alias file: targets without a domain are names, final after a backsla
 }
 
 TEST_CASE("alias file: programs, files and lists elsewhere are refused by name, and the rest is taken") {
-  check_problem("root: a@b,\n  \"|/usr/bin/procmail -f-, x\"", 2, "`\"|/usr/bin/procmail -f-, x\"` is a program");
+  check_problem("root: a@b,\n  \"|/usr/bin/procmail -f-, x\"", 2,
+                "`\"|/usr/bin/procmail -f-, x\"` is a program");
   check_problem("x: |/bin/true", 1, "write an address instead");
   check_problem("x: \" | cat\"", 1, "is a program");
   check_problem("x: | (unclosed", 1, "is a program");
@@ -141,7 +143,8 @@ TEST_CASE("alias file: what is shown of a line is printable and short") {
 TEST_CASE("alias file: a loop is told with its names, and its last step is not taken") {
   CHECK(read("a: b\nb: a\nc: b, x@y\n") ==
         "a=b#1;c=b#3,x@y#3!2 `a` leads to `b` leads to `a` again; take out one of these steps");
-  CHECK(read("a: b, x@y\nb: c\nc: d@e, B\n").starts_with("a=b#1,x@y#1;b=c#2;c=d@e#3!3 `b` leads to `c` leads to `b` again"));
+  CHECK(read("a: b, x@y\nb: c\nc: d@e, B\n")
+            .starts_with("a=b#1,x@y#1;b=c#2;c=d@e#3!3 `b` leads to `c` leads to `b` again"));
   CHECK(read("a: b\nb: c, d\nc: x@y\nd: c\n") == "a=b#1;b=c#2,d#2;c=x@y#3;d=c#4");
   std::string ring;
   for (char c = 'a'; c < 'h'; ++c) ring += cat(std::string(1, c), ": ", std::string(1, c + 1), "\n");

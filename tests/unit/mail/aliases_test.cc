@@ -92,12 +92,13 @@ TEST_CASE("aliases: recipients of this machine's names are replaced, all others 
 TEST_CASE("aliases: what the client asked to be told, and the original recipient, go along") {
   Recipient root{"root@localhost", {.success = true}, "rfc822;root@localhost"};
   AliasExpansion expansion = expand(rules("root: a@b, c@d"), {root});
-  CHECK(expansion.recipients == std::vector<Recipient>{{"a@b", root.notify, root.orcpt},
-                                                       {"c@d", root.notify, root.orcpt}});
+  CHECK(expansion.recipients ==
+        std::vector<Recipient>{{"a@b", root.notify, root.orcpt}, {"c@d", root.notify, root.orcpt}});
 }
 
 TEST_CASE("aliases: of an address that comes by several ways the first counts") {
-  std::vector<Recipient> recipients{{"a@b", {.never = true}, ""}, {"root@localhost", {}, ""}, {"A@B", {}, ""}};
+  std::vector<Recipient> recipients{
+      {"a@b", {.never = true}, ""}, {"root@localhost", {}, ""}, {"A@B", {}, ""}};
   AliasExpansion expansion = expand(rules("root: a@B, c@d"), recipients);
   CHECK(addresses(expansion.recipients) == "a@b c@d A@B");
   CHECK(expansion.recipients[0].notify.never);

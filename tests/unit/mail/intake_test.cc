@@ -149,7 +149,8 @@ TEST_CASE("intake: a million fields pass, and what they hold is not kept") {
 
 TEST_CASE("intake: names without a domain get it in the fields of addresses, folds or not, and it is told") {
   std::string header = "Date: x\r\nMessage-ID: <y@z>\r\n";
-  Filtered filtered = filter(header + "From: root (Cron Daemon)\r\nTo: a,\r\n b@c,\r\n\td\r\nX: e\r\n\r\nTo: root\r\n");
+  Filtered filtered =
+      filter(header + "From: root (Cron Daemon)\r\nTo: a,\r\n b@c,\r\n\td\r\nX: e\r\n\r\nTo: root\r\n");
   CHECK(filtered.out == header +
                             "From: root@example.com (Cron Daemon)\r\nTo: a@example.com,\r\n b@c,\r\n"
                             "\td@example.com\r\nX: e\r\n\r\nTo: root\r\n");

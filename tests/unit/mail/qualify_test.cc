@@ -31,9 +31,8 @@ TEST_CASE("qualify: a name without a domain gets it in its place, and nothing el
 }
 
 TEST_CASE("qualify: what is no name is left as it is") {
-  for (const char* value :
-       {"", "\r\n", " me@x", " <>", " Some Body", " undisclosed-recipients:;", " root@", " =?UTF-8?B?eA==?=",
-        " J\xc3\xb6rg", " a\x01z", " (root)", " <@a,@b:me@x>"}) {
+  for (const char* value : {"", "\r\n", " me@x", " <>", " Some Body", " undisclosed-recipients:;", " root@",
+                            " =?UTF-8?B?eA==?=", " J\xc3\xb6rg", " a\x01z", " (root)", " <@a,@b:me@x>"}) {
     CAPTURE(value);
     CHECK(qualified(value) == value);
   }
@@ -48,7 +47,7 @@ TEST_CASE("qualify: without a domain nothing changes; an address literal is one"
 TEST_CASE("qualify: the fields that hold addresses are known in any case, also when sent again") {
   for (const char* name : {"From", "to", "CC", "Sender", "Reply-To", "Resent-From", "resent-to", "Resent-Cc"})
     CHECK(is_address_field(name));
-  for (const char* name : {"", "Subject", "Bcc", "Return-Path", "X-From", "Fro", "Tos", "Resent-", "Resent-Date",
-                           "Errors-To", "Resent-Resent-To"})
+  for (const char* name : {"", "Subject", "Bcc", "Return-Path", "X-From", "Fro", "Tos", "Resent-",
+                           "Resent-Date", "Errors-To", "Resent-Resent-To"})
     CHECK_FALSE(is_address_field(name));
 }
