@@ -14,7 +14,10 @@ using namespace hikyaku::mail;
 
 namespace {
 
+// With quotes only where they are needed: they count for the length.
 std::string quoted(std::string_view name) {
+  auto path = parse_path(name, {.default_domain = "d.example"});
+  if (path && path->address == cat(name, "@d.example")) return std::string(name);
   std::string text = "\"";
   for (char c : name) text += c == '"' || c == '\\' ? cat("\\", std::string_view(&c, 1)) : std::string(1, c);
   return text + "\"";
