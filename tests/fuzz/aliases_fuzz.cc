@@ -33,7 +33,7 @@ void check_expansion(const Aliases& aliases, const std::string& name) {
 std::string written(const Aliases& aliases, const std::string& name) {
   std::string line = cat(quoted(name), ":");
   for (const AliasTarget& target : *aliases.find(quoted(name)))
-    line += cat(target.kind == AliasTargetKind::final_name ? " \\" : " ", target.text, ",");
+    line += cat(target.kind == AliasTargetKind::final_name ? " \\<" : " <", target.text, ">,");
   return line + "\n";
 }
 

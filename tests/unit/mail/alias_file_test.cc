@@ -79,7 +79,7 @@ TEST_CASE("alias file: names and targets with quotes, comments, display names an
               {"root: Al <a@b>, \"B, C: <x>\" <c@d>,<e@f>", "root=a@b#1,c@d#1,e@f#1"},
               {"root: \"a, b\"@c", "root=\"a, b\"@c#1"},
               {"root: \"a \\\" , b\"@c", "root=\"a \\\" , b\"@c#1"},
-              {"root: <other>", "root=other#1"},
+              {"root: <other>, \\<another>, </x@y>", "root=other#1,\\another#1,/x@y#1"},
               {"root: me+cron@b, o'neill@b, a#b@c", "root=me+cron@b#1,o'neill@b#1,a#b@c#1"},
               {"a.b-c_d+e: x@y", "a.b-c_d+e=x@y#1"},
               {"root: a@[127.0.0.1], b@[IPv6:::1]", "root=a@[127.0.0.1]#1,b@[IPv6:::1]#1"}});
