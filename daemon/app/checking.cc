@@ -39,12 +39,15 @@ Exit report(const config::Problems& problems) {
   return Exit::configuration;
 }
 
-Exit report(const std::string& config_file, const config::Settings& settings) {
+Exit report(const std::string& config_file, const Loaded& loaded) {
+  const config::Settings& settings = loaded.settings;
   std::size_t count = settings.smarthosts.size();
   std::printf("%s is fine: %zu smarthost%s\n", config_file.c_str(), count, count == 1 ? "" : "s");
   for (const mail::Smarthost& smarthost : settings.smarthosts)
     std::printf("  %s\n", describe(smarthost).c_str());
   for (const std::string& warning : config::warnings(settings)) std::printf("warning: %s\n", warning.c_str());
+  for (const config::Problem& problem : loaded.aliases.problems)
+    std::printf("warning: %s\n", config::to_text(problem).c_str());
   return Exit::ok;
 }
 
@@ -54,7 +57,7 @@ Exit check_everything(const std::string& config_file) {
   auto loaded = load_everything(config_file, Purpose::check);
   if (!loaded) return report(loaded.error());
   config::Problems problems = problems_of_files(*loaded);
-  return problems.empty() ? report(config_file, loaded->settings) : report(problems);
+  return problems.empty() ? report(config_file, *loaded) : report(problems);
 }
 
 std::string describe(const mail::Smarthost& smarthost) {

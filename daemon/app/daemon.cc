@@ -37,6 +37,7 @@ Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loade
       config_file_(std::move(config_file)),
       settings_(std::move(loaded.settings)),
       first_credentials_(std::move(loaded.credentials)),
+      first_aliases_(std::move(loaded.aliases)),
       listeners_(std::move(listening.listeners)),
       token_(random_token(kTokenLength)),
       observer_(log),
@@ -91,18 +92,19 @@ Task<ReloadReport> Daemon::reload_now() {
   if (fresh) report.kept = keep_until_restart(settings_, fresh->settings);
   taken = fresh ? relay_->configure(fresh->settings) : std::unexpected(std::move(fresh.error()));
   if (taken)
-    take_over(std::move(fresh->settings), report.kept);
+    take_over(std::move(*fresh), report.kept);
   else
     log_.reload_failed(report.problems = texts_of(taken.error()));
   manager_.ready(relay_->status());
   co_return report;
 }
 
-void Daemon::take_over(config::Settings fresh, const std::vector<std::string>& kept) {
-  settings_ = std::move(fresh);
+void Daemon::take_over(Loaded fresh, const std::vector<std::string>& kept) {
+  settings_ = std::move(fresh.settings);
   acceptor_->reconfigure(acceptor_options(settings_, token_));
   if (control_) control_->set_group(settings_.control.group);
   log_.set_options(log_options(settings_));
+  take_aliases(std::move(fresh.aliases));
   log_.reloaded();
   if (!kept.empty()) log_.warning(cat("needs a restart to change: ", join(kept, ", ")));
   log_warnings();

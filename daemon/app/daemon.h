@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/app/alias_sink.h"
 #include "daemon/app/control_service.h"
 #include "daemon/app/daemon_desk.h"
 #include "daemon/app/exit.h"
@@ -34,6 +35,10 @@ class Daemon {
   // From opening the spool until a signal has stopped everything. Once.
   Task<Exit> run();
 
+  // For newaliases: how many there are now; with problems nothing has changed. Once run() has started the
+  // relay. Reads a small file in place.
+  Result<std::size_t, config::Problems> reload_aliases();
+
  private:
   Task<Result<void, StartError>> start();
   Task<Result<void, StartError>> open_spool();
@@ -45,7 +50,9 @@ class Daemon {
   Task<void> serve();
   Task<ReloadReport> reload();
   Task<ReloadReport> reload_now();
-  void take_over(config::Settings fresh, const std::vector<std::string>& kept);
+  void take_over(Loaded fresh, const std::vector<std::string>& kept);
+  void start_aliases();
+  void take_aliases(config::LoadedAliases fresh);
   Task<void> look_up_credentials(config::Settings& settings, const config::Authinfo& entries);
   void log_warnings();
 
@@ -59,6 +66,7 @@ class Daemon {
   std::string config_file_;
   config::Settings settings_;
   config::Authinfo first_credentials_;                    // until the start is over
+  config::LoadedAliases first_aliases_;                   // likewise
   std::vector<std::unique_ptr<io::Listener>> listeners_;  // until the acceptor has them
   std::string token_;
   OwnEndpoints own_endpoints_;
@@ -69,6 +77,7 @@ class Daemon {
   io::Signals signals_;
   std::unique_ptr<spool::Disk> disk_;
   std::unique_ptr<spool::Spool> spool_;
+  std::optional<AliasSink> sink_;  // in front of the spool, for all mail
   std::optional<Relay> relay_;
   std::optional<smtpd::Acceptor> acceptor_;
   std::optional<DaemonDesk> desk_;

@@ -42,6 +42,7 @@ Task<Result<void, StartError>> Daemon::start() {
   if (!opened) co_return opened;
   co_await look_up_credentials(settings_, first_credentials_);
   first_credentials_.clear();
+  start_aliases();
   auto started = start_relay();
   if (!started) co_return started;
   auto listening = co_await open_submit_socket();
@@ -70,7 +71,7 @@ Result<void, StartError> Daemon::start_relay() {
   for (const auto& listener : listeners_)
     if (auto bound = listener->local()) own_endpoints_.add(*bound);
   relay_.emplace(RelayParts{.loop = loop_,
-                            .sink = *spool_,
+                            .sink = *sink_,
                             .source = *spool_,
                             .connector = connector_,
                             .log = log_,
@@ -127,7 +128,7 @@ Result<void, StartError> Daemon::open_control() {
 
 void Daemon::start_accepting() {
   std::vector<std::string> names;
-  acceptor_.emplace(loop_, *spool_, observer_, acceptor_options(settings_, token_));
+  acceptor_.emplace(loop_, *sink_, observer_, acceptor_options(settings_, token_));
   for (auto& listener : listeners_) {
     names.push_back(listener->name());
     acceptor_->listen(std::move(listener));

@@ -34,8 +34,11 @@ Result<Loaded, config::Problems> load_everything(const std::string& config_file,
   }
   auto entries = config::load_authinfo(settings->authinfo, reader_for(*account));
   if (!entries) return std::unexpected(std::move(entries.error()));
+  auto aliases = config::load_aliases(settings->aliases);
+  if (settings->aliases.is_explicit && !aliases.problems.empty())
+    return std::unexpected(std::move(aliases.problems));
   for (mail::Smarthost& smarthost : settings->smarthosts) config::attach_credentials(smarthost, *entries);
-  return Loaded{std::move(*settings), std::move(*entries), std::move(*account)};
+  return Loaded{std::move(*settings), std::move(*entries), std::move(aliases), std::move(*account)};
 }
 
 }  // namespace hikyaku::app

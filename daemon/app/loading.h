@@ -7,6 +7,7 @@
 #include <string>
 
 #include "daemon/app/privileges.h"
+#include "daemon/config/aliases_file.h"
 #include "daemon/config/authinfo.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/settings.h"
@@ -16,6 +17,7 @@ namespace hikyaku::app {
 struct Loaded {
   config::Settings settings;       // with credentials, as far as they are found without look-ups
   config::Authinfo credentials;    // all of them
+  config::LoadedAliases aliases;   // with problems only where the configuration does not name the file
   std::optional<Account> account;  // nothing: whom we are
 };
 

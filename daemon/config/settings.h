@@ -30,6 +30,12 @@ struct AuthinfoSettings {
   bool operator==(const AuthinfoSettings&) const = default;
 };
 
+struct AliasesSettings {
+  std::string path = "/etc/aliases";
+  bool is_explicit = false;  // then the file must exist, and nothing in it be wrong
+  bool operator==(const AliasesSettings&) const = default;
+};
+
 struct MessageSettings {
   ByteSize max_size = 50_MiB;
   std::uint32_t max_recipients = 1000;
@@ -95,6 +101,7 @@ struct Settings {
   std::vector<Network> allow;
   std::string user;  // empty: none; otherwise what root becomes after binding
   AuthinfoSettings authinfo;
+  AliasesSettings aliases;
   std::string runtime_directory = "/run/hikyaku";
   Duration shutdown_grace = 10s;
   std::vector<mail::Smarthost> smarthosts;  // at least one; in order, each the next one's fallback

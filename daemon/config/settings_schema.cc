@@ -71,6 +71,11 @@ void read_authinfo(const Value& value, Settings& settings) {
   if (auto file = value.as_path()) settings.authinfo.path = *file;
 }
 
+void read_aliases(const Value& value, Settings& settings) {
+  settings.aliases.is_explicit = true;
+  if (auto file = value.as_path()) settings.aliases.path = *file;
+}
+
 void read_factor(const Value& value, RetrySettings& retry) {
   if (auto factor = value.as_factor(1, 10)) retry.factor = *factor;
 }
@@ -174,7 +179,7 @@ const Schema<Document>& document_schema() {
       {"allow", read_allow},
       {"user", in_settings(text(&Settings::user, "the name of a user of this machine"))},
       {"authinfo", in_settings(read_authinfo)},
-      {"aliases", not_available<Document>()},
+      {"aliases", in_settings(read_aliases)},
       {"runtime_directory", in_settings(path(&Settings::runtime_directory))},
       {"shutdown_grace", in_settings(duration(&Settings::shutdown_grace, 0s, 1h))},
       {"smarthost", read_one_smarthost},

@@ -165,6 +165,16 @@ void MailLog::bounce(const Bounce& bounce) {
           {"recipients", std::uint64_t{bounce.recipients}}}});
 }
 
+void MailLog::expanded(const Expanded& expanded) {
+  write({LogLevel::info,
+         "expanded",
+         "",
+         {{"id", expanded.id},
+          {"aliases", addresses(expanded.aliases)},
+          {"to", addresses(expanded.to)},
+          {"recipients", std::uint64_t{expanded.to.size()}}}});
+}
+
 void MailLog::rejected(std::string_view client, std::string_view command, std::string_view reply) {
   write(
       {LogLevel::warning,

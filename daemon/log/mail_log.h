@@ -76,6 +76,13 @@ struct Bounce {
   std::size_t recipients = 0;
 };
 
+// Recipients of a message have given way to what the aliases file has for them.
+struct Expanded {
+  std::string id;
+  std::vector<std::string> aliases;  // the addresses as the client gave them
+  std::vector<std::string> to;       // whom the message goes to now, all of them
+};
+
 struct Options {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
@@ -106,6 +113,7 @@ class MailLog {
   void outcome(const Outcome& outcome);
   void smarthost(const SmarthostChange& change);
   void bounce(const Bounce& bounce);
+  void expanded(const Expanded& expanded);
   void rejected(std::string_view client, std::string_view command, std::string_view reply);  // by smtpd
   void started(std::string_view version, const std::vector<std::string>& listening, std::uint64_t queued);
   void stopping(std::string_view why);

@@ -5,6 +5,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
+#include "daemon/mail/qualify.h"
 
 namespace hikyaku::mail {
 namespace {
@@ -34,7 +35,7 @@ void IntakeFilter::feed(std::string_view in, std::string& out) {
 std::size_t IntakeFilter::finish_line(std::string_view in, std::string& out) {
   std::size_t end = in.find('\n');
   std::size_t length = end == in.npos ? in.size() : end + 1;
-  if (state_ == State::passing) out.append(in.substr(0, length));
+  if (state_ == State::passing) take(in.substr(0, length), out);
   if (end != in.npos) state_ = State::line_start;
   return length;
 }
@@ -51,11 +52,12 @@ void IntakeFilter::classify(char c, std::string& out) {
 
 void IntakeFilter::classify_first(char c, std::string& out) {
   bool continuation = is_blank(c) && seen_field_;
+  if (!continuation) end_field(out);
   if (may_stand_in_name(c)) {
     held_ = c;
     state_ = State::name;
   } else if (continuation) {
-    out += c;
+    take(std::string_view(&c, 1), out);
     state_ = State::passing;
   } else {
     begin_body(std::string_view(&c, 1), c != '\r', out);  // in canonical content this CR is the blank line's
@@ -85,11 +87,33 @@ void IntakeFilter::begin_field(std::string& out) {
   seen_date_ |= equals_ignoring_case(name, "Date");
   seen_message_id_ |= equals_ignoring_case(name, "Message-ID");
   seen_from_ |= equals_ignoring_case(name, "From");
+  gathers_ = is_address_field(name);
   out += cat(held_, ":");
   held_.clear();
   at_start_ = false;
   seen_field_ = true;
   state_ = State::passing;
+}
+
+// The rest of the current field.
+void IntakeFilter::take(std::string_view bytes, std::string& out) {
+  if (!gathers_) {
+    out += bytes;
+    return;
+  }
+  gathered_ += bytes;
+  if (gathered_.size() <= kLongestAddressField) return;
+  out += gathered_;
+  gathered_ = std::string();
+  gathers_ = false;
+}
+
+void IntakeFilter::end_field(std::string& out) {
+  if (!gathers_) return;
+  added_domain_ |= qualify_addresses(gathered_, options_.domain);
+  out += gathered_;
+  gathered_.clear();
+  gathers_ = false;
 }
 
 void IntakeFilter::begin_body(std::string_view first, bool blank_line_missing, std::string& out) {
@@ -112,7 +136,8 @@ void IntakeFilter::add_missing_fields(std::string& out) {
 
 void IntakeFilter::finish(std::string& out) {
   if (state_ == State::body) return;
-  if (state_ == State::passing) out += "\r\n";  // a field cut off within its line
+  if (state_ == State::passing) take("\r\n", out);  // a field cut off within its line
+  end_field(out);
   begin_body(held_, true, out);
 }
 
@@ -124,6 +149,7 @@ std::string IntakeFilter::fixed() const {
   if (!seen_date_) fixes.emplace_back("date");
   if (!seen_message_id_) fixes.emplace_back("msgid");
   if (!seen_from_) fixes.emplace_back("from");
+  if (added_domain_) fixes.emplace_back("domain");
   return join(fixes, ",");
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Repairs the header of a message on its way into the spool, as a stream: canonical content (data_decoder.h)
-// in and out, in pieces. Fields pass as they came; at the header's end what is missing is added. The body is
-// never changed. Linear time; memory is bounded by the longest field name it considers, not by lines, fields
-// or the message.
+// in and out, in pieces. Fields pass as they came, but that names without a domain get one in those fields
+// that hold addresses (qualify.h); at the header's end what is missing is added. The body is never changed.
+// Linear time; memory is bounded by kLongestAddressField, not by lines, fields or the message.
 //
 // The header ends at the first line that is neither a field (a name of printable ASCII, blanks, a colon) nor,
 // after a field, a continuation. If that is not the blank line, a blank line is put in and the line begins
@@ -18,8 +18,11 @@
 
 namespace hikyaku::mail {
 
+// A longer field passes as it came. Servers take headers of 100 KiB and less.
+inline constexpr std::size_t kLongestAddressField = 64 * 1024;
+
 struct IntakeOptions {
-  std::string domain;      // for From: MAILER-DAEMON@domain, where the sender is null
+  std::string domain;      // of names without one, and of MAILER-DAEMON, whom a null sender's mail is from
   std::string sender;      // the envelope's; empty is the null sender
   std::string message_id;  // in its angle brackets (message_id.h), used if the message has none
   WallTime now;            // for Date
@@ -38,7 +41,8 @@ class IntakeFilter {
   // 554 5.4.6.
   unsigned received_count() const { return received_count_; }
   bool is_in_body() const { return state_ == State::body; }
-  // What was repaired, for the log: of "mbox,blankline,date,msgid,from", in this order; empty if nothing was.
+  // What was repaired, for the log: of "mbox,blankline,date,msgid,from,domain", in this order; empty if
+  // nothing was.
   std::string fixed() const;
 
  private:
@@ -51,6 +55,8 @@ class IntakeFilter {
   void classify_first(char c, std::string& out);
   void classify_name(char c, std::string& out);
   void begin_field(std::string& out);
+  void take(std::string_view bytes, std::string& out);
+  void end_field(std::string& out);
   void begin_body(std::string_view first, bool blank_line_missing, std::string& out);
   void add_missing_fields(std::string& out);
 
@@ -58,11 +64,14 @@ class IntakeFilter {
   State state_ = State::line_start;
   std::string held_;             // the beginning of a line of which it is not known yet what it is
   std::size_t name_length_ = 0;  // of the field name in held_
+  bool gathers_ = false;         // the current field holds addresses
+  std::string gathered_;         // what stands behind its colon, so far
   bool at_start_ = true;         // nothing has been recognised yet
   bool seen_field_ = false;
   bool seen_date_ = false;
   bool seen_message_id_ = false;
   bool seen_from_ = false;
+  bool added_domain_ = false;
   bool dropped_mbox_line_ = false;
   bool added_blank_line_ = false;
   unsigned received_count_ = 0;

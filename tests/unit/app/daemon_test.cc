@@ -2,18 +2,9 @@
 // The daemon as a whole, but for what needs a process of its own (tests/interop, tests/crash do that).
 #include "daemon/app/daemon.h"
 
-#include <doctest/doctest.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <csignal>
-
 #include "daemon/app/app_dialogue.h"
-#include "daemon/app/demo_files.h"
-#include "daemon/app/loading.h"
-#include "daemon/app/temporary_directory.h"
-#include "daemon/base/text.h"
 #include "daemon/io/socket_stream.h"
+#include "tests/unit/app/daemon_rig.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -21,64 +12,6 @@ using namespace hikyaku::app;
 namespace {
 
 constexpr const char* kMessage = "Subject: x\r\n\r\nhi\r\n";
-
-void tell_ourselves(int number) { ::kill(::getpid(), number); }
-
-// A place for daemons, and the words of those that ran there. The smarthost is a port that nobody has.
-struct Rig {
-  SystemClock clock;
-  io::Loop loop{clock};
-  io::Event said{loop};
-  std::vector<std::string> lines;
-  log::MailLog log{clock,
-                   {.level = LogLevel::info, .format = LogFormat::text, .journal = true},
-                   [this](LogLevel, std::string_view line) {
-                     lines.emplace_back(line);
-                     said.notify();
-                   }};
-  TemporaryDirectory place{"hikyaku-test"};
-  std::string config_file = place.file("hikyaku.yaml");
-
-  Rig() {
-    configure("hostname: one.example.com\n");
-    for (const char* name : {"spool", "run"}) ::mkdir(place.file(name).c_str(), 0700);
-  }
-
-  void configure(std::string_view more) {
-    ::unlink(config_file.c_str());
-    write_new_file(config_file, cat("user: nobody\nsmarthosts: [{host: 127.0.0.1, port: 1, tls: none}]\n",
-                                    "shutdown_grace: 1h\nlisten: [\"127.0.0.1:0\"]\n", "runtime_directory: ",
-                                    place.file("run"), "\nspool: {directory: ", place.file("spool"),
-                                    ", segment_size: 1MiB, min_free: 0B}\n", more));
-  }
-
-  bool has(std::string_view text) const {
-    for (const std::string& line : lines)
-      if (line.find(text) != std::string::npos) return true;
-    return false;
-  }
-  Task<void> until_it_says(std::string text) {
-    while (!has(text)) {
-      auto woken = co_await said.wait(loop.within(20s));
-      REQUIRE_MESSAGE(woken == io::Woken::ready, text);
-    }
-  }
-
-  std::unique_ptr<Daemon> make() {
-    auto loaded = load_everything(config_file, Purpose::run);
-    REQUIRE(loaded);
-    auto listening = open_listeners(loop, loaded->settings.listen, {});
-    REQUIRE(listening);
-    address = listening->listeners[0]->local().value();
-    return std::make_unique<Daemon>(loop, log, config_file, std::move(*loaded), std::move(*listening));
-  }
-  Endpoint address;  // of the newest
-};
-
-Task<void> run_into(Daemon& daemon, std::optional<Exit>& exit) {
-  Exit code = co_await daemon.run();
-  exit = code;
-}
 
 Task<std::string> greeting_of(io::Loop& loop, Endpoint at) {
   auto stream = co_await io::connect_tcp(loop, at, loop.within(10s));
@@ -94,29 +27,16 @@ Task<std::string> submit(io::Loop& loop, io::StreamPtr stream) {
   co_return queued ? *queued : queued.error().text;
 }
 
-// Runs a daemon, does `work` once it has started, asks it to stop, and gives its exit code.
-Task<std::optional<Exit>> run_around(Rig& rig, Task<void> work) {
-  auto daemon = rig.make();
-  std::optional<Exit> exit;
-  io::Nursery nursery(rig.loop);
-  nursery.spawn(run_into(*daemon, exit));
-  co_await rig.until_it_says("started");
-  co_await std::move(work);
-  tell_ourselves(SIGTERM);
-  co_await nursery.drained({});
-  co_return exit;
-}
-
 Task<void> nothing() { co_return; }
 
-Task<void> submit_over_tcp(Rig& rig) {
+Task<void> submit_over_tcp(DaemonRig& rig) {
   auto stream = co_await io::connect_tcp(rig.loop, rig.address, rig.loop.within(10s));
   REQUIRE(stream);
   auto reply = co_await submit(rig.loop, std::move(*stream));
   CHECK(reply.starts_with("250 2.0.0"));
 }
 
-Task<void> submit_over_unix(Rig& rig) {
+Task<void> submit_over_unix(DaemonRig& rig) {
   std::string path = rig.place.file("run/submit.sock");
   struct stat status{};
   REQUIRE(::stat(path.c_str(), &status) == 0);
@@ -128,13 +48,13 @@ Task<void> submit_over_unix(Rig& rig) {
   CHECK(rig.has(cat("client=\"unix uid=", std::to_string(::getuid()), "\"")));
 }
 
-Task<void> run_a_second_one(Rig& rig) {
+Task<void> run_a_second_one(DaemonRig& rig) {
   auto daemon = rig.make();
   Exit exit = co_await daemon->run();
   CHECK(static_cast<int>(exit) == 69);
 }
 
-Task<void> reload_twice(Rig& rig) {
+Task<void> reload_twice(DaemonRig& rig) {
   rig.configure("hostname: two.example.com\nhostnames: x\n");
   tell_ourselves(SIGHUP);
   co_await rig.until_it_says("reload failed");
@@ -166,7 +86,7 @@ Task<void> dawdle(io::Loop& loop, io::StreamPtr stream) {
 }  // namespace
 
 TEST_CASE("app: a daemon takes mail, stops when told to, and has it still at its next start") {
-  Rig rig;
+  DaemonRig rig;
   CHECK(rig.loop.run(run_around(rig, submit_over_tcp(rig))) == Exit::ok);
   CHECK(rig.has("started version="));
   CHECK(rig.has("queued=0"));
@@ -178,14 +98,14 @@ TEST_CASE("app: a daemon takes mail, stops when told to, and has it still at its
 }
 
 TEST_CASE("app: local programs hand in mail over the Unix socket, and the log knows who") {
-  Rig rig;
+  DaemonRig rig;
   CHECK(rig.loop.run(run_around(rig, submit_over_unix(rig))) == Exit::ok);
   CHECK(::access(rig.place.file("run/submit.sock").c_str(), F_OK) != 0);
 }
 
 TEST_CASE("app: a second daemon on the same spool leaves with 69, and the first goes on") {
-  Rig rig;
-  auto both = [](Rig& place) -> Task<void> {
+  DaemonRig rig;
+  auto both = [](DaemonRig& place) -> Task<void> {
     co_await run_a_second_one(place);
     co_await submit_over_unix(place);
   };
@@ -194,13 +114,13 @@ TEST_CASE("app: a second daemon on the same spool leaves with 69, and the first 
 }
 
 TEST_CASE("app: a reload changes everything or nothing, and names what needs a restart") {
-  Rig rig;
+  DaemonRig rig;
   CHECK(rig.loop.run(run_around(rig, reload_twice(rig))) == Exit::ok);
 }
 
 TEST_CASE("app: a second signal does not wait for a client that takes its time") {
-  Rig rig;
-  auto work = [](Rig& place) -> Task<void> {
+  DaemonRig rig;
+  auto work = [](DaemonRig& place) -> Task<void> {
     auto stream = co_await io::connect_tcp(place.loop, place.address, place.loop.within(10s));
     REQUIRE(stream);
     io::Nursery client(place.loop);
@@ -213,7 +133,7 @@ TEST_CASE("app: a second signal does not wait for a client that takes its time")
 }
 
 TEST_CASE("app: a spool that cannot be opened ends the start with 73 and says which") {
-  Rig rig;
+  DaemonRig rig;
   ::rmdir(rig.place.file("spool").c_str());
   auto daemon = rig.make();
   CHECK(static_cast<int>(rig.loop.run(daemon->run())) == 73);

@@ -56,6 +56,15 @@ TEST_CASE("log: an accepted message is one line") {
         "client=127.0.0.1:4 helo=app proto=ESMTP fixed=date,message-id");
 }
 
+TEST_CASE("log: an expansion by aliases is one line with who was meant and whom it goes to") {
+  Captured captured;
+  captured.log.expanded({"1c", {"root@example.com"}, {"b@example.org", "c@example.org"}});
+  REQUIRE(captured.lines.size() == 1);
+  CHECK(captured.lines[0] ==
+        "2026-11-22T03:14:04Z info expanded id=1c aliases=<root@example.com> "
+        "to=<b@example.org>,<c@example.org> recipients=2");
+}
+
 TEST_CASE("log: a recipient's outcome is one line with relay, TLS, delay, status and the exact reply") {
   Captured captured;
   captured.log.outcome(example_outcome());

@@ -18,7 +18,7 @@ const std::string kMessageId = "Message-ID: <new@example.com>\r\n";
 const std::string kFrom = "From: app@example.com\r\n";
 const std::string kAll = kDate + kMessageId + kFrom;
 // A header with nothing missing.
-const std::string kComplete = "Date: today (JST)\r\nMessage-Id: <x@localhost>\r\nfrom: me\r\n";
+const std::string kComplete = "Date: today (JST)\r\nMessage-Id: <x@localhost>\r\nfrom: me@x\r\n";
 
 IntakeOptions options(std::string_view sender = "app@example.com") {
   return {
@@ -62,14 +62,14 @@ TEST_CASE("intake: what is missing is added at the header's end") {
   Filtered filtered = filter("Subject: a\r\n\r\nbody\r\n");
   CHECK(filtered.out == "Subject: a\r\n" + kAll + "\r\nbody\r\n");
   CHECK(filtered.fixed == "date,msgid,from");
-  CHECK(filter("Date: x\r\nFrom: y\r\n\r\n").out == "Date: x\r\nFrom: y\r\n" + kMessageId + "\r\n");
+  CHECK(filter("Date: x\r\nFrom: y@z\r\n\r\n").out == "Date: x\r\nFrom: y@z\r\n" + kMessageId + "\r\n");
   CHECK(filter("DATE: x\r\nMESSAGE-ID : y\r\n\r\n").out == "DATE: x\r\nMESSAGE-ID : y\r\n" + kFrom + "\r\n");
 }
 
 TEST_CASE("intake: the first line that is no field gets a blank line before it and begins the body") {
-  Filtered filtered = filter("From: a\r\nTo: b\r\nsmtp-auth test\r\nDate: no field\r\n");
+  Filtered filtered = filter("From: a@b\r\nTo: c@d\r\nsmtp-auth test\r\nDate: no field\r\n");
   CHECK(filtered.out ==
-        "From: a\r\nTo: b\r\n" + kDate + kMessageId + "\r\nsmtp-auth test\r\nDate: no field\r\n");
+        "From: a@b\r\nTo: c@d\r\n" + kDate + kMessageId + "\r\nsmtp-auth test\r\nDate: no field\r\n");
   CHECK(filtered.fixed == "blankline,date,msgid");
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("intake: an mbox line is dropped at the very start only") {
   CHECK(filter("From x 0\r\n folded\r\n").out == kAll + "\r\n folded\r\n");
   CHECK(filter("From x 0\r\nFrom y 0\r\n").out == kAll + "\r\nFrom y 0\r\n");
   CHECK(filter("A: b\r\nFrom y 0\r\n").out == "A: b\r\n" + kAll + "\r\nFrom y 0\r\n");
-  CHECK(filter("From : a\r\n\r\n").out == "From : a\r\n" + kDate + kMessageId + "\r\n");
+  CHECK(filter("From : a@b\r\n\r\n").out == "From : a@b\r\n" + kDate + kMessageId + "\r\n");
   CHECK(filter("Fromage x\r\n").out == kAll + "\r\nFromage x\r\n");
 }
 
@@ -145,4 +145,32 @@ TEST_CASE("intake: a million fields pass, and what they hold is not kept") {
   CHECK(size == 13'000'000);
   CHECK(filter.received_count() == 1'000'000);
   CHECK_FALSE(filter.is_in_body());
+}
+
+TEST_CASE("intake: names without a domain get it in the fields of addresses, folds or not, and it is told") {
+  std::string header = "Date: x\r\nMessage-ID: <y@z>\r\n";
+  Filtered filtered =
+      filter(header + "From: root (Cron Daemon)\r\nTo: a,\r\n b@c,\r\n\td\r\nX: e\r\n\r\nTo: root\r\n");
+  CHECK(filtered.out == header +
+                            "From: root@example.com (Cron Daemon)\r\nTo: a@example.com,\r\n b@c,\r\n"
+                            "\td@example.com\r\nX: e\r\n\r\nTo: root\r\n");
+  CHECK(filtered.fixed == "domain");
+  CHECK(filter("From: a").out == "From: a@example.com\r\n" + kDate + kMessageId + "\r\n");
+  CHECK(filter("From: a").fixed == "blankline,date,msgid,domain");
+  CHECK(filter("Cc: a\r\nbody\r\n").out == "Cc: a@example.com\r\n" + kAll + "\r\nbody\r\n");
+}
+
+TEST_CASE("intake: a field of addresses that is longer than anyone needs passes as it came") {
+  auto field = [](std::size_t length) { return "To: root, " + std::string(length - 16, 'x') + "@y.z\r\n"; };
+  auto run = [](const std::string& text) {
+    IntakeFilter filter(options());
+    std::string out;
+    for (auto piece : hikyaku::test::pieces_of(text, 4096)) filter.feed(piece, out);
+    filter.finish(out);
+    return out;
+  };
+  std::string just_fits = field(kLongestAddressField + 3);
+  CHECK(run(kComplete + just_fits) == kComplete + "To: root@example.com, " + just_fits.substr(10) + "\r\n");
+  for (std::size_t length : {kLongestAddressField + 4, std::size_t{1} << 22})
+    CHECK(run(kComplete + field(length)) == kComplete + field(length) + "\r\n");
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The sink that applies the aliases file: all mail, whichever way it comes in, notices of our own too, passes
+// it on its way into the spool. Recipients are looked up when the content is complete, with the rules of that
+// moment. The loop's thread.
+#pragma once
+
+#include "daemon/log/mail_log.h"
+#include "daemon/mail/aliases.h"
+#include "daemon/mail/mail_sink.h"
+
+namespace hikyaku::app {
+
+class AliasSink final : public mail::MailSink {
+ public:
+  // Both outlive it.
+  AliasSink(mail::MailSink& sink, log::MailLog& log) : sink_(sink), log_(log) {}
+
+  // At start and at reloads.
+  void set_names(const std::string& domain, const std::string& hostname);
+  void set_aliases(mail::Aliases aliases) { rules_.aliases = std::move(aliases); }
+  std::size_t size() const { return rules_.aliases.size(); }
+
+  Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
+
+ private:
+  class Writer;
+
+  mail::MailSink& sink_;
+  log::MailLog& log_;
+  mail::AliasRules rules_;
+};
+
+}  // namespace hikyaku::app

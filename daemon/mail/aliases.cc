@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mail/aliases.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/mail/address.h"
+
+namespace hikyaku::mail {
+namespace {
+
+// Two addresses are one if the domains differ in case only (RFC 5321 2.4); local parts are the receiver's
+// affair.
+std::string identity_of(std::string_view address) {
+  return cat(local_part_of(address), "@", to_lower(domain_of(address)));
+}
+
+// The targets that are still to be looked at, the next one at the back. No recursion: a file may nest as
+// deeply as it is long.
+class Walk {
+ public:
+  void enter(const AliasTargets& targets) {
+    if (!entered_.insert(&targets).second) return;
+    for (auto target = targets.rbegin(); target != targets.rend(); ++target) pending_.push_back(&*target);
+  }
+  const AliasTarget* next() {
+    if (pending_.empty()) return nullptr;
+    const AliasTarget* target = pending_.back();
+    pending_.pop_back();
+    return target;
+  }
+
+ private:
+  std::vector<const AliasTarget*> pending_;
+  std::set<const AliasTargets*> entered_;
+};
+
+// Keeps the first of each address.
+class Gathering {
+ public:
+  void add(Recipient recipient) {
+    if (seen_.insert(identity_of(recipient.address)).second) recipients_.push_back(std::move(recipient));
+  }
+  std::vector<Recipient> take() { return std::move(recipients_); }
+
+ private:
+  std::set<std::string> seen_;
+  std::vector<Recipient> recipients_;
+};
+
+bool is_localhost(std::string_view domain) {
+  return equals_ignoring_case(domain, "localhost") || equals_ignoring_case(domain, "localhost.localdomain");
+}
+
+}  // namespace
+
+std::string alias_key(std::string_view local_part) {
+  if (!local_part.starts_with('"') || local_part.size() < 2) return to_lower(local_part);
+  std::string key;
+  for (std::size_t i = 1; i + 1 < local_part.size(); ++i) {
+    if (local_part[i] == '\\' && i + 2 < local_part.size()) ++i;
+    key += to_lower(local_part[i]);
+  }
+  return key;
+}
+
+bool Aliases::add(std::string_view name, AliasTargets targets) {
+  return entries_.try_emplace(alias_key(name), std::move(targets)).second;
+}
+
+const AliasTargets* Aliases::find(std::string_view local_part) const {
+  auto entry = entries_.find(alias_key(local_part));
+  return entry == entries_.end() ? nullptr : &entry->second;
+}
+
+std::vector<std::string> Aliases::expand(std::string_view local_part, std::string_view domain) const {
+  std::vector<std::string> addresses;
+  std::set<std::string> seen;
+  Walk walk;
+  if (const AliasTargets* first = find(local_part)) walk.enter(*first);
+  while (const AliasTarget* target = walk.next()) {
+    if (const AliasTargets* further = target->kind == AliasTargetKind::name ? find(target->text) : nullptr) {
+      walk.enter(*further);
+      continue;
+    }
+    bool has_domain = target->kind == AliasTargetKind::address;
+    std::string address = has_domain ? target->text : cat(target->text, "@", domain);
+    if (seen.insert(identity_of(address)).second) addresses.push_back(std::move(address));
+  }
+  return addresses;
+}
+
+bool AliasRules::is_local(std::string_view domain_of_address) const {
+  return equals_ignoring_case(domain_of_address, domain) ||
+         equals_ignoring_case(domain_of_address, hostname) || is_localhost(domain_of_address);
+}
+
+bool AliasRules::apply_to(std::string_view address) const {
+  return is_local(domain_of(address)) && aliases.find(local_part_of(address)) != nullptr;
+}
+
+AliasExpansion expand(const AliasRules& rules, const std::vector<Recipient>& recipients) {
+  AliasExpansion expansion;
+  Gathering gathering;
+  for (const Recipient& recipient : recipients) {
+    if (!rules.apply_to(recipient.address)) {
+      gathering.add(recipient);
+      continue;
+    }
+    expansion.replaced.push_back(recipient.address);
+    for (std::string& address : rules.aliases.expand(local_part_of(recipient.address), rules.domain))
+      gathering.add({std::move(address), recipient.notify, recipient.orcpt});
+  }
+  if (!expansion.replaced.empty()) expansion.recipients = gathering.take();
+  return expansion;
+}
+
+}  // namespace hikyaku::mail
