@@ -20,6 +20,10 @@ struct BouncePolicy {
   Duration lifetime = 120h;
 };
 
+// A notice into the spool; its id, once it is on stable storage.
+Task<Result<mail::MailId, mail::SinkError>> commit_notice(mail::MailSink& sink, std::string content,
+                                                          mail::Envelope envelope);
+
 class Bouncer {
  public:
   // All outlive it.
@@ -33,7 +37,6 @@ class Bouncer {
 
  private:
   Task<std::string> original(const mail::QueuedMail& mail, bool full);
-  Task<Result<mail::MailId, mail::SinkError>> commit(std::string content, mail::Envelope envelope);
 
   io::Loop& loop_;
   mail::MailSource& source_;

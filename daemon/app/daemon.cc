@@ -11,7 +11,6 @@
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
-#include "daemon/io/work.h"
 
 namespace hikyaku::app {
 namespace {
@@ -46,6 +45,7 @@ Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loade
       signals_(loop, {SIGTERM, SIGINT, SIGHUP}),
       reloaded_(loop),
       background_(loop),
+      submitters_(loop, background_),
       stopping_(loop) {
   for (const std::string& note : listening.notes) log_.info(note);
 }
@@ -91,17 +91,21 @@ Task<ReloadReport> Daemon::reload_now() {
   Result<void, config::Problems> taken;
   if (fresh) report.kept = keep_until_restart(settings_, fresh->settings);
   taken = fresh ? relay_->configure(fresh->settings) : std::unexpected(std::move(fresh.error()));
-  if (taken)
+  if (taken) {
     take_over(std::move(*fresh), report.kept);
-  else
+    co_await tell_sendmail();
+  } else {
     log_.reload_failed(report.problems = texts_of(taken.error()));
+  }
   manager_.ready(relay_->status());
   co_return report;
 }
 
 void Daemon::take_over(Loaded fresh, const std::vector<std::string>& kept) {
   settings_ = std::move(fresh.settings);
-  acceptor_->reconfigure(acceptor_options(settings_, token_));
+  take_over_submit();
+  acceptor_->reconfigure(acceptor_options(settings_, token_, &submitters_));
+  if (pickup_) pickup_->reconfigure(pickup_options());
   if (control_) control_->set_group(settings_.control.group);
   log_.set_options(log_options(settings_));
   take_aliases(std::move(fresh.aliases));
@@ -136,6 +140,7 @@ Task<void> Daemon::stop() {
   if (desk_) stopping_.spawn(stop_control());
   if (acceptor_) stopping_.spawn(acceptor_->stopped(settings_.shutdown_grace));
   if (relay_) stopping_.spawn(relay_->stopped(settings_.shutdown_grace));
+  if (pickup_) stopping_.spawn(pickup_->stopped(settings_.shutdown_grace));
   co_await stopping_.drained({});
   ended_.request();
   co_await background_.drained({});
@@ -157,6 +162,7 @@ Task<void> Daemon::hurry() {
     if (*number == SIGHUP) continue;
     if (acceptor_) stopping_.spawn(acceptor_->stopped(0s));
     if (relay_) stopping_.spawn(relay_->stopped(0s));
+    if (pickup_) stopping_.spawn(pickup_->stopped(0s));
   }
 }
 

@@ -13,7 +13,9 @@
 #include "daemon/app/exit.h"
 #include "daemon/app/listening.h"
 #include "daemon/app/loading.h"
+#include "daemon/app/local_submitters.h"
 #include "daemon/app/log_observer.h"
+#include "daemon/app/pickup.h"
 #include "daemon/app/relay.h"
 #include "daemon/app/sd_notify.h"
 #include "daemon/config/settings.h"
@@ -44,8 +46,11 @@ class Daemon {
   Task<Result<void, StartError>> open_spool();
   Result<void, StartError> start_relay();
   Task<Result<void, StartError>> open_submit_socket();
+  Task<void> open_drop_directory();
   Result<void, StartError> open_control();
   void start_accepting();
+  void start_pickup();
+  PickupOptions pickup_options();
 
   Task<void> serve();
   Task<ReloadReport> reload();
@@ -55,6 +60,9 @@ class Daemon {
   void take_aliases(config::LoadedAliases fresh);
   Task<void> look_up_credentials(config::Settings& settings, const config::Authinfo& entries);
   void log_warnings();
+  void take_over_submit();
+  Task<void> look_up_trusted(config::SubmitSettings submit);
+  Task<void> tell_sendmail();
 
   Task<void> stop();
   Task<void> stop_control();
@@ -79,7 +87,6 @@ class Daemon {
   std::unique_ptr<spool::Spool> spool_;
   std::optional<AliasSink> sink_;  // in front of the spool, for all mail
   std::optional<Relay> relay_;
-  std::optional<smtpd::Acceptor> acceptor_;
   std::optional<DaemonDesk> desk_;
   std::unique_ptr<ControlService> control_;
   bool is_reloading_ = false;
@@ -88,6 +95,11 @@ class Daemon {
   io::Cancel leaving_;  // of what a reload waits for
   io::Cancel ended_;    // of the tasks in background_
   io::Nursery background_;
+  LocalSubmitters submitters_;
+  std::optional<smtpd::Acceptor> acceptor_;
+  std::optional<Endpoint> listening_;  // one of the addresses, for sendmail(1)
+  std::optional<DropDirectory> drop_;  // until the pickup has it
+  std::optional<Pickup> pickup_;
   io::Nursery stopping_;  // the parts, each on its way out
 };
 

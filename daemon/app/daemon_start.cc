@@ -5,6 +5,7 @@
 
 #include "daemon/app/control_socket.h"
 #include "daemon/app/daemon.h"
+#include "daemon/app/drop_setup.h"
 #include "daemon/app/reload.h"
 #include "daemon/base/text.h"
 #include "daemon/io/socket_stream.h"
@@ -14,7 +15,6 @@ namespace {
 
 constexpr unsigned kAnyone = 0666;  // the kernel tells who called
 constexpr Duration kProbeLimit = 1s;
-constexpr const char* kSubmitGroup = "hikyaku-submit";  // sendmail runs with it
 
 Exit exit_for(spool::SpoolErrorKind kind) {
   switch (kind) {
@@ -40,6 +40,7 @@ Task<bool> is_served(io::Loop& loop, std::string path) {
 Task<Result<void, StartError>> Daemon::start() {
   auto opened = co_await open_spool();
   if (!opened) co_return opened;
+  co_await open_drop_directory();
   co_await look_up_credentials(settings_, first_credentials_);
   first_credentials_.clear();
   start_aliases();
@@ -47,6 +48,7 @@ Task<Result<void, StartError>> Daemon::start() {
   if (!started) co_return started;
   auto listening = co_await open_submit_socket();
   if (!listening) co_return listening;
+  co_await tell_sendmail();
   auto control = open_control();
   if (!control) co_return control;
   start_accepting();
@@ -68,8 +70,12 @@ Task<Result<void, StartError>> Daemon::open_spool() {
 }
 
 Result<void, StartError> Daemon::start_relay() {
-  for (const auto& listener : listeners_)
-    if (auto bound = listener->local()) own_endpoints_.add(*bound);
+  for (const auto& listener : listeners_) {
+    auto bound = listener->local();
+    if (!bound) continue;
+    own_endpoints_.add(*bound);
+    if (!listening_) listening_ = bound;
+  }
   relay_.emplace(RelayParts{.loop = loop_,
                             .sink = *sink_,
                             .source = *spool_,
@@ -106,7 +112,7 @@ Task<Result<void, StartError>> Daemon::open_submit_socket() {
 Result<void, StartError> Daemon::open_control() {
   bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
   std::string path = cat(settings_.runtime_directory, "/control.sock");
-  auto socket = open_control_socket(path, kSubmitGroup);
+  auto socket = open_control_socket(path, kDropGroup);
   if (!socket && !is_default) return std::unexpected(socket.error());
   if (!socket) log_.warning(cat(socket.error().text, "; mailq and `hikyaku` cannot ask the daemon"));
   if (!socket) return {};
@@ -128,7 +134,8 @@ Result<void, StartError> Daemon::open_control() {
 
 void Daemon::start_accepting() {
   std::vector<std::string> names;
-  acceptor_.emplace(loop_, *sink_, observer_, acceptor_options(settings_, token_));
+  take_over_submit();
+  acceptor_.emplace(loop_, *sink_, observer_, acceptor_options(settings_, token_, &submitters_));
   for (auto& listener : listeners_) {
     names.push_back(listener->name());
     acceptor_->listen(std::move(listener));
@@ -136,6 +143,7 @@ void Daemon::start_accepting() {
   listeners_.clear();
   log_.started(HIKYAKU_VERSION, names, relay_->queued());
   log_warnings();
+  start_pickup();
   manager_.ready(relay_->status());
 }
 

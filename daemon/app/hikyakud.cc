@@ -9,6 +9,7 @@
 
 #include "daemon/app/daemon.h"
 #include "daemon/app/directories.h"
+#include "daemon/app/drop_setup.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/reload.h"
 #include "daemon/base/clock.h"
@@ -24,17 +25,21 @@ Exit report(const config::Problems& problems) {
 }
 
 // Where it is the default, a missing runtime directory is the daemon's to complain about.
-Result<void, StartError> prepare_directories(const Loaded& loaded) {
+Result<void, StartError> prepare_directories(log::MailLog& log, const Loaded& loaded) {
   const config::Settings& settings = loaded.settings;
   auto runtime = prepare_runtime_directory(settings.runtime_directory, loaded.account);
   if (!runtime && settings.runtime_directory != config::Settings().runtime_directory) return runtime;
-  return prepare_spool_directory(settings.spool.directory, loaded.account);
+  auto spool = prepare_spool_directory(settings.spool.directory, loaded.account);
+  if (!spool) return spool;
+  if (auto note = prepare_drop_directory(settings.spool.directory, loaded.account)) log.warning(*note);
+  return {};
 }
 
-Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, const Loaded& loaded) {
+Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, log::MailLog& log,
+                                                      const Loaded& loaded) {
   auto listening = open_listeners(loop, loaded.settings.listen, io::inherited_sockets());
   if (!listening) return listening;
-  auto prepared = prepare_directories(loaded);
+  auto prepared = prepare_directories(log, loaded);
   if (!prepared) return std::unexpected(prepared.error());
   if (!loaded.account) return listening;
   auto dropped = become(*loaded.account);
@@ -49,7 +54,7 @@ void be_deaf() {
 }
 
 Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Loaded loaded) {
-  auto listening = use_root_while_it_lasts(loop, loaded);
+  auto listening = use_root_while_it_lasts(loop, log, loaded);
   if (!listening) {
     log.error(listening.error().text);
     return listening.error().kind;

@@ -12,8 +12,8 @@ namespace hikyaku::app {
 
 // What `queue --json` prints.
 std::string queue_json(const spool::ViewedMail& mail);
-// All that is known of it: besides, `reason`, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`), `uid`,
-// `notify` and `orcpt` of each recipient, and, where they are given, the attempts so far (`history`).
+// All that is known of it: besides, `reason`, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`),
+// `uid`, `notify` and `orcpt` of each recipient, and, where they are given, the attempts so far (`history`).
 std::string full_json(const spool::ViewedMail& mail,
                       const std::optional<std::vector<spool::PastProgress>>& history);
 

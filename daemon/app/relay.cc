@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "daemon/app/reload.h"
 #include "daemon/base/text.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/diagnosis.h"
@@ -29,13 +30,6 @@ SettlementPolicy settlement_policy(const config::QueueSettings& queue) {
       .delay_notice = queue.delay_notice,
       .retry = {
           .first = queue.retry.first, .factor = queue.retry.factor, .max = queue.retry.max, .spread = 0.2}};
-}
-
-BouncePolicy bounce_policy(const config::Settings& settings) {
-  return {.hostname = settings.hostname,
-          .domain = settings.domain,
-          .full = settings.queue.bounce_return == config::BounceReturn::full,
-          .lifetime = settings.queue.lifetime};
 }
 
 }  // namespace

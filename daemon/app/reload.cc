@@ -20,11 +20,13 @@ std::vector<std::string> keep_until_restart(const config::Settings& running, con
   return kept;
 }
 
-smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token) {
+smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token,
+                                        smtpd::Submitters* submitters) {
   smtpd::SessionOptions session;
   session.hostname = settings.hostname;
   session.domain = settings.domain;
   session.token = token;
+  session.submitters = submitters;
   session.limits.max_size = settings.message.max_size.bytes;
   session.limits.max_recipients = settings.message.max_recipients;
   session.limits.max_hops = settings.message.max_hops;
@@ -34,6 +36,13 @@ smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const 
                     .per_client = settings.limits.per_client};
   options.session = std::make_shared<const smtpd::SessionOptions>(std::move(session));
   return options;
+}
+
+BouncePolicy bounce_policy(const config::Settings& settings) {
+  return {.hostname = settings.hostname,
+          .domain = settings.domain,
+          .full = settings.queue.bounce_return == config::BounceReturn::full,
+          .lifetime = settings.queue.lifetime};
 }
 
 spool::SpoolOptions spool_options(const config::Settings& settings) {

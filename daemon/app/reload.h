@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/bouncer.h"
 #include "daemon/config/settings.h"
 #include "daemon/log/mail_log.h"
 #include "smtpd/acceptor.h"
@@ -15,8 +16,10 @@ namespace hikyaku::app {
 // Puts back into `fresh` what only a restart changes; the keys of those that differed.
 std::vector<std::string> keep_until_restart(const config::Settings& running, config::Settings& fresh);
 
-// `token` is this instance's, for the greeting.
-smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token);
+// `token` is this instance's, for the greeting; `submitters` outlive the sessions.
+smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token,
+                                        smtpd::Submitters* submitters = nullptr);
+BouncePolicy bounce_policy(const config::Settings& settings);
 spool::SpoolOptions spool_options(const config::Settings& settings);
 log::Options log_options(const config::Settings& settings);
 
