@@ -7,7 +7,6 @@ import collections
 import os
 import signal
 import subprocess
-import unittest
 
 from rig import Case, Daemon, Trace, main
 
@@ -248,7 +247,6 @@ class WithDaemon(Case):
 
 
 class Quiet(Case):
-    @unittest.skipUnless(os.path.exists("/usr/bin/valgrind"), "valgrind is not installed")
     def test_valgrind_has_nothing_to_say(self):
         """As root, for it runs nothing set-gid."""
         valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite"]
