@@ -28,7 +28,11 @@ Result<std::vector<std::string>, Failure> Delivery::run() {
   if (done && !*done) done = into_drop();
   if (done && !*done) done = over_port();
   if (!done) return std::unexpected(explain(done.error()));
-  if (*done) return std::move(ids_);
+  if (*done) {
+    will_leave_with(Exit::ok);
+    undisturbed_.reset();
+    return std::move(ids_);
+  }
   return std::unexpected(
       explain({Exit::temporary, cat("the mail could not be handed over: ", reasons_,
                                     "; nothing was stored. Is hikyakud running, and sendmail set-gid?")}));
@@ -75,7 +79,7 @@ Result<void, Refusal> Delivery::submit(Fd fd) {
     if (!content_->rewind())
       return std::unexpected(
           Refusal{true, {Exit::temporary, "the connection was lost halfway; nothing was stored"}});
-    auto taken = submission->send(message_.envelope, next_batch(), *content_);
+    auto taken = submission->send(message_.envelope, next_batch(), *content_, undisturbed_);
     if (!taken) return std::unexpected(taken.error());
     left_ = left_.subspan(taken->recipients);
     if (!taken->id.empty()) ids_.push_back(taken->id);
@@ -85,7 +89,7 @@ Result<void, Refusal> Delivery::submit(Fd fd) {
 }
 
 Result<bool, Failure> Delivery::into_drop() {
-  Undisturbed undisturbed;  // several files are one mail
+  Undisturbed undisturbed;
   if (!drop_) add_reason("drop directory", drop_.error().text);
   while (drop_ && !left_.empty()) {
     auto batch = next_batch();
@@ -94,6 +98,7 @@ Result<bool, Failure> Delivery::into_drop() {
       return false;
     }
     left_ = left_.subspan(batch.size());
+    if (!undisturbed_) undisturbed_.emplace();
   }
   return left_.empty();
 }

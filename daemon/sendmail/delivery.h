@@ -46,6 +46,8 @@ class Delivery {
   std::span<const Address> left_;  // recipients that nobody has taken yet
   std::vector<std::string> ids_;
   std::string reasons_;
+  // From the moment that something may have been stored: a signal would end us with a lie.
+  std::optional<Undisturbed> undisturbed_;
 };
 
 }  // namespace hikyaku::sendmail

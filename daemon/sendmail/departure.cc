@@ -7,10 +7,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <iterator>
 
 #include "daemon/base/check.h"
-#include "daemon/sendmail/exit.h"
 #include "daemon/sendmail/privilege.h"
 
 namespace hikyaku::sendmail {
@@ -28,14 +28,17 @@ struct Doomed {
 };
 Doomed doomed[3];
 unsigned nested = 0;
+volatile sig_atomic_t exit_code = static_cast<int>(Exit::temporary);
 
 // Nothing here but system calls.
-void depart(int) {
+[[noreturn]] void depart(int) {
   take_up_privilege_in_handler();
   for (const Doomed& one : doomed)
     if (one.directory >= 0) ::unlinkat(one.directory, one.name, 0);
-  ::_exit(static_cast<int>(Exit::temporary));
+  ::_exit(exit_code);
 }
+
+[[noreturn]] void give_up() { depart(0); }
 
 sigset_t fatal_signals() {
   sigset_t set;
@@ -66,10 +69,13 @@ void watch_signals() {
     if (!stays_ignored(number)) handle(number, depart);
   for (int number : kErrors) handle(number, SIG_IGN);
   handle(SIGCHLD, SIG_DFL);
+  std::set_terminate(give_up);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
+
+void will_leave_with(Exit code) { exit_code = static_cast<int>(code); }
 
 void will_remove(int directory, const std::string& name) {
   Undisturbed undisturbed;

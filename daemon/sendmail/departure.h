@@ -5,11 +5,17 @@
 
 #include <string>
 
+#include "daemon/sendmail/exit.h"
+
 namespace hikyaku::sendmail {
 
 // For INT, TERM, HUP (unless the caller ignores them), QUIT, ALRM, XCPU and their like; PIPE and XFSZ become
 // errors of the call. Signals that the caller had blocked are let through.
+// An exception that finds no memory to be thrown ends the program in the same way.
 void watch_signals();
+
+// What the exit code of such an end is: `temporary` until the mail is stored, `ok` from then on.
+void will_leave_with(Exit code);
 
 // Files that must not stay behind, three at most. `directory` is an open descriptor.
 void will_remove(int directory, const std::string& name);

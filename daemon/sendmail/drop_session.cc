@@ -8,6 +8,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/drop_format.h"
+#include "daemon/sendmail/departure.h"
 
 namespace hikyaku::sendmail {
 namespace {
@@ -147,6 +148,7 @@ bool DropSession::take_content(mail::DataDecoder& decoder, Draft& draft) {
 void DropSession::finish(const mail::DataDecoder& decoder, Draft& draft) {
   if (decoder.has_nul()) return say("554 5.6.0 Message holds a NUL byte");
   if (size_ > places_.max_size) return say("552 5.3.4 Message too big");
+  Undisturbed undisturbed;  // what is stored is told
   if (stored_) stored_ = draft.commit();
   say(stored_ ? std::string("250 2.0.0 Ok: left for the daemon") : cat("451 4.3.0 ", stored_.error().text));
 }

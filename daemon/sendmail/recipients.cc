@@ -58,6 +58,9 @@ std::string key_of(const Address& address) {
 
 Result<void, Failure> Recipients::add_operand(std::string_view operand) {
   if (trim(operand).empty()) return fail(Exit::usage, "a recipient is empty; nothing was sent");
+  // In a header a line end is a fold; here it is somebody's attempt at a header.
+  bool has_control = std::ranges::any_of(operand, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+  if (has_control) return bad_address("recipient", operand, "a line end or another control character");
   return add_list(operand, "recipient");
 }
 

@@ -9,6 +9,7 @@
 
 #include "daemon/mail/ehlo.h"
 #include "daemon/sendmail/content.h"
+#include "daemon/sendmail/departure.h"
 #include "daemon/sendmail/dialogue.h"
 #include "daemon/sendmail/envelope.h"
 
@@ -30,10 +31,11 @@ class Submission {
  public:
   // Greets; `fd` is connected.
   static Result<Submission, Refusal> begin(Fd fd, Dialogue::Watch watch);
-  // Once for each mail. From the moment that the daemon may have stored it until its answer no signal gets
-  // through. The content is read to its end if Taken comes back.
-  Result<Taken, Refusal> send(const Envelope& envelope, std::span<const Address> recipients,
-                              Content& content);
+  // Once for each mail. `undisturbed` is filled before the last bytes, with which the daemon may store it,
+  // and left to the caller: it knows what the whole comes to. The content is read to its end if Taken comes
+  // back.
+  Result<Taken, Refusal> send(const Envelope& envelope, std::span<const Address> recipients, Content& content,
+                              std::optional<Undisturbed>& undisturbed);
   // Says QUIT and does not wait.
   void end();
 
@@ -49,9 +51,10 @@ class Submission {
   };
   Result<void, Refusal> name_some(const Envelope& envelope, std::span<const Address> recipients,
                                   Named& named);
-  Result<mail::Reply, Refusal> send_chunks(Content& content);
-  Result<mail::Reply, Refusal> send_last_chunk(Content& content, std::uint64_t size);
-  Result<mail::Reply, Refusal> send_data(Content& content);
+  Result<mail::Reply, Refusal> send_chunks(Content& content, std::optional<Undisturbed>& undisturbed);
+  Result<mail::Reply, Refusal> send_last_chunk(Content& content, std::uint64_t size,
+                                               std::optional<Undisturbed>& undisturbed);
+  Result<mail::Reply, Refusal> send_data(Content& content, std::optional<Undisturbed>& undisturbed);
   Result<mail::Reply, Refusal> ask(std::string_view line);
   Result<mail::Reply, Refusal> reply(Patience patience);
   Result<void, Refusal> send_bytes(std::string_view bytes);

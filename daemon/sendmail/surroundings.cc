@@ -18,7 +18,9 @@ bool input_is_open = false;
 
 // A file that is opened later must never become 1 or 2: what is printed would go into it.
 void open_standard_descriptors() {
-  input_is_open = ::fcntl(STDIN_FILENO, F_GETFD) >= 0;
+  // Where it was closed, the C library of a set-gid program has put something there that cannot be read.
+  int flags = ::fcntl(STDIN_FILENO, F_GETFL);
+  input_is_open = flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
   int fd = 0;
   do {
     fd = ::open("/dev/null", O_RDWR | O_NOCTTY);

@@ -209,8 +209,8 @@ TEST_CASE("message: a user's name is quoted where it must be") {
 TEST_CASE("message: recipients of the command line are addresses as people write them") {
   CHECK(recipients("", to({"a@b", "Al <c@d>", "e@f, g@h", "|id@x", "-oQ/tmp@x"})) ==
         "a@b c@d e@f g@h |id@x -oQ/tmp@x");
-  for (const char* wrong :
-       {"a b", "a@b>\r\nRCPT TO:<e@x", "a@b\r\nRCPT TO:<e@x>", "<a@b", "\"a", "a@b\x01", "x@[1]"}) {
+  for (const char* wrong : {"a b", "a@b>\r\nRCPT TO:<e@x", "a@b\r\nRCPT TO:<e@x>", "<a@b", "\"a", "a@b\x01",
+                            "x@[1]", "x\nBcc: e@x", "x\r\n e@x", "a\t@b"}) {
     CAPTURE(wrong);
     CHECK(recipients("", to({wrong})) == "!65");
   }

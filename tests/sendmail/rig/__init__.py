@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+"""sendmail(1) as it is installed: set-gid, run by somebody without rights, in a place of its own."""
+
+from .case import Case, main
+from .daemon import Daemon
+from .installed import CALLER, Installed, dropped
+from .strace import Trace
+
+__all__ = ["CALLER", "Case", "Daemon", "Installed", "Trace", "dropped", "main"]
