@@ -11,6 +11,7 @@
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
+#include "daemon/io/work.h"
 
 namespace hikyaku::app {
 namespace {
