@@ -17,8 +17,9 @@
 namespace hikyaku::app {
 
 struct ControlTimes {
-  std::chrono::milliseconds request = std::chrono::seconds(10);  // from the first wait to the body's last byte
-  std::chrono::milliseconds stalled = std::chrono::minutes(5);   // an answer of which nothing is taken
+  std::chrono::milliseconds request =
+      std::chrono::seconds(10);                                 // from the first wait to the body's last byte
+  std::chrono::milliseconds stalled = std::chrono::minutes(5);  // an answer of which nothing is taken
 };
 
 class ControlConnection {

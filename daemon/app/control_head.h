@@ -19,8 +19,8 @@ inline constexpr std::size_t kMaxFields = 64;
 inline constexpr std::size_t kMaxBody = std::size_t{1} << 20U;
 
 struct RequestHead {
-  std::string text;            // what the library is to read: request line, our choice of fields, empty line
-  std::size_t body = 0;        // bytes that follow
+  std::string text;             // what the library is to read: request line, our choice of fields, empty line
+  std::size_t body = 0;         // bytes that follow
   bool wants_continue = false;  // the client waits for 100 before it sends them
 };
 

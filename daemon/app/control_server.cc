@@ -53,7 +53,9 @@ ControlServer::ControlServer(Fd listening, ControlServing serving)
       admission_(serving_.limits),
       accepting_(quiet_thread([this] { accept_all(); })) {}
 
-ControlServer::~ControlServer() { check(!accepting_.joinable(), "a control server is stopped before it goes"); }
+ControlServer::~ControlServer() {
+  check(!accepting_.joinable(), "a control server is stopped before it goes");
+}
 
 void ControlServer::accept_all() {
   yield_to_others();

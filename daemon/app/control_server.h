@@ -45,7 +45,8 @@ class ControlServer {
 
  private:
   struct Guest {
-    Guest(Fd socket, ControlTimes times, Rights whose) : connection(std::move(socket), times), rights(whose) {}
+    Guest(Fd socket, ControlTimes times, Rights whose)
+        : connection(std::move(socket), times), rights(whose) {}
     ControlConnection connection;
     Rights rights;
     std::thread thread;

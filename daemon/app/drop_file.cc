@@ -30,13 +30,13 @@ std::string_view kind_of(mode_t mode) {
   return "is a device";
 }
 
-// Group: nobody gets into that group but through sendmail's set-gid bit, so it says who made the file. Root
-// and we ourselves need no such witness.
+// Group: nobody gets into that group but through sendmail's set-gid bit, so it is the witness that sendmail
+// has made the file, for the user who owns it.
 Result<void, DropError> judge(const struct stat& status, gid_t group) {
   if (!S_ISREG(status.st_mode)) return not_ours(kind_of(status.st_mode));
   if (status.st_nlink != 1) return not_ours("has another name elsewhere (a hard link)");
-  const bool by_sendmail = status.st_gid == group || status.st_uid == 0 || status.st_uid == ::geteuid();
-  if (!by_sendmail) return not_ours("was not made by sendmail: it is of another group than the directory");
+  if (status.st_gid != group)
+    return not_ours("was not made by sendmail: it is of another group than the directory");
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return not_ours("may be changed by others than its owner");
   return {};
 }

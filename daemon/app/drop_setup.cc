@@ -2,12 +2,10 @@
 #include "daemon/app/drop_setup.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <vector>
 
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
@@ -16,7 +14,6 @@ namespace hikyaku::app {
 namespace {
 
 constexpr mode_t kDropMode = 01730;  // put in, but neither list nor take out what is another's
-constexpr std::size_t kGroupText = 1024 * 1024;
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 std::string cannot(const std::string& path, std::string_view what) {
@@ -45,14 +42,6 @@ std::optional<std::string> hand_out(const Fd& directory, const std::string& path
 }
 
 }  // namespace
-
-std::optional<gid_t> find_group(const char* name) {
-  std::vector<char> text(kGroupText);
-  group entry{};
-  group* found = nullptr;
-  ::getgrnam_r(name, &entry, text.data(), text.size(), &found);
-  return found == nullptr ? std::nullopt : std::optional(entry.gr_gid);
-}
 
 // What is there was made by the package, or by an operator, who may have had reasons.
 std::optional<std::string> prepare_drop_directory(const std::string& spool,

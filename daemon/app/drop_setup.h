@@ -6,15 +6,14 @@
 #include <optional>
 #include <string>
 
+#include "daemon/app/control_rights.h"
 #include "daemon/app/privileges.h"
 
 namespace hikyaku::app {
 
 inline constexpr const char* kDropGroup = "hikyaku-submit";  // sendmail(1) is set-gid to it
 
-using FindGroup = std::function<std::optional<gid_t>(const char* name)>;
-// From the machine's group database.
-std::optional<gid_t> find_group(const char* name);
+using FindGroup = std::function<std::optional<gid_t>(const std::string& name)>;
 
 // SPOOL/drop exists: 1730, of `account` (or where there is none of whom we are) and of hikyaku-submit if the
 // machine has that group and we may give it away, else of the daemon's own. One that is there already stays

@@ -13,6 +13,8 @@ namespace {
 
 constexpr Duration kHolds = 1min;
 constexpr std::size_t kMostKnown = 1000;
+// What the kernel shows for users of another user namespace.
+constexpr std::uint32_t kNameless = 65534;
 
 }  // namespace
 
@@ -70,7 +72,8 @@ bool LocalSubmitters::is_trusted(std::uint32_t uid, const LocalUser& user) const
   auto is_named = [this](const std::string& name) {
     return std::ranges::find(settings_.trusted, name) != settings_.trusted.end();
   };
-  return uid == 0 || uid == ::geteuid() || is_named(user.name) || std::ranges::any_of(user.groups, is_named);
+  const bool is_us = uid == ::geteuid() && uid != kNameless;
+  return uid == 0 || is_us || is_named(user.name) || std::ranges::any_of(user.groups, is_named);
 }
 
 std::vector<std::string> unknown_trusted(const config::SubmitSettings& settings) {

@@ -66,6 +66,14 @@ class Place:
         os.chown(path, OWNER.pw_uid, OWNER.pw_gid)
         return path
 
+    def bind(self, file, over):
+        """Until the end, whoever opens `over` gets `file`."""
+        self._mount("--bind", file, over)
+
+    def hide(self, path):
+        """An empty directory in memory stands over it."""
+        self._mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", path)
+
     def unmount(self, path):
         run("umount", path)
         self._mounts.remove(path)

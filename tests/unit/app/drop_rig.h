@@ -26,7 +26,7 @@ struct DropPlace {
   app::TemporaryDirectory spool{"hikyaku-drop"};
 
   DropPlace() {
-    app::prepare_drop_directory(spool.path(), std::nullopt, [](const char*) { return std::nullopt; });
+    app::prepare_drop_directory(spool.path(), std::nullopt, [](const std::string&) { return std::nullopt; });
   }
   app::DropDirectory open() const {
     auto opened = app::DropDirectory::open(spool.path());
