@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
 #include "daemon/sendmail/dialogue.h"
 #include "daemon/sendmail/privilege.h"
@@ -30,36 +31,6 @@ std::unexpected<Failure> no_daemon(const std::string& socket, std::string_view w
 Result<Fd, LinkError> connect(const std::string& socket) {
   WithPrivilege privilege;
   return connect_to(socket, Patience(10));
-}
-
-// Four hexadecimal digits of \uXXXX as UTF-8; what stands for half a character becomes "?".
-std::string from_u_escape(std::string_view digits) {
-  unsigned code = 0;
-  for (char c : digits)
-    code = code * 16 + static_cast<unsigned>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10);
-  if (code < 0x80) return {static_cast<char>(code)};
-  if (code >= 0xd800 && code < 0xe000) return "?";
-  auto tail = [](unsigned bits) { return static_cast<char>(0x80 | (bits & 0x3f)); };
-  if (code < 0x800) return {static_cast<char>(0xc0 | code >> 6), tail(code)};
-  return {static_cast<char>(0xe0 | code >> 12), tail(code >> 6), tail(code)};
-}
-
-std::string unescape(std::string_view text) {
-  constexpr std::string_view kNames = "bfnrt";
-  constexpr std::string_view kMeant = "\b\f\n\r\t";
-  std::string plain;
-  for (std::size_t i = 0; i < text.size() && text[i] != '"'; ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      plain += text[i];
-    } else if (text[++i] == 'u' && i + 4 < text.size()) {
-      plain += from_u_escape(text.substr(i + 1, 4));
-      i += 4;
-    } else {
-      std::size_t name = kNames.find(text[i]);
-      plain += name == kNames.npos ? text[i] : kMeant[name];
-    }
-  }
-  return plain;
 }
 
 class Exchange {
@@ -105,9 +76,11 @@ class Exchange {
 
   Result<void, Failure> refused() {
     while (bytes_.size() < kMostOfError && receive()) continue;
-    std::string error = json_value(bytes_, "error");
-    if (error.empty()) error = cat("the daemon answered ", std::to_string(head_->status));
-    return fail(exit_of(head_->status), printable(error, 2000));
+    auto json = parse_json(bytes_);
+    const JsonValue* error = json ? json->find("error") : nullptr;
+    if (error != nullptr && error->text() != nullptr)
+      return fail(exit_of(head_->status), printable(*error->text(), 2000));
+    return fail(exit_of(head_->status), cat("the daemon answered ", std::to_string(head_->status)));
   }
 
   const std::string& socket_;
@@ -134,15 +107,6 @@ std::optional<HttpHead> parse_http_head(std::string_view bytes) {
   auto status =
       bytes.starts_with("HTTP/1.") ? parse_number(bytes.substr(std::min<std::size_t>(9, end), 3)) : 0;
   return HttpHead{static_cast<int>(status.value_or(0)), end + 4};
-}
-
-std::string json_value(std::string_view json, std::string_view key) {
-  std::string wanted = cat("\"", key, "\":");
-  std::size_t at = json.find(wanted);
-  if (at == json.npos) return {};
-  std::string_view value = trim(json.substr(at + wanted.size()));
-  if (value.starts_with('"')) return unescape(value.substr(1));
-  return std::string(value.substr(0, std::min(value.find_first_of(",}] \r\n"), value.size())));
 }
 
 std::string json_string(std::string_view text) {

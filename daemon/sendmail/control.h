@@ -29,10 +29,7 @@ struct HttpHead {
 // Nothing while the head is not complete; status 0 if it is none.
 std::optional<HttpHead> parse_http_head(std::string_view bytes);
 
-// The value of `"key":` in a flat JSON object: a string unescaped, a number as it stands; empty if there is
-// none. Enough for answers of our own daemon, and never wrong but by finding nothing.
-std::string json_value(std::string_view json, std::string_view key);
-// With quotes.
+// As JSON has it, in quotes; controls are left out.
 std::string json_string(std::string_view text);
 
 // `take` gets the body of a 2yz answer, in pieces. Any other answer is a failure with the daemon's own words.

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
+#include "daemon/mail/alias_file.h"
 #include "daemon/sendmail/control.h"
 #include "daemon/sendmail/recipients.h"
+#include "daemon/sendmail/regular_file.h"
 #include "daemon/sendmail/smtp_pipe.h"
 
 namespace hikyaku::sendmail {
@@ -17,6 +20,7 @@ namespace {
 
 constexpr unsigned kPatience = 60;  // seconds without a byte of an answer
 constexpr unsigned kOutcomeWait = 60;
+constexpr std::size_t kMostOfAliases = 64ull << 20;
 
 void print(std::string_view bytes) { write_all(STDOUT_FILENO, bytes); }
 
@@ -27,6 +31,26 @@ Result<std::string, Failure> answer(const Places& places, const HttpRequest& req
                           [&text](std::string_view bytes) { text += bytes; });
   if (!asked) return std::unexpected(asked.error());
   return text;
+}
+
+void print_count(const std::string& file, std::uint64_t count, std::string_view besides) {
+  print(cat(file, ": ", std::to_string(count), count == 1 ? " alias" : " aliases", besides, "\n"));
+}
+
+// What the daemon would do with the file at its next start.
+Result<void, Failure> check_aliases_ourselves(const std::string& file) {
+  auto text = read_regular_file(file, kMostOfAliases);
+  if (!text) return fail(Exit::no_input, cat(file, ": ", os_error_text(text.error())));
+  mail::ParsedAliases parsed = mail::parse_aliases(*text);
+  if (parsed.problems.empty()) {
+    print_count(file, parsed.aliases.size(), "; no daemon answers, it reads them when it starts");
+    return {};
+  }
+  const mail::AliasProblem& first = parsed.problems.front();
+  std::size_t others = parsed.problems.size() - 1;
+  return fail(Exit::bad_data,
+              cat(file, ":", std::to_string(first.line), ": ", first.text,
+                  others > 0 ? cat(" (and ", std::to_string(others), " more)") : std::string()));
 }
 
 // Lines of standard input, as they come.
@@ -75,8 +99,11 @@ Result<void, Failure> run_queue(const Places& places, const QueueRun& what) {
 
 Result<void, Failure> check_aliases(const Places& places) {
   auto answered = answer(places, {.method = "POST", .target = "/v1/aliases/reload", .body = "{}"});
+  if (!answered && answered.error().kind == Exit::unavailable) return check_aliases_ourselves(places.aliases);
   if (!answered) return std::unexpected(answered.error());
-  print(cat(places.aliases, ": ", json_value(*answered, "aliases"), " aliases\n"));
+  auto json = parse_json(*answered);
+  const JsonValue* count = json ? json->find("aliases") : nullptr;
+  print_count(places.aliases, count != nullptr ? count->whole_number().value_or(0) : 0, "");
   return {};
 }
 
@@ -103,7 +130,20 @@ Result<void, Failure> test_addresses(const Places& places, int in) {
 void show_outcome(const Places& places, const std::string& id) {
   std::string target = cat("/v1/mails/", id, "/outcome?wait=", std::to_string(kOutcomeWait), "&format=lines");
   auto answered = answer(places, {.target = target, .body = {}}, kOutcomeWait + 10);
-  print(answered ? *answered : cat(id, ": ", answered.error().text, "\n"));
+  if (!answered) return print(cat(id, ": ", answered.error().text, "\n"));
+  for (std::string_view line : split(*answered, '\n'))
+    if (!line.empty()) print(outcome_line(line));
+}
+
+std::string outcome_line(std::string_view json) {
+  auto parsed = parse_json(json);
+  if (!parsed) return cat(printable(json), "\n");
+  auto text_of = [&parsed](std::string_view name) {
+    const JsonValue* value = parsed->find(name);
+    return value != nullptr && value->text() != nullptr ? printable(*value->text()) : std::string();
+  };
+  std::string reply = text_of("last_reply");
+  return cat(text_of("address"), ": ", text_of("status"), reply.empty() ? "" : ", ", reply, "\n");
 }
 
 std::string retry_body(const QueueRun& what) {

@@ -3,6 +3,10 @@
 // standard output and fails with the reason.
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "daemon/sendmail/arguments.h"
 #include "daemon/sendmail/places.h"
 
@@ -23,6 +27,8 @@ Result<void, Failure> test_addresses(const Places& places, int in);
 // known.
 void show_outcome(const Places& places, const std::string& id);
 
+// A recipient's outcome as the daemon tells it (JSON) in words: "a@b: delivered, 250 Ok". Pure.
+std::string outcome_line(std::string_view json);
 // The body of POST /v1/queue/retry. Pure.
 std::string retry_body(const QueueRun& what);
 // "a@b (Al): user a, domain b", or what is wrong with it. Pure.

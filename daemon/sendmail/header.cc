@@ -112,4 +112,8 @@ std::string to_text(const Fields& fields) {
   return text;
 }
 
+std::string to_content(const Fields& fields, std::string_view body) {
+  return cat(to_text(fields), body.starts_with("From ") ? "\r\n" : "", body);
+}
+
 }  // namespace hikyaku::sendmail

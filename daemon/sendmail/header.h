@@ -54,5 +54,8 @@ void remove_bcc(Fields& fields);
 // ASCII.
 Field from_field(std::string_view full_name, std::string_view sender);
 std::string to_text(const Fields& fields);
+// Header and body as one, where taking a field out must not make a field of the body: a body that begins with
+// "From " has been kept from being an mbox line only by what stood before it.
+std::string to_content(const Fields& fields, std::string_view body);
 
 }  // namespace hikyaku::sendmail

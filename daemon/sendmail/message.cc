@@ -85,7 +85,7 @@ Result<Message, Failure> read_message(const Request& request, const Caller& call
   auto envelope = find_envelope(request, caller, header.fields(), std::move(*recipients));
   if (!envelope) return std::unexpected(envelope.error());
   complete_header(header.fields(), request, envelope->sender);
-  Message message{.envelope = std::move(*envelope), .read = to_text(header.fields()) + header.take_body()};
+  Message message{.envelope = std::move(*envelope), .read = to_content(header.fields(), header.take_body())};
   if (auto read = read_body(message, input); !read) return std::unexpected(read.error());
   return message;
 }

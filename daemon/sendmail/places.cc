@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/sendmail/places.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 
-#include "daemon/base/fd.h"
 #include "daemon/base/text.h"
+#include "daemon/sendmail/regular_file.h"
 
 namespace hikyaku::sendmail {
 namespace {
@@ -42,16 +38,6 @@ void set(Places& places, std::string_view key, std::string_view value) {
   set_text(places, key, value);
 }
 
-std::string read_file(const std::string& path) {
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  struct stat found{};
-  if (!fd || ::fstat(fd.get(), &found) != 0 || !S_ISREG(found.st_mode)) return {};
-  std::string text(kLongest, '\0');
-  ssize_t got = ::read(fd.get(), text.data(), text.size());
-  text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-  return text;
-}
-
 }  // namespace
 
 std::optional<Places> parse_places(std::string_view text) {
@@ -67,8 +53,8 @@ std::optional<Places> parse_places(std::string_view text) {
 
 Places find_places(const std::string& path) {
   if (!path.empty())
-    if (auto places = parse_places(read_file(path))) return *places;
-  return parse_places(read_file(std::string(kPlacesFile))).value_or(Places());
+    if (auto places = parse_places(read_regular_file(path, kLongest).value_or(""))) return *places;
+  return parse_places(read_regular_file(std::string(kPlacesFile), kLongest).value_or("")).value_or(Places());
 }
 
 }  // namespace hikyaku::sendmail

@@ -11,7 +11,7 @@ from rig import CALLER, Case, Trace, main
 
 MESSAGE = b"Subject: x\n\nhello\n"
 # What may be opened: by the loader, for the user's name, and ours.
-ALLOWED = ("/etc/ld.so.cache", "/etc/passwd", "/etc/nsswitch.conf", "/dev/null", "/var/spool/hikyaku/", "/lib/", "/usr/lib/",
+ALLOWED = ("/etc/ld.so.cache", "/etc/passwd", "/etc/aliases", "/etc/nsswitch.conf", "/dev/null", "/var/spool/hikyaku/", "/lib/", "/usr/lib/",
            "/lib64/", "/proc/self/maps", "/sys/fs/cgroup")
 INJECTED = [b"a@b>\r\nRCPT TO:<e@x", b"x\nBcc: e@x", b"a@b\r\nDATA", b"\x1b[2J@x", b"a\x7f@b"]
 
@@ -134,12 +134,27 @@ class Files(Case):
 
 
 class Names(Case):
-    def test_without_a_daemon_mailq_and_newaliases_say_so(self):
-        for name in ("mailq", "newaliases", "runq"):
+    def test_without_a_daemon_mailq_and_runq_say_so(self):
+        for name in ("mailq", "runq"):
             done = self.here.run(name=name)
             self.refused(done, 69)
             self.assertIn(b"control.sock", done.stderr)
             self.assertTrue(done.stderr.startswith(name.encode()))
+
+    def test_without_a_daemon_newaliases_checks_the_file_with_the_callers_rights(self):
+        aliases, configuration = f"{self.here.path}/aliases", f"{self.here.spool}/sendmail.conf"
+        with open(configuration, "w", encoding="utf-8") as file:
+            file.write(f"hikyaku-sendmail 1\naliases {aliases}\n")
+        self.addCleanup(os.unlink, configuration)
+        for text, mode, code in (("root: a@b.example\n", 0o644, 0), ("root: |/bin/sh\n", 0o644, 65),
+                                 ("root: a@b.example\n", 0o600, 66)):
+            with open(aliases, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(aliases, mode)
+            done = self.here.run(name="newaliases")
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(aliases.encode(), done.stdout if code == 0 else done.stderr)
+            self.assertEqual(done.stderr.count(b"\n"), 0 if code == 0 else 1)
 
     def test_the_daemon_is_started_elsewhere(self):
         for words in (["-bd"], ["-bd", "-q15m"], ["-bl"]):

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include <cstring>
+#include <fstream>
 #include <thread>
 
 #include "daemon/base/fd.h"
@@ -65,7 +66,7 @@ TEST_CASE("control: what is asked for with a body says how long it is") {
       exchange("HTTP/1.1 200 OK\r\n\r\n{\"retried\":3}",
                {.method = "POST", .target = "/v1/queue/retry", .body = retry_body({})}, result, body);
   CHECK(asked.ends_with("Content-Length: 12\r\n\r\n{\"all\":true}"));
-  CHECK(json_value(body, "retried") == "3");
+  CHECK(body == "{\"retried\":3}");
 }
 
 TEST_CASE("control: a refusal is the daemon's own words and an exit code") {
@@ -99,14 +100,29 @@ TEST_CASE("control: without a daemon the exit code is 69 and the socket is named
   CHECK(result.error().text.find("/nowhere/control.sock") != std::string::npos);
 }
 
-TEST_CASE("control: values are found in JSON, strings unescaped") {
-  CHECK(json_value("{\"a\": \"x\\\"y\\\\\\t\\u0041\", \"b\":12}", "a") == "x\"y\\\tA");
-  CHECK(json_value("{\"a\":1,\"b\":12}", "b") == "12");
-  CHECK(json_value("{\"a\":1}", "b") == "");
-  CHECK(json_value("{\"a\":\"\\ud83d\\ude00\"}", "a") == "??");
-  for (const char* cut : {"{\"a\":\"x", "{\"a\":\"x\\", "{\"a\":\"\\u00", "{\"a\":", "{\"a\""})
-    CHECK(json_value(cut, "a").size() < 4);
+TEST_CASE("control: an outcome is told in words, and nothing of it reaches the terminal raw") {
+  CHECK(outcome_line("{\"address\":\"a@b\",\"status\":\"delivered\",\"last_reply\":\"250 Ok\"}") ==
+        "a@b: delivered, 250 Ok\n");
+  CHECK(outcome_line("{\"address\":\"a@b\",\"status\":\"pending\",\"last_reply\":null}") == "a@b: pending\n");
+  CHECK(outcome_line("{\"address\":\"a\\u001b@b\",\"status\":\"failed\"}").find('\x1b') == std::string::npos);
+  CHECK(outcome_line("non\x1bsense") == "non\\x1bsense\n");
   CHECK(json_string("a\"b\\\x01") == "\"a\\\"b\\\\\"");
+}
+
+TEST_CASE("control: without a daemon newaliases checks the file by itself") {
+  test::DropPlace place(0700);
+  Places places;
+  places.control_socket = place.path() + "/nobody.sock";
+  places.aliases = place.path() + "/aliases";
+  CHECK(check_aliases(places).error().kind == Exit::no_input);
+  std::ofstream(places.aliases) << "root: admin@example.com\n";
+  CHECK(check_aliases(places).has_value());
+  std::ofstream(places.aliases) << "root: admin@example.com\nx: |/bin/sh\ny: |/bin/sh\n";
+  auto wrong = check_aliases(places);
+  REQUIRE_FALSE(wrong.has_value());
+  CHECK(wrong.error().kind == Exit::bad_data);
+  CHECK(wrong.error().text.find("aliases:2: ") != std::string::npos);
+  CHECK(wrong.error().text.find("(and 1 more)") != std::string::npos);
 }
 
 TEST_CASE("control: what is to be tried again") {

@@ -145,6 +145,10 @@ TEST_CASE("message: no Bcc line and none of its folds stays, with -t and without
   CHECK(content(cat(header, "\nBcc: stays@body\n"), to({"r"})) == expected);
 }
 
+TEST_CASE("message: where a Bcc is taken out the body stays the body") {
+  CHECK(content("Bcc: x@y\nFrom me\nBcc: stays@body\n") == "\r\nFrom me\r\nBcc: stays@body\r\n");
+}
+
 TEST_CASE("message: fields that stay keep every byte, also where there is no empty line") {
   CHECK(content("A :  b \n\tc\nB:d\nno field\nx: y\n") == "A :  b \r\n\tc\r\nB:d\r\nno field\r\nx: y\r\n");
   CHECK(content("no header at all\n") == "no header at all\r\n");
