@@ -37,10 +37,6 @@ class Daemon {
   // From opening the spool until a signal has stopped everything. Once.
   Task<Exit> run();
 
-  // For newaliases: how many there are now; with problems nothing has changed. Once run() has started the
-  // relay. Reads a small file in place.
-  Result<std::size_t, config::Problems> reload_aliases();
-
  private:
   Task<Result<void, StartError>> start();
   Task<Result<void, StartError>> open_spool();
@@ -58,6 +54,7 @@ class Daemon {
   void take_over(Loaded fresh, const std::vector<std::string>& kept);
   void start_aliases();
   void take_aliases(config::LoadedAliases fresh);
+  Task<Result<std::size_t, std::string>> reload_aliases();
   Task<void> look_up_credentials(config::Settings& settings, const config::Authinfo& entries);
   void log_warnings();
   void take_over_submit();

@@ -123,7 +123,7 @@ Result<void, StartError> Daemon::open_control() {
                           .log = log_,
                           .is_spool_healthy = [this] { return spool_->is_healthy(); },
                           .reload = [this] { return reload(); },
-                          .reload_aliases = {}});
+                          .reload_aliases = [this] { return reload_aliases(); }});
   ControlOptions options{
       .path = path, .spool_directory = settings_.spool.directory, .group = settings_.control.group};
   control_ = std::make_unique<ControlService>(std::move(options), std::move(socket->listening), *desk_,

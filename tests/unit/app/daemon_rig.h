@@ -34,7 +34,6 @@ struct DaemonRig {
   TemporaryDirectory place{"hikyaku-test"};
   std::string config_file = place.file("hikyaku.yaml");
   std::function<void(Loaded&)> change_loaded;  // before a daemon gets it
-  Daemon* daemon = nullptr;                    // the one that runs
 
   DaemonRig() {
     configure("hostname: one.example.com\n");
@@ -83,7 +82,6 @@ inline Task<std::optional<Exit>> run_around(DaemonRig& rig, Task<void> work) {
   auto daemon = rig.make();
   std::optional<Exit> exit;
   io::Nursery nursery(rig.loop);
-  rig.daemon = daemon.get();
   nursery.spawn(run_into(*daemon, exit));
   co_await rig.until_it_says("started");
   co_await std::move(work);
