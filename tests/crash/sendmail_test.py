@@ -23,6 +23,7 @@ from rig.sendmail import CALLER, GROUP_ID, SPOOL, Sendmail, left_in
 PATIENCE = 60  # without any arrival
 SIZES = (300, 2_000, 20_000, 3_000_000)  # the last goes through a draft
 SHARES = (40, 40, 18, 2)
+LEAST_KILLS, MOST_WAVES = 5, 20
 ID = re.compile(rb"\bid (\w+)")
 
 
@@ -124,7 +125,10 @@ class Story:
         killer = threading.Thread(target=self._kill_until, args=(stop,))
         killer.start()
         try:
-            self.submit("killed", count)
+            for wave in range(MOST_WAVES):
+                self.submit(f"killed-{wave}", count)
+                if len(self.kills) >= LEAST_KILLS:
+                    break
         finally:
             stop.set()
             killer.join()
@@ -133,10 +137,10 @@ class Story:
 
     def _kill_until(self, stop):
         while not stop.is_set():
-            stop.wait(self.dice.uniform(0.2, 1.5))
+            stop.wait(self.dice.uniform(0.1, 0.8))
             self.kills.append(time.monotonic())
             self.daemon.kill()
-            stop.wait(self.dice.uniform(0, 0.5))
+            stop.wait(self.dice.uniform(0, 0.3))
             self.daemon.start()
 
     def judge(self):
