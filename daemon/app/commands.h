@@ -16,6 +16,7 @@ using Action = std::function<Exit()>;
 void add_sink_command(CLI::App& app, Action& chosen);
 void add_demo_command(CLI::App& app, Action& chosen);
 void add_queue_command(CLI::App& app, Action& chosen);
+void add_control_commands(CLI::App& app, Action& chosen);  // status, reload
 void add_spool_command(CLI::App& app, Action& chosen);
 
 }  // namespace hikyaku::app

@@ -18,6 +18,7 @@ Exit run(int argc, char** argv) {
   hikyaku::app::add_sink_command(app, chosen);
   hikyaku::app::add_queue_command(app, chosen);
   hikyaku::app::add_spool_command(app, chosen);
+  hikyaku::app::add_control_commands(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

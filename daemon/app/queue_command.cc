@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku queue`: reads the spool itself, so it works whether the daemon runs or not, and changes nothing.
+// Only `retry` asks the daemon.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -8,9 +9,11 @@
 #include <utility>
 
 #include "daemon/app/commands.h"
+#include "daemon/app/control_client.h"
 #include "daemon/app/output.h"
 #include "daemon/app/queue_json.h"
 #include "daemon/app/queue_listing.h"
+#include "daemon/app/queue_retry.h"
 #include "daemon/app/queue_show.h"
 #include "daemon/app/spool_access.h"
 #include "daemon/base/text.h"
@@ -26,6 +29,9 @@ struct Words {
   std::optional<std::string> from;
   std::optional<std::string> to;
   std::string id;
+  std::vector<std::string> ids;
+  bool all = false;
+  std::string socket;
   bool json = false;
 };
 
@@ -103,6 +109,23 @@ Exit cat_mail(const Words& words) {
   });
 }
 
+Exit retry(const Words& words) {
+  auto socket = find_control_socket({words.spool.config, words.socket});
+  if (!socket) return report("hikyaku queue retry", socket.error());
+  return retry_queue(*socket, {words.ids, words.all, words.state, words.from, words.to});
+}
+
+void add_retry(CLI::App& queue, const std::shared_ptr<Words>& words, Action& chosen) {
+  CLI::App* command =
+      queue.add_subcommand("retry", "tries mails now, whatever their time; or all, or by filters");
+  command->add_option("ID", words->ids, "as the log and `hikyaku queue` write it");
+  command->add_flag("--all", words->all,
+                    "everything that waits; smarthosts that are paused are looked at again");
+  command->add_option("--socket", words->socket, "the daemon's control socket")->type_name("PATH");
+  command->fallthrough();  // -c and the filters may follow
+  command->callback([words, &chosen] { chosen = [words] { return retry(*words); }; });
+}
+
 // A sub-command of `queue` about one mail.
 CLI::App& add_for_mail(CLI::App& queue, const std::string& name, const std::string& description,
                        Words& words) {
@@ -132,6 +155,7 @@ void add_queue_command(CLI::App& app, Action& chosen) {
   auto& content = add_for_mail(*queue, "cat", "one mail as it will be sent, byte for byte", *words);
   one.callback([words, &chosen] { chosen = [words] { return show(*words); }; });
   content.callback([words, &chosen] { chosen = [words] { return cat_mail(*words); }; });
+  add_retry(*queue, words, chosen);
   queue->callback([words, queue, &chosen] {
     if (queue->get_subcommands().empty()) chosen = [words] { return list(*words); };
   });
