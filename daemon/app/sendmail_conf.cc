@@ -30,8 +30,7 @@ std::string sendmail_conf(const config::Settings& settings, const std::optional<
              line("listen", listening ? reachable(*listening) : ""), line("hostname", settings.hostname),
              line("domain", settings.domain), line("aliases", settings.aliases.path),
              line("max_size", std::to_string(settings.message.max_size.bytes)),
-             line("max_recipients", std::to_string(settings.message.max_recipients)),
-             line("aliases", settings.aliases.path));
+             line("max_recipients", std::to_string(settings.message.max_recipients)));
 }
 
 }  // namespace hikyaku::app
