@@ -131,6 +131,7 @@ void show_outcome(const Places& places, const std::string& id) {
   std::string target = cat("/v1/mails/", id, "/outcome?wait=", std::to_string(kOutcomeWait), "&format=lines");
   auto answered = answer(places, {.target = target, .body = {}}, kOutcomeWait + 10);
   if (!answered) return print(cat(id, ": ", answered.error().text, "\n"));
+  if (answered->empty()) print(cat(id, ": still in the queue, as mailq shows\n"));
   for (std::string_view line : split(*answered, '\n'))
     if (!line.empty()) print(outcome_line(line));
 }
