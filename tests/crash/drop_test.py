@@ -46,9 +46,14 @@ class Scene:
         self.count += 1
         return drop_of(self.sendmail, self.ledger, f"{label}-{self.count}", size)
 
-    def leave_good(self):
+    def good(self):
+        """For leave(); while the daemon is stopped."""
+        return self.drop("good")
+
+    def leave(self, good):
         """Must arrive, whatever stands beside it."""
-        name, content = self.drop("good")
+        name, content = good
+        self.count += 1
         leave(drop_name(10_000 + self.count), content)
         self.ledger.acknowledge(name)
 
@@ -92,50 +97,50 @@ def objects(scene):
         with open(f"{DROP}/{name}", "wb") as file:
             file.write(secret)
     ignored = 10 + len(odd)
+    told = ignored - 1  # "..." may be one that is still being written
     huge = drop_name(99)
     leave(huge, secret)
     os.truncate(f"{DROP}/{huge}", 1 << 40)
-    scene.leave_good()
+    good = [scene.good() for _ in range(2)]
+    scene.leave(good[0])
     scene.daemon.start()
     scene.ledger.wait_for_all(PATIENCE)
     until(lambda: left_in("refused") == [huge], PATIENCE, "the terabyte is set aside")
-    scene.leave_good()  # noticed beside all that
+    scene.leave(good[1])  # noticed beside all that
     scene.ledger.wait_for_all(PATIENCE)
     if len(os.listdir(DROP)) != ignored:
         raise Failed(f"of {ignored} files that are none {len(os.listdir(DROP))} are there")
     scene.stop_and_judge()
     lines = [line for line in scene.daemon.log_tail(1000).splitlines() if "stays where it is" in line]
-    if len(lines) != ignored:
-        raise Failed(f"{len(lines)} lines in the log about {ignored} files")
+    if len(lines) != told:
+        raise Failed(f"{len(lines)} lines in the log about {told} files")
     print(f"{ignored} files ignored with a line each, 1 set aside")
 
 
 class Swapper(threading.Thread):
-    """Puts something else under one name again and again."""
+    """Leaves a drop, and puts something else in its place at once; so on, under ever new names."""
 
-    def __init__(self, name, content, secret_file):
+    def __init__(self, content, secret_file):
         super().__init__(daemon=True)
-        self._name, self._content, self._secret = name, content, secret_file
-        self._stop, self.rounds = threading.Event(), 0
+        self._content, self._secret = content, secret_file
+        self._enough, self.rounds = threading.Event(), 0
 
     def run(self):
-        fresh, target = f"{DROP}/.swap", f"{DROP}/{self._name}"
-        kinds = [lambda: os.symlink(self._secret, fresh), lambda: os.link(self._secret, fresh),
-                 lambda: os.mkfifo(fresh), lambda: self._write(fresh)]
-        while not self._stop.is_set():
+        fresh, dice = f"{DROP}/.swap", random.Random(2)
+        kinds = [lambda: os.symlink(self._secret, fresh), lambda: os.link(self._secret, fresh), lambda: os.mkfifo(fresh)]
+        while not self._enough.is_set():
+            name = drop_name(1_000_000 + self.rounds)
             kinds[self.rounds % len(kinds)]()
-            os.rename(fresh, target)
+            leave(name, self._content)
+            time.sleep(dice.uniform(0, 0.002))
+            os.rename(fresh, f"{DROP}/{name}")
+            time.sleep(dice.uniform(0, 0.002))
+            if os.path.lexists(f"{DROP}/{name}"):  # else it has just been put aside, and comes back
+                os.unlink(f"{DROP}/{name}")
             self.rounds += 1
-        os.unlink(target) if os.path.lexists(target) else None
-
-    def _write(self, path):
-        with open(path, "wb") as file:
-            file.write(self._content)
-        os.chown(path, CALLER, GROUP_ID)
-        os.chmod(path, 0o640)
 
     def stop(self):
-        self._stop.set()
+        self._enough.set()
         self.join()
 
 
@@ -147,16 +152,19 @@ def swaps(scene):
         file.write(secret)
     os.chown(secret_file, VICTIM, GROUP_ID)
     os.chmod(secret_file, 0o640)
+    good = scene.good()
     drops = [scene.drop("changing", 400_000) for _ in range(30)]
-    swapper = Swapper(drop_name(1_000), content, secret_file)
+    swapper = Swapper(content, secret_file)
     scene.daemon.start()
     swapper.start()
     dice, deadline = random.Random(1), time.monotonic() + SWAP_SECONDS
     for count, (_, changing) in enumerate(drops):
         change_soon(drop_name(2_000 + count), changing, dice)
-    until(lambda: name in scene.ledger.names() and time.monotonic() > deadline, PATIENCE, "the swapped drop comes")
+    until(lambda: time.monotonic() > deadline, SWAP_SECONDS + 1, "time passes")
     swapper.stop()
-    scene.leave_good()
+    if name not in scene.ledger.names():
+        raise Failed("no drop was ever faster than its swap")
+    scene.leave(good)
     scene.ledger.wait_for_all(PATIENCE)
     until(lambda: not left_in("taken"), PATIENCE, "what was taken is settled")
     scene.stop_and_judge()
@@ -173,7 +181,7 @@ def change_soon(name, content, dice):
         os.chown(unfinished, CALLER, GROUP_ID)
         os.chmod(unfinished, 0o640)
         os.rename(unfinished, f"{DROP}/{name}")
-        time.sleep(dice.uniform(0, 0.02))
+        time.sleep(dice.uniform(0, 0.2))
         file.seek(dice.randrange(len(content)))
         file.write(b"\0")
 
@@ -213,7 +221,7 @@ def links(scene):
     if subprocess.run(["cp", "/etc/passwd", f"{SPOOL}/.anothers"], check=False).returncode == 0:
         os.link(f"{SPOOL}/.anothers", f"{DROP}/{drop_name(5)}")
     before = os.lstat(f"{SPOOL}/.anothers")
-    scene.leave_good()
+    scene.leave(scene.good())
     scene.daemon.start()
     scene.ledger.wait_for_all(PATIENCE)
     scene.stop_and_judge()
