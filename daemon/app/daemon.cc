@@ -49,6 +49,8 @@ Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loade
       submitters_(loop, background_),
       stopping_(loop) {
   for (const std::string& note : listening.notes) log_.info(note);
+  for (const auto& listener : listeners_)
+    if (!listening_) listening_ = listener->local();
 }
 
 Task<Exit> Daemon::run() {

@@ -41,6 +41,7 @@ Task<Result<void, StartError>> Daemon::start() {
   auto opened = co_await open_spool();
   if (!opened) co_return opened;
   co_await open_drop_directory();
+  co_await tell_sendmail();
   co_await look_up_credentials(settings_, first_credentials_);
   first_credentials_.clear();
   start_aliases();
@@ -48,7 +49,6 @@ Task<Result<void, StartError>> Daemon::start() {
   if (!started) co_return started;
   auto listening = co_await open_submit_socket();
   if (!listening) co_return listening;
-  co_await tell_sendmail();
   auto control = open_control();
   if (!control) co_return control;
   start_accepting();
@@ -74,7 +74,6 @@ Result<void, StartError> Daemon::start_relay() {
     auto bound = listener->local();
     if (!bound) continue;
     own_endpoints_.add(*bound);
-    if (!listening_) listening_ = bound;
   }
   relay_.emplace(RelayParts{.loop = loop_,
                             .sink = *sink_,

@@ -8,36 +8,21 @@ submitted at the moment of a kill (stored, and its 250 not heard), or sent to th
 
 Usage: sendmail_test.py PATH/TO/hikyakud PATH/TO/sendmail [HOW-MANY-AT-ONCE]
 """
-import os
 import random
-import re
 import resource
 import threading
 import time
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
-from rig import CONNECTIONS, Daemon, Failed, Ledger, Place, Smarthost, main, until
-from rig.sendmail import CALLER, GROUP_ID, SPOOL, Sendmail, left_in
+from rig import CONNECTIONS, Daemon, Failed, Place, Smarthost, main, until
+from rig.copies import Copies
+from rig.drops import drop_name, drop_of, leave
+from rig.sendmail import SPOOL, Sendmail, left_in
 
 PATIENCE = 60  # without any arrival
 SIZES = (300, 2_000, 20_000, 3_000_000)  # the last goes through a draft
 SHARES = (40, 40, 18, 2)
 LEAST_KILLS, MOST_WAVES = 5, 20
-ID = re.compile(rb"\bid (\w+)")
-
-
-class Copies(Ledger):
-    """Also keeps which mails of the spool brought a message."""
-
-    def __init__(self):
-        super().__init__()
-        self.ids = defaultdict(list)
-
-    def arrive(self, content, recipients):
-        super().arrive(content, recipients)
-        for recipient in recipients:
-            self.ids[recipient].append(ID.search(content[:2000])[1])
 
 
 class Submission:
@@ -96,29 +81,13 @@ class Story:
             raise Failed(f"arrived twice without any kill: {self.ledger.twice()[:5]}")
 
     def noticed_while_running(self):
-        """Somebody without the socket, as in a container: the drop is seen by itself."""
+        """What somebody leaves who has no socket, as in a container."""
         self.daemon.stop()
-        self.submit_safely("unwatched", 1)
-        name = left_in("drop")[0]
-        with open(f"{SPOOL}/drop/{name}", "rb") as file:
-            content = file.read()
+        name, content = drop_of(self.sendmail, self.ledger, "unwatched")
         self.daemon.start()
+        leave(drop_name(1), content)
+        until(lambda: name in self.ledger.names(), PATIENCE, "the drop is seen")
         self.until_picked_up(PATIENCE)
-        self.leave("00000000000000aa.1.0badcafe", content)
-        self.until_picked_up(PATIENCE)
-        key = ("unwatched-0", "unwatched-0@example.net")
-        until(lambda: self.ledger.arrived[key] == 2, PATIENCE, "a second drop is seen")
-        self.ledger.arrived[key] = 1  # both were ours
-        self.ledger.ids[key[1]].pop()
-
-    @staticmethod
-    def leave(name, content):
-        path = f"{SPOOL}/drop/.{name}"
-        with open(path, "xb") as file:
-            file.write(content)
-        os.chown(path, CALLER, GROUP_ID)
-        os.chmod(path, 0o640)
-        os.rename(path, f"{SPOOL}/drop/{name}")
 
     def killed_in_the_middle(self, count):
         stop = threading.Event()
@@ -149,10 +118,11 @@ class Story:
             raise Failed(f"exit 75, and yet it arrived: {sorted(unwanted)[:5]}")
         if left_in("refused"):
             raise Failed(f"refused: {left_in('refused')}")
-        relayed = sum(len(ids) - len(set(ids)) for ids in self.ledger.ids.values())
+        relayed = self.ledger.relayed_twice()
         if relayed > len(self.kills) * CONNECTIONS:
             raise Failed(f"{relayed} mails were relayed twice, {len(self.kills)} kills")
-        stored = [one for one in self.submissions if len(set(self.ledger.ids[f"{one.name}@example.net"])) > 1]
+        twice = self.ledger.stored_twice()
+        stored = [one for one in self.submissions if f"{one.name}@example.net" in twice]
         for one in stored:
             if not any(one.begun < kill < one.ended for kill in self.kills):
                 raise Failed(f"{one.name} was stored twice, and no kill came between")
