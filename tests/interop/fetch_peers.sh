@@ -45,7 +45,11 @@ fetch_packages root postfix dovecot-core dovecot-submissiond
 fetch_packages exim exim4-daemon-light
 fetch_packages opensmtpd opensmtpd
 fetch_packages sendmail sendmail-bin sendmail-cf m4
-# What these link that a Debian with tests/packages.txt lacks.
+# Programs that send mail, with their libraries; some of them would bring a mail server along, or start services.
+fetch_packages callers cron bsd-mailx s-nail mailutils mutt logwatch smartmontools guile-3.0-libs libassuan0 libfribidi0 \
+  libgpgme11 libgsasl18 libgssglue1 libidn12 liblockfile1 libltdl7 libmailutils9 libmariadb3 libntlm0 libpq5 \
+  libpython3.11 libtokyocabinet9
+# What the mail servers link that a Debian with tests/packages.txt lacks.
 fetch_packages libraries libevent-2.1-7 libgnutls-dane0 libidn12 libldap-2.5-0 liblockfile1 libunbound8
 fetch_npm npm "$interop/clients/package.json"
 fetch_npm haraka "$interop/smarthosts/package.json" --omit=optional

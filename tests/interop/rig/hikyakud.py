@@ -49,9 +49,7 @@ class Hikyakud:
         self._starts += 1
         self._log = self.place.join("hikyakud", f"log.{self._starts}")
         self.notify = NotifySocket(self.place.join("hikyakud", f"notify.{self._starts}"))
-        user = [] if self.as_root else UNPRIVILEGED
-        self._process = Process([*NAMESPACE, self.place.hosts, *user, self.program, "-c", self.config], self._log,
-                                {"NOTIFY_SOCKET": self.notify.path, **self.env})
+        self._process = Process(self._command(), self._log, {"NOTIFY_SOCKET": self.notify.path, **self.env})
         self.notify.wait("READY=1", runs=self._still_runs)
         return self
 
@@ -120,6 +118,10 @@ class Hikyakud:
     def wait_for(self, name, seconds=20, **fields):
         return until(lambda: self.events(name, **fields), seconds,
                      lambda: f"{name} with {fields} in the log:\n{self.log()}")[0]
+
+    def _command(self):
+        user = [] if self.as_root else UNPRIVILEGED
+        return [*NAMESPACE, self.place.hosts, *user, self.program, "-c", self.config]
 
     def _still_runs(self):
         return self._process.runs() or self._fail()
