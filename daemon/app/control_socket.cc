@@ -14,7 +14,7 @@
 namespace hikyaku::app {
 namespace {
 
-constexpr int kBacklog = 64;
+constexpr int kBacklog = 1024;  // a crowd is refused one by one, not by the kernel
 constexpr mode_t kMode = 0660;
 
 std::unexpected<StartError> failed(const std::string& path) {

@@ -101,7 +101,6 @@ std::optional<ReloadReport> DaemonDesk::reload() {
 }
 
 std::optional<Result<std::size_t, std::string>> DaemonDesk::reload_aliases() {
-  if (!parts_.reload_aliases) return std::unexpected("this hikyakud reads no aliases");
   return asker_.ask<Result<std::size_t, std::string>>([this] { return parts_.reload_aliases(); },
                                                       kWithReading);
 }

@@ -20,7 +20,7 @@ struct DeskParts {
   log::MailLog& log;
   std::function<bool()> is_spool_healthy;
   std::function<Task<ReloadReport>()> reload;
-  std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;  // empty: there are none to read
+  std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
 };
 
 class DaemonDesk final : public ControlDesk {

@@ -28,13 +28,14 @@ struct Rig : RelayRig {
     send();
     pass();  // the smarthost is proven
     main().mails.clear();
-    desk.emplace(app::DeskParts{.loop = loop,
-                                .relay = *relay,
-                                .source = *spool,
-                                .log = log,
-                                .is_spool_healthy = [this] { return spool->is_healthy(); },
-                                .reload = [this]() -> Task<app::ReloadReport> { co_return reload_report; },
-                                .reload_aliases = {}});
+    desk.emplace(
+        app::DeskParts{.loop = loop,
+                       .relay = *relay,
+                       .source = *spool,
+                       .log = log,
+                       .is_spool_healthy = [this] { return spool->is_healthy(); },
+                       .reload = [this]() -> Task<app::ReloadReport> { co_return reload_report; },
+                       .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
   ~Rig() { loop.run(desk->closed()); }
 
@@ -218,7 +219,7 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   CHECK(*down->smarthosts[0].next_probe > rig.clock.wall());
 }
 
-TEST_CASE("desk: a reload's report goes to who asked; without aliases there are none to read") {
+TEST_CASE("desk: a reload's report goes to who asked") {
   Rig rig;
   rig.reload_report.problems = {"wrong"};
   auto report = rig.ask<std::optional<app::ReloadReport>>([](ControlDesk& desk) { return desk.reload(); });
@@ -227,7 +228,7 @@ TEST_CASE("desk: a reload's report goes to who asked; without aliases there are 
   auto aliases = rig.ask<std::optional<Result<std::size_t, std::string>>>(
       [](ControlDesk& desk) { return desk.reload_aliases(); });
   REQUIRE(aliases);
-  CHECK_FALSE(*aliases);
+  CHECK(*aliases == 3);
 }
 
 TEST_CASE("desk: once closed it answers nobody") {

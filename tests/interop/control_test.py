@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The control socket of the real daemon: asked by HTTP clients that are not ours, by several users, with a great queue
+while mail comes in, in hostile ways, and while the daemon stops."""
+
+import array
+import contextlib
+import json
+import os
+import re
+import smtplib
+import socket
+import subprocess
+import threading
+
+from rig import Case, main, until
+from rig.control import Control
+from rig.hikyakud import USER_ID, binary
+from rig.process import Process
+
+MANY = int(os.environ.get("HIKYAKU_MANY_MAILS", "100000"))
+CONTENT = b"Subject: x\r\n\r\nbody\r\n"
+ONE, TWO = 4001, 4002  # uids that nobody has
+SUBMIT = """
+import smtplib, socket, sys
+class Submission(smtplib.SMTP):
+    def _get_socket(self, host, port, timeout):
+        sock = socket.socket(socket.AF_UNIX); sock.connect(sys.argv[1]); return sock
+with Submission("localhost") as client:
+    client.ehlo("me")
+    client.mail("me@example.com"); client.rcpt("you@dest.example")
+    print(client.data(b"Subject: x\\r\\n\\r\\nbody\\r\\n")[1].decode())
+"""
+
+
+class Frame(Case):
+    """A daemon whose smarthost is `port` of our address; port 1 has nobody."""
+
+    def begin(self, port=1, **settings):
+        smarthost = {"name": "main", "host": self.place.address, "port": port, "tls": "none", "auth": "none"}
+        self.run_hikyakud({"smarthosts": [smarthost], **settings})
+        self.control = Control(self.place.join("hikyakud", "run", "control.sock"))
+
+    def submit_as(self, uid):
+        """The id of a mail that this user has handed in over the Unix socket."""
+        socket_path = self.place.join("hikyakud", "run", "submit.sock")
+        done = subprocess.run(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--", "python3", "-c",
+                               SUBMIT, socket_path], capture_output=True, text=True, check=True)
+        return self.id_in(done.stdout)
+
+    def id_in(self, text):
+        return re.search(r"\b[0-9a-z]{13}\b", text).group()
+
+    def hikyaku(self, *words):
+        return subprocess.run([binary("hikyaku"), *words, "-c", self.daemon.config], capture_output=True, text=True,
+                              check=False, timeout=120)
+
+    def ids(self, uid):
+        """Those that a user sees who comes with the socket's group, as sendmail(1) does."""
+        status, body = self.control.ask_as(uid, USER_ID, "GET", "/v1/queue?format=lines")
+        self.assertEqual(status, 200)
+        return [json.loads(line)["id"] for line in body.splitlines()]
+
+
+class Users(Frame):
+    def setUp(self):
+        self.begin()
+
+    def test_everybody_sees_and_hurries_their_own_mail_only(self):
+        first, second = self.submit_as(ONE), self.submit_as(TWO)
+        self.daemon.submit(CONTENT)
+        self.assertEqual(self.ids(ONE), [first])
+        self.assertEqual(self.ids(TWO), [second])
+        self.assertEqual(self.ids(4003), [])
+        self.assertEqual(len(self.ids(0)), 3)
+        for body, retried, unknown in (({"ids": [first, second]}, 1, [second]), ({"all": True}, 1, None)):
+            status, text = self.control.ask_as(ONE, USER_ID, "POST", "/v1/queue/retry", json.dumps(body))
+            answer = json.loads(text)
+            self.assertEqual((status, answer["retried"], answer.get("unknown")), (200, retried, unknown))
+        self.assertEqual(self.control.ask_as(TWO, USER_ID, "GET", f"/v1/mails/{first}/outcome")[0], 404)
+        self.assertEqual(self.control.ask_as(ONE, USER_ID, "GET", f"/v1/mails/{first}/outcome")[0], 200)
+        for method, path in (("GET", "/v1/status"), ("POST", "/v1/reload"), ("POST", "/v1/aliases/reload")):
+            self.assertEqual(self.control.ask_as(ONE, USER_ID, method, path, "")[0], 403)
+
+    def test_without_the_sockets_group_nobody_else_gets_through(self):
+        with self.assertRaisesRegex(PermissionError, "Permission denied"):
+            self.control.ask_as(ONE, ONE, "GET", "/v1/queue")
+
+    def test_members_of_the_configured_group_see_everything(self):
+        self.daemon.submit(CONTENT)
+        self.assertEqual(self.ids(ONE), [])
+        self.daemon.configure({"smarthosts": [{"name": "main", "host": self.place.address, "port": 1, "tls": "none"}],
+                               "control": {"group": "daemon"}})
+        self.assertEqual(self.hikyaku("reload").returncode, 0)
+        os.chown(self.control.path, USER_ID, 1)  # so that a member of that group alone can connect
+        status, body = self.control.ask_as(ONE, 1, "GET", "/v1/queue")
+        self.assertEqual((status, len(json.loads(body)["mails"])), (200, 1))
+
+
+class Clients(Frame):
+    def test_curl_gets_every_format(self):
+        self.begin()
+        self.daemon.submit(CONTENT)
+        curl = ["curl", "-sS", "--fail", "--unix-socket", self.control.path, "http://hikyaku/v1/queue"]
+        for options, expected in (((), '{"mails":[{"id":'), (("-H", "Accept: text/plain"), "----Queue ID-----"),
+                                  (("-H", "Accept: application/x-ndjson"), '{"id":'), (("-0",), '{"mails":'),
+                                  (("-0", "-H", "Accept: text/plain"), "----Queue ID-----")):
+            done = subprocess.run([*curl, *options], capture_output=True, text=True, check=True)
+            self.assertTrue(done.stdout.startswith(expected), done.stdout)
+        self.assertTrue(done.stdout.endswith("\n\n-- 0 Kbytes in 1 Request.\n"), done.stdout)
+
+    def test_the_operators_command_asks_the_daemon(self):
+        self.begin()
+        status = self.hikyaku("status")
+        self.assertEqual((status.returncode, status.stderr), (0, ""))
+        self.assertIn("0 active, 0 deferred, 0 held", status.stdout)
+        self.assertEqual(json.loads(self.hikyaku("status", "--json").stdout)["queue"]["active"], 0)
+        self.assertEqual(self.hikyaku("queue", "retry", "--all").stdout, "0 mails are tried now\n")
+        self.assertEqual(self.hikyaku("queue", "retry", "0000000000001").returncode, 66)
+        with open(self.daemon.config, "r+", encoding="utf-8") as config:
+            config.write("x")
+        wrong = Control(self.control.path).ask("POST", "/v1/reload")
+        self.assertEqual(wrong[0], 422)
+        self.assertIn("hikyaku.yaml:", json.loads(wrong[1])["error"])
+        self.daemon.stop()
+        gone = self.hikyaku("status", "--socket", self.control.path)
+        self.assertEqual(gone.returncode, 69)
+        self.assertFalse(os.path.exists(self.control.path))
+
+
+class Delivery(Frame):
+    """The smarthost is `hikyaku sink`."""
+
+    def sink(self, *options):
+        sink = Process([binary("hikyaku"), "sink", "--listen", f"{self.place.address}:2527", *options],
+                       self.place.part().join("out"))
+        self.addCleanup(sink.kill)
+        until(lambda: "2527" in sink.said() or not sink.runs(), 20, "the sink listens")
+        self.assertTrue(sink.runs(), sink.said())
+        return sink
+
+    def test_a_mail_is_tried_again_when_its_sender_says_so_and_its_outcome_is_told(self):
+        sink = self.sink("--refuse", "rcpt:you@dest.example=451 4.2.1 later")
+        self.begin(2527, queue={"retry": {"first": "1h", "max": "1h"}})
+        self.daemon.submit(CONTENT, recipients=["other@dest.example"])
+        self.daemon.wait_for("delivered")  # the smarthost is not suspected
+        mail = self.submit_as(ONE)
+        self.daemon.wait_for("deferred")
+        target = f"/v1/mails/{mail}/outcome"
+        now = json.loads(until(lambda: self.tried(target), 20, "the attempt is told"))
+        self.assertEqual((now["state"], now["attempts"]), ("deferred", 1))
+        self.assertEqual(now["recipients"][0]["last_reply"], "451 4.2.1 later")
+        sink.kill()
+        self.sink()
+        lines = []
+        waiting = threading.Thread(target=lambda: lines.extend(self.control.lines(target + "?wait=60&format=lines")))
+        waiting.start()
+        status, body = self.control.ask_as(ONE, USER_ID, "POST", "/v1/queue/retry", json.dumps({"ids": [mail]}))
+        self.assertEqual((status, json.loads(body)["retried"]), (200, 1))
+        self.hikyaku("queue", "retry", mail)  # the operator, in case the smarthost is paused by now
+        waiting.join()
+        self.assertEqual([line["status"] for line in lines][-1], "delivered")
+        self.assertEqual(json.loads(self.control.get(target))["state"], "ended")
+
+    def tried(self, target):
+        body = self.control.get(target)
+        return body if json.loads(body)["attempts"] else None
+
+
+class Hostility(Frame):
+    def setUp(self):
+        self.begin()
+        self.daemon.submit(CONTENT)
+        self.control.get("/v1/queue")
+        self.before = self.descriptors()
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.daemon.pid}/fd"))
+
+    def tearDown(self):
+        """Mail is taken, others are answered, and nothing is left behind."""
+        self.daemon.submit(CONTENT)
+        until(self.answers, 30, "others are answered")
+        until(lambda: self.answers() and self.descriptors() <= self.before + 1, 30, "every descriptor is closed")
+
+    def answers(self):
+        try:
+            return self.control.ask("GET", "/v1/status")[0] == 200
+        except (OSError, smtplib.SMTPException):
+            return False
+
+    def say(self, text):
+        with self.control.connect() as client:
+            try:
+                client.sendall(text)
+                client.shutdown(socket.SHUT_WR)
+                return b"".join(iter(lambda: client.recv(4096), b""))
+            except OSError:
+                return b""
+
+    def test_a_thousand_connections_that_say_nothing(self):
+        with contextlib.ExitStack() as crowd:
+            for _ in range(1000):
+                crowd.enter_context(self.control.connect())
+            self.daemon.submit(CONTENT)
+
+    def test_half_messages(self):
+        whole = b"POST /v1/queue/retry HTTP/1.1\r\nContent-Length: 12\r\n\r\n{\"all\":true}"
+        for length in range(len(whole)):
+            answer = self.say(whole[:length])
+            self.assertFalse(answer.startswith(b"HTTP/1.1 200"), whole[:length])
+        self.assertEqual(self.daemon.log().count("everything is tried now"), 0)
+        self.assertTrue(self.say(whole).startswith(b"HTTP/1.1 200"))
+
+    def test_lengths_beyond_all_bounds(self):
+        for length in (b"4294967295", b"4294967296", b"18446744073709551615", b"18446744073709551616", b"-1"):
+            answer = self.say(b"POST /v1/queue/retry HTTP/1.1\r\nContent-Length: " + length + b"\r\n\r\n" + b"x" * 5000)
+            self.assertRegex(answer, rb"\AHTTP/1.1 4(13|00) ")
+        self.say(b"GET /" + b"a" * 10_000_000)
+        self.say(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 1_000_000)
+        self.say(b"POST /v1/queue/retry HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + b"[" * 1_000_000)
+
+    def test_descriptors_are_not_taken(self):
+        ours, theirs = socket.socketpair()
+        with self.control.connect() as client:
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno()] * 100))]
+            client.sendmsg([b"GET /v1/status HTTP/1.1\r\n\r\n"], rights)
+            theirs.close()
+            self.assertIn(b"200 OK", client.recv(100))
+            self.assertEqual(ours.recv(1), b"")  # nobody has the other end
+        ours.close()
+
+    def test_bytes_of_any_kind(self):
+        for seed in range(300):
+            self.say(bytes((seed * 7919 + i * 104729) % 256 for i in range(seed * 10)))
+
+
+class ManyMails(Frame):
+    """As many as a smarthost's bad week leaves."""
+
+    @classmethod
+    def start_peers(cls):
+        cls.full = cls.place.directory("full", 0o711, USER_ID)
+        subprocess.run([binary("fill_spool"), cls.full, str(MANY)], check=True, timeout=600)
+        for folder, folders, files in os.walk(cls.full):
+            for name in (*folders, *files):
+                os.chown(os.path.join(folder, name), USER_ID, USER_ID)
+
+    def setUp(self):
+        self.begin(spool={"directory": self.full, "segment_size": "1MiB", "min_free": "1MiB"})
+        self.stop_submitting, self.submitted = threading.Event(), []
+        self.submitting = threading.Thread(target=self.keep_submitting)
+
+    def keep_submitting(self):
+        while not self.stop_submitting.is_set():
+            self.daemon.submit(CONTENT)
+            self.submitted.append(1)
+
+    def while_mail_comes(self, work):
+        """What `work` gives, during which mail has been taken."""
+        self.submitting.start()
+        try:
+            before = len(self.submitted)
+            result = work()
+            until(lambda: len(self.submitted) > before or not self.submitting.is_alive(), 60, "mail is taken")
+        finally:
+            self.stop_submitting.set()
+            self.submitting.join()
+        self.assertGreater(len(self.submitted), 0)
+        return result
+
+    def test_all_of_a_great_queue_is_listed_while_mail_comes(self):
+        text = self.while_mail_comes(lambda: self.control.get("/v1/queue?format=postfix"))
+        summary = re.fullmatch(r"-- \d+ Kbytes in (\d+) Requests\.", text.splitlines()[-1])
+        self.assertGreaterEqual(int(summary.group(1)), MANY)
+        self.assertEqual(len(re.findall(r"^[0-9a-z]{13}\*? ", text, re.MULTILINE)), int(summary.group(1)))
+
+    def test_pages_are_the_whole_queue_in_order(self):
+        ids = self.while_mail_comes(lambda: [mail["id"] for mail in self.control.pages(1000)])
+        self.assertGreaterEqual(len(ids), MANY)
+        self.assertEqual(ids, sorted(set(ids)))
+
+    def test_a_user_without_mail_sees_none_of_it(self):
+        self.assertEqual(self.ids(ONE), [])
+
+    def test_what_fits_is_hurried_and_everything_else_stays(self):
+        answer = self.control.post("/v1/queue/retry", {"to": "r1*@example.net"})
+        self.assertEqual(answer["retried"], sum(1 for number in range(MANY) if str(number).startswith("1")))
+
+    def test_the_daemon_stops_while_it_is_asked(self):
+        mail = self.daemon.spool and next(self.control.pages(1))["id"]
+        asked = [self.control.connect() for _ in range(6)]
+        for client, text in zip(asked, (b"", b"GET", b"GET /v1/queue?format=lines HTTP/1.1\r\n\r\n",
+                                        b"GET /v1/queue?format=postfix HTTP/1.0\r\n\r\n",
+                                        b"POST /v1/queue/retry HTTP/1.1\r\nContent-Length: 9\r\n\r\n{",
+                                        f"GET /v1/mails/{mail}/outcome?wait=300 HTTP/1.1\r\n\r\n".encode())):
+            client.sendall(text)
+        for client in asked[2:4]:
+            self.assertTrue(client.recv(10).startswith(b"HTTP"))  # its list has begun, and is not read on
+        self.daemon.stop()
+        rest = b"".join(iter(lambda: asked[5].recv(4096), b""))
+        self.assertTrue(rest == b"" or rest.startswith(b"HTTP/1.1 200"), rest)
+        for client in asked:
+            client.close()
+
+
+if __name__ == "__main__":
+    main()
