@@ -99,7 +99,7 @@ TEST_CASE(
     REQUIRE(directory.take(test::drop_name(number), *file, id));
   }
   log::MailLog log(rig.clock, {});
-  rig.loop.run(settle_taken(rig.loop, directory, rig.spool(), log));
+  rig.loop.run(settle_taken(rig.loop, directory, *rig.spool, log));
   CHECK(place.names("taken").empty());
   CHECK(place.names("drop") == Names{test::drop_name(2)});
 }
