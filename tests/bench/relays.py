@@ -89,24 +89,31 @@ class Postfix(postfix.Postfix):
 
     name = "postfix"
 
-    def __init__(self, place):
+    def __init__(self, place, port=RELAY_PORT):
         self._counter = FlushCounter(place)
         self._postqueue = f"{place.peers}/root/usr/sbin/postqueue"
+        self.sendmail = f"{place.peers}/root/usr/sbin/sendmail"
         counting = " ".join(f"{name}={value}" for name, value in self._counter.environment.items())
-        super().__init__(place, _Smarthost(place.address), [Listener(RELAY_PORT, {})], name="relay.example", extra=f"""
+        super().__init__(place, _Smarthost(place.address), [Listener(port, {})], name="relay.example", extra=f"""
 mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtp_destination_concurrency_limit = {CONNECTIONS}
+export_environment = TZ MAIL_CONFIG LANG LD_LIBRARY_PATH
 import_environment = MAIL_CONFIG LD_LIBRARY_PATH LANG=C TZ {counting}
 """)
 
+    @property
+    def environment(self):
+        """Of its commands."""
+        return {"LD_LIBRARY_PATH": self._library}
+
     def kill(self):
-        self._process.kill()
+        self.process.kill()
 
     def deliver(self):
         """Without this, what it deferred waits for five minutes."""
         subprocess.run([self._postqueue, "-c", f"{self.here}/etc", "-f"], check=True,
-                       env={"LD_LIBRARY_PATH": self._library})
+                       env=self.environment)
 
     def flushes(self):
         return self._counter.count()

@@ -12,7 +12,7 @@ bash etc/install_packages.sh etc/packages.txt tests/packages.txt
 bash tests/interop/fetch_peers.sh
 build=${HIKYAKU_BUILD:-build/release}
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release > /dev/null
-cmake --build "$build" --target hikyakud bench_load bench_sink bench_flushes bench_spool -- --quiet
+cmake --build "$build" --target hikyakud bench_load bench_sink bench_flushes bench_spool sendmail -- --quiet
 
 export HIKYAKU_BIN=$(realpath "$build/bin") TMPDIR=${TMPDIR:-/var/tmp} PYTHONDONTWRITEBYTECODE=1
 describe() { # describe WHEN: the machine, so that a figure can be judged later
@@ -22,6 +22,7 @@ describe() { # describe WHEN: the machine, so that a figure can be judged later
 describe begin
 status=0
 python3 tests/bench/bench.py "$@" || status=$?
+python3 tests/bench/sendmail.py || status=$?
 "$HIKYAKU_BIN/bench_spool" rates "$TMPDIR"
 "$HIKYAKU_BIN/bench_spool" start "$TMPDIR"
 python3 tests/bench/memory.py || status=$?
