@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# MIME::Lite, which calls /usr/lib/sendmail -t -oi -oem by itself.
+# MIME::Lite, which calls /usr/lib/sendmail -t -oi -oem by itself, and takes From for -f.
 # mime_lite.pl TO SUBJECT ATTACHMENT < TEXT
 use strict;
 use warnings;

@@ -39,7 +39,7 @@ def callers(scripts):
         Caller("bsd-mailx", lambda letter: ["bsd-mailx", "-s", letter.subject, "-a", "Content-Type: text/plain; charset=UTF-8",
                                             letter.to], attaches=False),
         Caller("s-nail", lambda letter: ["s-nail", "-n", "-s", letter.subject, "-a", letter.attachment, letter.to]),
-        Caller("mailutils", lambda letter: ["mail.mailutils", "-s", letter.subject, "-A", letter.attachment, letter.to]),
+        Caller("mailutils", lambda letter: ["mail.mailutils", "-E", "set nodot", "-s", letter.subject, "-A", letter.attachment, letter.to]),
         Caller("mutt", lambda letter: ["mutt", "-F", "/dev/null", "-e", "set dsn_notify=failure dsn_return=hdrs",
                                        "-s", letter.subject, "-a", letter.attachment, "--", letter.to]),
         script("popen.py", ["/usr/bin/python3"], "alice@app.interop.test"),
@@ -47,7 +47,7 @@ def callers(scripts):
         script("symfony.php", ["php"], "symfony@example.com", "sendmail://default"),
         script("symfony.php", ["php"], "symfony@example.com", "sendmail://default?command=/usr/sbin/sendmail%20-oi%20-t"),
         script("email_sender.pl", ["perl"], "perl@example.com"),
-        script("mime_lite.pl", ["perl"], "alice@app.interop.test"),
+        script("mime_lite.pl", ["perl"], "lite@example.com"),
         script("mail_gem.rb", ["ruby"], "ruby@example.com"),
     ]
 
@@ -72,6 +72,5 @@ class Arrived:
         return part.get_payload(decode=True).decode().replace("\r\n", "\n")
 
     def data(self):
-        parts = [part for part in self.message.walk() if part.get_filename()]
-        assert len(parts) == 1, self.message.as_string()
-        return parts[0].get_payload(decode=True)
+        """Of all attachments."""
+        return [part.get_payload(decode=True) for part in self.message.walk() if part.get_filename()]

@@ -25,6 +25,7 @@ mount --bind "$room/spool" /var/spool
 systemd-sysusers /usr/lib/sysusers.d/hikyaku.conf
 echo 'alice:x:1001:1001:Alice:/home:/bin/sh' >> /etc/passwd
 echo 'alice:x:1001:' >> /etc/group
+echo 'alice:*:20000::::::' >> /etc/shadow
 systemd-tmpfiles --create /usr/lib/tmpfiles.d/hikyaku.conf
 echo ready
 exec sleep infinity"""
@@ -58,8 +59,9 @@ class Installation:
 
     def run(self, command, stdin=b"", user=ALICE, env=None):
         """What it said (standard output, standard error), after it has left with 0."""
-        done = subprocess.run(self.inside([*user, *command]), input=stdin, capture_output=True, timeout=120, check=False,
-                              env=ENVIRONMENT | {"HOME": self.home} | (env or {}), cwd=self.home)
+        at_home = ["env", f"--chdir={self.home}", *user]
+        done = subprocess.run(self.inside([*at_home, *command]), input=stdin, capture_output=True, timeout=120, check=False,
+                              env=ENVIRONMENT | {"HOME": self.home} | (env or {}))
         said = (done.stdout + done.stderr).decode(errors="replace")
         assert done.returncode == 0, f"{command[0]} left with {done.returncode}:\n{said}"
         return said

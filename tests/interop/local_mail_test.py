@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a machine writes to root, from programs as they are installed: cron, smartd's script, logwatch; git's patches;
+with the daemon running, and with it stopped and started later. And the aliases that send it where somebody reads it."""
+
+import subprocess
+
+from rig import main, until
+from rig.installed_case import ALIASES, InstalledCase
+from rig.process import Process
+
+ROOT_USER = []
+PATCH = "Grüße, 日本語"
+# What cronie writes to `sendmail -t`, from its source: the name comes before the address there.
+CRONIE = ["/usr/sbin/sendmail", "-FCronDaemon", "-i", "-odi", "-oem", "-oi", "-t", "-f", "root"]
+CRONIE_MAIL = ('From: "(Cron Daemon)" <root>\nTo: root\nSubject: Cron <root@app> /usr/bin/grüße\nMIME-Version: 1.0\n'
+               "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\nAuto-Submitted: auto-generated\n"
+               "Precedence: bulk\n\nX-Cron-Env: <LANG=C.UTF-8>\n\nGrüße, 日本語\n.\n")
+
+
+class LocalMail(InstalledCase):
+    @classmethod
+    def start_peers(cls):
+        super().start_peers()
+        run = cls.machine.run
+        # As the packages' maintainer scripts do.
+        run(["ln", "-sf", "bsd-mailx", "/usr/bin/mail"], user=ROOT_USER)
+        run(["install", "-d", "-m", "1730", "/var/spool/cron/crontabs", "/var/cache/logwatch"], user=ROOT_USER)
+        run(["git", "init", "-q", "work"])
+        run(["sh", "-c", f"cd work && echo '{PATCH}' > file && git add file && "
+             f"git -c user.name='Älice' -c user.email=alice@example.com commit -qm '{PATCH}'"])
+
+    def both_ways(self, send, check):
+        """Running; and stopped while it is sent."""
+        self.daemon.start()
+        send()
+        check()
+        self.daemon.stop()
+        send()
+        self.assertEqual((self.machine.dropped(), self.catcher.mails), (1, []))
+        self.daemon.start()
+        check()
+        self.assert_nothing_waits()
+
+    def assert_from_root(self, arrived, sender="root@app.interop.test"):
+        self.assertEqual((arrived.sender, arrived.recipients), (sender, ["ops@dest.example"]))
+
+    def run_cron(self):
+        """Until the job that it has at its start has sent its mail."""
+        self.machine.run(["rm", "-f", "/run/crond.reboot"], user=ROOT_USER)
+        cron = Process(self.machine.inside(["env", "LANG=C.UTF-8", "/usr/sbin/cron", "-f"]), self.place.join("cron.out"))
+        try:
+            until(lambda: self.machine.dropped() or self.catcher.mails, 30, cron.said)
+        finally:
+            cron.stop()
+
+    def test_cron(self):
+        self.machine.write("/var/spool/cron/crontabs/alice", "@reboot printf 'Grüße, 日本語\\n.\\nEnde\\n'\n", "0600")
+        self.machine.run(["chown", "alice", "/var/spool/cron/crontabs/alice"], user=ROOT_USER)
+
+        def check():
+            arrived = self.wait("Cron <alice@app")
+            self.assert_from_root(arrived, arrived.sender)
+            self.assertRegex(arrived.sender, r"\A(root|alice)@app\.interop\.test\Z")
+            self.assertEqual(arrived.field("From"), "root@app.interop.test (Cron Daemon)")
+            self.assertEqual(arrived.field("To"), "alice@app.interop.test")
+            self.assertIn("printf 'Grüße, 日本語", arrived.field("Subject"))
+            self.assertEqual(arrived.text(), "Grüße, 日本語\n.\nEnde\n")
+
+        self.both_ways(self.run_cron, check)
+
+    def test_cronies_command_line(self):
+        def check():
+            arrived = self.wait("/usr/bin/grüße")
+            self.assert_from_root(arrived)
+            self.assertEqual(arrived.field("From"), '"(Cron Daemon)" <root@app.interop.test>')
+            self.assertEqual(arrived.field("To"), "root@app.interop.test")
+            self.assertTrue(arrived.text().endswith("Grüße, 日本語\n.\n"), arrived.text())
+
+        self.both_ways(lambda: self.machine.run(CRONIE, CRONIE_MAIL.encode(), user=ROOT_USER), check)
+
+    def test_smartds_warning(self):
+        env = {"SMARTD_MAILER": "/usr/share/smartmontools/smartd-runner", "SMARTD_ADDRESS": "root",
+               "SMARTD_MESSAGE": "Device: /dev/sda, 8 Currently unreadable sectors", "SMARTD_FAILTYPE": "CurrentPendingSector",
+               "SMARTD_TFIRST": "Sun Nov 22 03:14:04 2026 UTC", "SMARTD_TFIRSTEPOCH": "1795317244", "SMARTD_PREVCNT": "0",
+               "SMARTD_NEXTDAYS": "0", "SMARTD_DEVICEINFO": "disk", "SMARTD_DEVICE": "/dev/sda",
+               "SMARTD_DEVICESTRING": "/dev/sda", "SMARTD_DEVICETYPE": "sat"}
+
+        def check():
+            arrived = self.wait("SMART error (CurrentPendingSector)")
+            self.assert_from_root(arrived)
+            self.assertIn("8 Currently unreadable sectors", arrived.text())
+
+        self.both_ways(lambda: self.machine.run(["/usr/share/smartmontools/smartd_warning.sh"], user=ROOT_USER, env=env),
+                       check)
+
+    def test_logwatch(self):
+        def check():
+            arrived = self.wait("Logwatch for ")
+            self.assert_from_root(arrived)
+            self.assertIn("System Configuration Begin", arrived.text())
+
+        self.both_ways(lambda: self.machine.run(["logwatch", "--output", "mail", "--mailto", "root", "--service",
+                                                 "zz-sys", "--range", "all"], user=ROOT_USER), check)
+
+    def test_git_send_email(self):
+        def check():
+            arrived = self.wait(PATCH)
+            self.assertEqual(arrived.field("Subject"), f"[PATCH] {PATCH}")
+            self.assertEqual((arrived.sender, arrived.recipients), ("alice@app.interop.test", ["you@dest.example"]))
+            self.assertIn(f"\n+{PATCH}\n", arrived.text())
+
+        self.both_ways(lambda: self.machine.run(
+            ["git", "-C", "work", "-c", "user.email=alice@example.com", "-c", "user.name=Älice", "send-email", "--quiet",
+             "--confirm=never", "--to=you@dest.example", "--suppress-cc=all", "-1"]), check)
+
+    def test_newaliases_and_a_reload_put_the_file_into_force_unless_something_is_wrong_with_it(self):
+        self.addCleanup(self.machine.write, "/etc/aliases", ALIASES)
+        self.daemon.start()
+        self.machine.write("/etc/aliases", "root: first@dest.example\n")
+        self.assert_root_is("ops@dest.example")
+        self.machine.run(["newaliases"], user=ROOT_USER)
+        self.assert_root_is("first@dest.example")
+        self.machine.write("/etc/aliases", "root: second@dest.example\nlist: |/bin/true\n")
+        done = subprocess.run(self.machine.inside(["newaliases"]), capture_output=True, text=True, check=False)
+        self.assertIn("/etc/aliases:2: `|/bin/true` is a program", done.stderr)
+        self.assertNotEqual(done.returncode, 0)
+        self.daemon.reload()
+        self.assert_root_is("first@dest.example")
+        self.assertIn("the aliases stay as they were", self.daemon.log())
+        self.daemon.stop()
+        self.daemon.start()
+        self.assert_root_is("second@dest.example")
+        self.machine.run(["rm", "/etc/aliases"], user=ROOT_USER)
+        self.daemon.reload()
+        self.assert_root_is("root@app.interop.test")
+
+    def assert_root_is(self, address):
+        self.machine.run(["/usr/sbin/sendmail", "root"], b"Subject: who is it?\n\nroot\n")
+        self.assertEqual(self.wait("who is it?").recipients, [address])
+
+
+if __name__ == "__main__":
+    main()
