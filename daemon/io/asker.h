@@ -75,7 +75,7 @@ Task<void> Asker::run(std::shared_ptr<Core> core, std::function<Task<T>()> quest
   T value = co_await question();
   {
     std::lock_guard lock(core->lock);
-    answer->emplace(std::move(value));
+    if (!core->is_closed) answer->emplace(std::move(value));  // who waited has been sent away
   }
   core->changed.notify_all();
 }
