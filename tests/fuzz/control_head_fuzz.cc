@@ -20,7 +20,8 @@ void check_plain(const RequestHead& head) {
   auto is_plain = [](char c) { return (c >= ' ' && c < 0x7f) || c == '\r' || c == '\n' || c == '\t'; };
   check(std::ranges::all_of(head.text, is_plain), "the library would see controls");
   for (const char* field : {"range:", "transfer-encoding:", "content-encoding:", "content-type:", "expect:"})
-    check(to_lower(head.text).find(cat("\n", field)) == std::string::npos, "a field that has no business here");
+    check(to_lower(head.text).find(cat("\n", field)) == std::string::npos,
+          "a field that has no business here");
 }
 
 void try_head(std::string_view text) {
