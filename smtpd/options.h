@@ -62,6 +62,7 @@ struct SessionOptions {
   std::string token;     // this instance's, in the greeting
   Deadlines deadlines;
   Limits limits;
+  std::optional<WallTime> written;   // when the message was, if it has waited since: for its Date
   Submitters* submitters = nullptr;  // outlives the sessions; without it local users have uids alone
 
   // For `hikyaku sink` only; the relay offers neither, and refuses nothing by itself.

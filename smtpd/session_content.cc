@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // DATA (RFC 5321 4.1.1.4) and BDAT (RFC 3030).
+#include <algorithm>
 #include <utility>
 
 #include "daemon/base/random.h"
@@ -39,6 +40,7 @@ Result<std::unique_ptr<Reception>, Reply> Session::open_reception() {
     return std::unexpected(*refusal);
   }
   WallTime now = around_.loop.clock().wall();
+  if (options_->written) now = std::min(now, *options_->written);
   mail::IntakeOptions intake{
       options_->domain, transaction_.envelope().sender,
       mail::make_message_id(now, random_token(12), options_->domain, options_->hostname), now};

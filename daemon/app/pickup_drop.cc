@@ -23,6 +23,13 @@ Task<Result<void, DropError>> on_pool(io::Loop& loop, std::function<Result<void,
   co_return done;
 }
 
+// A message without a Date gets that of its submission, however long no daemon ran.
+smtpd::SessionOptionsPtr options_for(const smtpd::SessionOptions& all, std::string_view drop) {
+  auto options = std::make_shared<smtpd::SessionOptions>(all);
+  options->written = mail::drop_time(drop);
+  return options;
+}
+
 Task<void> run_session(smtpd::Surroundings around, smtpd::SessionOptionsPtr options, io::StreamPtr stream) {
   smtpd::Session session(around, std::move(options), std::move(stream));
   co_await session.run();
@@ -92,8 +99,8 @@ Task<DropOutcome> Pickup::play(Drop& drop) {
       parts_.loop,
       {.capacity = kUnderWay, .first_address = {}, .second_address = {}, .uid = drop.file->uid()});
   io::Nursery session(parts_.loop);
-  session.spawn(
-      run_session({parts_.loop, sink, parts_.observer, stop_}, options_.session, std::move(pair.first)));
+  session.spawn(run_session({parts_.loop, sink, parts_.observer, stop_},
+                            options_for(*options_.session, drop.name), std::move(pair.first)));
   DropPlayer player(parts_.loop, *drop.file, *pair.second, {kNever, &stop_.hard});
   DropOutcome outcome = co_await player.play();
   pair.second.reset();

@@ -66,6 +66,13 @@ bool is_drop_name(std::string_view name) {
          are_hex(parts[2]);
 }
 
+WallTime drop_time(std::string_view name) {
+  std::uint64_t microseconds = 0;
+  std::from_chars(name.data(), name.data() + std::min(name.size(), kTimeDigits), microseconds, 16);
+  constexpr auto kEnd = static_cast<std::uint64_t>(INT64_MAX);
+  return WallTime(Duration(static_cast<std::int64_t>(std::min(microseconds, kEnd))));
+}
+
 std::optional<DropCommands::Part> DropCommands::next(std::string_view line) {
   if (line.size() > kMaxLine) return std::nullopt;
   if (came_ == Came::nothing && starts_with_ignoring_case(line, "MAIL FROM:")) {

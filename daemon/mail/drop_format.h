@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/base/clock.h"
+
 namespace hikyaku::mail {
 
 // The first line. Its length never changes, so it can be written last.
@@ -32,6 +34,8 @@ std::string drop_content_line(std::uint64_t content_length);
 // 16 hex digits, a dot, a process id, a dot, 8 hex digits, lower case. Nothing else in the directory is
 // looked at.
 bool is_drop_name(std::string_view name);
+// When it was left, of such a name.
+WallTime drop_time(std::string_view name);
 
 // What a drop may say, and in which order: MAIL, RCPT once or more, BDAT with LAST. One transaction, so that
 // the whole is accepted or refused.

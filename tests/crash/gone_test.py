@@ -76,10 +76,14 @@ def another_in_its_place(story):
 def emptied(story):
     """rm -rf of all that is in it: that mail is gone, but what is acknowledged from then on is kept again."""
     forget(story)
-    for name in os.listdir(story.spool):
-        path = os.path.join(story.spool, name)
-        shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    until(lambda: remove_all_in(story.spool), PATIENCE, "everything is removed")
     story.until_served()
+
+
+def remove_all_in(directory):
+    """False where the daemon has put something there meanwhile."""
+    paths = [os.path.join(directory, name) for name in os.listdir(directory)]
+    return subprocess.run(["rm", "-rf", *paths], capture_output=True, check=False).returncode == 0
 
 
 def forget(story):

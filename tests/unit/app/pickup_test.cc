@@ -87,6 +87,21 @@ TEST_CASE("pickup: what was left is in the spool as if its owner had called, and
   CHECK(rig.place.names("refused").empty());
 }
 
+TEST_CASE("pickup: a message without a Date gets that of its submission, not one that is still to come") {
+  constexpr std::size_t kDate = sizeof "Sun, 22 Nov 2026 13:57:36 +0000" - 1;
+  const std::string submitted = "00063d5e1c2a8000.1.00000001";
+  for (const std::string& name : {submitted, std::string("ffffffffffffffff.1.00000002")}) {
+    Rig rig;
+    rig.place.drop(name, test::make_drop("a@x.example", {"b@y.example"}, kContent));
+    CHECK(rig.run_until_empty());
+    REQUIRE(rig.sink.mails().size() == 1);
+    const std::string& content = rig.sink.mails().front().content;
+    const std::string received = content.substr(content.find(";\r\n\t") + 4, kDate);
+    const std::string expected = name == submitted ? to_rfc5322_date(mail::drop_time(name)) : received;
+    CHECK(content.find(cat("Date: ", expected, "\r\n")) != std::string::npos);
+  }
+}
+
 TEST_CASE("pickup: many come in, each once, and those that come while it runs too") {
   Rig rig;
   for (unsigned i = 0; i < 50; ++i) rig.drop(i, cat("a", std::to_string(i), "@x.example"));

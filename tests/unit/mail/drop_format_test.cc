@@ -56,6 +56,12 @@ TEST_CASE("drop: a name is time, process and chance; nothing else is one") {
   }
 }
 
+TEST_CASE("drop_format: the name says when it was left") {
+  CHECK(drop_time("0000000000000010.1.0badcafe") == WallTime(16us));
+  CHECK(drop_time("ffffffffffffffff.1.0badcafe") == WallTime::max());
+  CHECK(drop_time("0006441f3a9b2c4d.1.0badcafe") == WallTime(std::chrono::microseconds(0x6441f3a9b2c4d)));
+}
+
 TEST_CASE("drop: MAIL, recipients, content, in this order and once") {
   DropCommands commands;
   CHECK(commands.next("MAIL FROM:<a@b> SIZE=5") == Part::mail);
