@@ -4,6 +4,7 @@ option(HIKYAKU_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(HIKYAKU_FUZZ "libFuzzer targets (Clang only)" OFF)
 option(HIKYAKU_COVERAGE "source-based coverage (Clang only)" OFF)
 option(HIKYAKU_TESTS "build the tests" ON)
+option(HIKYAKU_PCH "precompiled headers in the folders" ON)
 option(HIKYAKU_FAULTS "fault switches for the crash harness; never in a release" OFF)
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
