@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 
+#include "daemon/app/socket_places.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
 
@@ -56,9 +57,8 @@ void add_control_options(CLI::App& command, ControlWords& words) {
 Result<std::string, StartError> find_control_socket(const ControlWords& words) {
   if (!words.socket.empty()) return words.socket;
   auto settings = config::load_file(words.config);
-  if (settings) return cat(settings->runtime_directory, "/control.sock");
-  std::vector<std::string> lines;
-  for (const config::Problem& problem : settings.error()) lines.push_back(to_text(problem));
+  if (settings) return control_socket_in(settings->runtime_directory);
+  auto lines = config::to_lines(settings.error());
   lines.emplace_back("where the daemon is, -c FILE or --socket PATH can tell");
   return fail(Exit::configuration, join(lines, "\n"));
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/control_rights.h"
 
-#include <grp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "daemon/app/local_users.h"
 #include "daemon/base/text.h"
 
 #ifndef SO_PEERGROUPS
@@ -15,11 +15,6 @@
 
 namespace hikyaku::app {
 namespace {
-
-constexpr std::size_t kMostGroupText = std::size_t{1} << 20U;
-// What the kernel shows where a process of another user namespace has no name here. Whoever it is, it is
-// neither us nor in a group of ours.
-constexpr unsigned kNameless = 65534;
 
 std::unexpected<std::string> failed(std::string_view what) {
   return std::unexpected(cat(what, ": ", os_error_text(errno)));
@@ -49,20 +44,6 @@ Rights rights_of(const Caller& caller, uid_t daemon, const std::optional<gid_t>&
   bool is_member =
       group && *group != kNameless && std::ranges::find(caller.groups, *group) != caller.groups.end();
   return {caller.uid, caller.uid == 0 || is_us || is_member};
-}
-
-std::optional<gid_t> find_group(const std::string& name) {
-  std::vector<char> text(1024);
-  for (;;) {
-    group entry{};
-    group* found = nullptr;
-    int error = ::getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found);
-    if (error == ERANGE && text.size() < kMostGroupText) {
-      text.resize(text.size() * 4);
-      continue;
-    }
-    return found != nullptr ? std::optional(entry.gr_gid) : std::nullopt;
-  }
 }
 
 }  // namespace hikyaku::app

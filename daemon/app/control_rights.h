@@ -32,7 +32,4 @@ struct Rights {
 // `daemon` is the daemon's own user, `group` whose members may do everything. Pure.
 Rights rights_of(const Caller& caller, uid_t daemon, const std::optional<gid_t>& group);
 
-// From the machine's group database; nothing: there is none of that name. Blocks.
-std::optional<gid_t> find_group(const std::string& name);
-
 }  // namespace hikyaku::app

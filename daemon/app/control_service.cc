@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "daemon/app/local_users.h"
+
 namespace hikyaku::app {
 
 ControlService::ControlService(ControlOptions options, Fd listening, ControlDesk& desk, Clock& clock)

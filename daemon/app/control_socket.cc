@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-#include "daemon/app/control_rights.h"
+#include "daemon/app/local_users.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::app {

@@ -23,12 +23,6 @@ constexpr Duration kStatusInterval = 2s;
 constexpr Duration kLookupLimit = 10s;
 constexpr std::chrono::milliseconds kControlGrace = 1s;
 
-std::vector<std::string> texts_of(const config::Problems& problems) {
-  std::vector<std::string> texts;
-  for (const config::Problem& problem : problems) texts.push_back(config::to_text(problem));
-  return texts;
-}
-
 }  // namespace
 
 Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loaded loaded, Listening listening)
@@ -98,7 +92,7 @@ Task<ReloadReport> Daemon::reload_now() {
     take_over(std::move(*fresh), report.kept);
     co_await tell_sendmail();
   } else {
-    log_.reload_failed(report.problems = texts_of(taken.error()));
+    log_.reload_failed(report.problems = config::to_lines(taken.error()));
   }
   manager_.ready(relay_->status());
   co_return report;

@@ -21,9 +21,8 @@ void tell(log::MailLog& log, const config::Problems& problems, std::string_view 
 
 // The first few; the log has them all.
 std::string in_one_line(const config::Problems& problems) {
-  std::vector<std::string> texts;
-  for (std::size_t i = 0; i < std::min(problems.size(), kMostTold); ++i)
-    texts.push_back(config::to_text(problems[i]));
+  auto texts = config::to_lines(problems);
+  texts.resize(std::min(texts.size(), kMostTold));
   if (problems.size() > kMostTold)
     texts.push_back(
         cat("and ", std::to_string(problems.size() - kMostTold), " more, which stand in the log"));

@@ -7,6 +7,7 @@
 #include "daemon/app/daemon.h"
 #include "daemon/app/drop_setup.h"
 #include "daemon/app/reload.h"
+#include "daemon/app/socket_places.h"
 #include "daemon/base/text.h"
 #include "daemon/io/socket_stream.h"
 
@@ -22,12 +23,6 @@ Exit exit_for(spool::SpoolErrorKind kind) {
     case spool::SpoolErrorKind::cannot_create: return Exit::cannot_create;
     default: return Exit::io;
   }
-}
-
-std::string in_one_line(const config::Problems& problems) {
-  std::vector<std::string> texts;
-  for (const config::Problem& problem : problems) texts.push_back(config::to_text(problem));
-  return join(texts, "; ");
 }
 
 Task<bool> is_served(io::Loop& loop, std::string path) {
@@ -86,14 +81,14 @@ Result<void, StartError> Daemon::start_relay() {
                  spool_->downtime());
   spool_->set_on_arrival([this](const mail::QueueEntry& entry) { relay_->arrived(entry); });
   auto configured = relay_->configure(settings_);
-  if (!configured) return fail(Exit::configuration, in_one_line(configured.error()));
+  if (!configured) return fail(Exit::configuration, join(config::to_lines(configured.error()), "; "));
   return {};
 }
 
 // Without it local programs still have the ports, so where nobody asked for the directory it may be missing.
 Task<Result<void, StartError>> Daemon::open_submit_socket() {
   bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
-  std::string path = cat(settings_.runtime_directory, "/submit.sock");
+  std::string path = submit_socket_in(settings_.runtime_directory);
   bool served = co_await is_served(loop_, path);
   if (served) co_return fail(Exit::unavailable, cat(path, ": another hikyakud listens there"));
   auto listener = io::Listener::listen_unix(loop_, path, kAnyone);
@@ -110,7 +105,7 @@ Task<Result<void, StartError>> Daemon::open_submit_socket() {
 // In the same directory, and as dispensable as the other.
 Result<void, StartError> Daemon::open_control() {
   bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
-  std::string path = cat(settings_.runtime_directory, "/control.sock");
+  std::string path = control_socket_in(settings_.runtime_directory);
   auto socket = open_control_socket(path, kDropGroup);
   if (!socket && !is_default) return std::unexpected(socket.error());
   if (!socket) log_.warning(cat(socket.error().text, "; mailq and `hikyaku` cannot ask the daemon"));

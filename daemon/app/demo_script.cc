@@ -4,19 +4,15 @@
 
 #include "daemon/app/demo.h"
 #include "daemon/base/text.h"
+#include "daemon/mail/data_decoder.h"
 
 namespace hikyaku::app {
 namespace {
 
-std::string with_crlf(std::string_view text) {
-  std::string canonical;
-  for (char c : text) canonical += c == '\n' ? "\r\n" : std::string(1, c);
-  return canonical;
-}
-
 // The header as it was piped in, and the blank line with the body behind it.
 std::pair<std::string, std::string> halves_of(const std::string& message) {
-  std::string canonical = with_crlf(message);
+  std::string canonical;
+  mail::Canonicaliser().feed(message, canonical);
   std::size_t header = canonical.find("\r\n\r\n") + 2;
   return {canonical.substr(0, header), canonical.substr(header)};
 }

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "daemon/app/control_rights.h"
+#include "daemon/app/local_users.h"
 #include "daemon/app/privileges.h"
 
 namespace hikyaku::app {

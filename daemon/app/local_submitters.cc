@@ -13,8 +13,6 @@ namespace {
 
 constexpr Duration kHolds = 1min;
 constexpr std::size_t kMostKnown = 1000;
-// What the kernel shows for users of another user namespace.
-constexpr std::uint32_t kNameless = 65534;
 
 }  // namespace
 

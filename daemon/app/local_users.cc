@@ -65,14 +65,19 @@ LocalUser find_local_user(std::uint32_t uid, WithGroups groups) {
   return user;
 }
 
+std::optional<gid_t> find_group(const std::string& name) {
+  std::optional<gid_t> gid;
+  look_up<group>([&](group* entry, char* text, std::size_t size,
+                     group** found) { return ::getgrnam_r(name.c_str(), entry, text, size, found); },
+                 [&gid](const group& entry) { gid = entry.gr_gid; });
+  return gid;
+}
+
 bool is_user_or_group(const std::string& name) {
-  auto nothing = [](const auto&) {};
   return look_up<passwd>([&](passwd* entry, char* text, std::size_t size,
                              passwd** found) { return ::getpwnam_r(name.c_str(), entry, text, size, found); },
-                         nothing) ||
-         look_up<group>([&](group* entry, char* text, std::size_t size,
-                            group** found) { return ::getgrnam_r(name.c_str(), entry, text, size, found); },
-                        nothing);
+                         [](const passwd&) {}) ||
+         find_group(name).has_value();
 }
 
 }  // namespace hikyaku::app

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/spool_access.h"
 
-#include <pwd.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cstdio>
 
+#include "daemon/app/local_users.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
 
@@ -19,11 +18,8 @@ using spool::ViewErrorKind;
 std::string owner_of(const std::string& directory) {
   struct stat status;
   if (::stat(directory.c_str(), &status) != 0) return "the daemon's user";
-  passwd entry;
-  passwd* found = nullptr;
-  std::array<char, 4096> strings;
-  ::getpwuid_r(status.st_uid, &entry, strings.data(), strings.size(), &found);
-  return found != nullptr ? entry.pw_name : cat("user ", std::to_string(status.st_uid));
+  std::string name = find_local_user(status.st_uid, WithGroups::no).name;
+  return name.empty() ? cat("user ", std::to_string(status.st_uid)) : name;
 }
 
 std::string who_may_read(const std::string& directory) {
@@ -36,8 +32,7 @@ Result<std::string, StartError> directory_of(const SpoolWords& words) {
   if (!words.directory.empty()) return words.directory;
   auto settings = config::load_file(words.config);
   if (settings) return settings->spool.directory;
-  std::vector<std::string> lines;
-  for (const config::Problem& problem : settings.error()) lines.push_back(to_text(problem));
+  auto lines = config::to_lines(settings.error());
   lines.emplace_back("where the spool is, -c FILE or --directory DIR can tell");
   return fail(Exit::configuration, join(lines, "\n"));
 }

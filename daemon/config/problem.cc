@@ -13,4 +13,10 @@ std::string to_text(const Problem& problem) {
   return cat(text, text.empty() ? "" : ": ", problem.text);
 }
 
+std::vector<std::string> to_lines(const Problems& problems) {
+  std::vector<std::string> lines;
+  for (const Problem& problem : problems) lines.push_back(to_text(problem));
+  return lines;
+}
+
 }  // namespace hikyaku::config

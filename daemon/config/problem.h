@@ -21,5 +21,6 @@ using Problems = std::vector<Problem>;
 
 // "hikyaku.yaml:3:8: smarthosts[1].tls: …", without the parts that are not known.
 std::string to_text(const Problem& problem);
+std::vector<std::string> to_lines(const Problems& problems);
 
 }  // namespace hikyaku::config

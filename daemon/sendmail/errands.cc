@@ -11,9 +11,9 @@
 #include "daemon/mail/address.h"
 #include "daemon/mail/alias_file.h"
 #include "daemon/sendmail/control.h"
+#include "daemon/sendmail/output.h"
 #include "daemon/sendmail/recipients.h"
 #include "daemon/sendmail/regular_file.h"
-#include "daemon/sendmail/smtp_pipe.h"
 
 namespace hikyaku::sendmail {
 namespace {
@@ -21,8 +21,6 @@ namespace {
 constexpr unsigned kPatience = 60;  // seconds without a byte of an answer
 constexpr unsigned kOutcomeWait = 60;
 constexpr std::size_t kMostOfAliases = 64ull << 20;
-
-void print(std::string_view bytes) { write_all(STDOUT_FILENO, bytes); }
 
 Result<std::string, Failure> answer(const Places& places, const HttpRequest& request,
                                     unsigned patience = kPatience) {

@@ -14,6 +14,7 @@
 #include "daemon/sendmail/drop_session.h"
 #include "daemon/sendmail/errands.h"
 #include "daemon/sendmail/message.h"
+#include "daemon/sendmail/output.h"
 #include "daemon/sendmail/smtp_pipe.h"
 #include "daemon/sendmail/surroundings.h"
 
@@ -21,8 +22,6 @@ namespace hikyaku::sendmail {
 namespace {
 
 using Done = Result<void, Failure>;
-
-void print(std::string_view text) { write_all(STDOUT_FILENO, text); }
 
 // A uid without a name still may send mail: a container's, perhaps.
 std::string user_name() {

@@ -88,21 +88,6 @@ class Pump {
 
 }  // namespace
 
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EAGAIN) {
-      pollfd full{fd, POLLOUT, 0};
-      ::poll(&full, 1, -1);
-    } else if (written > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      return false;
-    }
-  }
-  return true;
-}
-
 Exit carry_smtp(Fd daemon, int in, const TakeOutput& out) { return Pump(std::move(daemon), in, out).run(); }
 
 }  // namespace hikyaku::sendmail

@@ -12,9 +12,6 @@ namespace hikyaku::sendmail {
 
 using TakeOutput = std::function<bool(std::string_view bytes)>;  // false: nobody is there to take it
 
-// Writes all of it, blocking.
-bool write_all(int fd, std::string_view bytes);
-
 // Carries `in` to the daemon and its answers to `out` until it hangs up. The end of `in` is passed on. If the
 // daemon is lost without a farewell, a 421 takes its place, and the exit code is `temporary`.
 Exit carry_smtp(Fd daemon, int in, const TakeOutput& out);

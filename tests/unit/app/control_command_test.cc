@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku status`, `reload` and `queue retry`, against the real socket and a daemon that is none.
-#include "daemon/app/control_service.h"
-#include "daemon/app/control_socket.h"
 #include "daemon/app/queue_retry.h"
 #include "daemon/app/status_text.h"
 #include "daemon/base/text.h"
-#include "tests/unit/app/fake_desk.h"
-#include "tests/unit/app/spool_rig.h"
+#include "tests/unit/app/control_rig.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
 
 namespace {
 
-struct Rig : SpoolRig {
-  SystemClock real;
-  test::FakeDesk desk;
-  std::string path = place.file("control.sock");
-  std::unique_ptr<ControlService> service;
-
-  Rig() {
-    auto socket = open_control_socket(path, "no such group");
-    REQUIRE(socket);
-    ControlOptions options{.path = path, .spool_directory = directory(), .group = "no such group"};
-    service = std::make_unique<ControlService>(std::move(options), std::move(socket->listening), desk, real);
-  }
-  ~Rig() { service->stop(std::chrono::milliseconds(0)); }
-
+struct Rig : ControlRig {
   Ran ask(std::vector<std::string> arguments) {
     CLI::App app("hikyaku");
     Action chosen;

@@ -2,12 +2,10 @@
 // HTTP over the real socket, with a daemon that is none.
 #include "daemon/app/control_service.h"
 
-#include "daemon/app/control_socket.h"
 #include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
 #include "tests/unit/app/control_client.h"
-#include "tests/unit/app/fake_desk.h"
-#include "tests/unit/app/spool_rig.h"
+#include "tests/unit/app/control_rig.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -17,21 +15,8 @@ using test::read_all;
 
 namespace {
 
-struct Rig : SpoolRig {
-  SystemClock real;
-  test::FakeDesk desk;
-  std::string path = place.file("control.sock");
-  std::unique_ptr<ControlService> service;
-
-  Rig() {
-    auto socket = open_control_socket(path, "no such group");
-    REQUIRE(socket);
-    ControlOptions options{.path = path, .spool_directory = directory(), .group = "no such group"};
-    options.times.request = std::chrono::milliseconds(500);
-    service = std::make_unique<ControlService>(std::move(options), std::move(socket->listening), desk, real);
-    REQUIRE(service->runs());
-  }
-  ~Rig() { service->stop(std::chrono::milliseconds(0)); }
+struct Rig : ControlRig {
+  Rig() : ControlRig({.request = std::chrono::milliseconds(500)}) {}
 
   std::string ask(std::string_view request) const {
     Fd client = connect_to(path);

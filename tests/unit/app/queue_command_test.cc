@@ -259,6 +259,7 @@ TEST_CASE("queue: the configuration says where the spool is") {
   CHECK(rig.run_as_it_is({"queue", "cat", to_text(id), "-c", file}).out == "one");
 }
 
+// Only root can become somebody else; tests/run.sh is root.
 TEST_CASE("queue: a spool that is not ours to read says whose it is" * doctest::skip(::geteuid() != 0)) {
   SpoolRig rig;
   ::chmod(rig.place.path().c_str(), 0711);
