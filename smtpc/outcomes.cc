@@ -52,6 +52,7 @@ void Outcomes::end() {
 void Outcomes::deliver(const mail::Reply& reply) {
   for (std::size_t recipient : accepted_) result_.recipients.push_back({recipient, {}});
   result_.final_reply = reply;
+  if (!session_.capabilities.dsn) result_.taken_without_dsn = session_.context.smarthost.host;
 }
 
 void Outcomes::out_of_step(mail::Stage stage, std::string what) {

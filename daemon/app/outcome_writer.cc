@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The queue runner's other half: what became of an attempt is logged, told to the sender and written down, in
-// this order of durability: a notice is on stable storage before the failed recipients' state is submitted.
+// this order of durability: a notice is on stable storage before the state of those it is about is submitted.
 #include <algorithm>
 #include <utility>
 
@@ -54,7 +54,9 @@ Task<void> QueueRunner::write_down(mail::QueuedMail mail, Settlement settlement,
   bool written = true;
   if (is_worth_writing(settlement)) {
     bool two_steps = any(settlement, RecipientOutcome::delivered) && !settlement.failed.empty();
-    if (two_steps) written = co_await save_deliveries(mail, settlement);
+    if (!settlement.relayed.empty())
+      written = co_await send_notice(mail, mail::NoticeKind::relayed, settlement.relayed);
+    if (written && two_steps) written = co_await save_deliveries(mail, settlement);
     if (written) written = co_await send_notices(mail, settlement);
     if (written) written = co_await save(mail.id, settlement.progress, settlement.is_over);
   }
@@ -97,7 +99,7 @@ Task<bool> QueueRunner::send_notice(const mail::QueuedMail& mail, mail::NoticeKi
       log_.bounce({.id = to_text(*notice),
                    .about = to_text(mail.id),
                    .to = mail.envelope.sender,
-                   .kind = kind == mail::NoticeKind::failure ? "failed" : "delayed",
+                   .kind = std::string(to_text(kind)),
                    .recipients = count});
       co_return true;
     }

@@ -44,7 +44,9 @@ Relay::Relay(RelayParts parts, Duration downtime)
       proven_(parts_.proven_file),
       rates_(parts_.rates_file, parts_.loop.clock(), parts_.log),
       runner_(parts_.loop, parts_.source, parts_.sink, parts_.log, parts_.jitter,
-              [this](const mail::Smarthost& smarthost) { proven_.note(smarthost); }),
+              [this](const mail::Smarthost& smarthost) {
+                if (!proven_.is_proven(smarthost)) nursery_.spawn(proven_.noted(parts_.loop, smarthost));
+              }),
       nursery_(parts_.loop) {
   runner_.adopt(parts_.source.entries(), downtime);
 }

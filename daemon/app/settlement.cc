@@ -77,6 +77,7 @@ class Settling {
                         result_.final_reply ? mail::to_text(*result_.final_reply) : ""};
     settled_.counts = true;
     settled_.recipients.push_back({recipient, RecipientOutcome::delivered, {}, result_.final_reply});
+    if (result_.taken_without_dsn) announce_relay(recipient);
   }
 
   void defer(std::size_t recipient, const mail::Failure& failure) {
@@ -102,6 +103,13 @@ class Settling {
     settled_.progress.delay_noticed = true;
   }
 
+  void announce_relay(std::size_t recipient) {
+    mail::Failure none;
+    none.host = *result_.taken_without_dsn;
+    none.reply = result_.final_reply;
+    settled_.relayed.push_back({mail_.envelope.recipients[recipient], std::move(none)});
+  }
+
   // Nobody can be told that a message from <> failed, in this attempt or before: it waits for the operator.
   bool must_be_held() const {
     return mail_.envelope.sender.empty() &&
@@ -112,6 +120,7 @@ class Settling {
   void drop_unwanted_reports() {
     drop_unwanted(settled_.failed, mail::NoticeKind::failure);
     drop_unwanted(settled_.delayed, mail::NoticeKind::delay);
+    drop_unwanted(settled_.relayed, mail::NoticeKind::relayed);
     if (settled_.progress.held)
       settled_.progress.reason = "a message from <> was refused, and there is nobody to tell";
   }

@@ -32,6 +32,7 @@ struct Settlement {
   std::vector<SettledRecipient> recipients;      // all that were tried
   std::vector<mail::ReportedRecipient> failed;   // newly, whose sender wants to know
   std::vector<mail::ReportedRecipient> delayed;  // whose sender is to be told now that it takes long
+  std::vector<mail::ReportedRecipient> relayed;  // delivered to where nobody will say so to the sender
   bool is_over = false;                          // nobody is pending, and nothing is held: the mail has ended
   bool counts = true;                            // an attempt of this mail's own, not only of the smarthost's
 };

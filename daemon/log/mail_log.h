@@ -72,7 +72,7 @@ struct Bounce {
   std::string id;     // the notice's
   std::string about;  // the id of the mail it is about
   std::string to;     // its recipient: the sender of that mail
-  std::string kind;   // "failed", "delayed", "delivered"
+  std::string kind;   // "failed", "delayed", "relayed"
   std::size_t recipients = 0;
 };
 

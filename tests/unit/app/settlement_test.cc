@@ -3,9 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "daemon/app/proven.h"
 #include "daemon/app/route_clock.h"
-#include "daemon/app/temporary_directory.h"
 #include "tests/unit/app/relay_rig.h"
 
 using namespace hikyaku;
@@ -131,6 +129,24 @@ TEST_CASE("settlement: NOTIFY=NEVER ends a mail without a notice") {
   CHECK(outcome.is_over);
 }
 
+TEST_CASE("settlement: success is told by us where the smarthost has no DSN, to those who asked for it") {
+  auto mail = mail_to(4);
+  mail.envelope.recipients[0].notify.success = true;
+  mail.envelope.recipients[2].notify.failure = true;
+  mail.envelope.recipients[3].notify.success = true;
+  auto result =
+      delivered_but({{0, {}}, {1, {}}, {2, {}}, {3, refusal(Action::defer_recipient, "450 4.2.1 busy")}});
+  CHECK(settled(mail, result).relayed.empty());  // it has DSN, and knows what was asked for
+  result.taken_without_dsn = "smtp.example.com";
+  auto outcome = settled(mail, result);
+  REQUIRE(outcome.relayed.size() == 1);
+  CHECK(outcome.relayed[0].recipient.address == "user0@example.net");
+  CHECK(outcome.relayed[0].failure.host == "smtp.example.com");
+  CHECK(outcome.relayed[0].failure.reply == result.final_reply);
+  mail.envelope.sender.clear();
+  CHECK(settled(mail, result).relayed.empty());
+}
+
 TEST_CASE("settlement: a delay is announced once, when it is due") {
   auto mail = mail_to(1);
   smtpc::TransactionResult result;
@@ -155,26 +171,4 @@ TEST_CASE("route clock: time counts while the route is up, at most an hour a ste
   CHECK(clock.time() == Duration(40min));
   clock.update(start + 48h, true);
   CHECK(clock.time() == Duration(100min));
-}
-
-TEST_CASE("proven: it survives a restart, and ends with any change of settings or credentials") {
-  TemporaryDirectory directory("hikyaku-proven-");
-  std::string file = directory.file("proven");
-  auto smarthost = test::some_smarthost("a name with blanks");
-  smarthost.credentials = test::some_credentials();
-  {
-    Proven proven(file);
-    CHECK_FALSE(proven.is_proven(smarthost));
-    proven.note(smarthost);
-    CHECK(proven.is_proven(smarthost));
-  }
-  Proven again(file);
-  CHECK(again.is_proven(smarthost));
-  auto changed = smarthost;
-  changed.credentials->password = Secret("other");
-  CHECK_FALSE(again.is_proven(changed));
-  changed = smarthost;
-  changed.port = 465;
-  CHECK_FALSE(again.is_proven(changed));
-  std::remove(file.c_str());
 }
