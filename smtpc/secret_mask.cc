@@ -63,12 +63,13 @@ bool has_code(std::string_view line) {
   return line.size() > 3 && (line[3] == ' ' || line[3] == '-') && parse_number(line.substr(0, 3));
 }
 
-// The enhanced status at a line's beginning, in a raw one with the code before it.
+// The enhanced status and its blank at a line's beginning, in a raw one with the code before it.
 std::size_t prefix_length(std::string_view line, bool is_raw) {
   const std::size_t code = is_raw && has_code(line) ? 4 : 0;
   const std::string_view rest = line.substr(code);
   if (!mail::parse_enhanced_status(rest)) return code;
-  return code + std::min(rest.find_first_not_of("0123456789."), rest.size());
+  const auto end = std::min(rest.find_first_not_of("0123456789."), rest.size());
+  return code + end + (rest.substr(end).starts_with(' ') ? 1 : 0);
 }
 
 // One character of a secret as the text has it: itself, or encoded.

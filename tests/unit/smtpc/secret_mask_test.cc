@@ -82,7 +82,7 @@ TEST_CASE("smtpc: Base64 of the password is hidden at every offset, with whateve
     const std::string password = std::string("q7&Zp2!xM9~bK4").substr(0, length);
     const SecretMask mask(credentials(password));
     for (std::size_t offset = 0; offset < 6; ++offset) {
-      for (unsigned neighbour = 0; neighbour < 256; ++neighbour) {
+      for (unsigned neighbour = 1; neighbour < 256; ++neighbour) {
         const std::string beside(offset, static_cast<char>(neighbour));
         const std::string text = to_base64(cat(beside, password, beside));
         const std::size_t first = offset * 8 / 6;
@@ -161,7 +161,7 @@ TEST_CASE("smtpc: a short password is hidden where it is whole, a very short one
   CHECK(masked("535 pass1 passed", "pass1") == "535 *** passed");
   CHECK(masked("535 xpass1x", "pass1") == "535 x***x");
   CHECK(masked("535 ok, okay; <ok> tok", "ok") == "535 ***, okay; <***> tok");
-  CHECK(masked("535 a b=20a", "a") == "535 *** b=20***");
+  CHECK(masked("535 a b=%61 ab", "a") == "535 *** b=*** ab");
   CHECK(masked("334 b2s= b2sb", "ok") == "334 *** b2sb");
   CHECK(masked(cat("535 ", to_base64(std::string("\0me@example.com\0ok", 18))), "ok") == "535 ***");
 }
