@@ -61,9 +61,9 @@ TEST_CASE("relay: NOTIFY=SUCCESS at a smarthost without DSN brings the sender a 
 }
 
 TEST_CASE("relay: NOTIFY=SUCCESS at a smarthost with DSN is passed on, and nothing is told by us") {
+  std::vector<std::string> commands;
   RelayRig rig;
   rig.main().keywords = kWithDsn;
-  std::vector<std::string> commands;
   rig.main().answer = [&](const std::string& command) {
     commands.push_back(command);
     return "";
