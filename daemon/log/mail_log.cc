@@ -77,6 +77,8 @@ bool is_journal() {
   return std::getenv("INVOCATION_ID") != nullptr && ::isatty(STDERR_FILENO) == 0;
 }
 
+std::string_view error_prefix() { return is_journal() ? journal_prefix(LogLevel::error) : ""; }
+
 struct MailLog::State {
   const Clock& clock;
   std::atomic<LogLevel> level;
