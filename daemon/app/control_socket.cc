@@ -55,18 +55,19 @@ std::string note_for(const std::string& path, const std::string& group, std::str
 // The directory is ours: nobody can put another file in this one's place.
 std::vector<std::string> share_control_socket(const std::string& path, const ControlGroups& groups) {
   std::vector<std::string> notes;
-  std::set<gid_t> wanted;
   auto sendmail = find_group(groups.sendmail);
-  const bool is_given = sendmail && ::lchown(path.c_str(), static_cast<uid_t>(-1), *sendmail) == 0;
-  if (sendmail && !is_given) wanted.insert(*sendmail);
-  if (auto operators = find_group(groups.operators)) wanted.insert(*operators);
+  auto operators = find_group(groups.operators);
   if (!sendmail)
     notes.push_back(
         note_for(path, groups.sendmail, "this machine does not have it, so mailq works for operators only"));
-  if (let_in(path, wanted) || wanted.empty()) return notes;
-  const std::string why = cat("access control lists: ", os_error_text(errno));
-  if (sendmail && !is_given) notes.push_back(note_for(path, groups.sendmail, why));
-  notes.push_back(note_for(path, groups.operators, why));
+  std::set<gid_t> wanted;
+  for (const auto& group : {sendmail, operators})
+    if (group) wanted.insert(*group);
+  if (let_in(path, wanted)) return notes;
+  const std::string why = cat("access control list: ", os_error_text(errno));
+  if (sendmail && ::lchown(path.c_str(), static_cast<uid_t>(-1), *sendmail) != 0)
+    notes.push_back(note_for(path, groups.sendmail, why));
+  if (operators) notes.push_back(note_for(path, groups.operators, why));
   return notes;
 }
 

@@ -3,8 +3,6 @@
 """Set-ups that are wrong in the ways that people's are, on a machine with a real systemd: what its operator reads in the
 journal, in `systemctl status`, `hikyaku status`, `hikyaku queue` and mailq says what is wrong and what to do about it."""
 
-import os
-
 from rig import main, until
 from rig.trial import AUTHINFO, HOST_ADDRESS, HOSTS, TrialCase
 
@@ -46,6 +44,7 @@ class BrokenSetUps(TrialCase):
         self.start()
         self.send()
         self.wait_for("smarthost paused")
+        until(lambda: words[0] in self.machine.property("StatusText"), 20, lambda: self.machine.property("StatusText"))
         self.observe()
         self.assert_says(words, *places)
 
@@ -58,15 +57,15 @@ class BrokenSetUps(TrialCase):
     def test_b1_implicit_tls_is_configured_for_port_587(self):
         self.sink(587)
         self.configure({"tls": "implicit"})
-        self.trial("set 'tls: starttls' for it (or use port 465)")
+        self.trial("set `tls: starttls` for it (or use port 465)")
 
     def test_b2_starttls_is_configured_for_port_465(self):
         self.sink(465, tls="implicit")
         self.configure({"port": 465})
-        self.trial("expects TLS from the first byte", "set 'tls: implicit'")
+        self.trial("expects TLS from the first byte", "set `tls: implicit`")
 
     def test_c_nobody_listens(self):
-        self.trial("nobody listens on smtp.example.com:587", "check host and port")
+        self.trial("nobody listens on smtp.example.com:587", "check `host` and `port`")
 
     def test_d1_the_certificate_has_expired(self):
         self.sink(587, certificate="expired")
@@ -83,7 +82,7 @@ class BrokenSetUps(TrialCase):
     def test_e_there_are_no_credentials(self):
         self.sink(587)
         self.authinfo("")
-        self.trial("there are no credentials for it", "machine smtp.example.com login USER password PASSWORD")
+        self.trial("there are no credentials for it", "`machine smtp.example.com login USER password PASSWORD`")
 
     def test_f_the_sender_is_not_the_accounts(self):
         self.sink(587, "--refuse", "mail:anna@app1.shop.example=553 5.7.1 Sender address rejected: not owned by user me")
@@ -98,7 +97,7 @@ class BrokenSetUps(TrialCase):
         self.configure(message={"max_size": "1KiB"})
         self.start()
         said = self.send(returncode=65, text="Subject: big\n\n" + "x" * 900 + "\n" + "y" * 900 + "\n")
-        self.assertIn("bigger than 1024 bytes, the max_size of hikyaku.yaml", said)
+        self.assertIn("bigger than 1024 bytes, the `max_size` of hikyaku.yaml", said)
 
     def test_h1_the_smarthosts_name_does_not_exist(self):
         self.machine.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
@@ -119,7 +118,7 @@ class BrokenSetUps(TrialCase):
     def test_i2_the_network_drops_what_goes_to_port_25(self):
         self.play(SILENT, "25")
         self.configure({"port": 25, "timeout": {"connect": "1s"}})
-        self.trial("blocks outbound port 25", "use port 587 or 465")
+        self.trial("blocks outbound port 25", "use port 587 (`tls: starttls`) or 465")
 
     def test_k1_everybody_may_read_the_passwords(self):
         self.authinfo(mode="0644")

@@ -3,19 +3,11 @@
 """hikyaku under a real systemd: starts by its socket, restarts, reloads, mistakes; and who may ask it what."""
 
 import json
-import os
 
 from rig import main, until
 from rig.trial import ADM, ANNA, AUTHINFO, CARLA, OTTO, TrialCase
 
 BROKEN = "smarthost: submission://smtp.example.com\nsmart_host: x\n"
-IMPOSTOR = """
-import ctypes, socket, time
-ctypes.CDLL(None).prctl(15, b"master")
-listening = socket.create_server(("127.0.0.1", 25))
-print("ready", flush=True)
-time.sleep(600)
-"""
 
 
 class Service(TrialCase):
@@ -82,8 +74,8 @@ class Service(TrialCase):
     def test_passwords_that_systemd_hands_over_are_used_by_themselves(self):
         folder = self.sink(587)
         self.machine.must("rm", "/etc/hikyaku/authinfo")
-        self.machine.write("/root/authinfo", AUTHINFO, "0600")
-        self.drop_in("[Service]\nLoadCredential=authinfo:/root/authinfo\n")
+        self.machine.write("/etc/credstore/hikyaku-authinfo", AUTHINFO, "0600")
+        self.drop_in("[Service]\nLoadCredential=authinfo:/etc/credstore/hikyaku-authinfo\n")
         self.start()
         self.send()
         self.arrived(folder)
