@@ -71,14 +71,14 @@ std::vector<std::string> share_control_socket(const std::string& path, const Con
   return notes;
 }
 
-Result<ControlSocket, StartError> open_control_socket(const std::string& path, const ControlGroups& groups) {
+Result<SharedSocket, StartError> open_control_socket(const std::string& path, const ControlGroups& groups) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
     return fail(Exit::cannot_create, cat(path, ": too long for a socket's path"));
   path.copy(address.sun_path, path.size());
   ::unlink(path.c_str());
-  ControlSocket socket{Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), {}};
+  SharedSocket socket{Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), {}};
   if (!socket.listening) return failed(path);
   if (::bind(socket.listening.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     return failed(path);

@@ -17,12 +17,12 @@ struct ControlGroups {
   std::string operators;  // control.group
 };
 
-struct ControlSocket {
+struct SharedSocket {
   Fd listening;
   std::vector<std::string> notes;  // what the operator should know of it
 };
 // Replaces what a daemon before has left there. Errors: cannot_create.
-Result<ControlSocket, StartError> open_control_socket(const std::string& path, const ControlGroups& groups);
+Result<SharedSocket, StartError> open_control_socket(const std::string& path, const ControlGroups& groups);
 
 // Lets these groups in, and no other; what the operator should know of it.
 std::vector<std::string> share_control_socket(const std::string& path, const ControlGroups& groups);

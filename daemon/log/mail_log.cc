@@ -3,6 +3,7 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -77,7 +78,14 @@ bool is_journal() {
   return std::getenv("INVOCATION_ID") != nullptr && ::isatty(STDERR_FILENO) == 0;
 }
 
-std::string_view error_prefix() { return is_journal() ? journal_prefix(LogLevel::error) : ""; }
+// The variable is inherited also by programs whose standard error somebody else reads (systemd.exec(5)).
+std::string_view error_prefix() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat ours{};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &ours) != 0) return "";
+  std::string wanted = cat(std::to_string(ours.st_dev), ":", std::to_string(ours.st_ino));
+  return stream == wanted ? journal_prefix(LogLevel::error) : "";
+}
 
 struct MailLog::State {
   const Clock& clock;
