@@ -7,8 +7,8 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/dsn.h"
-#include "daemon/mail/report_text.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/notices.h"
 
 using namespace hikyaku;
 using namespace hikyaku::mail;
@@ -39,14 +39,6 @@ std::string clean(std::string_view text) {
   return is_valid_utf8(kept) ? kept : printable(kept);
 }
 
-void check_lines(const std::string& notice) {
-  check(notice.ends_with("\r\n") && notice.find('\0') == notice.npos, "a notice is not canonical");
-  for (std::string_view line : split(std::string_view(notice).substr(0, notice.size() - 2), '\n')) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    check(line.size() <= kMaxLine && line.find('\r') == line.npos, "a line of a notice is not canonical");
-  }
-}
-
 void check_fields(std::string_view text, std::span<const std::string_view> known, const char* what) {
   for (std::string_view line : split(text, '\n')) {
     if (line.ends_with('\r')) line.remove_suffix(1);
@@ -58,7 +50,7 @@ void check_fields(std::string_view text, std::span<const std::string_view> known
 
 void check_notice(const BounceRequest& request) {
   const std::string notice = make_bounce(request);
-  check_lines(notice);
+  test::check_canonical(notice);
   const std::string mark = cat("\r\n--=_", kToken);
   std::vector<std::size_t> marks;
   for (auto at = notice.find(mark); at != notice.npos; at = notice.find(mark, at + 1)) marks.push_back(at);

@@ -4,7 +4,7 @@ was sent besides."""
 
 import base64
 import quopri
-import socket
+import socketserver
 import threading
 import urllib.parse
 
@@ -31,32 +31,31 @@ class EchoSmarthost:
     def __init__(self, address, user, password):
         self.refuses_login, self.notices, self.replies, self.newest = True, [], 0, b""
         self._forms = forms(user, password)
-        self._server = socket.create_server((address, 0), backlog=100)
-        self.port = self._server.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        serve = self._serve
+
+        class Session(socketserver.BaseRequestHandler):
+            def handle(self):
+                with self.request.makefile("rwb") as stream:
+                    serve(stream)
+
+        self._server = socketserver.ThreadingTCPServer((address, 0), Session)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self):
-        self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
+        self._server.shutdown()
+        self._server.server_close()
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._server.accept()
-            except OSError:
+    def _serve(self, stream):
+        self._reply(stream, "220", "")
+        sender = None
+        while line := stream.readline().decode().rstrip("\r\n"):
+            command = line.upper()
+            if command.startswith("MAIL"):
+                sender = line
+            if not self._obey(stream, line, command, sender):
                 return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        with client, client.makefile("rwb") as stream:
-            self._reply(stream, "220", "")
-            sender = None
-            while line := stream.readline().decode().rstrip("\r\n"):
-                command = line.upper()
-                if command.startswith("MAIL"):
-                    sender = line
-                if not self._obey(stream, line, command, sender):
-                    return
 
     def _obey(self, stream, line, command, sender):
         if command.startswith("EHLO"):
