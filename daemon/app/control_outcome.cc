@@ -121,7 +121,7 @@ Result<Duration, std::string> parse_wait(const ControlRequest& request) {
 ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id, ControlDesk& desk,
                              Clock& clock) {
   auto parsed = mail::parse_mail_id(id);
-  if (!parsed) return control_error(400, cat(printable(id), " is no id of a mail"));
+  if (!parsed) return control_error(400, cat(printable(id), " is not a mail ID"));
   auto wait = parse_wait(request);
   if (!wait) return control_error(400, wait.error());
   auto format = request.parameters.find("format");
@@ -133,7 +133,7 @@ ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id,
   if (!begun) return no_answer();
   if (!begun->outcome)
     return control_error(404, cat("there is no mail ", to_text(*parsed),
-                                  " in the queue, and none of this id has ended lately; the log tells"));
+                                  " in the queue, and none with this ID ended recently; see the log"));
   if (wants_lines) return stream(std::move(watching));
   while (watching->change()) continue;
   return control_json(outcome_json(watching->now()));

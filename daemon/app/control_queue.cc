@@ -77,7 +77,7 @@ bool take(QueueQuestion& question, const std::string& name, const std::string& v
 std::string_view allowed(const std::string& name) {
   if (name == "state") return "active, deferred or held";
   if (name == "format") return "json, lines or postfix";
-  return name == "after" ? "the id of a mail" : "a number of mails, at least 1";
+  return name == "after" ? "a mail ID" : "a number of mails, at least 1";
 }
 
 QueueReader::Fits fits(const QueueQuestion& question, const Rights& rights) {

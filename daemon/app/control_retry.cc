@@ -26,7 +26,7 @@ Question parse_ids(const JsonValue& value) {
   std::vector<mail::MailId> ids;
   for (const JsonValue& element : *value.list()) {
     auto id = element.text() != nullptr ? mail::parse_mail_id(*element.text()) : std::nullopt;
-    if (!id) return std::unexpected("ids must hold ids of mails, as texts");
+    if (!id) return std::unexpected("ids must be mail IDs, as strings");
     ids.push_back(*id);
   }
   return ids;
@@ -112,7 +112,7 @@ bool RetryFitting::matches(const spool::ViewedMail& mail) const {
 
 Question parse_retry_question(std::string_view body) {
   auto value = parse_json(body);
-  if (!value) return std::unexpected(cat("the body is no JSON: ", value.error()));
+  if (!value) return std::unexpected(cat("the body is not JSON: ", value.error()));
   const JsonValue::Members* members = value->members();
   if (members == nullptr || members->empty()) return std::unexpected(cat("the body ", kForms));
   const auto& [name, first] = members->front();

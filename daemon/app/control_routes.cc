@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kQueue = "/v1/queue";
 constexpr std::string_view kRetry = "/v1/queue/retry";
+constexpr std::string_view kVersion = "/v1/version";
 constexpr std::string_view kStatus = "/v1/status";
 constexpr std::string_view kReload = "/v1/reload";
 constexpr std::string_view kAliases = "/v1/aliases/reload";
@@ -32,6 +33,12 @@ std::string smarthost_json(const SmarthostReport& smarthost) {
              ",\"connections\":", std::to_string(smarthost.connections), "}");
 }
 
+std::string texts_json(const std::vector<std::string>& texts) {
+  std::vector<std::string> all;
+  for (const std::string& text : texts) all.push_back(json_string(text));
+  return cat("[", join(all, ","), "]");
+}
+
 std::string status_json(const StatusReport& status) {
   std::vector<std::string> smarthosts;
   for (const SmarthostReport& smarthost : status.smarthosts) smarthosts.push_back(smarthost_json(smarthost));
@@ -41,13 +48,7 @@ std::string status_json(const StatusReport& status) {
              ",\"deferred\":", std::to_string(status.deferred), ",\"held\":", std::to_string(status.held),
              "},\"spool\":", status.is_spool_healthy ? "\"healthy\"" : "\"failing\"",
              ",\"last_delivery\":", time_or_null(status.last_delivery), ",\"smarthosts\":[",
-             join(smarthosts, ","), "]}");
-}
-
-std::string texts_json(const std::vector<std::string>& texts) {
-  std::vector<std::string> all;
-  for (const std::string& text : texts) all.push_back(json_string(text));
-  return cat("[", join(all, ","), "]");
+             join(smarthosts, ","), "],\"warnings\":", texts_json(status.warnings), "}");
 }
 
 // The id in /v1/mails/ID/outcome; nothing: it is another path.
@@ -70,9 +71,11 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   if (is_get && id) return answer_outcome(request, *id);
   if (is_get && request.path == kQueue) return answer_queue(request, reader_, clock_);
   if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, clock_);
+  if (is_get && request.path == kVersion)
+    return control_json(cat("{\"version\":", json_string(HIKYAKU_VERSION), "}"));
   bool is_operators = (is_get && request.path == kStatus) ||
                       (!is_get && (request.path == kReload || request.path == kAliases));
-  if (!is_operators) return control_error(404, "there is nothing of that name here");
+  if (!is_operators) return control_error(404, "there is no such path");
   if (!request.rights.all)
     return control_error(403,
                          "only root, the daemon's user and members of its group (see `control`) may do that");

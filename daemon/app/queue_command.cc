@@ -51,7 +51,7 @@ StartError to_start_error(const mail::SourceError& error) {
 using Use = std::function<Exit(spool::View&, Output&)>;
 
 Exit with_view(const SpoolWords& words, std::optional<mail::MailId> only, const Use& use) {
-  auto access = open_spool(words);
+  auto access = open_spool(kCommand, words);
   if (!access) return report(kCommand, access.error());
   auto view = spool::View::open(*access->disk, only);
   if (!view) return report(kCommand, explain(view.error(), access->directory));
@@ -86,7 +86,7 @@ using UseOne = std::function<Result<void, mail::SourceError>(spool::View&, mail:
 
 Exit with_mail(const Words& words, const UseOne& use) {
   auto id = mail::parse_mail_id(words.id);
-  if (!id) return report(kCommand, {Exit::usage, cat(printable(words.id), " is no id of a mail")});
+  if (!id) return report(kCommand, {Exit::usage, cat(printable(words.id), " is not a mail ID")});
   return with_view(words.spool, *id, [&](spool::View& view, Output& output) {
     auto done = use(view, *id, output);
     return done ? Exit::ok : report(kCommand, to_start_error(done.error()));
@@ -110,9 +110,11 @@ Exit cat_mail(const Words& words) {
 }
 
 Exit retry(const Words& words) {
+  constexpr std::string_view kRetry = "hikyaku queue retry";
   auto socket = find_control_socket({words.spool.config, words.socket});
-  if (!socket) return report("hikyaku queue retry", socket.error());
-  return retry_queue(*socket, {words.ids, words.all, words.state, words.from, words.to});
+  if (!socket) return report(kRetry, socket.error());
+  report_note(kRetry, socket->note);
+  return retry_queue(socket->path, {words.ids, words.all, words.state, words.from, words.to});
 }
 
 void add_retry(CLI::App& queue, const std::shared_ptr<Words>& words, Action& chosen) {

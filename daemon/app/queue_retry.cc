@@ -63,7 +63,7 @@ Exit retry_queue(const std::string& socket, const RetryWords& words) {
   auto body = retry_body(words);
   if (!body) return report(kCommand, body.error());
   auto reply = ask_control(socket, "/v1/queue/retry", *body);
-  return reply ? tell(reply->json) : report(kCommand, reply.error());
+  return reply ? tell(reply->json) : report_control(kCommand, reply.error());
 }
 
 }  // namespace hikyaku::app

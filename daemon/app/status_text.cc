@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/status_text.h"
 
+#include <algorithm>
+
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
 
@@ -16,6 +18,12 @@ std::uint64_t number_in(const JsonValue& object, std::string_view name) {
 std::string text_in(const JsonValue& object, std::string_view name, std::string_view otherwise = "") {
   const JsonValue* value = object.find(name);
   return value != nullptr && value->text() != nullptr ? printable(*value->text()) : std::string(otherwise);
+}
+
+const std::vector<JsonValue>& list_in(const JsonValue& object, std::string_view name) {
+  static const std::vector<JsonValue> kNone;
+  const JsonValue* value = object.find(name);
+  return value != nullptr && value->list() != nullptr ? *value->list() : kNone;
 }
 
 std::string counted(std::uint64_t count, std::string_view what) {
@@ -42,6 +50,16 @@ std::string smarthost_line(const JsonValue& smarthost) {
 
 }  // namespace
 
+bool needs_operator(const JsonValue& status) {
+  const JsonValue* queue = status.find("queue");
+  if (queue != nullptr && number_in(*queue, "held") > 0) return true;
+  if (text_in(status, "spool", "healthy") != "healthy") return true;
+  return !list_in(status, "warnings").empty() ||
+         std::ranges::any_of(list_in(status, "smarthosts"), [](const JsonValue& smarthost) {
+           return !text_in(smarthost, "next_probe").empty();
+         });
+}
+
 std::string status_text(const JsonValue& status) {
   auto uptime = std::chrono::seconds(static_cast<std::int64_t>(number_in(status, "uptime")));
   std::string text =
@@ -49,9 +67,9 @@ std::string status_text(const JsonValue& status) {
   if (const JsonValue* queue = status.find("queue")) text += queue_line(*queue);
   text += cat("last delivery  ", text_in(status, "last_delivery", "none since the start"), "\n");
   text += cat("spool          ", text_in(status, "spool"), "\n");
-  const JsonValue* smarthosts = status.find("smarthosts");
-  if (smarthosts == nullptr || smarthosts->list() == nullptr) return text;
-  for (const JsonValue& smarthost : *smarthosts->list()) text += smarthost_line(smarthost);
+  for (const JsonValue& smarthost : list_in(status, "smarthosts")) text += smarthost_line(smarthost);
+  for (const JsonValue& warning : list_in(status, "warnings"))
+    if (warning.text() != nullptr) text += cat("warning        ", printable(*warning.text(), 4096), "\n");
   return text;
 }
 

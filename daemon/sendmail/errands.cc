@@ -24,6 +24,7 @@ constexpr std::size_t kMostOfAliases = 64ull << 20;
 
 Result<std::string, Failure> answer(const Places& places, const HttpRequest& request,
                                     unsigned patience = kPatience) {
+  if (auto alive = check_alive(places.control_socket); !alive) return std::unexpected(alive.error());
   std::string text;
   auto asked = ask_daemon(places.control_socket, request, patience,
                           [&text](std::string_view bytes) { text += bytes; });
@@ -74,11 +75,13 @@ void for_each_line(int in, const Use& use) {
 }  // namespace
 
 Result<void, Failure> list_queue(const Places& places, bool json) {
+  if (auto alive = check_alive(places.control_socket); !alive) return alive;
   HttpRequest request{.target = cat("/v1/queue?format=", json ? "lines" : "postfix"), .body = {}};
   return ask_daemon(places.control_socket, request, kPatience, print);
 }
 
 Result<void, Failure> count_queue(const Places& places) {
+  if (auto alive = check_alive(places.control_socket); !alive) return alive;
   std::uint64_t lines = 0;
   auto count = [&lines](std::string_view bytes) {
     lines += static_cast<std::uint64_t>(std::ranges::count(bytes, '\n'));

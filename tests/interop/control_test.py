@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import smtplib
 import socket
 import subprocess
@@ -119,13 +120,42 @@ class Clients(Frame):
         self.assertEqual(self.hikyaku("queue", "retry", "0000000000001").returncode, 66)
         with open(self.daemon.config, "r+", encoding="utf-8") as config:
             config.write("x")
+        reload = self.hikyaku("reload")
+        self.assertEqual(reload.returncode, 78)
+        self.assertIn("hikyaku.yaml:", reload.stderr)
         wrong = Control(self.control.path).ask("POST", "/v1/reload")
         self.assertEqual(wrong[0], 422)
         self.assertIn("hikyaku.yaml:", json.loads(wrong[1])["error"])
         self.daemon.stop()
         gone = self.hikyaku("status", "--socket", self.control.path)
-        self.assertEqual(gone.returncode, 69)
+        self.assertEqual(gone.returncode, 75)
+        self.assertIn("hikyakud does not run", gone.stderr)
         self.assertFalse(os.path.exists(self.control.path))
+
+
+    def test_a_daemon_that_is_stopped_is_noticed_within_seconds(self):
+        self.begin()
+        os.kill(self.daemon.pid, signal.SIGSTOP)
+        try:
+            for words in (("status",), ("reload",), ("queue", "retry", "--all")):
+                done = self.hikyaku(*words)
+                self.assertEqual(done.returncode, 75, done.stderr)
+                self.assertIn("does not respond", done.stderr)
+        finally:
+            os.kill(self.daemon.pid, signal.SIGCONT)
+        self.assertEqual(self.hikyaku("status").returncode, 0)
+
+    def test_a_file_that_was_broken_since_hides_no_daemon(self):
+        self.begin()
+        with open(self.daemon.config, encoding="utf-8") as config:
+            text = config.read()
+        with open(self.daemon.config, "w", encoding="utf-8") as config:
+            config.write(text.replace("smarthosts", "smarthsots"))
+        status = self.hikyaku("status")
+        self.assertEqual((status.returncode, status.stderr.count("\n")), (0, 1), status.stderr)
+        self.assertIn("unknown key; did you mean `smarthosts`?", status.stderr)
+        queue = self.hikyaku("queue")
+        self.assertEqual((queue.returncode, queue.stdout), (0, "the queue is empty\n"), queue.stderr)
 
 
 class Delivery(Frame):

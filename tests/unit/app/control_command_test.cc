@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku status`, `reload` and `queue retry`, against the real socket and a daemon that is none.
+#include "daemon/app/control_client.h"
 #include "daemon/app/queue_retry.h"
 #include "daemon/app/status_text.h"
 #include "daemon/base/text.h"
@@ -11,12 +12,14 @@ using namespace hikyaku::app;
 namespace {
 
 struct Rig : ControlRig {
+  bool without_socket = false;  // the configuration says where it is
+
   Ran ask(std::vector<std::string> arguments) {
     CLI::App app("hikyaku");
     Action chosen;
     add_queue_command(app, chosen);
     add_control_commands(app, chosen);
-    arguments.insert(arguments.end(), {"--socket", path});
+    if (!without_socket) arguments.insert(arguments.end(), {"--socket", path});
     std::ranges::reverse(arguments);
     app.parse(std::move(arguments));
     Captured captured(place.path());
@@ -39,7 +42,7 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
       {"slow", "b.example", 465, true, 0, "1000 of 1000 messages of this day are used up", std::nullopt},
       {"other", "c.example", 25, false, 0, "nobody \x1b[2Jlistens", rig.clock.wall()}};
   Ran ran = rig.ask({"status"});
-  CHECK(ran.exit == 0);
+  CHECK(ran.exit == 1);
   CHECK(ran.out ==
         "hikyakud 1.2, up for 4h30m\n"
         "queue          0 active, 2 deferred, 0 held\n"
@@ -50,10 +53,35 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
         "smarthost      other (c.example:25): backing off until 2026-09-21T14:13:20Z: nobody "
         "\\x1b[2Jlistens\n");
   Ran json = rig.ask({"status", "--json"});
-  CHECK(json.exit == 0);
+  CHECK(json.exit == 1);
   CHECK(parse_json(json.out)->find("queue")->find("deferred")->whole_number() == 2);
   CHECK(status_text(*parse_json("{}")).find("hikyakud ") == 0);
   CHECK(status_text(*parse_json("[]")).find("hikyakud ") == 0);
+}
+
+TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, else with 1") {
+  Rig rig;
+  app::StatusReport well;
+  well.deferred = 3;  // they wait for their time, and nobody need do anything
+  well.smarthosts = {
+      {"main", "a.example", 587, true, 1, "1000 of 1000 messages of this day are used up", {}}};
+  rig.desk.status_report = well;
+  CHECK(rig.ask({"status"}).exit == 0);
+  CHECK(rig.ask({"status", "--json"}).exit == 0);
+  rig.desk.status_report.smarthosts[0].next_probe = rig.clock.wall();
+  CHECK(rig.ask({"status"}).exit == 1);
+  rig.desk.status_report = well;
+  rig.desk.status_report.held = 1;
+  CHECK(rig.ask({"status"}).exit == 1);
+  rig.desk.status_report = well;
+  rig.desk.status_report.is_spool_healthy = false;
+  CHECK(rig.ask({"status"}).exit == 1);
+  rig.desk.status_report = well;
+  rig.desk.status_report.warnings = {"root has no alias", "x\n\x1b"};
+  Ran warned = rig.ask({"status"});
+  CHECK(warned.exit == 1);
+  CHECK(warned.out.ends_with("warning        root has no alias\nwarning        x\\x0a\\x1b\n"));
+  CHECK(rig.ask({"status", "--json"}).exit == 1);
 }
 
 TEST_CASE("hikyaku reload: says what needs a restart, or what is wrong, a line each") {
@@ -64,7 +92,7 @@ TEST_CASE("hikyaku reload: says what needs a restart, or what is wrong, a line e
   CHECK(done.out == "reloaded\nneeds a restart to change: listen, memory\n");
   rig.desk.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};
   Ran failed = rig.ask({"reload"});
-  CHECK(failed.exit == EX_DATAERR);
+  CHECK(failed.exit == EX_CONFIG);
   CHECK(failed.out.empty());
   CHECK(failed.err == "hikyaku reload: a.yaml:1:1: x\nhikyaku reload: a.yaml:2:1: y\n");
 }
@@ -115,10 +143,45 @@ TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in w
   CHECK(busy.err.find("hikyaku status: hikyakud has too much to do") == 0);
   rig.service->stop(std::chrono::milliseconds(0));
   Ran gone = rig.ask({"status"});
-  CHECK(gone.exit == EX_UNAVAILABLE);
-  CHECK(gone.err == "hikyaku status: no hikyakud answers on " + rig.path + "; does it run?\n");
+  CHECK(gone.exit == EX_TEMPFAIL);
+  CHECK(gone.err == "hikyaku status: hikyakud does not run (nobody answers on " + rig.path +
+                        "); start it with 'systemctl start hikyaku'\n");
+  CHECK(rig.ask({"queue", "retry", "--all"}).exit == EX_TEMPFAIL);
+  CHECK(rig.ask({"reload"}).exit == EX_TEMPFAIL);
   auto socket = open_control_socket(rig.path, "no such group");
   ControlOptions options{.path = rig.path, .spool_directory = rig.directory(), .group = "adm"};
   rig.service =
       std::make_unique<ControlService>(std::move(options), std::move(socket->listening), rig.desk, rig.real);
+}
+
+TEST_CASE("hikyaku: a daemon that is stopped or hangs is noticed and said as such") {
+  TemporaryDirectory place("hikyaku-test");
+  auto socket = open_control_socket(place.file("control.sock"), "no such group");
+  REQUIRE(socket);
+  auto reply =
+      ask_control(place.file("control.sock"), "/v1/status", std::nullopt, {.alive = 20ms, .answer = 20ms});
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().kind == Exit::try_again);
+  CHECK(reply.error().text == "the daemon does not respond on " + place.file("control.sock") + " (hung?)");
+}
+
+TEST_CASE("hikyaku status: a file that was broken since the daemon read it hides no daemon") {
+  Rig rig;
+  std::string file = rig.place.file("broken.yaml");
+  std::ofstream(file) << "smarthsot: smtps://smtp.example.com\nruntime_directory: " << rig.place.path()
+                      << "\n";
+  rig.without_socket = true;
+  Ran status = rig.ask({"status", "-c", file});
+  CHECK(status.exit == 0);
+  CHECK(status.out.starts_with("hikyakud "));
+  CHECK(status.err.starts_with("hikyaku status: " + file + ":1:1: smarthsot: unknown key; did you mean"));
+  CHECK(status.err.find("(and 1 more problem); run 'hikyakud --check'. Assuming the daemon's socket is " +
+                        rig.path) != std::string::npos);
+  CHECK(std::ranges::count(status.err, '\n') == 1);
+  Ran reload = rig.ask({"reload", "-c", file});
+  CHECK(reload.out == "reloaded\n");
+  CHECK(reload.err.empty());  // the daemon itself says what is wrong
+  Ran missing = rig.ask({"status", "-c", rig.place.file("nothing.yaml")});
+  CHECK(missing.exit == EX_CONFIG);
+  CHECK(missing.err.find("use -c FILE or --socket PATH to say where the daemon is\n") != std::string::npos);
 }

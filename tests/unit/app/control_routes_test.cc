@@ -184,7 +184,7 @@ TEST_CASE("control: a question that is none is answered in words") {
         Case{"limit", "0", "limit must be a number of mails, at least 1"},
         Case{"limit", "many", "limit must be a number of mails, at least 1"},
         Case{"limit", "99999999999999999999", "limit must be a number of mails, at least 1"},
-        Case{"after", "hello!", "after must be the id of a mail"},
+        Case{"after", "hello!", "after must be a mail ID"},
         Case{"state", "frozen", "state must be active, deferred or held"},
         Case{"format", "xml", "format must be json, lines or postfix"}}) {
     CAPTURE(one.name);
@@ -298,13 +298,13 @@ TEST_CASE("control: a wish for retries that is none is refused in words") {
   const std::string forms =
       R"( must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to")";
   for (const Case& one :
-       {Case{"", "the body is no JSON: byte 0: expected a value"}, Case{"{}", "the body" + forms},
+       {Case{"", "the body is not JSON: byte 0: expected a value"}, Case{"{}", "the body" + forms},
         Case{"[]", "the body" + forms}, Case{"{\"all\":false}", "all: the body" + forms},
         Case{"{\"all\":1}", "all: the body" + forms},
         Case{R"({"all":true,"ids":[]})", "all: the body" + forms},
         Case{R"({"ids":"001k0ts4wbcf1"})", "ids must be a list of ids"},
-        Case{R"({"ids":[1]})", "ids must hold ids of mails, as texts"},
-        Case{R"({"ids":["hello!"]})", "ids must hold ids of mails, as texts"},
+        Case{R"({"ids":[1]})", "ids must be mail IDs, as strings"},
+        Case{R"({"ids":["hello!"]})", "ids must be mail IDs, as strings"},
         Case{many + "]}", "at most 1000 ids at a time"},
         Case{R"({"state":"frozen"})", "state must be active, deferred or held"},
         Case{R"({"stat\u001be":"x"})", "stat\\x1be: the body" + forms}}) {
@@ -363,7 +363,7 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
   rig.desk.status_report.held = 3;
   CHECK(rig.get("/v1/status").body ==
         "{\"version\":\"1.2\",\"uptime\":61,\"queue\":{\"active\":1,\"deferred\":2,\"held\":3},"
-        "\"spool\":\"healthy\",\"last_delivery\":null,\"smarthosts\":[]}\n");
+        "\"spool\":\"healthy\",\"last_delivery\":null,\"smarthosts\":[],\"warnings\":[]}\n");
   rig.desk.status_report.is_spool_healthy = false;
   rig.desk.status_report.last_delivery = rig.clock.wall();
   rig.desk.status_report.smarthosts = {
@@ -374,7 +374,7 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
             .body.find(
                 "{\"name\":\"other\",\"host\":\"b.example\",\"port\":465,\"state\":\"waiting\","
                 "\"why\":\"nobody \\\"listens\\\"\",\"next_probe\":\"2026-09-21T14:13:20Z\",\"proven\":false,"
-                "\"connections\":0}]}") != std::string::npos);
+                "\"connections\":0}],\"warnings\":[]}") != std::string::npos);
   rig.desk.reload_report.kept = {"listen"};
   CHECK(rig.post("/v1/reload").body == "{\"needs_restart\":[\"listen\"]}\n");
   rig.desk.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};

@@ -81,7 +81,7 @@ TEST_CASE("control: a refusal is the daemon's own words and an exit code") {
             "/etc/aliases:3: \xc3\xbc"},
         Row{"HTTP/1.1 503 X\r\n\r\n", Exit::temporary, "503"},
         Row{"HTTP/1.1 404 X\r\n\r\n<html>", Exit::unavailable, "404"},
-        Row{"220 smtp\r\n\r\n", Exit::unavailable, "no HTTP"}, Row{"", Exit::unavailable, "no HTTP"}}) {
+        Row{"220 smtp\r\n\r\n", Exit::unavailable, "not HTTP"}, Row{"", Exit::unavailable, "not HTTP"}}) {
     CAPTURE(row.answer);
     Result<void, Failure> result;
     std::string body;
@@ -98,6 +98,21 @@ TEST_CASE("control: without a daemon the exit code is 69 and the socket is named
   REQUIRE_FALSE(result.has_value());
   CHECK(result.error().kind == Exit::unavailable);
   CHECK(result.error().text.find("/nowhere/control.sock") != std::string::npos);
+}
+
+TEST_CASE("control: a daemon that is stopped or hangs is noticed, and said as such, with 75") {
+  test::DropPlace place(0700);
+  std::string path = place.path() + "/control.sock";
+  Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(listener.get(), 1) == 0);
+  auto alive = check_alive(path, 0);
+  REQUIRE_FALSE(alive.has_value());
+  CHECK(alive.error().kind == Exit::temporary);
+  CHECK(alive.error().text == "the daemon does not respond on " + path + " (hung?)");
 }
 
 TEST_CASE("control: an outcome is told in words, and nothing of it reaches the terminal raw") {
