@@ -38,24 +38,25 @@ StartError hung(const std::string& socket) {
   return {Exit::try_again, cat("the daemon does not respond on ", socket, " (hung?)")};
 }
 
-httplib::Result ask(const std::string& socket, const std::string& target,
-                    const std::optional<std::string>& body, Duration timeout) {
+// The library does not say either whether nothing came, or the connection was lost.
+Result<httplib::Response, StartError> ask(const std::string& socket, const std::string& target,
+                                          const std::optional<std::string>& body, Duration timeout) {
   httplib::ClientImpl client(socket, 80);
   client.set_address_family(AF_UNIX);
+  client.set_connection_timeout(timeout);
   client.set_read_timeout(timeout);
   client.set_default_headers({{"Host", "localhost"}});
-  return body ? client.Post(target, *body, "application/json") : client.Get(target);
-}
-
-StartError failed(const std::string& socket, httplib::Error error, bool is_alive) {
-  if (error == httplib::Error::Connection) return unreachable(socket);
-  if (error == httplib::Error::Read && !is_alive) return hung(socket);
-  return {Exit::try_again, cat(socket, ": the daemon's answer broke off")};
+  Instant end = SystemClock().now() + timeout;
+  auto response = body ? client.Post(target, *body, "application/json") : client.Get(target);
+  if (response) return std::move(*response);
+  if (SystemClock().now() >= end) return std::unexpected(hung(socket));
+  if (response.error() == httplib::Error::Connection) return std::unexpected(unreachable(socket));
+  return fail(Exit::try_again, cat(socket, ": the daemon's answer broke off"));
 }
 
 Result<ControlReply, StartError> understood(const httplib::Response& response) {
   auto json = parse_json(response.body);
-  if (!json) return fail(Exit::internal, cat("the daemon's answer is no JSON: ", json.error()));
+  if (!json) return fail(Exit::internal, cat("the daemon's answer is not JSON: ", json.error()));
   if (response.status == 200) return ControlReply{response.body, std::move(*json)};
   const JsonValue* error = json->find("error");
   bool says_why = error != nullptr && error->text() != nullptr;
@@ -72,10 +73,10 @@ void add_control_options(CLI::App& command, ControlWords& words) {
   command.add_option("--socket", words.socket, "the socket itself")->type_name("PATH");
 }
 
-Result<ControlSocket, StartError> find_control_socket(const ControlWords& words) {
-  if (!words.socket.empty()) return ControlSocket{words.socket, ""};
+Result<FoundSocket, StartError> find_control_socket(const ControlWords& words) {
+  if (!words.socket.empty()) return FoundSocket{words.socket, ""};
   auto places = find_daemon(words.config);
-  if (places) return ControlSocket{places->control_socket, places->note};
+  if (places) return FoundSocket{places->control_socket, places->note};
   return fail(Exit::configuration,
               cat(places.error().text, "\nuse -c FILE or --socket PATH to say where the daemon is"));
 }
@@ -90,10 +91,10 @@ Result<ControlReply, StartError> ask_control(const std::string& socket, const st
                                              const std::optional<std::string>& body,
                                              ControlTimeouts timeouts) {
   auto alive = ask(socket, "/v1/version", std::nullopt, timeouts.alive);
-  if (!alive) return std::unexpected(failed(socket, alive.error(), false));
+  if (!alive) return std::unexpected(alive.error());
   auto response = ask(socket, target, body, timeouts.answer);
-  if (response) return understood(*response);
-  return std::unexpected(failed(socket, response.error(), true));
+  if (!response) return std::unexpected(response.error());
+  return understood(*response);
 }
 
 }  // namespace hikyaku::app

@@ -17,12 +17,12 @@ struct ControlWords {
   std::string socket;  // empty: control.sock in the configuration's runtime_directory
 };
 void add_control_options(CLI::App& command, ControlWords& words);
-struct ControlSocket {
+struct FoundSocket {
   std::string path;
   std::string note;  // DaemonPlaces::note
 };
 // Errors: configuration.
-Result<ControlSocket, StartError> find_control_socket(const ControlWords& words);
+Result<FoundSocket, StartError> find_control_socket(const ControlWords& words);
 
 struct ControlReply {
   std::string text;  // as it came

@@ -70,15 +70,14 @@ CLI::App& add(CLI::App& app, const std::string& name, const std::string& descrip
 
 void add_control_commands(CLI::App& app, Action& chosen) {
   auto words = std::make_shared<Words>();
-  add(app, "status",
-      "the daemon's queue, smarthosts and last delivery. Exit code: 0 all is well, 1 something waits for "
-      "the operator, 75 no daemon answers",
-      chosen, status, words)
-      .add_flag("--json", words->json, "as one JSON object");
-  add(app, "reload",
-      "has the daemon read its configuration again, or says what is wrong with it. Exit code: 0 done, 78 the "
-      "configuration is wrong and nothing has changed, 75 no daemon answers",
-      chosen, reload, std::make_shared<Words>());
+  CLI::App& asking =
+      add(app, "status", "the daemon's queue, smarthosts and last delivery", chosen, status, words);
+  asking.add_flag("--json", words->json, "as one JSON object");
+  asking.footer("Exit code: 0 all is well, 1 something waits for the operator, 75 no daemon answers.");
+  add(app, "reload", "has the daemon read its configuration again, or says what is wrong with it", chosen,
+      reload, std::make_shared<Words>())
+      .footer(
+          "Exit code: 0 done, 78 the configuration is wrong and nothing has changed, 75 no daemon answers.");
 }
 
 }  // namespace hikyaku::app

@@ -32,19 +32,20 @@ std::string counted(std::uint64_t count, std::string_view what) {
 
 std::string queue_line(const JsonValue& queue) {
   return cat("queue          ", counted(number_in(queue, "active"), "active, "),
-             counted(number_in(queue, "deferred"), "deferred, "),
-             counted(number_in(queue, "held"), "held\n"));
+             counted(number_in(queue, "deferred"), "waiting, "), counted(number_in(queue, "held"), "held\n"));
 }
 
 std::string smarthost_line(const JsonValue& smarthost) {
   std::string next = text_in(smarthost, "next_probe");
+  std::string since = text_in(smarthost, "since");
   std::string why = text_in(smarthost, "why");
   std::uint64_t connections = number_in(smarthost, "connections");
   return cat("smarthost      ", text_in(smarthost, "name"), " (", text_in(smarthost, "host"), ":",
              std::to_string(number_in(smarthost, "port")), "): ",
              why.empty() ? cat("up, ", counted(connections, connections == 1 ? "connection" : "connections"))
              : next.empty() ? why
-                            : cat("backing off until ", next, ": ", why),
+                            : cat("backing off until ", next,
+                                  since.empty() ? "" : cat(" (since ", since, ")"), ": ", why),
              "\n");
 }
 
@@ -66,6 +67,8 @@ std::string status_text(const JsonValue& status) {
       cat("hikyakud ", text_in(status, "version"), ", up for ", to_text(Duration(uptime)), "\n");
   if (const JsonValue* queue = status.find("queue")) text += queue_line(*queue);
   text += cat("last delivery  ", text_in(status, "last_delivery", "none since the start"), "\n");
+  if (std::uint64_t failed = number_in(status, "failed_last_day"); failed > 0)
+    text += cat("failed         ", counted(failed, failed == 1 ? "mail" : "mails"), " in the last day\n");
   text += cat("spool          ", text_in(status, "spool"), "\n");
   for (const JsonValue& smarthost : list_in(status, "smarthosts")) text += smarthost_line(smarthost);
   for (const JsonValue& warning : list_in(status, "warnings"))

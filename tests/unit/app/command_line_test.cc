@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
+#include <iostream>
 
 #include "tests/unit/app/control_rig.h"
 
@@ -13,9 +15,11 @@ using namespace hikyaku::app;
 
 namespace {
 
-Ran hikyaku(const TemporaryDirectory& place, std::vector<std::string> arguments) {
+Ran run(const TemporaryDirectory& place, std::vector<std::string> arguments) {
   Captured captured(place.path());
   int exit = static_cast<int>(understand_command_line(std::move(arguments))());
+  std::cout.flush();
+  std::fflush(stdout);
   return {exit, captured.out(), captured.err()};
 }
 
@@ -45,7 +49,7 @@ TEST_CASE("hikyaku: a mistake is one line that says what was probably meant and 
         Case{{"reload", "now"}, "hikyaku reload: 'now' was not expected; see 'hikyaku reload --help'"},
         Case{{"queue", "show"}, "hikyaku queue show: ID is required; see 'hikyaku queue show --help'"}}) {
     CAPTURE(one.error);
-    Ran ran = hikyaku(place, one.arguments);
+    Ran ran = run(place, one.arguments);
     CHECK(ran.exit == EX_USAGE);
     CHECK(ran.err == one.error + "\n");
     CHECK(ran.out.empty());
@@ -56,17 +60,19 @@ TEST_CASE("hikyaku: help and the version are found by every name that people try
   TemporaryDirectory place("hikyaku-test");
   for (const char* name : {"version", "-v", "--version"}) {
     CAPTURE(name);
-    Ran ran = hikyaku(place, {name});
+    Ran ran = run(place, {name});
     CHECK(ran.exit == 0);
     CHECK(ran.out == "hikyaku " HIKYAKU_VERSION "\n");
   }
-  std::string whole = hikyaku(place, {"--help"}).out;
+  std::string whole = run(place, {"--help"}).out;
   CHECK(whole.find("queue") != std::string::npos);
-  for (const char* name : {"help", "-h"}) CHECK(hikyaku(place, {name}).out == whole);
-  Ran about = hikyaku(place, {"help", "queue", "retry"});
+  for (const char* name : {"help", "-h"}) CHECK(run(place, {name}).out == whole);
+  Ran about = run(place, {"help", "queue", "retry"});
   CHECK(about.exit == 0);
-  CHECK(about.out == hikyaku(place, {"queue", "retry", "--help"}).out);
+  CHECK(about.out == run(place, {"queue", "retry", "--help"}).out);
   CHECK(about.out.find("--all") != std::string::npos);
+  CHECK(run(place, {"status", "--help"}).out.find("Exit code: 0 all is well, 1 something waits") !=
+        std::string::npos);
 }
 
 TEST_CASE("hikyaku: -c stands before the sub-command or behind it, and what is behind counts") {
@@ -75,11 +81,11 @@ TEST_CASE("hikyaku: -c stands before the sub-command or behind it, and what is b
   std::ofstream(good) << "smarthost: smtps://smtp.example.com\nruntime_directory: " << rig.place.path()
                       << "\nspool: {directory: " << rig.directory() << "}\n";
   std::string missing = rig.place.file("missing.yaml");
-  CHECK(hikyaku(rig.place, {"-c", good, "status"}).exit == 0);
-  CHECK(hikyaku(rig.place, {"status", "-c", good}).exit == 0);
-  CHECK(hikyaku(rig.place, {"-c", missing, "status", "-c", good}).exit == 0);
-  CHECK(hikyaku(rig.place, {"-c", good, "status", "-c", missing}).exit == EX_CONFIG);
-  CHECK(hikyaku(rig.place, {"-c", good, "queue"}).exit == 0);
-  CHECK(hikyaku(rig.place, {"-c", good, "queue", "show", "001k0ts4wbcfh"}).exit == EX_NOINPUT);
-  CHECK(hikyaku(rig.place, {"-c", good, "spool", "check"}).exit == 0);
+  CHECK(run(rig.place, {"-c", good, "status"}).exit == 0);
+  CHECK(run(rig.place, {"status", "-c", good}).exit == 0);
+  CHECK(run(rig.place, {"-c", missing, "status", "-c", good}).exit == 0);
+  CHECK(run(rig.place, {"-c", good, "status", "-c", missing}).exit == EX_CONFIG);
+  CHECK(run(rig.place, {"-c", good, "queue"}).exit == 0);
+  CHECK(run(rig.place, {"-c", good, "queue", "show", "001k0ts4wbcfh"}).exit == EX_NOINPUT);
+  CHECK(run(rig.place, {"-c", good, "spool", "check"}).exit == 0);
 }

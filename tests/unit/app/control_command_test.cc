@@ -45,7 +45,7 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
   CHECK(ran.exit == 1);
   CHECK(ran.out ==
         "hikyakud 1.2, up for 4h30m\n"
-        "queue          0 active, 2 deferred, 0 held\n"
+        "queue          0 active, 2 waiting, 0 held\n"
         "last delivery  none since the start\n"
         "spool          healthy\n"
         "smarthost      main (a.example:587): up, 1 connection\n"
@@ -57,6 +57,15 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
   CHECK(parse_json(json.out)->find("queue")->find("deferred")->whole_number() == 2);
   CHECK(status_text(*parse_json("{}")).find("hikyakud ") == 0);
   CHECK(status_text(*parse_json("[]")).find("hikyakud ") == 0);
+}
+
+TEST_CASE("hikyaku status: how many mails failed in the last day") {
+  Rig rig;
+  CHECK(rig.ask({"status"}).out.find("failed") == std::string::npos);
+  rig.desk.status_report.failed = 3;
+  Ran ran = rig.ask({"status"});
+  CHECK(ran.exit == 0);  // their senders have been told
+  CHECK(ran.out.find("\nfailed         3 mails in the last day\n") != std::string::npos);
 }
 
 TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, else with 1") {
@@ -130,7 +139,7 @@ TEST_CASE("hikyaku queue retry: the daemon is asked for exactly what was said") 
   CHECK(retry_body(words) == R"({"state":"deferred","from":"\"q\"@example.com","to":"*"})");
   words.ids = {"x"};
   CHECK(retry_body(words).error().kind == Exit::usage);
-  CHECK(retry_body({{"a", "b"}, false, "", std::nullopt, std::nullopt}) == R"({"ids":["a","b"]})");
+  CHECK(retry_body({{"a", "b"}, false, "", std::nullopt, std::nullopt, true}) == R"({"ids":["a","b"]})");
 }
 
 TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in words") {
@@ -184,4 +193,74 @@ TEST_CASE("hikyaku status: a file that was broken since the daemon read it hides
   Ran missing = rig.ask({"status", "-c", rig.place.file("nothing.yaml")});
   CHECK(missing.exit == EX_CONFIG);
   CHECK(missing.err.find("use -c FILE or --socket PATH to say where the daemon is\n") != std::string::npos);
+}
+
+TEST_CASE("hikyaku queue retry: says what became of the mails that were named, or why they still wait") {
+  Rig rig;
+  const char* text = "001k0ts4wbcf1";
+  rig.desk.retry_report.retried = {id(text)};
+  MailOutcome before;
+  before.id = id(text);
+  before.attempts = 1;
+  before.recipients = {{"x@example.net", {mail::RecipientState::pending, "451 no"}}};
+  MailOutcome after = before;
+  after.is_over = true;
+  after.recipients[0].progress = {mail::RecipientState::delivered, "250 ok"};
+  rig.desk.outcomes = {before, before, after};
+  Ran delivered = rig.ask({"queue", "retry", text});
+  CHECK(delivered.exit == 0);
+  CHECK(delivered.out == "1 mail is tried now\n001k0ts4wbcf1 x@example.net: delivered: 250 ok\n");
+  after = before;
+  after.attempts = 2;
+  after.reason = "says not now";
+  rig.desk.outcomes = {before, before, after};
+  Ran again = rig.ask({"queue", "retry", text});
+  CHECK(again.exit == EX_TEMPFAIL);
+  CHECK(again.out ==
+        "1 mail is tried now\n001k0ts4wbcf1 x@example.net: pending: 451 no\n"
+        "001k0ts4wbcf1 waits for its time: says not now\n");
+  rig.desk.outcomes = {before};
+  CHECK(rig.ask({"queue", "retry", "--no-wait", text}).exit == 0);
+  before.attempts = 0;
+  before.recipients[0].progress.last_reply = "";
+  rig.desk.outcomes = {before};
+  SmarthostReport paused{"main", "a.example", 587, true, 0, "nobody listens", rig.real.wall() + 1h};
+  paused.since = WallTime(1'790'000'000s);
+  rig.desk.status_report.smarthosts = {paused};
+  Ran waits = rig.ask({"queue", "retry", text});
+  CHECK(waits.exit == EX_TEMPFAIL);
+  CHECK(waits.out.find("001k0ts4wbcf1 waits for the smarthost since 2026-09-21T14:13:20Z, next ") !=
+        std::string::npos);
+  CHECK(waits.out.ends_with(": nobody listens\n"));
+}
+
+TEST_CASE("hikyaku queue: says of what is due that a smarthost is paused, or that no daemon runs") {
+  Rig rig;
+  auto mail = rig.accept("x", "a@example.com", "b@example.com");
+  std::string file = rig.place.file("hikyaku.yaml");
+  std::ofstream(file) << "smarthost: smtps://smtp.example.com\nruntime_directory: " << rig.place.path()
+                      << "\nspool: {directory: " << rig.directory() << "}\n";
+  rig.without_socket = true;
+  CHECK(rig.ask({"queue", "-c", file}).out.starts_with(to_text(mail) + " active "));
+  SmarthostReport paused{"main", "a.example", 587, true, 0, "nobody listens", WallTime(1'790'000'300s)};
+  paused.since = WallTime(1'790'000'000s);
+  rig.desk.status_report.smarthosts = {paused};
+  Ran list = rig.ask({"queue", "-c", file});
+  CHECK(list.out.starts_with(to_text(mail) + " waiting "));
+  CHECK(
+      list.out.ends_with(", for the smarthost since 2026-09-21T14:13:20Z, next 2026-09-21T14:18:20Z: nobody "
+                         "listens\n"));
+  Ran show = rig.ask({"queue", "show", to_text(mail), "-c", file});
+  CHECK(show.out.starts_with(to_text(mail) + " waiting\n"));
+  CHECK(show.out.find("  waits for     the smarthost since 2026-09-21T14:13:20Z\n"
+                      "  next attempt  2026-09-21T14:18:20Z\n"
+                      "  why           nobody listens\n") != std::string::npos);
+  std::string json = rig.ask({"queue", "--json", "-c", file}).out;
+  CHECK(json.find("\"state\":\"deferred\",\"waits_for\":\"smarthost\"") != std::string::npos);
+  rig.service->stop(std::chrono::milliseconds(0));
+  Ran alone = rig.ask({"queue", "-c", file});
+  CHECK(alone.exit == 0);
+  CHECK(alone.out.ends_with(", hikyakud does not run: mail waits until it is started\n"));
+  CHECK(alone.err.find("hikyakud does not run") != std::string::npos);
+  CHECK(rig.ask({"queue", "--json", "-c", file}).out.find("\"waits_for\":\"daemon\"") != std::string::npos);
 }
