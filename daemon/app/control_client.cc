@@ -27,9 +27,10 @@ Exit exit_for(int status) {
 // The library does not say why it could not connect.
 StartError unreachable(const std::string& socket) {
   if (::access(socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES)
-    return {
-        Exit::no_permission,
-        cat(socket, ": permission denied; root, the daemon's user and members of `control.group` may ask")};
+    return {Exit::no_permission,
+            cat(socket,
+                " is for root, the daemon's user and the members of `control.group` (adm); for your own "
+                "mail use mailq")};
   return {Exit::unavailable, cat("hikyakud does not run (nobody answers on ", socket,
                                  "); start it with 'systemctl start hikyaku'")};
 }

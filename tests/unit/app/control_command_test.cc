@@ -157,7 +157,7 @@ TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in w
                         "); start it with 'systemctl start hikyaku'\n");
   CHECK(rig.ask({"queue", "retry", "--all"}).exit == EX_TEMPFAIL);
   CHECK(rig.ask({"reload"}).exit == EX_TEMPFAIL);
-  auto socket = open_control_socket(rig.path, "no such group");
+  auto socket = open_control_socket(rig.path, {"no such group", "no such group"});
   ControlOptions options{.path = rig.path, .spool_directory = rig.directory(), .group = "adm"};
   rig.service =
       std::make_unique<ControlService>(std::move(options), std::move(socket->listening), rig.desk, rig.real);
@@ -165,7 +165,7 @@ TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in w
 
 TEST_CASE("hikyaku: a daemon that is stopped or hangs is noticed and said as such") {
   TemporaryDirectory place("hikyaku-test");
-  auto socket = open_control_socket(place.file("control.sock"), "no such group");
+  auto socket = open_control_socket(place.file("control.sock"), {"no such group", "no such group"});
   REQUIRE(socket);
   auto reply =
       ask_control(place.file("control.sock"), "/v1/status", std::nullopt, {.alive = 20ms, .answer = 20ms});
