@@ -72,7 +72,9 @@ std::string waiting_text(const MailState& state) {
   if (state.next) parts.push_back(cat("next ", to_rfc3339(*state.next)));
   std::string text = join(parts, ", ");
   if (state.reason.empty()) return text;
-  return cat(text, text.empty() ? "" : ": ", shown(state.reason, kLongestReason));
+  // What holds up all mail says in full what to do about it.
+  std::size_t limit = state.waits_for == WaitsFor::time ? kLongestReason : std::size_t{4096};
+  return cat(text, text.empty() ? "" : ": ", shown(state.reason, limit));
 }
 
 bool QueueFilter::matches(const spool::ViewedMail& mail, const RouteState& route) const {

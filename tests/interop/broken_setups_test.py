@@ -6,7 +6,7 @@ journal, in `systemctl status`, `hikyaku status`, `hikyaku queue` and mailq says
 from rig import main, until
 from rig.trial import AUTHINFO, HOST_ADDRESS, HOSTS, TrialCase
 
-EVERYWHERE = ("journal", "systemctl status", "hikyaku status")
+EVERYWHERE = ("journal", "systemctl status", "hikyaku status", "hikyaku queue", "mailq")
 # Takes a port and never a connection: what comes is left without an answer, as behind a firewall that drops it.
 SILENT = f"""
 import socket, sys, time
