@@ -4,7 +4,7 @@
 journal, in `systemctl status`, `hikyaku status`, `hikyaku queue` and mailq says what is wrong and what to do about it."""
 
 from rig import main, until
-from rig.trial import AUTHINFO, HOST_ADDRESS, HOSTS, TrialCase
+from rig.trial import AUTHINFO, HOST_ADDRESS, HOSTS, POSTFIX, TrialCase
 
 EVERYWHERE = ("journal", "systemctl status", "hikyaku status")
 # Takes a port and never a connection: what comes is left without an answer, as behind a firewall that drops it.
@@ -25,20 +25,9 @@ while True:
     query, client = server.recvfrom(4096)
     server.sendto(query[:2] + bytes([0x81, 0x83]) + query[4:6] + bytes(6) + query[12:], client)
 """
-POSTFIX = """
-import ctypes, socket, time
-ctypes.CDLL(None).prctl(15, b"master")
-listening = socket.create_server(("127.0.0.1", 25)); print("ready", flush=True); time.sleep(600)
-"""
 
 
 class BrokenSetUps(TrialCase):
-    def play(self, script, *arguments):
-        """A Python program in the machine, once it has said that it is ready."""
-        process = self.machine.start(["python3", "-c", script, *arguments], f"play-{self._testMethodName}")
-        self.addCleanup(process.kill)
-        until(lambda: "ready" in process.said(), 20, process.said)
-
     def trial(self, *words, places=EVERYWHERE):
         """A mail is handed in, and the smarthost pauses; what is said then has all these words."""
         self.start()

@@ -5,7 +5,7 @@
 import json
 
 from rig import main, until
-from rig.trial import ADM, ANNA, AUTHINFO, CARLA, OTTO, TrialCase
+from rig.trial import ADM, ANNA, AUTHINFO, CARLA, OTTO, POSTFIX, TrialCase
 
 BROKEN = "smarthost: submission://smtp.example.com\nsmart_host: x\n"
 
@@ -69,6 +69,14 @@ class Service(TrialCase):
         self.configure()
         self.start()
         self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder)
+
+    def test_beside_another_mail_server_it_takes_the_port_that_the_socket_unit_is_given(self):
+        folder = self.sink(587)
+        self.play(POSTFIX)
+        self.drop_in("[Socket]\nListenStream=\nListenStream=127.0.0.1:2525\n", "hikyaku.socket")
+        self.start()
+        self.assertEqual(self.smtp(2525).stdout, "{}\n")
         self.arrived(folder)
 
     def test_passwords_that_systemd_hands_over_are_used_by_themselves(self):
