@@ -36,6 +36,15 @@ class Service(TrialCase):
         self.arrived(folder)
         self.assertEqual(self.machine.property("NRestarts"), "1")
 
+    def test_when_it_hangs_the_watchdog_has_it_started_again_and_a_client_meanwhile_just_waits(self):
+        folder = self.sink(587)
+        self.drop_in("[Service]\nWatchdogSec=4\n")
+        self.start()
+        self.machine.must("kill", "-STOP", self.main_pid())
+        self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder)
+        self.assertIn("Watchdog timeout", self.journal_text())
+
     def test_a_good_reload_takes_effect_and_a_broken_one_fails_with_the_lines_and_changes_nothing(self):
         folder = self.sink(2587)
         self.start()
