@@ -14,7 +14,9 @@ Exit run(int argc, char** argv) {
   bool check_only = false;
   CLI::App options("hikyakud, the local mail relay. Runs in the foreground until SIGTERM; SIGHUP reloads.");
   options.add_option("-c", config_file, "the configuration")->type_name("FILE")->capture_default_str();
-  options.add_flag("--check", check_only, "read configuration, credentials and TLS files, and leave");
+  options.add_flag("--check", check_only,
+                   "read configuration, credentials and TLS files with the eyes of the daemon's user, say "
+                   "what is wrong or probably not meant, and exit");
   options.set_version_flag("--version", "hikyakud " HIKYAKU_VERSION);
   try {
     options.parse(argc, argv);
