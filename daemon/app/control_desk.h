@@ -38,7 +38,7 @@ struct StatusReport {
   std::optional<WallTime> last_delivery;  // since the start
   std::size_t failed = 0;                 // mails that did not reach everybody, in the last day
   std::optional<WallTime> released{};     // when all that waited for its time became due, the last time
-  std::vector<std::string> warnings;      // one line each: what the operator should look at
+  std::vector<std::string> warnings;      // of the set-up (config/warnings.h)
 };
 
 struct RetryReport {

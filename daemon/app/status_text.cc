@@ -55,10 +55,9 @@ bool needs_operator(const JsonValue& status) {
   const JsonValue* queue = status.find("queue");
   if (queue != nullptr && number_in(*queue, "held") > 0) return true;
   if (text_in(status, "spool", "healthy") != "healthy") return true;
-  return !list_in(status, "warnings").empty() ||
-         std::ranges::any_of(list_in(status, "smarthosts"), [](const JsonValue& smarthost) {
-           return !text_in(smarthost, "next_probe").empty();
-         });
+  return std::ranges::any_of(list_in(status, "smarthosts"), [](const JsonValue& smarthost) {
+    return !text_in(smarthost, "next_probe").empty();
+  });
 }
 
 std::string status_text(const JsonValue& status) {
