@@ -116,6 +116,7 @@ Result<void, StartError> Daemon::open_control() {
                           .source = *spool_,
                           .log = log_,
                           .is_spool_healthy = [this] { return spool_->is_healthy(); },
+                          .warnings = [this] { return warnings_; },
                           .reload = [this] { return reload(); },
                           .reload_aliases = [this] { return reload_aliases(); }});
   ControlOptions options{
@@ -136,7 +137,7 @@ void Daemon::start_accepting() {
   }
   listeners_.clear();
   log_.started(HIKYAKU_VERSION, names, relay_->queued());
-  log_warnings();
+  background_.spawn(judge_setup());
   start_pickup();
   manager_.ready(status_line());
 }
