@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The session of sendmail -bs while the daemon is down, with any bytes for a client: at most one drop for
-// each 354, none without an end of its data, each told by a 250 and such that the daemon can read it, and the
-// same drops however the bytes are cut.
+// The session of sendmail -bs and -bS while the daemon is down, with any bytes for a client: at most one drop
+// for each 354, none without an end of its data, each told by a 250 and such that the daemon can read it, and
+// the same drops however the bytes are cut.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,7 +66,7 @@ std::vector<std::string> taken_drops() {
   return drops;
 }
 
-Spoken run(std::string_view input, std::size_t piece) {
+Spoken run(std::string_view input, std::size_t piece, bool is_batch) {
   Places places;
   places.max_size = 2000;
   places.max_recipients = 3;
@@ -74,9 +74,8 @@ Spoken run(std::string_view input, std::size_t piece) {
   check(drop.has_value(), "a drop directory");
   Spoken spoken;
   const Fd in = given(input, piece);
-  DropSession(places, *drop, in.get(), [&](std::string_view bytes) {
-    return spoken.replies += bytes, true;
-  }).run();
+  auto hear = [&](std::string_view bytes) { return spoken.replies += bytes, true; };
+  DropSession(places, *drop, in.get(), hear, {.is_batch = is_batch, .unasked = {}}).run();
   spoken.drops = taken_drops();
   return spoken;
 }
@@ -108,9 +107,10 @@ void check_spoken(std::string_view input, const Spoken& spoken) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input = test::as_text(data, std::min<std::size_t>(size, 3000));
-  const Spoken whole = run(input, SIZE_MAX);
+  const bool is_batch = size % 2 == 0;
+  const Spoken whole = run(input, SIZE_MAX, is_batch);
   check_spoken(input, whole);
-  const Spoken cut = run(input, std::max<std::size_t>(1 + size % 29, input.size() / 100));
+  const Spoken cut = run(input, std::max<std::size_t>(1 + size % 29, input.size() / 100), is_batch);
   check_spoken(input, cut);
   check(cut.drops == whole.drops, "other drops where the same bytes come in pieces");
   return 0;
