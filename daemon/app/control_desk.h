@@ -30,7 +30,7 @@ struct StatusReport {
   std::size_t active = 0;  // due, or under way
   std::size_t deferred = 0;
   std::size_t held = 0;
-  bool is_spool_healthy = true;
+  std::string spool_trouble;  // why the spool takes no new mail; empty: it does
   std::vector<SmarthostReport> smarthosts;
   std::optional<WallTime> last_delivery;  // since the start
 };

@@ -22,11 +22,13 @@ std::string time_or_null(const std::optional<WallTime>& time) {
   return time ? json_string(to_rfc3339(*time)) : "null";
 }
 
+std::string text_or_null(const std::string& text) { return text.empty() ? "null" : json_string(text); }
+
 std::string smarthost_json(const SmarthostReport& smarthost) {
   return cat("{\"name\":", json_string(smarthost.name), ",\"host\":", json_string(smarthost.host),
              ",\"port\":", std::to_string(smarthost.port),
              ",\"state\":", smarthost.trouble.empty() ? "\"up\"" : "\"waiting\"",
-             ",\"why\":", smarthost.trouble.empty() ? "null" : json_string(smarthost.trouble),
+             ",\"why\":", text_or_null(smarthost.trouble),
              ",\"next_probe\":", time_or_null(smarthost.next_probe),
              ",\"proven\":", smarthost.is_proven ? "true" : "false",
              ",\"connections\":", std::to_string(smarthost.connections), "}");
@@ -39,7 +41,8 @@ std::string status_json(const StatusReport& status) {
   return cat("{\"version\":", json_string(status.version), ",\"uptime\":", std::to_string(seconds),
              ",\"queue\":{\"active\":", std::to_string(status.active),
              ",\"deferred\":", std::to_string(status.deferred), ",\"held\":", std::to_string(status.held),
-             "},\"spool\":", status.is_spool_healthy ? "\"healthy\"" : "\"failing\"",
+             "},\"spool\":", status.spool_trouble.empty() ? "\"healthy\"" : "\"failing\"",
+             ",\"spool_trouble\":", text_or_null(status.spool_trouble),
              ",\"last_delivery\":", time_or_null(status.last_delivery), ",\"smarthosts\":[",
              join(smarthosts, ","), "]}");
 }

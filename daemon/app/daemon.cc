@@ -21,6 +21,7 @@ constexpr std::size_t kTokenLength = 20;
 // thousand times a second.
 constexpr Duration kStatusInterval = 2s;
 constexpr Duration kLookupLimit = 10s;
+constexpr Duration kLookAtDisk = 2s;
 constexpr std::chrono::milliseconds kControlGrace = 1s;
 
 }  // namespace
@@ -94,7 +95,7 @@ Task<ReloadReport> Daemon::reload_now() {
   } else {
     log_.reload_failed(report.problems = config::to_lines(taken.error()));
   }
-  manager_.ready(relay_->status());
+  manager_.ready(status_line());
   co_return report;
 }
 
@@ -163,6 +164,33 @@ Task<void> Daemon::hurry() {
   }
 }
 
+std::string Daemon::status_line() {
+  std::string trouble = in_words(spool_->trouble());
+  return cat(relay_->status(), trouble.empty() ? "" : "; ", trouble);
+}
+
+// At its first refusal of new mail at the latest, not once for each.
+void Daemon::note_trouble(const std::optional<spool::Trouble>& trouble) {
+  std::vector<log::Field> fields = {{"path", settings_.spool.directory}};
+  if (trouble) {
+    fields.push_back({"free", trouble->space.free_bytes});
+    fields.push_back({"free_inodes", trouble->space.free_inodes});
+    fields.push_back({"min_free", settings_.spool.min_free.bytes});
+    return log_.error(in_words(trouble), fields);
+  }
+  log_.info("the spool takes new mail again", fields);
+  if (relay_) relay_->storage_is_back();
+}
+
+std::string Daemon::in_words(const std::optional<spool::Trouble>& trouble) const {
+  return trouble ? describe(*trouble, settings_.spool.directory, settings_.spool.min_free) : "";
+}
+
+Task<std::string> Daemon::spool_trouble() {
+  auto trouble = co_await spool_->trouble_now(loop_.within(kLookAtDisk));
+  co_return in_words(trouble);
+}
+
 // That we are alive is told by the loop itself, so that one that hangs is noticed.
 Task<void> Daemon::tell_manager() {
   auto alive_interval = ServiceManager::alive_interval();
@@ -171,7 +199,7 @@ Task<void> Daemon::tell_manager() {
         loop_, loop_.within(std::min(kStatusInterval, alive_interval.value_or(kStatusInterval)), &ended_));
     if (woken == io::Woken::cancelled) co_return;
     if (alive_interval) manager_.alive();
-    if (acceptor_ && stopping_.size() == 0) manager_.status(relay_->status());
+    if (acceptor_ && stopping_.size() == 0) manager_.status(status_line());
   }
 }
 

@@ -65,6 +65,10 @@ class Daemon {
   Task<void> stop_control();
   Task<void> hurry();
   Task<void> tell_manager();
+  std::string status_line();
+  void note_trouble(const std::optional<spool::Trouble>& trouble);
+  std::string in_words(const std::optional<spool::Trouble>& trouble) const;
+  Task<std::string> spool_trouble();
 
   io::Loop& loop_;
   log::MailLog& log_;

@@ -85,15 +85,16 @@ Task<ControlDesk::OutcomeReport> DaemonDesk::look_at(mail::MailId id, std::optio
 }
 
 std::optional<StatusReport> DaemonDesk::status() {
-  return asker_.ask<StatusReport>([this]() -> Task<StatusReport> { co_return status_now(); }, kSoon);
+  return asker_.ask<StatusReport>([this] { return status_now(); }, kSoon);
 }
 
-StatusReport DaemonDesk::status_now() const {
+Task<StatusReport> DaemonDesk::status_now() {
+  std::string trouble = co_await parts_.spool_trouble();
   StatusReport status = parts_.relay.report();
   status.version = HIKYAKU_VERSION;
   status.uptime = parts_.loop.now() - started_;
-  status.is_spool_healthy = parts_.is_spool_healthy();
-  return status;
+  status.spool_trouble = std::move(trouble);
+  co_return status;
 }
 
 std::optional<ReloadReport> DaemonDesk::reload() {

@@ -61,6 +61,7 @@ Task<Result<void, StartError>> Daemon::open_spool() {
   spool_ = std::move(*spool);
   for (const spool::DamageReport& report : spool_->reports()) log_.warning(to_line(report));
   spool_->set_on_damage([this](const spool::DamageReport& report) { log_.warning(to_line(report)); });
+  spool_->set_on_trouble([this](const std::optional<spool::Trouble>& trouble) { note_trouble(trouble); });
   co_return {};
 }
 
@@ -115,7 +116,7 @@ Result<void, StartError> Daemon::open_control() {
                           .relay = *relay_,
                           .source = *spool_,
                           .log = log_,
-                          .is_spool_healthy = [this] { return spool_->is_healthy(); },
+                          .spool_trouble = [this] { return spool_trouble(); },
                           .reload = [this] { return reload(); },
                           .reload_aliases = [this] { return reload_aliases(); }});
   ControlOptions options{
@@ -138,7 +139,7 @@ void Daemon::start_accepting() {
   log_.started(HIKYAKU_VERSION, names, relay_->queued());
   log_warnings();
   start_pickup();
-  manager_.ready(relay_->status());
+  manager_.ready(status_line());
 }
 
 }  // namespace hikyaku::app

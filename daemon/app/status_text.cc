@@ -48,7 +48,8 @@ std::string status_text(const JsonValue& status) {
       cat("hikyakud ", text_in(status, "version"), ", up for ", to_text(Duration(uptime)), "\n");
   if (const JsonValue* queue = status.find("queue")) text += queue_line(*queue);
   text += cat("last delivery  ", text_in(status, "last_delivery", "none since the start"), "\n");
-  text += cat("spool          ", text_in(status, "spool"), "\n");
+  std::string trouble = text_in(status, "spool_trouble");
+  text += cat("spool          ", text_in(status, "spool"), trouble.empty() ? "" : ": ", trouble, "\n");
   const JsonValue* smarthosts = status.find("smarthosts");
   if (smarthosts == nullptr || smarthosts->list() == nullptr) return text;
   for (const JsonValue& smarthost : *smarthosts->list()) text += smarthost_line(smarthost);

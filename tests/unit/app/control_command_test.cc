@@ -49,6 +49,10 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
         "smarthost      slow (b.example:465): 1000 of 1000 messages of this day are used up\n"
         "smarthost      other (c.example:25): backing off until 2026-09-21T14:13:20Z: nobody "
         "\\x1b[2Jlistens\n");
+  rig.desk.status_report.spool_trouble = "the disk of /spool is full: make room on it";
+  CHECK(
+      rig.ask({"status"}).out.find("spool          failing: the disk of /spool is full: make room on it\n") !=
+      std::string::npos);
   Ran json = rig.ask({"status", "--json"});
   CHECK(json.exit == 0);
   CHECK(parse_json(json.out)->find("queue")->find("deferred")->whole_number() == 2);

@@ -21,6 +21,7 @@ constexpr Rights kOne{1000, false};
 struct Rig : RelayRig {
   std::optional<DaemonDesk> desk;
   app::ReloadReport reload_report;
+  std::string spool_trouble;
 
   Rig() {
     settings.queue.retry.first = 1h;
@@ -33,7 +34,7 @@ struct Rig : RelayRig {
                        .relay = *relay,
                        .source = *spool,
                        .log = log,
-                       .is_spool_healthy = [this] { return spool->is_healthy(); },
+                       .spool_trouble = [this]() -> Task<std::string> { co_return spool_trouble; },
                        .reload = [this]() -> Task<app::ReloadReport> { co_return reload_report; },
                        .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
@@ -199,7 +200,7 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   CHECK(up->deferred == 1);
   CHECK(up->active == 0);
   CHECK(up->held == 0);
-  CHECK(up->is_spool_healthy);
+  CHECK(up->spool_trouble.empty());
   CHECK(up->last_delivery);
   CHECK(up->uptime >= 1s);
   CHECK(up->version == HIKYAKU_VERSION);
@@ -211,8 +212,10 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   rig.main().is_down = true;
   rig.send_as(std::nullopt);
   rig.pass();
+  rig.spool_trouble = "the disk is full: make room";
   auto down = ask();
   REQUIRE(down);
+  CHECK(down->spool_trouble == "the disk is full: make room");
   CHECK(down->active == 1);
   CHECK_FALSE(down->smarthosts[0].trouble.empty());
   REQUIRE(down->smarthosts[0].next_probe);
