@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/daemon.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -145,6 +147,7 @@ Task<void> Daemon::stop() {
   leaving_.request();
   manager_.stopping();
   background_.spawn(hurry());
+  if (control_socket_) ::unlink(control_socket_in(settings_.runtime_directory).c_str());
   if (desk_) stopping_.spawn(stop_control());
   if (acceptor_) stopping_.spawn(acceptor_->stopped(settings_.shutdown_grace));
   if (relay_) stopping_.spawn(relay_->stopped(settings_.shutdown_grace));
