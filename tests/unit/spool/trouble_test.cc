@@ -131,20 +131,23 @@ TEST_CASE_FIXTURE(ToldFixture,
   REQUIRE(start() == std::nullopt);
   listen();
   disk->fail_at(test::DiskStep::allocate, 1, static_cast<std::errc>(EDQUOT), 1'000'000);
-  Result<mail::MailId, mail::SinkError> last;
-  do last = try_accept(std::string(6000, 'q'));
-  while (last);
-  CHECK(last.error().kind == mail::SinkErrorKind::no_space);
-  CHECK_FALSE(try_accept(std::string(6000, 'q')));
-  REQUIRE(told.size() == 1);
-  CHECK(told[0].find("quota") != std::string::npos);
+  std::optional<mail::SinkErrorKind> refused;
+  for (int calm = 0; calm < 10;) {  // the log makes room in itself as long as it can
+    auto last = try_accept(std::string(3000, 'q'));
+    calm = last ? 0 : calm + 1;
+    if (!last) refused = last.error().kind;
+    if (!last) pass(1s);
+  }
+  CHECK(refused == mail::SinkErrorKind::no_space);
+  CHECK(times_told("quota") >= 1);
+  std::size_t lines = told.size();
   pass(1h);
-  CHECK(told.size() == 1);
+  CHECK(told.size() == lines);
   CHECK(spool->trouble());
   disk->heal();
-  pass(10s);
+  pass(20min);
   CHECK_FALSE(spool->trouble());  // though nobody has tried
-  CHECK(times_over() == 1);
+  CHECK(told.back().empty());
   CHECK(try_accept(std::string(6000, 'q')));
 }
 
