@@ -33,6 +33,7 @@ struct StatusReport {
   std::string spool_trouble;  // why the spool takes no new mail; empty: it does
   std::vector<SmarthostReport> smarthosts;
   std::optional<WallTime> last_delivery;  // since the start
+  std::vector<std::string> warnings;      // of the set-up (config/warnings.h)
 };
 
 struct RetryReport {

@@ -15,7 +15,6 @@
 #include "daemon/base/check.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
-#include "daemon/config/load.h"
 #include "daemon/io/work.h"
 
 namespace hikyaku::app {
@@ -39,6 +38,7 @@ Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loade
       first_credentials_(std::move(loaded.credentials)),
       first_aliases_(std::move(loaded.aliases)),
       listeners_(std::move(listening.listeners)),
+      was_root_(loaded.account.has_value()),
       token_(random_token(kTokenLength)),
       observer_(log),
       resolver_(loop),
@@ -86,7 +86,8 @@ Task<ReloadReport> Daemon::reload() {
 // All or nothing: what cannot be read, or is wrong, leaves everything as it was.
 Task<ReloadReport> Daemon::reload_now() {
   manager_.reloading();
-  auto fresh = load_everything(config_file_, Purpose::run);
+  Result<Loaded, config::Problems> fresh = std::unexpected(config::Problems());
+  co_await io::run_on_pool(loop_, [&] { fresh = load_everything(config_file_, Purpose::run); });
   if (fresh) co_await look_up_credentials(fresh->settings, fresh->credentials);
   ReloadReport report;
   if (is_stopping_) report.problems = {"hikyakud is stopping"};
@@ -115,7 +116,8 @@ void Daemon::take_over(Loaded fresh, const std::vector<std::string>& kept) {
   take_aliases(std::move(fresh.aliases));
   log_.reloaded();
   if (!kept.empty()) log_.warning(cat("needs a restart to change: ", join(kept, ", ")));
-  log_warnings();
+  warnings_.clear();
+  background_.spawn(judge_setup());
 }
 
 void Daemon::take_over_control() {
@@ -135,10 +137,6 @@ Task<void> Daemon::look_up_credentials(config::Settings& settings, const config:
       log_.warning(cat("entries by address in ", settings.authinfo.path, " are not used for ", smarthost.name,
                        ": ", addresses.error().text));
   }
-}
-
-void Daemon::log_warnings() {
-  for (const std::string& warning : config::warnings(settings_)) log_.warning(warning);
 }
 
 // Clients and smarthosts get the same grace, at the same time. Also for a start that came to nothing.

@@ -58,9 +58,8 @@ class Daemon {
   void take_aliases(config::LoadedAliases fresh);
   Task<Result<std::size_t, std::string>> reload_aliases();
   Task<void> look_up_credentials(config::Settings& settings, const config::Authinfo& entries);
-  void log_warnings();
+  Task<void> judge_setup();
   void take_over_submit();
-  Task<void> look_up_trusted(config::SubmitSettings submit);
   Task<void> tell_sendmail();
 
   Task<void> stop();
@@ -79,6 +78,8 @@ class Daemon {
   config::Authinfo first_credentials_;                    // until the start is over
   config::LoadedAliases first_aliases_;                   // likewise
   std::vector<std::unique_ptr<io::Listener>> listeners_;  // until the acceptor has them
+  bool was_root_;                                         // when it read them
+  std::vector<std::string> warnings_;                     // of the set-up as it is now
   std::string token_;
   OwnEndpoints own_endpoints_;
   LogObserver observer_;

@@ -94,6 +94,7 @@ Task<StatusReport> DaemonDesk::status_now() {
   status.version = HIKYAKU_VERSION;
   status.uptime = parts_.loop.now() - started_;
   status.spool_trouble = std::move(trouble);
+  status.warnings = parts_.warnings();
   co_return status;
 }
 

@@ -129,6 +129,7 @@ Result<void, StartError> Daemon::serve_control() {
                           .source = *spool_,
                           .log = log_,
                           .spool_trouble = [this] { return spool_trouble(); },
+                          .warnings = [this] { return warnings_; },
                           .reload = [this] { return reload(); },
                           .reload_aliases = [this] { return reload_aliases(); }});
   ControlOptions options{
@@ -149,7 +150,7 @@ void Daemon::start_accepting() {
   }
   listeners_.clear();
   log_.started(HIKYAKU_VERSION, names, relay_->queued());
-  log_warnings();
+  background_.spawn(judge_setup());
   start_pickup();
   manager_.ready(status_line());
 }

@@ -17,7 +17,9 @@ Exit run(int argc, char** argv) {
   std::vector<std::string> ports;
   CLI::App options("hikyakud, the local mail relay. Runs in the foreground until SIGTERM; SIGHUP reloads.");
   options.add_option("-c", config_file, "the configuration")->type_name("FILE")->capture_default_str();
-  options.add_flag("--check", check_only, "read configuration, credentials and TLS files, and leave");
+  options.add_flag("--check", check_only,
+                   "read configuration, credentials and TLS files with the eyes of the daemon's user, say "
+                   "what is wrong or probably not meant, and exit");
   auto* check_ports =
       options.add_option("--check-ports", ports, "say which of these addresses another program has")
           ->type_name("ADDR:PORT")

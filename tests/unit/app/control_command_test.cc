@@ -38,6 +38,7 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
       {"main", "a.example", 587, true, 1, "", std::nullopt},
       {"slow", "b.example", 465, true, 0, "1000 of 1000 messages of this day are used up", std::nullopt},
       {"other", "c.example", 25, false, 0, "nobody \x1b[2Jlistens", rig.clock.wall()}};
+  rig.desk.status_report.warnings = {"there is no alias for root"};
   Ran ran = rig.ask({"status"});
   CHECK(ran.exit == 0);
   CHECK(ran.out ==
@@ -48,7 +49,8 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
         "smarthost      main (a.example:587): up, 1 connection\n"
         "smarthost      slow (b.example:465): 1000 of 1000 messages of this day are used up\n"
         "smarthost      other (c.example:25): backing off until 2026-09-21T14:13:20Z: nobody "
-        "\\x1b[2Jlistens\n");
+        "\\x1b[2Jlistens\n"
+        "warning        there is no alias for root\n");
   rig.desk.status_report.spool_trouble = "the disk of /spool is full: make room on it";
   CHECK(
       rig.ask({"status"}).out.find("spool          failing: the disk of /spool is full: make room on it\n") !=

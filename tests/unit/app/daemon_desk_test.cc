@@ -35,6 +35,7 @@ struct Rig : RelayRig {
                        .source = *spool,
                        .log = log,
                        .spool_trouble = [this]() -> Task<std::string> { co_return spool_trouble; },
+                       .warnings = [] { return std::vector<std::string>{"a warning"}; },
                        .reload = [this]() -> Task<app::ReloadReport> { co_return reload_report; },
                        .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
@@ -201,6 +202,7 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   CHECK(up->active == 0);
   CHECK(up->held == 0);
   CHECK(up->spool_trouble.empty());
+  CHECK(up->warnings == std::vector<std::string>{"a warning"});
   CHECK(up->last_delivery);
   CHECK(up->uptime >= 1s);
   CHECK(up->version == HIKYAKU_VERSION);
