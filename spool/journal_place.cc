@@ -18,7 +18,6 @@ Task<Result<Journal::SegmentPtr, DiskError>> Journal::room_for(std::uint64_t len
       continue;
     }
     if (wanted.original) co_return SegmentPtr();
-    if (!may_wait_for_room(wanted)) fprintf(stderr,"DBG use=%d end=%lu ready=%lu live=%lu oldest_live=%lu room=%lu oldest_room=%lu log=%lu short=%s turn=%s\n",(int)use,state.active_end,state.ready,state.live_bytes,state.oldest_live,state.active_room,state.oldest_room,state.log_bytes,is_short_?is_short_->text.c_str():"-",cannot_turn_?cannot_turn_->text.c_str():"-");
     if (!may_wait_for_room(wanted)) co_return std::unexpected(is_short_ ? *is_short_ : *cannot_turn_);
     chores_.notify();
     io::Woken woken = co_await room_.wait({});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "spool/ring_policy.h"
 
+#include <algorithm>
+
 namespace hikyaku::spool {
 namespace {
 
@@ -72,11 +74,12 @@ RingChore next_chore(const RingState& state) {
 
 bool may_fill_active(const RingState& state, RecordUse use, std::uint64_t end) {
   if (state.ready > 0) return true;
+  std::uint64_t left = state.active_room - std::min(state.active_room, end - state.active_end);
   switch (use) {
     // The other half is for the copies that turn the oldest over.
     case RecordUse::new_mail: return is_cheap_to_turn(state) && end <= state.segment_size / 2;
-    case RecordUse::notice: return end <= state.segment_size / 2;
-    case RecordUse::deferral: return end <= state.segment_size / 4 * 3;
+    case RecordUse::notice: return left >= state.segment_size / 2;
+    case RecordUse::deferral: return left >= state.segment_size / 4;
     case RecordUse::bookkeeping: break;
   }
   return true;

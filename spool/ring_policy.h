@@ -7,8 +7,8 @@
 // is kept beyond the active one, next and spare in one. New mail may enter it only where that is sure to set
 // another free: because there is a second one, or because the oldest segment can be turned over with half a
 // segment of copying, and then it leaves the other half to that. A notice of our own may, since the mail that
-// it is about ends with it, up to a half; a deferral, which a crash would undo without harm, up to three
-// quarters; the last quarter is for what ends mail, and so frees segments, and for copies.
+// it is about ends with it, leaving a half; a deferral, which a crash would undo without harm, leaving a
+// quarter; that is for what ends mail, and so frees segments, and for copies.
 #pragma once
 
 #include <cstddef>
