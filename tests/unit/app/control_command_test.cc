@@ -89,7 +89,7 @@ TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, e
   rig.desk.status_report.held = 1;
   CHECK(rig.ask({"status"}).exit == 1);
   rig.desk.status_report = well;
-  rig.desk.status_report.is_spool_healthy = false;
+  rig.desk.status_report.spool_trouble = "the disk is full";
   CHECK(rig.ask({"status"}).exit == 1);
   rig.desk.status_report = well;
   rig.desk.status_report.warnings = {"root has no alias", "x\n\x1b"};  // on purpose, perhaps
