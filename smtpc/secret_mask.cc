@@ -14,7 +14,8 @@ namespace hikyaku::smtpc {
 namespace {
 
 constexpr std::string_view kInstead = "***";
-constexpr std::size_t kMostBlanks = 16;  // around the end of a line in the middle of a secret
+constexpr std::size_t kMostBlanks = 64;  // around the end of a line in the middle of a secret
+constexpr std::size_t kMostLines = mail::kMaxReplyLines;  // with nothing of it
 constexpr std::string_view kWords[] = {"AUTH",
                                        "PLAIN",
                                        "LOGIN",
@@ -138,9 +139,20 @@ class Reading {
     return continues(begin, piece.then(' ')) || found;
   }
 
-  // Where the next line begins if nothing but blanks, or the "=" of quoted-printable, stands before it; `at`
-  // if it does not.
+  // The beginning of the next line that has anything to say, if nothing but blanks, or the "=" of
+  // quoted-printable, stands before it; `at` if something else does.
   std::size_t next_line(std::size_t at) const {
+    std::size_t next = line_behind(at);
+    for (std::size_t i = 0; i < kMostLines && next != at; ++i) {
+      const std::size_t begin = next + prefix_at(next);
+      const std::size_t after = begin < text_.size() ? line_behind(begin) : begin;
+      if (after == begin) return next;
+      next = after;
+    }
+    return next;
+  }
+
+  std::size_t line_behind(std::size_t at) const {
     const std::size_t from = at < text_.size() && text_[at] == '=' ? at + 1 : at;
     const std::string_view gap = text_.substr(from, blanks(text_.substr(from), " \t\r\n"));
     const auto end = gap.rfind('\n');

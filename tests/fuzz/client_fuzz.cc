@@ -4,7 +4,9 @@
 // password. However it goes, the dialogue ends; nothing counts as delivered without a 2yz to each of its
 // steps, and the password is in nothing that is told of it.
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "daemon/base/text.h"
 #include "daemon/io/line_reader.h"

@@ -3,6 +3,7 @@
 // of the status that belong there and no other, the parts that there are. Lines of the input are, in turn:
 // sender, envid, host, a recipient, its ORCPT, a reply; the rest is the content.
 #include <algorithm>
+#include <span>
 #include <string>
 
 #include "daemon/base/text.h"

@@ -144,6 +144,8 @@ TEST_CASE("smtpc: a password of which each line has one character is hidden") {
   REQUIRE(reply.lines.size() == std::string_view(kPassword).size() + 1);
   for (std::size_t i = 0; i + 1 < reply.lines.size(); ++i) CHECK(reply.lines[i] == "5.7.8 ***");
   CHECK(reply.lines.back() == "5.7.8 sorry");
+  reply = masked_reply("535-5.7.8 Tr0ub\r\n535-5.7.8\r\n535-\r\n535-5.7.8 \r\n535 4dor+3/horse\r\n");
+  CHECK(reply.lines == std::vector<std::string>{"5.7.8 ***", "5.7.8", "", "5.7.8 ", "***"});
 }
 
 TEST_CASE("smtpc: bytes that are no reply yet lose the password, not their codes") {
