@@ -84,7 +84,7 @@ class Lane {
   Instant next_chance() const;
   Instant next_probe() const;
   void keep_for_next_chance(io::Until& until) const;
-  Task<JobPtr> take(std::vector<mail::MailId> avoid);
+  Task<JobPtr> take(std::vector<mail::MailId> avoid, mail::Patience patience);
   void put_back(JobPtr job);
   Task<std::optional<Consignment>> following(Link& link);
   Consignment consignment(const Job& job) const;

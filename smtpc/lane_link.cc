@@ -100,7 +100,7 @@ Task<bool> Lane::next(Link& link) {
   if (health_.is_paused()) avoid = health_.pause()->avoid;
   link.busy = true;
   JobPtr job = std::exchange(link.next, nullptr);
-  if (!job) job = co_await take(std::move(avoid));
+  if (!job) job = co_await take(std::move(avoid), mail::Patience::some);
   bool was_there = job != nullptr;
   if (was_there) co_await deliver(link, std::move(job));
   link.busy = false;
@@ -114,7 +114,7 @@ Task<std::optional<Consignment>> Lane::following(Link& link) {
   auto idle = static_cast<std::size_t>(
       std::ranges::count_if(links_, [](const LinkPtr& l) { return !l->busy && !l->opening; }));
   if (health_.is_paused() || !may_take(link) || takeable() <= idle) co_return std::nullopt;
-  link.next = co_await take({});
+  link.next = co_await take({}, mail::Patience::none);
   if (!link.next) co_return std::nullopt;
   co_return consignment(*link.next);
 }

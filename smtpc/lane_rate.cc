@@ -37,10 +37,10 @@ void Lane::keep_for_next_chance(io::Until& until) const {
 }
 
 // The rate comes first, because several connections may be here at once.
-Task<Lane::JobPtr> Lane::take(std::vector<mail::MailId> avoid) {
+Task<Lane::JobPtr> Lane::take(std::vector<mail::MailId> avoid, mail::Patience patience) {
   const Instant now = loop_.now();
   if (!options_.rate->take(now)) co_return nullptr;
-  auto job = co_await work_.take(*this, std::move(avoid));
+  auto job = co_await work_.take(*this, std::move(avoid), patience);
   if (!job) options_.rate->give_back(now);
   if (options_.rate->available(loop_.now()) == 0) wake();  // run() has a time to wait for now
   if (!job) co_return nullptr;

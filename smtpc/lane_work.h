@@ -55,8 +55,10 @@ class LaneWork {
   // How many mails are due that this lane could take now. 0 while outcomes cannot be written, and while a
   // lane before it in the route is up.
   virtual std::size_t waiting(const Lane& lane) const = 0;
-  // One of them, none of `avoid` if there is another. Nothing: somebody else was quicker.
-  virtual Task<std::optional<Job>> take(const Lane& lane, std::vector<mail::MailId> avoid) = 0;
+  // One of them, none of `avoid` if there is another. Nothing: somebody else was quicker, or there is no
+  // memory for it. Whoever has one already must have no patience for the next (spool/budget.h).
+  virtual Task<std::optional<Job>> take(const Lane& lane, std::vector<mail::MailId> avoid,
+                                        mail::Patience patience) = 0;
   // What became of it. Does not suspend.
   virtual TicketPtr settle(Job job, TransactionResult result, Way way) = 0;
   // It was not tried; it is due again at once.

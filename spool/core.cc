@@ -35,7 +35,7 @@ std::optional<SinkError> Core::reason_to_refuse(std::uint64_t size) {
   return space.reason_to_refuse(size);
 }
 
-Task<Result<void, SinkError>> Core::store(NewRecord record, CachedMailPtr mail) {
+Task<Result<void, SinkError>> Core::store(NewRecord record, std::shared_ptr<CachedMail> mail) {
   mail::MailId id = record.id;
   auto done = co_await journal.append(std::move(record));
   if (!done) co_return done;

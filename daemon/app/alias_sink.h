@@ -21,6 +21,7 @@ class AliasSink final : public mail::MailSink {
   std::size_t size() const { return rules_.aliases.size(); }
 
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
+  std::unique_ptr<mail::EnvelopeRoom> envelope_room() override { return sink_.envelope_room(); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
 
  private:

@@ -51,7 +51,8 @@ class QueueRunner final : public smtpc::LaneWork {
 
   // smtpc::LaneWork
   std::size_t waiting(const smtpc::Lane& lane) const override;
-  Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid) override;
+  Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid,
+                                       mail::Patience patience) override;
   smtpc::TicketPtr settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) override;
   void put_back(smtpc::Job job) override;
   void lane_changed(const smtpc::Lane& lane) override;
@@ -74,7 +75,7 @@ class QueueRunner final : public smtpc::LaneWork {
   Instant next_look() const;
   void release_due();
   void postpone(Entry entry, Duration wait);
-  Task<Result<smtpc::Job, mail::SourceError>> load(Entry entry);
+  Task<Result<smtpc::Job, mail::SourceError>> load(Entry entry, mail::Patience patience);
   void set_aside(Entry entry, const mail::SourceError& error);
   Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
   Task<bool> save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement);
