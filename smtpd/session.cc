@@ -168,7 +168,9 @@ std::optional<Reply> Session::refusal_of(const Rcpt& command) const {
 
 std::optional<Reply> Session::make_room(const mail::Recipient& recipient) {
   std::size_t before = transaction_.envelope().recipients.size();
-  if (room_->grow_to(transaction_.memory() + mail::memory_of(recipient), before + 1)) return std::nullopt;
+  std::uint64_t bytes = transaction_.memory() + mail::memory_of(recipient);
+  // Those that are taken are the first: clients rely on it.
+  if (!told_too_many_ && room_->grow_to(bytes, before + 1)) return std::nullopt;
   return before == 0 ? replies::no_memory() : replies::no_memory_for_more();
 }
 

@@ -22,7 +22,7 @@
 namespace hikyaku::spool {
 
 enum class Share : std::uint8_t {
-  envelopes,     // the first 4 KiB of each that a session puts together
+  envelopes,     // the first 2 KiB of each that a session puts together
   lists,         // what is beyond that, up to 100 recipients
   long_lists,    // the recipients beyond 100
   loaded,        // envelope and progress of a mail on its way out, up to 16 KiB

@@ -54,7 +54,7 @@ bool IncomingBody::may_gather(std::size_t size) {
   if (size > std::min(most, core_.budget.most(Share::large) / kPartOfAll)) return false;
   if (size <= memory_.bytes()) return true;
   std::size_t wanted = large_ ? kLargePiece : std::bit_ceil(size);
-  if (!borrow(wanted <= kLargePiece ? Share::small : Share::large, wanted)) return false;
+  if (!borrow(large_ || wanted > kLargePiece ? Share::large : Share::small, wanted)) return false;
   if (wanted > kFirst) content_.reserve(wanted);
   return true;
 }

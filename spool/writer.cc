@@ -13,7 +13,7 @@ using mail::SinkErrorKind;
 
 namespace {
 
-constexpr std::uint64_t kSmallEnvelope = 4096;
+constexpr std::uint64_t kSmallEnvelope = 2048;  // holds one recipient at least, whatever its parameters
 constexpr std::size_t kPromisedRecipients = 100;
 
 // Fault::done_with_bounce: the commit goes on by itself while its caller believes that it has ended.

@@ -20,9 +20,7 @@ class SlowSource final : public mail::MailSource {
 
   std::vector<mail::QueueEntry> entries() const override { return source_.entries(); }
   Task<Result<std::shared_ptr<mail::MailRoom>, mail::SourceError>> make_room(
-      mail::MailId id, mail::Patience patience) override {
-    return source_.make_room(id, patience);
-  }
+      mail::MailId id, mail::Patience patience) override;
   Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override;
   Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override;
   Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;
