@@ -19,6 +19,7 @@ struct DeskParts {
   mail::MailSource& source;
   log::MailLog& log;
   std::function<bool()> is_spool_healthy;
+  std::function<std::vector<std::string>()> warnings;
   std::function<Task<ReloadReport>()> reload;
   std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
 };
@@ -36,6 +37,7 @@ class DaemonDesk final : public ControlDesk {
   std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<MailOutcome> seen, Rights rights,
                                        Duration wait) override;
   std::optional<StatusReport> status() override;
+  std::optional<std::vector<FailedMail>> failed(Rights rights) override;
   std::optional<ReloadReport> reload() override;
   std::optional<Result<std::size_t, std::string>> reload_aliases() override;
 
