@@ -38,27 +38,6 @@ void take_for_its_own(Refusal& refusal) {
 
 }  // namespace
 
-// What a refusal that may concern this mail or all of ours has shown, together with those of before.
-void Lane::weigh(TransactionResult& result, const Job& job, unsigned round) {
-  std::vector<Refusal*> refusals;
-  for (RecipientOutcome& outcome : result.recipients)
-    if (outcome.refusal) refusals.push_back(&*outcome.refusal);
-  if (result.rest) refusals.push_back(&*result.rest);
-  std::erase_if(refusals, [](const Refusal* each) { return each->verdict.action != Action::weigh_evidence; });
-  if (refusals.empty()) return;
-  mail::Failure why = refusals.front()->failure;
-  why.concerns = mail::Concerns::smarthost;
-  why.is_evidence = false;
-  auto weighed = health_.weigh(why, loop_.now(), round,
-                               {.id = job.mail.id,
-                                .kind = why.kind,
-                                .sender = to_lower(job.mail.envelope.sender),
-                                .recipients = refused_so(result, job)});
-  if (weighed.finding == Finding::mail)
-    for (Refusal* each : refusals) take_for_its_own(*each);
-  tell(weighed.changed);
-}
-
 void Lane::learn(const TransactionResult& result, mail::MailId id, unsigned round) {
   bool in_order = true;
   auto hear = [&](const Refusal& refusal) {
@@ -88,6 +67,28 @@ void Lane::learn(const Refusal& refusal, std::optional<mail::MailId> id, unsigne
       return;
     default: return;
   }
+}
+
+// What a refusal that may concern this mail or all of ours has shown, together with those of before. Behind
+// learn(): what was accepted for other recipients speaks for the smarthost first.
+void Lane::weigh(TransactionResult& result, const Job& job, unsigned round) {
+  std::vector<Refusal*> refusals;
+  for (RecipientOutcome& outcome : result.recipients)
+    if (outcome.refusal) refusals.push_back(&*outcome.refusal);
+  if (result.rest) refusals.push_back(&*result.rest);
+  std::erase_if(refusals, [](const Refusal* each) { return each->verdict.action != Action::weigh_evidence; });
+  if (refusals.empty()) return;
+  mail::Failure why = refusals.front()->failure;
+  why.concerns = mail::Concerns::smarthost;
+  why.is_evidence = false;
+  auto weighed = health_.weigh(why, loop_.now(), round,
+                               {.id = job.mail.id,
+                                .kind = why.kind,
+                                .sender = to_lower(job.mail.envelope.sender),
+                                .recipients = refused_so(result, job)});
+  if (weighed.finding == Finding::mail)
+    for (Refusal* each : refusals) take_for_its_own(*each);
+  tell(weighed.changed);
 }
 
 }  // namespace hikyaku::smtpc

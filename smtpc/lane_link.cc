@@ -162,8 +162,8 @@ Task<void> Lane::deliver(Link& link, JobPtr job) {
   if (memory_.plain_dialogue && !std::exchange(is_plainness_known_, true)) work_.speaks_plainly(*this);
   bool broken_off = link.cancel.is_requested() && result.recipients.empty() && !is_reply_lost(result);
   if (broken_off || result.is_untried) co_return put_back(std::move(job));
-  weigh(result, *job, link.round);
   learn(result, id, link.round);
+  weigh(result, *job, link.round);
   if (result.final_reply) work_.accepted(*this);
   link.last = work_.settle(std::move(*job), std::move(result), way(*link.client));
 }
