@@ -164,7 +164,7 @@ TEST_CASE(
       outage.arrive(100);
       outage.pass(1s);  // connections are open
       outage.host.is_down = true;
-      outage.host.whim = always(Moment::mail, {.manner = Manner::silent, .stores = false, .hangs_up = true});
+      outage.host.whim = always(Moment::mail, {.manner = Manner::silent, .hangs_up = true, .stores = false});
       outage.arrive(100);
       outage.pass(3s);
       outage.host.is_down = false;

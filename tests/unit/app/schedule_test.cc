@@ -60,7 +60,7 @@ TEST_CASE("schedule: mail that is to be avoided is passed over, unless there is 
 TEST_CASE(
     "schedule: from the end comes what has become due last, and if all is to be avoided the newest mail") {
   Schedule schedule;
-  for (std::uint64_t i : {3, 1, 4, 2}) schedule.add_due({id(i), {}});
+  for (std::uint64_t i : {3U, 1U, 4U, 2U}) schedule.add_due({id(i), {}});
   CHECK(schedule.has_other({id(3), id(1), id(4)}));
   CHECK_FALSE(schedule.has_other({id(3), id(1), id(4), id(2)}));
   CHECK(schedule.pop({}, true)->id == id(2));

@@ -148,7 +148,7 @@ TEST_CASE("verdict, servers: the account has sent as much as it may") {
       {Stage::message, "550 5.2.251 Sender throttled due to continuous mailbox full errors.", kProven,
        pause_lane, account_quota},  // Exchange Online
       {Stage::message, "550 5.2.252 Sender throttled due to continuous send as denied errors.", kProven,
-       pause_lane, account_quota},  // Exchange Online
+       weigh_evidence, account_quota},  // Exchange Online: its status means SendAsDenied, too
       {Stage::message, "550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit",
        kProven, pause_lane, account_quota},  // Exchange Online
       {Stage::message, "550 5.7.705 Access denied, tenant has exceeded threshold", kProven, pause_lane,
