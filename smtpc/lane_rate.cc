@@ -28,8 +28,9 @@ Instant Lane::next_chance() const {
 // A probe that must not send would prove nothing where only a mail can. Whether that is news: the lane
 // promised to look earlier.
 bool Lane::wait_for_rate() {
-  return health_.is_paused() && health_.pause()->only_a_mail_proves &&
-         health_.postpone_probe(next_permitted());
+  const Instant permitted = next_permitted();
+  return permitted > loop_.now() && health_.is_paused() && health_.pause()->only_a_mail_proves &&
+         health_.postpone_probe(permitted);
 }
 
 Instant Lane::next_probe() const {
