@@ -199,7 +199,7 @@ TEST_CASE("relay: what the log promises of a probe holds where the rate forbids 
   rig.settings.smarthosts[0].rates = {{.count = 2, .unit = mail::RateUnit::hour}};
   rig.start_relay();
   rig.send();
-  rig.pass();
+  rig.pass(5min);
   rig.main().answer = [](const std::string& command) {
     return command.starts_with("MAIL") ? "530 5.7.0 Authentication required" : "";
   };
