@@ -33,6 +33,7 @@ struct StatusReport {
   bool is_spool_healthy = true;
   std::vector<SmarthostReport> smarthosts;
   std::optional<WallTime> last_delivery;  // since the start
+  std::vector<std::string> warnings;      // of the set-up (config/warnings.h)
 };
 
 struct RetryReport {

@@ -32,6 +32,12 @@ std::string smarthost_json(const SmarthostReport& smarthost) {
              ",\"connections\":", std::to_string(smarthost.connections), "}");
 }
 
+std::string texts_json(const std::vector<std::string>& texts) {
+  std::vector<std::string> all;
+  for (const std::string& text : texts) all.push_back(json_string(text));
+  return cat("[", join(all, ","), "]");
+}
+
 std::string status_json(const StatusReport& status) {
   std::vector<std::string> smarthosts;
   for (const SmarthostReport& smarthost : status.smarthosts) smarthosts.push_back(smarthost_json(smarthost));
@@ -41,13 +47,7 @@ std::string status_json(const StatusReport& status) {
              ",\"deferred\":", std::to_string(status.deferred), ",\"held\":", std::to_string(status.held),
              "},\"spool\":", status.is_spool_healthy ? "\"healthy\"" : "\"failing\"",
              ",\"last_delivery\":", time_or_null(status.last_delivery), ",\"smarthosts\":[",
-             join(smarthosts, ","), "]}");
-}
-
-std::string texts_json(const std::vector<std::string>& texts) {
-  std::vector<std::string> all;
-  for (const std::string& text : texts) all.push_back(json_string(text));
-  return cat("[", join(all, ","), "]");
+             join(smarthosts, ","), "],\"warnings\":", texts_json(status.warnings), "}");
 }
 
 // The id in /v1/mails/ID/outcome; nothing: it is another path.

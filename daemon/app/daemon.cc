@@ -5,12 +5,14 @@
 #include <cstring>
 #include <utility>
 
+#include "daemon/app/control_socket.h"
+#include "daemon/app/drop_setup.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/reload.h"
+#include "daemon/app/socket_places.h"
 #include "daemon/base/check.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
-#include "daemon/config/load.h"
 #include "daemon/io/work.h"
 
 namespace hikyaku::app {
@@ -33,6 +35,7 @@ Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loade
       first_credentials_(std::move(loaded.credentials)),
       first_aliases_(std::move(loaded.aliases)),
       listeners_(std::move(listening.listeners)),
+      was_root_(loaded.account.has_value()),
       token_(random_token(kTokenLength)),
       observer_(log),
       resolver_(loop),
@@ -80,7 +83,8 @@ Task<ReloadReport> Daemon::reload() {
 // All or nothing: what cannot be read, or is wrong, leaves everything as it was.
 Task<ReloadReport> Daemon::reload_now() {
   manager_.reloading();
-  auto fresh = load_everything(config_file_, Purpose::run);
+  Result<Loaded, config::Problems> fresh = std::unexpected(config::Problems());
+  co_await io::run_on_pool(loop_, [&] { fresh = load_everything(config_file_, Purpose::run); });
   if (fresh) co_await look_up_credentials(fresh->settings, fresh->credentials);
   ReloadReport report;
   if (is_stopping_) report.problems = {"hikyakud is stopping"};
@@ -94,7 +98,8 @@ Task<ReloadReport> Daemon::reload_now() {
   } else {
     log_.reload_failed(report.problems = config::to_lines(taken.error()));
   }
-  manager_.ready(relay_->status());
+  not_reloaded_ = taken ? "" : config::to_text(taken.error().front());
+  manager_.ready(status_line());
   co_return report;
 }
 
@@ -103,12 +108,19 @@ void Daemon::take_over(Loaded fresh, const std::vector<std::string>& kept) {
   take_over_submit();
   acceptor_->reconfigure(acceptor_options(settings_, token_, &submitters_));
   if (pickup_) pickup_->reconfigure(pickup_options());
-  if (control_) control_->set_group(settings_.control.group);
+  take_over_control();
   log_.set_options(log_options(settings_));
   take_aliases(std::move(fresh.aliases));
   log_.reloaded();
   if (!kept.empty()) log_.warning(cat("needs a restart to change: ", join(kept, ", ")));
-  log_warnings();
+  warnings_.clear();
+  background_.spawn(judge_setup());
+}
+
+void Daemon::take_over_control() {
+  if (!control_) return;
+  control_->set_group(settings_.control.group);
+  share_control_socket(control_socket_in(settings_.runtime_directory), {kDropGroup, settings_.control.group});
 }
 
 // The entry for an address of the smarthost goes before the one for any host.
@@ -122,10 +134,6 @@ Task<void> Daemon::look_up_credentials(config::Settings& settings, const config:
       log_.warning(cat("entries by address in ", settings.authinfo.path, " are not used for ", smarthost.name,
                        ": ", addresses.error().text));
   }
-}
-
-void Daemon::log_warnings() {
-  for (const std::string& warning : config::warnings(settings_)) log_.warning(warning);
 }
 
 // Clients and smarthosts get the same grace, at the same time. Also for a start that came to nothing.
@@ -163,6 +171,11 @@ Task<void> Daemon::hurry() {
   }
 }
 
+std::string Daemon::status_line() {
+  return cat(relay_->status(),
+             not_reloaded_.empty() ? "" : "; not reloaded, for the file is wrong: ", not_reloaded_);
+}
+
 // That we are alive is told by the loop itself, so that one that hangs is noticed.
 Task<void> Daemon::tell_manager() {
   auto alive_interval = ServiceManager::alive_interval();
@@ -171,7 +184,7 @@ Task<void> Daemon::tell_manager() {
         loop_, loop_.within(std::min(kStatusInterval, alive_interval.value_or(kStatusInterval)), &ended_));
     if (woken == io::Woken::cancelled) co_return;
     if (alive_interval) manager_.alive();
-    if (acceptor_ && stopping_.size() == 0) manager_.status(relay_->status());
+    if (acceptor_ && stopping_.size() == 0) manager_.status(status_line());
   }
 }
 

@@ -93,6 +93,7 @@ StatusReport DaemonDesk::status_now() const {
   status.version = HIKYAKU_VERSION;
   status.uptime = parts_.loop.now() - started_;
   status.is_spool_healthy = parts_.is_spool_healthy();
+  status.warnings = parts_.warnings();
   return status;
 }
 

@@ -19,6 +19,7 @@ struct DeskParts {
   mail::MailSource& source;
   log::MailLog& log;
   std::function<bool()> is_spool_healthy;
+  std::function<std::vector<std::string>()> warnings;
   std::function<Task<ReloadReport>()> reload;
   std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
 };

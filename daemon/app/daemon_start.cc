@@ -106,16 +106,17 @@ Task<Result<void, StartError>> Daemon::open_submit_socket() {
 Result<void, StartError> Daemon::open_control() {
   bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
   std::string path = control_socket_in(settings_.runtime_directory);
-  auto socket = open_control_socket(path, kDropGroup);
+  auto socket = open_control_socket(path, {kDropGroup, settings_.control.group});
   if (!socket && !is_default) return std::unexpected(socket.error());
   if (!socket) log_.warning(cat(socket.error().text, "; mailq and `hikyaku` cannot ask the daemon"));
   if (!socket) return {};
-  if (!socket->note.empty()) log_.info(socket->note);
+  for (const std::string& note : socket->notes) log_.info(note);
   desk_.emplace(DeskParts{.loop = loop_,
                           .relay = *relay_,
                           .source = *spool_,
                           .log = log_,
                           .is_spool_healthy = [this] { return spool_->is_healthy(); },
+                          .warnings = [this] { return warnings_; },
                           .reload = [this] { return reload(); },
                           .reload_aliases = [this] { return reload_aliases(); }});
   ControlOptions options{
@@ -136,9 +137,9 @@ void Daemon::start_accepting() {
   }
   listeners_.clear();
   log_.started(HIKYAKU_VERSION, names, relay_->queued());
-  log_warnings();
+  background_.spawn(judge_setup());
   start_pickup();
-  manager_.ready(relay_->status());
+  manager_.ready(status_line());
 }
 
 }  // namespace hikyaku::app

@@ -40,6 +40,12 @@ std::string smarthost_line(const JsonValue& smarthost) {
              "\n");
 }
 
+const std::vector<JsonValue>& list_in(const JsonValue& object, std::string_view name) {
+  static const std::vector<JsonValue> kNone;
+  const JsonValue* value = object.find(name);
+  return value != nullptr && value->list() != nullptr ? *value->list() : kNone;
+}
+
 }  // namespace
 
 std::string status_text(const JsonValue& status) {
@@ -49,9 +55,9 @@ std::string status_text(const JsonValue& status) {
   if (const JsonValue* queue = status.find("queue")) text += queue_line(*queue);
   text += cat("last delivery  ", text_in(status, "last_delivery", "none since the start"), "\n");
   text += cat("spool          ", text_in(status, "spool"), "\n");
-  const JsonValue* smarthosts = status.find("smarthosts");
-  if (smarthosts == nullptr || smarthosts->list() == nullptr) return text;
-  for (const JsonValue& smarthost : *smarthosts->list()) text += smarthost_line(smarthost);
+  for (const JsonValue& smarthost : list_in(status, "smarthosts")) text += smarthost_line(smarthost);
+  for (const JsonValue& warning : list_in(status, "warnings"))
+    if (warning.text() != nullptr) text += cat("warning        ", printable(*warning.text()), "\n");
   return text;
 }
 

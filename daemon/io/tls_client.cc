@@ -160,6 +160,7 @@ Result<void, IoError> load_client_certificate(SSL_CTX* context, const TlsClientO
 Result<std::shared_ptr<TlsClient>, IoError> TlsClient::create(TlsClientOptions options) {
   SslContextPtr context(SSL_CTX_new(TLS_client_method()));
   check(context != nullptr, "no memory for TLS");
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_min_proto_version(context.get(), protocol_number(options.min_version));
   if (options.min_version < TlsVersion::tls1_2) SSL_CTX_set_cipher_list(context.get(), "DEFAULT@SECLEVEL=0");
   if (options.verify && options.fingerprint.empty()) {

@@ -3,6 +3,7 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -75,6 +76,15 @@ void add(Line& line, std::string_view name, std::string value) {
 bool is_journal() {
   if (std::getenv("JOURNAL_STREAM") != nullptr) return true;
   return std::getenv("INVOCATION_ID") != nullptr && ::isatty(STDERR_FILENO) == 0;
+}
+
+// The variable is inherited also by programs whose standard error somebody else reads (systemd.exec(5)).
+std::string_view error_prefix() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat ours{};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &ours) != 0) return "";
+  std::string wanted = cat(std::to_string(ours.st_dev), ":", std::to_string(ours.st_ino));
+  return stream == wanted ? journal_prefix(LogLevel::error) : "";
 }
 
 struct MailLog::State {

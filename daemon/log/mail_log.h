@@ -92,6 +92,9 @@ struct Options {
 
 // Whether standard error is the journal's: $JOURNAL_STREAM, or $INVOCATION_ID and no terminal.
 bool is_journal();
+// What a line on standard error begins with that is an error and does not go through MailLog: its priority
+// for the journal, or nothing.
+std::string_view error_prefix();
 
 class MailLog {
  public:

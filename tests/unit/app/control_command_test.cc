@@ -38,6 +38,7 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
       {"main", "a.example", 587, true, 1, "", std::nullopt},
       {"slow", "b.example", 465, true, 0, "1000 of 1000 messages of this day are used up", std::nullopt},
       {"other", "c.example", 25, false, 0, "nobody \x1b[2Jlistens", rig.clock.wall()}};
+  rig.desk.status_report.warnings = {"there is no alias for root"};
   Ran ran = rig.ask({"status"});
   CHECK(ran.exit == 0);
   CHECK(ran.out ==
@@ -48,7 +49,8 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
         "smarthost      main (a.example:587): up, 1 connection\n"
         "smarthost      slow (b.example:465): 1000 of 1000 messages of this day are used up\n"
         "smarthost      other (c.example:25): backing off until 2026-09-21T14:13:20Z: nobody "
-        "\\x1b[2Jlistens\n");
+        "\\x1b[2Jlistens\n"
+        "warning        there is no alias for root\n");
   Ran json = rig.ask({"status", "--json"});
   CHECK(json.exit == 0);
   CHECK(parse_json(json.out)->find("queue")->find("deferred")->whole_number() == 2);
@@ -117,7 +119,7 @@ TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in w
   Ran gone = rig.ask({"status"});
   CHECK(gone.exit == EX_UNAVAILABLE);
   CHECK(gone.err == "hikyaku status: no hikyakud answers on " + rig.path + "; does it run?\n");
-  auto socket = open_control_socket(rig.path, "no such group");
+  auto socket = open_control_socket(rig.path, {"no such group", "no such group"});
   ControlOptions options{.path = rig.path, .spool_directory = rig.directory(), .group = "adm"};
   rig.service =
       std::make_unique<ControlService>(std::move(options), std::move(socket->listening), rig.desk, rig.real);

@@ -363,7 +363,7 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
   rig.desk.status_report.held = 3;
   CHECK(rig.get("/v1/status").body ==
         "{\"version\":\"1.2\",\"uptime\":61,\"queue\":{\"active\":1,\"deferred\":2,\"held\":3},"
-        "\"spool\":\"healthy\",\"last_delivery\":null,\"smarthosts\":[]}\n");
+        "\"spool\":\"healthy\",\"last_delivery\":null,\"smarthosts\":[],\"warnings\":[]}\n");
   rig.desk.status_report.is_spool_healthy = false;
   rig.desk.status_report.last_delivery = rig.clock.wall();
   rig.desk.status_report.smarthosts = {
@@ -374,7 +374,7 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
             .body.find(
                 "{\"name\":\"other\",\"host\":\"b.example\",\"port\":465,\"state\":\"waiting\","
                 "\"why\":\"nobody \\\"listens\\\"\",\"next_probe\":\"2026-09-21T14:13:20Z\",\"proven\":false,"
-                "\"connections\":0}]}") != std::string::npos);
+                "\"connections\":0}],\"warnings\":[]}") != std::string::npos);
   rig.desk.reload_report.kept = {"listen"};
   CHECK(rig.post("/v1/reload").body == "{\"needs_restart\":[\"listen\"]}\n");
   rig.desk.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};

@@ -34,6 +34,7 @@ struct Rig : RelayRig {
                        .source = *spool,
                        .log = log,
                        .is_spool_healthy = [this] { return spool->is_healthy(); },
+                       .warnings = [] { return std::vector<std::string>{"a warning"}; },
                        .reload = [this]() -> Task<app::ReloadReport> { co_return reload_report; },
                        .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
@@ -200,6 +201,7 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   CHECK(up->active == 0);
   CHECK(up->held == 0);
   CHECK(up->is_spool_healthy);
+  CHECK(up->warnings == std::vector<std::string>{"a warning"});
   CHECK(up->last_delivery);
   CHECK(up->uptime >= 1s);
   CHECK(up->version == HIKYAKU_VERSION);

@@ -55,13 +55,13 @@ Task<void> run_a_second_one(DaemonRig& rig) {
 }
 
 Task<void> reload_twice(DaemonRig& rig) {
-  rig.configure("hostname: two.example.com\nhostnames: x\n");
+  rig.configure("hostname: two.example.com\ndomain: two.example.com\nhostnames: x\n");
   tell_ourselves(SIGHUP);
   co_await rig.until_it_says("reload failed");
-  CHECK(rig.has("hikyaku.yaml:8:1: hostnames: "));
+  CHECK(rig.has("hikyaku.yaml:9:1: hostnames: "));
   auto before = co_await greeting_of(rig.loop, rig.address);
   CHECK(before.starts_with("220 one.example.com "));
-  rig.configure("hostname: two.example.com\nmemory: 32MiB\n");
+  rig.configure("hostname: two.example.com\ndomain: two.example.com\nmemory: 32MiB\n");
   tell_ourselves(SIGHUP);
   co_await rig.until_it_says("reloaded");
   auto after = co_await greeting_of(rig.loop, rig.address);

@@ -10,6 +10,7 @@
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/nursery.h"
 #include "daemon/io/self_signed.h"
+#include "daemon/io/tls_stream.h"
 #include "tests/support/test_certificates.h"
 
 using namespace hikyaku;
@@ -75,6 +76,50 @@ struct Rig {
     return loop.run(::meet(loop, client, *server));
   }
 };
+
+// A peer of the older TLS, whose keys can be changed in the middle.
+SslPtr tls_1_2(const SSL_METHOD* method, const test::CertificateFiles& files) {
+  SslContextPtr context(SSL_CTX_new(method));
+  SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
+  REQUIRE(SSL_CTX_use_certificate_chain_file(context.get(), files.cert.c_str()) == 1);
+  REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1);
+  return SslPtr(SSL_new(context.get()));
+}
+
+// What a peer is told that wants new keys once it has heard a byte.
+Task<void> renegotiate(StreamPtr under, SslPtr ssl, std::string& answer) {
+  TlsStream stream(std::move(under), std::move(ssl));
+  auto shaken = co_await stream.shake_hands({});
+  REQUIRE(shaken);
+  char byte;
+  auto heard = co_await stream.read_some({&byte, 1}, {});
+  REQUIRE(heard);
+  REQUIRE(SSL_renegotiate(stream.ssl()) == 1);
+  SSL_do_handshake(stream.ssl());
+  auto told = co_await stream.read_some({&byte, 1}, {});
+  answer = told ? "new keys" : told.error().text;
+}
+
+// One byte, and then whatever the peer wants until it leaves.
+Task<void> use(StreamPtr stream) {
+  auto asked = co_await stream->write("?", {});
+  CHECK(asked);
+  char byte;
+  auto end = co_await stream->read_some({&byte, 1}, {});
+  CHECK_FALSE(end);
+}
+
+Task<void> use_server(std::shared_ptr<TlsServer> server, StreamPtr under) {
+  auto stream = co_await server->accept(std::move(under), {});
+  REQUIRE(stream);
+  co_await use(std::move(*stream));
+}
+
+Task<void> use_client(TlsClient& client, StreamPtr under) {
+  auto stream = co_await client.connect(std::move(under), {});
+  REQUIRE(stream);
+  co_await use(std::move(*stream));
+}
 
 TlsClientOptions trusting(std::string name) {
   TlsClientOptions options;
@@ -217,4 +262,34 @@ TEST_CASE("tls: a hello is a hello, and what answers one is told from what does 
   CHECK_FALSE(looks_like_tls("220 mail"));
   CHECK_FALSE(looks_like_tls(""));
   CHECK_FALSE(looks_like_tls("\x16\x01\x01"));
+}
+
+TEST_CASE("tls: a smarthost that wants new keys in the middle of a TLS 1.2 session does not get them") {
+  Rig rig;
+  auto client = TlsClient::create(trusting("smtp.example"));
+  REQUIRE(client);
+  SslPtr ssl = tls_1_2(TLS_server_method(), test_certificates().good);
+  SSL_set_accept_state(ssl.get());
+  std::string answer;
+  MemoryPair pair = make_memory_pair(rig.loop);
+  Nursery nursery(rig.loop);
+  nursery.spawn(renegotiate(std::move(pair.second), std::move(ssl), answer));
+  rig.loop.run(use_client(**client, std::move(pair.first)));
+  rig.loop.run(nursery.drained({}));
+  CHECK(answer.find("no renegotiation") != std::string::npos);
+}
+
+TEST_CASE("tls: a client that wants new keys in the middle of a TLS 1.2 session does not get them") {
+  Rig rig;
+  auto server = TlsServer::create(test_certificates().good.cert, test_certificates().good.key);
+  REQUIRE(server);
+  SslPtr ssl = tls_1_2(TLS_client_method(), test_certificates().good);
+  SSL_set_connect_state(ssl.get());
+  std::string answer;
+  MemoryPair pair = make_memory_pair(rig.loop);
+  Nursery nursery(rig.loop);
+  nursery.spawn(renegotiate(std::move(pair.second), std::move(ssl), answer));
+  rig.loop.run(use_server(*server, std::move(pair.first)));
+  rig.loop.run(nursery.drained({}));
+  CHECK(answer.find("no renegotiation") != std::string::npos);
 }

@@ -2,12 +2,14 @@
 #include "daemon/log/mail_log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <thread>
 
+#include "daemon/base/text.h"
 #include "doctest/doctest.h"
 
 namespace hikyaku::log {
@@ -200,4 +202,17 @@ TEST_CASE("log: the journal is recognised by its variables") {
 }
 
 }  // namespace
+
+TEST_CASE(
+    "log: an error that does not go through the log has a priority where the journal is standard error") {
+  struct stat ours{};
+  REQUIRE(::fstat(STDERR_FILENO, &ours) == 0);
+  ::setenv("JOURNAL_STREAM", cat(std::to_string(ours.st_dev), ":", std::to_string(ours.st_ino)).c_str(), 1);
+  CHECK(error_prefix() == "<3>");
+  ::setenv("JOURNAL_STREAM", "1:2", 1);
+  CHECK(error_prefix().empty());
+  ::unsetenv("JOURNAL_STREAM");
+  CHECK(error_prefix().empty());
+}
+
 }  // namespace hikyaku::log
