@@ -69,11 +69,22 @@ Task<void> Lane::probe() {
     co_await changed_.wait({next_probe(), nullptr});
   if (retired_ || !health_.is_paused()) co_return;
   if (!probe_now_ && wait_for_rate()) co_return tell(true);
+  if (!has_room()) co_await changed_.wait({});
+  if (!has_room() || !health_.is_paused()) co_return;
   probe_now_ = false;
   probing_ = true;
   probe_round_ = health_.round();
   nursery_.spawn(run_link());
   while (probing_) co_await changed_.wait({});
+}
+
+// Whoever only says good-bye makes room for a probe; who is busy with a mail will tell more than the probe
+// could.
+bool Lane::has_room() {
+  if (links_.size() < options_.smarthost.connections) return true;
+  for (const LinkPtr& link : links_)
+    if (!link->busy && !link->opening) link->cancel.request();
+  return false;
 }
 
 void Lane::tell(bool changed) {

@@ -75,6 +75,7 @@ class Lane {
   using LinkPtr = std::shared_ptr<Link>;
 
   bool wants_connection() const;
+  bool has_room();
   Task<void> probe();
   Task<void> run_link();
   Task<bool> open(Link& link);
