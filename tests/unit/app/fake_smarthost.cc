@@ -34,7 +34,7 @@ std::string FakeSmarthost::good_reply(const std::string& line) const {
 Task<bool> FakeSmarthost::obey(io::Stream& stream, io::LineReader& reader, const std::string& line,
                                ReceivedMail& mail) {
   if (latency > Duration{0}) co_await io::sleep_until(loop_, loop_.within(latency));
-  if (is_down) co_return false;
+  if (breaks_off) co_return false;
   if (line.starts_with("AUTH")) ++logins;
   std::string reply = line == "." ? judge(mail) : "";
   if (reply.empty()) reply = answer(line);

@@ -32,7 +32,8 @@ class FakeSmarthost {
   std::function<std::string(const std::string& command)> answer = [](const std::string&) { return ""; };
   // The same for the end of a message, by what it is; empty: as `answer` has it.
   std::function<std::string(const ReceivedMail& mail)> judge = [](const ReceivedMail&) { return ""; };
-  bool is_down = false;        // connections are refused, and those that are open broken off
+  bool is_down = false;        // connections are refused
+  bool breaks_off = false;     // open ones end at the next command
   Duration latency{0};         // before each reply
   bool minds_company = false;  // hangs up on what travels with a final dot, after its reply
   std::string keywords = "250-PIPELINING\r\n250-AUTH PLAIN LOGIN\r\n250 ENHANCEDSTATUSCODES\r\n";

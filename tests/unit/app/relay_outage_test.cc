@@ -86,10 +86,10 @@ TEST_CASE("relay: a smarthost that restarts is back within seconds") {
     Watch watch{rig};
     const std::size_t before = rig.main().mails.size();
     const unsigned dials = rig.main().dials;
-    rig.main().is_down = true;
+    rig.main().is_down = rig.main().breaks_off = true;
     watch.pass(3s);
     CHECK(watch.promises >= 1);
-    rig.main().is_down = false;
+    rig.main().is_down = rig.main().breaks_off = false;
     CHECK(rig.main().mails.size() == before);
     watch.pass(10s);
     CHECK(rig.main().mails.size() > before);
@@ -110,9 +110,9 @@ TEST_CASE("relay: a smarthost that hangs up and is there again at once is back w
     begin_work(rig, connections);
     Watch watch{rig};
     const std::size_t before = rig.main().mails.size();
-    rig.main().is_down = true;
+    rig.main().is_down = rig.main().breaks_off = true;
     watch.pass(400ms);
-    rig.main().is_down = false;
+    rig.main().is_down = rig.main().breaks_off = false;
     watch.pass(4s);
     CHECK(rig.main().mails.size() > before);
     CHECK_FALSE(rig.relay->report().smarthosts[0].next_probe);
@@ -123,7 +123,7 @@ TEST_CASE(
     "relay: while the smarthost stays away, each probe fails once and the next comes at the promised time") {
   RelayRig rig;
   begin_work(rig, 12);
-  rig.main().is_down = true;
+  rig.main().is_down = rig.main().breaks_off = true;
   Watch watch{rig};
   watch.pass(5s);
   // 1.6 s, then 10, 20, 40 … as from the start.
