@@ -57,7 +57,8 @@ class QueueRunner final : public smtpc::LaneWork {
 
   // smtpc::LaneWork
   std::size_t waiting(const smtpc::Lane& lane) const override;
-  Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid) override;
+  bool has_fresh(const smtpc::Lane& lane, const std::vector<mail::MailId>& avoid) const override;
+  Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, smtpc::Preference preference) override;
   smtpc::TicketPtr settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) override;
   void put_back(smtpc::Job job) override;
   void lane_changed(const smtpc::Lane& lane) override;
