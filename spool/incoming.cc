@@ -67,6 +67,7 @@ Task<Result<void, DiskError>> IncomingBody::write_out(std::string_view bytes) {
   content_ = std::string();
   memory_.shrink_to(0);
   if (done && !bytes.empty()) done = co_await large_->write(bytes);
+  if (!done) core_.space.note_failure(SpaceWatch::Part::large, done.error());
   is_writing_ = false;
   written_.notify();
   co_return done;

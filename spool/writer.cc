@@ -41,6 +41,7 @@ Task<Result<void, SinkError>> Writer::commit(mail::Envelope envelope) {
     co_return fail(SinkErrorKind::no_memory, "memory for mail in transit is used up (see `memory`)");
   NewRecord record;
   record.type = RecordType::message;
+  record.use = use_;
   record.id = id_;
   record.head = encode_message_head(head);
   // A copy needs room for the progress beside it.
@@ -69,7 +70,11 @@ Task<Result<void, SinkError>> Writer::commit_small(MessageHead head, NewRecord r
 
 Task<Result<void, SinkError>> Writer::commit_large(NewRecord record) {
   auto finished = co_await body_->finish_file();
-  if (!finished) co_return std::unexpected(to_sink_error(finished.error()));
+  if (!finished) {
+    core_.space.note_failure(SpaceWatch::Part::large, finished.error());
+    co_return std::unexpected(to_sink_error(finished.error()));
+  }
+  core_.space.note_success(SpaceWatch::Part::large);
   record.large = true;
   record.content_length = body_->file().length();
   record.content_checksum = body_->file().checksum();

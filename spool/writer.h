@@ -12,8 +12,8 @@ namespace hikyaku::spool {
 
 class Writer final : public mail::MailWriter {
  public:
-  Writer(Core& core, mail::MailId id)
-      : core_(core), id_(id), body_(std::make_shared<IncomingBody>(core, id)) {}
+  Writer(Core& core, mail::MailId id, RecordUse use)
+      : core_(core), id_(id), use_(use), body_(std::make_shared<IncomingBody>(core, id)) {}
 
   mail::MailId id() const override { return id_; }
   Task<Result<void, mail::SinkError>> write(std::string_view bytes) override;
@@ -25,6 +25,7 @@ class Writer final : public mail::MailWriter {
 
   Core& core_;
   mail::MailId id_;
+  RecordUse use_;
   std::shared_ptr<IncomingBody> body_;  // also its own while the budget has it written to its file
 };
 

@@ -24,9 +24,13 @@ class AliasSink final : public mail::MailSink {
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
   std::unique_ptr<mail::EnvelopeRoom> envelope_room() override { return sink_.envelope_room(); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
 
  private:
   class Writer;
+
+  using Begun = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;
+  Begun expanding(Begun writer);
 
   mail::MailSink& sink_;
   log::MailLog& log_;

@@ -154,13 +154,17 @@ std::size_t QueueRunner::waiting(const smtpc::Lane& lane) const {
   return unwritten_ == 0 && !stopping_ && is_turn_of(lane) ? schedule_.due() : 0;
 }
 
-Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid,
-                                                  mail::Patience patience) {
+bool QueueRunner::has_fresh(const smtpc::Lane& lane, const std::vector<mail::MailId>& avoid) const {
+  return unwritten_ == 0 && !stopping_ && !lane.is_retired() && first_up() == nullptr &&
+         schedule_.has_other(avoid);
+}
+
+Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, smtpc::Preference preference) {
   while (waiting(lane) > 0) {
-    Entry entry = *schedule_.pop(avoid);
+    Entry entry = *schedule_.pop(preference.avoid, preference.newest);
     route_clock_.update(loop_.now(), is_route_up());
     under_way_[entry.id] = {entry, route_clock_.time(), configuration_};
-    auto job = co_await load(entry, patience);
+    auto job = co_await load(entry, preference.patience);
     if (job) co_return std::move(*job);
     under_way_.erase(entry.id);
     bool is_short = job.error().kind == mail::SourceErrorKind::no_memory;

@@ -51,6 +51,9 @@ class MailSink {
   virtual std::unique_ptr<EnvelopeRoom> envelope_room() { return std::make_unique<EnvelopeRoom>(); }
   // Does not suspend. The writer must not outlive the sink.
   virtual Result<std::unique_ptr<MailWriter>, SinkError> begin() = 0;
+  // The same for a notice about a queued mail, which ends with it: it may use the room that is kept from new
+  // mail, so that a full disk empties.
+  virtual Result<std::unique_ptr<MailWriter>, SinkError> begin_notice() { return begin(); }
 };
 
 }  // namespace hikyaku::mail

@@ -71,6 +71,19 @@ TEST_CASE("settlement: each recipient's outcome is its own") {
   CHECK(outcome.progress.smarthost == "main");
 }
 
+TEST_CASE("settlement: what may be the smarthost's trouble is an attempt of the mail, and never its end") {
+  auto mail = mail_to(1);
+  mail.progress.waited = 1000h;
+  auto outcome =
+      settled(mail, delivered_but({{0, refusal(Action::weigh_evidence, "550 5.7.0 rejected as spam")}}));
+  CHECK(outcome.counts);
+  CHECK_FALSE(outcome.is_over);
+  CHECK(outcome.failed.empty());
+  CHECK(outcome.progress.attempts == 1);
+  CHECK(outcome.progress.next_wait > Duration{0});
+  CHECK(outcome.progress.recipients[0].state == mail::RecipientState::pending);
+}
+
 TEST_CASE("settlement: a smarthost's trouble is no attempt of the mail, however old it is") {
   auto mail = mail_to(1);
   mail.progress.waited = 1000h;
@@ -177,4 +190,20 @@ TEST_CASE("proven: it survives a restart, and ends with any change of settings o
   changed.port = 465;
   CHECK_FALSE(again.is_proven(changed));
   std::remove(file.c_str());
+}
+
+TEST_CASE("settlement: while a notice cannot be stored nobody has failed, and who was delivered stays so") {
+  mail::QueuedMail mail = mail_to(3);
+  auto outcome = settled(mail, delivered_but({{0, {}},
+                                              {1, refusal(Action::fail_recipient, "550 5.1.1 unknown")},
+                                              {2, refusal(Action::fail_recipient, "550 5.1.1 unknown")}}));
+  REQUIRE(outcome.is_over);
+  put_off_notices(outcome, mail.progress, "no room", {}, 0.5);
+  CHECK_FALSE(outcome.is_over);
+  CHECK(outcome.failed.empty());
+  CHECK(outcome.progress.recipients[0].state == mail::RecipientState::delivered);
+  CHECK(outcome.progress.recipients[1].state == mail::RecipientState::pending);
+  CHECK(outcome.progress.recipients[1].last_reply == "550 5.1.1 unknown");
+  CHECK(outcome.progress.recipients[2].state == mail::RecipientState::pending);
+  CHECK(outcome.progress.next_wait > Duration{0});
 }
