@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One message on its way from the client into the spool: canonical content in, repaired header and our
 // Received field on top, a verdict at the end. A message that is refused is dropped at once and the rest of
-// it swallowed, because only its real end tells where the next command begins. Holds at most a few blocks of
-// the message.
+// it swallowed, because only its real end tells where the next command begins. Between two pieces it holds
+// nothing of the message but a header field that goes on.
 #pragma once
 
 #include <memory>
@@ -47,7 +47,7 @@ class Reception {
   mail::IntakeFilter filter_;
   const Limits& limits_;
   mail::ContentNotes notes_;
-  std::string block_;         // for the writer, gathered
+  std::string block_;         // for the writer
   std::uint64_t came_ = 0;    // content bytes from the client
   std::uint64_t stored_ = 0;  // content bytes to the writer
   std::optional<Reply> refusal_;

@@ -41,6 +41,10 @@ Reply unknown_submitter() {
 Reply mail_first() { return {503, {5, 5, 1}, "Send MAIL first"}; }
 Reply recipient_first() { return {503, {5, 5, 1}, "No valid recipient yet: send RCPT first"}; }
 Reply too_many_recipients() { return {452, {4, 5, 3}, "Too many recipients"}; }
+Reply no_memory() { return {451, {4, 3, 2}, "Too much mail is on its way through at once, try again later"}; }
+Reply no_memory_for_more() {
+  return {452, {4, 5, 3}, "No memory for more recipients now: send this message to those before, then again"};
+}
 Reply too_big(std::uint64_t max_size) {
   return {552, {5, 3, 4}, cat("Message too big: at most ", std::to_string(max_size), " bytes")};
 }
@@ -55,6 +59,7 @@ Reply from(const mail::SinkError& error) {
     case mail::SinkErrorKind::no_space: return {452, {4, 3, 1}, "No space for mail now, try again later"};
     case mail::SinkErrorKind::write_failed:
       return {451, {4, 3, 0}, "Mail could not be stored, try again later"};
+    case mail::SinkErrorKind::no_memory: return no_memory();
     case mail::SinkErrorKind::shutting_down: return shutting_down();
   }
   std::unreachable();

@@ -38,6 +38,8 @@ Reply unknown_submitter();
 Reply mail_first();
 Reply recipient_first();
 Reply too_many_recipients();
+Reply no_memory();
+Reply no_memory_for_more();
 Reply too_big(std::uint64_t max_size);
 Reply inside_bdat();
 

@@ -125,12 +125,15 @@ Task<void> Session::obey(Mail command) {
   std::string wished = command.envelope.sender;
   auto refusal = refusal_of(command);
   if (!refusal) refusal = co_await settle_submitter(command.envelope);
+  auto room = around_.sink.envelope_room();
+  if (!refusal && !room->grow_to(mail::memory_of(command.envelope), 0)) refusal = replies::no_memory();
   if (refusal) {
     clear();
     co_return refuse("MAIL", *refusal);
   }
   say(command.envelope.sender == wished ? replies::sender_ok() : replies::own_sender());
   transaction_.begin(std::move(command.envelope));
+  room_ = std::move(room);
 }
 
 // Once for each message: it is cached there, and who was trusted need not be any more.
@@ -157,7 +160,9 @@ std::optional<Reply> Session::refusal_of(const Mail& command) const {
 Task<void> Session::obey(Rcpt command) {
   if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
   auto refusal = refusal_of(command);
-  if (refusal == replies::too_many_recipients() && std::exchange(told_too_many_, true)) {
+  if (!refusal) refusal = make_room(command.recipient);
+  bool is_too_many = refusal == replies::too_many_recipients() || refusal == replies::no_memory_for_more();
+  if (is_too_many && std::exchange(told_too_many_, true)) {
     co_return say(*refusal);  // once in the log is enough: there may be a hundred thousand
   }
   if (refusal) co_return refuse("RCPT", *refusal);
@@ -169,6 +174,14 @@ std::optional<Reply> Session::refusal_of(const Rcpt& command) const {
   if (bdat_) return replies::inside_bdat();
   if (auto refusal = transaction_.refusal_of(command, options_->limits)) return refusal;
   return hook(Stage::rcpt, command.recipient.address);
+}
+
+std::optional<Reply> Session::make_room(const mail::Recipient& recipient) {
+  std::size_t before = transaction_.envelope().recipients.size();
+  std::uint64_t bytes = transaction_.memory() + mail::memory_of(recipient);
+  // Those that are taken are the first: clients rely on it.
+  if (!told_too_many_ && room_->grow_to(bytes, before + 1)) return std::nullopt;
+  return before == 0 ? replies::no_memory() : replies::no_memory_for_more();
 }
 
 std::optional<Reply> Session::hook(Stage stage, std::string_view subject) const {
@@ -242,6 +255,7 @@ void Session::lost(const IoError& error) {
 
 void Session::clear() {
   transaction_.clear();
+  room_.reset();
   bdat_.reset();
   told_too_many_ = false;
 }

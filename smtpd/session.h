@@ -74,6 +74,7 @@ class Session {
   std::optional<Reply> refusal_of(const mail::command::Mail& command) const;
   Task<std::optional<Reply>> settle_submitter(mail::Envelope& envelope);
   std::optional<Reply> refusal_of(const mail::command::Rcpt& command) const;
+  std::optional<Reply> make_room(const mail::Recipient& recipient);
   std::optional<Reply> refusal_of(const mail::command::Auth& command) const;
   std::optional<Reply> hook(Stage stage, std::string_view subject) const;
   std::vector<std::string> keywords() const;
@@ -107,8 +108,9 @@ class Session {
   Channel channel_;
   Client client_;
   Transaction transaction_;
-  std::unique_ptr<Reception> bdat_;  // a message that comes in chunks, between two of them
-  mail::Canonicaliser chunks_;       // its line ends
+  std::unique_ptr<mail::EnvelopeRoom> room_;  // the transaction's
+  std::unique_ptr<Reception> bdat_;           // a message that comes in chunks, between two of them
+  mail::Canonicaliser chunks_;                // its line ends
 
   bool said_ehlo_ = false;
   bool spoke_crlf_ = false;                 // a line before the current one ended in CR LF

@@ -98,11 +98,10 @@ mail::LineMode Session::line_mode() {
 Task<void> Session::receive_data(Reception& reception) {
   mail::DataDecoder decoder(line_mode());
   Pace pace(around_.loop.now(), options_->deadlines.data_block, options_->limits.min_data_rate);
-  std::string content;
   while (!decoder.is_done()) {
     auto piece = co_await next_piece(pace);
     if (!piece) co_return lost(piece.error());
-    content.clear();
+    std::string content;  // not kept while we wait for more
     auto fed = decoder.feed(*piece, content);
     channel_.consume(fed.consumed);
     pace.came(fed.consumed);
@@ -153,12 +152,11 @@ std::optional<Reply> Session::open_bdat() {
 
 Task<void> Session::receive_chunk(std::uint64_t size) {
   Pace pace(around_.loop.now(), options_->deadlines.data_block, options_->limits.min_data_rate);
-  std::string content;
   while (size > 0) {
     auto piece = co_await next_piece(pace);
     if (!piece) co_return lost(piece.error());
     std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(size, piece->size()));
-    content.clear();
+    std::string content;
     if (bdat_) chunks_.feed(piece->substr(0, taken), content);
     channel_.consume(taken);
     pace.came(taken);
@@ -169,7 +167,8 @@ Task<void> Session::receive_chunk(std::uint64_t size) {
 
 // Whatever comes of it, the transaction is over before the reply is.
 Task<void> Session::conclude(Reception& reception) {
-  mail::Envelope envelope = transaction_.envelope();
+  mail::Envelope envelope = transaction_.take_envelope();
+  [[maybe_unused]] auto room = std::move(room_);
   clear();
   if (reception.notes().has_8bit) envelope.body = mail::Body::eight_bit_mime;
   auto unwanted = hook(Stage::message, {});

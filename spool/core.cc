@@ -49,7 +49,7 @@ Task<Result<void, DiskError>> Core::append(NewRecord record) {
   co_return done;
 }
 
-Task<Result<void, SinkError>> Core::store(NewRecord record, CachedMailPtr mail) {
+Task<Result<void, SinkError>> Core::store(NewRecord record, std::shared_ptr<CachedMail> mail) {
   mail::MailId id = record.id;
   auto done = co_await append(std::move(record));
   if (!done) co_return std::unexpected(to_sink_error(done.error()));

@@ -51,6 +51,20 @@ Progress untouched(std::size_t recipients) {
   return progress;
 }
 
+// Of what is stored of envelope and progress: as it is read, as values, as commands, and with what the
+// replies make of it.
+constexpr std::uint64_t kLoadedTimes = 5;
+constexpr std::uint64_t kLoadedFixed = 2048;
+constexpr std::uint64_t kMostLoaded = 16U << 10;  // of Share::loaded
+
+class LoadedRoom final : public mail::MailRoom {
+ public:
+  explicit LoadedRoom(Reservation memory) : memory_(std::move(memory)) {}
+
+ private:
+  Reservation memory_;
+};
+
 std::unexpected<SourceError> damaged(MailId id, std::string_view what) {
   return fail(SourceErrorKind::damaged, cat("the ", what, " of mail ", to_text(id), " is damaged"));
 }
@@ -130,6 +144,10 @@ Result<void, SinkError> Spool::may_accept(std::uint64_t expected_size) {
   return {};
 }
 
+std::unique_ptr<mail::EnvelopeRoom> Spool::envelope_room() {
+  return std::make_unique<SharedEnvelopeRoom>(core_->budget);
+}
+
 Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin() {
   auto refusal = core_->reason_to_refuse(0);
   if (refusal) return std::unexpected(std::move(*refusal));
@@ -144,6 +162,20 @@ Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin_notice() {
 
 std::vector<QueueEntry> Spool::entries() const { return core_->index.entries(); }
 
+Task<Result<std::shared_ptr<mail::MailRoom>, SourceError>> Spool::make_room(MailId id,
+                                                                            mail::Patience patience) {
+  const IndexEntry* entry = core_->index.find(id);
+  if (entry == nullptr) co_return std::unexpected(core_->explain(id, {}));
+  std::uint64_t stored = entry->message.head_length + entry->progress.head_length;
+  Duration most = patience == mail::Patience::none ? Duration{0} : kMemoryPatience;
+  std::uint64_t bytes = kLoadedFixed + kLoadedTimes * stored;
+  Share share = bytes <= kMostLoaded ? Share::loaded : Share::loaded_lists;
+  auto memory = co_await core_->budget.reserve(share, bytes, most);
+  if (!memory)
+    co_return fail(SourceErrorKind::no_memory, "memory for mail in transit is used up (see `memory`)");
+  co_return std::make_shared<LoadedRoom>(std::move(*memory));
+}
+
 Task<Result<QueuedMail, SourceError>> Spool::load(MailId id) {
   for (;;) {
     const IndexEntry* found = core_->index.find(id);
@@ -152,8 +184,12 @@ Task<Result<QueuedMail, SourceError>> Spool::load(MailId id) {
     auto head = co_await load_newest(*core_, id, entry);
     if (core_->has_moved(id, entry)) continue;
     if (!head) co_return std::unexpected(core_->told_of_record(id, entry, std::move(head.error())));
-    co_return QueuedMail{id, std::move(head->message.envelope), std::move(head->progress),
-                         head->message.arrival, entry.size};
+    co_return QueuedMail{id,
+                         std::move(head->message.envelope),
+                         std::move(head->progress),
+                         head->message.arrival,
+                         entry.size,
+                         nullptr};
   }
 }
 

@@ -48,11 +48,14 @@ class Spool final : public mail::MailSink, public mail::MailSource {
 
   // mail::MailSink
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
+  std::unique_ptr<mail::EnvelopeRoom> envelope_room() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
 
   // mail::MailSource
   std::vector<mail::QueueEntry> entries() const override;
+  Task<Result<std::shared_ptr<mail::MailRoom>, mail::SourceError>> make_room(
+      mail::MailId id, mail::Patience patience) override;
   Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override;
   Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override;
   Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;

@@ -22,6 +22,7 @@ class AliasSink final : public mail::MailSink {
   bool has_alias(std::string_view name) const { return rules_.aliases.find(name) != nullptr; }
 
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
+  std::unique_ptr<mail::EnvelopeRoom> envelope_room() override { return sink_.envelope_room(); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
 

@@ -101,7 +101,8 @@ Task<DropOutcome> Pickup::play(Drop& drop) {
   io::Nursery session(parts_.loop);
   session.spawn(run_session({parts_.loop, sink, parts_.observer, stop_},
                             options_for(*options_.session, drop.name), std::move(pair.first)));
-  DropPlayer player(parts_.loop, *drop.file, *pair.second, {kNever, &stop_.hard});
+  DropPlayer player(parts_.loop, *drop.file, *pair.second, options_.session->limits.max_recipients,
+                    {kNever, &stop_.hard});
   DropOutcome outcome = co_await player.play();
   pair.second.reset();
   co_await session.drained({});

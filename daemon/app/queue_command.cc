@@ -44,6 +44,7 @@ StartError to_start_error(const mail::SourceError& error) {
     case SourceErrorKind::damaged: return {Exit::damaged, error.text};
     case SourceErrorKind::unknown_mail: return {Exit::no_input, error.text};
     case SourceErrorKind::read_failed:
+    case SourceErrorKind::no_memory:
     case SourceErrorKind::write_failed: break;
   }
   return {Exit::io, error.text};

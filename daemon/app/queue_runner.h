@@ -57,7 +57,8 @@ class QueueRunner final : public smtpc::LaneWork {
 
   // smtpc::LaneWork
   std::size_t waiting(const smtpc::Lane& lane) const override;
-  Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid) override;
+  bool has_fresh(const smtpc::Lane& lane, const std::vector<mail::MailId>& avoid) const override;
+  Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, smtpc::Preference preference) override;
   smtpc::TicketPtr settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) override;
   void put_back(smtpc::Job job) override;
   void lane_changed(const smtpc::Lane& lane) override;
@@ -81,7 +82,7 @@ class QueueRunner final : public smtpc::LaneWork {
   void release_due();
   void postpone(Entry entry, Duration wait);
   void release_all();
-  Task<Result<smtpc::Job, mail::SourceError>> load(Entry entry);
+  Task<Result<smtpc::Job, mail::SourceError>> load(Entry entry, mail::Patience patience);
   void set_aside(Entry entry, const mail::SourceError& error);
   Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
   void note(const mail::QueuedMail& mail, const Settlement& settlement);

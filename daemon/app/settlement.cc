@@ -61,7 +61,7 @@ class Settling {
   }
 
   // A no about this mail is final at once; a "not now" about it, once its lifetime is over. A smarthost's
-  // trouble is neither, however long it lasts.
+  // trouble is neither, however long it lasts, nor what may be its trouble (weigh_evidence).
   bool is_final(const smtpc::Refusal& refusal) const {
     Action action = refusal.verdict.action;
     if (action == Action::fail_message || action == Action::fail_recipient) return true;

@@ -259,7 +259,13 @@ std::string fill(std::string_view text, Facts f) {
   return filled;
 }
 
+// Whatever kind it seems to be: before others have shown it, nobody should look for a mistake.
+constexpr Row kEvidence{
+    other, always, "{at} refused this mail in a way that may concern all mail from here",
+    "it is tried again; if it is refused so again while others are accepted, it is returned to its sender"};
+
 const Row& row_for(Facts f) {
+  if (f.is_evidence) return kEvidence;
   for (const Row& row : kRows)
     if (row.kind == f.kind && row.when(f)) return row;
   return kRows[std::size(kRows) - 1];

@@ -101,6 +101,8 @@ struct Failure {
   bool logged_in = false;
   // It never accepted a message with this configuration, which probably is why it refuses this one.
   bool unproven = false;
+  // It may concern this mail alone or all of ours; what becomes of other mails will tell.
+  bool is_evidence = false;
   std::vector<std::string> offered;  // mechanisms
   std::string mechanism;             // the one tried, or the one whose plug-in is missing
   std::string sender;                // envelope sender as sent

@@ -105,7 +105,7 @@ def below_min_free(program, hikyaku, place):
 def without_inodes(program, hikyaku, place):
     directory = place.tmpfs("disk", "size=64m,nr_inodes=64")
     place.directory("disk/spool")
-    Story(program, hikyaku, place, directory).tell(no_inodes(directory), "it has 0 free inodes left")
+    Story(program, hikyaku, place, directory).tell(no_inodes(directory), " free inodes left")
 
 
 def read_only(program, hikyaku, place):

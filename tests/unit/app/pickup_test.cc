@@ -170,6 +170,20 @@ TEST_CASE("pickup: a commit that fails gives the drop back; it is tried again ev
   CHECK(rig.sink.mails().size() == 1);
 }
 
+TEST_CASE("pickup: recipients for whom there is no memory now are no reason to refuse a drop") {
+  Rig rig;
+  rig.sink.envelope_memory = 500;
+  rig.drop(1, "a@x.example", {"b@y.example", "c@y.example", "d@y.example"});
+  const Instant start = rig.loop.now();
+  CHECK(rig.run_until([&] {
+    if (rig.loop.now() > start + 1h) rig.sink.envelope_memory = {};
+    return rig.sink.mails().size() == 1;
+  }));
+  CHECK(rig.count("stays where it is: 452 4.5.3") == 1);
+  REQUIRE(rig.sink.mails().size() == 1);
+  CHECK(rig.sink.mails().front().envelope.recipients.size() == 3);
+}
+
 TEST_CASE("pickup: a refused drop's sender is told, and nobody got it") {
   struct Case {
     std::vector<std::string> recipients;

@@ -69,6 +69,19 @@ TEST_CASE("settlement: each recipient's outcome is its own") {
   CHECK(outcome.progress.smarthost == "main");
 }
 
+TEST_CASE("settlement: what may be the smarthost's trouble is an attempt of the mail, and never its end") {
+  auto mail = mail_to(1);
+  mail.progress.waited = 1000h;
+  auto outcome =
+      settled(mail, delivered_but({{0, refusal(Action::weigh_evidence, "550 5.7.0 rejected as spam")}}));
+  CHECK(outcome.counts);
+  CHECK_FALSE(outcome.is_over);
+  CHECK(outcome.failed.empty());
+  CHECK(outcome.progress.attempts == 1);
+  CHECK(outcome.progress.next_wait > Duration{0});
+  CHECK(outcome.progress.recipients[0].state == mail::RecipientState::pending);
+}
+
 TEST_CASE("settlement: a smarthost's trouble is no attempt of the mail, however old it is") {
   auto mail = mail_to(1);
   mail.progress.waited = 1000h;
