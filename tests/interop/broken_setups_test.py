@@ -128,7 +128,8 @@ class BrokenSetUps(TrialCase):
         done = self.start(returncode=1)
         self.assertIn("dependency", done.stderr)
         self.observe()
-        self.assert_says(["port 25 is taken by Postfix (master, pid ", "systemctl disable --now postfix"], "journal")
+        self.assert_says(["port 25 is taken by Postfix (master, pid ", "systemctl disable --now postfix"], "journal",
+                         "hikyaku status")
         self.assertIn("port 25 is taken by Postfix", self.machine.run("systemctl", "status", "hikyaku.socket").stdout)
         self.assertEqual([priority for priority, text in self.journal("hikyaku.socket") if "Postfix" in text], [3])
 
