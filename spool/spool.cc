@@ -36,7 +36,14 @@ SpoolOptions fitted(SpoolOptions options, Disk& disk) {
   return options;
 }
 
-SourceError to_source_error(const SinkError& error) { return {SourceErrorKind::write_failed, error.text}; }
+SourceError not_written(const DiskError& error) { return {SourceErrorKind::write_failed, error.text}; }
+
+// Were it lost, the mail would be tried again too early, and nothing else.
+bool is_mere_deferral(const Progress& progress) {
+  return std::ranges::all_of(progress.recipients, [](const mail::RecipientProgress& recipient) {
+    return recipient.state == mail::RecipientState::pending;
+  });
+}
 
 Progress untouched(std::size_t recipients) {
   Progress progress;
@@ -126,7 +133,13 @@ Result<void, SinkError> Spool::may_accept(std::uint64_t expected_size) {
 Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin() {
   auto refusal = core_->reason_to_refuse(0);
   if (refusal) return std::unexpected(std::move(*refusal));
-  return std::make_unique<Writer>(*core_, core_->ids.assign());
+  return std::make_unique<Writer>(*core_, core_->ids.assign(), RecordUse::new_mail);
+}
+
+Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin_notice() {
+  auto refusal = core_->reason_to_refuse_notice();
+  if (refusal) return std::unexpected(std::move(*refusal));
+  return std::make_unique<Writer>(*core_, core_->ids.assign(), RecordUse::notice);
 }
 
 std::vector<QueueEntry> Spool::entries() const { return core_->index.entries(); }
@@ -153,12 +166,13 @@ Task<Result<void, SourceError>> Spool::record(MailId id, Progress progress) {
   if (core_->index.find(id) == nullptr) co_return std::unexpected(core_->explain(id, {}));
   NewRecord record;
   record.type = RecordType::progress;
+  record.use = is_mere_deferral(progress) ? RecordUse::deferral : RecordUse::bookkeeping;
   record.id = id;
   record.head = encode_progress(progress, head_limit(core_->options.segment_size.bytes));
   record.next_wait = progress.next_wait;
   record.held = progress.held;
-  auto done = co_await core_->journal.append(std::move(record));
-  if (!done) co_return std::unexpected(to_source_error(done.error()));
+  auto done = co_await core_->append(std::move(record));
+  if (!done) co_return std::unexpected(not_written(done.error()));
   co_return {};
 }
 
@@ -169,14 +183,26 @@ Task<Result<void, SourceError>> Spool::finish(MailId id) {
   NewRecord record;
   record.type = RecordType::done;
   record.id = id;
-  auto done = co_await core_->journal.append(std::move(record));
-  if (!done) co_return std::unexpected(to_source_error(done.error()));
+  auto done = co_await core_->append(std::move(record));
+  if (!done) co_return std::unexpected(not_written(done.error()));
   core_->cache.drop(id);
   if (is_large) core_->remove_large(id);
   co_return {};
 }
 
-bool Spool::is_healthy() const { return core_->journal.is_healthy(); }
+std::optional<Trouble> Spool::trouble() {
+  core_->space.look_again();
+  return core_->space.trouble();
+}
+
+Task<std::optional<Trouble>> Spool::trouble_now(io::Until until) {
+  co_await core_->space.looked(until);
+  co_return core_->space.trouble();
+}
+
+void Spool::set_on_trouble(std::function<void(const std::optional<Trouble>&)> on_trouble) {
+  core_->space.set_on_trouble(std::move(on_trouble));
+}
 SpoolCounters Spool::counters() const { return core_->journal.counters(); }
 Duration Spool::downtime() const { return core_->downtime; }
 const std::vector<DamageReport>& Spool::reports() const { return core_->reports; }

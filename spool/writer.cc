@@ -37,8 +37,13 @@ Task<Result<void, SinkError>> Writer::write(std::string_view bytes) {
   }
   if (!large_) large_.emplace(core_.disk, core_.workers, id_);
   auto done = co_await write_large(bytes);
-  if (!done) co_return std::unexpected(to_sink_error(done.error()));
+  if (!done) co_return large_failed(done.error());
   co_return {};
+}
+
+std::unexpected<SinkError> Writer::large_failed(const DiskError& error) {
+  core_.space.note_failure(SpaceWatch::Part::large, error);
+  return std::unexpected(to_sink_error(error));
 }
 
 // Whoever holds memory never waits for more: all could wait for each other.
@@ -71,6 +76,7 @@ Task<Result<void, SinkError>> Writer::commit(mail::Envelope envelope) {
   MessageHead head{core_.loop.clock().wall(), std::move(envelope)};
   NewRecord record;
   record.type = RecordType::message;
+  record.use = use_;
   record.id = id_;
   record.head = encode_message_head(head);
   // A copy needs room for the progress beside it.
@@ -100,7 +106,8 @@ Task<Result<void, SinkError>> Writer::commit_small(MessageHead head, NewRecord r
 
 Task<Result<void, SinkError>> Writer::commit_large(NewRecord record) {
   auto finished = co_await finish_large();
-  if (!finished) co_return std::unexpected(to_sink_error(finished.error()));
+  if (!finished) co_return large_failed(finished.error());
+  core_.space.note_success(SpaceWatch::Part::large);
   record.large = true;
   record.content_length = large_->length();
   record.content_checksum = large_->checksum();

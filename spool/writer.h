@@ -14,7 +14,7 @@ namespace hikyaku::spool {
 
 class Writer final : public mail::MailWriter {
  public:
-  Writer(Core& core, mail::MailId id) : core_(core), id_(id) {}
+  Writer(Core& core, mail::MailId id, RecordUse use) : core_(core), id_(id), use_(use) {}
   ~Writer() override;
 
   mail::MailId id() const override { return id_; }
@@ -27,9 +27,11 @@ class Writer final : public mail::MailWriter {
   Task<Result<void, mail::SinkError>> commit_small(MessageHead head, NewRecord record);
   Task<Result<void, mail::SinkError>> commit_large(NewRecord record);
   Task<Result<void, DiskError>> finish_large();
+  std::unexpected<mail::SinkError> large_failed(const DiskError& error);
 
   Core& core_;
   mail::MailId id_;
+  RecordUse use_;
   Reservation reservation_;
   std::string content_;  // all of it, or, of a large body, what has not been written yet
   std::optional<LargeBodyWriter> large_;

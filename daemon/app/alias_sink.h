@@ -23,9 +23,13 @@ class AliasSink final : public mail::MailSink {
 
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
 
  private:
   class Writer;
+
+  using Begun = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;
+  Begun expanding(Begun writer);
 
   mail::MailSink& sink_;
   log::MailLog& log_;

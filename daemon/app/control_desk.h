@@ -33,7 +33,7 @@ struct StatusReport {
   std::size_t active = 0;    // due or under way, and there is a smarthost that takes it
   std::size_t deferred = 0;  // waits for its time or for a smarthost: see route_state.h
   std::size_t held = 0;
-  bool is_spool_healthy = true;
+  std::string spool_trouble;  // why the spool takes no new mail; empty: it does
   std::vector<SmarthostReport> smarthosts;
   std::optional<WallTime> last_delivery;  // since the start
   std::size_t failed = 0;                 // mails that did not reach everybody, in the last day

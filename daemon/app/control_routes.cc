@@ -23,12 +23,13 @@ std::string time_or_null(const std::optional<WallTime>& time) {
   return time ? json_string(to_rfc3339(*time)) : "null";
 }
 
+std::string text_or_null(const std::string& text) { return text.empty() ? "null" : json_string(text); }
+
 std::string smarthost_json(const SmarthostReport& smarthost) {
   return cat("{\"name\":", json_string(smarthost.name), ",\"host\":", json_string(smarthost.host),
              ",\"port\":", std::to_string(smarthost.port),
              ",\"state\":", smarthost.trouble.empty() ? "\"up\"" : "\"waiting\"",
-             ",\"why\":", smarthost.trouble.empty() ? "null" : json_string(smarthost.trouble),
-             ",\"since\":", time_or_null(smarthost.since),
+             ",\"why\":", text_or_null(smarthost.trouble), ",\"since\":", time_or_null(smarthost.since),
              ",\"next_probe\":", time_or_null(smarthost.next_probe),
              ",\"proven\":", smarthost.is_proven ? "true" : "false",
              ",\"connections\":", std::to_string(smarthost.connections), "}");
@@ -48,7 +49,8 @@ std::string status_json(const StatusReport& status) {
              ",\"queue\":{\"active\":", std::to_string(status.active),
              ",\"deferred\":", std::to_string(status.deferred), ",\"held\":", std::to_string(status.held),
              "},\"released\":", time_or_null(status.released),
-             ",\"spool\":", status.is_spool_healthy ? "\"healthy\"" : "\"failing\"",
+             ",\"spool\":", status.spool_trouble.empty() ? "\"healthy\"" : "\"failing\"",
+             ",\"spool_trouble\":", text_or_null(status.spool_trouble),
              ",\"last_delivery\":", time_or_null(status.last_delivery),
              ",\"failed_last_day\":", std::to_string(status.failed), ",\"smarthosts\":[",
              join(smarthosts, ","), "],\"warnings\":", texts_json(status.warnings), "}");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/daemon.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -23,6 +25,7 @@ constexpr std::size_t kTokenLength = 20;
 // thousand times a second.
 constexpr Duration kStatusInterval = 2s;
 constexpr Duration kLookupLimit = 10s;
+constexpr Duration kLookAtDisk = 2s;
 constexpr std::chrono::milliseconds kControlGrace = 1s;
 
 }  // namespace
@@ -142,6 +145,7 @@ Task<void> Daemon::stop() {
   leaving_.request();
   manager_.stopping();
   background_.spawn(hurry());
+  if (control_socket_) ::unlink(control_socket_in(settings_.runtime_directory).c_str());
   if (desk_) stopping_.spawn(stop_control());
   if (acceptor_) stopping_.spawn(acceptor_->stopped(settings_.shutdown_grace));
   if (relay_) stopping_.spawn(relay_->stopped(settings_.shutdown_grace));
@@ -172,8 +176,31 @@ Task<void> Daemon::hurry() {
 }
 
 std::string Daemon::status_line() {
-  return cat(relay_->status(),
+  std::string trouble = in_words(spool_->trouble());
+  return cat(relay_->status(), trouble.empty() ? "" : "; ", trouble,
              not_reloaded_.empty() ? "" : "; not reloaded, for the file is wrong: ", not_reloaded_);
+}
+
+// At its first refusal of new mail at the latest, not once for each.
+void Daemon::note_trouble(const std::optional<spool::Trouble>& trouble) {
+  std::vector<log::Field> fields = {{"path", settings_.spool.directory}};
+  if (trouble) {
+    fields.push_back({"free", trouble->space.free_bytes});
+    fields.push_back({"free_inodes", trouble->space.free_inodes});
+    fields.push_back({"min_free", settings_.spool.min_free.bytes});
+    return log_.error(in_words(trouble), fields);
+  }
+  log_.info("the spool takes new mail again", fields);
+  if (relay_) relay_->storage_is_back();
+}
+
+std::string Daemon::in_words(const std::optional<spool::Trouble>& trouble) const {
+  return trouble ? describe(*trouble, settings_.spool.directory, settings_.spool.min_free) : "";
+}
+
+Task<std::string> Daemon::spool_trouble() {
+  auto trouble = co_await spool_->trouble_now(loop_.within(kLookAtDisk));
+  co_return in_words(trouble);
 }
 
 // That we are alive is told by the loop itself, so that one that hangs is noticed.

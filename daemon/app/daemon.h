@@ -43,7 +43,8 @@ class Daemon {
   Result<void, StartError> start_relay();
   Task<Result<void, StartError>> open_submit_socket();
   Task<void> open_drop_directory();
-  Result<void, StartError> open_control();
+  Task<Result<void, StartError>> open_control();
+  Result<void, StartError> serve_control();
   void start_accepting();
   void start_pickup();
   PickupOptions pickup_options();
@@ -66,6 +67,9 @@ class Daemon {
   Task<void> hurry();
   Task<void> tell_manager();
   std::string status_line();  // for the service manager
+  void note_trouble(const std::optional<spool::Trouble>& trouble);
+  std::string in_words(const std::optional<spool::Trouble>& trouble) const;
+  Task<std::string> spool_trouble();
 
   io::Loop& loop_;
   log::MailLog& log_;
@@ -87,6 +91,7 @@ class Daemon {
   std::unique_ptr<spool::Spool> spool_;
   std::optional<AliasSink> sink_;  // in front of the spool, for all mail
   std::optional<Relay> relay_;
+  Fd control_socket_;  // until it is served
   std::optional<DaemonDesk> desk_;
   std::unique_ptr<ControlService> control_;
   bool is_reloading_ = false;

@@ -85,7 +85,7 @@ Task<ControlDesk::OutcomeReport> DaemonDesk::look_at(mail::MailId id, std::optio
 }
 
 std::optional<StatusReport> DaemonDesk::status() {
-  return asker_.ask<StatusReport>([this]() -> Task<StatusReport> { co_return status_now(); }, kSoon);
+  return asker_.ask<StatusReport>([this] { return status_now(); }, kSoon);
 }
 
 std::optional<std::vector<FailedMail>> DaemonDesk::failed(Rights rights) {
@@ -95,13 +95,14 @@ std::optional<std::vector<FailedMail>> DaemonDesk::failed(Rights rights) {
       kSoon);
 }
 
-StatusReport DaemonDesk::status_now() const {
+Task<StatusReport> DaemonDesk::status_now() {
+  std::string trouble = co_await parts_.spool_trouble();
   StatusReport status = parts_.relay.report();
   status.version = HIKYAKU_VERSION;
   status.uptime = parts_.loop.now() - started_;
-  status.is_spool_healthy = parts_.is_spool_healthy();
+  status.spool_trouble = std::move(trouble);
   status.warnings = parts_.warnings();
-  return status;
+  co_return status;
 }
 
 std::optional<ReloadReport> DaemonDesk::reload() {

@@ -185,7 +185,7 @@ Task<bool> Pickup::bounce(Drop& drop, mail::BounceRequest request) {
   mail::Envelope envelope;
   envelope.recipients.push_back({.address = request.sender, .notify = {.never = true}, .orcpt = {}});
   envelope.smtputf8 = !is_ascii(request.sender);
-  auto committed = co_await commit_notice(sink, mail::make_bounce(request), std::move(envelope));
+  auto committed = co_await commit_notice(sink.begin(), mail::make_bounce(request), std::move(envelope));
   drop.committed = sink.committed();
   if (committed)
     parts_.log.bounce({.id = to_text(*committed),

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "daemon/app/bouncer.h"
@@ -40,6 +41,8 @@ class QueueRunner final : public smtpc::LaneWork {
   // stays as it is.
   void retry_all();
   void retry(const std::vector<mail::MailId>& ids);
+  // The spool takes mail again: notices that could not be stored are tried now.
+  void storage_is_back();
   // Until every outcome is written, at the latest until `until`.
   Task<void> stopped(io::Until until);
 
@@ -83,9 +86,11 @@ class QueueRunner final : public smtpc::LaneWork {
   Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
   void note(const mail::QueuedMail& mail, const Settlement& settlement);
   Task<bool> save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement);
-  Task<bool> send_notices(const mail::QueuedMail& mail, const Settlement& settlement);
-  Task<bool> send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
-                         std::vector<mail::ReportedRecipient> recipients);
+  Task<bool> send_notices(const mail::QueuedMail& mail, Settlement& settlement);
+  Task<Result<void, mail::SinkError>> send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
+                                                  std::vector<mail::ReportedRecipient> recipients);
+  void put_off(const mail::QueuedMail& mail, Settlement& settlement, const std::string& why);
+  Task<bool> save_settled(mail::MailId id, Settlement& settlement);
   Task<bool> save(mail::MailId id, mail::Progress progress, bool is_over);
   Task<bool> wait_for_storage(std::string what);
   void requeue(mail::MailId id, const Settlement& settlement);
@@ -111,8 +116,9 @@ class QueueRunner final : public smtpc::LaneWork {
   std::unordered_map<mail::MailId, UnderWay> under_way_;
   std::uint64_t configuration_ = 0;  // how many there have been
   std::size_t held_ = 0;
-  std::size_t writing_ = 0;    // outcomes on their way to the spool
-  std::size_t unwritten_ = 0;  // … that could not be written so far
+  std::size_t writing_ = 0;                  // outcomes on their way to the spool
+  std::size_t unwritten_ = 0;                // … that could not be written so far
+  std::unordered_set<mail::MailId> untold_;  // their senders could not be told for want of storage
   Instant last_reminder_;
   std::optional<WallTime> last_delivery_;
   std::optional<WallTime> released_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/base/check.h"
+#include "daemon/base/text.h"
 #include "daemon/mail/diagnosis.h"
 
 namespace hikyaku::app {
@@ -141,6 +142,22 @@ Settlement settle(const mail::QueuedMail& mail, const std::vector<std::size_t>& 
   Settlement settled = settling.take();
   settled.progress.smarthost = smarthost;
   return settled;
+}
+
+void put_off_notices(Settlement& settled, const mail::Progress& before, const std::string& why,
+                     const SettlementPolicy& policy, double fraction) {
+  mail::Progress& progress = settled.progress;
+  progress.delay_noticed = before.delay_noticed;
+  for (const SettledRecipient& tried : settled.recipients)
+    if (tried.outcome == RecipientOutcome::failed && !settled.failed.empty())
+      progress.recipients[tried.recipient].state = RecipientState::pending;
+  if (!settled.failed.empty()) {
+    progress.reason = cat("it was refused, and the notice to its sender cannot be stored yet: ", why);
+    progress.next_wait = mail::next_wait(progress.attempts, policy.retry, fraction);
+    settled.is_over = false;
+  }
+  settled.failed.clear();
+  settled.delayed.clear();
 }
 
 }  // namespace hikyaku::app

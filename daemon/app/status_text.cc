@@ -68,7 +68,8 @@ std::string status_text(const JsonValue& status) {
   text += cat("last delivery  ", text_in(status, "last_delivery", "none since the start"), "\n");
   if (std::uint64_t failed = number_in(status, "failed_last_day"); failed > 0)
     text += cat("failed         ", counted(failed, failed == 1 ? "mail" : "mails"), " in the last day\n");
-  text += cat("spool          ", text_in(status, "spool"), "\n");
+  std::string trouble = text_in(status, "spool_trouble");
+  text += cat("spool          ", text_in(status, "spool"), trouble.empty() ? "" : ": ", trouble, "\n");
   for (const JsonValue& smarthost : list_in(status, "smarthosts")) text += smarthost_line(smarthost);
   for (const JsonValue& warning : list_in(status, "warnings"))
     if (warning.text() != nullptr) text += cat("warning        ", printable(*warning.text(), 4096), "\n");

@@ -88,7 +88,8 @@ Result<Settings, Problems> load_file(const std::string& path) {
 }
 
 Settings understandable_settings(const std::string& path) {
-  Settings defaults = default_settings({"localhost"});
+  Settings defaults = default_settings();
+  name_after({"localhost", ""}, defaults);
   auto file = read_file(path);
   auto node = file ? read_yaml(file->text, path) : std::unexpected(Problems());
   if (!node) return defaults;

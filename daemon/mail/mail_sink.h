@@ -39,6 +39,9 @@ class MailSink {
   virtual Result<void, SinkError> may_accept(std::uint64_t expected_size) = 0;
   // Does not suspend. The writer must not outlive the sink.
   virtual Result<std::unique_ptr<MailWriter>, SinkError> begin() = 0;
+  // The same for a notice about a queued mail, which ends with it: it may use the room that is kept from new
+  // mail, so that a full disk empties.
+  virtual Result<std::unique_ptr<MailWriter>, SinkError> begin_notice() { return begin(); }
 };
 
 }  // namespace hikyaku::mail

@@ -54,6 +54,10 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
         "smarthost      other (c.example:25): backing off until 2026-09-21T14:13:20Z: nobody "
         "\\x1b[2Jlistens\n"
         "warning        there is no alias for root\n");
+  rig.desk.status_report.spool_trouble = "the disk of /spool is full: make room on it";
+  CHECK(
+      rig.ask({"status"}).out.find("spool          failing: the disk of /spool is full: make room on it\n") !=
+      std::string::npos);
   Ran json = rig.ask({"status", "--json"});
   CHECK(json.exit == 1);
   CHECK(parse_json(json.out)->find("queue")->find("deferred")->whole_number() == 2);
@@ -85,7 +89,7 @@ TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, e
   rig.desk.status_report.held = 1;
   CHECK(rig.ask({"status"}).exit == 1);
   rig.desk.status_report = well;
-  rig.desk.status_report.is_spool_healthy = false;
+  rig.desk.status_report.spool_trouble = "the disk is full";
   CHECK(rig.ask({"status"}).exit == 1);
   rig.desk.status_report = well;
   rig.desk.status_report.warnings = {"root has no alias", "x\n\x1b"};  // on purpose, perhaps

@@ -237,14 +237,18 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
   rig.desk.status_report.held = 3;
   CHECK(rig.get("/v1/status").body ==
         "{\"version\":\"1.2\",\"uptime\":61,\"queue\":{\"active\":1,\"deferred\":2,\"held\":3},"
-        "\"released\":null,\"spool\":\"healthy\",\"last_delivery\":null,\"failed_last_day\":0,\"smarthosts\":"
+        "\"released\":null,\"spool\":\"healthy\",\"spool_trouble\":null,\"last_delivery\":null,\"failed_last_"
+        "day\":0,\"smarthosts\":"
         "[],\"warnings\":[]}\n");
-  rig.desk.status_report.is_spool_healthy = false;
+  rig.desk.status_report.spool_trouble = "the disk is \"full\"";
   rig.desk.status_report.last_delivery = rig.clock.wall();
   rig.desk.status_report.smarthosts = {
       {"main", "a.example", 587, true, 2, "", std::nullopt},
       {"other", "b.example", 465, false, 0, "nobody \"listens\"", rig.clock.wall()}};
   CHECK(parse_json(rig.get("/v1/status").body));
+  CHECK(rig.get("/v1/status")
+            .body.find("\"spool\":\"failing\",\"spool_trouble\":\"the disk is \\\"full\\\"\",") !=
+        std::string::npos);
   CHECK(rig.get("/v1/status")
             .body.find(
                 "{\"name\":\"other\",\"host\":\"b.example\",\"port\":465,\"state\":\"waiting\","

@@ -22,6 +22,7 @@ constexpr Rights kOne{1000, false};
 struct Rig : RelayRig {
   std::optional<DaemonDesk> desk;
   app::ReloadReport reload_report;
+  std::string spool_trouble;
 
   Rig() {
     settings.queue.retry.first = 1h;
@@ -34,7 +35,7 @@ struct Rig : RelayRig {
                        .relay = *relay,
                        .source = *spool,
                        .log = log,
-                       .is_spool_healthy = [this] { return spool->is_healthy(); },
+                       .spool_trouble = [this]() -> Task<std::string> { co_return spool_trouble; },
                        .warnings = [] { return std::vector<std::string>{"a warning"}; },
                        .reload = [this]() -> Task<app::ReloadReport> { co_return reload_report; },
                        .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
@@ -201,7 +202,7 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   CHECK(up->deferred == 1);
   CHECK(up->active == 0);
   CHECK(up->held == 0);
-  CHECK(up->is_spool_healthy);
+  CHECK(up->spool_trouble.empty());
   CHECK(up->warnings == std::vector<std::string>{"a warning"});
   CHECK(up->last_delivery);
   CHECK(up->uptime >= 1s);
@@ -214,8 +215,10 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   rig.main().is_down = true;
   rig.send_as(std::nullopt);
   rig.pass();
+  rig.spool_trouble = "the disk is full: make room";
   auto down = ask();
   REQUIRE(down);
+  CHECK(down->spool_trouble == "the disk is full: make room");
   CHECK(down->active == 0);
   CHECK(down->deferred == 2);  // behind a paused smarthost nothing is active
   REQUIRE(down->smarthosts[0].since);

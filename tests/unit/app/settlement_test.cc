@@ -178,3 +178,19 @@ TEST_CASE("proven: it survives a restart, and ends with any change of settings o
   CHECK_FALSE(again.is_proven(changed));
   std::remove(file.c_str());
 }
+
+TEST_CASE("settlement: while a notice cannot be stored nobody has failed, and who was delivered stays so") {
+  mail::QueuedMail mail = mail_to(3);
+  auto outcome = settled(mail, delivered_but({{0, {}},
+                                              {1, refusal(Action::fail_recipient, "550 5.1.1 unknown")},
+                                              {2, refusal(Action::fail_recipient, "550 5.1.1 unknown")}}));
+  REQUIRE(outcome.is_over);
+  put_off_notices(outcome, mail.progress, "no room", {}, 0.5);
+  CHECK_FALSE(outcome.is_over);
+  CHECK(outcome.failed.empty());
+  CHECK(outcome.progress.recipients[0].state == mail::RecipientState::delivered);
+  CHECK(outcome.progress.recipients[1].state == mail::RecipientState::pending);
+  CHECK(outcome.progress.recipients[1].last_reply == "550 5.1.1 unknown");
+  CHECK(outcome.progress.recipients[2].state == mail::RecipientState::pending);
+  CHECK(outcome.progress.next_wait > Duration{0});
+}
