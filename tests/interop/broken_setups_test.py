@@ -156,6 +156,19 @@ class BrokenSetUps(TrialCase):
         self.assert_says(["/etc/hikyaku/authinfo", "run: chown root:hikyaku /etc/hikyaku/authinfo && chmod 640"], "journal",
                          "systemctl status", "hikyakud --check")
 
+    def test_n_the_disk_is_full(self):
+        self.machine.must("mount", "-t", "tmpfs", "-o", "size=64m,mode=711,uid=hikyaku,gid=hikyaku", "tmpfs",
+                          "/var/spool/hikyaku")
+        self.addCleanup(self.machine.must, "umount", "-l", "/var/spool/hikyaku")
+        self.configure(spool={"min_free": "128MiB", "segment_size": "1MiB"})
+        self.start()
+        self.assertIn("452", self.smtp().stderr)
+        words = "the disk of /var/spool/hikyaku is full"
+        self.wait_for(words)
+        until(lambda: words in self.machine.property("StatusText"), 20, lambda: self.machine.property("StatusText"))
+        self.observe()
+        self.assert_says([words, "make room on it, or lower `min_free`"], "journal", "systemctl status", "hikyaku status")
+
     def test_o_a_package_has_replaced_sendmail(self):
         self.machine.must("ln", "-sf", "exim4", "/usr/sbin/sendmail")
         self.addCleanup(self.machine.must, "ln", "-sf", "../lib/hikyaku/sendmail", "/usr/sbin/sendmail")
