@@ -8,9 +8,11 @@
 #include "daemon/app/commands.h"
 #include "daemon/app/control_client.h"
 #include "daemon/app/output.h"
+#include "daemon/app/port_owner.h"
 #include "daemon/app/spool_access.h"
 #include "daemon/app/status_text.h"
 #include "daemon/base/text.h"
+#include "daemon/config/load.h"
 
 namespace hikyaku::app {
 namespace {
@@ -26,12 +28,20 @@ Exit print(std::string_view command, const std::string& text, Exit exit = Exit::
   return output.finish(exit, command);
 }
 
+// Which keeps a daemon from starting; under systemd only the socket unit's log tells.
+std::string what_has_our_port(const std::string& config_file) {
+  auto settings = config::load_file(config_file);
+  return settings ? explain_other_mail_server(settings->listen.endpoints) : "";
+}
+
 Exit status(const Words& words) {
   constexpr std::string_view kCommand = "hikyaku status";
   auto socket = find_control_socket(words.control);
   if (!socket) return report(kCommand, socket.error());
   report_note(kCommand, socket->note);
   auto reply = ask_control(socket->path, "/v1/status");
+  if (!reply && reply.error().kind == Exit::unavailable)
+    report_note(kCommand, what_has_our_port(words.control.config));
   if (!reply) return report_control(kCommand, reply.error());
   return print(kCommand, words.json ? reply->text : status_text(reply->json),
                needs_operator(reply->json) ? Exit::attention : Exit::ok);

@@ -131,6 +131,17 @@ std::string explain_taken_port(const Endpoint& at, const std::optional<PortOwner
              known->unit);
 }
 
+std::string explain_other_mail_server(const std::vector<Endpoint>& ports) {
+  for (const Endpoint& at : ports) {
+    auto owner = find_port_owner(at);
+    bool is_other =
+        owner && owner->program != "hikyakud" &&
+        std::ranges::find(kMailServers, owner->program, &MailServer::program) != std::end(kMailServers);
+    if (is_other) return explain_taken_port(at, owner);
+  }
+  return "";
+}
+
 Exit check_ports(const std::vector<std::string>& addresses) {
   Exit exit = Exit::ok;
   for (const std::string& word : addresses) {

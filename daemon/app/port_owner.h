@@ -24,6 +24,10 @@ std::optional<PortOwner> find_port_owner(const Endpoint& at, const std::string& 
 // "port 25 is taken by Postfix (master, pid 812): systemctl disable --now postfix". Pure.
 std::string explain_taken_port(const Endpoint& at, const std::optional<PortOwner>& owner);
 
+// The same of the first of these ports that a mail server has which is not ours; empty where none has, or we
+// may not see it.
+std::string explain_other_mail_server(const std::vector<Endpoint>& ports);
+
 // `hikyakud --check-ports`, for what runs before the socket unit binds: tells standard error of each address
 // that is taken. Words that are no addresses are passed over.
 Exit check_ports(const std::vector<std::string>& addresses);

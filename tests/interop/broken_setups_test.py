@@ -128,7 +128,8 @@ class BrokenSetUps(TrialCase):
         done = self.start(returncode=1)
         self.assertIn("dependency", done.stderr)
         self.observe()
-        self.assert_says(["port 25 is taken by Postfix (master, pid ", "systemctl disable --now postfix"], "journal")
+        self.assert_says(["port 25 is taken by Postfix (master, pid ", "systemctl disable --now postfix"], "journal",
+                         "hikyaku status")
         self.assertIn("port 25 is taken by Postfix", self.machine.run("systemctl", "status", "hikyaku.socket").stdout)
         self.assertEqual([priority for priority, text in self.journal("hikyaku.socket") if "Postfix" in text], [3])
 
@@ -154,6 +155,19 @@ class BrokenSetUps(TrialCase):
         self.observe()
         self.assert_says(["/etc/hikyaku/authinfo", "run: chown root:hikyaku /etc/hikyaku/authinfo && chmod 640"], "journal",
                          "systemctl status", "hikyakud --check")
+
+    def test_n_the_disk_is_full(self):
+        self.machine.must("mount", "-t", "tmpfs", "-o", "size=64m,mode=711,uid=hikyaku,gid=hikyaku", "tmpfs",
+                          "/var/spool/hikyaku")
+        self.addCleanup(self.machine.must, "umount", "-l", "/var/spool/hikyaku")
+        self.configure(spool={"min_free": "128MiB", "segment_size": "1MiB"})
+        self.start()
+        self.assertIn("452", self.smtp().stderr)
+        words = "the disk of /var/spool/hikyaku is full"
+        self.wait_for(words)
+        until(lambda: words in self.machine.property("StatusText"), 20, lambda: self.machine.property("StatusText"))
+        self.observe()
+        self.assert_says([words, "make room on it, or lower `min_free`"], "journal", "systemctl status", "hikyaku status")
 
     def test_o_a_package_has_replaced_sendmail(self):
         self.machine.must("ln", "-sf", "exim4", "/usr/sbin/sendmail")

@@ -57,6 +57,7 @@ class Service(TrialCase):
         self.assertEqual(self.machine.property("ActiveState"), "active")
         line = self.wait_for("hikyaku.yaml:2:1: smart_host: ")
         self.assertIn("smarthost", line)
+        self.assertIn("hikyaku.yaml:2:1: smart_host: ", self.machine.property("StatusText"))
         self.send()
         self.arrived(folder, 2)
 
