@@ -69,7 +69,7 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   auto id = outcome_of_what(request.path);
   if (is_get && id) return answer_outcome(request, *id);
   if (is_get && request.path == kQueue) return answer_queue(request, reader_, clock_);
-  if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, clock_);
+  if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, retry_pace_, clock_);
   bool is_operators = (is_get && request.path == kStatus) ||
                       (!is_get && (request.path == kReload || request.path == kAliases));
   if (!is_operators) return control_error(404, "there is nothing of that name here");
