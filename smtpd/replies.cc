@@ -24,6 +24,7 @@ Reply ehlo(std::string_view hostname, std::vector<std::string> keywords) {
 Reply not_allowed() { return {554, {5, 7, 1}, "Your address may not send mail here (see `allow`)"}; }
 Reply too_many_connections() { return {421, {4, 3, 2}, "Too many connections, try again later"}; }
 Reply too_many_from_client() { return {421, {4, 7, 0}, "Too many connections from your address"}; }
+Reply too_many_of_user() { return {421, {4, 7, 0}, "Too many connections of your user"}; }
 
 Reply ok() { return {250, {2, 0, 0}, "Ok"}; }
 Reply sender_ok() { return {250, {2, 1, 0}, "Sender ok"}; }

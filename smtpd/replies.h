@@ -22,6 +22,7 @@ Reply ehlo(std::string_view hostname, std::vector<std::string> keywords);
 Reply not_allowed();
 Reply too_many_connections();
 Reply too_many_from_client();
+Reply too_many_of_user();
 
 // Commands.
 Reply ok();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "smtpd/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/base/text.h"
@@ -53,8 +54,10 @@ Task<std::optional<mail::Command>> Session::next_command() {
 
 // A TLS hello may hold no line end, so look before the first line is complete.
 Task<bool> Session::is_tls_hello() {
-  io::Until until = around_.loop.within(options_->deadlines.command, &around_.stop.soft);
-  auto first = co_await channel_.some(until);
+  const Instant begin = around_.loop.now();
+  auto first = co_await channel_.some({next_look(begin), &around_.stop.soft});
+  while (!first && may_idle_on(first.error(), begin))
+    first = co_await channel_.some({next_look(begin), &around_.stop.soft});
   if (!first) lost(first.error());
   co_return first&& mail::is_tls_hello(*first);
 }
@@ -63,11 +66,24 @@ Task<bool> Session::is_tls_hello() {
 Task<Result<io::Line, IoError>> Session::read_line(std::size_t limit) {
   io::Cancel& cancel = transaction_.is_open() ? around_.stop.hard : around_.stop.soft;
   if (cancel.is_requested()) co_return std::unexpected(io::to_error(io::Woken::cancelled));
-  auto line = co_await channel_.line(limit, around_.loop.within(options_->deadlines.command, &cancel));
+  const Instant begin = around_.loop.now();
+  auto line = co_await channel_.line(limit, {next_look(begin), &cancel});
+  while (!line && may_idle_on(line.error(), begin))
+    line = co_await channel_.line(limit, {next_look(begin), &cancel});
   if (!line) co_return line;
   if (line_end_ == io::LineEnd::crlf) spoke_crlf_ = true;
   line_end_ = line->end;
   co_return line;
+}
+
+// A wait for a command is looked at now and then, whether there is still room for who idles.
+Instant Session::next_look(Instant begin) const {
+  return std::min(begin + options_->deadlines.command, around_.loop.now() + options_->deadlines.crowded);
+}
+
+bool Session::may_idle_on(const IoError& error, Instant begin) const {
+  return error.kind == IoErrorKind::timeout && !around_.stop.is_crowded &&
+         around_.loop.now() < begin + options_->deadlines.command;
 }
 
 Task<std::optional<mail::Command>> Session::skip_long_line() {

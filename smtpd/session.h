@@ -27,10 +27,12 @@
 
 namespace hikyaku::smtpd {
 
-// How sessions are told to stop: `soft` ends those that are between two messages, `hard` all of them.
+// How sessions are told to stop: `soft` ends those that are between two messages, `hard` all of them; while
+// `is_crowded`, who says nothing for Deadlines::crowded gives its place to others.
 struct Stop {
   io::Cancel soft;
   io::Cancel hard;
+  bool is_crowded = false;
 };
 
 // What a session works with; outlives it.
@@ -52,6 +54,8 @@ class Session {
   Task<bool> is_tls_hello();
   Task<std::optional<mail::Command>> next_command();
   Task<Result<io::Line, IoError>> read_line(std::size_t limit);
+  Instant next_look(Instant begin) const;
+  bool may_idle_on(const IoError& error, Instant begin) const;
   Task<std::optional<mail::Command>> skip_long_line();
   mail::Command parse(const io::Line& line);
   bool is_body(const mail::Command& command) const;

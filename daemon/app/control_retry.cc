@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMostIds = 1000;
 constexpr std::size_t kHurriedAtOnce = 500;
+constexpr Duration kBetweenRetries = 30s;
 
 using Question = Result<RetryQuestion, std::string>;
 constexpr const char* kForms =
@@ -65,6 +66,17 @@ std::string texts_of(const std::vector<mail::MailId>& ids) {
 
 ControlAnswer answer_count(std::size_t count) {
   return control_json(cat("{\"retried\":", std::to_string(count), "}"));
+}
+
+ControlAnswer too_soon(Duration wait) {
+  std::string seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count());
+  ControlAnswer answer = control_json(cat(
+      "{\"error\":",
+      json_string(cat("you have had your mail tried just now: that may be done once in 30 s, so again in ",
+                      seconds, " s")),
+      ",\"retry_after\":", seconds, "}"));
+  answer.status = 429;
+  return answer;
 }
 
 ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, ControlDesk& desk) {
@@ -123,10 +135,19 @@ Question parse_retry_question(std::string_view body) {
   return parse_filters(*members);
 }
 
+Duration RetryPace::wait(std::uint32_t uid, Instant now) {
+  std::scoped_lock lock(mutex_);
+  std::erase_if(last_, [now](const auto& entry) { return now - entry.second >= kBetweenRetries; });
+  auto [found, is_first] = last_.try_emplace(uid, now);
+  return is_first ? Duration(0) : found->second + kBetweenRetries - now;
+}
+
 ControlAnswer answer_retry(const ControlRequest& request, QueueReader& reader, ControlDesk& desk,
-                           Clock& clock) {
+                           RetryPace& pace, Clock& clock) {
   auto question = parse_retry_question(request.body);
   if (!question) return control_error(400, question.error());
+  Duration wait = request.rights.all ? Duration(0) : pace.wait(request.rights.uid, clock.now());
+  if (wait > Duration(0)) return too_soon(wait);
   if (auto* ids = std::get_if<std::vector<mail::MailId>>(&*question))
     return retry_ids(std::move(*ids), request.rights, desk);
   auto* fitting = std::get_if<RetryFitting>(&*question);

@@ -75,7 +75,7 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   auto id = outcome_of_what(request.path);
   if (is_get && id) return answer_outcome(request, *id);
   if (is_get && request.path == kQueue) return answer_queue(request, reader_, desk_, clock_);
-  if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, clock_);
+  if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, retry_pace_, clock_);
   if (is_get && request.path == kVersion)
     return control_json(cat("{\"version\":", json_string(HIKYAKU_VERSION), "}"));
   bool is_operators = (is_get && request.path == kStatus) ||

@@ -15,13 +15,14 @@
 namespace hikyaku::sendmail {
 namespace {
 
+constexpr std::size_t kPiece = 16 * 1024;
 constexpr std::size_t kMostOfHead = 64 * 1024;
 constexpr std::size_t kMostOfError = 64 * 1024;
 
 Exit exit_of(int status) {
   if (status == 403) return Exit::no_permission;
   if (status == 422 || status == 400) return Exit::bad_data;
-  return status == 503 ? Exit::temporary : Exit::unavailable;
+  return status == 503 || status == 429 ? Exit::temporary : Exit::unavailable;
 }
 
 std::unexpected<Failure> no_answer(const std::string& socket, std::string_view why) {
@@ -83,10 +84,11 @@ class Exchange {
 
   // Appends to bytes_; false at the end, or if the answer is `broken_`.
   bool receive() {
-    char piece[16 * 1024];
     while (true) {
-      ssize_t got = ::recv(fd_.get(), piece, sizeof piece, 0);
-      if (got > 0) bytes_.append(piece, static_cast<std::size_t>(got));
+      std::size_t held = bytes_.size();
+      bytes_.resize(held + kPiece);
+      ssize_t got = ::recv(fd_.get(), bytes_.data() + held, kPiece, 0);
+      bytes_.resize(held + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
       if (got >= 0) return got > 0;
       int error = errno;
       timed_out_ = error == EAGAIN && !wait_for(fd_.get(), POLLIN, patience_);

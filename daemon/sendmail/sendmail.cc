@@ -4,7 +4,6 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <array>
 #include <string>
 
 #include "daemon/base/text.h"
@@ -27,7 +26,7 @@ using Done = Result<void, Failure>;
 std::string user_name() {
   passwd entry{};
   passwd* found = nullptr;
-  std::array<char, 16384> buffer{};
+  std::string buffer(16384, '\0');
   ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
   return found != nullptr && *entry.pw_name != '\0' ? entry.pw_name : cat("uid", std::to_string(::getuid()));
 }
@@ -62,7 +61,7 @@ Done serve(const Places& places, bool is_batch, const TakeOutput& out) {
   Exit how = Exit::ok;
   if (daemon) {
     how = (is_batch ? carry_batch : carry_smtp)(std::move(*daemon), STDIN_FILENO, out);
-  } else if (auto drop = DropDirectory::open(places.drop)) {
+  } else if (auto drop = DropDirectory::open(places.drop, places.min_free)) {
     how = DropSession(places, *drop, STDIN_FILENO, out, {.is_batch = is_batch}).run();
   } else {
     std::string why = cat(places.submit_socket, ": ", daemon.error().text, "; ", drop.error().text);

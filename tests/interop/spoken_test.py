@@ -90,6 +90,54 @@ class Spoken(InstalledCase):
                 self.daemon.start()
         self.assert_last_is_all(3)  # a daemon hangs up on -bs
 
+    def test_a_sendmail_that_is_killed_leaves_no_draft(self):
+        """With the daemon running, and with it stopped and started later."""
+        self.daemon.start()
+        self.kill_while_it_writes()
+        until(lambda: self.drafts() == [], 30, "the draft is gone")
+        self.daemon.stop()
+        self.kill_while_it_writes()
+        self.assertEqual(len(self.drafts()), 1)
+        self.daemon.start()
+        until(lambda: self.drafts() == [], 30, "the draft is gone")
+        self.assert_nothing_waits()
+
+    def test_a_draft_that_is_being_written_stays(self):
+        self.daemon.start()
+        with self.writing() as process:
+            self.machine.run(["/usr/sbin/sendmail", "you@dest.example"], b"Subject: other\n\nx\n")
+            self.wait("other")
+            self.assertEqual(len(self.drafts()), 1)
+            process.stdin.close()
+            self.assertEqual(process.wait(60), 0)
+        self.wait("long")
+        self.assertEqual(self.drafts(), [])
+
+    def test_a_user_has_his_mail_tried_once_in_30_seconds(self):
+        self.daemon.start()
+        self.machine.run(["/usr/sbin/sendmail", "-q"])
+        done = subprocess.run(self.machine.inside([*ALICE, "/usr/sbin/sendmail", "-q"]), capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 75)
+        self.assertRegex(done.stderr, r"once in 30 s, so again in \d+ s")
+        for _ in range(2):
+            self.machine.run(["/usr/sbin/sendmail", "-q"], user=[])
+
+    def writing(self):
+        """A sendmail with a message too long for its memory, of which more is to come."""
+        process = subprocess.Popen(self.machine.inside([*ALICE, "/usr/sbin/sendmail", "-i", "you@dest.example"]),
+                                   stdin=subprocess.PIPE, env=ENVIRONMENT)
+        process.stdin.write(b"Subject: long\n\n" + b"x" * 70 * 1024 * 50)
+        process.stdin.flush()
+        until(self.drafts, 30, "a draft is there")
+        return process
+
+    def kill_while_it_writes(self):
+        with self.writing() as process:
+            subprocess.run(["kill", "-9", str(process.pid)], check=True)
+
+    def drafts(self):
+        return [name for name in os.listdir(self.place.join("room", "spool/hikyaku/drop")) if name[0] == "."]
+
 
 if __name__ == "__main__":
     main()

@@ -46,6 +46,7 @@ TEST_CASE(
   CHECK(rig.post("/v1/queue/retry", R"({"all":true})", kOne).body == "{\"retried\":1}\n");
   REQUIRE(rig.desk.hurried.size() == 1);
   CHECK(rig.desk.hurried.back() == std::vector{ours});
+  rig.clock.advance(30s);
   CHECK(rig.post("/v1/queue/retry", R"({"recipient_domain":"example.net"})", kOne).body ==
         "{\"retried\":1}\n");
   CHECK(rig.desk.hurried.back() == std::vector{ours});
@@ -197,6 +198,28 @@ TEST_CASE("control: everything, or what fits, is tried again, but for what is he
     for (const auto& some : rig.desk.hurried) hurried.insert(hurried.end(), some.begin(), some.end());
     CHECK(hurried == wanted.ids);
   }
+}
+
+TEST_CASE("control: a user may have mail tried once in 30 seconds, another one and the operator meanwhile") {
+  Rig rig;
+  rig.accept_from(1000);
+  const char* all = R"({"all":true})";
+  CHECK(rig.post("/v1/queue/retry", R"({"al":true})", kOne).status == 400);  // does not count
+  CHECK(rig.post("/v1/queue/retry", all, kOne).status == 200);
+  rig.clock.advance(12s);
+  for (const char* body : {all, R"({"ids":["001k0ts4wbcf1"]})", R"({"to":"*"})"}) {
+    auto again = rig.post("/v1/queue/retry", body, kOne);
+    CHECK(again.status == 429);
+    CHECK(again.body ==
+          "{\"error\":\"you have had your mail tried just now: that may be done once in 30 s, so again in 18 "
+          "s\","
+          "\"retry_after\":18}\n");
+  }
+  CHECK(rig.desk.hurried.size() == 1);
+  CHECK(rig.post("/v1/queue/retry", all, {1001, false}).status == 200);
+  for (int i = 0; i < 3; ++i) CHECK(rig.post("/v1/queue/retry", all).status == 200);
+  rig.clock.advance(18s);
+  CHECK(rig.post("/v1/queue/retry", all, kOne).status == 200);
 }
 
 TEST_CASE("control: a wish for retries that is none is refused in words") {

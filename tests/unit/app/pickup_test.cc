@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/pickup.h"
 
+#include <sys/resource.h>
+
 #include <set>
 
 #include "daemon/app/log_observer.h"
@@ -336,4 +338,24 @@ TEST_CASE("pickup: a stop breaks nothing off that can end, and loses nothing") {
     CHECK(rig.place.names("drop").empty());
     CHECK(rig.place.names("taken").empty());
   }
+}
+
+TEST_CASE("pickup: while the daemon has too many open files, what was left waits a second at a time") {
+  Rig rig;
+  rlimit normal{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &normal) == 0);
+  rlimit none{3, normal.rlim_max};
+  int looks = 0;
+  CHECK(rig.run_until([&] {
+    if (looks == 0) rig.drop(1);
+    if (looks == 0) REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    if (++looks == 5) REQUIRE(::setrlimit(RLIMIT_NOFILE, &normal) == 0);
+    return looks > 5 && rig.place.names("drop").empty();
+  }));
+  ::setrlimit(RLIMIT_NOFILE, &normal);
+  CHECK(looks < 10);
+  CHECK(rig.count("the drop directory cannot be read: ") == 1);
+  CHECK(rig.has("oo many open files"));
+  CHECK(rig.count("the drop directory can be read again") == 1);
+  CHECK(rig.sink.mails().size() == 1);
 }
