@@ -30,8 +30,9 @@ Exit exit_for(int status) {
 // The library does not say why it could not connect.
 StartError unreachable(const std::string& socket) {
   if (::access(socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES)
-    return {Exit::no_permission,
-            cat(socket, " is for root, the daemon's user and sendmail only; run this as one of them")};
+    return {Exit::no_permission, cat(socket,
+                                     " is for root, the daemon's user and the members of `control.group` "
+                                     "(adm); your own mail shows mailq")};
   return {Exit::unavailable, cat("no hikyakud answers on ", socket, "; does it run?")};
 }
 

@@ -5,8 +5,11 @@
 #include <cstring>
 #include <utility>
 
+#include "daemon/app/control_socket.h"
+#include "daemon/app/drop_setup.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/reload.h"
+#include "daemon/app/socket_places.h"
 #include "daemon/base/check.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
@@ -95,7 +98,8 @@ Task<ReloadReport> Daemon::reload_now() {
   } else {
     log_.reload_failed(report.problems = config::to_lines(taken.error()));
   }
-  manager_.ready(relay_->status());
+  not_reloaded_ = taken ? "" : config::to_text(taken.error().front());
+  manager_.ready(status_line());
   co_return report;
 }
 
@@ -104,13 +108,19 @@ void Daemon::take_over(Loaded fresh, const std::vector<std::string>& kept) {
   take_over_submit();
   acceptor_->reconfigure(acceptor_options(settings_, token_, &submitters_));
   if (pickup_) pickup_->reconfigure(pickup_options());
-  if (control_) control_->set_group(settings_.control.group);
+  take_over_control();
   log_.set_options(log_options(settings_));
   take_aliases(std::move(fresh.aliases));
   log_.reloaded();
   if (!kept.empty()) log_.warning(cat("needs a restart to change: ", join(kept, ", ")));
   warnings_.clear();
   background_.spawn(judge_setup());
+}
+
+void Daemon::take_over_control() {
+  if (!control_) return;
+  control_->set_group(settings_.control.group);
+  share_control_socket(control_socket_in(settings_.runtime_directory), {kDropGroup, settings_.control.group});
 }
 
 // The entry for an address of the smarthost goes before the one for any host.
@@ -161,6 +171,11 @@ Task<void> Daemon::hurry() {
   }
 }
 
+std::string Daemon::status_line() {
+  return cat(relay_->status(),
+             not_reloaded_.empty() ? "" : "; not reloaded, for the file is wrong: ", not_reloaded_);
+}
+
 // That we are alive is told by the loop itself, so that one that hangs is noticed.
 Task<void> Daemon::tell_manager() {
   auto alive_interval = ServiceManager::alive_interval();
@@ -169,7 +184,7 @@ Task<void> Daemon::tell_manager() {
         loop_, loop_.within(std::min(kStatusInterval, alive_interval.value_or(kStatusInterval)), &ended_));
     if (woken == io::Woken::cancelled) co_return;
     if (alive_interval) manager_.alive();
-    if (acceptor_ && stopping_.size() == 0) manager_.status(relay_->status());
+    if (acceptor_ && stopping_.size() == 0) manager_.status(status_line());
   }
 }
 

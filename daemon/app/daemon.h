@@ -52,6 +52,7 @@ class Daemon {
   Task<ReloadReport> reload();
   Task<ReloadReport> reload_now();
   void take_over(Loaded fresh, const std::vector<std::string>& kept);
+  void take_over_control();
   void start_aliases();
   void take_aliases(config::LoadedAliases fresh);
   Task<Result<std::size_t, std::string>> reload_aliases();
@@ -64,6 +65,7 @@ class Daemon {
   Task<void> stop_control();
   Task<void> hurry();
   Task<void> tell_manager();
+  std::string status_line();  // for the service manager
 
   io::Loop& loop_;
   log::MailLog& log_;
@@ -88,6 +90,7 @@ class Daemon {
   std::optional<DaemonDesk> desk_;
   std::unique_ptr<ControlService> control_;
   bool is_reloading_ = false;
+  std::string not_reloaded_;  // what was wrong at the newest reload
   bool is_stopping_ = false;
   io::Event reloaded_;
   io::Cancel leaving_;  // of what a reload waits for

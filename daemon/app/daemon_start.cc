@@ -106,11 +106,11 @@ Task<Result<void, StartError>> Daemon::open_submit_socket() {
 Result<void, StartError> Daemon::open_control() {
   bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
   std::string path = control_socket_in(settings_.runtime_directory);
-  auto socket = open_control_socket(path, kDropGroup);
+  auto socket = open_control_socket(path, {kDropGroup, settings_.control.group});
   if (!socket && !is_default) return std::unexpected(socket.error());
   if (!socket) log_.warning(cat(socket.error().text, "; mailq and `hikyaku` cannot ask the daemon"));
   if (!socket) return {};
-  if (!socket->note.empty()) log_.info(socket->note);
+  for (const std::string& note : socket->notes) log_.info(note);
   desk_.emplace(DeskParts{.loop = loop_,
                           .relay = *relay_,
                           .source = *spool_,
@@ -139,7 +139,7 @@ void Daemon::start_accepting() {
   log_.started(HIKYAKU_VERSION, names, relay_->queued());
   background_.spawn(judge_setup());
   start_pickup();
-  manager_.ready(relay_->status());
+  manager_.ready(status_line());
 }
 
 }  // namespace hikyaku::app

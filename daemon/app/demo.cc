@@ -158,8 +158,9 @@ Task<Demo::Step> Demo::start_daemon() {
   auto started = io::Process::start(loop_, {{programs_.hikyakud, "-c", place_.file("hikyaku.yaml")}, {}, {}});
   if (!started) co_return stuck(started.error().text);
   daemon_ = std::move(*started);
-  auto line = co_await hear(*daemon_, "info started ", true);
+  auto line = co_await hear(*daemon_, "info started ", false);
   if (!line) co_return std::unexpected(line.error());
+  screen_.wrapped(printable(*line));
   daemon_address_ = address_after(*line, "listen=");
   if (!daemon_address_) co_return stuck(cat("no address in: ", *line));
   co_return Step();
@@ -219,7 +220,7 @@ Task<Result<std::string, StartError>> Demo::hear(io::Process& process, std::stri
       co_return stuck(
           cat("waiting for \"", trim(wanted), "\": ", line.error().text, last.empty() ? "" : "; ", last));
     last = printable(*line);
-    if (shown) screen_.wrapped(last);
+    if (shown && last.find(" warning ") == last.npos) screen_.wrapped(last);
     if (line->find(wanted) != line->npos) co_return std::move(*line);
   }
 }

@@ -9,6 +9,7 @@
 #include "daemon/app/local_users.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
+#include "daemon/log/mail_log.h"
 
 namespace hikyaku::app {
 namespace {
@@ -68,7 +69,7 @@ StartError explain(const spool::ViewError& error, const std::string& directory) 
 
 Exit report(std::string_view command, const StartError& error) {
   for (std::string_view line : split(error.text, '\n'))
-    std::fputs(cat(command, ": ", line, "\n").c_str(), stderr);
+    std::fputs(cat(log::error_prefix(), command, ": ", line, "\n").c_str(), stderr);
   return error.kind;
 }
 

@@ -71,6 +71,13 @@ AuthinfoReader AuthinfoReader::this_process() {
   return {::geteuid(), ::getegid(), directory ? directory : ""};
 }
 
+AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader& reader) {
+  if (settings.is_explicit || reader.credentials_directory.empty()) return settings;
+  std::string credential = cat(reader.credentials_directory, "/authinfo");
+  if (::access(credential.c_str(), F_OK) == 0) settings.path = std::move(credential);
+  return settings;
+}
+
 Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader) {
   auto file = read_file(settings.path);
   if (!file && file.error().kind == FileErrorKind::missing && !settings.is_explicit) return Authinfo{};

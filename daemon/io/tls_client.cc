@@ -102,9 +102,9 @@ Result<void, IoError> Client::accept_peer(TlsStream& stream, bool resumed) {
   auto facts = [&] { return certificate ? facts_of(certificate.get(), certificate.get()) : nullptr; };
   bool pinned = !options_.fingerprint.empty() && info.fingerprint == options_.fingerprint;
   if (!options_.fingerprint.empty() && !pinned)
-    return std::unexpected(
-        IoError(IoErrorKind::tls_pin_mismatch,
-                cat("the certificate's fingerprint is ", info.fingerprint, ", not the configured one"), facts()));
+    return std::unexpected(IoError(
+        IoErrorKind::tls_pin_mismatch,
+        cat("the certificate's fingerprint is ", info.fingerprint, ", not the configured one"), facts()));
   if (options_.fingerprint.empty() && options_.verify && verified != X509_V_OK)
     return std::unexpected(verify_error(verified, options_.name, facts()));
   info.verified = pinned || verified == X509_V_OK;
@@ -163,6 +163,7 @@ Result<void, IoError> load_client_certificate(SSL_CTX* context, const TlsClientO
 Result<std::shared_ptr<TlsClient>, IoError> TlsClient::create(TlsClientOptions options) {
   SslContextPtr context(SSL_CTX_new(TLS_client_method()));
   check(context != nullptr, "no memory for TLS");
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_min_proto_version(context.get(), protocol_number(options.min_version));
   if (options.min_version < TlsVersion::tls1_2) SSL_CTX_set_cipher_list(context.get(), "DEFAULT@SECLEVEL=0");
   if (options.verify && options.fingerprint.empty()) {

@@ -21,7 +21,8 @@ class Systemd(Case):
         cls.units = cls.place.directory("units")
         for name in ("hikyaku.service", "hikyaku.socket"):
             with open(f"{ROOT}/systemd/{name}", encoding="utf-8") as unit:
-                cls.place.file(f"units/{name}", unit.read().replace("/usr/sbin/hikyakud", binary("hikyakud")))
+                text = unit.read().replace("/usr/sbin/hikyakud", binary("hikyakud"))
+                cls.place.file(f"units/{name}", text.replace("/usr/bin/hikyaku ", binary("hikyaku") + " "))
 
     def command(self, *words):
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)

@@ -119,7 +119,7 @@ TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in w
   Ran gone = rig.ask({"status"});
   CHECK(gone.exit == EX_UNAVAILABLE);
   CHECK(gone.err == "hikyaku status: no hikyakud answers on " + rig.path + "; does it run?\n");
-  auto socket = open_control_socket(rig.path, "no such group");
+  auto socket = open_control_socket(rig.path, {"no such group", "no such group"});
   ControlOptions options{.path = rig.path, .spool_directory = rig.directory(), .group = "adm"};
   rig.service =
       std::make_unique<ControlService>(std::move(options), std::move(socket->listening), rig.desk, rig.real);
