@@ -97,6 +97,7 @@ class Session {
   void refuse(std::string_view stage, const Reply& reply);  // say it, and tell the observer
   void lost(const IoError& error);                          // nothing more can be read
   void clear();                                             // the transaction
+  void name(const mail::command::Mail& command);            // for the lines about what is refused
   void count(const mail::Command& command);
 
   Surroundings around_;
@@ -104,8 +105,10 @@ class Session {
   Channel channel_;
   Client client_;
   Transaction transaction_;
-  std::unique_ptr<Reception> bdat_;  // a message that comes in chunks, between two of them
-  mail::Canonicaliser chunks_;       // its line ends
+  std::optional<std::string> named_sender_;  // of the newest MAIL, until the next greeting, RSET or message
+  std::uint64_t named_size_ = 0;             // likewise
+  std::unique_ptr<Reception> bdat_;          // a message that comes in chunks, between two of them
+  mail::Canonicaliser chunks_;               // its line ends
 
   bool said_ehlo_ = false;
   bool spoke_crlf_ = false;                 // a line before the current one ended in CR LF
