@@ -33,13 +33,12 @@ std::optional<std::string> name_in(const GENERAL_NAME* name) {
   const ASN1_OCTET_STRING* address = name->d.iPAddress;
   const int length = ASN1_STRING_length(address);
   if (length != 4 && length != 16) return std::nullopt;
-  return IpAddress::from_bytes({ASN1_STRING_get0_data(address), static_cast<std::size_t>(length)}, length == 16)
-      .to_text();
+  return IpAddress::from_bytes(ASN1_STRING_get0_data(address), length == 16).to_text();
 }
 
 void add_names(const X509* certificate, CertificateFacts& facts) {
-  GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  GeneralNamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     auto name = name_in(sk_GENERAL_NAME_value(names.get(), i));
     if (!name) continue;
@@ -87,13 +86,12 @@ int place_for_facts() {
 // OpenSSL calls this for each certificate of the chain; nothing that it has found wrong is forgiven.
 int note_refusal(int is_good, X509_STORE_CTX* context) {
   if (is_good == 1) return is_good;
-  auto* ssl = static_cast<SSL*>(
-      X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
   const X509* certificate = X509_STORE_CTX_get0_cert(context);
   if (certificate == nullptr || SSL_get_ex_data(ssl, place_for_facts()) != nullptr) return is_good;
   const X509* faulty = X509_STORE_CTX_get_current_cert(context);
-  auto facts = std::make_unique<CertificateFactsPtr>(
-      facts_of(certificate, faulty != nullptr ? faulty : certificate));
+  auto facts =
+      std::make_unique<CertificateFactsPtr>(facts_of(certificate, faulty != nullptr ? faulty : certificate));
   if (SSL_set_ex_data(ssl, place_for_facts(), facts.get()) == 1) static_cast<void>(facts.release());
   return is_good;
 }

@@ -207,31 +207,15 @@ TEST_CASE("log: the journal is recognised by its variables") {
   ::unsetenv("INVOCATION_ID");
 }
 
-}  // namespace
-
-TEST_CASE(
-    "log: an error that does not go through the log has a priority where the journal is standard error") {
-  struct stat ours{};
-  REQUIRE(::fstat(STDERR_FILENO, &ours) == 0);
-  ::setenv("JOURNAL_STREAM", cat(std::to_string(ours.st_dev), ":", std::to_string(ours.st_ino)).c_str(), 1);
-  CHECK(error_prefix() == "<3>");
-  ::setenv("JOURNAL_STREAM", "1:2", 1);
-  CHECK(error_prefix().empty());
-  ::unsetenv("JOURNAL_STREAM");
-  CHECK(error_prefix().empty());
-}
-
-}  // namespace hikyaku::log
-
 TEST_CASE("log: a rejected line names from, helo, size and uid, so that the program is found that sent it") {
   Captured captured;
-  log::Rejected rejected{.client = "unix uid=1000",
-                         .uid = 1000,
-                         .helo = "app1",
-                         .command = "message",
-                         .from = "shop@example.com",
-                         .size = 60000000,
-                         .reply = "552 5.3.4 too big"};
+  Rejected rejected{.client = "unix uid=1000",
+                    .uid = 1000,
+                    .helo = "app1",
+                    .command = "message",
+                    .from = "shop@example.com",
+                    .size = 60000000,
+                    .reply = "552 5.3.4 too big"};
   captured.log.rejected(rejected);
   CHECK(captured.lines[0].ends_with(
       "warning rejected client=\"unix uid=1000\" uid=1000 helo=app1 command=message from=<shop@example.com> "
@@ -247,7 +231,7 @@ TEST_CASE("log: what a peer has sent is escaped once, in the text and in the dia
   captured.log.smarthost({"main", "a.example", 465, false, diagnosis, "", 60s, 0, 0s});
   CHECK(captured.lines[0].find("smarthost paused: it answered \"220 ready\\x0d\\x0a554\", which") !=
         std::string::npos);
-  log::Outcome outcome;
+  Outcome outcome;
   outcome.diagnosis = diagnosis;
   captured.log.outcome(outcome);
   CHECK(captured.lines[1].find("diagnosis=\"it answered \\\"220 ready\\x0d\\x0a554\\\", which") !=
@@ -255,3 +239,19 @@ TEST_CASE("log: what a peer has sent is escaped once, in the text and in the dia
   captured.log.warning("raw \r and a lone \\");
   CHECK(captured.lines[2].find("raw \\x0d and a lone \\\\") != std::string::npos);
 }
+
+}  // namespace
+
+TEST_CASE(
+    "log: an error that does not go through the log has a priority where the journal is standard error") {
+  struct stat ours{};
+  REQUIRE(::fstat(STDERR_FILENO, &ours) == 0);
+  ::setenv("JOURNAL_STREAM", cat(std::to_string(ours.st_dev), ":", std::to_string(ours.st_ino)).c_str(), 1);
+  CHECK(error_prefix() == "<3>");
+  ::setenv("JOURNAL_STREAM", "1:2", 1);
+  CHECK(error_prefix().empty());
+  ::unsetenv("JOURNAL_STREAM");
+  CHECK(error_prefix().empty());
+}
+
+}  // namespace hikyaku::log
