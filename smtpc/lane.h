@@ -52,6 +52,8 @@ class Lane {
   const std::string& name() const { return options_.smarthost.name; }
   const Health& health() const { return health_; }
   bool is_probing() const { return probing_; }
+  // Is being looked at, or will be in the same turn of the loop.
+  bool is_being_looked_at() const { return probing_ || probe_now_; }
   bool is_retired() const { return retired_; }
   std::size_t connections() const { return links_.size(); }
   // When the rate lets a mail go: now, or later.

@@ -50,6 +50,7 @@ enum class Oddity : std::uint8_t {
   lf_session,       // DATA itself ended in a bare LF
   data_after_end,   // something unknown right after a message: a line of one dot inside it may have ended it
                     // early
+  body_unasked,     // lines of a message behind a DATA that was refused
   not_smtp,         // HTTP
   tls_hello,        // TLS on a port without
 };

@@ -30,6 +30,7 @@ struct Deadlines {
   Duration write = 5min;       // for the client to take our replies
   Duration handshake = 1min;   // TLS
   Duration submitter = 10s;    // for the user database to say who a uid is
+  Duration unasked = 1s;       // behind a refused DATA: how long content must not come before our 354
   Duration farewell = 2s;      // how long a client may go on writing after 221 or 421 without getting an RST
 };
 

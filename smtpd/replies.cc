@@ -47,6 +47,7 @@ Reply too_big(std::uint64_t max_size) {
 Reply inside_bdat() { return {503, {5, 5, 1}, "A message is coming in with BDAT: go on with BDAT, or RSET"}; }
 
 Reply send_content() { return without_status(354, "End with a line of a single dot"); }
+Reply body_unasked() { return {421, {4, 5, 0}, "A message came although its DATA was refused, closing"}; }
 Reply chunk_ok() { return {250, {2, 0, 0}, "Chunk received"}; }
 Reply queued(mail::MailId id) { return {250, {2, 0, 0}, cat("Ok: queued as ", to_text(id))}; }
 Reply from(const mail::SinkError& error) {

@@ -43,6 +43,7 @@ Reply inside_bdat();
 
 // Content.
 Reply send_content();
+Reply body_unasked();
 Reply chunk_ok();
 Reply queued(mail::MailId id);
 Reply from(const mail::SinkError& error);

@@ -35,6 +35,7 @@ Task<void> Session::dialogue() {
     if (!command) break;
     count(*command);
     if (ended_) break;
+    if (is_body(*command)) co_return end_at_body();
     co_await std::visit([this](auto& what) { return obey(std::move(what)); }, *command);
   }
 }
@@ -87,7 +88,16 @@ mail::Command Session::parse(const io::Line& line) {
   auto command = mail::parse_command(line.text, {options_->domain, transaction_.smtputf8()});
   bool failed = std::holds_alternative<mail::CommandError>(command);
   if (failed && starts_with_ignoring_case(line.text, "MAIL")) clear();
+  behind_refused_data_ |=
+      failed && equals_ignoring_case(line.text.substr(0, line.text.find_first_of(" \t")), "DATA");
   return command;
+}
+
+// Behind a refused DATA: what is no command at all, and BDAT, whose octets could be anything.
+bool Session::is_body(const mail::Command& command) const {
+  const auto* error = std::get_if<mail::CommandError>(&command);
+  bool is_unknown = error != nullptr && error->reply_code == 500;
+  return behind_refused_data_ && (is_unknown || std::holds_alternative<Bdat>(command));
 }
 
 Task<void> Session::obey(Ehlo command) {
@@ -227,6 +237,11 @@ void Session::refuse(std::string_view stage, const Reply& reply) {
 void Session::name(const Mail& command) {
   named_sender_ = command.envelope.sender;
   named_size_ = command.size.value_or(0);
+}
+
+void Session::end_at_body() {
+  around_.observer.odd(client_, Oddity::body_unasked);
+  say(replies::body_unasked());
 }
 
 void Session::lost(const IoError& error) {

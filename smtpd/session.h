@@ -54,6 +54,7 @@ class Session {
   Task<Result<io::Line, IoError>> read_line(std::size_t limit);
   Task<std::optional<mail::Command>> skip_long_line();
   mail::Command parse(const io::Line& line);
+  bool is_body(const mail::Command& command) const;
 
   Task<void> obey(mail::command::Ehlo command);
   Task<void> obey(mail::command::Mail command);
@@ -82,6 +83,7 @@ class Session {
   std::optional<Reply> open_bdat();
   std::string received(mail::MailId id) const;
   mail::SessionTraits traits(const mail::Envelope& envelope) const;
+  Task<bool> waits_for_replies();
   Task<void> receive_data(Reception& reception);
   Task<void> receive_chunk(std::uint64_t size);
   Task<Result<std::string_view, IoError>> next_piece(const Pace& pace);
@@ -96,6 +98,7 @@ class Session {
   void say(const Reply& reply);
   void refuse(std::string_view stage, const Reply& reply);  // say it, and tell the observer
   void lost(const IoError& error);                          // nothing more can be read
+  void end_at_body();                                       // that nobody asked for
   void clear();                                             // the transaction
   void name(const mail::command::Mail& command);            // for the lines about what is refused
   void count(const mail::Command& command);
@@ -116,6 +119,8 @@ class Session {
   bool accepted_now_ = false;               // the current command brought a message that was accepted
   bool after_message_ = false;              // the one before did
   bool told_too_many_ = false;              // the observer, of this transaction's recipients
+  // DATA was refused, so what comes may be the message all the same. Until a client waits for its next 354.
+  bool behind_refused_data_ = false;
   bool ended_ = false;
   std::size_t errors_ = 0;    // since the last accepted message
   std::size_t commands_ = 0;  // likewise

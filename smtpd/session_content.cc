@@ -15,18 +15,34 @@ constexpr std::size_t kPiece = 16 * 1024;
 
 }  // namespace
 
+// RFC 2920: nothing may follow DATA unasked. Where it does although DATA was refused, a message comes whether
+// we want it or not, and its lines must not be taken for commands.
 Task<void> Session::obey(mail::command::Data) {
+  bool may_go_on = co_await waits_for_replies();
+  if (!may_go_on) co_return;
   auto reception = open_reception();
   if (!reception) {
     refuse("DATA", reception.error());
-    // RFC 2920: nothing may follow DATA unasked. Here it did, so a message comes whether we want it or not,
-    // and its lines must not be taken for commands.
-    ended_ = ended_ || channel_.has_input();
+    behind_refused_data_ = !bdat_;  // who sends chunks has no message for DATA
+    if (!ended_ && channel_.has_input()) end_at_body();
     co_return;
   }
   say(replies::send_content());
   co_await receive_data(**reception);
   if (!ended_) co_await conclude(**reception);
+}
+
+// The second DATA behind a refused one may be a line of the first one's message, and so may what came
+// between. Whoever sends content before our 354 does not listen; a message of commands ends here.
+Task<bool> Session::waits_for_replies() {
+  if (!std::exchange(behind_refused_data_, false)) co_return true;
+  auto early = co_await channel_.some(around_.loop.within(options_->deadlines.unasked, &around_.stop.hard));
+  if (early) {
+    end_at_body();
+  } else if (early.error().kind != IoErrorKind::timeout) {
+    lost(early.error());
+  }
+  co_return !ended_;
 }
 
 Result<std::unique_ptr<Reception>, Reply> Session::open_reception() {

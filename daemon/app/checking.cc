@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "daemon/app/installed_sendmail.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/local_submitters.h"
 #include "daemon/app/relay.h"
@@ -42,7 +43,8 @@ Exit report(const config::Problems& problems) {
 
 config::SetupFacts facts_of(const Loaded& loaded) {
   config::SetupFacts facts{.has_root_alias = loaded.aliases.aliases.find("root") != nullptr,
-                           .unknown_trusted = unknown_trusted(loaded.settings.submit)};
+                           .unknown_trusted = unknown_trusted(loaded.settings.submit),
+                           .sendmail = judge_installed_sendmail(installation_prefix()).value_or("")};
   for (const mail::Smarthost& smarthost : loaded.settings.smarthosts)
     if (config::depends_on_addresses(smarthost, loaded.credentials))
       facts.undecided.push_back(smarthost.name);

@@ -26,7 +26,7 @@ Question parse_ids(const JsonValue& value) {
   std::vector<mail::MailId> ids;
   for (const JsonValue& element : *value.list()) {
     auto id = element.text() != nullptr ? mail::parse_mail_id(*element.text()) : std::nullopt;
-    if (!id) return std::unexpected("ids must hold ids of mails, as texts");
+    if (!id) return std::unexpected("ids must be mail IDs, as strings");
     ids.push_back(*id);
   }
   return ids;
@@ -45,7 +45,7 @@ Question parse_filters(const JsonValue::Members& members) {
     else if (name == "state" && parse_queue_state(*value.text()))
       fitting.filter.state = parse_queue_state(*value.text());
     else if (name == "state")
-      return std::unexpected("state must be active, deferred or held");
+      return std::unexpected("state must be active, deferred (or waiting) or held");
     else
       return std::unexpected(cat(printable(name), ": the body ", kForms));
   }
@@ -79,8 +79,10 @@ ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, Con
 // Found in the spool's files, a page at a time; the loop gets ids.
 ControlAnswer retry_fitting(const ControlRequest& request, const RetryFitting& wanted, QueueReader& reader,
                             ControlDesk& desk, Clock& clock) {
+  RouteState route = route_state_now(desk, clock);
   auto fits = [&](const spool::ViewedMail& mail) {
-    return request.rights.may_see(mail.mail.envelope.uid) && !mail.mail.progress.held && wanted.matches(mail);
+    return request.rights.may_see(mail.mail.envelope.uid) && !mail.mail.progress.held &&
+           wanted.matches(mail, route);
   };
   Instant begin = clock.now();
   std::size_t count = 0;
@@ -99,8 +101,8 @@ ControlAnswer retry_fitting(const ControlRequest& request, const RetryFitting& w
 
 }  // namespace
 
-bool RetryFitting::matches(const spool::ViewedMail& mail) const {
-  if (!filter.matches(mail)) return false;
+bool RetryFitting::matches(const spool::ViewedMail& mail, const RouteState& route) const {
+  if (!filter.matches(mail, route)) return false;
   if (!recipient_domain) return true;
   const auto& recipients = mail.mail.envelope.recipients;
   for (std::size_t i = 0; i < recipients.size(); ++i)
@@ -112,7 +114,7 @@ bool RetryFitting::matches(const spool::ViewedMail& mail) const {
 
 Question parse_retry_question(std::string_view body) {
   auto value = parse_json(body);
-  if (!value) return std::unexpected(cat("the body is no JSON: ", value.error()));
+  if (!value) return std::unexpected(cat("the body is not JSON: ", value.error()));
   const JsonValue::Members* members = value->members();
   if (members == nullptr || members->empty()) return std::unexpected(cat("the body ", kForms));
   const auto& [name, first] = members->front();

@@ -16,7 +16,7 @@ struct RetryEverything {};
 struct RetryFitting {
   QueueFilter filter;
   std::optional<std::string> recipient_domain;  // of one who still waits for it
-  bool matches(const spool::ViewedMail& mail) const;
+  bool matches(const spool::ViewedMail& mail, const RouteState& route) const;
 };
 using RetryQuestion = std::variant<std::vector<mail::MailId>, RetryEverything, RetryFitting>;
 

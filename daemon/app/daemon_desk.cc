@@ -81,11 +81,18 @@ Task<ControlDesk::OutcomeReport> DaemonDesk::look_at(mail::MailId id, std::optio
     auto next = co_await board.next(id, parts_.loop.within(wait, &asker_.cancel()));
     if (next) now = std::move(next);
   }
-  co_return OutcomeReport{std::move(now)};
+  co_return OutcomeReport{std::move(now), parts_.relay.report()};
 }
 
 std::optional<StatusReport> DaemonDesk::status() {
   return asker_.ask<StatusReport>([this]() -> Task<StatusReport> { co_return status_now(); }, kSoon);
+}
+
+std::optional<std::vector<FailedMail>> DaemonDesk::failed(Rights rights) {
+  std::optional<std::uint32_t> whose = rights.all ? std::nullopt : std::optional(rights.uid);
+  return asker_.ask<std::vector<FailedMail>>(
+      [this, whose]() -> Task<std::vector<FailedMail>> { co_return parts_.relay.outcomes().failed(whose); },
+      kSoon);
 }
 
 StatusReport DaemonDesk::status_now() const {

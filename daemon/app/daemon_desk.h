@@ -37,6 +37,7 @@ class DaemonDesk final : public ControlDesk {
   std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<MailOutcome> seen, Rights rights,
                                        Duration wait) override;
   std::optional<StatusReport> status() override;
+  std::optional<std::vector<FailedMail>> failed(Rights rights) override;
   std::optional<ReloadReport> reload() override;
   std::optional<Result<std::size_t, std::string>> reload_aliases() override;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/app/daemon.h"
+#include "daemon/app/installed_sendmail.h"
 #include "daemon/config/warnings.h"
 #include "daemon/io/work.h"
 
@@ -25,6 +26,7 @@ Task<void> Daemon::judge_setup() {
   config::SetupFacts facts{.has_root_alias = sink_->has_alias("root")};
   co_await io::run_on_pool(loop_, [&] {
     facts.unknown_trusted = unknown_trusted(settings.submit);
+    facts.sendmail = judge_installed_sendmail(installation_prefix()).value_or("");
     if (was_root_) facts.reload_problems = problems_without_root(config_file_);
   });
   auto said = std::exchange(warnings_, config::warnings(settings, facts));

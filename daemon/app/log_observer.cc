@@ -28,6 +28,8 @@ std::string_view explain(smtpd::Oddity oddity) {
   switch (oddity) {
     case smtpd::Oddity::data_after_end:
       return "more text came after the end of a message: a line of one dot inside it may have ended it early";
+    case smtpd::Oddity::body_unasked:
+      return "a client sent a message although its DATA was refused; its lines were not taken for commands";
     case smtpd::Oddity::not_smtp: return "a client speaks another protocol than SMTP, probably HTTP";
     case smtpd::Oddity::tls_hello: return "a client begins with TLS, which this port does not speak";
     default: return "a client takes liberties with SMTP";

@@ -61,10 +61,19 @@ Task<void> QueueRunner::write_down(mail::QueuedMail mail, Settlement settlement,
   if (written) {
     ticket->set_done();
     requeue(mail.id, settlement);
-    outcomes_.note(outcome_of(mail, settlement.progress, settlement.is_over));
+    note(mail, settlement);
   }
   --writing_;
   changed_.notify();
+}
+
+// A smarthost's trouble is not this mail's: it stays as it was, and why it waits is told by the lane.
+void QueueRunner::note(const mail::QueuedMail& mail, const Settlement& settlement) {
+  const mail::Progress& now = is_worth_writing(settlement) ? settlement.progress : mail.progress;
+  MailOutcome outcome = outcome_of(mail, now, settlement.is_over);
+  outcome.written = loop_.clock().wall();
+  outcome.next_attempt = *outcome.written + (is_worth_writing(settlement) ? now.next_wait : Duration(0));
+  outcomes_.note(std::move(outcome));
 }
 
 // Those who have it must not get it again, however long the bounce for the others takes.

@@ -57,14 +57,19 @@ void QueueRunner::configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, Set
   lanes_ = std::move(lanes);
   policy_ = policy;
   bouncer_.configure(std::move(bounces));
-  if (configuration_++ > 0) schedule_.release_all();
+  if (configuration_++ > 0) release_all();
   release_due();
   wake_lanes();
   changed_.notify();
 }
 
-void QueueRunner::retry_all() {
+void QueueRunner::release_all() {
   schedule_.release_all();
+  released_ = loop_.clock().wall();
+}
+
+void QueueRunner::retry_all() {
+  release_all();
   changed_.notify();
 }
 

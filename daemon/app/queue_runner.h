@@ -45,9 +45,12 @@ class QueueRunner final : public smtpc::LaneWork {
 
   std::size_t queued() const { return schedule_.size() + under_way_.size() + held_; }
   std::size_t held() const { return held_; }
-  std::size_t deferred() const { return schedule_.waiting(); }              // they wait for their time
+  std::size_t deferred() const { return schedule_.waiting(); }  // they wait for their time
+  // When all that waited became due for the last time: a reload, or retry_all().
+  std::optional<WallTime> released() const { return released_; }
   std::optional<WallTime> last_delivery() const { return last_delivery_; }  // of this run
   OutcomeBoard& outcomes() { return outcomes_; }
+  const OutcomeBoard& outcomes() const { return outcomes_; }
 
   // smtpc::LaneWork
   std::size_t waiting(const smtpc::Lane& lane) const override;
@@ -74,9 +77,11 @@ class QueueRunner final : public smtpc::LaneWork {
   Instant next_look() const;
   void release_due();
   void postpone(Entry entry, Duration wait);
+  void release_all();
   Task<Result<smtpc::Job, mail::SourceError>> load(Entry entry);
   void set_aside(Entry entry, const mail::SourceError& error);
   Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
+  void note(const mail::QueuedMail& mail, const Settlement& settlement);
   Task<bool> save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement);
   Task<bool> send_notices(const mail::QueuedMail& mail, const Settlement& settlement);
   Task<bool> send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
@@ -110,6 +115,7 @@ class QueueRunner final : public smtpc::LaneWork {
   std::size_t unwritten_ = 0;  // … that could not be written so far
   Instant last_reminder_;
   std::optional<WallTime> last_delivery_;
+  std::optional<WallTime> released_;
   bool stopping_ = false;
   io::Event changed_;
   io::Cancel cancel_;  // of the time keeper and of retries of writing

@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "daemon/app/reload.h"
+#include "daemon/app/route_state.h"
 #include "daemon/base/text.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/diagnosis.h"
+#include "daemon/mail/public_diagnosis.h"
 
 namespace hikyaku::app {
 namespace {
@@ -123,9 +125,14 @@ SmarthostReport Relay::report(const smtpc::Lane& lane) const {
                          .connections = lane.connections(),
                          .trouble = rates_.used_up(lane.smarthost()),
                          .next_probe = std::nullopt};
+  report.public_trouble = report.trouble;
   if (!health.is_paused()) return report;
+  WallTime now = parts_.loop.clock().wall();
   report.trouble = mail::diagnose(health.pause()->why);
-  report.next_probe = parts_.loop.clock().wall() + (health.pause()->next_probe - parts_.loop.now());
+  report.public_trouble = mail::public_diagnosis(health.pause()->why);
+  report.since = now - (parts_.loop.now() - health.pause()->since);
+  report.next_probe =
+      lane.is_being_looked_at() ? now : now + (health.pause()->next_probe - parts_.loop.now());
   return report;
 }
 
@@ -135,7 +142,11 @@ StatusReport Relay::report() const {
   status.held = runner_.held();
   status.active = runner_.queued() - status.deferred - status.held;
   status.last_delivery = runner_.last_delivery();
+  status.failed = runner_.outcomes().failed();
+  status.released = runner_.released();
   for (const auto& lane : lanes_) status.smarthosts.push_back(report(*lane));
+  if (route_state_of(status, {}).waits_for != WaitsFor::nobody)
+    status.deferred += std::exchange(status.active, 0);
   return status;
 }
 

@@ -87,4 +87,16 @@ Result<Settings, Problems> load_file(const std::string& path) {
   return settings;
 }
 
+Settings understandable_settings(const std::string& path) {
+  Settings defaults = default_settings({"localhost"});
+  auto file = read_file(path);
+  auto node = file ? read_yaml(file->text, path) : std::unexpected(Problems());
+  if (!node) return defaults;
+  Report ignored{path, {}};
+  Value root(*node, "", ignored);
+  Document document{std::move(defaults), {}, {}, {}, {}};
+  read_map(root, document_schema(), document);
+  return std::move(document.settings);
+}
+
 }  // namespace hikyaku::config

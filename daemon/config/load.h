@@ -24,5 +24,8 @@ Result<Settings, Problems> load_text(std::string_view text, const std::string& f
                                      const Environment& environment);
 // With this machine's own environment. Blocks.
 Result<Settings, Problems> load_file(const std::string& path);
+// What can be understood of a file that has problems, the rest as it is by default. Good for finding a daemon
+// that runs with an earlier version of the file; never to run with.
+Settings understandable_settings(const std::string& path);
 
 }  // namespace hikyaku::config

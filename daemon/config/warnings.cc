@@ -126,6 +126,7 @@ void warn_of_facts(const Settings& settings, const SetupFacts& facts, Warnings& 
                         " and run newaliases"));
   for (const std::string& name : facts.unknown_trusted)
     found.push_back(cat("submit.trusted: there is neither a user nor a group ", name, " on this machine"));
+  if (!facts.sendmail.empty()) found.push_back(facts.sendmail);
   for (const std::string& problem : facts.reload_problems)
     found.push_back(cat("a reload will fail, because only root could read this: ", problem));
 }

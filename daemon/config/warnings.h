@@ -17,6 +17,7 @@ struct SetupFacts {
   std::vector<std::string> unknown_trusted{};  // names in submit.trusted that are nobody's on this machine
   // Smarthosts that an entry by address may have credentials for, once their addresses are known.
   std::vector<std::string> undecided{};
+  std::string sendmail{};  // what is wrong with the installed sendmail, in a sentence
   // Why the daemon's user could not load again what root has loaded.
   std::vector<std::string> reload_problems{};
 };

@@ -4,9 +4,9 @@
 journal, in `systemctl status`, `hikyaku status`, `hikyaku queue` and mailq says what is wrong and what to do about it."""
 
 from rig import main, until
-from rig.trial import AUTHINFO, HOST_ADDRESS, HOSTS, TrialCase
+from rig.trial import AUTHINFO, HOST_ADDRESS, HOSTS, POSTFIX, TrialCase
 
-EVERYWHERE = ("journal", "systemctl status", "hikyaku status")
+EVERYWHERE = ("journal", "systemctl status", "hikyaku status", "hikyaku queue", "mailq")
 # Takes a port and never a connection: what comes is left without an answer, as behind a firewall that drops it.
 SILENT = f"""
 import socket, sys, time
@@ -25,20 +25,9 @@ while True:
     query, client = server.recvfrom(4096)
     server.sendto(query[:2] + bytes([0x81, 0x83]) + query[4:6] + bytes(6) + query[12:], client)
 """
-POSTFIX = """
-import ctypes, socket, time
-ctypes.CDLL(None).prctl(15, b"master")
-listening = socket.create_server(("127.0.0.1", 25)); print("ready", flush=True); time.sleep(600)
-"""
 
 
 class BrokenSetUps(TrialCase):
-    def play(self, script, *arguments):
-        """A Python program in the machine, once it has said that it is ready."""
-        process = self.machine.start(["python3", "-c", script, *arguments], f"play-{self._testMethodName}")
-        self.addCleanup(process.kill)
-        until(lambda: "ready" in process.said(), 20, process.said)
-
     def trial(self, *words, places=EVERYWHERE):
         """A mail is handed in, and the smarthost pauses; what is said then has all these words."""
         self.start()
@@ -142,6 +131,48 @@ class BrokenSetUps(TrialCase):
         self.assert_says(["port 25 is taken by Postfix (master, pid ", "systemctl disable --now postfix"], "journal")
         self.assertIn("port 25 is taken by Postfix", self.machine.run("systemctl", "status", "hikyaku.socket").stdout)
         self.assertEqual([priority for priority, text in self.journal("hikyaku.socket") if "Postfix" in text], [3])
+
+    def test_j1_the_machines_name_has_no_domain(self):
+        self.name_machine("vm")
+        self.start()
+        self.wait_for("USER@vm")
+        self.observe()
+        self.assert_says(["USER@vm", "set `domain` and `hostname` in hikyaku.yaml", "/etc/mailname"], "journal",
+                         "hikyaku status", "hikyakud --check")
+
+    def test_j2_the_machines_name_is_localhost(self):
+        self.name_machine("localhost")
+        self.start()
+        self.wait_for("no usable name")
+        self.observe()
+        self.assert_says(["this machine has no usable name", "set `domain` and `hostname` in hikyaku.yaml"], "journal",
+                         "hikyaku status", "hikyakud --check")
+
+    def test_k2_only_root_may_read_the_passwords(self):
+        self.authinfo(mode="0600", owner="root:root")
+        self.start(returncode=1)
+        self.observe()
+        self.assert_says(["/etc/hikyaku/authinfo", "run: chown root:hikyaku /etc/hikyaku/authinfo && chmod 640"], "journal",
+                         "systemctl status", "hikyakud --check")
+
+    def test_o_a_package_has_replaced_sendmail(self):
+        self.machine.must("ln", "-sf", "exim4", "/usr/sbin/sendmail")
+        self.addCleanup(self.machine.must, "ln", "-sf", "../lib/hikyaku/sendmail", "/usr/sbin/sendmail")
+        self.machine.write("/usr/sbin/exim4", "#!/bin/sh\n", "0755")
+        self.addCleanup(self.machine.must, "rm", "/usr/sbin/exim4")
+        self.start()
+        self.wait_for("/usr/sbin/exim4")
+        self.observe()
+        self.assert_says(["/usr/sbin/sendmail is /usr/sbin/exim4 and not hikyaku's",
+                          "ln -sf ../lib/hikyaku/sendmail /usr/sbin/sendmail"], "journal", "hikyaku status", "hikyakud --check")
+
+    def name_machine(self, name):
+        def rename(to, hosts):
+            self.machine.must("hostname", to)
+            self.machine.write("/etc/hostname", to + "\n")
+            self.machine.write("/etc/hosts", hosts)
+        self.addCleanup(rename, "app1.shop.example", HOSTS)
+        rename(name, f"127.0.0.1 localhost {name}\n{HOST_ADDRESS} smtp.example.com\n")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 import json
 
 from rig import main, until
-from rig.trial import ADM, ANNA, AUTHINFO, CARLA, OTTO, TrialCase
+from rig.trial import ADM, ANNA, AUTHINFO, CARLA, OTTO, POSTFIX, TrialCase
 
 BROKEN = "smarthost: submission://smtp.example.com\nsmart_host: x\n"
 
@@ -35,6 +35,15 @@ class Service(TrialCase):
         self.assertEqual(self.smtp().stdout, "{}\n")
         self.arrived(folder)
         self.assertEqual(self.machine.property("NRestarts"), "1")
+
+    def test_when_it_hangs_the_watchdog_has_it_started_again_and_a_client_meanwhile_just_waits(self):
+        folder = self.sink(587)
+        self.drop_in("[Service]\nWatchdogSec=4\n")
+        self.start()
+        self.machine.must("kill", "-STOP", self.main_pid())
+        self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder)
+        self.assertIn("Watchdog timeout", self.journal_text())
 
     def test_a_good_reload_takes_effect_and_a_broken_one_fails_with_the_lines_and_changes_nothing(self):
         folder = self.sink(2587)
@@ -69,6 +78,14 @@ class Service(TrialCase):
         self.configure()
         self.start()
         self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder)
+
+    def test_beside_another_mail_server_it_takes_the_port_that_the_socket_unit_is_given(self):
+        folder = self.sink(587)
+        self.play(POSTFIX)
+        self.drop_in("[Socket]\nListenStream=\nListenStream=127.0.0.1:2525\n", "hikyaku.socket")
+        self.start()
+        self.assertEqual(self.smtp(2525).stdout, "{}\n")
         self.arrived(folder)
 
     def test_passwords_that_systemd_hands_over_are_used_by_themselves(self):

@@ -4,6 +4,7 @@ is written there, is gone with it."""
 
 import json
 import os
+import signal
 import subprocess
 
 from .hikyakud import binary
@@ -23,15 +24,21 @@ class SystemdMachine:
     remove() ends everything in it."""
 
     def __init__(self, place):
-        self.place = place
-        self._cgroup = _cgroup2(place) + f"/hikyaku-test-{os.getpid()}"
-        os.mkdir(self._cgroup)
+        self.place, self._holder = place, None
+        self._cgroup = _new_cgroup(f"hikyaku-test-{os.getpid()}")
+        try:
+            self._boot()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _boot(self):
         for name in ("machine", "installed"):
-            place.directory(name)
+            self.place.directory(name)
         subprocess.run(["cmake", "--install", os.path.dirname(os.path.dirname(binary("hikyakud"))), "--prefix", "/usr"],
-                       env=os.environ | {"DESTDIR": place.join("installed")}, check=True, stdout=subprocess.DEVNULL)
-        self._holder = Process(["bash", BOOT, place.join("machine"), place.join("installed"), self._cgroup],
-                               place.join("boot.out"))
+                       env=os.environ | {"DESTDIR": self.place.join("installed")}, check=True, stdout=subprocess.DEVNULL)
+        self._holder = Process(["bash", BOOT, self.place.join("machine"), self.place.join("installed"), self._cgroup],
+                               self.place.join("boot.out"))
         until(self._has_booted, 60, lambda: NOT_HERE.format(f"/lib/systemd/systemd:\n{self._holder.said()}"))
         self.must("systemd-sysusers", "/usr/lib/sysusers.d/hikyaku.conf")
         self.must("systemd-tmpfiles", "--create", "/usr/lib/tmpfiles.d/hikyaku.conf")
@@ -98,19 +105,24 @@ class SystemdMachine:
         return Process(self.inside(command), self.place.join(f"{name}.out"))
 
     def remove(self):
-        first = self._first_process()
-        if first is not None:
-            os.kill(int(first), 9)
-        self._holder.kill()
+        if self._holder is not None:
+            first = self._first_process()
+            if first is not None:
+                os.kill(int(first), signal.SIGKILL)
+            self._holder.kill()
         until(lambda: _remove_tree(self._cgroup), 20, "the machine's cgroups are empty")
 
 
-def _cgroup2(place):
-    """A directory below which cgroups can be made: where this machine has it, or mounted by us for ourselves."""
+def _new_cgroup(name):
+    """An empty directory of a cgroup2 mount, to have a tree of cgroups below it that is nobody else's."""
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         found = [line.split()[1] for line in mounts if line.split()[2] == "cgroup2"]
     assert found, NOT_HERE.format("a cgroup2 mount, which this machine does not have")
-    return found[0]
+    try:
+        os.mkdir(f"{found[0]}/{name}")
+    except OSError as error:
+        raise AssertionError(NOT_HERE.format(f"a cgroup of its own: {error}")) from error
+    return f"{found[0]}/{name}"
 
 
 def _remove_tree(top):

@@ -21,10 +21,17 @@ AUTHINFO = f"machine smtp.example.com login {ACCOUNT} password {json.dumps(PASSW
 SMARTHOST = {"name": "main", "host": "smtp.example.com", "port": 587, "tls": "starttls", "tls_ca_file": "/etc/test/ca.pem"}
 HOST_ADDRESS = "127.0.0.10"
 HOSTS = f"127.0.0.1 localhost\n127.0.1.1 app1.shop.example app1\n{HOST_ADDRESS} smtp.example.com\n"
+# A program that the kernel calls as Postfix's, on its port.
+POSTFIX = """
+import ctypes, socket, time
+ctypes.CDLL(None).prctl(15, b"master")
+listening = socket.create_server(("127.0.0.1", 25)); print("ready", flush=True); time.sleep(600)
+"""
 # Whoever reads sees the answers of these, and takes from them what to do.
 COMMANDS = {"journal": ("journalctl", "-q", "-o", "cat", "-u", "hikyaku.service", "-u", "hikyaku.socket"),
             "systemctl status": ("systemctl", "show", "-P", "StatusText", "hikyaku.service"),
-            "hikyaku status": ("hikyaku", "status"), "hikyaku queue": ("hikyaku", "queue"), "mailq": ("mailq",)}
+            "hikyaku status": ("hikyaku", "status"), "hikyaku queue": ("hikyaku", "queue"), "mailq": ("mailq",),
+            "hikyakud --check": ("hikyakud", "--check")}
 
 
 class TrialCase(unittest.TestCase):
@@ -87,7 +94,7 @@ class TrialCase(unittest.TestCase):
         """Nothing of a test is left for the next one."""
         self.machine.run("systemctl", "stop", "hikyaku.service", "hikyaku.socket")
         self.machine.run("systemctl", "reset-failed", "hikyaku.service", "hikyaku.socket")
-        self.machine.must("sh", "-c", "rm -rf /etc/systemd/system/hikyaku.service.d/test.conf /var/spool/hikyaku/*")
+        self.machine.must("sh", "-c", "rm -rf /etc/systemd/system/hikyaku.*.d/test.conf /var/spool/hikyaku/*")
         self.machine.must("systemctl", "daemon-reload")
         self.machine.must("systemd-tmpfiles", "--create", "/usr/lib/tmpfiles.d/hikyaku.conf")
 
@@ -103,9 +110,9 @@ class TrialCase(unittest.TestCase):
         self.machine.write("/etc/hikyaku/authinfo", text, mode)
         self.machine.must("chown", owner, "/etc/hikyaku/authinfo")
 
-    def drop_in(self, text):
-        """What `systemctl edit hikyaku` would write."""
-        self.machine.write("/etc/systemd/system/hikyaku.service.d/test.conf", text)
+    def drop_in(self, text, unit="hikyaku.service"):
+        """What `systemctl edit` would write."""
+        self.machine.write(f"/etc/systemd/system/{unit}.d/test.conf", text)
         self.machine.must("systemctl", "daemon-reload")
 
     def sink(self, port, *options, tls="starttls", certificate="good", login=True):
@@ -154,7 +161,13 @@ class TrialCase(unittest.TestCase):
         return "".join(f"<{priority}>{text}\n" for unit in ("hikyaku.socket", "hikyaku.service")
                        for priority, text in self.journal(unit))
 
-    def wait_for(self, words, seconds=30):
+    def play(self, script, *arguments):
+        """A Python program in the machine, once it has said that it is ready."""
+        process = self.machine.start(["python3", "-c", script, *arguments], f"play-{self._testMethodName}")
+        self.addCleanup(process.kill)
+        until(lambda: "ready" in process.said(), 20, process.said)
+
+    def wait_for(self, words, seconds=60):
         """Until the journal has them; the line."""
         def found():
             return next((text for _, text in self.journal() if words in text), None)

@@ -110,6 +110,7 @@ TEST_CASE(
   CHECK(contains(said, "`root: YOUR@ADDRESS` to /etc/mail/aliases and run newaliases"));
   CHECK(all_warnings(settings, {.unknown_trusted = {"www-dat"}}) ==
         "submit.trusted: there is neither a user nor a group www-dat on this machine");
+  CHECK(all_warnings(settings, {.sendmail = "it is another"}) == "it is another");
   CHECK(contains(all_warnings(settings, {.reload_problems = {"a: cannot be opened"}}),
                  "a reload will fail, because only root could read this: a: cannot be opened"));
 }
