@@ -19,8 +19,8 @@ struct CertificateFacts {
   std::string common_name{};  // of its subject; no name that is looked at (RFC 9525 2)
   std::string fingerprint{};  // "sha256:" and 64 hex digits
   // The rest is about the certificate with the fault, which may be another one of its chain.
-  std::string issuer{};                   // "CN=R11, O=Let's Encrypt, C=US"
-  std::string faulty{};                   // the subject of that other one; empty: it is the server's own
+  std::string issuer{};  // "CN=R11, O=Let's Encrypt, C=US"
+  std::string faulty{};  // the subject of that other one; empty: it is the server's own
   std::optional<WallTime> not_before{};
   std::optional<WallTime> not_after{};
 };
