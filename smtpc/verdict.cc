@@ -166,6 +166,20 @@ constexpr Row kRows[] = {
     // It refuses this machine, for its address or for what it calls itself; most say so only at RCPT.
     {kTransaction, k5yz, kAnyStatus, kSpeaksOfMachine, weigh_evidence, smarthost_refuses},
 
+    // About the mail's sender: its domain does not allow this provider (RFC 7372; Gmail says 5.7.27 for SPF),
+    // or is in no name service.
+    {kMail | kData | kMessage, k5yz, status(7, 20, 24), kUnproven, defer_unproven, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 26, 27), kUnproven, defer_unproven, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 20, 24), kAlways, fail_message, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 26, 27), kAlways, fail_message, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 20, 24), kUnproven, defer_unproven, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 26, 27), kUnproven, defer_unproven, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 20, 24), kAlways, fail_recipient, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 26, 27), kAlways, fail_recipient, sender_not_authenticated},
+    {kTransaction, k5yz, status(1, 8), kUnproven, defer_unproven, sender_domain_unknown},
+    {kMail | kData | kMessage, k5yz, status(1, 8), kAlways, fail_message, sender_domain_unknown},
+    {kRcpt, k5yz, status(1, 8), kAlways, fail_recipient, sender_domain_unknown},
+
     // About the mail, but on an unproven smarthost more probably a mistake of the configuration.
     {kMail, k5yz, status(3, 4), kUnproven, defer_unproven, too_large},
     {kMail, k5yz, status(6, 7), kUnproven, defer_unproven, smtputf8_needed},
@@ -201,6 +215,15 @@ constexpr Row kRows[] = {
     // Not now. 421 says that the connection ends (RFC 5321 3.8), a 454 that does not speak of this mail is
     // like it.
     {kTransaction, only(421), kAnyStatus, kAlways, abort_attempt, smarthost_refuses},
+    {kMail | kData | kMessage, {450, 453}, status(1, 8), kAlways, defer_message, sender_domain_unknown},
+    {kRcpt, {450, 453}, status(1, 8), kAlways, defer_recipient, sender_domain_unknown},
+    {kMail | kData | kMessage,
+     {450, 453},
+     status(7, 26, 27),
+     kAlways,
+     defer_message,
+     sender_not_authenticated},
+    {kRcpt, {450, 453}, status(7, 26, 27), kAlways, defer_recipient, sender_not_authenticated},
     {kMail, only(454), status(7), kAlways, defer_message, message_refused},
     {kRcpt, only(454), status(7), kAlways, defer_recipient, recipient_refused},
     {kTransaction, only(454), kAnyStatus, kAlways, abort_attempt, smarthost_refuses},

@@ -126,7 +126,7 @@ Task<void> Acceptor::turn_away(io::StreamPtr stream, Reply reply) {
   Counted counted(turned_away_);
   SessionOptionsPtr options = options_.session;
   Channel channel(loop_, std::move(stream), *options, stop_.soft);
-  observer_.rejected(channel.client(), "connect", reply);
+  observer_.rejected(channel.client(), {.stage = "connect", .reply = reply});
   channel.say(reply);
   co_await channel.farewell();
 }

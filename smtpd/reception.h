@@ -34,6 +34,7 @@ class Reception {
   Task<Reply> finish(mail::Envelope envelope);
 
   mail::MailId id() const { return id_; }
+  std::uint64_t size() const { return came_; }  // of the content that has come
   std::uint64_t stored_size() const { return stored_; }
   std::string fixed() const { return filter_.fixed(); }
   const mail::ContentNotes& notes() const { return notes_; }

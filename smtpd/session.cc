@@ -118,6 +118,7 @@ bool Session::is_body(const mail::Command& command) const {
 
 Task<void> Session::obey(Ehlo command) {
   clear();
+  named_sender_.reset();
   client_.helo = std::move(command.name);
   said_ehlo_ = !command.is_helo;
   say(said_ehlo_ ? replies::ehlo(options_->hostname, keywords()) : replies::helo(options_->hostname));
@@ -138,6 +139,7 @@ std::vector<std::string> Session::keywords() const {
 
 Task<void> Session::obey(Mail command) {
   if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
+  name(command);
   std::string wished = command.envelope.sender;
   auto refusal = refusal_of(command);
   if (!refusal) refusal = co_await settle_submitter(command.envelope);
@@ -206,6 +208,7 @@ std::optional<Reply> Session::hook(Stage stage, std::string_view subject) const 
 
 Task<void> Session::obey(Rset) {
   clear();
+  named_sender_.reset();
   say(replies::ok());
   co_return;
 }
@@ -254,8 +257,15 @@ void Session::say(const Reply& reply) {
 }
 
 void Session::refuse(std::string_view stage, const Reply& reply) {
-  around_.observer.rejected(client_, stage, reply);
+  Rejected rejected{.stage = stage, .reply = reply};
+  if (named_sender_) rejected.sender = *named_sender_, rejected.size = named_size_;
+  around_.observer.rejected(client_, rejected);
   say(reply);
+}
+
+void Session::name(const Mail& command) {
+  named_sender_ = command.envelope.sender;
+  named_size_ = command.size.value_or(0);
 }
 
 void Session::end_at_body() {

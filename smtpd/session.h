@@ -105,6 +105,7 @@ class Session {
   void lost(const IoError& error);                          // nothing more can be read
   void end_at_body();                                       // that nobody asked for
   void clear();                                             // the transaction
+  void name(const mail::command::Mail& command);            // for the lines about what is refused
   void count(const mail::Command& command);
 
   Surroundings around_;
@@ -113,6 +114,8 @@ class Session {
   Client client_;
   Transaction transaction_;
   std::unique_ptr<mail::EnvelopeRoom> room_;  // the transaction's
+  std::optional<std::string> named_sender_;   // of the newest MAIL, until the next greeting, RSET or message
+  std::uint64_t named_size_ = 0;              // likewise
   std::unique_ptr<Reception> bdat_;           // a message that comes in chunks, between two of them
   mail::Canonicaliser chunks_;                // its line ends
 

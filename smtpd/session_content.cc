@@ -130,6 +130,7 @@ Task<void> Session::obey(mail::command::Bdat chunk) {
   if (ended_) co_return;
   if (!refusal) refusal = bdat_->refusal();
   if (refusal) {
+    if (bdat_) named_size_ = bdat_->size();
     clear();
     co_return refuse("BDAT", *refusal);
   }
@@ -178,8 +179,10 @@ Task<void> Session::conclude(Reception& reception) {
     report(reception, envelope);
     say(reply);
   } else {
+    named_size_ = reception.size();
     refuse("message", reply);
   }
+  named_sender_.reset();
 }
 
 void Session::report(const Reception& reception, const mail::Envelope& envelope) {

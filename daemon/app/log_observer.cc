@@ -49,8 +49,14 @@ void LogObserver::accepted(const smtpd::Client& client, const smtpd::Accepted& w
                  .fixed = parts_of(what.fixed)});
 }
 
-void LogObserver::rejected(const smtpd::Client& client, std::string_view stage, const smtpd::Reply& reply) {
-  log_.rejected(smtpd::to_text(client), stage, smtpd::to_text(reply));
+void LogObserver::rejected(const smtpd::Client& client, const smtpd::Rejected& what) {
+  log_.rejected({.client = smtpd::to_text(client),
+                 .uid = client.uid,
+                 .helo = client.helo,
+                 .command = std::string(what.stage),
+                 .from = what.sender ? std::optional<std::string>(*what.sender) : std::nullopt,
+                 .size = what.size,
+                 .reply = smtpd::to_text(what.reply)});
 }
 
 void LogObserver::odd(const smtpd::Client& client, smtpd::Oddity oddity) {

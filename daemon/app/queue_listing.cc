@@ -93,11 +93,7 @@ std::string queue_line(const spool::ViewedMail& mail, const MailState& state) {
              shown_address(mail.mail.envelope.sender), " -> ", recipients_of(mail), trouble_of(mail, state));
 }
 
-std::string shown(std::string_view text, std::size_t limit) {
-  std::vector<std::string> parts;
-  for (std::string_view part : split(text.substr(0, limit), '\\')) parts.push_back(printable(part, limit));
-  return cat(join(parts, "\\"), text.size() > limit ? "…" : "");
-}
+std::string shown(std::string_view text, std::size_t limit) { return still_printable(text, limit); }
 
 std::string shown_address(std::string_view address) { return cat("<", printable(address, 320), ">"); }
 

@@ -14,10 +14,11 @@ std::uint64_t number_in(const JsonValue& object, std::string_view name) {
   return value != nullptr ? value->whole_number().value_or(0) : 0;
 }
 
-// Printable, since it may be a smarthost's words.
+// Printable, since it may be a smarthost's words; in a diagnosis they are so already.
 std::string text_in(const JsonValue& object, std::string_view name, std::string_view otherwise = "") {
   const JsonValue* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? printable(*value->text()) : std::string(otherwise);
+  return value != nullptr && value->text() != nullptr ? still_printable(*value->text())
+                                                      : std::string(otherwise);
 }
 
 const std::vector<JsonValue>& list_in(const JsonValue& object, std::string_view name) {
@@ -72,7 +73,8 @@ std::string status_text(const JsonValue& status) {
   text += cat("spool          ", text_in(status, "spool"), trouble.empty() ? "" : ": ", trouble, "\n");
   for (const JsonValue& smarthost : list_in(status, "smarthosts")) text += smarthost_line(smarthost);
   for (const JsonValue& warning : list_in(status, "warnings"))
-    if (warning.text() != nullptr) text += cat("warning        ", printable(*warning.text(), 4096), "\n");
+    if (warning.text() != nullptr)
+      text += cat("warning        ", still_printable(*warning.text(), 4096), "\n");
   return text;
 }
 

@@ -145,7 +145,7 @@ void MailLog::outcome(const Outcome& outcome) {
   line.fields.push_back({"status", std::string(name_of(outcome.status))});
   add(line, "dsn", outcome.dsn);
   add(line, "reply", outcome.reply);
-  add(line, "diagnosis", outcome.diagnosis);
+  if (!outcome.diagnosis.empty()) line.fields.push_back({"diagnosis", Sentence{outcome.diagnosis}});
   write(line);
 }
 
@@ -185,12 +185,15 @@ void MailLog::expanded(const Expanded& expanded) {
           {"recipients", std::uint64_t{expanded.to.size()}}}});
 }
 
-void MailLog::rejected(std::string_view client, std::string_view command, std::string_view reply) {
-  write(
-      {LogLevel::warning,
-       "rejected",
-       "",
-       {{"client", std::string(client)}, {"command", std::string(command)}, {"reply", std::string(reply)}}});
+void MailLog::rejected(const Rejected& rejected) {
+  Line line{LogLevel::warning, "rejected", "", {{"client", rejected.client}}};
+  if (rejected.uid) line.fields.push_back({"uid", std::uint64_t{*rejected.uid}});
+  add(line, "helo", rejected.helo);
+  line.fields.push_back({"command", rejected.command});
+  if (rejected.from) line.fields.push_back({"from", Address{*rejected.from}});
+  if (rejected.size != 0) line.fields.push_back({"size", rejected.size});
+  line.fields.push_back({"reply", rejected.reply});
+  write(line);
 }
 
 void MailLog::started(std::string_view version, const std::vector<std::string>& listening,

@@ -173,6 +173,66 @@ TEST_CASE("tls: each fault of a certificate has its own name") {
   }
 }
 
+TEST_CASE("tls: a refused certificate is described: its names, fingerprint, issuer and dates") {
+  const auto& made = test_certificates();
+  const std::pair<test::CertificateFiles, const char*> rows[] = {{made.expired, "CN=Test CA"},
+                                                                 {made.not_yet_valid, "CN=Test CA"},
+                                                                 {made.wrong_name, "CN=Test CA"},
+                                                                 {made.self_signed, "CN=self-signed"},
+                                                                 {made.unknown_issuer, "CN=Other CA"}};
+  for (const auto& [files, issuer] : rows) {
+    Rig rig;
+    Outcome outcome = rig.meet(trusting("smtp.example"), files);
+    REQUIRE_MESSAGE((outcome.error && outcome.error->certificate), files.cert);
+    const CertificateFacts& facts = *outcome.error->certificate;
+    CHECK(facts.fingerprint == files.fingerprint);
+    CHECK(facts.issuer == issuer);
+    CHECK(facts.faulty == "");
+    const bool is_other = outcome.error->kind == IoErrorKind::tls_wrong_name;
+    CHECK(facts.names == (is_other
+                              ? std::vector<std::string>{"other.example"}
+                              : std::vector<std::string>{"smtp.example", "localhost", "127.0.0.1", "::1"}));
+    CHECK(facts.more_names == 0);
+    const auto now = SystemClock().wall();
+    CHECK((*facts.not_before > now) == (outcome.error->kind == IoErrorKind::tls_not_yet_valid));
+    CHECK((*facts.not_after < now) == (outcome.error->kind == IoErrorKind::tls_expired));
+  }
+}
+
+TEST_CASE("tls: where another certificate of the chain has expired, that one is named") {
+  Rig rig;
+  Outcome outcome = rig.meet(trusting("smtp.example"), test_certificates().old_chain);
+  REQUIRE((outcome.error && outcome.error->certificate));
+  CHECK(outcome.error->kind == IoErrorKind::tls_expired);
+  CHECK(outcome.error->certificate->faulty == "CN=Old CA");
+  CHECK(outcome.error->certificate->fingerprint == test_certificates().old_chain.fingerprint);
+  CHECK(*outcome.error->certificate->not_after < SystemClock().wall());
+}
+
+TEST_CASE("tls: a hostile certificate is described within bounds, with its bytes as they are") {
+  Rig rig;
+  Outcome outcome = rig.meet(trusting("smtp.example"), test_certificates().hostile);
+  REQUIRE((outcome.error && outcome.error->certificate));
+  CHECK(outcome.error->kind == IoErrorKind::tls_wrong_name);
+  const CertificateFacts& facts = *outcome.error->certificate;
+  CHECK(facts.names.size() == 20);
+  CHECK(facts.names.size() + facts.more_names == 3000);
+  CHECK(facts.names.at(0) == std::string("ok.example\0.evil", 16));
+  for (const std::string& name : facts.names) CHECK(name.size() <= 255);
+}
+
+TEST_CASE("tls: a good certificate, and a failure that is not about one, leave nothing to describe") {
+  Rig rig;
+  auto client = TlsClient::create(trusting("smtp.example"));
+  REQUIRE(client);
+  MemoryPair pair = make_memory_pair(rig.loop);
+  auto greeted = rig.loop.run(pair.second->write("220 mail.example ESMTP\r\n", {}));
+  REQUIRE(greeted);
+  auto stream = rig.loop.run((*client)->connect(std::move(pair.first), {}));
+  REQUIRE_FALSE(stream);
+  CHECK(stream.error().certificate == nullptr);
+}
+
 TEST_CASE("tls: a certificate for clients is none for a server") {
   Rig rig;
   CHECK(rig.meet(trusting("smtp.example"), test_certificates().client).error);
@@ -200,6 +260,8 @@ TEST_CASE("tls: a pin stands for chain and name, and nothing else stands for the
   REQUIRE(wrong.error);
   CHECK(wrong.error->kind == IoErrorKind::tls_pin_mismatch);
   CHECK(wrong.error->text.find(test_certificates().good.fingerprint) != std::string::npos);
+  REQUIRE(wrong.error->certificate);
+  CHECK(wrong.error->certificate->fingerprint == test_certificates().good.fingerprint);
 }
 
 TEST_CASE("tls: names match exactly, by DNS and IP names only") {

@@ -210,17 +210,15 @@ TEST_CASE("verdict, servers: a refused sender bounces where mail has been accept
   const char* const at_rcpt[] = {
       "553 5.7.1 <a@example.com>: Sender address rejected: not owned by user b@example.com",  // Postfix
       "553 5.7.1 <a@example.com>: Sender address rejected: not logged in",                    // Postfix
-      "550 5.1.8 <a@example.com>: Sender address rejected: Domain not found",                 // Postfix
       "550 5.1.7 <a@>: Sender address rejected: invalid", "550 5.7.1 Sender domain not allowed"};
   for (const char* text : at_rcpt)
     check_all(std::to_array<Case>({{Stage::rcpt, text, kUnproven, defer_unproven, sender_not_owned},
                                    {Stage::rcpt, text, kProven, fail_recipient, sender_not_owned}}));
   const char* const at_mail[] = {
-      "553 5.1.8 <a@example.com>... Domain of sender address does not exist",  // Sendmail
-      "553 5.1.0 Sender address syntax error",                                 // OpenSMTPD
-      "553 Relaying disallowed as a@example.com",                              // Zoho
-      "550 5.1.0 <a@example.com> sender rejected",                             // konto.pl
-      "553 5.1.7 The sender address <a> is not a valid RFC-5321 address.",     // Gmail
+      "553 5.1.0 Sender address syntax error",                              // OpenSMTPD
+      "553 Relaying disallowed as a@example.com",                           // Zoho
+      "550 5.1.0 <a@example.com> sender rejected",                          // konto.pl
+      "553 5.1.7 The sender address <a> is not a valid RFC-5321 address.",  // Gmail
       "550 5.7.1 We can't accept mail from that envelope sender"};
   for (const char* text : at_mail)
     check_all(std::to_array<Case>({{Stage::mail, text, kUnproven, defer_unproven, sender_not_owned},
@@ -235,6 +233,38 @@ TEST_CASE("verdict, servers: a refused sender bounces where mail has been accept
   for (const char* text : at_message)
     check_all(std::to_array<Case>({{Stage::message, text, kUnproven, defer_unproven, sender_not_owned},
                                    {Stage::message, text, kProven, fail_message, sender_not_owned}}));
+}
+
+TEST_CASE("verdict, servers: a sender whose domain does not allow this way is told apart, at every stage") {
+  // Gmail, and RFC 7372.
+  const char* const texts[] = {
+      "550-5.7.26 Unauthenticated email from example.com is not accepted due to\r\n"
+      "550 5.7.26 domain's DMARC policy.",
+      "550 5.7.26 This message fails to pass authentication checks (SPF and DKIM).",
+      "550 5.7.27 The sender is unauthenticated. SPF = did not pass", "550 5.7.23 SPF validation failed",
+      "550 5.7.20 No passing DKIM signature found"};
+  for (const char* text : texts) {
+    check_all(std::to_array<Case>({{Stage::mail, text, kProven, fail_message, sender_not_authenticated},
+                                   {Stage::message, text, kProven, fail_message, sender_not_authenticated},
+                                   {Stage::rcpt, text, kProven, fail_recipient, sender_not_authenticated}}));
+    for (Stage stage : {Stage::mail, Stage::rcpt, Stage::data, Stage::message})
+      check_all(std::to_array<Case>({{stage, text, kUnproven, defer_unproven, sender_not_authenticated}}));
+  }
+}
+
+TEST_CASE("verdict, servers: a sender whose domain does not exist is told apart, at every stage") {
+  const char* const texts[] = {"550 5.1.8 <a@vm>: Sender address rejected: Domain not found",   // Postfix
+                               "553 5.1.8 <a@vm>... Domain of sender address does not exist"};  // Sendmail
+  for (const char* text : texts) {
+    check_all(std::to_array<Case>({{Stage::mail, text, kProven, fail_message, sender_domain_unknown},
+                                   {Stage::rcpt, text, kProven, fail_recipient, sender_domain_unknown}}));
+    for (Stage stage : {Stage::mail, Stage::rcpt, Stage::message})
+      check_all(std::to_array<Case>({{stage, text, kUnproven, defer_unproven, sender_domain_unknown}}));
+  }
+  const char* const later = "450 4.1.8 <a@vm>: Sender address rejected: Domain not found";  // Postfix
+  for (Context context : {kProven, kUnproven})
+    check_all(std::to_array<Case>({{Stage::rcpt, later, context, defer_recipient, sender_domain_unknown},
+                                   {Stage::mail, later, context, defer_message, sender_domain_unknown}}));
 }
 
 TEST_CASE("verdict, servers: greylisting and other 4yz are the recipient's or the message's own") {
@@ -271,7 +301,6 @@ TEST_CASE("verdict, servers: a refused content is the message's end, and nobody 
       "554 5.6.0 Mail message is malformed. Not accepted.",                      // Gmail
       "554 5.7.1 Blocked by SpamAssassin",                                       // milter
       "552 5.7.0 This message was blocked because its content presents a risk",  // Gmail
-      "550 5.7.26 Unauthenticated email is not accepted due to domain's DMARC policy",
       "554 5.4.6 Too many hops",
       "554 5.4.0 Error: too many hops",  // Sendmail; Postfix
       "550 5.7.520 Access denied, Your organization does not allow external forwarding.",

@@ -160,7 +160,7 @@ TEST_CASE("verdict: an unknown user is a recipient's failure, also for a strange
 TEST_CASE("verdict: on an unproven smarthost a refusal that a configuration could have caused is deferred") {
   check_all(std::to_array<Case>({
       {Stage::mail, "553 5.7.1 not owned by user", kUnproven, defer_unproven, sender_not_owned},
-      {Stage::mail, "550 5.1.8 bad sender", kUnproven, defer_unproven, sender_not_owned},
+      {Stage::mail, "550 5.1.8 bad sender", kUnproven, defer_unproven, sender_domain_unknown},
       {Stage::mail, "501 5.1.7 bad address", kUnproven, defer_unproven, sender_not_owned},
       {Stage::mail, "550 no", kUnproven, defer_unproven, sender_not_owned},
       {Stage::mail, "552 5.3.4 too big", kUnproven, defer_unproven, too_large},

@@ -204,6 +204,22 @@ TEST_CASE("smtpd: the sink hears the announced size") {
   CHECK(rig.sink.expected_size() == 4711);
 }
 
+TEST_CASE("smtpd: who watches refusals hears of which mail they are: helo, sender, size") {
+  test::SmtpdRig rig;
+  rig.options.limits.max_size = 100;
+  rig.burst("RCPT TO:<b@y.test>\r\nEHLO app.test\r\nMAIL FROM:<a@x.test> SIZE=4711\r\n" + kEnvelope +
+            "RCPT TO:<b@y.test> NO=SUCH\r\nDATA\r\n" + std::string(120, 'x') +
+            "\r\n.\r\nRCPT TO:<c@y.test>\r\n" + kEnvelope + "BDAT 130\r\n" + std::string(130, 'x') +
+            "MAIL FROM:<>\r\nRSET\r\nDATA\r\n");
+  std::vector<std::string> refusals;
+  for (const std::string& line : rig.observer.lines)
+    if (line.starts_with("rejected ")) refusals.push_back(line.substr(line.find(" helo=") + 1));
+  CHECK(refusals == std::vector<std::string>{"helo=", "helo=app.test from=<a@x.test> size=4711",
+                                             "helo=app.test from=<a@x.test> size=0",
+                                             "helo=app.test from=<a@x.test> size=122", "helo=app.test",
+                                             "helo=app.test from=<a@x.test> size=130", "helo=app.test"});
+}
+
 TEST_CASE("smtpd: a hook's reply is given instead of the good one, and 421 closes") {
   using smtpd::Stage;
   test::SmtpdRig rig;
