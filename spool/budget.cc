@@ -86,7 +86,7 @@ Task<std::optional<Reservation>> MemoryBudget::reserve(Share share, std::uint64_
     auto place = its.waiting.insert(its.waiting.end(), &turn);
     ++waiting_;
     auto try_turn = [&] { return served = its.waiting.front() == &turn && take(share, bytes); };
-    while (!try_turn() && loop_.now() < end) {
+    while (!served && !try_turn() && loop_.now() < end) {
       const Instant again = its.waiting.front() == &turn ? ask_lenders(bytes) : end;
       if (!try_turn()) co_await turn.park({std::min(end, again)});
     }

@@ -197,6 +197,7 @@ TEST_CASE(
   fixture.settle();
   CHECK(fixture.served == std::vector{1});
   CHECK(asked == std::vector{&second});
+  CHECK(fixture.budget.used(Share::small) == kSmallShare);  // what was served was taken once, and is back
   CHECK(fixture.loop.now() - before == 100ms);
   CHECK(first.bytes() == 2500);
 }
