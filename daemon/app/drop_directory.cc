@@ -37,9 +37,11 @@ Result<Fd, DropError> open_private(const std::string& path) {
 
 // Without "." and "..".
 Result<std::vector<std::string>, DropError> names_in(const Fd& directory, const std::string& path) {
-  std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(::openat(directory.get(), ".", kOpenDirectory)),
-                                              ::closedir);
+  Fd own(::openat(directory.get(), ".", kOpenDirectory));
+  if (!own) return system_error(path);
+  std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(own.get()), ::closedir);
   if (!entries) return system_error(path);
+  own.release();
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(entries.get())) {
     const std::string_view name = entry->d_name;

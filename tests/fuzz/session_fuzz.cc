@@ -23,8 +23,8 @@ namespace {
 struct Watcher final : smtpd::Observer {
   void accepted(const smtpd::Client&, const smtpd::Accepted&) override { ++told; }
   void broke_down(const std::string&) override { check(false, "an exception ended a session"); }
-  void rejected(const smtpd::Client&, std::string_view stage, const smtpd::Reply&) override {
-    refused_data = refused_data || stage == "DATA";
+  void rejected(const smtpd::Client&, const smtpd::Rejected& rejected) override {
+    refused_data = refused_data || rejected.stage == "DATA";
   }
   std::size_t told = 0;
   bool refused_data = false;

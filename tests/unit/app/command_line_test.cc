@@ -15,11 +15,17 @@ using namespace hikyaku::app;
 
 namespace {
 
-Ran run(const TemporaryDirectory& place, std::vector<std::string> arguments) {
-  Captured captured(place.path());
-  int exit = static_cast<int>(understand_command_line(std::move(arguments))());
+void flush() {
   std::cout.flush();
   std::fflush(stdout);
+}
+
+// What the test program itself has not written yet must not get into the captured output.
+Ran run(const TemporaryDirectory& place, std::vector<std::string> arguments) {
+  flush();
+  Captured captured(place.path());
+  int exit = static_cast<int>(understand_command_line(std::move(arguments))());
+  flush();
   return {exit, captured.out(), captured.err()};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/pickup.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 
 #include <set>
@@ -137,6 +139,8 @@ TEST_CASE("pickup: sizes from nothing to more than is under way at once arrive b
 TEST_CASE("pickup: what is still being written is left alone") {
   Rig rig;
   std::ofstream(rig.place.at("." + test::drop_name(1))) << "hikyaku-drop 1";
+  Fd writer(::open(rig.place.at("." + test::drop_name(1)).c_str(), O_WRONLY | O_CLOEXEC));
+  REQUIRE(::flock(writer.get(), LOCK_EX) == 0);
   rig.drop(2);
   CHECK(rig.run_until([&] { return rig.sink.mails().size() == 1 && rig.place.names("taken").empty(); }));
   CHECK(rig.place.names("drop") == Names{"." + test::drop_name(1)});

@@ -237,12 +237,12 @@ TEST_CASE("verdict, servers: a refused sender bounces where mail has been accept
 
 TEST_CASE("verdict, servers: a sender whose domain does not allow this way is told apart, at every stage") {
   // Gmail, and RFC 7372.
-  const char* const texts[] = {
-      "550-5.7.26 Unauthenticated email from example.com is not accepted due to\r\n"
-      "550 5.7.26 domain's DMARC policy.",
-      "550 5.7.26 This message fails to pass authentication checks (SPF and DKIM).",
-      "550 5.7.27 The sender is unauthenticated. SPF = did not pass", "550 5.7.23 SPF validation failed",
-      "550 5.7.20 No passing DKIM signature found"};
+  const char* const texts[] = {("550-5.7.26 Unauthenticated email from example.com is not accepted due to\r\n"
+                                "550 5.7.26 domain's DMARC policy."),
+                               "550 5.7.26 This message fails to pass authentication checks (SPF and DKIM).",
+                               "550 5.7.27 The sender is unauthenticated. SPF = did not pass",
+                               "550 5.7.23 SPF validation failed",
+                               "550 5.7.20 No passing DKIM signature found"};
   for (const char* text : texts) {
     check_all(std::to_array<Case>({{Stage::mail, text, kProven, fail_message, sender_not_authenticated},
                                    {Stage::message, text, kProven, fail_message, sender_not_authenticated},
