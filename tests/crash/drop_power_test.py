@@ -32,7 +32,7 @@ def sends(place, sendmail, drop, size, *through):
     """Hands in a message of so many bytes as a caller who may only put things there. It must be taken."""
     places = place.join("places")
     with open(places, "w", encoding="ascii") as file:
-        file.write(f"hikyaku-sendmail 1\nsubmit_socket {place.join('nobody-there')}\ndrop {drop}\ndomain a.example\n")
+        file.write(f"hikyaku-sendmail 1\nsubmit_socket {place.join('nobody-there')}\ndrop {drop}\ndomain a.example\nmin_free 0\n")
     caller = ["setpriv", f"--reuid={OWNER.pw_uid}", f"--regid={GROUP}", "--clear-groups"]
     done = subprocess.run([*caller, *through, sendmail, "-C", places, "-i", "b@example.org"], check=False,
                           input=b"Subject: x\n\n" + b"x" * size + b"\n", capture_output=True)

@@ -30,7 +30,7 @@ def drop_of(sendmail, ledger, name, size=2000):
 
 def leave(name, content, owner=CALLER, group=GROUP_ID, mode=0o640):
     """As sendmail does: under another name first."""
-    unfinished = f"{DROP}/.{name}"
+    unfinished = f"{DROP}/.test-{name}"
     with open(unfinished, "xb") as file:
         file.write(content)
     os.chown(unfinished, owner, group)
