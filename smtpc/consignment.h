@@ -42,6 +42,8 @@ struct TransactionResult {
   // FailureKind::reply_lost the mail has perhaps been delivered.
   std::optional<Refusal> rest;
   std::optional<mail::Reply> final_reply;  // to the final dot of a mail with recipients
+  // The host that took it, if it does not know DSN: whoever wants to hear of success hears it from us.
+  std::optional<std::string> taken_without_dsn;
   // The peer hung up after the mail before, without a word to what had travelled with its dot, or refused all
   // of it because it had: this one has not been tried.
   bool is_untried = false;

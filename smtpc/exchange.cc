@@ -14,12 +14,14 @@ namespace {
 constexpr Duration kLastWords = 5s;  // for what the peer said before writing to it failed
 constexpr std::size_t kQuoted = 200;
 
-std::string quote(std::string_view line) { return cat("\"", printable(line, kQuoted), "\""); }
-
 }  // namespace
 
-Exchange::Exchange(io::Loop& loop, io::StreamPtr stream, io::Cancel* cancel)
-    : loop_(loop), stream_(std::move(stream)), reader_(*stream_), cancel_(cancel) {}
+Exchange::Exchange(io::Loop& loop, io::StreamPtr stream, io::Cancel* cancel, SecretMask mask)
+    : loop_(loop), stream_(std::move(stream)), reader_(*stream_), cancel_(cancel), mask_(std::move(mask)) {}
+
+std::string Exchange::quote(std::string_view line) const {
+  return cat("\"", printable(masked(line), kQuoted), "\"");
+}
 
 std::unexpected<ExchangeError> Exchange::break_off(std::string text) {
   ended_ = true;
@@ -36,6 +38,15 @@ std::unexpected<ExchangeError> Exchange::break_off(const IoError& error) {
 Task<Result<mail::Reply, ExchangeError>> Exchange::ask(std::string_view command, Duration limit) {
   Secret line(cat(command, "\r\n"));  // it may be a password
   auto answer = co_await converse(line.reveal(), limit);
+  co_return answer;
+}
+
+Task<Result<mail::Reply, ExchangeError>> Exchange::ask_for_login(std::string_view command, Duration limit) {
+  Secret line(cat(command, "\r\n"));
+  auto sent = co_await send(line.reveal(), limit);
+  if (!sent) co_return std::unexpected(sent.error());
+  auto answer = co_await next_reply(limit);
+  if (answer && answer->code != 334) answer = mask_.masked(std::move(*answer));
   co_return answer;
 }
 
@@ -69,6 +80,12 @@ Task<Result<void, ExchangeError>> Exchange::expect_silence() {
 }
 
 Task<Result<mail::Reply, ExchangeError>> Exchange::reply(Duration limit) {
+  auto reply = co_await next_reply(limit);
+  if (reply) reply = mask_.masked(std::move(*reply));
+  co_return reply;
+}
+
+Task<Result<mail::Reply, ExchangeError>> Exchange::next_reply(Duration limit) {
   if (early_) co_return *std::exchange(early_, std::nullopt);
   auto reply = co_await read_reply(within(write_error_ ? std::min(limit, kLastWords) : limit));
   if (reply && reply->code == 421) ended_ = true;  // it hangs up, whatever was asked

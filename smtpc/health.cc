@@ -9,8 +9,38 @@
 namespace hikyaku::smtpc {
 namespace {
 
+using mail::FailureKind;
+
+constexpr std::size_t kMostAvoided = 64;
+
 bool is_same_reason(const mail::Failure& a, const mail::Failure& b) {
   return a.kind == b.kind && a.stage == b.stage;
+}
+
+// What a smarthost that restarts, and the network before it, look like. No configuration is wrong there.
+bool is_outage(const mail::Failure& why) {
+  switch (why.kind) {
+    case FailureKind::lookup_failed:
+    case FailureKind::refused:
+    case FailureKind::connect_timed_out:
+    case FailureKind::unreachable:
+    case FailureKind::greeting_timed_out:
+    case FailureKind::closed_early:
+    case FailureKind::timed_out:
+    case FailureKind::reply_lost: return true;
+    case FailureKind::smarthost_refuses: return why.reply && why.reply->is_transient();
+    default: return false;
+  }
+}
+
+// So few mails may all be poison, however alike the replies.
+bool are_few(const std::vector<mail::MailId>& mails) { return mails.size() < Evidence::kCertain; }
+
+const mail::RetryPolicy& policy_of(const Pause& pause) {
+  if (pause.by_evidence && are_few(pause.avoid)) return mail::kProbePolicy;
+  if (pause.why.kind == FailureKind::account_quota) return mail::kQuotaPolicy;
+  if (pause.why.stage != mail::Stage::auth) return mail::kProbePolicy;
+  return pause.why.kind == FailureKind::auth_temporary ? mail::kBusyLogInPolicy : mail::kLogInPolicy;
 }
 
 }  // namespace
@@ -27,53 +57,101 @@ bool Health::resume() {
 
 bool Health::opened() { return is_paused() && !pause_->only_a_mail_proves && resume(); }
 
-bool Health::delivered() {
+bool Health::delivered(mail::MailId id, Instant now) {
   bool changed = suspicion_.has_value();
-  proven_ = true;
+  if (is_paused() && pause_->by_evidence) evidence_.refuted(now);
+  evidence_.accepted(id);
+  proven_ = was_up_ = true;
   suspicion_.reset();
   return resume() || changed;
 }
 
 // A 5yz about one message says that the smarthost is well.
-bool Health::settled(mail::MailId) { return resume(); }
+bool Health::settled() {
+  was_up_ = true;
+  last_aborted_.reset();
+  return is_paused() && !pause_->by_evidence && resume();
+}
 
-bool Health::refused(const mail::Failure& why, Instant now, std::optional<mail::MailId> id) {
-  bool changed = !is_paused() || !is_same_reason(pause_->why, why);
-  Pause next{.why = why,
-             .since = now,
-             .next_probe = now,
-             .probes = 1,
-             .only_a_mail_proves = id.has_value(),
-             .avoid = {}};
-  if (is_paused()) {
-    next.since = pause_->since;
-    next.avoid = pause_->avoid;
-    next.probes = pause_->probes + 1;  // another reason is no reason to come more often
-  }
-  if (id) next.avoid.push_back(*id);
-  if (next.avoid.size() > 2) next.avoid.erase(next.avoid.begin());
-  pause_ = std::move(next);
+void Health::begin(const mail::Failure& why, Instant now) {
+  bool was_up = std::exchange(was_up_, false);
+  pause_ =
+      Pause{.why = why, .since = now, .next_probe = now, .was_up = was_up && is_outage(why), .avoid = {}};
+}
+
+void Health::step(Instant now, bool hopes_for_fresh) {
+  ++pause_->probes;  // another reason is no reason to come more often
+  ++round_;
+  pause_->next_for_fresh = hopes_for_fresh ? now + mail::kFreshMailWait : kNever;
   schedule_probe(now);
-  return changed;
 }
 
 void Health::schedule_probe(Instant now) {
-  const mail::RetryPolicy& policy =
-      pause_->why.stage == mail::Stage::auth ? mail::kLogInPolicy : mail::kProbePolicy;
-  pause_->next_probe = now + mail::next_wait(pause_->probes, policy, jitter_());
+  const bool has_first_look = pause_->was_up || pause_->by_evidence;
+  const unsigned looks = pause_->probes - (has_first_look ? 1 : 0);
+  if (looks > 0)
+    pause_->next_probe = now + mail::next_wait(looks, policy_of(*pause_), jitter_());
+  else if (pause_->by_evidence)
+    pause_->next_probe = now + mail::kFreshMailWait;
+  else
+    pause_->next_probe = now + mail::next_wait(1, mail::kRestartPolicy, jitter_());
 }
 
-void Health::probed_in_vain(Instant now) {
-  if (is_paused() && pause_->next_probe <= now) schedule_probe(now);
+void Health::avoid(mail::MailId id) {
+  std::erase(pause_->avoid, id);
+  pause_->avoid.push_back(id);
+  if (pause_->avoid.size() > kMostAvoided) pause_->avoid.erase(pause_->avoid.begin());
+}
+
+bool Health::refused(const mail::Failure& why, Instant now, unsigned round, std::optional<mail::MailId> id) {
+  if (id && is_paused()) avoid(*id);
+  if (is_stale(round)) return false;
+  bool changed = !is_paused() || !is_same_reason(pause_->why, why);
+  if (!is_paused()) begin(why, now);
+  pause_->why = why;
+  pause_->only_a_mail_proves = id.has_value();
+  pause_->by_evidence = false;
+  if (id) avoid(*id);
+  step(now, false);
+  return changed;
 }
 
 // One message may be poison; two different ones in a row are the smarthost's trouble.
-bool Health::aborted(const mail::Failure& why, Instant now, mail::MailId id) {
-  if (is_paused()) return refused(why, now, id);
+bool Health::aborted(const mail::Failure& why, Instant now, unsigned round, mail::MailId id) {
+  if (is_paused()) return refused(why, now, round, id);
   auto before = std::exchange(last_aborted_, id);
   if (!before || *before == id) return false;
-  refused(why, now, *before);
-  pause_->avoid.push_back(id);
+  refused(why, now, round, *before);
+  avoid(id);
+  return true;
+}
+
+// In a pause it only says that this mail is of no use to end it.
+Health::Weighed Health::weigh(const mail::Failure& why, Instant now, unsigned round, Witness witness) {
+  const mail::MailId id = witness.id;
+  const Finding finding = evidence_.weigh(std::move(witness), now);
+  if (finding == Finding::mail) return {finding, false};
+  if (is_paused()) {
+    avoid(id);
+    if (!is_stale(round)) step(now, are_few(pause_->avoid));
+    return {Finding::undecided, false};
+  }
+  if (finding == Finding::undecided) return {finding, false};
+  begin(why, now);
+  pause_->only_a_mail_proves = pause_->by_evidence = true;
+  for (const Witness& each : evidence_.witnesses()) avoid(each.id);
+  step(now, are_few(pause_->avoid));
+  return {finding, true};
+}
+
+void Health::ended(unsigned round, Instant now) {
+  if (!is_paused() || round != round_) return;
+  step(now, pause_->only_a_mail_proves);
+}
+
+bool Health::postpone_probe(Instant until) {
+  if (!is_paused() || pause_->next_probe >= until) return false;
+  pause_->next_probe = until;
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/mail/mail_id.h"
+#include "smtpc/evidence.h"
 #include "smtpc/refusal.h"
 
 namespace hikyaku::smtpc {
@@ -18,9 +19,15 @@ struct Pause {
   mail::Failure why;
   Instant since;
   Instant next_probe;
+  // From when on a mail that was not refused since the pause began is reason enough to look; kNever: it waits
+  // for next_probe like the others.
+  Instant next_for_fresh = kNever;
   unsigned probes = 0;              // that failed, the event that began it included
   bool only_a_mail_proves = false;  // it opens well and refuses in transactions
-  std::vector<mail::MailId> avoid;  // the mails it failed with: the probe takes another if there is one
+  bool by_evidence = false;         // only an accepted mail ends it
+  bool was_up = false;              // it broke off amid work: the first probe comes soon
+  // The newest mails that it failed with: the probe takes another if there is one.
+  std::vector<mail::MailId> avoid;
 };
 
 class Health {
@@ -35,15 +42,32 @@ class Health {
   // smarthost.
   const std::optional<mail::Failure>& suspicion() const { return suspicion_; }
 
+  // How many steps the backoff has taken so far. A connection remembers the number that held when it began:
+  // if the pause has taken a step since, what the connection reports is the same outage and adds no step.
+  unsigned round() const { return round_; }
+  bool is_stale(unsigned round) const { return is_paused() && round != round_; }
+
   // Each returns whether the state, or the reason for it, is another one now.
-  bool opened();                  // a connection is ready for mail
-  bool delivered();               // a message was accepted
-  bool settled(mail::MailId id);  // a transaction ended in order, whatever its outcome
-  bool refused(const mail::Failure& why, Instant now, std::optional<mail::MailId> id);  // by the smarthost
-  bool aborted(const mail::Failure& why, Instant now, mail::MailId id);  // an attempt that broke off
+  bool opened();                                 // a connection is ready for mail
+  bool delivered(mail::MailId id, Instant now);  // a message was accepted
+  bool settled();                                // a transaction ended in order, whatever its outcome
+  // By the smarthost, in a connection that began in `round`; with the mail if it was in a transaction.
+  bool refused(const mail::Failure& why, Instant now, unsigned round, std::optional<mail::MailId> id);
+  // An attempt that broke off.
+  bool aborted(const mail::Failure& why, Instant now, unsigned round, mail::MailId id);
   bool suspected(const mail::Failure& why);
-  // A probe connected well but found no mail to prove it with: look again after as long a wait.
-  void probed_in_vain(Instant now);
+  // A connection that began in `round` is over. A probe that connected well but found no mail to prove it
+  // with looks again later, or as soon as there is one.
+  void ended(unsigned round, Instant now);
+  // The next probe cannot come before.
+  bool postpone_probe(Instant until);
+
+  // A refusal that concerns one mail or all.
+  struct Weighed {
+    Finding finding = Finding::undecided;
+    bool changed = false;
+  };
+  Weighed weigh(const mail::Failure& why, Instant now, unsigned round, Witness witness);
 
   // How many connections there may be now.
   unsigned limit(Instant now) const;
@@ -51,7 +75,10 @@ class Health {
 
  private:
   bool resume();
+  void begin(const mail::Failure& why, Instant now);
+  void step(Instant now, bool hopes_for_fresh);
   void schedule_probe(Instant now);
+  void avoid(mail::MailId id);
 
   unsigned connections_;
   bool proven_;
@@ -59,6 +86,9 @@ class Health {
   std::optional<Pause> pause_;
   std::optional<mail::Failure> suspicion_;
   std::optional<mail::MailId> last_aborted_;
+  Evidence evidence_;
+  bool was_up_ = false;  // a transaction has ended in order since the latest pause began
+  unsigned round_ = 0;
   unsigned slow_limit_;  // as of slowed_at_; one is added back a minute
   Instant slowed_at_{};
 };

@@ -67,45 +67,29 @@ bool Lane::wants_connection() const {
 Task<void> Lane::probe() {
   while (!retired_ && !probe_now_ && health_.is_paused() && loop_.now() < next_probe())
     co_await changed_.wait({next_probe(), nullptr});
-  probe_now_ = false;
   if (retired_ || !health_.is_paused()) co_return;
+  if (!probe_now_ && wait_for_rate()) co_return tell(true);
+  if (!has_room()) co_await changed_.wait({});
+  if (!has_room() || !health_.is_paused()) co_return;
+  probe_now_ = false;
   probing_ = true;
+  probe_round_ = health_.round();
   nursery_.spawn(run_link());
   while (probing_) co_await changed_.wait({});
 }
 
-void Lane::learn(const TransactionResult& result, mail::MailId id) {
-  bool in_order = true;
-  auto weigh = [&](const Refusal& refusal) {
-    in_order = in_order && refusal.verdict.action != Action::abort_attempt &&
-               refusal.verdict.action != Action::pause_lane;
-    learn(refusal, id);
-  };
-  for (const RecipientOutcome& outcome : result.recipients)
-    if (outcome.refusal) weigh(*outcome.refusal);
-  if (result.rest) weigh(*result.rest);
-  if (result.final_reply)
-    tell(health_.delivered());
-  else if (in_order)
-    tell(health_.settled(id));
-}
-
-void Lane::learn(const Refusal& refusal, std::optional<mail::MailId> id) {
-  if (refusal.verdict.slow_down || refusal.failure.kind == mail::FailureKind::refused)
-    health_.slow_down(loop_.now());
-  bool concerns_us = refusal.failure.kind != mail::FailureKind::source_damaged;
-  switch (refusal.verdict.action) {
-    case Action::pause_lane: return tell(health_.refused(refusal.failure, loop_.now(), id));
-    case Action::defer_unproven: return tell(health_.suspected(refusal.failure));
-    case Action::abort_attempt:
-      if (id && concerns_us) tell(health_.aborted(refusal.failure, loop_.now(), *id));
-      return;
-    default: return;
-  }
+// Whoever only says good-bye makes room for a probe; who is busy with a mail will tell more than the probe
+// could.
+bool Lane::has_room() {
+  if (links_.size() < options_.smarthost.connections) return true;
+  for (const LinkPtr& link : links_)
+    if (!link->busy && !link->opening) link->cancel.request();
+  return false;
 }
 
 void Lane::tell(bool changed) {
   if (!health_.is_paused()) probing_ = false;  // the probe has become an ordinary connection
+  wait_for_rate();
   if (changed) work_.lane_changed(*this);
   wake();
 }

@@ -52,6 +52,8 @@ class Lane {
   const std::string& name() const { return options_.smarthost.name; }
   const Health& health() const { return health_; }
   bool is_probing() const { return probing_; }
+  // Is being looked at, or will be in the same turn of the loop.
+  bool is_being_looked_at() const { return probing_ || probe_now_; }
   bool is_retired() const { return retired_; }
   std::size_t connections() const { return links_.size(); }
   // When the rate lets a mail go: now, or later.
@@ -66,6 +68,7 @@ class Lane {
     bool opening = true;  // no mail can go yet
     bool busy = false;
     bool probes = false;  // began as a probe of a paused smarthost
+    unsigned round = 0;   // of the lane's health when it began
     std::unique_ptr<Client> client;
     JobPtr next;     // travels along with the final dot of the one before
     TicketPtr last;  // the flush of its latest outcome
@@ -74,6 +77,7 @@ class Lane {
   using LinkPtr = std::shared_ptr<Link>;
 
   bool wants_connection() const;
+  bool has_room();
   Task<void> probe();
   Task<void> run_link();
   Task<bool> open(Link& link);
@@ -84,16 +88,19 @@ class Lane {
   Instant next_chance() const;
   Instant next_probe() const;
   void keep_for_next_chance(io::Until& until) const;
-  Task<JobPtr> take(std::vector<mail::MailId> avoid);
+  Preference preference() const;
+  Task<JobPtr> take(Preference preference);
   void put_back(JobPtr job);
   Task<std::optional<Consignment>> following(Link& link);
   Consignment consignment(const Job& job) const;
   Task<bool> wait_for_work(Link& link);
   Task<void> deliver(Link& link, JobPtr job);
   DotHooks hooks(Link& link);
-  void learn(const TransactionResult& result, mail::MailId id);
-  void learn(const Refusal& refusal, std::optional<mail::MailId> id);
+  void weigh(TransactionResult& result, const Job& job, unsigned round);
+  void learn(const TransactionResult& result, mail::MailId id, unsigned round);
+  void learn(const Refusal& refusal, std::optional<mail::MailId> id, unsigned round);
   void tell(bool changed);
+  bool wait_for_rate();
   Way way(const Client& client) const;
   ClientContext context(Link& link);
 
@@ -106,6 +113,7 @@ class Lane {
   io::Event changed_;
   std::list<LinkPtr> links_;
   bool probing_ = false;
+  unsigned probe_round_ = 0;  // of the probe under way
   bool probe_now_ = false;
   bool retired_ = false;
   bool is_plainness_known_ = false;

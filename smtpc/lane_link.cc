@@ -34,6 +34,7 @@ Task<bool> Ticket::done(io::Until until) {
 Task<void> Lane::run_link() {
   auto link = std::make_shared<Link>();
   link->probes = probing_;
+  link->round = health_.round();
   links_.push_back(link);
   auto opened = co_await open(*link);
   link->opening = link->is_before_greeting = false;
@@ -44,8 +45,8 @@ Task<void> Lane::run_link() {
   }
   link->client.reset();
   links_.remove(link);
-  if (link->probes) probing_ = false;
-  health_.probed_in_vain(loop_.now());
+  if (link->probes && link->round == probe_round_) probing_ = false;
+  health_.ended(link->round, loop_.now());
   wake();
 }
 
@@ -53,7 +54,7 @@ Task<bool> Lane::open(Link& link) {
   for (bool again = true; again;) {
     auto opened = co_await dial(link);
     again = !opened && link.client && link.client->wants_new_connection() && !link.cancel.is_requested();
-    if (!opened && !again && !link.cancel.is_requested()) learn(opened.error(), std::nullopt);
+    if (!opened && !again && !link.cancel.is_requested()) learn(opened.error(), std::nullopt, link.round);
     if (opened) tell(health_.opened());
     if (!again) co_return opened.has_value();
   }
@@ -89,18 +90,16 @@ ClientContext Lane::context(Link& link) {
 bool Lane::may_take(const Link& link) const {
   if (retired_ || link.cancel.is_requested() || !link.client->is_usable()) return false;
   if (link.messages >= options_.smarthost.messages_per_connection) return false;
-  if (health_.is_paused() && (!link.probes || link.messages > 0)) return false;
+  if (health_.is_paused()) return link.probes && link.round == health_.round() && link.messages == 0;
   return links_.size() <= health_.limit(loop_.now());
 }
 
 // One mail, if there is one. False: the connection has done its part.
 Task<bool> Lane::next(Link& link) {
   if (!link.next && !may_take(link)) co_return false;
-  std::vector<mail::MailId> avoid;
-  if (health_.is_paused()) avoid = health_.pause()->avoid;
   link.busy = true;
   JobPtr job = std::exchange(link.next, nullptr);
-  if (!job) job = co_await take(std::move(avoid));
+  if (!job) job = co_await take(preference());
   bool was_there = job != nullptr;
   if (was_there) co_await deliver(link, std::move(job));
   link.busy = false;
@@ -109,12 +108,20 @@ Task<bool> Lane::next(Link& link) {
   co_return there_is_work;
 }
 
+// A probe looks for a mail that gets through. Where only a mail can end the pause it looks at both ends of
+// the queue in turn, so that no number of bad ones at one end keeps the others waiting.
+Preference Lane::preference() const {
+  if (!health_.is_paused()) return {};
+  const Pause& pause = *health_.pause();
+  return {.avoid = pause.avoid, .newest = pause.only_a_mail_proves && pause.probes % 2 == 1};
+}
+
 // What an idle connection could begin with at once does not queue up behind a final dot.
 Task<std::optional<Consignment>> Lane::following(Link& link) {
   auto idle = static_cast<std::size_t>(
       std::ranges::count_if(links_, [](const LinkPtr& l) { return !l->busy && !l->opening; }));
   if (health_.is_paused() || !may_take(link) || takeable() <= idle) co_return std::nullopt;
-  link.next = co_await take({});
+  link.next = co_await take({.avoid = {}, .patience = mail::Patience::none});
   if (!link.next) co_return std::nullopt;
   co_return consignment(*link.next);
 }
@@ -155,7 +162,8 @@ Task<void> Lane::deliver(Link& link, JobPtr job) {
   if (memory_.plain_dialogue && !std::exchange(is_plainness_known_, true)) work_.speaks_plainly(*this);
   bool broken_off = link.cancel.is_requested() && result.recipients.empty() && !is_reply_lost(result);
   if (broken_off || result.is_untried) co_return put_back(std::move(job));
-  learn(result, id);
+  learn(result, id, link.round);
+  weigh(result, *job, link.round);
   if (result.final_reply) work_.accepted(*this);
   link.last = work_.settle(std::move(*job), std::move(result), way(*link.client));
 }

@@ -25,10 +25,18 @@ Instant Lane::next_chance() const {
   return next > loop_.now() && work_.waiting(*this) > 0 ? next : kNever;
 }
 
-// A probe that must not send would prove nothing where only a mail can.
+// A probe that must not send would prove nothing where only a mail can. Whether that is news: the lane
+// promised to look earlier.
+bool Lane::wait_for_rate() {
+  const Instant permitted = next_permitted();
+  return permitted > loop_.now() && health_.is_paused() && health_.pause()->only_a_mail_proves &&
+         health_.postpone_probe(permitted);
+}
+
 Instant Lane::next_probe() const {
   const Pause& pause = *health_.pause();
-  return pause.only_a_mail_proves ? std::max(pause.next_probe, next_permitted()) : pause.next_probe;
+  const Instant soonest = std::max(pause.next_for_fresh, next_permitted());
+  return soonest < pause.next_probe && work_.has_fresh(*this, pause.avoid) ? soonest : pause.next_probe;
 }
 
 void Lane::keep_for_next_chance(io::Until& until) const {
@@ -37,10 +45,10 @@ void Lane::keep_for_next_chance(io::Until& until) const {
 }
 
 // The rate comes first, because several connections may be here at once.
-Task<Lane::JobPtr> Lane::take(std::vector<mail::MailId> avoid) {
+Task<Lane::JobPtr> Lane::take(Preference preference) {
   const Instant now = loop_.now();
   if (!options_.rate->take(now)) co_return nullptr;
-  auto job = co_await work_.take(*this, std::move(avoid));
+  auto job = co_await work_.take(*this, std::move(preference));
   if (!job) options_.rate->give_back(now);
   if (options_.rate->available(loop_.now()) == 0) wake();  // run() has a time to wait for now
   if (!job) co_return nullptr;

@@ -49,14 +49,24 @@ class Ticket {
 };
 using TicketPtr = std::shared_ptr<Ticket>;
 
+// Which of the mails that are due a lane would rather have.
+struct Preference {
+  std::vector<mail::MailId> avoid;  // none of these, if there is another
+  bool newest = false;              // what has become due last, not first
+  // To wait for memory. Who has a mail already must have none for the next (spool/budget.h).
+  mail::Patience patience = mail::Patience::some;
+};
+
 class LaneWork {
  public:
   virtual ~LaneWork() = default;
   // How many mails are due that this lane could take now. 0 while outcomes cannot be written, and while a
   // lane before it in the route is up.
   virtual std::size_t waiting(const Lane& lane) const = 0;
-  // One of them, none of `avoid` if there is another. Nothing: somebody else was quicker.
-  virtual Task<std::optional<Job>> take(const Lane& lane, std::vector<mail::MailId> avoid) = 0;
+  // Whether a mail that is none of `avoid` is due and waits for this paused lane: no other lane is up.
+  virtual bool has_fresh(const Lane& lane, const std::vector<mail::MailId>& avoid) const = 0;
+  // One of them. Nothing: somebody else was quicker, or there is no memory for it.
+  virtual Task<std::optional<Job>> take(const Lane& lane, Preference preference) = 0;
   // What became of it. Does not suspend.
   virtual TicketPtr settle(Job job, TransactionResult result, Way way) = 0;
   // It was not tried; it is due again at once.

@@ -26,9 +26,9 @@ Attempt stop(mail::Failure failure, const std::string& mechanism) {
   return {AuthAction::stop, std::move(failure)};
 }
 
-Attempt protocol_error(const Session& session, const std::string& mechanism, std::string what) {
+Attempt protocol_error(const Session& session, const std::string& mechanism, std::string_view what) {
   mail::Failure failure = session.failure(Stage::auth, FailureKind::auth_protocol_error);
-  failure.detail = std::move(what);
+  failure.detail = session.exchange.masked(what);  // the SASL library may quote the peer's challenge
   return stop(std::move(failure), mechanism);
 }
 
@@ -87,15 +87,16 @@ Task<Attempt> try_mechanism(Session& session, std::string mechanism) {
   auto sasl = SaslClient::create(mechanism, sasl_options(session));
   if (!sasl) co_return cannot_begin(session, mechanism, sasl.error());
   Secret line = first_command(mechanism, **sasl);
-  auto reply = co_await exchange.ask(line.reveal(), limit);
+  auto reply = co_await exchange.ask_for_login(line.reveal(), limit);
   for (int challenges = 1; reply && reply->code == 334; ++challenges) {
     auto response = respond(**sasl, *reply);
     if (!response || challenges > kMaxChallenges) {
       [[maybe_unused]] auto cancelled = co_await exchange.ask("*", limit);
-      co_return protocol_error(session, mechanism, response ? "it never stops asking" : response.error());
+      const std::string what = response ? "it never stops asking" : response.error();
+      co_return protocol_error(session, mechanism, what);
     }
     line = std::move(*response);
-    reply = co_await exchange.ask(line.reveal(), limit);
+    reply = co_await exchange.ask_for_login(line.reveal(), limit);
   }
   if (!reply) co_return broken(session, mechanism, reply.error());
   co_return judge(session, mechanism, *reply, (*sasl)->is_complete());

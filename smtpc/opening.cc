@@ -95,7 +95,7 @@ Task<Step> starttls(Session& session) {
   bool more = co_await session.exchange.has_unread();
   if (more && !session.exchange.unread().empty()) {
     auto failure = session.failure(Stage::tls, FailureKind::injected_after_starttls);
-    failure.detail = printable(session.exchange.unread());
+    failure.detail = printable(session.exchange.masked(session.exchange.unread()));
     co_return refuse(session, std::move(failure));
   }
   session.capabilities = {};

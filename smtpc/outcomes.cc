@@ -30,6 +30,7 @@ void Outcomes::refuse(std::size_t recipient, Refusal refusal) {
   refusal.failure.concerns = mail::Concerns::recipient;
   refusal.failure.sender = consignment_.mail.envelope.sender;
   refusal.failure.unproven = is_doubtful(refusal);
+  refusal.failure.is_evidence = refusal.verdict.action == Action::weigh_evidence;
   refusal.failure.recipient = consignment_.mail.envelope.recipients[recipient].address;
   result_.recipients.push_back({recipient, std::move(refusal)});
 }
@@ -42,6 +43,7 @@ void Outcomes::refuse_rest(Refusal refusal) {
   refusal.failure.size = consignment_.mail.size;
   refusal.failure.max_size = session_.capabilities.max_size;
   refusal.failure.unproven = is_doubtful(refusal);
+  refusal.failure.is_evidence = refusal.verdict.action == Action::weigh_evidence;
   result_.rest = std::move(refusal);
 }
 
@@ -52,6 +54,7 @@ void Outcomes::end() {
 void Outcomes::deliver(const mail::Reply& reply) {
   for (std::size_t recipient : accepted_) result_.recipients.push_back({recipient, {}});
   result_.final_reply = reply;
+  if (!session_.capabilities.dsn) result_.taken_without_dsn = session_.context.smarthost.host;
 }
 
 void Outcomes::out_of_step(mail::Stage stage, std::string what) {

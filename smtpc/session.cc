@@ -4,9 +4,17 @@
 #include <utility>
 
 namespace hikyaku::smtpc {
+namespace {
+
+SecretMask mask_for(const mail::Smarthost& smarthost) {
+  return smarthost.credentials ? SecretMask(*smarthost.credentials) : SecretMask();
+}
+
+}  // namespace
 
 Session::Session(ClientContext with, io::StreamPtr stream)
-    : context(std::move(with)), exchange(context.loop, std::move(stream), context.cancel) {
+    : context(std::move(with)),
+      exchange(context.loop, std::move(stream), context.cancel, mask_for(context.smarthost)) {
   if (auto peer = exchange.stream()->peer()) address = peer->to_text();
 }
 
@@ -18,6 +26,7 @@ mail::Failure Session::failure(mail::Stage stage, mail::FailureKind kind) const 
 
 mail::Failure Session::failure(mail::Stage stage, const IoError& error) const {
   mail::Failure failure = mail::make_failure(context.smarthost, stage, error);
+  failure.detail = exchange.masked(failure.detail);  // of a TLS handshake it may be what the peer said
   add_facts(failure);
   return failure;
 }

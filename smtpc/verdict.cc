@@ -52,11 +52,12 @@ constexpr Status status(int subject, int from, int to) { return {Status::is, sub
 // Conditions; all those of a row must hold.
 using Conditions = std::uint16_t;
 constexpr Conditions kAlways = 0, kNotLoggedIn = 1, kUnproven = 2, kInClear = 4, kSpeaksOfAuth = 8,
-                     kSpeaksOfRelaying = 16, kSpeaksOfSender = 32, kSpeaksOfTls = 64,
-                     kSpeaksOfLimit = 256,  // of what our account may send
-    kSpeaksOfAccount = 512,                 // that is not allowed to send at all
-    kSpeaksOfMachine = 1024,                // ours: its address, its name in EHLO
-    kSpeaksOfProtocol = 2048;
+                     kSpeaksOfRelaying = 16, kSpeaksOfSender = 32, kSpeaksOfTls = 64;
+constexpr Conditions kSpeaksOfLimit = 256;     // of what our account may send
+constexpr Conditions kSpeaksOfRate = 4096;     // that it takes no more from us for a moment
+constexpr Conditions kSpeaksOfAccount = 512;   // that is not allowed to send at all
+constexpr Conditions kSpeaksOfMachine = 1024;  // ours: its address, its name in EHLO
+constexpr Conditions kSpeaksOfProtocol = 2048;
 
 struct Row {
   Stages stages;
@@ -67,7 +68,8 @@ struct Row {
   mail::FailureKind kind = other;
 };
 
-// ---- the table: the first row that fits decides. What is left is nonsense.
+// ---- the table: the first row that fits decides. What is left is nonsense. Where a row weighs evidence, an
+// unproven smarthost is taken to refuse us.
 
 constexpr Row kRows[] = {
     // What was hoped for.
@@ -97,7 +99,7 @@ constexpr Row kRows[] = {
     {kTransaction, k5yz, status(7, 11), kInClear, pause_lane, tls_demanded},
     {kTransaction, only(538), kAnyStatus, kInClear, pause_lane, tls_demanded},
     {kTransaction, only(530), kAnyStatus, kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
-    {kTransaction, k5yz, status(7, 0), kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
+    {kTransaction, k5yz, status(7, 0), kInClear | kSpeaksOfTls, weigh_evidence, tls_demanded},
     {kTransaction, only(530), kAnyStatus, kNotLoggedIn, pause_lane, credentials_demanded},
     {kTransaction, only(530), kAnyStatus, kAlways, pause_lane, auth_rejected},
     {kTransaction, {534, 535}, kAnyStatus, kNotLoggedIn, pause_lane, credentials_demanded},
@@ -105,23 +107,23 @@ constexpr Row kRows[] = {
     {kTransaction, only(538), kAnyStatus, kAlways, pause_lane, smarthost_refuses},
     {kTransaction, only(503), kAnyStatus, kSpeaksOfAuth | kNotLoggedIn, pause_lane, credentials_demanded},
     {kTransaction, only(503), kAnyStatus, kSpeaksOfAuth, pause_lane, auth_rejected},
-    {kTransaction, k5yz, status(7, 0), kSpeaksOfLimit, pause_lane, account_quota},
-    {kTransaction, k5yz, status(7, 0), kNotLoggedIn, pause_lane, credentials_demanded},
-    {kTransaction, k5yz, status(7, 3), kNotLoggedIn, pause_lane, credentials_demanded},
-    {kTransaction, k5yz, status(7, 8), kNotLoggedIn, pause_lane, credentials_demanded},
+    {kTransaction, k5yz, status(7, 0), kSpeaksOfLimit, weigh_evidence, account_quota},
+    {kTransaction, k5yz, status(7, 0), kNotLoggedIn, weigh_evidence, credentials_demanded},
+    {kTransaction, k5yz, status(7, 3), kNotLoggedIn, weigh_evidence, credentials_demanded},
+    {kTransaction, k5yz, status(7, 8), kNotLoggedIn, weigh_evidence, credentials_demanded},
     {kTransaction, k5yz, status(7, 57), kNotLoggedIn, pause_lane, credentials_demanded},
-    {kTransaction, k5yz, status(7, 0), kAlways, pause_lane, smarthost_refuses},
-    {kTransaction, k5yz, status(7, 3), kAlways, pause_lane, auth_rejected},
-    {kTransaction, k5yz, status(7, 8), kAlways, pause_lane, auth_rejected},
+    {kTransaction, k5yz, status(7, 0), kAlways, weigh_evidence, smarthost_refuses},
+    {kTransaction, k5yz, status(7, 3), kAlways, weigh_evidence, auth_rejected},
+    {kTransaction, k5yz, status(7, 8), kAlways, weigh_evidence, auth_rejected},
     {kTransaction, k5yz, status(7, 11), kAlways, pause_lane, smarthost_refuses},
     {kTransaction, k5yz, status(7, 57), kAlways, pause_lane, auth_rejected},
-    {kTransaction, k5yz, status(3, 2), kAlways, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, status(3, 2), kAlways, weigh_evidence, smarthost_refuses},
     {kTransaction, k5yz, status(4, 5), kAlways, pause_lane, account_quota},
 
-    // So do those that have codes of their own for it, and those that have none: it is the account's limit,
-    // or
-    // the account itself, that they refuse. (Exchange Online: 5.2.25x is the account's mailbox, 5.7.23x and
-    // 5.7.7xx its tenant, 5.7.50x and 5.7.6xx the account or this machine's address.)
+    // So do those that have codes of their own for it: it is the account's limit, or the account itself, that
+    // they refuse. (Exchange Online: 5.2.25x is the account's mailbox, 5.7.23x and 5.7.7xx its
+    // tenant, 5.7.50x
+    // and 5.7.6xx the account or this machine's address.) Those that have none only say so.
     {kTransaction, k5yz, status(2, 251), kAlways, pause_lane, account_quota},
     {kTransaction, k5yz, status(2, 253, 255), kAlways, pause_lane, account_quota},
     {kTransaction, k5yz, status(7, 232, 233), kAlways, pause_lane, account_quota},
@@ -133,33 +135,50 @@ constexpr Row kRows[] = {
     {kTransaction, k5yz, status(7, 705), kAlways, pause_lane, account_quota},
     {kTransaction, k5yz, status(7, 708), kAlways, pause_lane, smarthost_refuses},
     {kTransaction, k5yz, status(7, 750), kAlways, pause_lane, smarthost_refuses},
-    {kTransaction, k5yz, kAnyStatus, kSpeaksOfLimit, pause_lane, account_quota},
-    {kTransaction, only(454), kAnyStatus, kSpeaksOfLimit, pause_lane, account_quota},
-    {kTransaction, k5yz, kAnyStatus, kSpeaksOfAccount, pause_lane, smarthost_refuses},
-    {kMail | kRcpt, k5yz, kAnyStatus, kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
-    {kMail, k4yz, kAnyStatus, kInClear | kSpeaksOfTls, pause_lane, tls_demanded},
+    {kTransaction, k5yz, kAnyStatus, kSpeaksOfLimit, weigh_evidence, account_quota},
+    {kTransaction, only(454), kAnyStatus, kSpeaksOfLimit, weigh_evidence, account_quota},
+    {kTransaction, k5yz, kAnyStatus, kSpeaksOfRate, weigh_evidence, smarthost_refuses},
+    {kTransaction, only(454), kAnyStatus, kSpeaksOfRate, weigh_evidence, smarthost_refuses},
+    {kTransaction, k5yz, kAnyStatus, kSpeaksOfAccount, weigh_evidence, smarthost_refuses},
+    {kMail | kRcpt, k5yz, kAnyStatus, kInClear | kSpeaksOfTls, weigh_evidence, tls_demanded},
+    {kMail, k4yz, kAnyStatus, kInClear | kSpeaksOfTls, weigh_evidence, tls_demanded},
 
     // We are out of step with each other; that says nothing about any mail. (500 to the content: a line too
     // long.)
     {kTransaction, only(503), kAnyStatus, kAlways, abort_attempt, protocol_error},
     {kMail | kRcpt | kData, only(500), kAnyStatus, kAlways, abort_attempt, protocol_error},
     {kTransaction, only(502), kAnyStatus, kAlways, abort_attempt, protocol_error},
-    {kTransaction, k5yz, kAnyStatus, kSpeaksOfProtocol, abort_attempt, protocol_error},
+    {kTransaction, k5yz, kAnyStatus, kUnproven | kSpeaksOfProtocol, abort_attempt, protocol_error},
+    {kTransaction, k5yz, kAnyStatus, kSpeaksOfProtocol, weigh_evidence, protocol_error},
 
     // We are not logged in, and it takes nothing from strangers. (Postfix by default says so with 454.) A
     // bare 550 to a recipient means that only while nothing else is known: a relay that has taken mail may
     // mean an unknown user.
-    {kMail | kRcpt, k5yz, status(7, 1), kNotLoggedIn, pause_lane, relaying_refused},
-    {kMail | kRcpt, only(454), status(7, 1), kNotLoggedIn, pause_lane, relaying_refused},
-    {kMail, {550, 551}, kNoStatus, kNotLoggedIn, pause_lane, relaying_refused},
-    {kMail, {553, 554}, kNoStatus, kNotLoggedIn, pause_lane, relaying_refused},
+    {kMail | kRcpt, k5yz, status(7, 1), kNotLoggedIn, weigh_evidence, relaying_refused},
+    {kMail | kRcpt, only(454), status(7, 1), kNotLoggedIn, weigh_evidence, relaying_refused},
+    {kMail, {550, 551}, kNoStatus, kNotLoggedIn, weigh_evidence, relaying_refused},
+    {kMail, {553, 554}, kNoStatus, kNotLoggedIn, weigh_evidence, relaying_refused},
     {kRcpt, {550, 551}, kNoStatus, kNotLoggedIn | kUnproven, pause_lane, relaying_refused},
     {kRcpt, {553, 554}, kNoStatus, kNotLoggedIn | kUnproven, pause_lane, relaying_refused},
-    {kRcpt, {550, 551}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, pause_lane, relaying_refused},
-    {kRcpt, {553, 554}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, pause_lane, relaying_refused},
+    {kRcpt, {550, 551}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, weigh_evidence, relaying_refused},
+    {kRcpt, {553, 554}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, weigh_evidence, relaying_refused},
 
     // It refuses this machine, for its address or for what it calls itself; most say so only at RCPT.
-    {kTransaction, k5yz, kAnyStatus, kSpeaksOfMachine, pause_lane, smarthost_refuses},
+    {kTransaction, k5yz, kAnyStatus, kSpeaksOfMachine, weigh_evidence, smarthost_refuses},
+
+    // About the mail's sender: its domain does not allow this provider (RFC 7372; Gmail says 5.7.27 for SPF),
+    // or is in no name service.
+    {kMail | kData | kMessage, k5yz, status(7, 20, 24), kUnproven, defer_unproven, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 26, 27), kUnproven, defer_unproven, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 20, 24), kAlways, fail_message, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 26, 27), kAlways, fail_message, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 20, 24), kUnproven, defer_unproven, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 26, 27), kUnproven, defer_unproven, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 20, 24), kAlways, fail_recipient, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 26, 27), kAlways, fail_recipient, sender_not_authenticated},
+    {kTransaction, k5yz, status(1, 8), kUnproven, defer_unproven, sender_domain_unknown},
+    {kMail | kData | kMessage, k5yz, status(1, 8), kAlways, fail_message, sender_domain_unknown},
+    {kRcpt, k5yz, status(1, 8), kAlways, fail_recipient, sender_domain_unknown},
 
     // About the mail, but on an unproven smarthost more probably a mistake of the configuration.
     {kMail, k5yz, status(3, 4), kUnproven, defer_unproven, too_large},
@@ -196,6 +215,15 @@ constexpr Row kRows[] = {
     // Not now. 421 says that the connection ends (RFC 5321 3.8), a 454 that does not speak of this mail is
     // like it.
     {kTransaction, only(421), kAnyStatus, kAlways, abort_attempt, smarthost_refuses},
+    {kMail | kData | kMessage, {450, 453}, status(1, 8), kAlways, defer_message, sender_domain_unknown},
+    {kRcpt, {450, 453}, status(1, 8), kAlways, defer_recipient, sender_domain_unknown},
+    {kMail | kData | kMessage,
+     {450, 453},
+     status(7, 26, 27),
+     kAlways,
+     defer_message,
+     sender_not_authenticated},
+    {kRcpt, {450, 453}, status(7, 26, 27), kAlways, defer_recipient, sender_not_authenticated},
     {kMail, only(454), status(7), kAlways, defer_message, message_refused},
     {kRcpt, only(454), status(7), kAlways, defer_recipient, recipient_refused},
     {kTransaction, only(454), kAnyStatus, kAlways, abort_attempt, smarthost_refuses},
@@ -250,7 +278,7 @@ constexpr AuthRow kAuthRows[] = {
 // ---- how a row fits
 
 // Texts never make anything more final. They only choose the words of the diagnosis, or the more patient
-// verdict.
+// verdict; and on a proven smarthost no text stops other mail by itself.
 Conditions conditions_of(const ReplyWords& says) {
   Conditions holding = kAlways;
   if (says.authentication) holding |= kSpeaksOfAuth;
@@ -261,6 +289,7 @@ Conditions conditions_of(const ReplyWords& says) {
   if (says.account) holding |= kSpeaksOfAccount;
   if (says.machine) holding |= kSpeaksOfMachine;
   if (says.protocol) holding |= kSpeaksOfProtocol;
+  if (says.rate) holding |= kSpeaksOfRate;
   return holding;
 }
 
@@ -291,7 +320,13 @@ bool fits(const auto& row, const Reply& reply, Conditions holding) {
 
 bool is_slow_down(const Reply& reply, const ReplyWords& says) {
   const bool is_policy = reply.status && reply.status->subject == 7;
-  return reply.is_transient() && (reply.code == 421 || is_policy || says.limit || says.connections);
+  return reply.is_transient() &&
+         (reply.code == 421 || is_policy || says.limit || says.rate || says.connections);
+}
+
+// Until it has taken a mail, what may be a mistake of the configuration is one.
+Action in_context(Action action, const Context& context) {
+  return action == weigh_evidence && !context.proven ? pause_lane : action;
 }
 
 }  // namespace
@@ -305,7 +340,7 @@ Verdict verdict(Stage stage, const Reply& reply, const Context& context) {
   const auto holding = static_cast<Conditions>(conditions_of(context) | conditions_of(says));
   for (const Row& row : kRows)
     if ((row.stages & at({stage})) != 0 && fits(row, reply, holding))
-      return {row.action, row.kind, is_slow_down(reply, says)};
+      return {in_context(row.action, context), row.kind, is_slow_down(reply, says)};
   return verdict(stage, protocol_error);
 }
 
@@ -317,6 +352,7 @@ mail::Concerns concerns(Stage stage, Action action) {
     case abort_attempt:
     case defer_message:
     case fail_message: return mail::Concerns::message;
+    case weigh_evidence:
     case defer_unproven: return stage == Stage::rcpt ? mail::Concerns::recipient : mail::Concerns::message;
     case defer_recipient:
     case fail_recipient: return mail::Concerns::recipient;

@@ -20,6 +20,8 @@ enum class Action : std::uint8_t {
   abort_attempt,  // 421, 454 or a reply that does not fit: hang up; an attempt of this message, and it counts
                   // towards "two different messages in a row"
   defer_message,  // the message's own 4yz: its schedule applies; the connection goes on
+  weigh_evidence,  // this mail alone may be meant, or all of ours: it is deferred, and what happens to others
+                   // meanwhile decides (smtpc/evidence.h)
   defer_unproven,  // probably a mistake of configuration (at rcpt: of this recipient only): as a 4yz,
                    // reported, fails at the earliest after queue.lifetime
   fail_message,

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "daemon/base/text.h"
 #include "smtpd/channel.h"
 #include "smtpd/replies.h"
 
@@ -15,6 +16,14 @@ constexpr Duration kPauseAfterError = 100ms;
 std::optional<IpAddress> address_of(const io::Stream& stream) {
   auto peer = stream.peer();
   return peer ? std::optional(peer->address) : std::nullopt;
+}
+
+// Whose connections are counted together; empty: nobody's.
+std::string client_of(const io::Stream& stream) {
+  auto peer = address_of(stream);
+  if (is_counted(peer)) return peer->to_text();
+  auto uid = stream.peer_uid();
+  return !peer && uid ? cat("uid ", std::to_string(*uid)) : std::string();
 }
 
 class Counted {
@@ -32,20 +41,24 @@ class Counted {
 // A session's place in the counts.
 class Acceptor::Place {
  public:
-  Place(Acceptor& acceptor, const std::optional<IpAddress>& peer)
-      : acceptor_(acceptor), counted_(acceptor.sessions_) {
-    if (!is_counted(peer)) return;
-    client_ = peer->to_text();
-    ++acceptor_.per_client_[client_];
+  Place(Acceptor& acceptor, bool is_local, std::string client)
+      : acceptor_(acceptor),
+        count_(is_local ? acceptor.local_ : acceptor.over_tcp_),
+        client_(std::move(client)) {
+    ++count_;
+    if (!client_.empty()) ++acceptor_.per_client_[client_];
+    acceptor_.note_crowd();
   }
   Place(const Place&) = delete;
   ~Place() {
     if (!client_.empty() && --acceptor_.per_client_[client_] == 0) acceptor_.per_client_.erase(client_);
+    --count_;
+    acceptor_.note_crowd();
   }
 
  private:
   Acceptor& acceptor_;
-  Counted counted_;
+  std::size_t& count_;
   std::string client_;
 };
 
@@ -79,16 +92,22 @@ Task<void> Acceptor::accept_all(io::Listener& listener) {
 
 void Acceptor::take(io::StreamPtr stream) {
   auto peer = address_of(*stream);
-  Admission admission = admit(options_.policy, peer, sessions_, sessions_of(peer));
+  std::string client = client_of(*stream);
+  Admission admission = admit(options_.policy, peer, peer ? over_tcp_ : local_, sessions_of(client));
   if (admission == Admission::welcome)
-    nursery_.spawn(serve(std::move(stream), std::make_unique<Place>(*this, peer)));
+    nursery_.spawn(serve(std::move(stream), std::make_unique<Place>(*this, !peer, std::move(client))));
   else if (turned_away_ < kMostTurnedAway)
     nursery_.spawn(turn_away(std::move(stream), refusal(admission)));
 }
 
-std::size_t Acceptor::sessions_of(const std::optional<IpAddress>& peer) const {
-  auto found = is_counted(peer) ? per_client_.find(peer->to_text()) : per_client_.end();
+std::size_t Acceptor::sessions_of(const std::string& client) const {
+  auto found = per_client_.find(client);
   return found == per_client_.end() ? 0 : found->second;
+}
+
+void Acceptor::note_crowd() {
+  const AcceptPolicy& policy = options_.policy;
+  stop_.is_crowded = is_crowded(over_tcp_, policy.connections) || is_crowded(local_, policy.local);
 }
 
 Task<void> Acceptor::serve(io::StreamPtr stream, [[maybe_unused]] std::unique_ptr<Place> place) {
@@ -107,7 +126,7 @@ Task<void> Acceptor::turn_away(io::StreamPtr stream, Reply reply) {
   Counted counted(turned_away_);
   SessionOptionsPtr options = options_.session;
   Channel channel(loop_, std::move(stream), *options, stop_.soft);
-  observer_.rejected(channel.client(), "connect", reply);
+  observer_.rejected(channel.client(), {.stage = "connect", .reply = reply});
   channel.say(reply);
   co_await channel.farewell();
 }

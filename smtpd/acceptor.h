@@ -34,7 +34,7 @@ class Acceptor {
   void take(io::StreamPtr stream);
   // For connections from here on.
   void reconfigure(AcceptorOptions options) { options_ = std::move(options); }
-  std::size_t sessions() const { return sessions_; }
+  std::size_t sessions() const { return over_tcp_ + local_; }
 
   // Accepts no more and ends idle sessions with 421 4.3.2; the others may finish until `grace` is over.
   Task<void> stopped(Duration grace);
@@ -45,7 +45,8 @@ class Acceptor {
   Task<void> accept_all(io::Listener& listener);
   Task<void> serve(io::StreamPtr stream, std::unique_ptr<Place> place);
   Task<void> turn_away(io::StreamPtr stream, Reply reply);
-  std::size_t sessions_of(const std::optional<IpAddress>& peer) const;
+  std::size_t sessions_of(const std::string& client) const;
+  void note_crowd();
 
   io::Loop& loop_;
   Observer& observer_;
@@ -53,9 +54,10 @@ class Acceptor {
   Stop stop_;
   Surroundings around_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
-  std::size_t sessions_ = 0;
-  std::size_t turned_away_ = 0;  // that are being told
-  std::map<std::string, std::size_t> per_client_;
+  std::size_t over_tcp_ = 0;                       // sessions
+  std::size_t local_ = 0;                          // sessions over the Unix socket
+  std::size_t turned_away_ = 0;                    // that are being told
+  std::map<std::string, std::size_t> per_client_;  // by address, or "uid 1000"
   io::Nursery nursery_;
 };
 

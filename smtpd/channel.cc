@@ -8,7 +8,8 @@
 namespace hikyaku::smtpd {
 namespace {
 
-constexpr std::size_t kMostUnsent = 16 * 1024;
+constexpr std::size_t kMostUnsent = 4096;  // of a thousand clients who read nothing
+constexpr Duration kIdle = 1s;             // after which a client needs no large block for what may come
 
 }  // namespace
 
@@ -55,7 +56,8 @@ Task<Result<void, IoError>> Channel::skip_line(std::size_t limit, io::Until unti
 Task<Result<std::string_view, IoError>> Channel::some(io::Until until) {
   auto flushed = co_await flush_unless(has_input());
   if (!flushed) co_return std::unexpected(flushed.error());
-  auto bytes = co_await reader_.some(until);
+  auto bytes = co_await reader_.some({std::min(until.deadline, loop_.now() + kIdle), until.cancel});
+  if (!bytes && bytes.error().kind == IoErrorKind::timeout) bytes = co_await reader_.some(until);
   co_return bytes;
 }
 

@@ -18,6 +18,7 @@ std::string_view to_text(Oddity oddity) {
     case Oddity::bare_line_end: return "bare-line-end";
     case Oddity::lf_session: return "lf-session";
     case Oddity::data_after_end: return "data-after-end";
+    case Oddity::body_unasked: return "body-unasked";
     case Oddity::not_smtp: return "not-smtp";
     case Oddity::tls_hello: return "tls-hello";
   }

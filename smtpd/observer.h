@@ -35,6 +35,14 @@ struct Accepted {
   std::string_view fixed;     // "blankline,date,msgid,from", or empty
 };
 
+struct Rejected {
+  std::string_view
+      stage;  // our word for it ("MAIL", "RCPT", "DATA", "message", "connect"), never the client's
+  const Reply& reply;
+  std::optional<std::string_view> sender{};  // of the newest MAIL, whether it was accepted or not
+  std::uint64_t size = 0;  // of the message, as MAIL declared it or as it came; 0: not known
+};
+
 // What clients do that no standard allows and that we put up with, or cannot help.
 enum class Oddity : std::uint8_t {
   envelope_syntax,  // a space after the colon, no angle brackets
@@ -42,6 +50,7 @@ enum class Oddity : std::uint8_t {
   lf_session,       // DATA itself ended in a bare LF
   data_after_end,   // something unknown right after a message: a line of one dot inside it may have ended it
                     // early
+  body_unasked,     // lines of a message behind a DATA that was refused
   not_smtp,         // HTTP
   tls_hello,        // TLS on a port without
 };
@@ -51,8 +60,7 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void accepted(const Client&, const Accepted&) {}
-  // `stage` is our word for it ("MAIL", "RCPT", "DATA", "message", "connect"), never the client's.
-  virtual void rejected(const Client&, std::string_view /*stage*/, const Reply&) {}
+  virtual void rejected(const Client&, const Rejected&) {}
   virtual void odd(const Client&, Oddity) {}
   // An exception ended a session; `what` is the library's text.
   virtual void broke_down(const std::string& /*what*/) {}

@@ -26,10 +26,12 @@ class Submitters;
 
 struct Deadlines {
   Duration command = 5min;     // for a whole line (RFC 5321 4.5.3.2.7), not for each byte of it
+  Duration crowded = 10s;      // the same while connections are short (Stop::is_crowded)
   Duration data_block = 3min;  // for the next piece of content (4.5.3.2.5)
   Duration write = 5min;       // for the client to take our replies
   Duration handshake = 1min;   // TLS
   Duration submitter = 10s;    // for the user database to say who a uid is
+  Duration unasked = 1s;       // behind a refused DATA: how long content must not come before our 354
   Duration farewell = 2s;      // how long a client may go on writing after 221 or 421 without getting an RST
 };
 

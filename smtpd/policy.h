@@ -13,19 +13,32 @@
 namespace hikyaku::smtpd {
 
 struct AcceptPolicy {
-  std::vector<Network> allow;  // who may send over TCP; the Unix socket always may
-  std::size_t connections = 1000;
-  std::size_t per_client = 50;  // not for loopback and the Unix socket
+  std::vector<Network> allow;      // who may send over TCP; the Unix socket always may
+  std::size_t connections = 1000;  // over TCP
+  std::size_t per_client = 50;     // not for loopback
+  // The Unix socket has places of its own, so that no crowd on the ports keeps sendmail(1) out, and no user
+  // has all of them.
+  std::size_t local = 500;
+  std::size_t per_user = 250;
 };
 
-enum class Admission : std::uint8_t { welcome, not_allowed, too_many, too_many_from_client };
+enum class Admission : std::uint8_t {
+  welcome,
+  not_allowed,
+  too_many,
+  too_many_from_client,
+  too_many_of_user
+};
 
-// `peer` is nothing for the Unix socket; the counts are of connections that are there already.
+// `peer` is nothing for the Unix socket. The counts are of connections that are there already: over TCP, or
+// over the Unix socket; and of those, from the same address or user.
 Admission admit(const AcceptPolicy& policy, const std::optional<IpAddress>& peer, std::size_t connections,
                 std::size_t from_peer);
 // What to say to one that is not welcome, instead of the greeting.
 Reply refusal(Admission admission);
 // Whether per_client applies to this peer.
 bool is_counted(const std::optional<IpAddress>& peer);
+// Whether so many connections are so near the limit that who idles must go.
+bool is_crowded(std::size_t connections, std::size_t limit);
 
 }  // namespace hikyaku::smtpd

@@ -8,7 +8,7 @@
 namespace hikyaku::smtpd {
 namespace {
 
-constexpr std::size_t kBlock = 16 * 1024;
+constexpr std::size_t kKept = 4096;
 
 }  // namespace
 
@@ -25,7 +25,7 @@ Task<void> Reception::take(std::string_view content, const mail::ContentNotes& n
   notes_ = notes;
   if (!refusal_) filter_.feed(content, block_);
   judge();
-  if (block_.size() >= kBlock) co_await store();
+  co_await store();
 }
 
 void Reception::judge() {
@@ -42,10 +42,11 @@ void Reception::refuse(Reply reply) {
 }
 
 Task<void> Reception::store() {
-  if (refusal_) co_return;
+  if (refusal_ || block_.empty()) co_return;
   stored_ += block_.size();
   auto written = co_await writer_->write(block_);
   block_.clear();
+  if (block_.capacity() > kKept) block_.shrink_to_fit();
   if (!written) refuse(replies::from(written.error()));
 }
 

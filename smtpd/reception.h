@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One message on its way from the client into the spool: canonical content in, repaired header and our
 // Received field on top, a verdict at the end. A message that is refused is dropped at once and the rest of
-// it swallowed, because only its real end tells where the next command begins. Holds at most a few blocks of
-// the message.
+// it swallowed, because only its real end tells where the next command begins. Between two pieces it holds
+// nothing of the message but a header field that goes on.
 #pragma once
 
 #include <memory>
@@ -34,6 +34,7 @@ class Reception {
   Task<Reply> finish(mail::Envelope envelope);
 
   mail::MailId id() const { return id_; }
+  std::uint64_t size() const { return came_; }  // of the content that has come
   std::uint64_t stored_size() const { return stored_; }
   std::string fixed() const { return filter_.fixed(); }
   const mail::ContentNotes& notes() const { return notes_; }
@@ -47,7 +48,7 @@ class Reception {
   mail::IntakeFilter filter_;
   const Limits& limits_;
   mail::ContentNotes notes_;
-  std::string block_;         // for the writer, gathered
+  std::string block_;         // for the writer
   std::uint64_t came_ = 0;    // content bytes from the client
   std::uint64_t stored_ = 0;  // content bytes to the writer
   std::optional<Reply> refusal_;

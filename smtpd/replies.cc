@@ -24,6 +24,7 @@ Reply ehlo(std::string_view hostname, std::vector<std::string> keywords) {
 Reply not_allowed() { return {554, {5, 7, 1}, "Your address may not send mail here (see `allow`)"}; }
 Reply too_many_connections() { return {421, {4, 3, 2}, "Too many connections, try again later"}; }
 Reply too_many_from_client() { return {421, {4, 7, 0}, "Too many connections from your address"}; }
+Reply too_many_of_user() { return {421, {4, 7, 0}, "Too many connections of your user"}; }
 
 Reply ok() { return {250, {2, 0, 0}, "Ok"}; }
 Reply sender_ok() { return {250, {2, 1, 0}, "Sender ok"}; }
@@ -41,12 +42,17 @@ Reply unknown_submitter() {
 Reply mail_first() { return {503, {5, 5, 1}, "Send MAIL first"}; }
 Reply recipient_first() { return {503, {5, 5, 1}, "No valid recipient yet: send RCPT first"}; }
 Reply too_many_recipients() { return {452, {4, 5, 3}, "Too many recipients"}; }
+Reply no_memory() { return {451, {4, 3, 2}, "Too much mail is on its way through at once, try again later"}; }
+Reply no_memory_for_more() {
+  return {452, {4, 5, 3}, "No memory for more recipients now: send this message to those before, then again"};
+}
 Reply too_big(std::uint64_t max_size) {
   return {552, {5, 3, 4}, cat("Message too big: at most ", std::to_string(max_size), " bytes")};
 }
 Reply inside_bdat() { return {503, {5, 5, 1}, "A message is coming in with BDAT: go on with BDAT, or RSET"}; }
 
 Reply send_content() { return without_status(354, "End with a line of a single dot"); }
+Reply body_unasked() { return {421, {4, 5, 0}, "A message came although its DATA was refused, closing"}; }
 Reply chunk_ok() { return {250, {2, 0, 0}, "Chunk received"}; }
 Reply queued(mail::MailId id) { return {250, {2, 0, 0}, cat("Ok: queued as ", to_text(id))}; }
 Reply from(const mail::SinkError& error) {
@@ -54,6 +60,7 @@ Reply from(const mail::SinkError& error) {
     case mail::SinkErrorKind::no_space: return {452, {4, 3, 1}, "No space for mail now, try again later"};
     case mail::SinkErrorKind::write_failed:
       return {451, {4, 3, 0}, "Mail could not be stored, try again later"};
+    case mail::SinkErrorKind::no_memory: return no_memory();
     case mail::SinkErrorKind::shutting_down: return shutting_down();
   }
   std::unreachable();

@@ -22,6 +22,7 @@ Reply ehlo(std::string_view hostname, std::vector<std::string> keywords);
 Reply not_allowed();
 Reply too_many_connections();
 Reply too_many_from_client();
+Reply too_many_of_user();
 
 // Commands.
 Reply ok();
@@ -38,11 +39,14 @@ Reply unknown_submitter();
 Reply mail_first();
 Reply recipient_first();
 Reply too_many_recipients();
+Reply no_memory();
+Reply no_memory_for_more();
 Reply too_big(std::uint64_t max_size);
 Reply inside_bdat();
 
 // Content.
 Reply send_content();
+Reply body_unasked();
 Reply chunk_ok();
 Reply queued(mail::MailId id);
 Reply from(const mail::SinkError& error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "smtpd/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/base/text.h"
@@ -35,6 +36,7 @@ Task<void> Session::dialogue() {
     if (!command) break;
     count(*command);
     if (ended_) break;
+    if (is_body(*command)) co_return end_at_body();
     co_await std::visit([this](auto& what) { return obey(std::move(what)); }, *command);
   }
 }
@@ -52,8 +54,10 @@ Task<std::optional<mail::Command>> Session::next_command() {
 
 // A TLS hello may hold no line end, so look before the first line is complete.
 Task<bool> Session::is_tls_hello() {
-  io::Until until = around_.loop.within(options_->deadlines.command, &around_.stop.soft);
-  auto first = co_await channel_.some(until);
+  const Instant begin = around_.loop.now();
+  auto first = co_await channel_.some({next_look(begin), &around_.stop.soft});
+  while (!first && may_idle_on(first.error(), begin))
+    first = co_await channel_.some({next_look(begin), &around_.stop.soft});
   if (!first) lost(first.error());
   co_return first&& mail::is_tls_hello(*first);
 }
@@ -62,11 +66,24 @@ Task<bool> Session::is_tls_hello() {
 Task<Result<io::Line, IoError>> Session::read_line(std::size_t limit) {
   io::Cancel& cancel = transaction_.is_open() ? around_.stop.hard : around_.stop.soft;
   if (cancel.is_requested()) co_return std::unexpected(io::to_error(io::Woken::cancelled));
-  auto line = co_await channel_.line(limit, around_.loop.within(options_->deadlines.command, &cancel));
+  const Instant begin = around_.loop.now();
+  auto line = co_await channel_.line(limit, {next_look(begin), &cancel});
+  while (!line && may_idle_on(line.error(), begin))
+    line = co_await channel_.line(limit, {next_look(begin), &cancel});
   if (!line) co_return line;
   if (line_end_ == io::LineEnd::crlf) spoke_crlf_ = true;
   line_end_ = line->end;
   co_return line;
+}
+
+// A wait for a command is looked at now and then, whether there is still room for who idles.
+Instant Session::next_look(Instant begin) const {
+  return std::min(begin + options_->deadlines.command, around_.loop.now() + options_->deadlines.crowded);
+}
+
+bool Session::may_idle_on(const IoError& error, Instant begin) const {
+  return error.kind == IoErrorKind::timeout && !around_.stop.is_crowded &&
+         around_.loop.now() < begin + options_->deadlines.command;
 }
 
 Task<std::optional<mail::Command>> Session::skip_long_line() {
@@ -87,11 +104,21 @@ mail::Command Session::parse(const io::Line& line) {
   auto command = mail::parse_command(line.text, {options_->domain, transaction_.smtputf8()});
   bool failed = std::holds_alternative<mail::CommandError>(command);
   if (failed && starts_with_ignoring_case(line.text, "MAIL")) clear();
+  behind_refused_data_ |=
+      failed && equals_ignoring_case(line.text.substr(0, line.text.find_first_of(" \t")), "DATA");
   return command;
+}
+
+// Behind a refused DATA: what is no command at all, and BDAT, whose octets could be anything.
+bool Session::is_body(const mail::Command& command) const {
+  const auto* error = std::get_if<mail::CommandError>(&command);
+  bool is_unknown = error != nullptr && error->reply_code == 500;
+  return behind_refused_data_ && (is_unknown || std::holds_alternative<Bdat>(command));
 }
 
 Task<void> Session::obey(Ehlo command) {
   clear();
+  named_sender_.reset();
   client_.helo = std::move(command.name);
   said_ehlo_ = !command.is_helo;
   say(said_ehlo_ ? replies::ehlo(options_->hostname, keywords()) : replies::helo(options_->hostname));
@@ -112,15 +139,19 @@ std::vector<std::string> Session::keywords() const {
 
 Task<void> Session::obey(Mail command) {
   if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
+  name(command);
   std::string wished = command.envelope.sender;
   auto refusal = refusal_of(command);
   if (!refusal) refusal = co_await settle_submitter(command.envelope);
+  auto room = around_.sink.envelope_room();
+  if (!refusal && !room->grow_to(mail::memory_of(command.envelope), 0)) refusal = replies::no_memory();
   if (refusal) {
     clear();
     co_return refuse("MAIL", *refusal);
   }
   say(command.envelope.sender == wished ? replies::sender_ok() : replies::own_sender());
   transaction_.begin(std::move(command.envelope));
+  room_ = std::move(room);
 }
 
 // Once for each message: it is cached there, and who was trusted need not be any more.
@@ -147,7 +178,9 @@ std::optional<Reply> Session::refusal_of(const Mail& command) const {
 Task<void> Session::obey(Rcpt command) {
   if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
   auto refusal = refusal_of(command);
-  if (refusal == replies::too_many_recipients() && std::exchange(told_too_many_, true)) {
+  if (!refusal) refusal = make_room(command.recipient);
+  bool is_too_many = refusal == replies::too_many_recipients() || refusal == replies::no_memory_for_more();
+  if (is_too_many && std::exchange(told_too_many_, true)) {
     co_return say(*refusal);  // once in the log is enough: there may be a hundred thousand
   }
   if (refusal) co_return refuse("RCPT", *refusal);
@@ -161,12 +194,21 @@ std::optional<Reply> Session::refusal_of(const Rcpt& command) const {
   return hook(Stage::rcpt, command.recipient.address);
 }
 
+std::optional<Reply> Session::make_room(const mail::Recipient& recipient) {
+  std::size_t before = transaction_.envelope().recipients.size();
+  std::uint64_t bytes = transaction_.memory() + mail::memory_of(recipient);
+  // Those that are taken are the first: clients rely on it.
+  if (!told_too_many_ && room_->grow_to(bytes, before + 1)) return std::nullopt;
+  return before == 0 ? replies::no_memory() : replies::no_memory_for_more();
+}
+
 std::optional<Reply> Session::hook(Stage stage, std::string_view subject) const {
   return options_->refuse ? options_->refuse(stage, subject) : std::nullopt;
 }
 
 Task<void> Session::obey(Rset) {
   clear();
+  named_sender_.reset();
   say(replies::ok());
   co_return;
 }
@@ -215,8 +257,20 @@ void Session::say(const Reply& reply) {
 }
 
 void Session::refuse(std::string_view stage, const Reply& reply) {
-  around_.observer.rejected(client_, stage, reply);
+  Rejected rejected{.stage = stage, .reply = reply};
+  if (named_sender_) rejected.sender = *named_sender_, rejected.size = named_size_;
+  around_.observer.rejected(client_, rejected);
   say(reply);
+}
+
+void Session::name(const Mail& command) {
+  named_sender_ = command.envelope.sender;
+  named_size_ = command.size.value_or(0);
+}
+
+void Session::end_at_body() {
+  around_.observer.odd(client_, Oddity::body_unasked);
+  say(replies::body_unasked());
 }
 
 void Session::lost(const IoError& error) {
@@ -227,6 +281,7 @@ void Session::lost(const IoError& error) {
 
 void Session::clear() {
   transaction_.clear();
+  room_.reset();
   bdat_.reset();
   told_too_many_ = false;
 }

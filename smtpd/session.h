@@ -27,10 +27,12 @@
 
 namespace hikyaku::smtpd {
 
-// How sessions are told to stop: `soft` ends those that are between two messages, `hard` all of them.
+// How sessions are told to stop: `soft` ends those that are between two messages, `hard` all of them; while
+// `is_crowded`, who says nothing for Deadlines::crowded gives its place to others.
 struct Stop {
   io::Cancel soft;
   io::Cancel hard;
+  bool is_crowded = false;
 };
 
 // What a session works with; outlives it.
@@ -52,8 +54,11 @@ class Session {
   Task<bool> is_tls_hello();
   Task<std::optional<mail::Command>> next_command();
   Task<Result<io::Line, IoError>> read_line(std::size_t limit);
+  Instant next_look(Instant begin) const;
+  bool may_idle_on(const IoError& error, Instant begin) const;
   Task<std::optional<mail::Command>> skip_long_line();
   mail::Command parse(const io::Line& line);
+  bool is_body(const mail::Command& command) const;
 
   Task<void> obey(mail::command::Ehlo command);
   Task<void> obey(mail::command::Mail command);
@@ -73,6 +78,7 @@ class Session {
   std::optional<Reply> refusal_of(const mail::command::Mail& command) const;
   Task<std::optional<Reply>> settle_submitter(mail::Envelope& envelope);
   std::optional<Reply> refusal_of(const mail::command::Rcpt& command) const;
+  std::optional<Reply> make_room(const mail::Recipient& recipient);
   std::optional<Reply> refusal_of(const mail::command::Auth& command) const;
   std::optional<Reply> hook(Stage stage, std::string_view subject) const;
   std::vector<std::string> keywords() const;
@@ -82,6 +88,7 @@ class Session {
   std::optional<Reply> open_bdat();
   std::string received(mail::MailId id) const;
   mail::SessionTraits traits(const mail::Envelope& envelope) const;
+  Task<bool> waits_for_replies();
   Task<void> receive_data(Reception& reception);
   Task<void> receive_chunk(std::uint64_t size);
   Task<Result<std::string_view, IoError>> next_piece(const Pace& pace);
@@ -96,7 +103,9 @@ class Session {
   void say(const Reply& reply);
   void refuse(std::string_view stage, const Reply& reply);  // say it, and tell the observer
   void lost(const IoError& error);                          // nothing more can be read
+  void end_at_body();                                       // that nobody asked for
   void clear();                                             // the transaction
+  void name(const mail::command::Mail& command);            // for the lines about what is refused
   void count(const mail::Command& command);
 
   Surroundings around_;
@@ -104,8 +113,11 @@ class Session {
   Channel channel_;
   Client client_;
   Transaction transaction_;
-  std::unique_ptr<Reception> bdat_;  // a message that comes in chunks, between two of them
-  mail::Canonicaliser chunks_;       // its line ends
+  std::unique_ptr<mail::EnvelopeRoom> room_;  // the transaction's
+  std::optional<std::string> named_sender_;   // of the newest MAIL, until the next greeting, RSET or message
+  std::uint64_t named_size_ = 0;              // likewise
+  std::unique_ptr<Reception> bdat_;           // a message that comes in chunks, between two of them
+  mail::Canonicaliser chunks_;                // its line ends
 
   bool said_ehlo_ = false;
   bool spoke_crlf_ = false;                 // a line before the current one ended in CR LF
@@ -113,6 +125,8 @@ class Session {
   bool accepted_now_ = false;               // the current command brought a message that was accepted
   bool after_message_ = false;              // the one before did
   bool told_too_many_ = false;              // the observer, of this transaction's recipients
+  // DATA was refused, so what comes may be the message all the same. Until a client waits for its next 354.
+  bool behind_refused_data_ = false;
   bool ended_ = false;
   std::size_t errors_ = 0;    // since the last accepted message
   std::size_t commands_ = 0;  // likewise

@@ -15,18 +15,34 @@ constexpr std::size_t kPiece = 16 * 1024;
 
 }  // namespace
 
+// RFC 2920: nothing may follow DATA unasked. Where it does although DATA was refused, a message comes whether
+// we want it or not, and its lines must not be taken for commands.
 Task<void> Session::obey(mail::command::Data) {
+  bool may_go_on = co_await waits_for_replies();
+  if (!may_go_on) co_return;
   auto reception = open_reception();
   if (!reception) {
     refuse("DATA", reception.error());
-    // RFC 2920: nothing may follow DATA unasked. Here it did, so a message comes whether we want it or not,
-    // and its lines must not be taken for commands.
-    ended_ = ended_ || channel_.has_input();
+    behind_refused_data_ = !bdat_;  // who sends chunks has no message for DATA
+    if (!ended_ && channel_.has_input()) end_at_body();
     co_return;
   }
   say(replies::send_content());
   co_await receive_data(**reception);
   if (!ended_) co_await conclude(**reception);
+}
+
+// The second DATA behind a refused one may be a line of the first one's message, and so may what came
+// between. Whoever sends content before our 354 does not listen; a message of commands ends here.
+Task<bool> Session::waits_for_replies() {
+  if (!std::exchange(behind_refused_data_, false)) co_return true;
+  auto early = co_await channel_.some(around_.loop.within(options_->deadlines.unasked, &around_.stop.hard));
+  if (early) {
+    end_at_body();
+  } else if (early.error().kind != IoErrorKind::timeout) {
+    lost(early.error());
+  }
+  co_return !ended_;
 }
 
 Result<std::unique_ptr<Reception>, Reply> Session::open_reception() {
@@ -82,11 +98,10 @@ mail::LineMode Session::line_mode() {
 Task<void> Session::receive_data(Reception& reception) {
   mail::DataDecoder decoder(line_mode());
   Pace pace(around_.loop.now(), options_->deadlines.data_block, options_->limits.min_data_rate);
-  std::string content;
   while (!decoder.is_done()) {
     auto piece = co_await next_piece(pace);
     if (!piece) co_return lost(piece.error());
-    content.clear();
+    std::string content;  // not kept while we wait for more
     auto fed = decoder.feed(*piece, content);
     channel_.consume(fed.consumed);
     pace.came(fed.consumed);
@@ -115,6 +130,7 @@ Task<void> Session::obey(mail::command::Bdat chunk) {
   if (ended_) co_return;
   if (!refusal) refusal = bdat_->refusal();
   if (refusal) {
+    if (bdat_) named_size_ = bdat_->size();
     clear();
     co_return refuse("BDAT", *refusal);
   }
@@ -137,12 +153,11 @@ std::optional<Reply> Session::open_bdat() {
 
 Task<void> Session::receive_chunk(std::uint64_t size) {
   Pace pace(around_.loop.now(), options_->deadlines.data_block, options_->limits.min_data_rate);
-  std::string content;
   while (size > 0) {
     auto piece = co_await next_piece(pace);
     if (!piece) co_return lost(piece.error());
     std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(size, piece->size()));
-    content.clear();
+    std::string content;
     if (bdat_) chunks_.feed(piece->substr(0, taken), content);
     channel_.consume(taken);
     pace.came(taken);
@@ -153,7 +168,8 @@ Task<void> Session::receive_chunk(std::uint64_t size) {
 
 // Whatever comes of it, the transaction is over before the reply is.
 Task<void> Session::conclude(Reception& reception) {
-  mail::Envelope envelope = transaction_.envelope();
+  mail::Envelope envelope = transaction_.take_envelope();
+  [[maybe_unused]] auto room = std::move(room_);
   clear();
   if (reception.notes().has_8bit) envelope.body = mail::Body::eight_bit_mime;
   auto unwanted = hook(Stage::message, {});
@@ -163,8 +179,10 @@ Task<void> Session::conclude(Reception& reception) {
     report(reception, envelope);
     say(reply);
   } else {
+    named_size_ = reception.size();
     refuse("message", reply);
   }
+  named_sender_.reset();
 }
 
 void Session::report(const Reception& reception, const mail::Envelope& envelope) {

@@ -29,7 +29,19 @@ std::optional<Reply> Transaction::refusal_of_content() const {
 void Transaction::begin(mail::Envelope envelope) {
   check(!is_open_, "one transaction at a time");
   envelope_ = std::move(envelope);
+  memory_ = mail::memory_of(envelope_);
   is_open_ = true;
+}
+
+void Transaction::add(mail::Recipient recipient) {
+  memory_ += mail::memory_of(recipient);
+  envelope_.recipients.push_back(std::move(recipient));
+}
+
+mail::Envelope Transaction::take_envelope() {
+  mail::Envelope envelope = std::move(envelope_);
+  clear();
+  return envelope;
 }
 
 }  // namespace hikyaku::smtpd

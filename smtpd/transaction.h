@@ -24,12 +24,17 @@ class Transaction {
   std::optional<Reply> refusal_of_content() const;  // DATA, BDAT
 
   void begin(mail::Envelope envelope);
-  void add(mail::Recipient recipient) { envelope_.recipients.push_back(std::move(recipient)); }
+  void add(mail::Recipient recipient);
+  // What the envelope takes in memory, bytes.
+  std::uint64_t memory() const { return memory_; }
+  // Ends it.
+  mail::Envelope take_envelope();
   void clear() { *this = Transaction(); }
 
  private:
   bool is_open_ = false;
   mail::Envelope envelope_;
+  std::uint64_t memory_ = 0;
 };
 
 }  // namespace hikyaku::smtpd

@@ -1,67 +1,146 @@
 // SPDX-License-Identifier: MIT
-// One budget of memory for bodies in transit, in both directions, and for the cache. Who needs memory for a
-// body reserves it first; when there is none, the cache gives way, and then the asker waits its turn. Nobody
-// who holds a reservation ever waits for more (it spills to disk instead), so nobody waits for ever. Loop
-// thread.
+// One budget of memory for bodies in transit, in both directions, for envelopes and for the cache. Whoever
+// needs memory reserves it first, in one of the shares below. What is guaranteed to a share no other share
+// can take, so a small message and a mail on its way out always get through. When there is nothing left, the
+// cache gives way first; then whoever has held memory for a second without using more of it is asked to give
+// it back (Lender); meanwhile the asker waits its turn, at most for as long as it says. Loop thread.
+//
+// Nobody waits in a circle: who holds memory of one share waits only for shares further down the list, and
+// within a share nobody who holds some waits for more.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
+#include <optional>
 #include <utility>
 
 #include "daemon/io/loop.h"
 
 namespace hikyaku::spool {
 
+enum class Share : std::uint8_t {
+  envelopes,     // the first 2 KiB of each that a session puts together
+  lists,         // what is beyond that, up to 100 recipients
+  long_lists,    // the recipients beyond 100
+  loaded,        // envelope and progress of a mail on its way out, up to 16 KiB
+  loaded_lists,  // where they are larger
+  readers,       // content on its way out
+  small,         // bodies on their way in, up to 64 KiB of each
+  large,         // bodies that are larger
+  commits,       // envelopes a second time, and as records, while they are written to the log
+  cache,         // what has just arrived; gives way to all others
+};
+inline constexpr std::size_t kShares = 10;
+
+// How long to wait for it; clients and smarthosts wait longer.
+inline constexpr Duration kMemoryPatience = 20s;
+
 class MemoryBudget;
 
-// A share of the budget; gives it back when it goes.
+// A part of the budget; gives it back when it goes.
 class Reservation {
  public:
-  Reservation() = default;
+  Reservation() = default;  // may not grow
+  // Nothing yet.
+  Reservation(MemoryBudget& budget, Share share) : budget_(&budget), share_(share) {}
   Reservation(Reservation&& other) noexcept
-      : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+      : budget_(other.budget_), share_(other.share_), bytes_(std::exchange(other.bytes_, 0)) {}
   Reservation& operator=(Reservation&& other) noexcept {
-    std::swap(budget_, other.budget_), std::swap(bytes_, other.bytes_);
+    std::swap(budget_, other.budget_), std::swap(share_, other.share_), std::swap(bytes_, other.bytes_);
     return *this;
   }
   ~Reservation() { shrink_to(0); }
 
+  // What is counted: never more than the share can have (MemoryBudget::most).
   std::uint64_t bytes() const { return bytes_; }
-  // Does not suspend; false leaves it as it was.
-  bool grow_to(std::uint64_t bytes);
+  Share share() const { return share_; }
+  // These two do not suspend; false leaves it as it was.
+  bool grow_to(std::uint64_t bytes) { return bytes <= bytes_ || move_to(share_, bytes); }
+  bool move_to(Share share, std::uint64_t bytes);
   void shrink_to(std::uint64_t bytes);
 
  private:
   friend class MemoryBudget;
-  Reservation(MemoryBudget& budget, std::uint64_t bytes) : budget_(&budget), bytes_(bytes) {}
   MemoryBudget* budget_ = nullptr;
+  Share share_ = Share::small;
   std::uint64_t bytes_ = 0;
+};
+
+// Somebody who can do without the memory that it holds, at the cost of some work.
+class Lender {
+ public:
+  Lender(const Lender&) = delete;
+
+ protected:
+  Lender(MemoryBudget& budget, Share share) : memory_(budget, share), budget_(budget) {}
+  virtual ~Lender();
+  // Grows the reservation, and with it the time for which nobody asks for it.
+  bool borrow(Share share, std::uint64_t bytes);
+  // Likewise, when something was reserved for it elsewhere.
+  void borrow(Reservation reservation);
+
+  Reservation memory_;
+
+ private:
+  friend class MemoryBudget;
+  // Others wait, and memory_ has not grown for a second. Does not suspend; shrinks memory_ soon.
+  virtual void give_back() = 0;
+  void enlist();
+
+  MemoryBudget& budget_;
+  std::optional<std::list<Lender*>::iterator> place_;  // in the budget's list, until it is asked
+  Instant grown_;
 };
 
 class MemoryBudget {
  public:
-  // `evict` frees some memory that is only kept for convenience; false: there is none left.
-  MemoryBudget(io::Loop& loop, std::uint64_t limit, std::function<bool()> evict)
-      : loop_(loop), limit_(limit), evict_(std::move(evict)) {}
+  // `evict` frees some memory of the cache's; false: there is none left.
+  MemoryBudget(io::Loop& loop, std::uint64_t limit, std::function<bool()> evict);
 
-  // Waits its turn. More than the whole budget counts as the whole budget.
-  Task<Reservation> reserve(std::uint64_t bytes);
+  // Waits its turn, no longer than `patience`, then nullopt; with no patience it does not suspend. A request
+  // counts at most as what is guaranteed to the share: so nobody waits for anything but others of that share.
+  Task<std::optional<Reservation>> reserve(Share share, std::uint64_t bytes, Duration patience);
   // There is something more to evict: whoever waits looks again.
   void reconsider();
+
   std::uint64_t used() const { return used_; }
+  std::uint64_t used(Share share) const { return account(share).used; }
+  // What a share can have at most, when nobody else uses more than what is guaranteed.
+  std::uint64_t most(Share share) const { return account(share).most; }
 
  private:
   friend class Reservation;
-  bool take(std::uint64_t bytes);
-  void give_back(std::uint64_t bytes);
+  friend class Lender;
+  using Queue = std::list<io::Waiter*>;
+  struct Account {
+    std::uint64_t guaranteed = 0;
+    std::uint64_t most = 0;
+    std::uint64_t used = 0;
+    Queue waiting{};
+    std::uint64_t claim(std::uint64_t with) const { return std::max(with, guaranteed); }
+  };
+
+  Account& account(Share share) { return accounts_[static_cast<std::size_t>(share)]; }
+  const Account& account(Share share) const { return accounts_[static_cast<std::size_t>(share)]; }
+  bool take(Share share, std::uint64_t bytes);
+  void give_back(Share share, std::uint64_t bytes);
+  void count(Account& account, std::uint64_t used);
+  bool move(Reservation& reservation, Share share, std::uint64_t bytes);
+  bool may_overtake(const Account& account, std::uint64_t bytes) const;
+  Instant ask_lenders(std::uint64_t bytes);
 
   io::Loop& loop_;
   std::uint64_t limit_;
   std::function<bool()> evict_;
+  std::array<Account, kShares> accounts_;
   std::uint64_t used_ = 0;
-  std::deque<io::Waiter*> waiting_;
+  std::uint64_t claimed_ =
+      0;  // of each share what is used or guaranteed, whichever is more; never over the limit
+  std::size_t waiting_ = 0;
+  std::list<Lender*> lenders_;  // the one that has not grown for the longest time first
 };
 
 }  // namespace hikyaku::spool

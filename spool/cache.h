@@ -13,7 +13,7 @@
 
 namespace hikyaku::spool {
 
-// Readers keep it alive, and its memory counted, beyond the cache.
+// Readers keep it alive, and its memory counted, beyond the cache. Head and content stay as they are.
 struct CachedMail {
   MessageHead head;
   std::string content;
@@ -23,7 +23,11 @@ using CachedMailPtr = std::shared_ptr<const CachedMail>;
 
 class Cache {
  public:
-  void put(mail::MailId id, CachedMailPtr mail) { mails_[id] = std::move(mail); }
+  // If the budget has room for it.
+  void put(mail::MailId id, std::shared_ptr<CachedMail> mail) {
+    std::uint64_t bytes = kOverhead + mail::memory_of(mail->head.envelope) + mail->content.capacity();
+    if (mail->reservation.move_to(Share::cache, bytes)) mails_[id] = std::move(mail);
+  }
   void drop(mail::MailId id) { mails_.erase(id); }
   CachedMailPtr find(mail::MailId id) const {
     auto found = mails_.find(id);
@@ -37,6 +41,7 @@ class Cache {
   }
 
  private:
+  static constexpr std::size_t kOverhead = 512;
   std::map<mail::MailId, CachedMailPtr> mails_;
 };
 

@@ -20,7 +20,7 @@ Core::Core(io::Loop& its_loop, Disk& its_disk, const SpoolOptions& its_options, 
       ids(started.ids),
       index(std::move(started.recovered.index)),
       workers(loop, options.committer),
-      space(loop, disk, workers, options),
+      space(loop, disk, workers, options, [this] { return journal.takes_new_mail(); }),
       budget(loop, options.memory.bytes, [this] { return cache.evict_oldest(); }),
       quarantine(disk, options.min_free.bytes),
       nursery(loop),
@@ -35,15 +35,29 @@ std::optional<SinkError> Core::reason_to_refuse(std::uint64_t size) {
   return space.reason_to_refuse(size);
 }
 
-Task<Result<void, SinkError>> Core::store(NewRecord record, CachedMailPtr mail) {
-  mail::MailId id = record.id;
+std::optional<SinkError> Core::reason_to_refuse_notice() {
+  if (is_closing) return SinkError{SinkErrorKind::shutting_down, "the spool is being closed"};
+  return space.reason_to_refuse_notice();
+}
+
+Task<Result<void, DiskError>> Core::append(NewRecord record) {
+  bool is_message = record.type == RecordType::message;
   auto done = co_await journal.append(std::move(record));
-  if (!done) co_return done;
+  if (done && is_message) space.note_success(SpaceWatch::Part::log);
+  bool is_disks_fault = !done && done.error().kind != std::errc::operation_canceled;
+  if (is_disks_fault) space.note_failure(SpaceWatch::Part::log, done.error());
+  co_return done;
+}
+
+Task<Result<void, SinkError>> Core::store(NewRecord record, std::shared_ptr<CachedMail> mail) {
+  mail::MailId id = record.id;
+  auto done = co_await append(std::move(record));
+  if (!done) co_return std::unexpected(to_sink_error(done.error()));
   if (mail != nullptr) cache.put(id, std::move(mail));
   budget.reconsider();
   const IndexEntry* entry = index.find(id);
   if (entry != nullptr && on_arrival) on_arrival(to_queue_entry(id, *entry));
-  co_return done;
+  co_return {};
 }
 
 StoredAt Core::at(mail::MailId id, Place place, RecordType type) const {

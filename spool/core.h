@@ -28,8 +28,11 @@ class Core {
 
   // Why a message of that size (0: unknown) cannot be taken now.
   std::optional<mail::SinkError> reason_to_refuse(std::uint64_t size);
+  std::optional<mail::SinkError> reason_to_refuse_notice();
+  // The journal's, and SpaceWatch hears how it went.
+  Task<Result<void, DiskError>> append(NewRecord record);
   // Commits a MESSAGE, then caches it (nullptr: it is not cached) and announces it.
-  Task<Result<void, mail::SinkError>> store(NewRecord record, CachedMailPtr mail);
+  Task<Result<void, mail::SinkError>> store(NewRecord record, std::shared_ptr<CachedMail> mail);
   // Unlinks its file in the background; its absence is no error, and a start would do it too.
   void remove_large(mail::MailId id);
 

@@ -62,6 +62,7 @@ struct DiskSpace {
   std::uint64_t free_bytes = 0;  // for us, without what is reserved for root
   std::uint64_t total_bytes = 0;
   std::uint64_t free_inodes = 0;  // the largest number where the file system does not count them
+  bool is_read_only = false;      // as mounted; one that has failed may turn so without saying it here
 };
 
 class Disk {

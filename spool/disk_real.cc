@@ -166,7 +166,8 @@ class RealDisk final : public Disk {
     if (::fstatvfs(root_.get(), &status) != 0) return os_failure("statvfs", "");
     DiskSpace space{.free_bytes = status.f_bavail * status.f_frsize,
                     .total_bytes = status.f_blocks * status.f_frsize,
-                    .free_inodes = status.f_favail};
+                    .free_inodes = status.f_favail,
+                    .is_read_only = (status.f_flag & ST_RDONLY) != 0};
     if (status.f_files == 0)
       space.free_inodes = std::numeric_limits<std::uint64_t>::max();  // btrfs does not count
     return space;

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/base/text.h"
 #include "spool/faults.h"
 #include "spool/journal.h"
 
 namespace hikyaku::spool {
-
-using mail::SinkError;
-using mail::SinkErrorKind;
 
 namespace {
 
@@ -71,7 +69,7 @@ SegmentHeader Journal::next_header(SegmentNumber oldest) const {
 
 Journal::Chore Journal::take_ready(Result<SegmentFile, DiskError> made) {
   if (!made) {
-    is_short_ = to_sink_error(made.error());
+    is_short_ = std::move(made.error());
     prepare_at_ = loop_.now() + kAfterFailure;
     return Chore::done;  // the disk is tried again after a while, what can be done without it at once
   }
@@ -140,15 +138,16 @@ Task<Journal::Chore> Journal::write_oldest_footer() {
 }
 
 // Who waits for a ready segment must hear that none will come for a while.
-Journal::Chore Journal::give_up_turning() {
-  cannot_turn_ = SinkError{SinkErrorKind::write_failed, "the oldest segment cannot be turned over"};
+Journal::Chore Journal::give_up_turning(const DiskError& why) {
+  cannot_turn_ = DiskError{why.kind, cat("the oldest segment cannot be turned over: ", why.text)};
   return Chore::failed;
 }
 
 Task<Journal::Chore> Journal::copy() {
   auto step = co_await copier_.step(index_.oldest_segment());
   if (step == Copier::Step::moved || step == Copier::Step::no_room) co_return Chore::done;
-  if (step == Copier::Step::failed) co_return give_up_turning();
+  if (step == Copier::Step::failed)
+    co_return give_up_turning({std::errc::io_error, "a mail in it cannot be copied"});
   // Every mail that is left has an outcome on its way. Each append's end notifies the chores.
   io::Woken woken = co_await appended_.wait(loop_.within(kAfterFailure, &no_more_chores_));
   co_return woken == io::Woken::ready ? Chore::done : Chore::failed;
@@ -193,9 +192,7 @@ bool Journal::may_recycle(SegmentNumber number) const {
 }
 
 // Another says that it is not needed; on a full disk none can be had, and it gives the room for one.
-bool Journal::may_remove() const {
-  return !ready_.empty() || (is_short_ && is_short_->kind == SinkErrorKind::no_space);
-}
+bool Journal::may_remove() const { return !ready_.empty() || (is_short_ && is_disk_full(*is_short_)); }
 
 // What a header may call the oldest: nothing before it is needed, whether or not its file is still there.
 SegmentNumber Journal::oldest_needed() const {
@@ -217,7 +214,7 @@ Task<Journal::Chore> Journal::reclaim() {
   bool is_gone = !made && made.error().kind == std::errc::no_such_file_or_directory;
   if (!made && !is_gone) {
     unfit_ = number;
-    co_return give_up_turning();
+    co_return give_up_turning(made.error());
   }
   forget(number);
   if (is_gone) co_return Chore::done;  // somebody has removed it
@@ -241,7 +238,7 @@ Task<Journal::Chore> Journal::remove_oldest() {
     if (done && number == unfit_) done = delete_segment(disk_, next_number_);
   });
   if (witness) ready_.push_back(std::move(witness));
-  if (!done) co_return give_up_turning();
+  if (!done) co_return give_up_turning(done.error());
   forget(number);
   co_return Chore::done;
 }

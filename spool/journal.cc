@@ -8,19 +8,12 @@
 
 namespace hikyaku::spool {
 
-using mail::SinkError;
-using mail::SinkErrorKind;
-
 std::shared_ptr<OpenSegment> open_segment(SegmentFile file) {
   auto segment = std::make_shared<OpenSegment>();
   segment->header = std::move(file.header);
   segment->seed = segment_seed(segment->header);
   segment->file = std::move(file.file);
   return segment;
-}
-
-mail::SinkError to_sink_error(const DiskError& error) {
-  return {is_disk_full(error) ? SinkErrorKind::no_space : SinkErrorKind::write_failed, error.text};
 }
 
 Journal::Journal(io::Loop& loop, Disk& disk, const SpoolOptions& options, Index& index, const Ids& ids,
@@ -52,11 +45,10 @@ Journal::Journal(io::Loop& loop, Disk& disk, const SpoolOptions& options, Index&
 
 Journal::~Journal() { check(is_closing_ && nursery_.size() == 0, "the journal went without close()"); }
 
-Task<Result<void, SinkError>> Journal::append(NewRecord record) {
-  if (is_closing_) co_return fail(SinkErrorKind::shutting_down, "the spool is being closed");
+Task<Result<void, DiskError>> Journal::append(NewRecord record) {
+  if (is_closing_) co_return fail(std::errc::operation_canceled, "the spool is being closed");
   Wanted wanted;
   wanted.record = std::move(record);
-  if (wanted.record.type == RecordType::message) wanted.use = RecordUse::new_mail;
   auto result = co_await append_counted(wanted);
   if (!result) co_return std::unexpected(std::move(result.error()));
   co_return {};
@@ -64,14 +56,14 @@ Task<Result<void, SinkError>> Journal::append(NewRecord record) {
 
 Task<Copied> Journal::append_copy(NewRecord record, IndexEntry original) {
   if (is_closing_) co_return Copied::failed;
-  Wanted wanted{.record = std::move(record), .use = RecordUse::bookkeeping, .original = original};
+  Wanted wanted{.record = std::move(record), .original = original};
   auto result = co_await append_counted(wanted);
   if (!result) co_return Copied::failed;
   if (*result == Appended::no_room) co_return Copied::no_room;
   co_return *result == Appended::durable ? Copied::moved : Copied::changed;
 }
 
-Task<Result<Journal::Appended, SinkError>> Journal::append_counted(const Wanted& wanted) {
+Task<Result<Journal::Appended, DiskError>> Journal::append_counted(const Wanted& wanted) {
   ++appending_;
   auto result = co_await append_somewhere(wanted);
   --appending_;
@@ -81,7 +73,7 @@ Task<Result<Journal::Appended, SinkError>> Journal::append_counted(const Wanted&
 
 // Between the check that a copy's original is unchanged and the copy's place nothing suspends, so whatever
 // changes the mail later stands behind the copy.
-Task<Result<Journal::Appended, SinkError>> Journal::append_somewhere(const Wanted& wanted) {
+Task<Result<Journal::Appended, DiskError>> Journal::append_somewhere(const Wanted& wanted) {
   const NewRecord& record = wanted.record;
   Append append(loop_);
   for (int failures = 0; failures < 2;) {
@@ -98,7 +90,7 @@ Task<Result<Journal::Appended, SinkError>> Journal::append_somewhere(const Wante
     if (append.outcome == AppendOutcome::durable) co_return Appended::durable;
     if (append.outcome == AppendOutcome::failed) ++failures;
   }
-  co_return std::unexpected(to_sink_error(*append.error));
+  co_return std::unexpected(std::move(*append.error));
 }
 
 bool Journal::is_unchanged(mail::MailId id, const IndexEntry& original) const {

@@ -37,14 +37,15 @@ class Journal {
   ~Journal();
 
   // Suspends until the record is on stable storage and in the index. Head and content within head_limit() and
-  // content_limit(). Errors: no_space, write_failed; shutting_down after close() was called.
-  Task<Result<void, mail::SinkError>> append(NewRecord record);
+  // content_limit(). Errors: the disk's; errc::operation_canceled after close() was called.
+  Task<Result<void, DiskError>> append(NewRecord record);
 
   // Waits for all that was appended, then closes the segment with its footer, so that the next start need not
   // scan it.
   Task<void> close();
 
-  bool is_healthy() const { return is_healthy_ && active_ != nullptr; }
+  // Whether a small new mail has a place, as far as is known; the chores look for one.
+  bool takes_new_mail() const;
   // Whether there is room for what becomes of queued mail beyond the active segment.
   bool has_spare() const { return !ready_.empty(); }
   const SpoolCounters& counters() const { return counters_; }
@@ -53,7 +54,6 @@ class Journal {
   // A record on its way to a place; for a copy, what the index must still say when it gets there.
   struct Wanted {
     NewRecord record;
-    RecordUse use = RecordUse::bookkeeping;
     std::optional<IndexEntry> original;
   };
   // Of a copy: `changed`, the original is no longer what it was; `no_room`, none just now. Nothing was
@@ -61,9 +61,9 @@ class Journal {
   enum class Appended { durable, changed, no_room };
 
   Task<Copied> append_copy(NewRecord record, IndexEntry original);
-  Task<Result<Appended, mail::SinkError>> append_counted(const Wanted& wanted);
-  Task<Result<Appended, mail::SinkError>> append_somewhere(const Wanted& wanted);
-  Task<Result<SegmentPtr, mail::SinkError>> room_for(std::uint64_t length, const Wanted& wanted);
+  Task<Result<Appended, DiskError>> append_counted(const Wanted& wanted);
+  Task<Result<Appended, DiskError>> append_somewhere(const Wanted& wanted);
+  Task<Result<SegmentPtr, DiskError>> room_for(std::uint64_t length, const Wanted& wanted);
   bool may_wait_for_room(const Wanted& wanted) const;
   bool is_unchanged(mail::MailId id, const IndexEntry& original) const;
   bool leaves_reserve(std::uint64_t length, RecordUse use) const;
@@ -95,7 +95,7 @@ class Journal {
   Task<Chore> drop_spare();
   Task<Chore> write_oldest_footer();
   Task<Chore> copy();
-  Chore give_up_turning();
+  Chore give_up_turning(const DiskError& why);
   SegmentHeader next_header(SegmentNumber oldest) const;
   Chore take_ready(Result<SegmentFile, DiskError> made);
   bool is_dead(SegmentNumber number) const;
@@ -124,16 +124,15 @@ class Journal {
   std::deque<ClosedSegment> closed_;
   std::array<std::uint8_t, 16> spool_;
   SegmentNumber next_number_;
-  SegmentNumber newest_durable_;                // the newest whose header is on stable storage as in use
-  bool header_is_due_ = false;                  // the active one's goes with the next record
-  std::optional<mail::SinkError> is_short_;     // why the last attempt to get a ready segment failed
-  SegmentNumber unfit_ = 0;                     // recycling it has failed
-  std::optional<mail::SinkError> cannot_turn_;  // why the oldest could not be turned over just now
-  Instant prepare_at_;                          // not before, after such a failure
-  bool is_at_work_ = false;                     // a chore is under way
-  std::unique_ptr<DiskLock> second_lock_;       // where the directory had to be made again
+  SegmentNumber newest_durable_;           // the newest whose header is on stable storage as in use
+  bool header_is_due_ = false;             // the active one's goes with the next record
+  std::optional<DiskError> is_short_;      // why the last attempt to get a ready segment failed
+  SegmentNumber unfit_ = 0;                // recycling it has failed
+  std::optional<DiskError> cannot_turn_;   // why the oldest could not be turned over just now
+  Instant prepare_at_;                     // not before, after such a failure
+  bool is_at_work_ = false;                // a chore is under way
+  std::unique_ptr<DiskLock> second_lock_;  // where the directory had to be made again
 
-  bool is_healthy_ = true;
   SpoolCounters counters_;
   bool is_closing_ = false;
   std::size_t appending_ = 0;
@@ -148,6 +147,5 @@ class Journal {
 
 // An empty segment as the journal writes to it.
 std::shared_ptr<OpenSegment> open_segment(SegmentFile file);
-mail::SinkError to_sink_error(const DiskError& error);
 
 }  // namespace hikyaku::spool

@@ -30,7 +30,6 @@ void Journal::note_returned(mail::MailId id) {
 
 void Journal::on_durable(const Append& append) {
   OpenSegment& segment = *append.segment;
-  is_healthy_ = true;
   newest_durable_ = std::max(newest_durable_, segment.header.number);  // it came with the first record
   std::uint64_t length = append.front.size() + append.content.size() + append.padding;
   segment.flushed = append.entry.offset + length;
@@ -46,7 +45,6 @@ void Journal::on_durable(const Append& append) {
 // The kernel may have dropped what was not on the disk yet: nothing behind the last successful flush counts,
 // and the next segment's header says so.
 void Journal::on_failed(const SegmentPtr& segment) {
-  is_healthy_ = false;
   note_closed({segment->header.number, segment->flushed, segment->flushed});
   header_is_due_ = true;
   if (active_ != segment) return;

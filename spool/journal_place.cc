@@ -7,10 +7,8 @@
 
 namespace hikyaku::spool {
 
-using mail::SinkError;
-
-Task<Result<Journal::SegmentPtr, SinkError>> Journal::room_for(std::uint64_t length, const Wanted& wanted) {
-  const RecordUse use = wanted.use;
+Task<Result<Journal::SegmentPtr, DiskError>> Journal::room_for(std::uint64_t length, const Wanted& wanted) {
+  const RecordUse use = wanted.record.use;
   for (;;) {
     RingState state = ring_state();
     bool does_fit = active_ != nullptr && fits(*active_, length) && leaves_reserve(length, use);
@@ -27,17 +25,26 @@ Task<Result<Journal::SegmentPtr, SinkError>> Journal::room_for(std::uint64_t len
   }
 }
 
+bool Journal::takes_new_mail() const {
+  constexpr std::uint64_t kSmall = 4096;
+  RingState state = ring_state();
+  bool does_fit = active_ != nullptr && fits(*active_, kSmall) && leaves_reserve(kSmall, RecordUse::new_mail);
+  if (does_fit) return may_fill_active(state, RecordUse::new_mail, active_->end + kSmall);
+  return may_take_ready(state, RecordUse::new_mail);
+}
+
 // While a segment can be had. A copy never waits: it is a chore itself, and the chores are what it would wait
 // for.
 bool Journal::may_wait_for_room(const Wanted& wanted) const {
   bool is_hopeless = (is_short_ && loop_.now() < prepare_at_) || cannot_turn_;
-  return !is_hopeless || (is_at_work_ && wanted.use == RecordUse::bookkeeping);
+  return !is_hopeless || (is_at_work_ && wanted.record.use != RecordUse::new_mail);
 }
 
 // A segment whose mail all lives grows by the progress of each when it is copied, and must still fit into
 // one.
 bool Journal::leaves_reserve(std::uint64_t length, RecordUse use) const {
-  if (use == RecordUse::bookkeeping || active_->end == records_begin()) return true;
+  bool is_message = use == RecordUse::new_mail || use == RecordUse::notice;
+  if (!is_message || active_->end == records_begin()) return true;
   return fits(*active_, length + segment_size_ / 8);
 }
 

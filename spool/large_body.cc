@@ -52,40 +52,39 @@ Result<void, DiskError> LargeBodyWriter::finish_now() {
   return disk_.sync_directory("large");
 }
 
-LargeBodyReader::LargeBodyReader(Disk& disk, Workers& workers, mail::MailId id, std::uint64_t length,
-                                 std::uint64_t checksum)
-    : disk_(disk),
-      workers_(workers),
-      id_(id),
-      length_(length),
-      expected_(checksum),
-      checksum_(large_seed(id)) {}
+ContentPlace large_place(mail::MailId id, std::uint64_t length, std::uint64_t checksum) {
+  return {
+      .path = large_path(id), .offset = 0, .length = length, .checksum = checksum, .seed = large_seed(id)};
+}
 
-Task<Result<std::string_view, SourceError>> LargeBodyReader::next() {
-  if (position_ == length_ && !is_damaged_) co_return std::string_view();
+PieceReader::PieceReader(Disk& disk, Workers& workers, ContentPlace place)
+    : disk_(disk), workers_(workers), place_(std::move(place)), checksum_(place_.seed) {}
+
+Task<Result<std::string_view, SourceError>> PieceReader::next() {
+  if (position_ == place_.length && !is_damaged_) co_return std::string_view();
   Result<std::size_t, SourceError> got;
   co_await workers_.run([&] { got = read_now(); });
   if (!got) co_return std::unexpected(got.error());
   co_return std::string_view(buffer_).substr(0, *got);
 }
 
-Result<std::size_t, SourceError> LargeBodyReader::read_now() {
-  if (is_damaged_) return fail(SourceErrorKind::damaged, cat(large_path(id_), " is damaged"));
+Result<std::size_t, SourceError> PieceReader::read_now() {
+  if (is_damaged_) return fail(SourceErrorKind::damaged, cat(place_.path, " is damaged"));
   if (file_ == nullptr) {
-    auto opened = disk_.open_for_reading(large_path(id_));
+    auto opened = disk_.open_for_reading(place_.path);
     if (!opened) return std::unexpected(to_source_error(opened.error()));
     file_ = std::move(*opened);
     buffer_.resize(kLargePiece);
   }
-  auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kLargePiece, length_ - position_));
-  auto got = file_->read(std::span(buffer_).first(wanted), position_);
+  auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kLargePiece, place_.length - position_));
+  auto got = file_->read(std::span(buffer_).first(wanted), place_.offset + position_);
   if (!got) return std::unexpected(to_source_error(got.error()));
   checksum_.update(std::string_view(buffer_).substr(0, *got));
   position_ += *got;
   bool is_cut_off = *got < wanted;
-  bool is_wrong = position_ == length_ && checksum_.digest() != expected_;
+  bool is_wrong = position_ == place_.length && checksum_.digest() != place_.checksum;
   is_damaged_ = is_cut_off || is_wrong;
-  if (is_damaged_) return fail(SourceErrorKind::damaged, cat(large_path(id_), " is damaged"));
+  if (is_damaged_) return fail(SourceErrorKind::damaged, cat(place_.path, " is damaged"));
   return *got;
 }
 

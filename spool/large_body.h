@@ -40,11 +40,20 @@ class LargeBodyWriter {
   Checksum checksum_;
 };
 
+// Where a content stands: a large body, or one that fills a part of a segment.
+struct ContentPlace {
+  std::string path;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  std::uint64_t checksum = 0;
+  std::uint64_t seed = 0;  // of the checksum
+};
+ContentPlace large_place(mail::MailId id, std::uint64_t length, std::uint64_t checksum);
+
 // Piece by piece, with the whole verified before the last piece is handed out.
-class LargeBodyReader {
+class PieceReader {
  public:
-  LargeBodyReader(Disk& disk, Workers& workers, mail::MailId id, std::uint64_t length,
-                  std::uint64_t checksum);
+  PieceReader(Disk& disk, Workers& workers, ContentPlace place);
 
   // The next up to 64 KiB, empty at the end; valid until the next call.
   Task<Result<std::string_view, mail::SourceError>> next();
@@ -54,9 +63,7 @@ class LargeBodyReader {
 
   Disk& disk_;
   Workers& workers_;
-  mail::MailId id_;
-  std::uint64_t length_;
-  std::uint64_t expected_;
+  ContentPlace place_;
   std::unique_ptr<DiskFile> file_;  // opened by the first read
   std::uint64_t position_ = 0;
   bool is_damaged_ = false;

@@ -10,11 +10,13 @@
 #include "daemon/base/clock.h"
 #include "daemon/mail/mail_id.h"
 #include "spool/record.h"
+#include "spool/ring_policy.h"
 
 namespace hikyaku::spool {
 
 struct NewRecord {
   RecordType type = RecordType::done;
+  RecordUse use = RecordUse::bookkeeping;
   mail::MailId id;
   std::string head;
   std::string_view content;            // lives until the append returns; empty for a large body

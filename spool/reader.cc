@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "daemon/base/text.h"
+
 namespace hikyaku::spool {
 
 using mail::SourceError;
@@ -14,29 +16,37 @@ Task<Result<std::string_view, SourceError>> Reader::next() {
     co_return std::string_view();
   }
   Result<std::string_view, SourceError> piece;
-  if (large_) {
-    piece = co_await next_large();
-    co_return piece;
+  if (!pieces_) {
+    const IndexEntry* entry = core_.index.find(id_);
+    if (entry == nullptr) co_return std::unexpected(core_.explain(id_, {SourceErrorKind::unknown_mail, ""}));
+    cached_ = core_.cache.find(id_);
+    if (cached_ != nullptr || (!entry->large && entry->size <= kLargePiece)) {
+      piece = co_await whole(*entry);
+      co_return piece;
+    }
+    auto begun = co_await begin_pieces(*entry);
+    if (!begun) co_return std::unexpected(begun.error());
   }
-  const IndexEntry* entry = core_.index.find(id_);
-  if (entry == nullptr) co_return std::unexpected(core_.explain(id_, {SourceErrorKind::unknown_mail, ""}));
-  if (!entry->large) {
-    piece = co_await whole(*entry);
-    co_return piece;
-  }
-  auto begun = co_await begin_large(*entry);
-  if (!begun) co_return std::unexpected(begun.error());
-  piece = co_await next_large();
+  piece = co_await next_piece();
   co_return piece;
 }
 
+Task<Result<void, SourceError>> Reader::reserve(std::uint64_t bytes) {
+  if (reservation_.bytes() > 0) co_return {};
+  auto memory = co_await core_.budget.reserve(Share::readers, bytes, kMemoryPatience);
+  if (!memory)
+    co_return fail(SourceErrorKind::no_memory, "memory for mail in transit is used up (see `memory`)");
+  reservation_ = std::move(*memory);
+  co_return {};
+}
+
 Task<Result<std::string_view, SourceError>> Reader::whole(IndexEntry entry) {
-  cached_ = core_.cache.find(id_);
   if (cached_ != nullptr) {
     is_at_end_ = true;
     co_return std::string_view(cached_->content);
   }
-  reservation_ = co_await core_.budget.reserve(entry.size);
+  auto reserved = co_await reserve(entry.size);
+  if (!reserved) co_return std::unexpected(std::move(reserved.error()));
   Result<std::string, SourceError> content;
   bool is_again = false;
   do {
@@ -51,31 +61,61 @@ Task<Result<std::string_view, SourceError>> Reader::whole(IndexEntry entry) {
   co_return std::string_view(content_);
 }
 
-Task<Result<void, SourceError>> Reader::begin_large(IndexEntry entry) {
+Task<Result<void, SourceError>> Reader::begin_pieces(IndexEntry entry) {
   auto head = co_await core_.stored_head(id_, entry.message, RecordType::message);
   while (!head && core_.has_moved(id_, entry)) {
     entry = *core_.index.find(id_);
     head = co_await core_.stored_head(id_, entry.message, RecordType::message);
   }
   if (!head) co_return std::unexpected(core_.told_of_record(id_, entry, std::move(head.error())));
-  if (reservation_.bytes() == 0) reservation_ = co_await core_.budget.reserve(kLargePiece);
-  large_.emplace(core_.disk, core_.workers, id_, head->header.content_length, head->header.content_checksum);
+  auto reserved = co_await reserve(kLargePiece);
+  if (!reserved) co_return reserved;
+  ContentPlace place = large_place(id_, head->header.content_length, head->header.content_checksum);
+  if (!entry.large) place = content_place(core_.at(id_, entry.message, RecordType::message), head->header);
+  pieces_.emplace(core_.disk, core_.workers, std::move(place));
+  read_from_ = entry;
+  met_again_ = Given();
   co_return {};
 }
 
-Task<Result<std::string_view, SourceError>> Reader::next_large() {
-  auto piece = co_await large_->next();
+// A record that is copied elsewhere while its content is read is read again from there; what was handed out
+// before must be the same there.
+Task<Result<std::string_view, SourceError>> Reader::next_piece() {
+  for (;;) {
+    auto piece = co_await pieces_->next();
+    if (has_moved()) {
+      auto begun = co_await begin_pieces(*core_.index.find(id_));
+      if (!begun) co_return std::unexpected(std::move(begun.error()));
+      continue;
+    }
+    if (!piece) co_return std::unexpected(told(std::move(piece.error())));
+    met_again_.sum.update(*piece);
+    if (met_again_.pieces++ < given_.pieces) {
+      bool is_other = met_again_.pieces == given_.pieces && met_again_.sum.digest() != given_.sum.digest();
+      if (is_other) co_return std::unexpected(told({SourceErrorKind::damaged, "the content has changed"}));
+      continue;
+    }
+    given_.pieces = met_again_.pieces;
+    given_.sum.update(*piece);
+    is_at_end_ = piece->empty();
+    if (is_at_end_) let_go();
+    co_return piece;
+  }
+}
+
+bool Reader::has_moved() const {
   const IndexEntry* entry = core_.index.find(id_);
-  if (!piece && entry != nullptr)
-    co_return std::unexpected(core_.told_of_body(id_, *entry, std::move(piece.error())));
-  if (!piece) co_return std::unexpected(core_.explain(id_, std::move(piece.error())));
-  is_at_end_ = piece->empty();
-  if (is_at_end_) let_go();
-  co_return piece;
+  return entry != nullptr && !entry->large && entry->message != read_from_.message;
+}
+
+SourceError Reader::told(SourceError error) {
+  if (!read_from_.large) return core_.told_of_record(id_, read_from_, std::move(error));
+  return core_.told_of_body(id_, read_from_, std::move(error));
 }
 
 Task<Result<void, SourceError>> Reader::rewind() {
   let_go();
+  given_ = Given();
   is_at_end_ = false;
   co_return {};
 }
@@ -83,7 +123,7 @@ Task<Result<void, SourceError>> Reader::rewind() {
 void Reader::let_go() {
   cached_ = nullptr;
   content_ = std::string();
-  large_.reset();
+  pieces_.reset();
   reservation_ = Reservation();
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The content of one mail on its way out: from the cache where it has just arrived, else read and verified on
-// the pool; a large body in pieces. Holds memory from the budget only between the first piece and the end.
-// Loop thread.
+// the pool; what is longer than 64 KiB in pieces of that length, however slowly they are sent. Holds memory
+// from the budget only between the first piece and the end. Loop thread.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "daemon/base/checksum.h"
 #include "spool/core.h"
 #include "spool/large_body.h"
 
@@ -20,9 +21,18 @@ class Reader final : public mail::ContentReader {
   Task<Result<void, mail::SourceError>> rewind() override;
 
  private:
+  // What of the content has been handed out, to be met again where the record is copied elsewhere meanwhile.
+  struct Given {
+    std::size_t pieces = 0;
+    Checksum sum{0};
+  };
+
+  Task<Result<void, mail::SourceError>> reserve(std::uint64_t bytes);
   Task<Result<std::string_view, mail::SourceError>> whole(IndexEntry entry);
-  Task<Result<void, mail::SourceError>> begin_large(IndexEntry entry);
-  Task<Result<std::string_view, mail::SourceError>> next_large();
+  Task<Result<void, mail::SourceError>> begin_pieces(IndexEntry entry);
+  Task<Result<std::string_view, mail::SourceError>> next_piece();
+  bool has_moved() const;
+  mail::SourceError told(mail::SourceError error);
   void let_go();
 
   Core& core_;
@@ -31,7 +41,10 @@ class Reader final : public mail::ContentReader {
   CachedMailPtr cached_;
   Reservation reservation_;
   std::string content_;
-  std::optional<LargeBodyReader> large_;
+  std::optional<PieceReader> pieces_;
+  IndexEntry read_from_;  // what the index said when pieces_ was begun
+  Given given_;
+  Given met_again_;  // behind that: as far as pieces_, begun anew, has come
 };
 
 }  // namespace hikyaku::spool

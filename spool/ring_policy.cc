@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "spool/ring_policy.h"
 
+#include <algorithm>
+
 namespace hikyaku::spool {
 namespace {
 
@@ -71,14 +73,21 @@ RingChore next_chore(const RingState& state) {
 }
 
 bool may_fill_active(const RingState& state, RecordUse use, std::uint64_t end) {
-  if (use == RecordUse::bookkeeping || state.ready > 0) return true;
-  // The other half is for the copies that turn the oldest over.
-  return is_cheap_to_turn(state) && end <= state.segment_size / 2;
+  if (state.ready > 0) return true;
+  std::uint64_t left = state.active_room - std::min(state.active_room, end - state.active_end);
+  switch (use) {
+    // The other half is for the copies that turn the oldest over.
+    case RecordUse::new_mail: return is_cheap_to_turn(state) && end <= state.segment_size / 2;
+    case RecordUse::notice: return left >= state.segment_size / 2;
+    case RecordUse::deferral: return left >= state.segment_size / 4;
+    case RecordUse::bookkeeping: break;
+  }
+  return true;
 }
 
 bool may_take_ready(const RingState& state, RecordUse use) {
   if (state.ready == 0) return false;
-  return use == RecordUse::bookkeeping || state.ready > 1 || is_cheap_to_turn(state);
+  return use != RecordUse::new_mail || state.ready > 1 || is_cheap_to_turn(state);
 }
 
 }  // namespace hikyaku::spool

@@ -6,7 +6,9 @@
 // disk's state, there is room to write down what has become of mail that was accepted: one prepared segment
 // is kept beyond the active one, next and spare in one. New mail may enter it only where that is sure to set
 // another free: because there is a second one, or because the oldest segment can be turned over with half a
-// segment of copying, and then it leaves the other half to that. PROGRESS, DONE and copies may always.
+// segment of copying, and then it leaves the other half to that. A notice of our own may, since the mail that
+// it is about ends with it, leaving a half; a deferral, which a crash would undo without harm, leaving a
+// quarter; that is for what ends mail, and so frees segments, and for copies.
 #pragma once
 
 #include <cstddef>
@@ -48,7 +50,9 @@ RingChore next_chore(const RingState& state);
 
 enum class RecordUse {
   new_mail,
-  bookkeeping,  // PROGRESS, DONE, copies
+  notice,       // a MESSAGE of our own about queued mail
+  deferral,     // PROGRESS of a mail of which nobody has got or been refused anything yet
+  bookkeeping,  // any other PROGRESS, DONE, copies
 };
 // Whether a record that would end at `end` of the active segment may stand there.
 bool may_fill_active(const RingState& state, RecordUse use, std::uint64_t end);

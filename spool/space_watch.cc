@@ -1,53 +1,107 @@
 // SPDX-License-Identifier: MIT
 #include "spool/space_watch.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "daemon/base/text.h"
+#include "daemon/base/check.h"
 
 namespace hikyaku::spool {
 
 using mail::SinkError;
-using mail::SinkErrorKind;
 
 namespace {
 
 constexpr Duration kMaxAge = 1s;
-constexpr std::uint64_t kMinFreeInodes = 16;  // segments and large bodies; small mail needs none
+constexpr int kCalmLooks = 5;  // without trouble, before it is called over; more where it has come back soon
+constexpr int kMostCalmLooks = 600;
+constexpr Duration kSoon = 10min;
+constexpr Duration kReminder = 24h;       // between two lines about a trouble that lasts
+constexpr Duration kBetweenKinds = 1min;  // … about one that changes its looks
+
+// A file of no more than a block tells whether files can be made and written.
+Result<void, DiskError> try_to_write(Disk& disk) {
+  constexpr std::string_view kTrial = "trial";
+  (void)disk.unlink(kTrial);
+  auto file = disk.create(kTrial);
+  if (!file) return std::unexpected(file.error());
+  auto done = write_all(**file, std::string(4096, '\0'), 0);
+  if (done) done = (*file)->flush();
+  (void)disk.unlink(kTrial);
+  return done;
+}
 
 }  // namespace
 
-SpaceWatch::SpaceWatch(io::Loop& loop, Disk& disk, Workers& workers, const SpoolOptions& options)
+SpaceWatch::SpaceWatch(io::Loop& loop, Disk& disk, Workers& workers, const SpoolOptions& options,
+                       std::function<bool()> takes_mail)
     : loop_(loop),
       disk_(disk),
       workers_(workers),
       options_(options),
+      takes_mail_(std::move(takes_mail)),
       seen_(disk.space()),
       seen_at_(loop.now()),
+      has_looked_(loop),
       nursery_(loop) {}
 
 std::optional<SinkError> SpaceWatch::reason_to_refuse(std::uint64_t size) {
   look_again();
-  return judge(size);
+  auto trouble = judge(size);
+  return trouble ? std::optional(to_sink_error(*trouble)) : std::nullopt;
 }
 
-std::optional<SinkError> SpaceWatch::judge(std::uint64_t size) const {
-  if (!seen_) {
-    bool is_full = is_disk_full(seen_.error());
-    return SinkError{is_full ? SinkErrorKind::no_space : SinkErrorKind::write_failed, seen_.error().text};
-  }
-  if (seen_->free_bytes < options_.min_free.bytes || seen_->free_bytes - options_.min_free.bytes < size)
-    return SinkError{SinkErrorKind::no_space,
-                     cat("less than ", to_text(options_.min_free), " is free on the spool's disk")};
-  if (seen_->free_inodes < kMinFreeInodes)
-    return SinkError{SinkErrorKind::no_space, "the spool's file system has no inodes left"};
-  return std::nullopt;
+// What only lacks room is found out by the write.
+std::optional<SinkError> SpaceWatch::reason_to_refuse_notice() {
+  look_again();
+  return seen_ ? std::nullopt : std::optional(to_sink_error(seen_.error()));
+}
+
+std::optional<Trouble> SpaceWatch::judge(std::uint64_t size) const {
+  return seen_ ? trouble_with(*seen_, options_.min_free, size) : trouble_with(seen_.error(), DiskSpace());
+}
+
+std::optional<Trouble> SpaceWatch::trouble() const {
+  auto trouble = judge(0);
+  for (const auto& failure : failures_)
+    if (!trouble && failure) trouble = trouble_with(*failure, *seen_);
+  return trouble;
+}
+
+void SpaceWatch::note_failure(Part part, const DiskError& error) {
+  failure(part) = error;
+  tell_of_trouble();
 }
 
 // The simulated disk answers at once and is asked each time: what it does must depend on the calls alone.
 void SpaceWatch::look_again() {
-  if (options_.committer == CommitterMode::inline_on_loop) seen_ = disk_.space();
-  if (is_watching_ || loop_.now() - seen_at_ < kMaxAge) return;
+  if (options_.committer == CommitterMode::inline_on_loop) see(disk_.space());
+  if (is_old()) begin_to_watch();
+}
+
+bool SpaceWatch::is_old() const { return loop_.now() - seen_at_ >= kMaxAge; }
+
+// A disk that does not answer keeps nobody waiting for long.
+Task<void> SpaceWatch::looked(io::Until until) {
+  look_again();
+  if (is_old()) co_await has_looked_.wait(until);
+}
+
+void SpaceWatch::see(Result<DiskSpace, DiskError> now) {
+  seen_ = std::move(now);
+  seen_at_ = loop_.now();
+  tell_of_trouble();
+  has_looked_.notify();
+}
+
+Task<void> SpaceWatch::look() {
+  Result<DiskSpace, DiskError> now;
+  co_await workers_.run([&] { now = disk_.space(); });
+  see(std::move(now));
+}
+
+void SpaceWatch::begin_to_watch() {
+  if (is_watching_ || cancel_.is_requested()) return;
   is_watching_ = true;
   nursery_.spawn(watch());
 }
@@ -55,18 +109,51 @@ void SpaceWatch::look_again() {
 // While mail is refused nobody may come and ask, and whoever does should not be told what has passed.
 Task<void> SpaceWatch::watch() {
   co_await look();
-  while (judge(0) && !cancel_.is_requested()) {
+  for (int calm = 0; told_ && !cancel_.is_requested();) {
     co_await io::sleep_until(loop_, loop_.within(kMaxAge, &cancel_));
     co_await look();
+    co_await try_again();
+    calm = trouble() ? 0 : calm + 1;
+    if (calm >= calm_wanted_) tell_of_end();
   }
   is_watching_ = false;
 }
 
-Task<void> SpaceWatch::look() {
-  Result<DiskSpace, DiskError> now;
-  co_await workers_.run([&] { now = disk_.space(); });
-  seen_ = std::move(now);
-  seen_at_ = loop_.now();
+// What has failed must not stay so only because nobody has sent mail since.
+Task<void> SpaceWatch::try_again() {
+  if (takes_mail_()) note_success(Part::log);
+  if (!failure(Part::large)) co_return;
+  Result<void, DiskError> written;
+  co_await workers_.run([&] { written = try_to_write(disk_); });
+  if (written) note_success(Part::large);
+}
+
+void SpaceWatch::tell_of_trouble() {
+  auto now = trouble();
+  if (!now) return;
+  Duration rest = told_ == now->kind ? kReminder : kBetweenKinds;
+  if (told_ && loop_.now() - told_at_ < rest) return;
+  if (!told_) {
+    bool comes_back = calm_wanted_ > 0 && loop_.now() - ended_at_ < kSoon;
+    calm_wanted_ = comes_back ? std::min(4 * calm_wanted_, kMostCalmLooks) : kCalmLooks;
+  }
+  told_ = now->kind;
+  told_at_ = loop_.now();
+  if (on_trouble_) on_trouble_(now);
+  begin_to_watch();
+}
+
+void SpaceWatch::tell_of_end() {
+  told_.reset();
+  ended_at_ = loop_.now();
+  if (on_trouble_) on_trouble_(std::nullopt);
+}
+
+// What was seen before anybody listened is told now.
+void SpaceWatch::set_on_trouble(OnTrouble on_trouble) {
+  on_trouble_ = std::move(on_trouble);
+  told_.reset();
+  tell_of_trouble();
 }
 
 Task<void> SpaceWatch::close() {

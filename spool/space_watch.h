@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Whether the spool's disk has room for new mail, asked on the pool about once a second while mail comes in,
-// or while it has to be refused, and not by the loop. Also notices that the spool's directory has gone. What
+// Whether the spool's disk takes new mail, asked on the pool about once a second while mail comes in, or
+// while it has to be refused, and not by the loop. Also notices that the spool's directory has gone. What
 // a mail finds in between is at most a second old; if it is wrong, the write fails, and the client is told so
-// then. Loop thread.
+// then; that is noted here, too. Whoever listens is told of a trouble when it begins, once a day while it
+// lasts, and when it has been over for a few seconds, so that one that comes and goes is told once. Loop
+// thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "daemon/io/loop.h"
@@ -13,31 +17,64 @@
 #include "daemon/mail/mail_sink.h"
 #include "spool/disk.h"
 #include "spool/options.h"
+#include "spool/trouble.h"
 #include "spool/workers.h"
 
 namespace hikyaku::spool {
 
 class SpaceWatch {
  public:
-  SpaceWatch(io::Loop& loop, Disk& disk, Workers& workers, const SpoolOptions& options);
+  // `takes_mail` says whether the log has a place for new mail again, after an append has failed.
+  SpaceWatch(io::Loop& loop, Disk& disk, Workers& workers, const SpoolOptions& options,
+             std::function<bool()> takes_mail);
 
   // Why a message of that size (0: unknown) cannot be taken now. Does not suspend.
   std::optional<mail::SinkError> reason_to_refuse(std::uint64_t size);
+  // The same for a notice of our own: min_free is not kept from it.
+  std::optional<mail::SinkError> reason_to_refuse_notice();
+
+  // What has become of a write into the log, or of one to a large body's file.
+  enum class Part : std::uint8_t { log, large };
+  void note_failure(Part part, const DiskError& error);
+  void note_success(Part part) { failure(part).reset(); }
+
+  // What keeps new mail out, as it was last seen.
+  std::optional<Trouble> trouble() const;
+  // Has the disk looked at where that was more than a second ago. Returns at once, or when that is done.
+  void look_again();
+  Task<void> looked(io::Until until);
+  // nullopt: it is over. Called at once where there is a trouble already.
+  using OnTrouble = std::function<void(const std::optional<Trouble>&)>;
+  void set_on_trouble(OnTrouble on_trouble);
   Task<void> close();
 
  private:
-  std::optional<mail::SinkError> judge(std::uint64_t size) const;
-  void look_again();
+  std::optional<DiskError>& failure(Part part) { return failures_[static_cast<std::size_t>(part)]; }
+  std::optional<Trouble> judge(std::uint64_t size) const;
+  bool is_old() const;
+  void see(Result<DiskSpace, DiskError> now);
+  void begin_to_watch();
   Task<void> watch();
   Task<void> look();
+  Task<void> try_again();
+  void tell_of_trouble();
+  void tell_of_end();
 
   io::Loop& loop_;
   Disk& disk_;
   Workers& workers_;
   const SpoolOptions& options_;
+  std::function<bool()> takes_mail_;
   Result<DiskSpace, DiskError> seen_;
   Instant seen_at_;
+  std::array<std::optional<DiskError>, 2> failures_;  // by Part
+  OnTrouble on_trouble_;
+  std::optional<TroubleKind> told_;  // and not yet that it is over
+  Instant told_at_;
+  int calm_wanted_ = 0;  // looks without trouble, before it is called over
+  Instant ended_at_;
   bool is_watching_ = false;
+  io::Event has_looked_;
   io::Cancel cancel_;
   io::Nursery nursery_;
 };

@@ -36,13 +36,34 @@ SpoolOptions fitted(SpoolOptions options, Disk& disk) {
   return options;
 }
 
-SourceError to_source_error(const SinkError& error) { return {SourceErrorKind::write_failed, error.text}; }
+SourceError not_written(const DiskError& error) { return {SourceErrorKind::write_failed, error.text}; }
+
+// Were it lost, the mail would be tried again too early, and nothing else.
+bool is_mere_deferral(const Progress& progress) {
+  return std::ranges::all_of(progress.recipients, [](const mail::RecipientProgress& recipient) {
+    return recipient.state == mail::RecipientState::pending;
+  });
+}
 
 Progress untouched(std::size_t recipients) {
   Progress progress;
   progress.recipients.resize(recipients);
   return progress;
 }
+
+// Of what is stored of envelope and progress: as it is read, as values, as commands, and with what the
+// replies make of it.
+constexpr std::uint64_t kLoadedTimes = 5;
+constexpr std::uint64_t kLoadedFixed = 2048;
+constexpr std::uint64_t kMostLoaded = 16U << 10;  // of Share::loaded
+
+class LoadedRoom final : public mail::MailRoom {
+ public:
+  explicit LoadedRoom(Reservation memory) : memory_(std::move(memory)) {}
+
+ private:
+  Reservation memory_;
+};
 
 std::unexpected<SourceError> damaged(MailId id, std::string_view what) {
   return fail(SourceErrorKind::damaged, cat("the ", what, " of mail ", to_text(id), " is damaged"));
@@ -123,13 +144,37 @@ Result<void, SinkError> Spool::may_accept(std::uint64_t expected_size) {
   return {};
 }
 
+std::unique_ptr<mail::EnvelopeRoom> Spool::envelope_room() {
+  return std::make_unique<SharedEnvelopeRoom>(core_->budget);
+}
+
 Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin() {
   auto refusal = core_->reason_to_refuse(0);
   if (refusal) return std::unexpected(std::move(*refusal));
-  return std::make_unique<Writer>(*core_, core_->ids.assign());
+  return std::make_unique<Writer>(*core_, core_->ids.assign(), RecordUse::new_mail);
+}
+
+Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin_notice() {
+  auto refusal = core_->reason_to_refuse_notice();
+  if (refusal) return std::unexpected(std::move(*refusal));
+  return std::make_unique<Writer>(*core_, core_->ids.assign(), RecordUse::notice);
 }
 
 std::vector<QueueEntry> Spool::entries() const { return core_->index.entries(); }
+
+Task<Result<std::shared_ptr<mail::MailRoom>, SourceError>> Spool::make_room(MailId id,
+                                                                            mail::Patience patience) {
+  const IndexEntry* entry = core_->index.find(id);
+  if (entry == nullptr) co_return std::unexpected(core_->explain(id, {}));
+  std::uint64_t stored = entry->message.head_length + entry->progress.head_length;
+  Duration most = patience == mail::Patience::none ? Duration{0} : kMemoryPatience;
+  std::uint64_t bytes = kLoadedFixed + kLoadedTimes * stored;
+  Share share = bytes <= kMostLoaded ? Share::loaded : Share::loaded_lists;
+  auto memory = co_await core_->budget.reserve(share, bytes, most);
+  if (!memory)
+    co_return fail(SourceErrorKind::no_memory, "memory for mail in transit is used up (see `memory`)");
+  co_return std::make_shared<LoadedRoom>(std::move(*memory));
+}
 
 Task<Result<QueuedMail, SourceError>> Spool::load(MailId id) {
   for (;;) {
@@ -139,8 +184,12 @@ Task<Result<QueuedMail, SourceError>> Spool::load(MailId id) {
     auto head = co_await load_newest(*core_, id, entry);
     if (core_->has_moved(id, entry)) continue;
     if (!head) co_return std::unexpected(core_->told_of_record(id, entry, std::move(head.error())));
-    co_return QueuedMail{id, std::move(head->message.envelope), std::move(head->progress),
-                         head->message.arrival, entry.size};
+    co_return QueuedMail{id,
+                         std::move(head->message.envelope),
+                         std::move(head->progress),
+                         head->message.arrival,
+                         entry.size,
+                         nullptr};
   }
 }
 
@@ -153,12 +202,13 @@ Task<Result<void, SourceError>> Spool::record(MailId id, Progress progress) {
   if (core_->index.find(id) == nullptr) co_return std::unexpected(core_->explain(id, {}));
   NewRecord record;
   record.type = RecordType::progress;
+  record.use = is_mere_deferral(progress) ? RecordUse::deferral : RecordUse::bookkeeping;
   record.id = id;
   record.head = encode_progress(progress, head_limit(core_->options.segment_size.bytes));
   record.next_wait = progress.next_wait;
   record.held = progress.held;
-  auto done = co_await core_->journal.append(std::move(record));
-  if (!done) co_return std::unexpected(to_source_error(done.error()));
+  auto done = co_await core_->append(std::move(record));
+  if (!done) co_return std::unexpected(not_written(done.error()));
   co_return {};
 }
 
@@ -169,14 +219,26 @@ Task<Result<void, SourceError>> Spool::finish(MailId id) {
   NewRecord record;
   record.type = RecordType::done;
   record.id = id;
-  auto done = co_await core_->journal.append(std::move(record));
-  if (!done) co_return std::unexpected(to_source_error(done.error()));
+  auto done = co_await core_->append(std::move(record));
+  if (!done) co_return std::unexpected(not_written(done.error()));
   core_->cache.drop(id);
   if (is_large) core_->remove_large(id);
   co_return {};
 }
 
-bool Spool::is_healthy() const { return core_->journal.is_healthy(); }
+std::optional<Trouble> Spool::trouble() {
+  core_->space.look_again();
+  return core_->space.trouble();
+}
+
+Task<std::optional<Trouble>> Spool::trouble_now(io::Until until) {
+  co_await core_->space.looked(until);
+  co_return core_->space.trouble();
+}
+
+void Spool::set_on_trouble(std::function<void(const std::optional<Trouble>&)> on_trouble) {
+  core_->space.set_on_trouble(std::move(on_trouble));
+}
 SpoolCounters Spool::counters() const { return core_->journal.counters(); }
 Duration Spool::downtime() const { return core_->downtime; }
 const std::vector<DamageReport>& Spool::reports() const { return core_->reports; }

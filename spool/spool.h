@@ -20,6 +20,7 @@
 #include "spool/damage.h"
 #include "spool/disk.h"
 #include "spool/options.h"
+#include "spool/trouble.h"
 
 namespace hikyaku::spool {
 
@@ -47,17 +48,26 @@ class Spool final : public mail::MailSink, public mail::MailSource {
 
   // mail::MailSink
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
+  std::unique_ptr<mail::EnvelopeRoom> envelope_room() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
 
   // mail::MailSource
   std::vector<mail::QueueEntry> entries() const override;
+  Task<Result<std::shared_ptr<mail::MailRoom>, mail::SourceError>> make_room(
+      mail::MailId id, mail::Patience patience) override;
   Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override;
   Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override;
   Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;
   Task<Result<void, mail::SourceError>> finish(mail::MailId id) override;
 
-  // Whether the last write succeeded and there is a segment to write to. For status.
-  bool is_healthy() const;
+  // What keeps new mail out: as it was last seen, and is soon looked at again; or as it is now, if the disk
+  // says so until `until`.
+  std::optional<Trouble> trouble();
+  Task<std::optional<Trouble>> trouble_now(io::Until until);
+  // Called on the loop's thread when a trouble begins, once a day while it lasts, and with nullopt when it
+  // has been over for a few seconds; at once where there is one.
+  void set_on_trouble(std::function<void(const std::optional<Trouble>&)> on_trouble);
   SpoolCounters counters() const;
   // How long the spool was closed, as far as waiting time is concerned: from the newest record to open(),
   // nothing if the clock went backwards, at most one hour.

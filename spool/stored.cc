@@ -67,6 +67,14 @@ Result<std::string, SourceError> read_content(DiskFile& file, const StoredAt& at
   return content;
 }
 
+ContentPlace content_place(const StoredAt& at, const RecordHeader& header) {
+  return {.path = segment_path(at.place.segment),
+          .offset = at.place.offset + kRecordHeader + at.place.head_length,
+          .length = header.content_length,
+          .checksum = header.content_checksum,
+          .seed = RecordSeed(at.seed, at.place.offset).content};
+}
+
 SourceError to_source_error(const DiskError& error) {
   bool is_missing =
       error.kind == std::errc::no_such_file_or_directory || error.kind == std::errc::no_message_available;

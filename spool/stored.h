@@ -8,6 +8,7 @@
 #include "daemon/mail/mail_source.h"
 #include "spool/disk.h"
 #include "spool/index.h"
+#include "spool/large_body.h"
 #include "spool/record.h"
 
 namespace hikyaku::spool {
@@ -29,6 +30,9 @@ Result<std::string, mail::SourceError> read_content(Disk& disk, const StoredAt& 
 // The same from a segment's file that the caller keeps open, whatever its name is by now.
 Result<StoredHead, mail::SourceError> read_head(DiskFile& file, const StoredAt& at);
 Result<std::string, mail::SourceError> read_content(DiskFile& file, const StoredAt& at, std::uint64_t length);
+
+// Where its content begins, for reading it in pieces.
+ContentPlace content_place(const StoredAt& at, const RecordHeader& header);
 
 mail::SourceError to_source_error(const DiskError& error);
 

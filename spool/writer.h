@@ -1,39 +1,48 @@
 // SPDX-License-Identifier: MIT
-// One message on its way in. Its content gathers in memory while the budget allows, and spills to a file of
-// its own when it grows over the log's limit or the budget is used up; either way the writer never holds more
-// than its reservation. Loop thread; destroyed without commit() it leaves nothing behind.
+// One message on its way in: its content (incoming.h), then its envelope, and both as one record into the
+// log. Loop thread; destroyed without commit() it leaves nothing behind.
 #pragma once
 
-#include <optional>
-#include <string>
+#include <memory>
 
 #include "spool/core.h"
-#include "spool/large_body.h"
+#include "spool/incoming.h"
 
 namespace hikyaku::spool {
 
 class Writer final : public mail::MailWriter {
  public:
-  Writer(Core& core, mail::MailId id) : core_(core), id_(id) {}
-  ~Writer() override;
+  Writer(Core& core, mail::MailId id, RecordUse use)
+      : core_(core), id_(id), use_(use), body_(std::make_shared<IncomingBody>(core, id)) {}
 
   mail::MailId id() const override { return id_; }
   Task<Result<void, mail::SinkError>> write(std::string_view bytes) override;
   Task<Result<void, mail::SinkError>> commit(mail::Envelope envelope) override;
 
  private:
-  bool may_gather(std::size_t size);
-  Task<Result<void, DiskError>> write_large(std::string_view bytes);
   Task<Result<void, mail::SinkError>> commit_small(MessageHead head, NewRecord record);
   Task<Result<void, mail::SinkError>> commit_large(NewRecord record);
-  Task<Result<void, DiskError>> finish_large();
 
   Core& core_;
   mail::MailId id_;
-  Reservation reservation_;
-  std::string content_;  // all of it, or, of a large body, what has not been written yet
-  std::optional<LargeBodyWriter> large_;
-  bool keeps_file_ = false;
+  RecordUse use_;
+  std::shared_ptr<IncomingBody> body_;  // also its own while the budget has it written to its file
+};
+
+// The memory of a transaction's envelope: shares as the table in budget.h has them. SMTP promises 100
+// recipients for a message (RFC 5321 4.5.3.1.8), so only what goes beyond has a narrow bound.
+class SharedEnvelopeRoom final : public mail::EnvelopeRoom {
+ public:
+  explicit SharedEnvelopeRoom(MemoryBudget& budget)
+      : first_(budget, Share::envelopes),
+        list_(budget, Share::lists),
+        long_list_(budget, Share::long_lists) {}
+  bool grow_to(std::uint64_t bytes, std::size_t recipients) override;
+
+ private:
+  Reservation first_;
+  Reservation list_;
+  Reservation long_list_;
 };
 
 }  // namespace hikyaku::spool

@@ -49,8 +49,10 @@ Result<void, mail::SinkError> AliasSink::may_accept(std::uint64_t expected_size)
   return sink_.may_accept(expected_size);
 }
 
-Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> AliasSink::begin() {
-  auto writer = sink_.begin();
+AliasSink::Begun AliasSink::begin() { return expanding(sink_.begin()); }
+AliasSink::Begun AliasSink::begin_notice() { return expanding(sink_.begin_notice()); }
+
+AliasSink::Begun AliasSink::expanding(Begun writer) {
   if (!writer) return writer;
   return std::make_unique<Writer>(std::move(*writer), *this);
 }

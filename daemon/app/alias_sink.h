@@ -19,12 +19,18 @@ class AliasSink final : public mail::MailSink {
   void set_names(const std::string& domain, const std::string& hostname);
   void set_aliases(mail::Aliases aliases) { rules_.aliases = std::move(aliases); }
   std::size_t size() const { return rules_.aliases.size(); }
+  bool has_alias(std::string_view name) const { return rules_.aliases.find(name) != nullptr; }
 
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
+  std::unique_ptr<mail::EnvelopeRoom> envelope_room() override { return sink_.envelope_room(); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
 
  private:
   class Writer;
+
+  using Begun = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;
+  Begun expanding(Begun writer);
 
   mail::MailSink& sink_;
   log::MailLog& log_;

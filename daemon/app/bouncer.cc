@@ -23,9 +23,8 @@ Task<std::string> Bouncer::original(const mail::QueuedMail& mail, bool full) {
   }
 }
 
-Task<Result<mail::MailId, mail::SinkError>> commit_notice(mail::MailSink& sink, std::string content,
+Task<Result<mail::MailId, mail::SinkError>> commit_notice(BegunMail writer, std::string content,
                                                           mail::Envelope envelope) {
-  auto writer = sink.begin();
   if (!writer) co_return std::unexpected(writer.error());
   auto written = co_await (*writer)->write(content);
   if (!written) co_return std::unexpected(written.error());
@@ -57,7 +56,8 @@ Task<Result<mail::MailId, mail::SinkError>> Bouncer::notice(const mail::QueuedMa
   mail::Envelope envelope;
   envelope.recipients.push_back({.address = mail.envelope.sender, .notify = {.never = true}, .orcpt = {}});
   envelope.smtputf8 = mail.envelope.smtputf8;
-  auto committed = co_await commit_notice(sink_, mail::make_bounce(request), std::move(envelope));
+  auto committed =
+      co_await commit_notice(sink_.begin_notice(), mail::make_bounce(request), std::move(envelope));
   co_return committed;
 }
 

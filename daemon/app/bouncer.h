@@ -20,8 +20,9 @@ struct BouncePolicy {
   Duration lifetime = 120h;
 };
 
-// A notice into the spool; its id, once it is on stable storage.
-Task<Result<mail::MailId, mail::SinkError>> commit_notice(mail::MailSink& sink, std::string content,
+// A notice into the spool, through what the sink has begun; its id, once it is on stable storage.
+using BegunMail = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;
+Task<Result<mail::MailId, mail::SinkError>> commit_notice(BegunMail writer, std::string content,
                                                           mail::Envelope envelope);
 
 class Bouncer {

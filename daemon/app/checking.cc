@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "daemon/app/installed_sendmail.h"
 #include "daemon/app/loading.h"
+#include "daemon/app/local_submitters.h"
 #include "daemon/app/relay.h"
 #include "daemon/base/text.h"
 #include "daemon/config/check.h"
@@ -39,22 +41,52 @@ Exit report(const config::Problems& problems) {
   return Exit::configuration;
 }
 
+config::SetupFacts facts_of(const Loaded& loaded) {
+  config::SetupFacts facts{.has_root_alias = loaded.aliases.aliases.find("root") != nullptr,
+                           .unknown_trusted = unknown_trusted(loaded.settings.submit),
+                           .sendmail = judge_installed_sendmail(installation_prefix()).value_or("")};
+  for (const mail::Smarthost& smarthost : loaded.settings.smarthosts)
+    if (config::depends_on_addresses(smarthost, loaded.credentials))
+      facts.undecided.push_back(smarthost.name);
+  return facts;
+}
+
+std::vector<std::string> warnings_of(const Loaded& loaded) {
+  auto found = config::warnings(loaded.settings, facts_of(loaded));
+  for (std::string& line : config::to_lines(loaded.aliases.problems)) found.push_back(std::move(line));
+  return found;
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return cat(std::to_string(count), " ", what, count == 1 ? "" : "s");
+}
+
 Exit report(const std::string& config_file, const Loaded& loaded) {
-  const config::Settings& settings = loaded.settings;
-  std::size_t count = settings.smarthosts.size();
-  std::printf("%s is fine: %zu smarthost%s\n", config_file.c_str(), count, count == 1 ? "" : "s");
-  for (const mail::Smarthost& smarthost : settings.smarthosts)
+  auto warnings = warnings_of(loaded);
+  std::string smarthosts = counted(loaded.settings.smarthosts.size(), "smarthost");
+  std::string verdict = warnings.empty()
+                            ? cat("is fine: ", smarthosts)
+                            : cat("can be used: ", smarthosts, ", ", counted(warnings.size(), "warning"));
+  std::printf("%s %s\n", config_file.c_str(), verdict.c_str());
+  for (const mail::Smarthost& smarthost : loaded.settings.smarthosts)
     std::printf("  %s\n", describe(smarthost).c_str());
-  for (const std::string& warning : config::warnings(settings)) std::printf("warning: %s\n", warning.c_str());
-  for (const config::Problem& problem : loaded.aliases.problems)
-    std::printf("warning: %s\n", config::to_text(problem).c_str());
+  for (const std::string& warning : warnings) std::printf("warning: %s\n", warning.c_str());
   return Exit::ok;
+}
+
+// The second look, if it comes to that, is the daemon's user's.
+Result<Loaded, config::Problems> load_for_user(const std::string& config_file, const CheckCalls& calls) {
+  auto loaded = load_everything(config_file, Purpose::check, calls.find);
+  if (!loaded || !loaded->account) return loaded;
+  if (auto dropped = calls.become(*loaded->account); !dropped)
+    return std::unexpected(config::Problems{{config_file, 0, 0, "user", dropped.error().text}});
+  return load_everything(config_file, Purpose::check, calls.find);
 }
 
 }  // namespace
 
-Exit check_everything(const std::string& config_file) {
-  auto loaded = load_everything(config_file, Purpose::check);
+Exit check_everything(const std::string& config_file, const CheckCalls& calls) {
+  auto loaded = load_for_user(config_file, calls);
   if (!loaded) return report(loaded.error());
   config::Problems problems = problems_of_files(*loaded);
   return problems.empty() ? report(config_file, *loaded) : report(problems);

@@ -3,15 +3,28 @@
 // Changes nothing, connects to nobody. Blocks.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "daemon/app/exit.h"
+#include "daemon/app/privileges.h"
+#include "daemon/config/warnings.h"
 #include "daemon/mail/smarthost.h"
 
 namespace hikyaku::app {
 
-// Problems go to standard error, one a line, what was found to standard output.
-Exit check_everything(const std::string& config_file);
+// What a check does as root; tests have something else done.
+struct CheckCalls {
+  FindAccount find = find_account;
+  std::function<Result<void, StartError>(const Account&)> become = [](const Account& account) {
+    return app::become(account);
+  };
+};
+
+// Problems go to standard error, one a line, what was found to standard output, warnings included. As root it
+// becomes the daemon's user for good and looks with that user's eyes, so that what only root can read is a
+// problem.
+Exit check_everything(const std::string& config_file, const CheckCalls& calls = {});
 
 // "main: smtp.example.com port 587, STARTTLS required, logs in as me@example.com (/etc/hikyaku/authinfo:3)".
 std::string describe(const mail::Smarthost& smarthost);

@@ -5,27 +5,40 @@
 #include <CLI/App.hpp>
 #include <string>
 
-#include "daemon/app/exit.h"
+#include "daemon/app/daemon_places.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/json_value.h"
 
 namespace hikyaku::app {
 
 // What the command line says of where the daemon is.
 struct ControlWords {
-  std::string config = "/etc/hikyaku/hikyaku.yaml";
+  std::string config = kDefaultConfig;
   std::string socket;  // empty: control.sock in the configuration's runtime_directory
 };
 void add_control_options(CLI::App& command, ControlWords& words);
+struct FoundSocket {
+  std::string path;
+  std::string note;  // DaemonPlaces::note
+};
 // Errors: configuration.
-Result<std::string, StartError> find_control_socket(const ControlWords& words);
+Result<FoundSocket, StartError> find_control_socket(const ControlWords& words);
 
 struct ControlReply {
   std::string text;  // as it came
   JsonValue json;
 };
+struct ControlTimeouts {
+  Duration alive = 5s;     // until the daemon's threads say anything at all
+  Duration answer = 120s;  // until the answer begins, and between its pieces; a reload looks up names
+};
 // With `body` a POST, else a GET. Errors, in the daemon's words where it has answered: unavailable (no daemon
-// there), no_permission, usage, damaged (422: what it was to read is wrong), try_again, internal.
+// there), try_again (it does not respond, or says so), no_permission, usage, damaged (422: what it was to
+// read is wrong), internal.
 Result<ControlReply, StartError> ask_control(const std::string& socket, const std::string& target,
-                                             const std::optional<std::string>& body = std::nullopt);
+                                             const std::optional<std::string>& body = std::nullopt,
+                                             ControlTimeouts timeouts = {});
+// Says it on standard error; without a daemon, too, the same may be tried later, so that is 75 as well.
+Exit report_control(std::string_view command, const StartError& error);
 
 }  // namespace hikyaku::app

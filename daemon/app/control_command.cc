@@ -8,9 +8,11 @@
 #include "daemon/app/commands.h"
 #include "daemon/app/control_client.h"
 #include "daemon/app/output.h"
+#include "daemon/app/port_owner.h"
 #include "daemon/app/spool_access.h"
 #include "daemon/app/status_text.h"
 #include "daemon/base/text.h"
+#include "daemon/config/load.h"
 
 namespace hikyaku::app {
 namespace {
@@ -20,27 +22,29 @@ struct Words {
   bool json = false;
 };
 
-Exit print(std::string_view command, const std::string& text) {
+Exit print(std::string_view command, const std::string& text, Exit exit = Exit::ok) {
   Output output(STDOUT_FILENO);
   output.print(text);
-  return output.finish(Exit::ok, command);
+  return output.finish(exit, command);
 }
 
-using Show = std::function<Exit(const ControlReply&)>;
-
-Exit ask(std::string_view command, const Words& words, const std::string& target,
-         const std::optional<std::string>& body, const Show& show) {
-  auto socket = find_control_socket(words.control);
-  if (!socket) return report(command, socket.error());
-  auto reply = ask_control(*socket, target, body);
-  return reply ? show(*reply) : report(command, reply.error());
+// Which keeps a daemon from starting; under systemd only the socket unit's log tells.
+std::string what_has_our_port(const std::string& config_file) {
+  auto settings = config::load_file(config_file);
+  return settings ? explain_other_mail_server(settings->listen.endpoints) : "";
 }
 
 Exit status(const Words& words) {
   constexpr std::string_view kCommand = "hikyaku status";
-  return ask(kCommand, words, "/v1/status", std::nullopt, [&](const ControlReply& reply) {
-    return print(kCommand, words.json ? reply.text : status_text(reply.json));
-  });
+  auto socket = find_control_socket(words.control);
+  if (!socket) return report(kCommand, socket.error());
+  report_note(kCommand, socket->note);
+  auto reply = ask_control(socket->path, "/v1/status");
+  if (!reply && reply.error().kind == Exit::unavailable)
+    report_note(kCommand, what_has_our_port(words.control.config));
+  if (!reply) return report_control(kCommand, reply.error());
+  return print(kCommand, words.json ? reply->text : status_text(reply->json),
+               needs_operator(reply->json) ? Exit::attention : Exit::ok);
 }
 
 std::string kept_line(const JsonValue& reply) {
@@ -52,11 +56,16 @@ std::string kept_line(const JsonValue& reply) {
   return keys.empty() ? "" : cat("needs a restart to change: ", join(keys, ", "), "\n");
 }
 
+// What is wrong with the file the daemon says itself, if there is one.
 Exit reload(const Words& words) {
   constexpr std::string_view kCommand = "hikyaku reload";
-  return ask(kCommand, words, "/v1/reload", "", [&](const ControlReply& reply) {
-    return print(kCommand, cat("reloaded\n", kept_line(reply.json)));
-  });
+  auto socket = find_control_socket(words.control);
+  if (!socket) return report(kCommand, socket.error());
+  auto reply = ask_control(socket->path, "/v1/reload", "");
+  if (reply) return print(kCommand, cat("reloaded\n", kept_line(reply->json)));
+  if (reply.error().kind == Exit::damaged) return report(kCommand, {Exit::configuration, reply.error().text});
+  report_note(kCommand, socket->note);
+  return report_control(kCommand, reply.error());
 }
 
 CLI::App& add(CLI::App& app, const std::string& name, const std::string& description, Action& chosen,
@@ -71,11 +80,14 @@ CLI::App& add(CLI::App& app, const std::string& name, const std::string& descrip
 
 void add_control_commands(CLI::App& app, Action& chosen) {
   auto words = std::make_shared<Words>();
-  add(app, "status", "what the daemon does: its queue, its smarthosts, the last delivery", chosen, status,
-      words)
-      .add_flag("--json", words->json, "as one JSON object");
-  add(app, "reload", "has the daemon read its configuration again, and says what is wrong with it", chosen,
-      reload, std::make_shared<Words>());
+  CLI::App& asking =
+      add(app, "status", "the daemon's queue, smarthosts and last delivery", chosen, status, words);
+  asking.add_flag("--json", words->json, "as one JSON object");
+  asking.footer("Exit code: 0 all is well, 1 something waits for the operator, 75 no daemon answers.");
+  add(app, "reload", "has the daemon read its configuration again, or says what is wrong with it", chosen,
+      reload, std::make_shared<Words>())
+      .footer(
+          "Exit code: 0 done, 78 the configuration is wrong and nothing has changed, 75 no daemon answers.");
 }
 
 }  // namespace hikyaku::app

@@ -42,7 +42,7 @@ class Reader {
   Outcome read_request_line(std::string_view line) {
     auto words = split(line, ' ');
     bool is_http = words.size() == 3 && (words[2] == "HTTP/1.1" || words[2] == "HTTP/1.0");
-    if (!is_http || !all(words[0], is_token)) return fail(400, "the request line is none of HTTP/1.1");
+    if (!is_http || !all(words[0], is_token)) return fail(400, "the request line is not HTTP/1.1");
     if (words[1].size() > kMaxTarget) return fail(414, "the address is too long");
     if (!words[1].starts_with('/') || !all(words[1], is_visible))
       return fail(400, "the address must begin with / and hold no blanks or controls");

@@ -129,7 +129,7 @@ class ControlHttp::Library final : public httplib::Server {
     try {
       return answer_(request);
     } catch (const std::exception& error) {
-      return control_error(500, cat("a mistake in hikyakud: ", printable(error.what())));
+      return control_error(500, cat("internal error in hikyakud: ", printable(error.what())));
     }
   }
 

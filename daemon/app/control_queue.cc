@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/app/drop_count.h"
 #include "daemon/app/json.h"
 #include "daemon/app/postfix_listing.h"
 #include "daemon/app/queue_json.h"
@@ -75,16 +76,22 @@ bool take(QueueQuestion& question, const std::string& name, const std::string& v
 }
 
 std::string_view allowed(const std::string& name) {
-  if (name == "state") return "active, deferred or held";
+  if (name == "state") return "active, deferred (or waiting) or held";
   if (name == "format") return "json, lines or postfix";
-  return name == "after" ? "the id of a mail" : "a number of mails, at least 1";
+  return name == "after" ? "a mail ID" : "a number of mails, at least 1";
 }
 
-QueueReader::Fits fits(const QueueQuestion& question, const Rights& rights) {
-  return [filter = question.filter, rights](const spool::ViewedMail& mail) {
-    return rights.may_see(mail.mail.envelope.uid) && filter.matches(mail);
-  };
-}
+// What is shown of each mail, and to whom.
+struct Shown {
+  QueueFilter filter;
+  Rights rights;
+  RouteState route;
+
+  bool operator()(const spool::ViewedMail& mail) const {
+    return rights.may_see(mail.mail.envelope.uid) && filter.matches(mail, route);
+  }
+  MailState state(const spool::ViewedMail& mail) const { return state_of(mail, route, rights.all); }
+};
 
 struct JsonElements {
   std::string text;
@@ -95,8 +102,8 @@ struct JsonElements {
   }
 };
 
-ControlAnswer one_page(const ControlRequest& request, const QueueQuestion& question, QueueReader& reader,
-                       Clock& clock) {
+ControlAnswer one_page(const ControlRequest& request, const QueueQuestion& question, const Shown& shown,
+                       QueueReader& reader, Clock& clock) {
   std::size_t limit = std::min(question.limit.value_or(kDefaultLimit), kMostMails);
   Instant begin = clock.now();
   Instant as_of = question.after.value == 0 ? begin : begin - kOldPicture;
@@ -108,9 +115,9 @@ ControlAnswer one_page(const ControlRequest& request, const QueueQuestion& quest
     return next && has_room && clock.now() - begin < kLongestSearch && request.is_wanted();
   };
   while (goes_on()) {
-    auto page = reader.page(*next, limit - mails.count, fits(question, request.rights), as_of);
+    auto page = reader.page(*next, limit - mails.count, shown, as_of);
     if (!page) return spool_trouble(page.error());
-    for (const auto& mail : page->mails) mails.add(queue_json(mail));
+    for (const auto& mail : page->mails) mails.add(queue_json(mail, shown.state(mail)));
     for (mail::MailId id : page->unreadable) unreadable.add(json_string(to_text(id)));
     next = page->next;
   }
@@ -122,9 +129,10 @@ ControlAnswer one_page(const ControlRequest& request, const QueueQuestion& quest
 // A list of any length, a piece at a time: what is in memory is one page.
 class Streaming {
  public:
-  Streaming(const ControlRequest& request, QueueQuestion question, QueueReader& reader, Clock& clock)
+  Streaming(const ControlRequest& request, QueueQuestion question, Shown shown, QueueReader& reader,
+            Clock& clock)
       : question_(std::move(question)),
-        fits_(fits(question_, request.rights)),
+        shown_(std::move(shown)),
         is_wanted_(request.is_wanted),
         reader_(reader),
         as_of_(clock.now()),
@@ -132,10 +140,10 @@ class Streaming {
         left_(question_.limit.value_or(SIZE_MAX)) {}
 
   // Before anything has gone out, trouble still has a status of its own.
-  Result<void, StartError> begin() {
+  Result<void, StartError> begin(const std::string& notes) {
     auto page = read();
     if (!page) return std::unexpected(page.error());
-    ready_ = text_of(*page);
+    ready_ = cat(notes, text_of(*page));
     return {};
   }
 
@@ -153,7 +161,7 @@ class Streaming {
 
  private:
   Result<QueueReader::Page, StartError> read() {
-    auto page = reader_.page(*next_, std::min(left_, kPiece), fits_, as_of_);
+    auto page = reader_.page(*next_, std::min(left_, kPiece), shown_, as_of_);
     if (!page) return page;
     left_ -= page->mails.size();
     next_ = left_ == 0 ? std::nullopt : page->next;
@@ -162,13 +170,18 @@ class Streaming {
 
   std::string text_of(const QueueReader::Page& page) {
     std::string text;
-    for (const spool::ViewedMail& mail : page.mails)
-      text += question_.format == QueueFormat::postfix ? listing_.entry(mail) : queue_json(mail) + '\n';
+    for (const spool::ViewedMail& mail : page.mails) text += line_of(mail);
     return text;
   }
 
+  std::string line_of(const spool::ViewedMail& mail) {
+    MailState state = shown_.state(mail);
+    return question_.format == QueueFormat::postfix ? listing_.entry(mail, state)
+                                                    : queue_json(mail, state) + '\n';
+  }
+
   QueueQuestion question_;
-  QueueReader::Fits fits_;
+  Shown shown_;
   std::function<bool()> is_wanted_;
   QueueReader& reader_;
   Instant as_of_;
@@ -178,6 +191,13 @@ class Streaming {
   PostfixListing listing_;
   bool has_ended_ = false;
 };
+
+// What mailq says of mail that the list does not hold.
+std::string notes_for(const Rights& rights, const QueueReader& reader, ControlDesk& desk) {
+  auto whose = rights.all ? std::nullopt : std::optional(rights.uid);
+  return PostfixListing::notes(desk.failed(rights).value_or(std::vector<FailedMail>()), rights.all,
+                               drops_text(reader.directory(), whose));
+}
 
 }  // namespace
 
@@ -195,12 +215,20 @@ Question parse_queue_question(const ControlRequest& request) {
   return question;
 }
 
-ControlAnswer answer_queue(const ControlRequest& request, QueueReader& reader, Clock& clock) {
+RouteState route_state_now(ControlDesk& desk, Clock& clock) {
+  auto status = desk.status();
+  return status ? route_state_of(*status, clock.wall()) : RouteState{};
+}
+
+ControlAnswer answer_queue(const ControlRequest& request, QueueReader& reader, ControlDesk& desk,
+                           Clock& clock) {
   auto question = parse_queue_question(request);
   if (!question) return std::move(question.error());
-  if (question->format == QueueFormat::json) return one_page(request, *question, reader, clock);
-  auto streaming = std::make_shared<Streaming>(request, *question, reader, clock);
-  auto begun = streaming->begin();
+  Shown shown{question->filter, request.rights, route_state_now(desk, clock)};
+  if (question->format == QueueFormat::json) return one_page(request, *question, shown, reader, clock);
+  auto streaming = std::make_shared<Streaming>(request, *question, std::move(shown), reader, clock);
+  bool is_for_people = question->format == QueueFormat::postfix;
+  auto begun = streaming->begin(is_for_people ? notes_for(request.rights, reader, desk) : std::string());
   if (!begun) return spool_trouble(begun.error());
   ControlAnswer answer;
   answer.type = type_of(question->format);

@@ -19,8 +19,12 @@ struct QueueQuestion {
 // Errors: 400, 406, in words.
 Result<QueueQuestion, ControlAnswer> parse_queue_question(const ControlRequest& request);
 
-// `reader` and the clock outlive the answer.
-ControlAnswer answer_queue(const ControlRequest& request, QueueReader& reader, Clock& clock);
+// The desk says what the smarthosts do; the list is made without that if it does not answer. Reader and clock
+// outlive the answer.
+ControlAnswer answer_queue(const ControlRequest& request, QueueReader& reader, ControlDesk& desk,
+                           Clock& clock);
+// What holds up all mail just now, as far as the daemon tells.
+RouteState route_state_now(ControlDesk& desk, Clock& clock);
 
 // HTTP's status and the words for a spool that cannot be read.
 ControlAnswer spool_trouble(const StartError& error);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMostIds = 1000;
 constexpr std::size_t kHurriedAtOnce = 500;
+constexpr Duration kBetweenRetries = 30s;
 
 using Question = Result<RetryQuestion, std::string>;
 constexpr const char* kForms =
@@ -26,7 +27,7 @@ Question parse_ids(const JsonValue& value) {
   std::vector<mail::MailId> ids;
   for (const JsonValue& element : *value.list()) {
     auto id = element.text() != nullptr ? mail::parse_mail_id(*element.text()) : std::nullopt;
-    if (!id) return std::unexpected("ids must hold ids of mails, as texts");
+    if (!id) return std::unexpected("ids must be mail IDs, as strings");
     ids.push_back(*id);
   }
   return ids;
@@ -45,7 +46,7 @@ Question parse_filters(const JsonValue::Members& members) {
     else if (name == "state" && parse_queue_state(*value.text()))
       fitting.filter.state = parse_queue_state(*value.text());
     else if (name == "state")
-      return std::unexpected("state must be active, deferred or held");
+      return std::unexpected("state must be active, deferred (or waiting) or held");
     else
       return std::unexpected(cat(printable(name), ": the body ", kForms));
   }
@@ -67,6 +68,17 @@ ControlAnswer answer_count(std::size_t count) {
   return control_json(cat("{\"retried\":", std::to_string(count), "}"));
 }
 
+ControlAnswer too_soon(Duration wait) {
+  std::string seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count());
+  ControlAnswer answer = control_json(cat(
+      "{\"error\":",
+      json_string(cat("you have had your mail tried just now: that may be done once in 30 s, so again in ",
+                      seconds, " s")),
+      ",\"retry_after\":", seconds, "}"));
+  answer.status = 429;
+  return answer;
+}
+
 ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, ControlDesk& desk) {
   std::ranges::sort(ids);
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -79,8 +91,10 @@ ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, Con
 // Found in the spool's files, a page at a time; the loop gets ids.
 ControlAnswer retry_fitting(const ControlRequest& request, const RetryFitting& wanted, QueueReader& reader,
                             ControlDesk& desk, Clock& clock) {
+  RouteState route = route_state_now(desk, clock);
   auto fits = [&](const spool::ViewedMail& mail) {
-    return request.rights.may_see(mail.mail.envelope.uid) && !mail.mail.progress.held && wanted.matches(mail);
+    return request.rights.may_see(mail.mail.envelope.uid) && !mail.mail.progress.held &&
+           wanted.matches(mail, route);
   };
   Instant begin = clock.now();
   std::size_t count = 0;
@@ -99,8 +113,8 @@ ControlAnswer retry_fitting(const ControlRequest& request, const RetryFitting& w
 
 }  // namespace
 
-bool RetryFitting::matches(const spool::ViewedMail& mail) const {
-  if (!filter.matches(mail)) return false;
+bool RetryFitting::matches(const spool::ViewedMail& mail, const RouteState& route) const {
+  if (!filter.matches(mail, route)) return false;
   if (!recipient_domain) return true;
   const auto& recipients = mail.mail.envelope.recipients;
   for (std::size_t i = 0; i < recipients.size(); ++i)
@@ -112,7 +126,7 @@ bool RetryFitting::matches(const spool::ViewedMail& mail) const {
 
 Question parse_retry_question(std::string_view body) {
   auto value = parse_json(body);
-  if (!value) return std::unexpected(cat("the body is no JSON: ", value.error()));
+  if (!value) return std::unexpected(cat("the body is not JSON: ", value.error()));
   const JsonValue::Members* members = value->members();
   if (members == nullptr || members->empty()) return std::unexpected(cat("the body ", kForms));
   const auto& [name, first] = members->front();
@@ -121,10 +135,19 @@ Question parse_retry_question(std::string_view body) {
   return parse_filters(*members);
 }
 
+Duration RetryPace::wait(std::uint32_t uid, Instant now) {
+  std::scoped_lock lock(mutex_);
+  std::erase_if(last_, [now](const auto& entry) { return now - entry.second >= kBetweenRetries; });
+  auto [found, is_first] = last_.try_emplace(uid, now);
+  return is_first ? Duration(0) : found->second + kBetweenRetries - now;
+}
+
 ControlAnswer answer_retry(const ControlRequest& request, QueueReader& reader, ControlDesk& desk,
-                           Clock& clock) {
+                           RetryPace& pace, Clock& clock) {
   auto question = parse_retry_question(request.body);
   if (!question) return control_error(400, question.error());
+  Duration wait = request.rights.all ? Duration(0) : pace.wait(request.rights.uid, clock.now());
+  if (wait > Duration(0)) return too_soon(wait);
   if (auto* ids = std::get_if<std::vector<mail::MailId>>(&*question))
     return retry_ids(std::move(*ids), request.rights, desk);
   auto* fitting = std::get_if<RetryFitting>(&*question);

@@ -3,6 +3,8 @@
 // {"all":true}, or filters that all have to fit: "recipient_domain", "state", "from", "to".
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <variant>
 
 #include "daemon/app/control_desk.h"
@@ -16,15 +18,27 @@ struct RetryEverything {};
 struct RetryFitting {
   QueueFilter filter;
   std::optional<std::string> recipient_domain;  // of one who still waits for it
-  bool matches(const spool::ViewedMail& mail) const;
+  bool matches(const spool::ViewedMail& mail, const RouteState& route) const;
 };
 using RetryQuestion = std::variant<std::vector<mail::MailId>, RetryEverything, RetryFitting>;
 
 Result<RetryQuestion, std::string> parse_retry_question(std::string_view body);
 
-// Reader, desk and clock outlive the answer.
+// Who is no operator may have mail tried once in 30 s: each time is a look through the spool and a burden on
+// the smarthost, which counts it against us all. For any thread.
+class RetryPace {
+ public:
+  // How long the user has to wait still; zero: the retry may be, and counts.
+  Duration wait(std::uint32_t uid, Instant now);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint32_t, Instant> last_;  // of those who have to wait
+};
+
+// Reader, desk, pace and clock outlive the answer.
 ControlAnswer answer_retry(const ControlRequest& request, QueueReader& reader, ControlDesk& desk,
-                           Clock& clock);
+                           RetryPace& pace, Clock& clock);
 
 // For where the daemon itself has not answered.
 ControlAnswer no_answer();

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kQueue = "/v1/queue";
 constexpr std::string_view kRetry = "/v1/queue/retry";
+constexpr std::string_view kVersion = "/v1/version";
 constexpr std::string_view kStatus = "/v1/status";
 constexpr std::string_view kReload = "/v1/reload";
 constexpr std::string_view kAliases = "/v1/aliases/reload";
@@ -22,14 +23,22 @@ std::string time_or_null(const std::optional<WallTime>& time) {
   return time ? json_string(to_rfc3339(*time)) : "null";
 }
 
+std::string text_or_null(const std::string& text) { return text.empty() ? "null" : json_string(text); }
+
 std::string smarthost_json(const SmarthostReport& smarthost) {
   return cat("{\"name\":", json_string(smarthost.name), ",\"host\":", json_string(smarthost.host),
              ",\"port\":", std::to_string(smarthost.port),
              ",\"state\":", smarthost.trouble.empty() ? "\"up\"" : "\"waiting\"",
-             ",\"why\":", smarthost.trouble.empty() ? "null" : json_string(smarthost.trouble),
+             ",\"why\":", text_or_null(smarthost.trouble), ",\"since\":", time_or_null(smarthost.since),
              ",\"next_probe\":", time_or_null(smarthost.next_probe),
              ",\"proven\":", smarthost.is_proven ? "true" : "false",
              ",\"connections\":", std::to_string(smarthost.connections), "}");
+}
+
+std::string texts_json(const std::vector<std::string>& texts) {
+  std::vector<std::string> all;
+  for (const std::string& text : texts) all.push_back(json_string(text));
+  return cat("[", join(all, ","), "]");
 }
 
 std::string status_json(const StatusReport& status) {
@@ -39,15 +48,12 @@ std::string status_json(const StatusReport& status) {
   return cat("{\"version\":", json_string(status.version), ",\"uptime\":", std::to_string(seconds),
              ",\"queue\":{\"active\":", std::to_string(status.active),
              ",\"deferred\":", std::to_string(status.deferred), ",\"held\":", std::to_string(status.held),
-             "},\"spool\":", status.is_spool_healthy ? "\"healthy\"" : "\"failing\"",
-             ",\"last_delivery\":", time_or_null(status.last_delivery), ",\"smarthosts\":[",
-             join(smarthosts, ","), "]}");
-}
-
-std::string texts_json(const std::vector<std::string>& texts) {
-  std::vector<std::string> all;
-  for (const std::string& text : texts) all.push_back(json_string(text));
-  return cat("[", join(all, ","), "]");
+             "},\"released\":", time_or_null(status.released),
+             ",\"spool\":", status.spool_trouble.empty() ? "\"healthy\"" : "\"failing\"",
+             ",\"spool_trouble\":", text_or_null(status.spool_trouble),
+             ",\"last_delivery\":", time_or_null(status.last_delivery),
+             ",\"failed_last_day\":", std::to_string(status.failed), ",\"smarthosts\":[",
+             join(smarthosts, ","), "],\"warnings\":", texts_json(status.warnings), "}");
 }
 
 // The id in /v1/mails/ID/outcome; nothing: it is another path.
@@ -68,11 +74,13 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   bool is_get = request.method == "GET";
   auto id = outcome_of_what(request.path);
   if (is_get && id) return answer_outcome(request, *id);
-  if (is_get && request.path == kQueue) return answer_queue(request, reader_, clock_);
-  if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, clock_);
+  if (is_get && request.path == kQueue) return answer_queue(request, reader_, desk_, clock_);
+  if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, retry_pace_, clock_);
+  if (is_get && request.path == kVersion)
+    return control_json(cat("{\"version\":", json_string(HIKYAKU_VERSION), "}"));
   bool is_operators = (is_get && request.path == kStatus) ||
                       (!is_get && (request.path == kReload || request.path == kAliases));
-  if (!is_operators) return control_error(404, "there is nothing of that name here");
+  if (!is_operators) return control_error(404, "there is no such path");
   if (!request.rights.all)
     return control_error(403,
                          "only root, the daemon's user and members of its group (see `control`) may do that");

@@ -8,6 +8,7 @@
 
 #include "daemon/app/control_desk.h"
 #include "daemon/app/control_request.h"
+#include "daemon/app/control_retry.h"
 #include "daemon/app/queue_reader.h"
 
 namespace hikyaku::app {
@@ -31,6 +32,7 @@ class ControlRoutes {
   ControlDesk& desk_;
   QueueReader& reader_;
   Clock& clock_;
+  RetryPace retry_pace_;
 };
 
 }  // namespace hikyaku::app

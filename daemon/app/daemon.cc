@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/daemon.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstring>
 #include <utility>
 
+#include "daemon/app/control_socket.h"
+#include "daemon/app/drop_setup.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/reload.h"
+#include "daemon/app/socket_places.h"
 #include "daemon/base/check.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
-#include "daemon/config/load.h"
 #include "daemon/io/work.h"
 
 namespace hikyaku::app {
@@ -21,6 +25,7 @@ constexpr std::size_t kTokenLength = 20;
 // thousand times a second.
 constexpr Duration kStatusInterval = 2s;
 constexpr Duration kLookupLimit = 10s;
+constexpr Duration kLookAtDisk = 2s;
 constexpr std::chrono::milliseconds kControlGrace = 1s;
 
 }  // namespace
@@ -33,6 +38,7 @@ Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loade
       first_credentials_(std::move(loaded.credentials)),
       first_aliases_(std::move(loaded.aliases)),
       listeners_(std::move(listening.listeners)),
+      was_root_(loaded.account.has_value()),
       token_(random_token(kTokenLength)),
       observer_(log),
       resolver_(loop),
@@ -80,7 +86,8 @@ Task<ReloadReport> Daemon::reload() {
 // All or nothing: what cannot be read, or is wrong, leaves everything as it was.
 Task<ReloadReport> Daemon::reload_now() {
   manager_.reloading();
-  auto fresh = load_everything(config_file_, Purpose::run);
+  Result<Loaded, config::Problems> fresh = std::unexpected(config::Problems());
+  co_await io::run_on_pool(loop_, [&] { fresh = load_everything(config_file_, Purpose::run); });
   if (fresh) co_await look_up_credentials(fresh->settings, fresh->credentials);
   ReloadReport report;
   if (is_stopping_) report.problems = {"hikyakud is stopping"};
@@ -94,7 +101,8 @@ Task<ReloadReport> Daemon::reload_now() {
   } else {
     log_.reload_failed(report.problems = config::to_lines(taken.error()));
   }
-  manager_.ready(relay_->status());
+  not_reloaded_ = taken ? "" : config::to_text(taken.error().front());
+  manager_.ready(status_line());
   co_return report;
 }
 
@@ -103,12 +111,19 @@ void Daemon::take_over(Loaded fresh, const std::vector<std::string>& kept) {
   take_over_submit();
   acceptor_->reconfigure(acceptor_options(settings_, token_, &submitters_));
   if (pickup_) pickup_->reconfigure(pickup_options());
-  if (control_) control_->set_group(settings_.control.group);
+  take_over_control();
   log_.set_options(log_options(settings_));
   take_aliases(std::move(fresh.aliases));
   log_.reloaded();
   if (!kept.empty()) log_.warning(cat("needs a restart to change: ", join(kept, ", ")));
-  log_warnings();
+  warnings_.clear();
+  background_.spawn(judge_setup());
+}
+
+void Daemon::take_over_control() {
+  if (!control_) return;
+  control_->set_group(settings_.control.group);
+  share_control_socket(control_socket_in(settings_.runtime_directory), {kDropGroup, settings_.control.group});
 }
 
 // The entry for an address of the smarthost goes before the one for any host.
@@ -124,16 +139,13 @@ Task<void> Daemon::look_up_credentials(config::Settings& settings, const config:
   }
 }
 
-void Daemon::log_warnings() {
-  for (const std::string& warning : config::warnings(settings_)) log_.warning(warning);
-}
-
 // Clients and smarthosts get the same grace, at the same time. Also for a start that came to nothing.
 Task<void> Daemon::stop() {
   is_stopping_ = true;
   leaving_.request();
   manager_.stopping();
   background_.spawn(hurry());
+  if (control_socket_) ::unlink(control_socket_in(settings_.runtime_directory).c_str());
   if (desk_) stopping_.spawn(stop_control());
   if (acceptor_) stopping_.spawn(acceptor_->stopped(settings_.shutdown_grace));
   if (relay_) stopping_.spawn(relay_->stopped(settings_.shutdown_grace));
@@ -163,6 +175,34 @@ Task<void> Daemon::hurry() {
   }
 }
 
+std::string Daemon::status_line() {
+  std::string trouble = in_words(spool_->trouble());
+  return cat(relay_->status(), trouble.empty() ? "" : "; ", trouble,
+             not_reloaded_.empty() ? "" : "; not reloaded, for the file is wrong: ", not_reloaded_);
+}
+
+// At its first refusal of new mail at the latest, not once for each.
+void Daemon::note_trouble(const std::optional<spool::Trouble>& trouble) {
+  std::vector<log::Field> fields = {{"path", settings_.spool.directory}};
+  if (trouble) {
+    fields.push_back({"free", trouble->space.free_bytes});
+    fields.push_back({"free_inodes", trouble->space.free_inodes});
+    fields.push_back({"min_free", settings_.spool.min_free.bytes});
+    return log_.error(in_words(trouble), fields);
+  }
+  log_.info("the spool takes new mail again", fields);
+  if (relay_) relay_->storage_is_back();
+}
+
+std::string Daemon::in_words(const std::optional<spool::Trouble>& trouble) const {
+  return trouble ? describe(*trouble, settings_.spool.directory, settings_.spool.min_free) : "";
+}
+
+Task<std::string> Daemon::spool_trouble() {
+  auto trouble = co_await spool_->trouble_now(loop_.within(kLookAtDisk));
+  co_return in_words(trouble);
+}
+
 // That we are alive is told by the loop itself, so that one that hangs is noticed.
 Task<void> Daemon::tell_manager() {
   auto alive_interval = ServiceManager::alive_interval();
@@ -171,7 +211,7 @@ Task<void> Daemon::tell_manager() {
         loop_, loop_.within(std::min(kStatusInterval, alive_interval.value_or(kStatusInterval)), &ended_));
     if (woken == io::Woken::cancelled) co_return;
     if (alive_interval) manager_.alive();
-    if (acceptor_ && stopping_.size() == 0) manager_.status(relay_->status());
+    if (acceptor_ && stopping_.size() == 0) manager_.status(status_line());
   }
 }
 

@@ -43,7 +43,8 @@ class Daemon {
   Result<void, StartError> start_relay();
   Task<Result<void, StartError>> open_submit_socket();
   Task<void> open_drop_directory();
-  Result<void, StartError> open_control();
+  Task<Result<void, StartError>> open_control();
+  Result<void, StartError> serve_control();
   void start_accepting();
   void start_pickup();
   PickupOptions pickup_options();
@@ -52,19 +53,23 @@ class Daemon {
   Task<ReloadReport> reload();
   Task<ReloadReport> reload_now();
   void take_over(Loaded fresh, const std::vector<std::string>& kept);
+  void take_over_control();
   void start_aliases();
   void take_aliases(config::LoadedAliases fresh);
   Task<Result<std::size_t, std::string>> reload_aliases();
   Task<void> look_up_credentials(config::Settings& settings, const config::Authinfo& entries);
-  void log_warnings();
+  Task<void> judge_setup();
   void take_over_submit();
-  Task<void> look_up_trusted(config::SubmitSettings submit);
   Task<void> tell_sendmail();
 
   Task<void> stop();
   Task<void> stop_control();
   Task<void> hurry();
   Task<void> tell_manager();
+  std::string status_line();  // for the service manager
+  void note_trouble(const std::optional<spool::Trouble>& trouble);
+  std::string in_words(const std::optional<spool::Trouble>& trouble) const;
+  Task<std::string> spool_trouble();
 
   io::Loop& loop_;
   log::MailLog& log_;
@@ -73,6 +78,8 @@ class Daemon {
   config::Authinfo first_credentials_;                    // until the start is over
   config::LoadedAliases first_aliases_;                   // likewise
   std::vector<std::unique_ptr<io::Listener>> listeners_;  // until the acceptor has them
+  bool was_root_;                                         // when it read them
+  std::vector<std::string> warnings_;                     // of the set-up as it is now
   std::string token_;
   OwnEndpoints own_endpoints_;
   LogObserver observer_;
@@ -84,9 +91,11 @@ class Daemon {
   std::unique_ptr<spool::Spool> spool_;
   std::optional<AliasSink> sink_;  // in front of the spool, for all mail
   std::optional<Relay> relay_;
+  Fd control_socket_;  // until it is served
   std::optional<DaemonDesk> desk_;
   std::unique_ptr<ControlService> control_;
   bool is_reloading_ = false;
+  std::string not_reloaded_;  // what was wrong at the newest reload
   bool is_stopping_ = false;
   io::Event reloaded_;
   io::Cancel leaving_;  // of what a reload waits for

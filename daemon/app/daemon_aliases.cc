@@ -52,6 +52,7 @@ Task<Result<std::size_t, std::string>> Daemon::reload_aliases() {
   if (!fresh.problems.empty()) co_return std::unexpected(in_one_line(fresh.problems));
   sink_->set_aliases(std::move(fresh.aliases));
   log_.info("aliases have been read again", {{"aliases", std::uint64_t{sink_->size()}}});
+  background_.spawn(judge_setup());
   co_return sink_->size();
 }
 

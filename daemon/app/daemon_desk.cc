@@ -81,19 +81,28 @@ Task<ControlDesk::OutcomeReport> DaemonDesk::look_at(mail::MailId id, std::optio
     auto next = co_await board.next(id, parts_.loop.within(wait, &asker_.cancel()));
     if (next) now = std::move(next);
   }
-  co_return OutcomeReport{std::move(now)};
+  co_return OutcomeReport{std::move(now), parts_.relay.report()};
 }
 
 std::optional<StatusReport> DaemonDesk::status() {
-  return asker_.ask<StatusReport>([this]() -> Task<StatusReport> { co_return status_now(); }, kSoon);
+  return asker_.ask<StatusReport>([this] { return status_now(); }, kSoon);
 }
 
-StatusReport DaemonDesk::status_now() const {
+std::optional<std::vector<FailedMail>> DaemonDesk::failed(Rights rights) {
+  std::optional<std::uint32_t> whose = rights.all ? std::nullopt : std::optional(rights.uid);
+  return asker_.ask<std::vector<FailedMail>>(
+      [this, whose]() -> Task<std::vector<FailedMail>> { co_return parts_.relay.outcomes().failed(whose); },
+      kSoon);
+}
+
+Task<StatusReport> DaemonDesk::status_now() {
+  std::string trouble = co_await parts_.spool_trouble();
   StatusReport status = parts_.relay.report();
   status.version = HIKYAKU_VERSION;
   status.uptime = parts_.loop.now() - started_;
-  status.is_spool_healthy = parts_.is_spool_healthy();
-  return status;
+  status.spool_trouble = std::move(trouble);
+  status.warnings = parts_.warnings();
+  co_return status;
 }
 
 std::optional<ReloadReport> DaemonDesk::reload() {

@@ -18,7 +18,8 @@ struct DeskParts {
   Relay& relay;
   mail::MailSource& source;
   log::MailLog& log;
-  std::function<bool()> is_spool_healthy;
+  std::function<Task<std::string>()> spool_trouble;  // as the disk is now; empty: none
+  std::function<std::vector<std::string>()> warnings;
   std::function<Task<ReloadReport>()> reload;
   std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
 };
@@ -36,6 +37,7 @@ class DaemonDesk final : public ControlDesk {
   std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<MailOutcome> seen, Rights rights,
                                        Duration wait) override;
   std::optional<StatusReport> status() override;
+  std::optional<std::vector<FailedMail>> failed(Rights rights) override;
   std::optional<ReloadReport> reload() override;
   std::optional<Result<std::size_t, std::string>> reload_aliases() override;
 
@@ -43,7 +45,7 @@ class DaemonDesk final : public ControlDesk {
   Task<RetryReport> look_up_and_retry(std::vector<mail::MailId> ids, Rights rights);
   Task<OutcomeReport> look_at(mail::MailId id, std::optional<MailOutcome> seen, Rights rights, Duration wait);
   void hurried(const std::vector<mail::MailId>& ids, const Rights& rights);
-  StatusReport status_now() const;
+  Task<StatusReport> status_now();
 
   DeskParts parts_;
   Instant started_;

@@ -12,17 +12,7 @@
 
 namespace hikyaku::app {
 
-void Daemon::take_over_submit() {
-  submitters_.configure(settings_.submit);
-  background_.spawn(look_up_trusted(settings_.submit));
-}
-
-Task<void> Daemon::look_up_trusted(config::SubmitSettings submit) {
-  std::vector<std::string> unknown;
-  co_await io::run_on_pool(loop_, [&] { unknown = unknown_trusted(submit); });
-  for (const std::string& name : unknown)
-    log_.warning(cat("submit.trusted: there is neither a user nor a group ", name, " on this machine"));
-}
+void Daemon::take_over_submit() { submitters_.configure(settings_.submit); }
 
 // Without it sendmail goes by its built-in paths.
 Task<void> Daemon::tell_sendmail() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How the parts of the daemon come up. Nothing is accepted before the spool can keep it and the relay hears
-// of it.
+// How the parts of the daemon come up. The control socket is there first: whoever asks while the rest takes
+// its time waits for the answer. Nothing is accepted before the spool can keep it and the relay hears of it.
 #include <utility>
 
 #include "daemon/app/control_socket.h"
@@ -33,6 +33,8 @@ Task<bool> is_served(io::Loop& loop, std::string path) {
 }  // namespace
 
 Task<Result<void, StartError>> Daemon::start() {
+  auto reachable = co_await open_control();
+  if (!reachable) co_return reachable;
   auto opened = co_await open_spool();
   if (!opened) co_return opened;
   co_await open_drop_directory();
@@ -44,7 +46,7 @@ Task<Result<void, StartError>> Daemon::start() {
   if (!started) co_return started;
   auto listening = co_await open_submit_socket();
   if (!listening) co_return listening;
-  auto control = open_control();
+  auto control = serve_control();
   if (!control) co_return control;
   start_accepting();
   co_return {};
@@ -61,6 +63,7 @@ Task<Result<void, StartError>> Daemon::open_spool() {
   spool_ = std::move(*spool);
   for (const spool::DamageReport& report : spool_->reports()) log_.warning(to_line(report));
   spool_->set_on_damage([this](const spool::DamageReport& report) { log_.warning(to_line(report)); });
+  spool_->set_on_trouble([this](const std::optional<spool::Trouble>& trouble) { note_trouble(trouble); });
   co_return {};
 }
 
@@ -102,26 +105,37 @@ Task<Result<void, StartError>> Daemon::open_submit_socket() {
   co_return {};
 }
 
-// In the same directory, and as dispensable as the other.
-Result<void, StartError> Daemon::open_control() {
+// In the same directory, and as dispensable as the other. One that is served stays: then there is another
+// daemon, and opening the spool or the other socket says which.
+Task<Result<void, StartError>> Daemon::open_control() {
   bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
   std::string path = control_socket_in(settings_.runtime_directory);
-  auto socket = open_control_socket(path, kDropGroup);
-  if (!socket && !is_default) return std::unexpected(socket.error());
+  bool served = co_await is_served(loop_, path);
+  if (served) co_return {};
+  auto socket = open_control_socket(path, {kDropGroup, settings_.control.group});
+  if (!socket && !is_default) co_return std::unexpected(socket.error());
   if (!socket) log_.warning(cat(socket.error().text, "; mailq and `hikyaku` cannot ask the daemon"));
-  if (!socket) return {};
-  if (!socket->note.empty()) log_.info(socket->note);
+  if (!socket) co_return {};
+  for (const std::string& note : socket->notes) log_.info(note);
+  control_socket_ = std::move(socket->listening);
+  co_return {};
+}
+
+Result<void, StartError> Daemon::serve_control() {
+  if (!control_socket_) return {};
+  std::string path = control_socket_in(settings_.runtime_directory);
   desk_.emplace(DeskParts{.loop = loop_,
                           .relay = *relay_,
                           .source = *spool_,
                           .log = log_,
-                          .is_spool_healthy = [this] { return spool_->is_healthy(); },
+                          .spool_trouble = [this] { return spool_trouble(); },
+                          .warnings = [this] { return warnings_; },
                           .reload = [this] { return reload(); },
                           .reload_aliases = [this] { return reload_aliases(); }});
   ControlOptions options{
       .path = path, .spool_directory = settings_.spool.directory, .group = settings_.control.group};
-  control_ = std::make_unique<ControlService>(std::move(options), std::move(socket->listening), *desk_,
-                                              loop_.clock());
+  control_ =
+      std::make_unique<ControlService>(std::move(options), std::move(control_socket_), *desk_, loop_.clock());
   if (!control_->runs()) return fail(Exit::internal, cat(path, ": there is no thread left to serve it"));
   return {};
 }
@@ -136,9 +150,9 @@ void Daemon::start_accepting() {
   }
   listeners_.clear();
   log_.started(HIKYAKU_VERSION, names, relay_->queued());
-  log_warnings();
+  background_.spawn(judge_setup());
   start_pickup();
-  manager_.ready(relay_->status());
+  manager_.ready(status_line());
 }
 
 }  // namespace hikyaku::app

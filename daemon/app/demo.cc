@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "daemon/app/app_dialogue.h"
+#include "daemon/app/privileges.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "daemon/io/nursery.h"
@@ -33,6 +36,13 @@ std::optional<Endpoint> address_after(std::string_view line, std::string_view ma
   if (at == line.npos) return std::nullopt;
   line.remove_prefix(at + mark.size());
   return Endpoint::parse(line.substr(0, line.find_first_of(", ")));
+}
+
+// Whom hikyakud becomes, and reads the file as when it reloads.
+void hand_to_user(const std::string& path) {
+  auto user = find_account(kDemoUser);
+  if (user && ::chown(path.c_str(), user->uid, user->gid) != 0)
+    throw std::system_error(errno, std::generic_category(), path);
 }
 
 std::size_t count_lines(std::string_view text) {
@@ -140,13 +150,17 @@ Task<Demo::Step> Demo::start_smarthost() {
 Task<Demo::Step> Demo::start_daemon() {
   write_new_file(place_.file("hikyaku.yaml"), demo_configuration(facts_));
   write_new_file(place_.file("authinfo"), demo_authinfo(facts_, password_));
+  write_new_file(place_.file("aliases"), cat("root: ", kDemoRecipient, "\n"));
+  for (const char* name : {"hikyaku.yaml", "authinfo", "aliases"})
+    if (facts_.as_root) hand_to_user(place_.file(name));
   screen_.step("hikyakud with this configuration, and the account's password in authinfo");
   screen_.text(demo_configuration(facts_) + "\n" + demo_authinfo(facts_, "********") + "\n");
   auto started = io::Process::start(loop_, {{programs_.hikyakud, "-c", place_.file("hikyaku.yaml")}, {}, {}});
   if (!started) co_return stuck(started.error().text);
   daemon_ = std::move(*started);
-  auto line = co_await hear(*daemon_, "info started ", true);
+  auto line = co_await hear(*daemon_, "info started ", false);
   if (!line) co_return std::unexpected(line.error());
+  screen_.wrapped(printable(*line));
   daemon_address_ = address_after(*line, "listen=");
   if (!daemon_address_) co_return stuck(cat("no address in: ", *line));
   co_return Step();
@@ -206,7 +220,7 @@ Task<Result<std::string, StartError>> Demo::hear(io::Process& process, std::stri
       co_return stuck(
           cat("waiting for \"", trim(wanted), "\": ", line.error().text, last.empty() ? "" : "; ", last));
     last = printable(*line);
-    if (shown) screen_.wrapped(last);
+    if (shown && last.find(" warning ") == last.npos) screen_.wrapped(last);
     if (line->find(wanted) != line->npos) co_return std::move(*line);
   }
 }

@@ -50,7 +50,8 @@ class Demo {
   Task<void> obey_signals(io::Cancel& journey_is_over);
 
   Step make_place();
-  // Reads what a program says up to the first line with `wanted` in it.
+  // Reads what a program says up to the first line with `wanted` in it. `shown` are the others, too, but for
+  // warnings: they are about how this machine is set up, which is not the demo's subject.
   Task<Result<std::string, StartError>> hear(io::Process& process, std::string wanted, bool shown);
 
   io::Loop& loop_;

@@ -17,8 +17,9 @@
 namespace hikyaku::app {
 
 std::string demo_configuration(const DemoFacts& facts) {
-  std::string user =
-      facts.as_root ? "user: nobody                        # started as root, it becomes this user\n" : "";
+  std::string user = facts.as_root ? cat("user: ", kDemoUser,
+                                         "                        # started as root, it becomes this user\n")
+                                   : "";
   return cat("hostname: app1.example.com\n",  //
              "listen: [\"127.0.0.1:0\"]             # any free port\n", user,
              "smarthosts:\n",                                                                  //
@@ -29,6 +30,7 @@ std::string demo_configuration(const DemoFacts& facts) {
              "    tls_hostname: ", kDemoCertificateName, "  # the name in its certificate\n",  //
              "    tls_ca_file: ", facts.certificate, "\n",                                     //
              "authinfo: ", facts.directory, "/authinfo\n",                                     //
+             "aliases: ", facts.directory, "/aliases\n",                                       //
              "runtime_directory: ", facts.directory, "/run\n",                                 //
              "spool: {directory: ", facts.directory, "/spool, segment_size: 1MiB, min_free: 1MiB}\n");
 }

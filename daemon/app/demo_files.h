@@ -19,6 +19,7 @@ struct DemoFacts {
 
 inline constexpr const char* kDemoCertificateName = "smtp.example.com";
 inline constexpr const char* kDemoAccount = "demo@example.com";
+inline constexpr const char* kDemoUser = "nobody";  // whom a demo of root's becomes
 inline constexpr const char* kDemoSender = "app@example.com";
 inline constexpr const char* kDemoRecipient = "you@example.net";
 

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,9 +37,11 @@ Result<Fd, DropError> open_private(const std::string& path) {
 
 // Without "." and "..".
 Result<std::vector<std::string>, DropError> names_in(const Fd& directory, const std::string& path) {
-  std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(::openat(directory.get(), ".", kOpenDirectory)),
-                                              ::closedir);
+  Fd own(::openat(directory.get(), ".", kOpenDirectory));
+  if (!own) return system_error(path);
+  std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(own.get()), ::closedir);
   if (!entries) return system_error(path);
+  own.release();
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(entries.get())) {
     const std::string_view name = entry->d_name;
@@ -98,7 +101,7 @@ Result<DropDirectory::Listing, DropError> DropDirectory::list() const {
     if (mail::is_drop_name(name))
       listing.drops.push_back(std::move(name));
     else if (name.starts_with('.'))
-      remove_if_abandoned(name);
+      listing.has_drafts |= !remove_if_abandoned(name) && is_draft_name(name);
     else
       listing.others.push_back(std::move(name));
   }
@@ -107,12 +110,23 @@ Result<DropDirectory::Listing, DropError> DropDirectory::list() const {
   return listing;
 }
 
-// By the time of the last change of any kind, which nobody can set.
-void DropDirectory::remove_if_abandoned(const std::string& name) const {
+// A draft is locked by who writes it, to the end: one that nobody has locked is nobody's. Where that cannot
+// be told, by the time of the last change of any kind, which nobody can set. `locked` keeps its writer from
+// coming just now.
+bool DropDirectory::is_abandoned(const std::string& name, Fd& locked) const {
   struct stat status{};
-  if (::fstatat(drop_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
-  if (S_ISREG(status.st_mode) && std::time(nullptr) - status.st_ctime > kAbandonedAfter)
-    ::unlinkat(drop_.get(), name.c_str(), 0);
+  if (::fstatat(drop_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
+    return false;
+  if (std::time(nullptr) - status.st_ctime > kAbandonedAfter) return true;
+  if (!is_draft_name(name)) return false;
+  locked.reset(
+      ::openat(drop_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  return locked && ::flock(locked.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+bool DropDirectory::remove_if_abandoned(const std::string& name) const {
+  Fd locked;
+  return is_abandoned(name, locked) && ::unlinkat(drop_.get(), name.c_str(), 0) == 0;
 }
 
 Result<void, DropError> DropDirectory::take(const std::string& name, const DropFile& file,

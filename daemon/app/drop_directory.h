@@ -13,6 +13,11 @@
 
 namespace hikyaku::app {
 
+// Under which sendmail(1) writes a drop: its name with a dot in front.
+inline bool is_draft_name(std::string_view name) {
+  return name.starts_with('.') && mail::is_drop_name(name.substr(1));
+}
+
 class DropDirectory {
  public:
   // Of this spool; makes taken/ and refused/ where they are missing. drop/ must be there and ours, else
@@ -22,8 +27,9 @@ class DropDirectory {
   struct Listing {
     std::vector<std::string> drops;   // oldest first
     std::vector<std::string> others;  // names that sendmail(1) does not give, sorted
+    bool has_drafts = false;          // that are still being written
   };
-  // Also removes what sendmail(1) has begun and not touched for a day.
+  // Also removes drafts whose writer has ended without finishing them.
   Result<Listing, DropError> list() const;
   Result<DropFile, DropError> open_drop(const std::string& name, std::uint64_t most) const {
     return DropFile::open(drop_.get(), name, group_, most);
@@ -47,7 +53,8 @@ class DropDirectory {
 
  private:
   DropDirectory() = default;
-  void remove_if_abandoned(const std::string& name) const;
+  bool is_abandoned(const std::string& name, Fd& locked) const;
+  bool remove_if_abandoned(const std::string& name) const;
   Result<void, DropError> flush(const Fd& other) const;
 
   std::string path_;  // of drop/

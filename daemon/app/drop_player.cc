@@ -94,7 +94,9 @@ Task<DropPlayer::Step> DropPlayer::hear() {
 
 DropPlayer::Step DropPlayer::judge(const mail::Reply& reply) const {
   if (reply.is_completed()) return std::nullopt;
-  if (reply.is_permanent() || is_too_many_recipients(reply)) return DropRefused{reply};
+  // MAIL is among the commands, and what was refused. Fewer are a matter of memory, which passes.
+  bool has_too_many = is_too_many_recipients(reply) && commands_.size() >= most_ + 2;
+  if (reply.is_permanent() || has_too_many) return DropRefused{reply};
   return DropDeferred{to_text(reply)};
 }
 

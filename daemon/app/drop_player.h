@@ -33,9 +33,9 @@ using DropOutcome = std::variant<DropAccepted, DropDeferred, DropRefused, DropBr
 
 class DropPlayer {
  public:
-  // File and stream outlive it; `until` bounds the whole.
-  DropPlayer(io::Loop& loop, DropFile& file, io::Stream& session, io::Until until)
-      : loop_(loop), file_(file), stream_(session), replies_(session), until_(until) {}
+  // File and stream outlive it; `most` are the recipients that the session takes; `until` bounds the whole.
+  DropPlayer(io::Loop& loop, DropFile& file, io::Stream& session, std::size_t most, io::Until until)
+      : loop_(loop), file_(file), stream_(session), most_(most), replies_(session), until_(until) {}
 
   // From the greeting to the reply to the content. Once.
   Task<DropOutcome> play();
@@ -63,6 +63,7 @@ class DropPlayer {
   io::Loop& loop_;
   DropFile& file_;
   io::Stream& stream_;
+  std::size_t most_;
   io::LineReader replies_;
   io::Until until_;
   mail::DropCommands order_;

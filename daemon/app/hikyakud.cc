@@ -12,16 +12,22 @@
 #include "daemon/app/drop_setup.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/reload.h"
+#include "daemon/app/sd_notify.h"
+#include "daemon/app/turn_away.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::app {
 namespace {
 
-Exit report(const config::Problems& problems) {
+// So long a daemon that cannot run keeps clients from having it started again.
+constexpr std::chrono::milliseconds kTurnAway = 1s;
+constexpr int kLooks = 5;  // meanwhile
+
+void report(const config::Problems& problems) {
   for (const config::Problem& problem : problems)
-    std::fprintf(stderr, "%s\n", config::to_text(problem).c_str());
-  return Exit::configuration;
+    std::fputs(cat(log::error_prefix(), config::to_text(problem), "\n").c_str(), stderr);
+  if (!problems.empty()) ServiceManager().status(config::to_text(problems.front()));
 }
 
 // Where it is the default, a missing runtime directory is the daemon's to complain about.
@@ -35,9 +41,9 @@ Result<void, StartError> prepare_directories(log::MailLog& log, const Loaded& lo
   return {};
 }
 
-Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, log::MailLog& log,
-                                                      const Loaded& loaded) {
-  auto listening = open_listeners(loop, loaded.settings.listen, io::inherited_sockets());
+Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, log::MailLog& log, const Loaded& loaded,
+                                                      std::vector<Fd> inherited) {
+  auto listening = open_listeners(loop, loaded.settings.listen, std::move(inherited));
   if (!listening) return listening;
   auto prepared = prepare_directories(log, loaded);
   if (!prepared) return std::unexpected(prepared.error());
@@ -53,8 +59,9 @@ void be_deaf() {
   for (int number : {SIGTERM, SIGINT, SIGHUP}) std::signal(number, SIG_IGN);
 }
 
-Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Loaded loaded) {
-  auto listening = use_root_while_it_lasts(loop, log, loaded);
+Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Loaded loaded,
+           std::vector<Fd> inherited) {
+  auto listening = use_root_while_it_lasts(loop, log, loaded, std::move(inherited));
   if (!listening) {
     log.error(listening.error().text);
     return listening.error().kind;
@@ -68,16 +75,35 @@ Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Lo
   return exit;
 }
 
+// What is corrected in that time counts: `systemctl start` joins a start that a client has caused.
+Result<Loaded, config::Problems> load_patiently(const std::string& config_file,
+                                                const std::vector<Fd>& sockets) {
+  auto loaded = load_everything(config_file, Purpose::run);
+  if (!loaded) report(loaded.error());
+  for (int looks = 0; !loaded && !sockets.empty() && looks < kLooks; ++looks) {
+    turn_away(sockets, kTurnAway / kLooks);
+    loaded = load_everything(config_file, Purpose::run);
+  }
+  return loaded;
+}
+
+Exit load_and_serve(const std::string& config_file, std::vector<Fd> inherited) {
+  const std::vector<Fd> sockets = duplicates(inherited);
+  auto loaded = load_patiently(config_file, sockets);
+  if (!loaded) return Exit::configuration;
+  SystemClock clock;
+  log::MailLog log(clock, log_options(loaded->settings));
+  io::Loop loop(clock);
+  Exit exit = serve(loop, log, config_file, std::move(*loaded), std::move(inherited));
+  if (exit == Exit::configuration) turn_away(sockets, kTurnAway);
+  return exit;
+}
+
 }  // namespace
 
 Exit run_hikyakud(const std::string& config_file) {
   close_to_others();
-  auto loaded = load_everything(config_file, Purpose::run);
-  if (!loaded) return report(loaded.error());
-  SystemClock clock;
-  log::MailLog log(clock, log_options(loaded->settings));
-  io::Loop loop(clock);
-  Exit exit = serve(loop, log, config_file, std::move(*loaded));
+  Exit exit = load_and_serve(config_file, io::inherited_sockets());
   if (io::SystemResolver::outstanding() == 0) return exit;
   std::fflush(nullptr);
   ::_exit(static_cast<int>(exit));

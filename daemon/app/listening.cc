@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/app/port_owner.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::app {
@@ -15,7 +16,7 @@ constexpr std::uint16_t kLowestFreePort = 1024;
 
 std::string explain(const IoError& error, const Endpoint& at) {
   if (error.kind == IoErrorKind::address_in_use)
-    return cat(error.text, "; another mail server, or another hikyakud, has it (see: ss -ltnp)");
+    return cat(error.text, ": ", explain_taken_port(at, find_port_owner(at)));
   if (error.kind == IoErrorKind::access_denied && at.port < kLowestFreePort)
     return cat(error.text,
                "; ports below 1024 take root (see `user`), a systemd socket unit, or another `listen`");

@@ -32,7 +32,9 @@ Result<Loaded, config::Problems> load_everything(const std::string& config_file,
     account.error().file = config_file;
     return std::unexpected(config::Problems{std::move(account.error())});
   }
-  auto entries = config::load_authinfo(settings->authinfo, reader_for(*account));
+  const config::AuthinfoReader reader = reader_for(*account);
+  settings->authinfo = config::choose_authinfo(std::move(settings->authinfo), reader);
+  auto entries = config::load_authinfo(settings->authinfo, reader);
   if (!entries) return std::unexpected(std::move(entries.error()));
   auto aliases = config::load_aliases(settings->aliases);
   if (settings->aliases.is_explicit && !aliases.problems.empty())

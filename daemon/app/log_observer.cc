@@ -28,6 +28,8 @@ std::string_view explain(smtpd::Oddity oddity) {
   switch (oddity) {
     case smtpd::Oddity::data_after_end:
       return "more text came after the end of a message: a line of one dot inside it may have ended it early";
+    case smtpd::Oddity::body_unasked:
+      return "a client sent a message although its DATA was refused; its lines were not taken for commands";
     case smtpd::Oddity::not_smtp: return "a client speaks another protocol than SMTP, probably HTTP";
     case smtpd::Oddity::tls_hello: return "a client begins with TLS, which this port does not speak";
     default: return "a client takes liberties with SMTP";
@@ -47,8 +49,14 @@ void LogObserver::accepted(const smtpd::Client& client, const smtpd::Accepted& w
                  .fixed = parts_of(what.fixed)});
 }
 
-void LogObserver::rejected(const smtpd::Client& client, std::string_view stage, const smtpd::Reply& reply) {
-  log_.rejected(smtpd::to_text(client), stage, smtpd::to_text(reply));
+void LogObserver::rejected(const smtpd::Client& client, const smtpd::Rejected& what) {
+  log_.rejected({.client = smtpd::to_text(client),
+                 .uid = client.uid,
+                 .helo = client.helo,
+                 .command = std::string(what.stage),
+                 .from = what.sender ? std::optional<std::string>(*what.sender) : std::nullopt,
+                 .size = what.size,
+                 .reply = smtpd::to_text(what.reply)});
 }
 
 void LogObserver::odd(const smtpd::Client& client, smtpd::Oddity oddity) {

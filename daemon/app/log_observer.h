@@ -14,7 +14,7 @@ class LogObserver final : public smtpd::Observer {
   explicit LogObserver(log::MailLog& log) : log_(log) {}
 
   void accepted(const smtpd::Client& client, const smtpd::Accepted& what) override;
-  void rejected(const smtpd::Client& client, std::string_view stage, const smtpd::Reply& reply) override;
+  void rejected(const smtpd::Client& client, const smtpd::Rejected& what) override;
   void odd(const smtpd::Client& client, smtpd::Oddity oddity) override;
   void broke_down(const std::string& what) override;
 

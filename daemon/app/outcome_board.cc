@@ -4,8 +4,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/io/loop.h"
+
 namespace hikyaku::app {
 namespace {
+
+constexpr Duration kFailuresKept = 24h;
+constexpr std::size_t kMostFailures = 1000;
+constexpr std::ptrdiff_t kMostOfOneUser = 100;
+constexpr std::size_t kLongestAddress = 320;
+constexpr std::size_t kLongestReply = 500;
 
 // About what it takes in memory, its places in the list and in the table included.
 std::size_t size_of(const MailOutcome& outcome) {
@@ -44,6 +52,7 @@ void OutcomeBoard::note(MailOutcome outcome) {
     watch->second->seen = outcome;
     watch->second->waiter.wake();
   }
+  if (outcome.is_over) keep_failure(outcome);
   auto before = by_id_.find(outcome.id);
   if (before != by_id_.end()) forget(before->second);
   std::size_t size = size_of(outcome);
@@ -53,6 +62,37 @@ void OutcomeBoard::note(MailOutcome outcome) {
   kept_.push_back({std::move(outcome), size});
   by_id_[kept_.back().outcome.id] = std::prev(kept_.end());
   while (used_ > memory_) forget(kept_.begin());
+}
+
+// Who has many mails fail pushes out their own and nobody else's.
+void OutcomeBoard::keep_failure(const MailOutcome& outcome) {
+  auto is_failed = [](const auto& recipient) {
+    return recipient.progress.state == mail::RecipientState::failed;
+  };
+  auto first = std::ranges::find_if(outcome.recipients, is_failed);
+  if (first == outcome.recipients.end()) return;
+  auto count = static_cast<std::size_t>(std::ranges::count_if(outcome.recipients, is_failed));
+  failures_.push_back(
+      {loop_.now(),
+       {outcome.id, outcome.uid, loop_.clock().wall(), first->address.substr(0, kLongestAddress),
+        first->progress.last_reply.substr(0, kLongestReply), count - 1}});
+  auto is_theirs = [&](const Failure& failure) { return failure.mail.uid == outcome.uid; };
+  if (std::ranges::count_if(failures_, is_theirs) > kMostOfOneUser)
+    failures_.erase(std::ranges::find_if(failures_, is_theirs));
+  while (failures_.size() > kMostFailures) failures_.pop_front();
+}
+
+std::vector<FailedMail> OutcomeBoard::failed(std::optional<std::uint32_t> uid) const {
+  std::vector<FailedMail> mails;
+  for (auto failure = failures_.rbegin(); failure != failures_.rend(); ++failure)
+    if (loop_.now() - failure->at < kFailuresKept && (!uid || failure->mail.uid == uid))
+      mails.push_back(failure->mail);
+  return mails;
+}
+
+std::size_t OutcomeBoard::failed() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      failures_, [&](const Failure& failure) { return loop_.now() - failure.at < kFailuresKept; }));
 }
 
 void OutcomeBoard::forget(std::list<Kept>::iterator kept) {

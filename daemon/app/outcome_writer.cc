@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The queue runner's other half: what became of an attempt is logged, told to the sender and written down, in
-// this order of durability: a notice is on stable storage before the failed recipients' state is submitted.
+// this order of durability: a notice is on stable storage before the state of those it is about is submitted.
 #include <algorithm>
 #include <utility>
 
@@ -54,17 +54,27 @@ Task<void> QueueRunner::write_down(mail::QueuedMail mail, Settlement settlement,
   bool written = true;
   if (is_worth_writing(settlement)) {
     bool two_steps = any(settlement, RecipientOutcome::delivered) && !settlement.failed.empty();
-    if (two_steps) written = co_await save_deliveries(mail, settlement);
+    if (!settlement.relayed.empty()) written = co_await tell_success(mail, settlement);
+    if (written && two_steps) written = co_await save_deliveries(mail, settlement);
     if (written) written = co_await send_notices(mail, settlement);
-    if (written) written = co_await save(mail.id, settlement.progress, settlement.is_over);
+    if (written) written = co_await save_settled(mail.id, settlement);
   }
   if (written) {
     ticket->set_done();
     requeue(mail.id, settlement);
-    outcomes_.note(outcome_of(mail, settlement.progress, settlement.is_over));
+    note(mail, settlement);
   }
   --writing_;
   changed_.notify();
+}
+
+// A smarthost's trouble is not this mail's: it stays as it was, and why it waits is told by the lane.
+void QueueRunner::note(const mail::QueuedMail& mail, const Settlement& settlement) {
+  const mail::Progress& now = is_worth_writing(settlement) ? settlement.progress : mail.progress;
+  MailOutcome outcome = outcome_of(mail, now, settlement.is_over);
+  outcome.written = loop_.clock().wall();
+  outcome.next_attempt = *outcome.written + (is_worth_writing(settlement) ? now.next_wait : Duration(0));
+  outcomes_.note(std::move(outcome));
 }
 
 // Those who have it must not get it again, however long the bounce for the others takes.
@@ -77,33 +87,78 @@ Task<bool> QueueRunner::save_deliveries(const mail::QueuedMail& mail, const Sett
   co_return saved;
 }
 
-Task<bool> QueueRunner::send_notices(const mail::QueuedMail& mail, const Settlement& settlement) {
-  if (!settlement.failed.empty()) {
-    auto sent = co_await send_notice(mail, mail::NoticeKind::failure, settlement.failed);
-    if (!sent) co_return false;
+// They have the mail, and whoever sent it is told before that is written: a crash between repeats the notice,
+// and perhaps the mail, but loses none. Until there is room for it this mail alone waits. False: we are
+// stopping.
+Task<bool> QueueRunner::tell_success(const mail::QueuedMail& mail, Settlement& settlement) {
+  for (bool is_first = true;; is_first = false) {
+    auto sent = co_await send_notice(mail, mail::NoticeKind::relayed, settlement.relayed);
+    settlement.is_told = sent.has_value();
+    if (sent) co_return true;
+    if (is_first)
+      log_.warning("the notice of a mail's delivery cannot be stored; the mail stays queued until it can",
+                   {{"id", to_text(mail.id)}, {"reason", sent.error().text}});
+    auto woken = co_await io::sleep_until(loop_, loop_.within(kStorageRetry, &cancel_));
+    if (woken != io::Woken::timeout) co_return false;
   }
-  if (settlement.delayed.empty()) co_return true;
-  auto sent = co_await send_notice(mail, mail::NoticeKind::delay, settlement.delayed);
-  co_return sent;
 }
 
-// Tries until it is on stable storage. False: we are stopping, and the original stays as it was.
-Task<bool> QueueRunner::send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
-                                    std::vector<mail::ReportedRecipient> recipients) {
-  std::size_t count = recipients.size();
-  for (;;) {
-    auto notice = co_await bouncer_.notice(mail, kind, recipients);
-    if (notice) {
-      log_.bounce({.id = to_text(*notice),
-                   .about = to_text(mail.id),
-                   .to = mail.envelope.sender,
-                   .kind = kind == mail::NoticeKind::failure ? "failed" : "delayed",
-                   .recipients = count});
+// A notice that cannot be stored holds up its own mail only: what it was to tell has not happened yet. False:
+// we are stopping, and the original stays as it was.
+Task<bool> QueueRunner::send_notices(const mail::QueuedMail& mail, Settlement& settlement) {
+  for (mail::NoticeKind kind : {mail::NoticeKind::failure, mail::NoticeKind::delay}) {
+    auto& recipients = kind == mail::NoticeKind::failure ? settlement.failed : settlement.delayed;
+    if (recipients.empty()) continue;
+    auto sent = co_await send_notice(mail, kind, recipients);
+    if (!sent && sent.error().kind == mail::SinkErrorKind::shutting_down) co_return false;
+    if (!sent) {
+      put_off(mail, settlement, sent.error().text);
       co_return true;
     }
-    auto again = co_await wait_for_storage(notice.error().text);
-    if (!again) co_return false;
+    settlement.is_told = true;
+    recipients.clear();
   }
+  co_return true;
+}
+
+void QueueRunner::put_off(const mail::QueuedMail& mail, Settlement& settlement, const std::string& why) {
+  log_.warning("the notice to a mail's sender cannot be stored; the mail waits and is tried again",
+               {{"id", to_text(mail.id)}, {"reason", why}});
+  put_off_notices(settlement, mail.progress, why, policy_, jitter_());
+  untold_.insert(mail.id);
+}
+
+void QueueRunner::storage_is_back() {
+  retry({untold_.begin(), untold_.end()});
+  untold_.clear();
+}
+
+Task<Result<void, mail::SinkError>> QueueRunner::send_notice(
+    const mail::QueuedMail& mail, mail::NoticeKind kind, std::vector<mail::ReportedRecipient> recipients) {
+  std::size_t count = recipients.size();
+  auto notice = co_await bouncer_.notice(mail, kind, std::move(recipients));
+  if (!notice) co_return std::unexpected(std::move(notice.error()));
+  log_.bounce({.id = to_text(*notice),
+               .about = to_text(mail.id),
+               .to = mail.envelope.sender,
+               .kind = std::string(to_text(kind)),
+               .recipients = count});
+  co_return {};
+}
+
+// Where nobody has got or been told anything, a crash undoes the attempt without harm: if its outcome cannot
+// be written the mail alone waits, as if it had not been tried.
+Task<bool> QueueRunner::save_settled(mail::MailId id, Settlement& settlement) {
+  bool must_be_kept =
+      settlement.is_over || settlement.is_told || any(settlement, RecipientOutcome::delivered);
+  if (must_be_kept) {
+    auto saved = co_await save(id, settlement.progress, settlement.is_over);
+    co_return saved;
+  }
+  auto recorded = co_await source_.record(id, settlement.progress);
+  bool is_lost = !recorded && recorded.error().kind != mail::SourceErrorKind::unknown_mail;
+  if (is_lost) settlement.counts = false;
+  co_return true;
 }
 
 Task<bool> QueueRunner::save(mail::MailId id, mail::Progress progress, bool is_over) {

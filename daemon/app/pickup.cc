@@ -14,8 +14,8 @@ constexpr std::size_t kAtOnce = 8;  // they share a flush
 constexpr std::size_t kMostTold =
     1000;                           // names, so that a directory full of them fills neither log nor memory
 constexpr Duration kRescan = 1min;  // a watch may miss something
-constexpr Duration kRescanUnwatched = 1s;
-constexpr Duration kBreath = 10ms;  // between two looks, however many come
+constexpr Duration kRescanUnwatched = 1s;  // or while there is reason to look
+constexpr Duration kBreath = 10ms;         // between two looks, however many come
 constexpr Duration kLongestBackoff = 1min;
 constexpr int kMostDoublings = 6;
 
@@ -30,7 +30,9 @@ Pickup::Pickup(PickupParts parts, DropDirectory directory, PickupOptions options
       nursery_(parts.loop) {}
 
 Task<void> Pickup::run() {
-  auto watch = io::DirectoryWatch::start(parts_.loop, directory_.path(), mail::is_drop_name);
+  auto watch = io::DirectoryWatch::start(parts_.loop, directory_.path(), [](std::string_view name) {
+    return mail::is_drop_name(name) || is_draft_name(name);
+  });
   if (!watch) parts_.log.warning(cat(watch.error().text, "; it is looked at each second instead"));
   while (!stop_.soft.is_requested()) {
     co_await sweep();
@@ -50,13 +52,20 @@ Task<void> Pickup::sweep() {
   Result<DropDirectory::Listing, DropError> listing;
   co_await io::run_on_pool(parts_.loop, [this, &listing] { listing = directory_.list(); });
   last_sweep_ = parts_.loop.now();
-  if (!listing) {
-    parts_.log.error(cat("the drop directory cannot be read: ", listing.error().text));
-    co_return;
-  }
+  note_unreadable(listing ? std::nullopt : std::optional(listing.error()));
+  if (!listing) co_return;
+  has_drafts_ = listing->has_drafts;
   forget_all_but(*listing);
   for (const std::string& name : listing->others) tell_once(name, "has no name that sendmail gives");
   co_await begin_all(std::move(listing->drops));
+}
+
+// It is looked at again in a second; the log hears of the first failure and of the end.
+void Pickup::note_unreadable(const std::optional<DropError>& error) {
+  const bool was_unreadable = std::exchange(is_unreadable_, error.has_value());
+  if (error && !was_unreadable)
+    parts_.log.error(cat("what sendmail has left waits, the drop directory cannot be read: ", error->text));
+  if (!error && was_unreadable) parts_.log.info("the drop directory can be read again");
 }
 
 // A spool that takes nothing would refuse each of them, with a line in the log each.
@@ -94,7 +103,8 @@ Task<void> Pickup::wait_for_more(io::DirectoryWatch* watch) {
 
 Instant Pickup::next_look(bool is_watched) const {
   const Instant now = parts_.loop.now();
-  Instant next = now + (is_watched && !spool_refuses_ ? kRescan : kRescanUnwatched);
+  const bool is_calm = is_watched && !spool_refuses_ && !is_unreadable_ && !has_drafts_;
+  Instant next = now + (is_calm ? kRescan : kRescanUnwatched);
   for (const auto& [name, backoff] : waiting_) next = std::min(next, std::max(backoff.due, now + kBreath));
   return next;
 }

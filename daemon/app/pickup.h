@@ -58,6 +58,7 @@ class Pickup {
 
   // pickup.cc: which drop, and when
   Task<void> sweep();
+  void note_unreadable(const std::optional<DropError>& error);
   Task<void> begin_all(std::vector<std::string> names);
   bool spool_accepts();
   Task<void> wait_for_more(io::DirectoryWatch* watch);
@@ -90,6 +91,8 @@ class Pickup {
   std::map<std::string, Backoff> waiting_;  // to be tried again
   std::set<std::string> told_;              // of which the log has said why they stay
   bool spool_refuses_ = false;
+  bool is_unreadable_ = false;  // the directory, at the last look
+  bool has_drafts_ = false;     // that somebody was writing then
   Instant last_sweep_;
   io::Event ended_;  // one of them
   io::Nursery nursery_;

@@ -101,7 +101,8 @@ Task<DropOutcome> Pickup::play(Drop& drop) {
   io::Nursery session(parts_.loop);
   session.spawn(run_session({parts_.loop, sink, parts_.observer, stop_},
                             options_for(*options_.session, drop.name), std::move(pair.first)));
-  DropPlayer player(parts_.loop, *drop.file, *pair.second, {kNever, &stop_.hard});
+  DropPlayer player(parts_.loop, *drop.file, *pair.second, options_.session->limits.max_recipients,
+                    {kNever, &stop_.hard});
   DropOutcome outcome = co_await player.play();
   pair.second.reset();
   co_await session.drained({});
@@ -185,7 +186,7 @@ Task<bool> Pickup::bounce(Drop& drop, mail::BounceRequest request) {
   mail::Envelope envelope;
   envelope.recipients.push_back({.address = request.sender, .notify = {.never = true}, .orcpt = {}});
   envelope.smtputf8 = !is_ascii(request.sender);
-  auto committed = co_await commit_notice(sink, mail::make_bounce(request), std::move(envelope));
+  auto committed = co_await commit_notice(sink.begin(), mail::make_bounce(request), std::move(envelope));
   drop.committed = sink.committed();
   if (committed)
     parts_.log.bounce({.id = to_text(*committed),

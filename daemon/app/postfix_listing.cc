@@ -17,6 +17,7 @@ constexpr std::size_t kSizeWidth = 8;
 constexpr std::size_t kTimeWidth = 19;
 constexpr std::size_t kReasonWidth = 76;
 constexpr std::size_t kLongestAddress = 320;
+constexpr std::size_t kMostFailures = 10;  // that are shown
 
 std::string left(std::string text, std::size_t width) {
   text.resize(std::max(width, text.size()), ' ');
@@ -47,10 +48,10 @@ std::string_view mark_of(QueueState state) {
 
 std::string address(std::string_view address) { return printable(address, kLongestAddress); }
 
-std::string first_line(const spool::ViewedMail& viewed) {
+std::string first_line(const spool::ViewedMail& viewed, QueueState state) {
   const mail::QueuedMail& mail = viewed.mail;
   const std::string& sender = mail.envelope.sender;
-  return cat(left(cat(to_text(mail.id), mark_of(state_of(mail.progress))), kIdWidth), " ",
+  return cat(left(cat(to_text(mail.id), mark_of(state)), kIdWidth), " ",
              right(std::to_string(mail.size), kSizeWidth), " ", right(local_time(mail.arrival), kTimeWidth),
              " ", sender.empty() ? "MAILER-DAEMON" : address(sender), "\n");
 }
@@ -60,9 +61,14 @@ bool is_shown(const mail::Progress& progress, std::size_t recipient) {
   return progress.is_settled() || progress.recipients[recipient].state == mail::RecipientState::pending;
 }
 
-std::string reason_of(const mail::Progress& progress, std::size_t recipient) {
+// What keeps all mail comes before what the smarthost said of this one the last time.
+std::string reason_of(const mail::Progress& progress, const MailState& state, std::size_t recipient) {
+  bool waits_for_others = state.waits_for != WaitsFor::nobody && state.waits_for != WaitsFor::time;
   const std::string& reply = progress.recipients[recipient].last_reply;
-  return shown(reply.empty() ? progress.reason : reply);
+  if (!waits_for_others) return shown(reply.empty() ? state.reason : reply);
+  std::string since = state.since ? cat("waits since ", local_time(*state.since), ", ") : "";
+  std::string next = state.next ? cat("next attempt ", local_time(*state.next), ": ") : "";
+  return cat(since, next, shown(state.reason));
 }
 
 std::string reason_line(std::string_view reason) {
@@ -71,13 +77,13 @@ std::string reason_line(std::string_view reason) {
 }
 
 // A reason stands once before all the recipients that share it.
-std::string recipient_lines(const mail::QueuedMail& mail) {
+std::string recipient_lines(const mail::QueuedMail& mail, const MailState& state) {
   constexpr std::size_t kIndent = kIdWidth + kSizeWidth + kTimeWidth + 3;
   std::string text;
   std::string last;
   for (std::size_t i = 0; i < mail.envelope.recipients.size(); ++i) {
     if (!is_shown(mail.progress, i)) continue;
-    std::string reason = reason_of(mail.progress, i);
+    std::string reason = reason_of(mail.progress, state, i);
     if (reason != last) text += reason_line(reason);
     last = std::move(reason);
     text += cat(std::string(kIndent, ' '), address(mail.envelope.recipients[i].address), "\n");
@@ -85,13 +91,31 @@ std::string recipient_lines(const mail::QueuedMail& mail) {
   return text;
 }
 
+std::string failure_line(const FailedMail& failed) {
+  std::string more = failed.more > 0 ? cat(" and ", std::to_string(failed.more), " more") : "";
+  return cat("   ", to_text(failed.id), " ", local_time(failed.time), "  ", address(failed.recipient), more,
+             failed.last_reply.empty() ? "" : ": ", shown(failed.last_reply), "\n");
+}
+
 }  // namespace
 
-std::string PostfixListing::entry(const spool::ViewedMail& mail) {
+std::string PostfixListing::notes(const std::vector<FailedMail>& failed, bool is_operator,
+                                  const std::string& drops) {
+  std::string text = drops.empty() ? "" : cat("-- ", drops, "\n");
+  if (!failed.empty())
+    text += cat("-- ", std::to_string(failed.size()), failed.size() == 1 ? " mail" : " mails",
+                is_operator ? "" : " of yours", " failed in the last day:\n");
+  std::size_t count = std::min(failed.size(), kMostFailures);
+  for (std::size_t i = 0; i < count; ++i) text += failure_line(failed[i]);
+  if (count < failed.size()) text += cat("   and ", std::to_string(failed.size() - count), " before that\n");
+  return text.empty() ? text : text + '\n';
+}
+
+std::string PostfixListing::entry(const spool::ViewedMail& mail, const MailState& state) {
   std::string_view before = mails_ == 0 ? kHeading : "\n";
   ++mails_;
   bytes_ += mail.mail.size;
-  return cat(before, first_line(mail), recipient_lines(mail.mail));
+  return cat(before, first_line(mail, state.state), recipient_lines(mail.mail, state));
 }
 
 std::string PostfixListing::end() const {

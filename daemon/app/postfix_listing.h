@@ -6,14 +6,20 @@
 #include <cstdint>
 #include <string>
 
+#include "daemon/app/route_state.h"
 #include "spool/view.h"
 
 namespace hikyaku::app {
 
 class PostfixListing {
  public:
+  // Lines before the list about what is not, or no longer, in it: mails that have failed, newest first, of
+  // the reader's own or of everybody, and what waits in drop/ (drops_text()). Scripts count lines that begin
+  // with an id and read the last line: none of these does, or is.
+  static std::string notes(const std::vector<FailedMail>& failed, bool is_operator, const std::string& drops);
+
   // The next mail's lines, with what stands before them.
-  std::string entry(const spool::ViewedMail& mail);
+  std::string entry(const spool::ViewedMail& mail, const MailState& state);
   // The last line.
   std::string end() const;
 

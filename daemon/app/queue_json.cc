@@ -46,15 +46,17 @@ std::string recipients_of(const mail::QueuedMail& mail, Detail detail) {
   return list(all);
 }
 
-std::string fields_of(const spool::ViewedMail& viewed, Detail detail) {
+std::string time_or_null(const std::optional<WallTime>& time) { return time ? quoted(*time) : "null"; }
+
+std::string fields_of(const spool::ViewedMail& viewed, const MailState& state, Detail detail) {
   const mail::QueuedMail& mail = viewed.mail;
-  auto next = next_attempt(viewed);
-  return cat("\"id\":", quoted(mail::to_text(mail.id)),
-             ",\"state\":", quoted(to_text(state_of(mail.progress))),
+  return cat("\"id\":", quoted(mail::to_text(mail.id)), ",\"state\":", quoted(to_text(state.state)),
+             ",\"waits_for\":", text_or_null(to_text(state.waits_for)),
+             ",\"waits_since\":", time_or_null(state.since), ",\"reason\":", text_or_null(state.reason),
              ",\"arrival_time\":", quoted(mail.arrival), ",\"size\":", std::to_string(mail.size),
              ",\"sender\":", json_string(mail.envelope.sender),
              ",\"attempts\":", std::to_string(mail.progress.attempts),
-             ",\"next_attempt\":", next ? quoted(*next) : "null",
+             ",\"next_attempt\":", time_or_null(state.next),
              ",\"smarthost\":", text_or_null(mail.progress.smarthost),
              ",\"recipients\":", recipients_of(mail, detail));
 }
@@ -84,15 +86,13 @@ std::string attempt_of(const spool::PastProgress& past) {
 
 }  // namespace
 
-std::string queue_json(const spool::ViewedMail& mail) {
-  return cat("{", fields_of(mail, Detail::brief), "}");
+std::string queue_json(const spool::ViewedMail& mail, const MailState& state) {
+  return cat("{", fields_of(mail, state, Detail::brief), "}");
 }
 
-std::string full_json(const spool::ViewedMail& mail,
+std::string full_json(const spool::ViewedMail& mail, const MailState& state,
                       const std::optional<std::vector<spool::PastProgress>>& history) {
-  std::string text =
-      cat("{", fields_of(mail, Detail::full), ",\"reason\":", text_or_null(mail.mail.progress.reason), ",",
-          parameters_of(mail.mail.envelope));
+  std::string text = cat("{", fields_of(mail, state, Detail::full), ",", parameters_of(mail.mail.envelope));
   if (!history) return text + '}';
   std::vector<std::string> attempts;
   for (const spool::PastProgress& past : *history) attempts.push_back(attempt_of(past));

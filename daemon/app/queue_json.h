@@ -6,15 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/route_state.h"
 #include "spool/view.h"
 
 namespace hikyaku::app {
 
 // What `queue --json` prints.
-std::string queue_json(const spool::ViewedMail& mail);
-// All that is known of it: besides, `reason`, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`),
+std::string queue_json(const spool::ViewedMail& mail, const MailState& state);
+// All that is known of it: besides, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`),
 // `uid`, `notify` and `orcpt` of each recipient, and, where they are given, the attempts so far (`history`).
-std::string full_json(const spool::ViewedMail& mail,
+std::string full_json(const spool::ViewedMail& mail, const MailState& state,
                       const std::optional<std::vector<spool::PastProgress>>& history);
 
 }  // namespace hikyaku::app

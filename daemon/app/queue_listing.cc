@@ -4,7 +4,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <array>
 
 #include "daemon/base/text.h"
 
@@ -13,7 +12,7 @@ namespace {
 
 constexpr std::size_t kLongestReason = 300;
 constexpr std::size_t kSizeWidth = 9;
-constexpr std::array kStates = {QueueState::active, QueueState::deferred, QueueState::held};
+constexpr std::size_t kStateWidth = 7;
 
 bool fits(const std::string& pattern, const std::string& address) {
   std::string_view bare = pattern;
@@ -36,25 +35,24 @@ std::string recipients_of(const spool::ViewedMail& mail) {
   return all.size() == 1 ? text : cat(text, " and ", std::to_string(all.size() - 1), " more");
 }
 
-std::string trouble_of(const spool::ViewedMail& mail) {
-  const mail::Progress& progress = mail.mail.progress;
+std::string trouble_of(const spool::ViewedMail& mail, const MailState& state) {
   std::string text;
-  if (progress.attempts > 0) text = cat(", attempts: ", std::to_string(progress.attempts));
-  if (auto next = next_attempt(mail)) text += cat(", next ", to_rfc3339(*next));
-  if (!progress.reason.empty()) text += cat(": ", shown(progress.reason, kLongestReason));
-  return text;
+  std::uint32_t attempts = mail.mail.progress.attempts;
+  if (attempts > 0) text = cat(", attempts: ", std::to_string(attempts));
+  std::string waiting = waiting_text(state);
+  if (!waiting.empty()) return cat(text, ", ", waiting);
+  return state.reason.empty() ? text : cat(text, ": ", shown(state.reason, kLongestReason));
+}
+
+std::string what_for(WaitsFor what) {
+  switch (what) {
+    case WaitsFor::smarthost: return "for the smarthost";
+    case WaitsFor::rate: return "for its turn";
+    default: return "";
+  }
 }
 
 }  // namespace
-
-std::string_view to_text(QueueState state) {
-  switch (state) {
-    case QueueState::active: return "active";
-    case QueueState::deferred: return "deferred";
-    case QueueState::held: return "held";
-  }
-  return "";
-}
 
 std::string_view to_text(mail::RecipientState state) {
   switch (state) {
@@ -65,43 +63,37 @@ std::string_view to_text(mail::RecipientState state) {
   return "";
 }
 
-std::optional<QueueState> parse_queue_state(std::string_view text) {
-  for (QueueState state : kStates)
-    if (text == to_text(state)) return state;
-  return std::nullopt;
+std::string waiting_text(const MailState& state) {
+  if (state.waits_for == WaitsFor::nobody) return "";
+  std::vector<std::string> parts;
+  std::string what = what_for(state.waits_for);
+  if (state.since) what += cat(" since ", to_rfc3339(*state.since));
+  if (!what.empty()) parts.push_back(what);
+  if (state.next) parts.push_back(cat("next ", to_rfc3339(*state.next)));
+  std::string text = join(parts, ", ");
+  if (state.reason.empty()) return text;
+  // What holds up all mail says in full what to do about it.
+  std::size_t limit = state.waits_for == WaitsFor::time ? kLongestReason : std::size_t{4096};
+  return cat(text, text.empty() ? "" : ": ", shown(state.reason, limit));
 }
 
-QueueState state_of(const mail::Progress& progress) {
-  if (progress.held) return QueueState::held;
-  return progress.attempts == 0 ? QueueState::active : QueueState::deferred;
-}
-
-std::optional<WallTime> next_attempt(const spool::ViewedMail& mail) {
-  if (state_of(mail.mail.progress) != QueueState::deferred) return std::nullopt;
-  return mail.written + mail.mail.progress.next_wait;
-}
-
-bool QueueFilter::matches(const spool::ViewedMail& mail) const {
+bool QueueFilter::matches(const spool::ViewedMail& mail, const RouteState& route) const {
   const mail::Envelope& envelope = mail.mail.envelope;
-  if (state && *state != state_of(mail.mail.progress)) return false;
+  if (state && *state != state_of(mail, route, false).state) return false;
   if (from && !fits(*from, envelope.sender)) return false;
   auto is_asked_for = [&](const mail::Recipient& recipient) { return fits(*to, recipient.address); };
   return !to || std::ranges::any_of(envelope.recipients, is_asked_for);
 }
 
-std::string queue_line(const spool::ViewedMail& mail) {
-  std::string state(to_text(state_of(mail.mail.progress)));
-  state.resize(to_text(QueueState::deferred).size(), ' ');
-  return cat(to_text(mail.mail.id), " ", state, " ", to_rfc3339(mail.mail.arrival), " ",
+std::string queue_line(const spool::ViewedMail& mail, const MailState& state) {
+  std::string word(to_word(state.state));
+  word.resize(kStateWidth, ' ');
+  return cat(to_text(mail.mail.id), " ", word, " ", to_rfc3339(mail.mail.arrival), " ",
              padded(std::to_string(mail.mail.size), kSizeWidth), " ",
-             shown_address(mail.mail.envelope.sender), " -> ", recipients_of(mail), trouble_of(mail));
+             shown_address(mail.mail.envelope.sender), " -> ", recipients_of(mail), trouble_of(mail, state));
 }
 
-std::string shown(std::string_view text, std::size_t limit) {
-  std::vector<std::string> parts;
-  for (std::string_view part : split(text.substr(0, limit), '\\')) parts.push_back(printable(part, limit));
-  return cat(join(parts, "\\"), text.size() > limit ? "…" : "");
-}
+std::string shown(std::string_view text, std::size_t limit) { return still_printable(text, limit); }
 
 std::string shown_address(std::string_view address) { return cat("<", printable(address, 320), ">"); }
 

@@ -9,22 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/app/route_state.h"
 #include "spool/view.h"
 
 namespace hikyaku::app {
 
-enum class QueueState {
-  active,    // has not been tried, or not to the end of an attempt
-  deferred,  // an attempt has failed; it waits for the next
-  held,      // waits for the operator
-};
-std::string_view to_text(QueueState state);
 std::string_view to_text(mail::RecipientState state);  // "pending", "delivered", "failed"
-std::optional<QueueState> parse_queue_state(std::string_view text);
-QueueState state_of(const mail::Progress& progress);
-
-// When a deferred mail is tried again, as far as the spool knows.
-std::optional<WallTime> next_attempt(const spool::ViewedMail& mail);
 
 // Patterns are those of a shell, matched without regard to case against the whole address; "<>" is the null
 // sender.
@@ -32,11 +22,14 @@ struct QueueFilter {
   std::optional<QueueState> state;
   std::optional<std::string> from;
   std::optional<std::string> to;  // any recipient
-  bool matches(const spool::ViewedMail& mail) const;
+  bool matches(const spool::ViewedMail& mail, const RouteState& route) const;
 };
 
+// Why it waits, since when and until when: "for the smarthost since …, next …: …"; empty: it does not.
+std::string waiting_text(const MailState& state);
+
 // Without the line end.
-std::string queue_line(const spool::ViewedMail& mail);
+std::string queue_line(const spool::ViewedMail& mail, const MailState& state);
 
 // For texts that the spool holds in printable form already: their backslashes stay single.
 std::string shown(std::string_view text, std::size_t limit = 4096);

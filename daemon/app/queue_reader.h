@@ -34,6 +34,7 @@ class QueueReader {
   // the time `as_of`, and still is, is not left out. Errors: as explain() has them.
   Result<Page, StartError> page(mail::MailId after, std::size_t limit, const Fits& fits, Instant as_of);
 
+  const std::string& directory() const { return directory_; }
   // Gives up what nobody has asked for since the last call.
   void rest();
 

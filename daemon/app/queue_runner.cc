@@ -57,14 +57,19 @@ void QueueRunner::configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, Set
   lanes_ = std::move(lanes);
   policy_ = policy;
   bouncer_.configure(std::move(bounces));
-  if (configuration_++ > 0) schedule_.release_all();
+  if (configuration_++ > 0) release_all();
   release_due();
   wake_lanes();
   changed_.notify();
 }
 
-void QueueRunner::retry_all() {
+void QueueRunner::release_all() {
   schedule_.release_all();
+  released_ = loop_.clock().wall();
+}
+
+void QueueRunner::retry_all() {
+  release_all();
   changed_.notify();
 }
 
@@ -149,22 +154,33 @@ std::size_t QueueRunner::waiting(const smtpc::Lane& lane) const {
   return unwritten_ == 0 && !stopping_ && is_turn_of(lane) ? schedule_.due() : 0;
 }
 
-Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid) {
+bool QueueRunner::has_fresh(const smtpc::Lane& lane, const std::vector<mail::MailId>& avoid) const {
+  return unwritten_ == 0 && !stopping_ && !lane.is_retired() && first_up() == nullptr &&
+         schedule_.has_other(avoid);
+}
+
+Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, smtpc::Preference preference) {
   while (waiting(lane) > 0) {
-    Entry entry = *schedule_.pop(avoid);
+    Entry entry = *schedule_.pop(preference.avoid, preference.newest);
     route_clock_.update(loop_.now(), is_route_up());
     under_way_[entry.id] = {entry, route_clock_.time(), configuration_};
-    auto job = co_await load(entry);
+    auto job = co_await load(entry, preference.patience);
     if (job) co_return std::move(*job);
     under_way_.erase(entry.id);
+    bool is_short = job.error().kind == mail::SourceErrorKind::no_memory;
+    if (is_short) schedule_.add_due_first(entry);
+    if (is_short) co_return std::nullopt;
     set_aside(entry, job.error());
   }
   co_return std::nullopt;
 }
 
-Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(Entry entry) {
+Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(Entry entry, mail::Patience patience) {
+  auto room = co_await source_.make_room(entry.id, patience);
+  if (!room) co_return std::unexpected(room.error());
   auto mail = co_await source_.load(entry.id);
   if (!mail) co_return std::unexpected(mail.error());
+  mail->room = std::move(*room);
   auto content = source_.open(entry.id);
   if (!content) co_return std::unexpected(content.error());
   smtpc::Job job{.mail = std::move(*mail), .recipients = {}, .content = std::move(*content)};

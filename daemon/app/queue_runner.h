@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "daemon/app/bouncer.h"
@@ -40,18 +41,24 @@ class QueueRunner final : public smtpc::LaneWork {
   // stays as it is.
   void retry_all();
   void retry(const std::vector<mail::MailId>& ids);
+  // The spool takes mail again: notices that could not be stored are tried now.
+  void storage_is_back();
   // Until every outcome is written, at the latest until `until`.
   Task<void> stopped(io::Until until);
 
   std::size_t queued() const { return schedule_.size() + under_way_.size() + held_; }
   std::size_t held() const { return held_; }
-  std::size_t deferred() const { return schedule_.waiting(); }              // they wait for their time
+  std::size_t deferred() const { return schedule_.waiting(); }  // they wait for their time
+  // When all that waited became due for the last time: a reload, or retry_all().
+  std::optional<WallTime> released() const { return released_; }
   std::optional<WallTime> last_delivery() const { return last_delivery_; }  // of this run
   OutcomeBoard& outcomes() { return outcomes_; }
+  const OutcomeBoard& outcomes() const { return outcomes_; }
 
   // smtpc::LaneWork
   std::size_t waiting(const smtpc::Lane& lane) const override;
-  Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, std::vector<mail::MailId> avoid) override;
+  bool has_fresh(const smtpc::Lane& lane, const std::vector<mail::MailId>& avoid) const override;
+  Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, smtpc::Preference preference) override;
   smtpc::TicketPtr settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) override;
   void put_back(smtpc::Job job) override;
   void lane_changed(const smtpc::Lane& lane) override;
@@ -74,13 +81,18 @@ class QueueRunner final : public smtpc::LaneWork {
   Instant next_look() const;
   void release_due();
   void postpone(Entry entry, Duration wait);
-  Task<Result<smtpc::Job, mail::SourceError>> load(Entry entry);
+  void release_all();
+  Task<Result<smtpc::Job, mail::SourceError>> load(Entry entry, mail::Patience patience);
   void set_aside(Entry entry, const mail::SourceError& error);
   Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
+  void note(const mail::QueuedMail& mail, const Settlement& settlement);
   Task<bool> save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement);
-  Task<bool> send_notices(const mail::QueuedMail& mail, const Settlement& settlement);
-  Task<bool> send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
-                         std::vector<mail::ReportedRecipient> recipients);
+  Task<bool> tell_success(const mail::QueuedMail& mail, Settlement& settlement);
+  Task<bool> send_notices(const mail::QueuedMail& mail, Settlement& settlement);
+  Task<Result<void, mail::SinkError>> send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
+                                                  std::vector<mail::ReportedRecipient> recipients);
+  void put_off(const mail::QueuedMail& mail, Settlement& settlement, const std::string& why);
+  Task<bool> save_settled(mail::MailId id, Settlement& settlement);
   Task<bool> save(mail::MailId id, mail::Progress progress, bool is_over);
   Task<bool> wait_for_storage(std::string what);
   void requeue(mail::MailId id, const Settlement& settlement);
@@ -106,10 +118,12 @@ class QueueRunner final : public smtpc::LaneWork {
   std::unordered_map<mail::MailId, UnderWay> under_way_;
   std::uint64_t configuration_ = 0;  // how many there have been
   std::size_t held_ = 0;
-  std::size_t writing_ = 0;    // outcomes on their way to the spool
-  std::size_t unwritten_ = 0;  // … that could not be written so far
+  std::size_t writing_ = 0;                  // outcomes on their way to the spool
+  std::size_t unwritten_ = 0;                // … that could not be written so far
+  std::unordered_set<mail::MailId> untold_;  // their senders could not be told for want of storage
   Instant last_reminder_;
   std::optional<WallTime> last_delivery_;
+  std::optional<WallTime> released_;
   bool stopping_ = false;
   io::Event changed_;
   io::Cancel cancel_;  // of the time keeper and of retries of writing

@@ -79,15 +79,21 @@ std::string submitter_of(const mail::Envelope& envelope) {
   return envelope.uid ? cat("uid ", std::to_string(*envelope.uid)) : std::string();
 }
 
-std::string summary_rows(const spool::ViewedMail& viewed) {
+std::string waits_for(const MailState& state) {
+  if (state.waits_for == WaitsFor::nobody) return "";
+  return cat("the ", state.waits_for == WaitsFor::rate ? "smarthost's rate" : to_text(state.waits_for),
+             state.since ? cat(" since ", to_rfc3339(*state.since)) : "");
+}
+
+std::string summary_rows(const spool::ViewedMail& viewed, const MailState& state) {
   const mail::QueuedMail& mail = viewed.mail;
-  auto next = next_attempt(viewed);
   return row("from", shown_address(mail.envelope.sender)) + row("submitted by", submitter_of(mail.envelope)) +
          row("parameters", parameters_of(mail.envelope)) + row("arrived", to_rfc3339(mail.arrival)) +
          row("size", cat(std::to_string(mail.size), " bytes")) +
          row("attempts", std::to_string(mail.progress.attempts)) +
-         row("next attempt", next ? to_rfc3339(*next) : "") +
-         row("smarthost", shown(mail.progress.smarthost)) + row("why", shown(mail.progress.reason));
+         row("waits for", state.waits_for == WaitsFor::time ? "its time" : waits_for(state)) +
+         row("next attempt", state.next ? to_rfc3339(*state.next) : "") +
+         row("smarthost", shown(mail.progress.smarthost)) + row("why", shown(state.reason));
 }
 
 }  // namespace
@@ -104,9 +110,10 @@ std::vector<spool::PastProgress> attempts_in(std::vector<spool::PastProgress> hi
   return history;
 }
 
-std::string queue_details(const spool::ViewedMail& mail, const std::vector<spool::PastProgress>& attempts) {
-  std::string text = cat(to_text(mail.mail.id), " ", to_text(state_of(mail.mail.progress)), "\n",
-                         summary_rows(mail), "recipients\n", recipient_rows(mail.mail));
+std::string queue_details(const spool::ViewedMail& mail, const MailState& state,
+                          const std::vector<spool::PastProgress>& attempts) {
+  std::string text = cat(to_text(mail.mail.id), " ", to_word(state.state), "\n", summary_rows(mail, state),
+                         "recipients\n", recipient_rows(mail.mail));
   if (attempts.empty()) return text;
   return cat(text, "attempts that the log still knows\n", attempt_rows(mail.mail.envelope, attempts));
 }

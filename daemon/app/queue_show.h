@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/route_state.h"
 #include "spool/view.h"
 
 namespace hikyaku::app {
@@ -14,6 +15,7 @@ namespace hikyaku::app {
 std::vector<spool::PastProgress> attempts_in(std::vector<spool::PastProgress> history);
 
 // Several lines, each with its end. `attempts` as attempts_in() gives them.
-std::string queue_details(const spool::ViewedMail& mail, const std::vector<spool::PastProgress>& attempts);
+std::string queue_details(const spool::ViewedMail& mail, const MailState& state,
+                          const std::vector<spool::PastProgress>& attempts);
 
 }  // namespace hikyaku::app

@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "daemon/app/reload.h"
+#include "daemon/app/route_state.h"
 #include "daemon/base/text.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/diagnosis.h"
+#include "daemon/mail/public_diagnosis.h"
 
 namespace hikyaku::app {
 namespace {
@@ -44,7 +46,9 @@ Relay::Relay(RelayParts parts, Duration downtime)
       proven_(parts_.proven_file),
       rates_(parts_.rates_file, parts_.loop.clock(), parts_.log),
       runner_(parts_.loop, parts_.source, parts_.sink, parts_.log, parts_.jitter,
-              [this](const mail::Smarthost& smarthost) { proven_.note(smarthost); }),
+              [this](const mail::Smarthost& smarthost) {
+                if (!proven_.is_proven(smarthost)) nursery_.spawn(proven_.noted(parts_.loop, smarthost));
+              }),
       nursery_(parts_.loop) {
   runner_.adopt(parts_.source.entries(), downtime);
 }
@@ -123,9 +127,14 @@ SmarthostReport Relay::report(const smtpc::Lane& lane) const {
                          .connections = lane.connections(),
                          .trouble = rates_.used_up(lane.smarthost()),
                          .next_probe = std::nullopt};
+  report.public_trouble = report.trouble;
   if (!health.is_paused()) return report;
+  WallTime now = parts_.loop.clock().wall();
   report.trouble = mail::diagnose(health.pause()->why);
-  report.next_probe = parts_.loop.clock().wall() + (health.pause()->next_probe - parts_.loop.now());
+  report.public_trouble = mail::public_diagnosis(health.pause()->why);
+  report.since = now - (parts_.loop.now() - health.pause()->since);
+  report.next_probe =
+      lane.is_being_looked_at() ? now : now + (health.pause()->next_probe - parts_.loop.now());
   return report;
 }
 
@@ -135,7 +144,11 @@ StatusReport Relay::report() const {
   status.held = runner_.held();
   status.active = runner_.queued() - status.deferred - status.held;
   status.last_delivery = runner_.last_delivery();
+  status.failed = runner_.outcomes().failed();
+  status.released = runner_.released();
   for (const auto& lane : lanes_) status.smarthosts.push_back(report(*lane));
+  if (route_state_of(status, {}).waits_for != WaitsFor::nobody)
+    status.deferred += std::exchange(status.active, 0);
   return status;
 }
 

@@ -54,6 +54,7 @@ class Relay {
   // are due or under way then.
   std::size_t retry_all();
   void retry(const std::vector<mail::MailId>& ids) { runner_.retry(ids); }
+  void storage_is_back() { runner_.storage_is_back(); }
   // Smarthosts that are paused are looked at now.
   void probe_paused();
   OutcomeBoard& outcomes() { return runner_.outcomes(); }

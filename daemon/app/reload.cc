@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/reload.h"
 
+#include <algorithm>
+
 namespace hikyaku::app {
 
 std::vector<std::string> keep_until_restart(const config::Settings& running, config::Settings& fresh) {
@@ -33,7 +35,9 @@ smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const 
   smtpd::AcceptorOptions options;
   options.policy = {.allow = settings.allow,
                     .connections = settings.limits.connections,
-                    .per_client = settings.limits.per_client};
+                    .per_client = settings.limits.per_client,
+                    .local = std::max<std::size_t>(2, settings.limits.connections / 2),
+                    .per_user = std::max<std::size_t>(1, settings.limits.connections / 4)};
   options.session = std::make_shared<const smtpd::SessionOptions>(std::move(session));
   return options;
 }

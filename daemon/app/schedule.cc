@@ -2,6 +2,7 @@
 #include "daemon/app/schedule.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace hikyaku::app {
@@ -72,11 +73,23 @@ std::size_t Schedule::size() const {
   return size;
 }
 
-std::optional<Schedule::Entry> Schedule::pop(const std::vector<mail::MailId>& avoid) {
+// Where in due_; its size: nowhere. Each step passes over another of `avoid`, so there are no more than that.
+std::size_t Schedule::place_of_other(const std::vector<mail::MailId>& avoid, bool from_the_end) const {
+  for (std::size_t i = 0; i < due_.size(); ++i) {
+    const std::size_t place = from_the_end ? due_.size() - 1 - i : i;
+    if (std::ranges::find(avoid, due_[place].id) == avoid.end()) return place;
+  }
+  return due_.size();
+}
+
+bool Schedule::has_other(const std::vector<mail::MailId>& avoid) const {
+  return place_of_other(avoid, false) < due_.size();
+}
+
+std::optional<Schedule::Entry> Schedule::pop(const std::vector<mail::MailId>& avoid, bool from_the_end) {
   if (due_.empty()) return std::nullopt;
-  auto is_welcome = [&](const Entry& entry) { return std::ranges::find(avoid, entry.id) == avoid.end(); };
-  auto found = avoid.empty() ? due_.begin() : std::ranges::find_if(due_, is_welcome);
-  if (found == due_.end()) found = due_.begin();
+  auto found = due_.begin() + static_cast<std::ptrdiff_t>(place_of_other(avoid, from_the_end));
+  if (found == due_.end()) found = std::ranges::max_element(due_, {}, &Entry::id);
   Entry entry = *found;
   due_.erase(found);
   return entry;

@@ -38,8 +38,11 @@ class Schedule {
   // nothing waits.
   Instant next_release() const;
 
-  // The first that is due and not in `avoid`, else the first that is due.
-  std::optional<Entry> pop(const std::vector<mail::MailId>& avoid);
+  // The first that is due, or the last, and not in `avoid`; if all are in it, the newest of them. Takes time
+  // by the length of `avoid` only.
+  std::optional<Entry> pop(const std::vector<mail::MailId>& avoid = {}, bool from_the_end = false);
+  // Whether anything is due that is not in `avoid`.
+  bool has_other(const std::vector<mail::MailId>& avoid) const;
 
   std::size_t size() const;
   std::size_t due() const { return due_.size(); }
@@ -59,6 +62,7 @@ class Schedule {
   };
   using Ids = std::unordered_set<mail::MailId>;
 
+  std::size_t place_of_other(const std::vector<mail::MailId>& avoid, bool from_the_end) const;
   bool sift_one(Instant now);
   void begin_to_sift();
 

@@ -23,7 +23,7 @@ std::string monotonic_microseconds() {
 }  // namespace
 
 void ServiceManager::ready(const std::string& status) {
-  status_ = printable(status);
+  status_ = still_printable(status);
   say(cat("READY=1\nSTATUS=", status_));
 }
 
@@ -32,7 +32,7 @@ void ServiceManager::reloading() { say(cat("RELOADING=1\nMONOTONIC_USEC=", monot
 void ServiceManager::stopping() { say("STOPPING=1\nSTATUS=stopping"); }
 
 void ServiceManager::status(const std::string& line) {
-  std::string text = printable(line);
+  std::string text = still_printable(line);
   if (text == status_) return;
   status_ = text;
   say(cat("STATUS=", status_));

@@ -31,7 +31,8 @@ std::string sendmail_conf(const config::Settings& settings, const std::optional<
              line("listen", listening ? reachable(*listening) : ""), line("hostname", settings.hostname),
              line("domain", settings.domain), line("aliases", settings.aliases.path),
              line("max_size", std::to_string(settings.message.max_size.bytes)),
-             line("max_recipients", std::to_string(settings.message.max_recipients)));
+             line("max_recipients", std::to_string(settings.message.max_recipients)),
+             line("min_free", std::to_string(settings.spool.min_free.bytes)));
 }
 
 }  // namespace hikyaku::app

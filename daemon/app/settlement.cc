@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/base/check.h"
+#include "daemon/base/text.h"
 #include "daemon/mail/diagnosis.h"
 
 namespace hikyaku::app {
@@ -60,7 +61,7 @@ class Settling {
   }
 
   // A no about this mail is final at once; a "not now" about it, once its lifetime is over. A smarthost's
-  // trouble is neither, however long it lasts.
+  // trouble is neither, however long it lasts, nor what may be its trouble (weigh_evidence).
   bool is_final(const smtpc::Refusal& refusal) const {
     Action action = refusal.verdict.action;
     if (action == Action::fail_message || action == Action::fail_recipient) return true;
@@ -77,6 +78,7 @@ class Settling {
                         result_.final_reply ? mail::to_text(*result_.final_reply) : ""};
     settled_.counts = true;
     settled_.recipients.push_back({recipient, RecipientOutcome::delivered, {}, result_.final_reply});
+    if (result_.taken_without_dsn) announce_relay(recipient);
   }
 
   void defer(std::size_t recipient, const mail::Failure& failure) {
@@ -102,6 +104,13 @@ class Settling {
     settled_.progress.delay_noticed = true;
   }
 
+  void announce_relay(std::size_t recipient) {
+    mail::Failure none;
+    none.host = *result_.taken_without_dsn;
+    none.reply = result_.final_reply;
+    settled_.relayed.push_back({mail_.envelope.recipients[recipient], std::move(none)});
+  }
+
   // Nobody can be told that a message from <> failed, in this attempt or before: it waits for the operator.
   bool must_be_held() const {
     return mail_.envelope.sender.empty() &&
@@ -112,6 +121,7 @@ class Settling {
   void drop_unwanted_reports() {
     drop_unwanted(settled_.failed, mail::NoticeKind::failure);
     drop_unwanted(settled_.delayed, mail::NoticeKind::delay);
+    drop_unwanted(settled_.relayed, mail::NoticeKind::relayed);
     if (settled_.progress.held)
       settled_.progress.reason = "a message from <> was refused, and there is nobody to tell";
   }
@@ -141,6 +151,22 @@ Settlement settle(const mail::QueuedMail& mail, const std::vector<std::size_t>& 
   Settlement settled = settling.take();
   settled.progress.smarthost = smarthost;
   return settled;
+}
+
+void put_off_notices(Settlement& settled, const mail::Progress& before, const std::string& why,
+                     const SettlementPolicy& policy, double fraction) {
+  mail::Progress& progress = settled.progress;
+  progress.delay_noticed = before.delay_noticed;
+  for (const SettledRecipient& tried : settled.recipients)
+    if (tried.outcome == RecipientOutcome::failed && !settled.failed.empty())
+      progress.recipients[tried.recipient].state = RecipientState::pending;
+  if (!settled.failed.empty()) {
+    progress.reason = cat("it was refused, and the notice to its sender cannot be stored yet: ", why);
+    progress.next_wait = mail::next_wait(progress.attempts, policy.retry, fraction);
+    settled.is_over = false;
+  }
+  settled.failed.clear();
+  settled.delayed.clear();
 }
 
 }  // namespace hikyaku::app

@@ -32,8 +32,10 @@ struct Settlement {
   std::vector<SettledRecipient> recipients;      // all that were tried
   std::vector<mail::ReportedRecipient> failed;   // newly, whose sender wants to know
   std::vector<mail::ReportedRecipient> delayed;  // whose sender is to be told now that it takes long
+  std::vector<mail::ReportedRecipient> relayed;  // delivered to where nobody will say so to the sender
   bool is_over = false;                          // nobody is pending, and nothing is held: the mail has ended
   bool counts = true;                            // an attempt of this mail's own, not only of the smarthost's
+  bool is_told = false;                          // a notice is on stable storage
 };
 
 // `tried` are indices into the envelope's recipients; `mail.progress.waited` is up to date. `fraction` in [0,
@@ -41,5 +43,11 @@ struct Settlement {
 Settlement settle(const mail::QueuedMail& mail, const std::vector<std::size_t>& tried,
                   const smtpc::TransactionResult& result, const std::string& smarthost,
                   const SettlementPolicy& policy, double fraction);
+
+// A notice about `settled` cannot be stored, and nobody may be failed, or counted as told of the delay,
+// before it is: these recipients stay pending, and the mail is tried again as its schedule says. `before` is
+// the progress that the attempt began with.
+void put_off_notices(Settlement& settled, const mail::Progress& before, const std::string& why,
+                     const SettlementPolicy& policy, double fraction);
 
 }  // namespace hikyaku::app

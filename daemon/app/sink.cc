@@ -104,8 +104,8 @@ void Sink::accepted(const smtpd::Client& client, const smtpd::Accepted& mail) {
   if (options_.count && ++accepted_ >= *options_.count) full_.request();
 }
 
-void Sink::rejected(const smtpd::Client& client, std::string_view stage, const smtpd::Reply& reply) {
-  print_(cat("refused ", smtpd::to_text(client), " ", stage, ": ", smtpd::to_text(reply), "\n"));
+void Sink::rejected(const smtpd::Client& client, const smtpd::Rejected& what) {
+  print_(cat("refused ", smtpd::to_text(client), " ", what.stage, ": ", smtpd::to_text(what.reply), "\n"));
 }
 
 void Sink::broke_down(const std::string& what) { print_(cat("a session broke down: ", what, "\n")); }

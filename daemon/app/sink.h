@@ -51,7 +51,7 @@ class Sink final : private smtpd::Observer {
   Result<void, StartError> start();
 
   void accepted(const smtpd::Client& client, const smtpd::Accepted& mail) override;
-  void rejected(const smtpd::Client& client, std::string_view stage, const smtpd::Reply& reply) override;
+  void rejected(const smtpd::Client& client, const smtpd::Rejected& what) override;
   void broke_down(const std::string& what) override;
   void print_content(mail::MailId id);
 

@@ -8,7 +8,7 @@
 
 #include "daemon/app/local_users.h"
 #include "daemon/base/text.h"
-#include "daemon/config/load.h"
+#include "daemon/log/mail_log.h"
 
 namespace hikyaku::app {
 namespace {
@@ -28,13 +28,14 @@ std::string who_may_read(const std::string& directory) {
              owner == "root" ? std::string() : cat(" and by its owner, ", owner));
 }
 
-Result<std::string, StartError> directory_of(const SpoolWords& words) {
+Result<std::string, StartError> directory_of(std::string_view command, const SpoolWords& words) {
   if (!words.directory.empty()) return words.directory;
-  auto settings = config::load_file(words.config);
-  if (settings) return settings->spool.directory;
-  auto lines = config::to_lines(settings.error());
-  lines.emplace_back("where the spool is, -c FILE or --directory DIR can tell");
-  return fail(Exit::configuration, join(lines, "\n"));
+  auto places = find_daemon(words.config);
+  if (!places)
+    return fail(Exit::configuration,
+                cat(places.error().text, "\nuse -c FILE or --directory DIR to say where the spool is"));
+  report_note(command, places->note);
+  return places->spool;
 }
 
 }  // namespace
@@ -46,8 +47,8 @@ void add_spool_options(CLI::App& command, SpoolWords& words) {
   command.add_option("--directory", words.directory, "the spool itself, or a copy of one")->type_name("DIR");
 }
 
-Result<SpoolAccess, StartError> open_spool(const SpoolWords& words) {
-  auto directory = directory_of(words);
+Result<SpoolAccess, StartError> open_spool(std::string_view command, const SpoolWords& words) {
+  auto directory = directory_of(command, words);
   if (!directory) return std::unexpected(directory.error());
   auto disk = spool::open_disk(*directory);
   if (!disk) return std::unexpected(explain(spool::to_view_error(disk.error()), *directory));
@@ -68,8 +69,12 @@ StartError explain(const spool::ViewError& error, const std::string& directory) 
 
 Exit report(std::string_view command, const StartError& error) {
   for (std::string_view line : split(error.text, '\n'))
-    std::fputs(cat(command, ": ", line, "\n").c_str(), stderr);
+    std::fputs(cat(log::error_prefix(), command, ": ", line, "\n").c_str(), stderr);
   return error.kind;
+}
+
+void report_note(std::string_view command, const std::string& note) {
+  if (!note.empty()) report(command, {Exit::configuration, note});
 }
 
 }  // namespace hikyaku::app

@@ -7,14 +7,14 @@
 #include <memory>
 #include <string>
 
-#include "daemon/app/exit.h"
+#include "daemon/app/daemon_places.h"
 #include "spool/view.h"
 
 namespace hikyaku::app {
 
 // What the command line says.
 struct SpoolWords {
-  std::string config = "/etc/hikyaku/hikyaku.yaml";
+  std::string config = kDefaultConfig;
   std::string directory;  // empty: spool.directory of the configuration
 };
 void add_spool_options(CLI::App& command, SpoolWords& words);
@@ -23,12 +23,15 @@ struct SpoolAccess {
   std::string directory;
   std::unique_ptr<spool::Disk> disk;
 };
+// Says on standard error, in the name of `command`, what is wrong with a configuration that leaves doubt.
 // Errors: configuration (its problems are the text), no_input, no_permission, io.
-Result<SpoolAccess, StartError> open_spool(const SpoolWords& words);
+Result<SpoolAccess, StartError> open_spool(std::string_view command, const SpoolWords& words);
 // The same as errors of reading it.
 StartError explain(const spool::ViewError& error, const std::string& directory);
 
 // Says it on standard error.
 Exit report(std::string_view command, const StartError& error);
+// The same of DaemonPlaces::note, if there is one.
+void report_note(std::string_view command, const std::string& note);
 
 }  // namespace hikyaku::app

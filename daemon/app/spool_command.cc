@@ -24,7 +24,7 @@ struct Words {
 };
 
 Exit check_it(const Words& words) {
-  auto access = open_spool(words.spool);
+  auto access = open_spool(kCommand, words.spool);
   if (!access) return report(kCommand, access.error());
   auto found = check_spool(*access->disk);
   if (!found) return report(kCommand, explain(found.error(), access->directory));
@@ -41,7 +41,7 @@ Exit print(const ExportReport& exported, const std::string& target) {
 }
 
 Exit export_it(const Words& words) {
-  auto access = open_spool(words.spool);
+  auto access = open_spool(kCommand, words.spool);
   if (!access) return report(kCommand, access.error());
   auto view = spool::View::open(*access->disk);
   if (!view) return report(kCommand, explain(view.error(), access->directory));

@@ -56,7 +56,8 @@ class Exporting {
     });
     if (!written) return std::unexpected(written.error());
     if (!read) return leave_out(read.error());
-    return put_both(*content, cat(name, ".json"), full_json(mail, std::nullopt) + '\n');
+    return put_both(*content, cat(name, ".json"),
+                    full_json(mail, state_of(mail, {}, true), std::nullopt) + '\n');
   }
 
   // The envelope first: a message without one would be of no use.

@@ -21,6 +21,7 @@ class TakingSink final : public mail::MailSink {
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override {
     return sink_.may_accept(expected_size);
   }
+  std::unique_ptr<mail::EnvelopeRoom> envelope_room() override { return sink_.envelope_room(); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
 
   // The message, if it is on stable storage, whoever still waits to hear of it.

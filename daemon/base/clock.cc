@@ -47,6 +47,14 @@ std::string to_rfc3339(WallTime time) {
   return format("%Y-%m-%dT%H:%M:%SZ", utc);
 }
 
+std::optional<WallTime> parse_rfc3339(std::string_view text) {
+  std::string copy(text);
+  std::tm utc{};
+  const char* end = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return WallTime(std::chrono::seconds(::timegm(&utc)));
+}
+
 // Day and month names are written out here: strftime's %a and %b follow the locale, RFC 5322 does not.
 std::string to_rfc5322_date(WallTime time) {
   static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};

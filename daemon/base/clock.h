@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace hikyaku {
 
@@ -60,6 +62,8 @@ class ManualClock final : public Clock {
 
 // "2026-11-22T03:14:04Z" (RFC 3339, UTC, whole seconds).
 std::string to_rfc3339(WallTime time);
+// What to_rfc3339() writes; nullopt: it is something else.
+std::optional<WallTime> parse_rfc3339(std::string_view text);
 // "Sun, 22 Nov 2026 03:14:04 +0000" (RFC 5322 3.3), in the machine's time zone.
 std::string to_rfc5322_date(WallTime time);
 // "3.4s", "12m", "4h30m", "5d": for people, two units at most.

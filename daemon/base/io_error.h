@@ -4,6 +4,7 @@
 // apart. Lives in base because pure code reasons about it without seeing a socket.
 #pragma once
 
+#include "daemon/base/certificate_facts.h"
 #include "daemon/base/error.h"
 
 namespace hikyaku {
@@ -35,7 +36,16 @@ enum class IoErrorKind {
   tls_setup,   // our own certificate, key or CA file cannot be used
   system,      // anything else the system said
 };
-using IoError = Error<IoErrorKind>;
+
+struct [[nodiscard]] IoError : Error<IoErrorKind> {
+  IoError(IoErrorKind what, std::string words, CertificateFactsPtr peer = nullptr)
+      : Error{what, std::move(words)}, certificate(std::move(peer)) {}
+  CertificateFactsPtr certificate;  // the peer's, where it was refused for it; or null
+};
+
+[[nodiscard]] inline std::unexpected<IoError> fail(IoErrorKind kind, std::string text) {
+  return std::unexpected(IoError(kind, std::move(text)));
+}
 
 constexpr bool is_tls(IoErrorKind kind) {
   return kind >= IoErrorKind::not_tls && kind <= IoErrorKind::tls_setup;

@@ -65,7 +65,7 @@ class Parser {
     if (members.size() == kMaxJsonMembers) return wrong("too many members");
     bool is_there =
         std::ranges::find(members, *name->text(), &JsonValue::Members::value_type::first) != members.end();
-    if (is_there) return wrong("a name stands there twice");
+    if (is_there) return wrong("duplicate name");
     if (!takes(':')) return wrong("expected :");
     auto value = any(depth + 1);
     if (value) members.emplace_back(*name->text(), std::move(*value));
@@ -93,9 +93,9 @@ class Parser {
       if (c != '\\')
         text += c;
       else if (!escaped(text))
-        return wrong("this escape is none");
+        return wrong("invalid escape");
     }
-    return wrong("a text does not end");
+    return wrong("unterminated string");
   }
 
   // At the backslash; afterwards at the escape's last character.

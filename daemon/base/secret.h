@@ -3,6 +3,9 @@
 // bytes says reveal(). The memory is wiped when it goes.
 #pragma once
 
+#include <cstddef>
+#include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +35,21 @@ class Secret {
  private:
   void wipe();
   std::string text_;
+};
+
+// For containers of what is derived from a secret: what they give back, also when they grow, is wiped.
+template <class T>
+struct WipingAllocator {
+  using value_type = T;
+  WipingAllocator() = default;
+  template <class Other>
+  WipingAllocator(const WipingAllocator<Other>&) {}
+  T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
+  void deallocate(T* at, std::size_t count) {
+    ::explicit_bzero(at, count * sizeof(T));
+    std::allocator<T>().deallocate(at, count);
+  }
+  bool operator==(const WipingAllocator&) const = default;
 };
 
 }  // namespace hikyaku

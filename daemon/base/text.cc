@@ -41,6 +41,46 @@ void append_escaped(std::string& out, unsigned char byte) {
   out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
 }
 
+// The length of one of printable()'s escapes at the beginning of `text`; 0: there is none.
+std::size_t escape_length(std::string_view text) {
+  if (text.starts_with("\\\\")) return 2;
+  const bool is_code_point = text.starts_with("\\u{");
+  if (!is_code_point && !text.starts_with("\\x")) return 0;
+  const std::size_t begin = is_code_point ? 3 : 2;
+  const std::size_t end = std::min(text.find_first_not_of(kHex, begin), text.size());
+  if (!is_code_point) return end >= 4 ? 4 : 0;
+  return end > begin && end - begin <= 6 && text.substr(end).starts_with('}') ? end + 1 : 0;
+}
+
+std::string escape(std::string_view foreign, std::size_t limit, bool keeps_escapes) {
+  std::string out;
+  for (std::size_t at = 0; at < foreign.size();) {
+    if (out.size() >= limit) return out + "…";
+    if (const std::size_t length = keeps_escapes ? escape_length(foreign.substr(at)) : 0; length != 0) {
+      out += foreign.substr(at, length);
+      at += length;
+      continue;
+    }
+    CodePoint code = decode_utf8(foreign.substr(at));
+    if (code.length == 0 || code.value < 0x20 || code.value == 0x7f) {
+      append_escaped(out, static_cast<unsigned char>(foreign[at]));
+      ++at;
+      continue;
+    }
+    if (code.value == '\\') {
+      out += "\\\\";
+    } else if (may_show(code.value)) {
+      out += foreign.substr(at, code.length);
+    } else {
+      char hex[8];
+      auto [end, error] = std::to_chars(hex, hex + sizeof hex, code.value, 16);
+      out += cat("\\u{", std::string_view(hex, static_cast<std::size_t>(end - hex)), "}");
+    }
+    at += code.length;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string to_lower(std::string_view text) {
@@ -107,29 +147,9 @@ std::optional<std::uint64_t> parse_number(std::string_view digits) {
   return value;
 }
 
-std::string printable(std::string_view foreign, std::size_t limit) {
-  std::string out;
-  for (std::size_t at = 0; at < foreign.size();) {
-    if (out.size() >= limit) return out + "…";
-    CodePoint code = decode_utf8(foreign.substr(at));
-    if (code.length == 0 || code.value < 0x20 || code.value == 0x7f) {
-      append_escaped(out, static_cast<unsigned char>(foreign[at]));
-      ++at;
-      continue;
-    }
-    if (code.value == '\\') {
-      out += "\\\\";
-    } else if (may_show(code.value)) {
-      out += foreign.substr(at, code.length);
-    } else {
-      char hex[8];
-      auto [end, error] = std::to_chars(hex, hex + sizeof hex, code.value, 16);
-      out += cat("\\u{", std::string_view(hex, static_cast<std::size_t>(end - hex)), "}");
-    }
-    at += code.length;
-  }
-  return out;
-}
+std::string printable(std::string_view foreign, std::size_t limit) { return escape(foreign, limit, false); }
+
+std::string still_printable(std::string_view text, std::size_t limit) { return escape(text, limit, true); }
 
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
@@ -162,7 +182,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::size_t best = std::max<std::size_t>(1, (word.size() + 1) / 3) + 1;
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
     std::size_t distance = edit_distance(word, candidate);

@@ -45,6 +45,9 @@ std::optional<std::uint64_t> parse_number(std::string_view digits);
 // valid UTF-8 pass, anything else (controls, C1, U+2028, broken UTF-8) becomes \xNN or \u{N}, and a backslash
 // \\. At most `limit` bytes, then "…".
 std::string printable(std::string_view foreign, std::size_t limit = 1024);
+// For a text that has been through printable() already, or has parts that have: their escapes stay as they
+// are, and whatever is not fit to be shown becomes one. Of a printable text nothing changes.
+std::string still_printable(std::string_view text, std::size_t limit = 1024);
 bool is_valid_utf8(std::string_view text);
 bool is_ascii(std::string_view text);
 

@@ -38,6 +38,10 @@ struct AuthinfoReader {
   static AuthinfoReader this_process();
 };
 
+// What is to be read: where the configuration names no file, what the service manager has handed over under
+// this very name (LoadCredential=authinfo:PATH), if anything. Blocks.
+AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader& reader);
+
 // Blocks. A missing file is no entries if it is the default path, and a problem if the configuration names
 // it. Refused: others may read or write it, its group may write it or may read it without being the daemon's
 // own (unless it lies under the credentials directory), it belongs to a third user, it is no regular file.

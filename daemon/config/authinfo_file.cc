@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <grp.h>
+#include <pwd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <utility>
 
@@ -39,6 +42,24 @@ std::string explain_access(const struct stat& status, const std::string& path, c
   return {};
 }
 
+// What root has to do so that we, and nobody else, can read the file. A group of the user's own name is his
+// alone.
+std::string grant_to_us(const std::string& path) {
+  std::array<char, 16 * 1024> text{};
+  passwd us{};
+  group ours{};
+  passwd* found_us = nullptr;
+  group* found_ours = nullptr;
+  ::getpwuid_r(::geteuid(), &us, text.data(), text.size() / 2, &found_us);
+  ::getgrgid_r(::getegid(), &ours, text.data() + text.size() / 2, text.size() / 2, &found_ours);
+  std::string user = found_us != nullptr ? us.pw_name : std::to_string(::geteuid());
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return cat("; a directory above it is closed to the user ", user);
+  if (found_ours != nullptr && user == ours.gr_name)
+    return cat(" (for the user ", user, "); run: chown root:", user, " ", path, " && chmod 640 ", path);
+  return cat(" (for the user ", user, "); run: chown ", user, " ", path, " && chmod 600 ", path);
+}
+
 std::unexpected<Problems> refuse(const std::string& path, std::string text) {
   return std::unexpected(Problems{{path, 0, 0, "", std::move(text)}});
 }
@@ -50,10 +71,20 @@ AuthinfoReader AuthinfoReader::this_process() {
   return {::geteuid(), ::getegid(), directory ? directory : ""};
 }
 
+AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader& reader) {
+  if (settings.is_explicit || reader.credentials_directory.empty()) return settings;
+  std::string credential = cat(reader.credentials_directory, "/authinfo");
+  if (::access(credential.c_str(), F_OK) == 0) settings.path = std::move(credential);
+  return settings;
+}
+
 Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader) {
   auto file = read_file(settings.path);
   if (!file && file.error().kind == FileErrorKind::missing && !settings.is_explicit) return Authinfo{};
-  if (!file) return refuse(settings.path, cat("the credentials file ", file.error().text));
+  bool is_denied = !file && file.error().kind == FileErrorKind::denied;
+  if (!file)
+    return refuse(settings.path, cat("the credentials file ", file.error().text,
+                                     is_denied ? grant_to_us(settings.path) : ""));
   std::string wrong = explain_access(file->status, settings.path, reader);
   if (!wrong.empty()) return refuse(settings.path, std::move(wrong));
   Secret text(std::move(file->text));

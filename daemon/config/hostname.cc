@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/config/hostname.h"
 
+#include <netdb.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "daemon/base/text.h"
@@ -13,8 +20,9 @@
 namespace hikyaku::config {
 namespace {
 
+constexpr std::chrono::seconds kLookupLimit(3);
+
 bool is_usable(std::string_view name) { return is_host_name(name) && !is_localhost(name); }
-bool is_full(std::string_view name) { return is_usable(name) && name.find('.') != name.npos; }
 
 std::string_view first_line(std::string_view text) { return trim(text.substr(0, text.find('\n'))); }
 
@@ -26,10 +34,15 @@ std::string_view full_name_in_hosts(std::string_view hosts_file, std::string_vie
     if (names.empty()) continue;
     names.erase(names.begin());
     if (std::ranges::find(names, short_name) == names.end()) continue;
-    auto full = std::ranges::find_if(names, is_full);
+    auto full = std::ranges::find_if(names, is_full_name);
     if (full != names.end()) return *full;
   }
   return {};
+}
+
+std::string resolved(const NameSources& sources, std::string_view short_name) {
+  std::string full = sources.full_name ? sources.full_name(std::string(short_name)) : "";
+  return is_full_name(full) ? full : "";
 }
 
 std::string text_of(const char* path) {
@@ -37,23 +50,63 @@ std::string text_of(const char* path) {
   return file ? file->text : "";
 }
 
+std::string canonical_name(const std::string& name) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_CANONNAME;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(name.c_str(), nullptr, &hints, &found) != 0) return {};
+  std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+  std::string full = found->ai_canonname != nullptr ? found->ai_canonname : "";
+  if (full.ends_with('.')) full.pop_back();
+  return full;
+}
+
+// Nothing can break off getaddrinfo(3), so a thread that is left behind waits for it.
+std::string canonical_name_in_time(const std::string& name) {
+  auto answer = std::make_shared<std::promise<std::string>>();
+  std::future<std::string> full = answer->get_future();
+  try {
+    std::thread([answer, name] { answer->set_value(canonical_name(name)); }).detach();
+  } catch (const std::system_error&) {
+    return {};
+  }
+  return full.wait_for(kLookupLimit) == std::future_status::ready ? full.get() : "";
+}
+
 }  // namespace
 
-std::string choose_hostname(std::string_view kernel, std::string_view hostname_file,
-                            std::string_view hosts_file) {
-  std::string_view file = first_line(hostname_file);
-  if (is_full(kernel)) return std::string(kernel);
-  if (is_full(file)) return std::string(file);
-  std::string_view short_name = is_usable(kernel) ? kernel : file;
-  if (!is_usable(short_name)) return "[127.0.0.1]";
-  std::string_view full = full_name_in_hosts(hosts_file, short_name);
-  return std::string(full.empty() ? short_name : full);
+bool is_full_name(std::string_view name) { return is_usable(name) && name.find('.') != name.npos; }
+
+std::string choose_hostname(const NameSources& sources) {
+  std::string_view file = first_line(sources.hostname_file);
+  if (is_full_name(sources.kernel)) return sources.kernel;
+  if (is_full_name(file)) return std::string(file);
+  std::string_view short_name = is_usable(sources.kernel) ? std::string_view(sources.kernel) : file;
+  bool has_name = is_usable(short_name);
+  if (has_name)
+    if (auto full = full_name_in_hosts(sources.hosts_file, short_name); !full.empty())
+      return std::string(full);
+  if (std::string mail_name = choose_mail_name(sources.mailname_file); !mail_name.empty()) return mail_name;
+  if (!has_name) return "[127.0.0.1]";
+  std::string full = resolved(sources, short_name);
+  return full.empty() ? std::string(short_name) : full;
+}
+
+std::string choose_mail_name(std::string_view mailname_file) {
+  std::string_view name = first_line(mailname_file);
+  return is_full_name(name) ? std::string(name) : "";
 }
 
 std::string default_hostname() {
   utsname names{};
-  std::string_view kernel = ::uname(&names) == 0 ? names.nodename : "";
-  return choose_hostname(kernel, text_of("/etc/hostname"), text_of("/etc/hosts"));
+  return choose_hostname({.kernel = ::uname(&names) == 0 ? names.nodename : "",
+                          .hostname_file = text_of("/etc/hostname"),
+                          .hosts_file = text_of("/etc/hosts"),
+                          .mailname_file = text_of("/etc/mailname"),
+                          .full_name = canonical_name_in_time});
 }
+
+std::string default_mail_name() { return choose_mail_name(text_of("/etc/mailname")); }
 
 }  // namespace hikyaku::config

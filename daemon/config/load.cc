@@ -15,11 +15,10 @@ namespace {
 
 constexpr std::uint16_t kSmtpPort = 25;
 
-Settings default_settings(const Environment& environment) {
+Settings default_settings() {
   static const std::uint8_t kLoopback4[]{127, 0, 0, 1};
   static const std::uint8_t kLoopback6[]{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   Settings settings;
-  settings.hostname = environment.hostname;
   settings.listen.endpoints = {{IpAddress::from_bytes(kLoopback4, false), kSmtpPort},
                                {IpAddress::from_bytes(kLoopback6, true), kSmtpPort}};
   settings.allow = {*Network::parse("127.0.0.0/8"), *Network::parse("::1/128")};
@@ -44,33 +43,61 @@ void check_listen(const Document& document) {
                                    "open relay, through which strangers send with your account"));
 }
 
-Result<Settings, Problems> read_document(const YamlNode& node, const std::string& file, Settings defaults) {
+Result<Settings, Problems> read_document(const YamlNode& node, const std::string& file) {
   Report report{file, {}};
   Value root(node, "", report);
-  Document document{std::move(defaults), {}, {}, {}, {}};
+  Document document{default_settings(), {}, {}, {}, {}};
   read_map(root, document_schema(), document);
   check_smarthosts(root, document);
   check_listen(document);
   if (!report.problems.empty()) return std::unexpected(std::move(report.problems));
-  if (document.settings.domain.empty()) document.settings.domain = document.settings.hostname;
   return std::move(document.settings);
+}
+
+// Names only where the file gives them.
+Result<Settings, Problems> read_text(std::string_view text, const std::string& file_name) {
+  if (text.size() > kLargestFile)
+    return std::unexpected(Problems{{file_name, 0, 0, "", "is larger than 1 MiB"}});
+  auto node = read_yaml(text, file_name);
+  if (!node) return std::unexpected(std::move(node.error()));
+  return read_document(*node, file_name);
+}
+
+void name_after(const Environment& environment, Settings& settings) {
+  if (settings.hostname.empty()) settings.hostname = environment.hostname;
+  if (settings.domain.empty()) settings.domain = environment.mail_name;
+  if (settings.domain.empty()) settings.domain = settings.hostname;
 }
 
 }  // namespace
 
 Result<Settings, Problems> load_text(std::string_view text, const std::string& file_name,
                                      const Environment& environment) {
-  if (text.size() > kLargestFile)
-    return std::unexpected(Problems{{file_name, 0, 0, "", "is larger than 1 MiB"}});
-  auto node = read_yaml(text, file_name);
-  if (!node) return std::unexpected(std::move(node.error()));
-  return read_document(*node, file_name, default_settings(environment));
+  auto settings = read_text(text, file_name);
+  if (settings) name_after(environment, *settings);
+  return settings;
 }
 
 Result<Settings, Problems> load_file(const std::string& path) {
   auto file = read_file(path);
   if (!file) return std::unexpected(Problems{{path, 0, 0, "", file.error().text}});
-  return load_text(file->text, path, {default_hostname()});
+  auto settings = read_text(file->text, path);
+  if (settings)  // a name that the file gives is not looked for
+    name_after({settings->hostname.empty() ? default_hostname() : "", default_mail_name()}, *settings);
+  return settings;
+}
+
+Settings understandable_settings(const std::string& path) {
+  Settings defaults = default_settings();
+  name_after({"localhost", ""}, defaults);
+  auto file = read_file(path);
+  auto node = file ? read_yaml(file->text, path) : std::unexpected(Problems());
+  if (!node) return defaults;
+  Report ignored{path, {}};
+  Value root(*node, "", ignored);
+  Document document{std::move(defaults), {}, {}, {}, {}};
+  read_map(root, document_schema(), document);
+  return std::move(document.settings);
 }
 
 }  // namespace hikyaku::config

@@ -16,16 +16,16 @@ namespace hikyaku::config {
 
 // What defaults are taken from; tests pass fixed ones.
 struct Environment {
-  std::string hostname;  // default_hostname() of hostname.h
+  std::string hostname;     // default_hostname() of hostname.h
+  std::string mail_name{};  // default_mail_name(), for `domain`; empty: that is the hostname
 };
 
 Result<Settings, Problems> load_text(std::string_view text, const std::string& file_name,
                                      const Environment& environment);
 // With this machine's own environment. Blocks.
 Result<Settings, Problems> load_file(const std::string& path);
-
-// What is allowed but worth a line at start: tls_verify off, old TLS, passwords in clear text. One sentence
-// each.
-std::vector<std::string> warnings(const Settings& settings);
+// What can be understood of a file that has problems, the rest as it is by default. Good for finding a daemon
+// that runs with an earlier version of the file; never to run with.
+Settings understandable_settings(const std::string& path);
 
 }  // namespace hikyaku::config

@@ -13,7 +13,9 @@ namespace hikyaku::config {
 namespace {
 
 std::unexpected<FileError> system_failure(const char* what) {
-  FileErrorKind kind = errno == ENOENT ? FileErrorKind::missing : FileErrorKind::other;
+  FileErrorKind kind = errno == ENOENT   ? FileErrorKind::missing
+                       : errno == EACCES ? FileErrorKind::denied
+                                         : FileErrorKind::other;
   return fail(kind, cat("cannot be ", what, ": ", os_error_text(errno)));
 }
 

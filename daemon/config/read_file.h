@@ -19,7 +19,7 @@ struct FileText {
   struct stat status{};
 };
 
-enum class FileErrorKind { missing, other };
+enum class FileErrorKind { missing, denied, other };
 using FileError = Error<FileErrorKind>;
 
 Result<FileText, FileError> read_file(const std::string& path);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include "daemon/config/warnings.h"
+
 #include <algorithm>
 
 #include "daemon/base/text.h"
-#include "daemon/config/load.h"
+#include "daemon/config/host.h"
+#include "daemon/config/hostname.h"
 
 namespace hikyaku::config {
 namespace {
@@ -37,18 +40,109 @@ constexpr Doubt kDoubts[] = {
 
 bool is_whole_internet(const Network& network) { return network.to_text().ends_with("/0"); }
 
-}  // namespace
+bool wants_login(const Smarthost& smarthost) {
+  bool is_submission = smarthost.port == 587 || smarthost.port == 465;
+  return is_submission && smarthost.auth && smarthost.tls.client_cert.empty();
+}
 
-std::vector<std::string> warnings(const Settings& settings) {
-  std::vector<std::string> found;
-  for (const Smarthost& smarthost : settings.smarthosts)
-    for (const Doubt& doubt : kDoubts)
-      if (doubt.applies(smarthost)) found.push_back(cat("smarthost ", smarthost.name, ": ", doubt.text));
+// Of RFC 2606, and the ones that our own documentation uses.
+bool is_example(std::string_view name) {
+  std::string domain = to_lower(name.substr(name.rfind('@') + 1));
+  auto is_below = [&](std::string_view top) { return domain == top || domain.ends_with(cat(".", top)); };
+  return is_below("example.com") || is_below("example.net") || is_below("example.org");
+}
+
+using Warnings = std::vector<std::string>;
+
+void warn_of_doubts(const Smarthost& smarthost, Warnings& found) {
+  for (const Doubt& doubt : kDoubts)
+    if (doubt.applies(smarthost)) found.push_back(cat("smarthost ", smarthost.name, ": ", doubt.text));
+}
+
+void warn_of_missing_credentials(const Smarthost& smarthost, const Settings& settings,
+                                 const SetupFacts& facts, Warnings& found) {
+  bool is_undecided = std::ranges::find(facts.undecided, smarthost.name) != facts.undecided.end();
+  if (!wants_login(smarthost) || smarthost.credentials || is_undecided) return;
+  found.push_back(cat("smarthost ", smarthost.name, ": port ", std::to_string(smarthost.port),
+                      " usually demands a log-in, and ", settings.authinfo.path, " has no credentials for ",
+                      smarthost.host, ": add a line `machine ", smarthost.host,
+                      " login USER password PASSWORD` there, or set `auth: none`"));
+}
+
+void warn_of_access(const Settings& settings, Warnings& found) {
   bool is_reachable = std::ranges::any_of(
       settings.listen.endpoints, [](const Endpoint& endpoint) { return !endpoint.address.is_loopback(); });
   if (is_reachable && std::ranges::any_of(settings.allow, is_whole_internet))
     found.push_back(
         "`allow` lets every address send: whoever can reach this machine sends with your account");
+}
+
+// What local users' mail is sent as.
+void warn_of_names(const Settings& settings, Warnings& found) {
+  constexpr std::string_view kRemedy =
+      ": set `domain` and `hostname` in hikyaku.yaml, or write this machine's full name into /etc/mailname";
+  const std::string& domain = settings.domain;
+  bool is_literal = settings.hostname.starts_with('[');
+  if (domain.starts_with('['))
+    found.push_back(cat("this machine has no usable name: local users' mail leaves as USER@", domain,
+                        ", and Message-IDs end in @hikyaku.invalid", kRemedy));
+  else if (!is_full_name(domain))
+    found.push_back(cat("local users' mail leaves as USER@", domain,
+                        ", a name without a domain, which many servers refuse", kRemedy));
+  else if (!is_literal && !is_full_name(settings.hostname))
+    found.push_back(cat("the name in EHLO is ", settings.hostname,
+                        ", without a domain, which some servers refuse: set `hostname` in hikyaku.yaml"));
+}
+
+void add_examples(const Smarthost& smarthost, Warnings& examples) {
+  auto add = [&](std::string_view what, const std::string& name) {
+    if (is_example(name)) examples.push_back(cat(what, " ", name, " (smarthost ", smarthost.name, ")"));
+  };
+  add("`host`", smarthost.host);
+  add("user", smarthost.credentials ? smarthost.credentials->user : smarthost.user);
+}
+
+bool is_on_this_machine(const Smarthost& smarthost) {
+  auto address = IpAddress::parse(smarthost.host);
+  return address ? address->is_loopback() : is_localhost(smarthost.host);
+}
+
+void warn_of_examples(const Settings& settings, Warnings& found) {
+  if (std::ranges::all_of(settings.smarthosts, is_on_this_machine)) return;  // a trial, which may have any
+  Warnings examples;
+  for (const Smarthost& smarthost : settings.smarthosts) add_examples(smarthost, examples);
+  if (is_example(settings.domain)) examples.push_back(cat("`domain` ", settings.domain));
+  if (settings.hostname != settings.domain && is_example(settings.hostname))
+    examples.push_back(cat("`hostname` ", settings.hostname));
+  if (examples.empty()) return;
+  found.push_back(cat("names that exist only in documentation are still there; replace them by your own: ",
+                      join(examples, ", ")));
+}
+
+void warn_of_facts(const Settings& settings, const SetupFacts& facts, Warnings& found) {
+  if (!facts.has_root_alias)
+    found.push_back(cat("there is no alias for root, so mail to root (cron's, for instance) leaves for root@",
+                        settings.domain, ": add a line `root: YOUR@ADDRESS` to ", settings.aliases.path,
+                        " and run newaliases"));
+  for (const std::string& name : facts.unknown_trusted)
+    found.push_back(cat("submit.trusted: there is neither a user nor a group ", name, " on this machine"));
+  if (!facts.sendmail.empty()) found.push_back(facts.sendmail);
+  for (const std::string& problem : facts.reload_problems)
+    found.push_back(cat("a reload will fail, because only root could read this: ", problem));
+}
+
+}  // namespace
+
+std::vector<std::string> warnings(const Settings& settings, const SetupFacts& facts) {
+  Warnings found;
+  for (const Smarthost& smarthost : settings.smarthosts) {
+    warn_of_doubts(smarthost, found);
+    warn_of_missing_credentials(smarthost, settings, facts, found);
+  }
+  warn_of_access(settings, found);
+  warn_of_names(settings, found);
+  warn_of_examples(settings, found);
+  warn_of_facts(settings, facts, found);
   return found;
 }
 

@@ -61,7 +61,8 @@ Task<Result<void, IoError>> LineReader::skip_line(std::size_t limit, Until until
 
 Task<Result<std::string_view, IoError>> LineReader::some(Until until) {
   if (is_empty()) {
-    auto filled = co_await fill(block_, until);
+    auto filled = co_await fill(std::exchange(block_, kLineChunk), until);
+    if (!filled) buffer_.shrink_to_fit();
     if (!filled) co_return std::unexpected(filled.error());
     block_ = std::clamp(2 * buffered().size(), kLineChunk, kBlockChunk);
   }

@@ -43,7 +43,8 @@ class LineReader {
   Stream* stream_;
   std::string buffer_;
   std::size_t begin_ = 0;
-  // What some() asks for: twice what came last, so that a thousand who send little do not hold a block each.
+  // What some() asks for: twice what came last, so that a thousand who send little, or nothing for the time
+  // that it waits, do not hold a block each.
   std::size_t block_ = 4096;
 };
 

@@ -13,7 +13,7 @@
 namespace hikyaku::io {
 namespace {
 
-constexpr std::size_t kReadAhead = 65536;
+constexpr std::size_t kReadAhead = 16384;
 
 // What the kernel did not take at once. Owns its bytes: a write that timed out leaves its buffer behind.
 struct WriteRest {
@@ -55,7 +55,7 @@ void Socket::give_buffer(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
   Socket& self = of(handle);
   bool direct = !self.into_.empty() && self.filled_ == 0;
   *buffer = direct ? uv_buf_init(self.into_.data(), static_cast<unsigned>(self.into_.size()))
-                   : uv_buf_init(shared.get(), kReadAhead);
+                   : uv_buf_init(shared.get(), static_cast<unsigned>(kReadAhead - self.inbox_.size()));
 }
 
 void Socket::on_read(uv_stream_t* stream, ssize_t got, const uv_buf_t* buffer) {

@@ -10,6 +10,7 @@
 
 #include "daemon/base/check.h"
 #include "daemon/base/text.h"
+#include "daemon/io/certificate.h"
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/tls.h"
 #include "daemon/io/tls_errors.h"
@@ -84,8 +85,8 @@ SslPtr Client::make_ssl() {
     X509_VERIFY_PARAM_set1_host(param, options_.name.data(), options_.name.size());
     SSL_set_tlsext_host_name(ssl.get(), options_.name.c_str());
   }
-  bool must_verify = options_.verify && options_.fingerprint.empty();
-  SSL_set_verify(ssl.get(), must_verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  SSL_set_verify(ssl.get(), SSL_VERIFY_NONE, nullptr);
+  if (options_.verify && options_.fingerprint.empty()) demand_verified_peer(ssl.get());
   return ssl;
 }
 
@@ -98,12 +99,14 @@ Result<void, IoError> Client::accept_peer(TlsStream& stream, bool resumed) {
   info.cipher = SSL_get_cipher_name(stream.ssl());
   info.resumed = resumed;
   if (certificate) info.fingerprint = fingerprint_of(certificate.get());
+  auto facts = [&] { return certificate ? facts_of(certificate.get(), certificate.get()) : nullptr; };
   bool pinned = !options_.fingerprint.empty() && info.fingerprint == options_.fingerprint;
   if (!options_.fingerprint.empty() && !pinned)
-    return fail(IoErrorKind::tls_pin_mismatch,
-                cat("the certificate's fingerprint is ", info.fingerprint, ", not the configured one"));
+    return std::unexpected(IoError(
+        IoErrorKind::tls_pin_mismatch,
+        cat("the certificate's fingerprint is ", info.fingerprint, ", not the configured one"), facts()));
   if (options_.fingerprint.empty() && options_.verify && verified != X509_V_OK)
-    return std::unexpected(verify_error(verified, options_.name));
+    return std::unexpected(verify_error(verified, options_.name, facts()));
   info.verified = pinned || verified == X509_V_OK;
   info.verdict = pinned          ? "pinned"
                  : info.verified ? "verified"
@@ -160,6 +163,7 @@ Result<void, IoError> load_client_certificate(SSL_CTX* context, const TlsClientO
 Result<std::shared_ptr<TlsClient>, IoError> TlsClient::create(TlsClientOptions options) {
   SslContextPtr context(SSL_CTX_new(TLS_client_method()));
   check(context != nullptr, "no memory for TLS");
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_min_proto_version(context.get(), protocol_number(options.min_version));
   if (options.min_version < TlsVersion::tls1_2) SSL_CTX_set_cipher_list(context.get(), "DEFAULT@SECLEVEL=0");
   if (options.verify && options.fingerprint.empty()) {

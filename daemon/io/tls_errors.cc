@@ -2,13 +2,13 @@
 #include "daemon/io/tls_errors.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
-#include <array>
+#include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/io/certificate.h"
 #include "daemon/io/tls.h"
 
 namespace hikyaku::io {
@@ -60,8 +60,9 @@ bool is_about_version(int reason) {
          reason == SSL_R_PACKET_LENGTH_TOO_LONG;
 }
 
-IoError with_detail(IoErrorKind kind, std::string_view words, const std::string& detail) {
-  return {kind, detail.empty() ? std::string(words) : cat(words, " (", detail, ")")};
+IoError with_detail(IoErrorKind kind, std::string_view words, const std::string& detail,
+                    CertificateFactsPtr certificate = nullptr) {
+  return {kind, detail.empty() ? std::string(words) : cat(words, " (", detail, ")"), std::move(certificate)};
 }
 
 }  // namespace
@@ -75,14 +76,16 @@ std::string drain_openssl_errors() {
   return reason != nullptr ? reason : cat("error ", std::to_string(first));
 }
 
-IoError verify_error(long result, const std::string& name) {
+IoError verify_error(long result, const std::string& name, CertificateFactsPtr certificate) {
   std::string detail = X509_verify_cert_error_string(result);
   for (const Reason& row : kVerify) {
     if (row.code != result) continue;
     bool wrong_name = row.kind == IoErrorKind::tls_wrong_name;
-    return with_detail(row.kind, wrong_name ? cat(row.words, ", not for ", name) : row.words, detail);
+    return with_detail(row.kind, wrong_name ? cat(row.words, ", not for ", name) : row.words, detail,
+                       std::move(certificate));
   }
-  return with_detail(IoErrorKind::tls_failed, "the certificate cannot be verified", detail);
+  return with_detail(IoErrorKind::tls_failed, "the certificate cannot be verified", detail,
+                     std::move(certificate));
 }
 
 IoError handshake_error(const SSL* ssl, std::string_view first_bytes) {
@@ -99,23 +102,13 @@ IoError handshake_error(const SSL* ssl, std::string_view first_bytes) {
       ERR_GET_REASON(newest) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     long result = SSL_get_verify_result(ssl);
     const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    return verify_error(result, name != nullptr ? name : "this address");
+    return verify_error(result, name != nullptr ? name : "this address", refused_certificate(ssl));
   }
   for (const Reason& row : kHandshake)
     if (row.code == reason) return with_detail(row.kind, row.words, detail);
   if (is_about_version(reason))
     return with_detail(IoErrorKind::tls_old_protocol, "the versions of TLS do not fit", detail);
   return with_detail(IoErrorKind::tls_failed, "the TLS handshake failed", detail);
-}
-
-std::string fingerprint_of(const X509* certificate) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1) return {};
-  std::string text = "sha256:";
-  for (unsigned i = 0; i < length; ++i) text += {kHex[digest[i] >> 4], kHex[digest[i] & 15]};
-  return text;
 }
 
 }  // namespace hikyaku::io

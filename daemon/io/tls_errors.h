@@ -16,8 +16,6 @@ std::string drain_openssl_errors();
 // Why a handshake failed, from the error queue, the verify result and the peer's first bytes.
 IoError handshake_error(const SSL* ssl, std::string_view first_bytes);
 // For a certificate that failed: kind and words. `result` is not X509_V_OK.
-IoError verify_error(long result, const std::string& name);
-// "sha256:" and 64 hex digits.
-std::string fingerprint_of(const X509* certificate);
+IoError verify_error(long result, const std::string& name, CertificateFactsPtr certificate);
 
 }  // namespace hikyaku::io

@@ -46,6 +46,7 @@ std::unexpected<IoError> setup_error(const std::string& file) {
 Result<std::shared_ptr<TlsServer>, IoError> TlsServer::create(std::string cert_file, std::string key_file) {
   SslContextPtr context(SSL_CTX_new(TLS_server_method()));
   check(context != nullptr, "no memory for TLS");
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   if (SSL_CTX_use_certificate_chain_file(context.get(), cert_file.c_str()) != 1)
     return setup_error(cert_file);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One log line as a value, and its two notations. Pure. All escaping happens here.
+// One log line as a value, and its two notations. Pure. All escaping of what is foreign happens here.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +18,20 @@ struct Address {
   std::string text;
 };
 
+// Words of ours, in which foreign ones have been made printable already: they are not escaped a second time.
+struct Sentence {
+  std::string text;
+};
+
 struct Field {
-  std::string_view name;                                                          // ours, a literal
-  std::variant<std::string, std::uint64_t, Address, std::vector<Address>> value;  // may be foreign
+  std::string_view name;                                                                    // ours, a literal
+  std::variant<std::string, std::uint64_t, Address, std::vector<Address>, Sentence> value;  // may be foreign
 };
 
 struct Line {
   LogLevel level = LogLevel::info;
   std::string_view event;  // ours, a literal: "accepted"; empty: none
-  std::string text;        // a sentence, may hold foreign bytes; or empty
+  std::string text;        // as a Sentence; or empty
   std::vector<Field> fields;
 };
 

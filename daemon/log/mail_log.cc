@@ -3,6 +3,7 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -77,6 +78,15 @@ bool is_journal() {
   return std::getenv("INVOCATION_ID") != nullptr && ::isatty(STDERR_FILENO) == 0;
 }
 
+// The variable is inherited also by programs whose standard error somebody else reads (systemd.exec(5)).
+std::string_view error_prefix() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat ours{};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &ours) != 0) return "";
+  std::string wanted = cat(std::to_string(ours.st_dev), ":", std::to_string(ours.st_ino));
+  return stream == wanted ? journal_prefix(LogLevel::error) : "";
+}
+
 struct MailLog::State {
   const Clock& clock;
   std::atomic<LogLevel> level;
@@ -135,7 +145,7 @@ void MailLog::outcome(const Outcome& outcome) {
   line.fields.push_back({"status", std::string(name_of(outcome.status))});
   add(line, "dsn", outcome.dsn);
   add(line, "reply", outcome.reply);
-  add(line, "diagnosis", outcome.diagnosis);
+  if (!outcome.diagnosis.empty()) line.fields.push_back({"diagnosis", Sentence{outcome.diagnosis}});
   write(line);
 }
 
@@ -175,12 +185,15 @@ void MailLog::expanded(const Expanded& expanded) {
           {"recipients", std::uint64_t{expanded.to.size()}}}});
 }
 
-void MailLog::rejected(std::string_view client, std::string_view command, std::string_view reply) {
-  write(
-      {LogLevel::warning,
-       "rejected",
-       "",
-       {{"client", std::string(client)}, {"command", std::string(command)}, {"reply", std::string(reply)}}});
+void MailLog::rejected(const Rejected& rejected) {
+  Line line{LogLevel::warning, "rejected", "", {{"client", rejected.client}}};
+  if (rejected.uid) line.fields.push_back({"uid", std::uint64_t{*rejected.uid}});
+  add(line, "helo", rejected.helo);
+  line.fields.push_back({"command", rejected.command});
+  if (rejected.from) line.fields.push_back({"from", Address{*rejected.from}});
+  if (rejected.size != 0) line.fields.push_back({"size", rejected.size});
+  line.fields.push_back({"reply", rejected.reply});
+  write(line);
 }
 
 void MailLog::started(std::string_view version, const std::vector<std::string>& listening,

@@ -51,7 +51,7 @@ struct Outcome {
   Status status = Status::delivered;
   std::string dsn;        // "2.0.0"
   std::string reply;      // the smarthost's exact reply, lines joined with LF; or our own words
-  std::string diagnosis;  // what to do about it, or empty
+  std::string diagnosis;  // what to do about it, as a Sentence; or empty
 };
 
 // The state of a smarthost has changed; once a change, not once a message.
@@ -72,8 +72,19 @@ struct Bounce {
   std::string id;     // the notice's
   std::string about;  // the id of the mail it is about
   std::string to;     // its recipient: the sender of that mail
-  std::string kind;   // "failed", "delayed", "delivered"
+  std::string kind;   // "failed", "delayed", "relayed"
   std::size_t recipients = 0;
+};
+
+// A command or a message was refused by smtpd.
+struct Rejected {
+  std::string client;                // "127.0.0.1:40512", "unix uid=1000"
+  std::optional<std::uint32_t> uid;  // over the Unix socket
+  std::string helo;
+  std::string command;
+  std::optional<std::string> from;  // of MAIL, if there was one; empty: the null sender
+  std::uint64_t size = 0;           // of the message, as declared or as it came; 0: not known
+  std::string reply;
 };
 
 // Recipients of a message have given way to what the aliases file has for them.
@@ -92,6 +103,9 @@ struct Options {
 
 // Whether standard error is the journal's: $JOURNAL_STREAM, or $INVOCATION_ID and no terminal.
 bool is_journal();
+// What a line on standard error begins with that is an error and does not go through MailLog: its priority
+// for the journal, or nothing.
+std::string_view error_prefix();
 
 class MailLog {
  public:
@@ -114,14 +128,14 @@ class MailLog {
   void smarthost(const SmarthostChange& change);
   void bounce(const Bounce& bounce);
   void expanded(const Expanded& expanded);
-  void rejected(std::string_view client, std::string_view command, std::string_view reply);  // by smtpd
+  void rejected(const Rejected& rejected);
   void started(std::string_view version, const std::vector<std::string>& listening, std::uint64_t queued);
   void stopping(std::string_view why);
   void stopped(std::uint64_t queued);
   void reloaded();
   void reload_failed(const std::vector<std::string>& problems);
 
-  // Anything else, in one sentence; `text` may hold foreign bytes.
+  // Anything else, in one Sentence.
   void error(std::string_view text, const std::vector<Field>& fields = {});
   void warning(std::string_view text, const std::vector<Field>& fields = {});
   void info(std::string_view text, const std::vector<Field>& fields = {});

@@ -37,7 +37,7 @@ DataDecoder::Fed DataDecoder::feed(std::string_view in, std::string& out) {
 }
 
 void DataDecoder::step(char c, std::string& out) {
-  if (ends_line_or_data(c, out)) return;
+  if (step_after_lone_lf(c, out) || ends_line_or_data(c, out)) return;
   // A withheld CR without its LF is a line end to be repaired, but not one after which a dot means anything.
   if (state_ == State::cr || state_ == State::dot_cr) repair_line_end(out, notes_);
   if (state_ == State::line_start && c == '.') {
@@ -47,6 +47,16 @@ void DataDecoder::step(char c, std::string& out) {
   } else {
     step_in_text(c, out);
   }
+}
+
+// True: nothing is left to do. Else `c` follows in text.
+bool DataDecoder::step_after_lone_lf(char c, std::string& out) {
+  if (state_ != State::lf_start && state_ != State::lf_dot) return false;
+  bool is_dot = c == '.';
+  bool is_first = state_ == State::lf_start;
+  state_ = is_first && is_dot ? State::lf_dot : State::text;
+  if (!is_first) out += '.';
+  return is_dot;
 }
 
 bool DataDecoder::ends_line_or_data(char c, std::string& out) {
@@ -69,7 +79,7 @@ void DataDecoder::step_in_text(char c, std::string& out) {
     state_ = State::line_start;
   } else if (c == '\n') {
     repair_line_end(out, notes_);
-    state_ = State::text;
+    state_ = State::lf_start;
   } else {
     notes_.has_dot_line |= state_ == State::dot && c == '.';
     note(c, notes_);

@@ -14,10 +14,13 @@
 namespace hikyaku::mail {
 
 // Decided by the line end of the DATA command itself; holds until that message ends.
-//            ends a line    ends the data       a dot is un-stuffed   repaired (becomes CR LF)
-//   crlf     CR LF          CR LF . CR LF       after CR LF           a lone CR, a lone LF
-//   lf       LF, CR LF      a line of one dot   after LF, CR LF       a lone CR
+//            ends a line    ends the data       a dot is un-stuffed        repaired (becomes CR LF)
+//   crlf     CR LF          CR LF . CR LF       after CR LF; after a       a lone CR, a lone LF
+//                                               lone LF if two stand there
+//   lf       LF, CR LF      a line of one dot   after LF, CR LF            a lone CR
 // The start of the data counts as the start of a line. CR CR LF is a lone CR and a CR LF.
+// After a lone LF in CRLF mode: some clients double a dot there (Python's smtplib, given bytes), others do
+// not (curl). Of two dots the first goes; a single one stays, and ends nothing.
 enum class LineMode : std::uint8_t { crlf, lf };
 
 // What was noticed about the content so far.
@@ -47,11 +50,12 @@ class DataDecoder {
 
  private:
   // dot: the first byte of a line was a dot, which has been withheld. dot_cr, cr: so has a CR after it, after
-  // text.
-  enum class State : std::uint8_t { line_start, dot, dot_cr, text, cr, done };
+  // text. lf_start, lf_dot: the same two behind a lone LF in CRLF mode.
+  enum class State : std::uint8_t { line_start, dot, dot_cr, text, cr, lf_start, lf_dot, done };
 
   void step(char c, std::string& out);
   bool ends_line_or_data(char c, std::string& out);
+  bool step_after_lone_lf(char c, std::string& out);
   void step_in_text(char c, std::string& out);
 
   LineMode mode_;

@@ -34,6 +34,9 @@ bool is_logged_in(Facts f) { return f.logged_in; }
 bool is_temporary(Facts f) { return f.reply && f.reply->is_transient(); }
 bool is_at_start(Facts f) { return f.stage <= Stage::greeting; }
 bool is_shaking_hands(Facts f) { return f.stage == Stage::tls; }
+bool has_certificate(Facts f) { return f.certificate != nullptr; }
+bool has_names(Facts f) { return has_certificate(f) && !f.certificate->names.empty(); }
+bool is_of_chain(Facts f) { return has_certificate(f) && !f.certificate->faulty.empty(); }
 
 constexpr Row kRows[] = {
     {lookup_failed, always, "the name {host} could not be looked up",
@@ -85,19 +88,41 @@ constexpr Row kRows[] = {
      "{at} sent bytes in clear text behind its reply to STARTTLS: it is faulty, or somebody on the way is "
      "tampering",
      "use `tls: implicit` (port 465) if it offers that"},
+    {tls_expired, is_of_chain,
+     "a certificate in the chain of {at}, that of {faulty}, has expired: it was valid until {until}",
+     "the operator of {host} has to renew it (or check this machine's clock); to trust just this server's "
+     "certificate, set {pin}; {look}"},
+    {tls_expired, has_certificate, "the certificate of {at} has expired: it was valid until {until}",
+     "its operator has to renew it (or check this machine's clock); to trust just this one, set {pin}; "
+     "{look}"},
     {tls_expired, always, "the certificate of {at} has expired",
      "its operator has to renew it (or check this machine's clock); to trust just this one, pin it with "
      "`tls_fingerprint`"},
+    {tls_not_yet_valid, has_certificate, "the certificate of {at} is not valid before {from}",
+     "check this machine's clock; {look}"},
     {tls_not_yet_valid, always, "the certificate of {at} is not valid yet", "check this machine's clock"},
+    {tls_self_signed, has_certificate, "the certificate of {at} is self-signed, nobody vouches for it",
+     "if it is the right one (its operator can tell), set {pin}, or name its file in `tls_ca_file`; {look}"},
     {tls_self_signed, always, "the certificate of {at} is self-signed, nobody vouches for it",
      "if it is the right one, pin it with `tls_fingerprint`, or name its file in `tls_ca_file`"},
+    {tls_unknown_issuer, has_certificate,
+     "the certificate of {at} comes from an issuer that this machine does not know: {issuer}",
+     "install the package ca-certificates, or name the issuer's file in `tls_ca_file`; to trust just this "
+     "certificate, set {pin}; {look}"},
     {tls_unknown_issuer, always,
      "the certificate of {at} comes from an issuer that this machine does not know",
      "install the package ca-certificates, or name the issuer's file in `tls_ca_file`"},
+    {tls_wrong_name, has_names, "the certificate of {at} is for another name than {name}: it is for {names}",
+     "if that is the right server, set `tls_hostname` to one of these names; {look}"},
+    {tls_wrong_name, has_certificate,
+     "the certificate of {at} names no host that it is for (its common name {common} does not count)",
+     "its operator has to replace it; to trust just this one, set {pin}; {look}"},
     {tls_wrong_name, is_address, "the certificate of {at} is not for {name}",
      "set `host`, or `tls_hostname`, to the name that the certificate is for"},
     {tls_wrong_name, always, "the certificate of {at} is for another name than {name}",
      "set `tls_hostname` to a name that it is for, if that is the right server"},
+    {tls_pin_mismatch, has_certificate, "the certificate of {at} is not the one that `tls_fingerprint` pins",
+     "if it was renewed (its operator can tell), set {pin}; if not, this may be another server; {look}"},
     {tls_pin_mismatch, always, "the certificate of {at} is not the one that `tls_fingerprint` pins",
      "if it was renewed, put the new one's fingerprint there; if not, this may be another server"},
     {tls_old_protocol, always,
@@ -161,6 +186,21 @@ constexpr Row kRows[] = {
     {sender_not_owned, always, "{at} does not take mail from <{sender}>",
      "let the application send from an address that it accepts, or add credentials of the account that owns "
      "<{sender}> to /etc/hikyaku/authinfo and {reload}"},
+    {sender_not_authenticated, is_temporary,
+     "{at} does not take mail from <{sender}> now, because SPF, DKIM or DMARC of the domain {domain} do not "
+     "allow that it comes this way",
+     "let the application send from a domain of your account, or have the DNS of {domain} name this provider "
+     "(SPF) and sign with its DKIM key"},
+    {sender_not_authenticated, always,
+     "{at} refused mail from <{sender}>, because SPF, DKIM or DMARC of the domain {domain} do not allow that "
+     "it "
+     "comes this way",
+     "let the application send from a domain of your account, or have the DNS of {domain} name this provider "
+     "(SPF) and sign with its DKIM key"},
+    {sender_domain_unknown, always,
+     "{at} does not take mail from <{sender}>, because the domain {domain} does not exist",
+     "if this machine put it there, set `domain` (and `hostname`) to one that exists and {reload}; if an "
+     "application did, correct the sender there"},
     {message_refused, is_temporary, "{at} does not take this message now", ""},
     {message_refused, always, "{at} refused the message", ""},
     {recipient_refused, is_temporary, "{at} does not take mail for <{recipient}> now", ""},
@@ -223,6 +263,54 @@ std::string_view words_for(Stage stage) {
   return kWords.at(static_cast<std::size_t>(stage));
 }
 
+// Of the names, so many bytes at most.
+constexpr std::size_t kMostNames = 300;
+
+bool is_plain_name(std::string_view name) {
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:*-_") ==
+         name.npos;
+}
+
+// "a.example, *.b.example and 12 more"; what looks like no name stands in quotes.
+std::string names_of(const CertificateFacts& certificate) {
+  std::string text;
+  std::size_t more = certificate.names.size() + certificate.more_names;
+  for (const std::string& name : certificate.names) {
+    std::string shown_name = is_plain_name(name) ? name : cat("\"", printable(name, 100), "\"");
+    if (text.size() + shown_name.size() > kMostNames) break;
+    text += cat(text.empty() ? "" : ", ", shown_name);
+    --more;
+  }
+  return more == 0 ? text : cat(text, " and ", std::to_string(more), " more");
+}
+
+std::string date_of(const std::optional<WallTime>& time) {
+  return time ? to_rfc3339(*time) : "a date that cannot be read";
+}
+
+// For whoever wants to see the certificate with other eyes than ours.
+std::string openssl_command(Facts f) {
+  const std::string name = shown(f.tls_name, shown(f.host));
+  const bool is_v6 = f.host.find(':') != f.host.npos;
+  const bool is_starttls = f.tls == TlsMode::starttls || f.tls == TlsMode::opportunistic;
+  return cat("openssl s_client -connect ", is_v6 ? cat("[", shown(f.host), "]") : shown(f.host), ":",
+             std::to_string(f.port), is_starttls ? " -starttls smtp" : "",
+             IpAddress::parse(name) ? cat(" -noservername -verify_ip ", name)
+                                    : cat(" -servername ", name, " -verify_hostname ", name),
+             " -showcerts </dev/null");
+}
+
+std::optional<std::string> value_of(std::string_view word, const CertificateFacts& certificate) {
+  if (word == "names") return names_of(certificate);
+  if (word == "common") return cat("\"", printable(certificate.common_name, 100), "\"");
+  if (word == "issuer") return cat("\"", printable(certificate.issuer, 200), "\"");
+  if (word == "faulty") return cat("\"", printable(certificate.faulty, 200), "\"");
+  if (word == "pin") return cat("`tls_fingerprint: \"", certificate.fingerprint, "\"`");
+  if (word == "from") return date_of(certificate.not_before);
+  if (word == "until") return date_of(certificate.not_after);
+  return {};
+}
+
 // The value of a {word}; nothing for braces that are part of the text.
 std::optional<std::string> value_of(std::string_view word, Facts f) {
   if (word == "at") return place(f);
@@ -237,11 +325,13 @@ std::optional<std::string> value_of(std::string_view word, Facts f) {
   if (word == "mechanism") return shown(f.mechanism, "this mechanism");
   if (word == "package") return std::string(package_of(f.mechanism));
   if (word == "sender") return shown(f.sender, "");
+  if (word == "domain") return shown(std::string_view(f.sender).substr(f.sender.rfind('@') + 1));
   if (word == "recipient") return shown(f.recipient);
   if (word == "size") return readable(f.size);
   if (word == "max") return readable(f.max_size);
   if (word == "reload") return "run `systemctl reload hikyaku` (or send SIGHUP)";
-  return {};
+  if (word == "look") return cat("to look at it: `", openssl_command(f), "`");
+  return f.certificate ? value_of(word, *f.certificate) : std::nullopt;
 }
 
 // One pass: what was filled in is not looked at again.
@@ -259,7 +349,13 @@ std::string fill(std::string_view text, Facts f) {
   return filled;
 }
 
+// Whatever kind it seems to be: before others have shown it, nobody should look for a mistake.
+constexpr Row kEvidence{
+    other, always, "{at} refused this mail in a way that may concern all mail from here",
+    "it is tried again; if it is refused so again while others are accepted, it is returned to its sender"};
+
 const Row& row_for(Facts f) {
+  if (f.is_evidence) return kEvidence;
   for (const Row& row : kRows)
     if (row.kind == f.kind && row.when(f)) return row;
   return kRows[std::size(kRows) - 1];
@@ -280,7 +376,7 @@ std::string diagnose(const Failure& failure) {
   if (failure.reply) text += cat(": ", to_text(*failure.reply));
   if (!row.change.empty()) text += cat(failure.reply ? "; " : ": ", fill(row.change, failure));
   if (is_doubtful) text += kProbablyOurs;
-  if (!failure.detail.empty()) text += cat(" (", printable(failure.detail, 320), ")");
+  if (!failure.detail.empty()) text += cat(" (", still_printable(failure.detail, 320), ")");
   return text;
 }
 

@@ -20,6 +20,7 @@ constexpr std::size_t kMaxQuotedLines = 10;  // of a reply
 constexpr std::size_t kMaxQuotedLine = 300;
 
 bool is_delay(const BounceRequest& request) { return request.kind == NoticeKind::delay; }
+bool is_relay(const BounceRequest& request) { return request.kind == NoticeKind::relayed; }
 
 // ---- for people
 
@@ -39,9 +40,15 @@ std::string quoted(const Reply& reply) {
 // A failure that was not final in itself has become so because the mail's time was over.
 bool is_given_up(const Failure& failure) { return !failure.reply || !failure.reply->is_permanent(); }
 
+std::string accepted(const Failure& taken) {
+  const std::string by = cat(printable(taken.host), " has accepted it");
+  return taken.reply ? cat(wrapped(cat(by, ":"), 4), quoted(*taken.reply)) : wrapped(cat(by, "."), 4);
+}
+
 std::string explained(const BounceRequest& request, const ReportedRecipient& reported) {
   const Failure& failure = reported.failure;
   std::string text = cat(wrapped(cat("<", printable(reported.recipient.address), ">"), 2));
+  if (is_relay(request)) return cat(text, accepted(failure), "\r\n");
   if (!is_delay(request) && is_given_up(failure) && failure.concerns == Concerns::smarthost)
     text += wrapped("It was tried until its time was over. The last attempt:", 4);
   text += wrapped(diagnose(failure), 4);
@@ -55,6 +62,11 @@ std::string opening(const BounceRequest& request) {
         cat("Your message has not been delivered yet to the following. You need not send it again: it goes "
             "on being tried for ",
             hikyaku::to_text(request.time_left), "."));
+  if (is_relay(request))
+    return wrapped(
+        "Your message has been handed on to the next mail system for the following. That one does not tell "
+        "when mail has been delivered, so this is all that can be said; should it fail there, you will most "
+        "probably hear of that.");
   return wrapped("Your message could not be delivered to the following, and will not be tried again.");
 }
 
@@ -98,11 +110,17 @@ std::string what_was_said(const Failure& failure) {
              folded_field("Diagnostic-Code", cat("smtp; ", ascii_form(to_text(*failure.reply)))));
 }
 
+EnhancedStatus status(const BounceRequest& request, const ReportedRecipient& reported) {
+  if (!is_relay(request)) return status_of(reported.failure, !is_delay(request));
+  const bool has_own = reported.failure.reply && reported.failure.reply->status;
+  return has_own ? *reported.failure.reply->status : EnhancedStatus{2, 0, 0};
+}
+
 std::string per_recipient(const BounceRequest& request, const ReportedRecipient& reported) {
   std::string fields = original_recipient(reported.recipient.orcpt);
   fields += folded_field("Final-Recipient", typed_address(reported.recipient.address));
-  fields += folded_field("Action", is_delay(request) ? "delayed" : "failed");
-  fields += folded_field("Status", to_text(status_of(reported.failure, !is_delay(request))));
+  fields += folded_field("Action", to_text(request.kind));
+  fields += folded_field("Status", to_text(status(request, reported)));
   fields += what_was_said(reported.failure);
   fields += folded_field("Last-Attempt-Date", to_rfc5322_date(request.now));
   if (is_delay(request))
@@ -161,8 +179,19 @@ std::string subject(const BounceRequest& request) {
   const std::size_t others = request.recipients.size() - 1;
   const std::string more =
       others == 0 ? "" : cat(" and ", std::to_string(others), others == 1 ? " other" : " others");
-  return cat(is_delay(request) ? "Delayed mail: " : "Undelivered mail: ",
-             ascii_form(request.recipients.front().recipient.address), more);
+  const std::string_view what = is_delay(request)   ? "Delayed mail: "
+                                : is_relay(request) ? "Mail handed on: "
+                                                    : "Undelivered mail: ";
+  return cat(what, ascii_form(request.recipients.front().recipient.address), more);
+}
+
+bool wants(const Notify& notify, NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::failure: return notify.wants_failure();
+    case NoticeKind::delay: return !notify.never && (notify.delay || notify.is_absent());
+    case NoticeKind::relayed: return !notify.never && notify.success;
+  }
+  return false;
 }
 
 std::string header(const BounceRequest& request, std::string_view boundary) {
@@ -177,6 +206,10 @@ std::string header(const BounceRequest& request, std::string_view boundary) {
 }
 
 }  // namespace
+
+std::string_view to_text(NoticeKind kind) {
+  return kind == NoticeKind::failure ? "failed" : kind == NoticeKind::delay ? "delayed" : "relayed";
+}
 
 std::string make_bounce(const BounceRequest& request) {
   check(!request.sender.empty() && !request.recipients.empty(), "a notice to nobody or about nobody");
@@ -194,8 +227,7 @@ std::vector<std::size_t> recipients_to_report(const Envelope& envelope,
   if (envelope.sender.empty()) return wanted;
   for (const std::size_t place : places) {
     const Notify& notify = envelope.recipients.at(place).notify;
-    const bool wants_delay = !notify.never && (notify.delay || notify.is_absent());
-    if (kind == NoticeKind::delay ? wants_delay : notify.wants_failure()) wanted.push_back(place);
+    if (wants(notify, kind)) wanted.push_back(place);
   }
   return wanted;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Notices about mail that failed or is late, as text: multipart/report of RFC 3464, one for a message and
-// round. In plain words first, for the person who sent it. The envelope sender of a notice is <> (the
-// caller's business), and a message from <> never causes one. Pure: time, token and content are arguments.
+// Notices about mail that failed, is late, or went where nobody sends notices, as text: multipart/report of
+// RFC 3464, one for a message and round. In plain words first, for the person who sent it. The envelope
+// sender of a notice is <> (the caller's business), and a message from <> never causes one. Pure: time, token
+// and content are arguments.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/base/clock.h"
@@ -14,14 +16,18 @@
 
 namespace hikyaku::mail {
 
-enum class NoticeKind : std::uint8_t { failure, delay };
+// `relayed`: the sender wanted to hear of success, and the next mail system does not know notices (RFC 3461
+// 5.2.2).
+enum class NoticeKind : std::uint8_t { failure, delay, relayed };
+// RFC 3464's word for it: "failed", "delayed", "relayed".
+std::string_view to_text(NoticeKind kind);
 
 inline constexpr std::size_t kMaxReturnedHeader = 64 * 1024;
 inline constexpr std::size_t kMaxReturnedContent = 1024 * 1024;  // larger ones: the header alone
 
 struct ReportedRecipient {
   Recipient recipient;
-  Failure failure;  // its last one
+  Failure failure;  // its last one; of a relayed one only host and reply: who took it, and with what words
 };
 
 struct BounceRequest {

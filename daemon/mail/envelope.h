@@ -33,6 +33,16 @@ struct Recipient {
   bool operator==(const Recipient&) const = default;
 };
 
+// Bytes that a text, a recipient and an envelope take in memory, allocation included.
+inline std::uint64_t memory_of(const std::string& text) {
+  constexpr std::size_t kInside = 15, kAllocation = 24;  // of std::string; of malloc, rounding included
+  return text.capacity() > kInside ? text.capacity() + kAllocation : 0;
+}
+// A list that grows by doubling has up to two places for each.
+inline std::uint64_t memory_of(const Recipient& recipient) {
+  return 2 * sizeof(Recipient) + memory_of(recipient.address) + memory_of(recipient.orcpt);
+}
+
 // What was seen of the content when it came in, so that nobody has to look again. False: perhaps not.
 struct ContentTraits {
   bool is_seven_bit = false;     // no byte from 0x80
@@ -51,5 +61,11 @@ struct Envelope {
   ContentTraits traits{};
   bool operator==(const Envelope&) const = default;
 };
+
+inline std::uint64_t memory_of(const Envelope& envelope) {
+  std::uint64_t bytes = sizeof(Envelope) + memory_of(envelope.sender) + memory_of(envelope.envid);
+  for (const Recipient& recipient : envelope.recipients) bytes += memory_of(recipient);
+  return bytes;
+}
 
 }  // namespace hikyaku::mail

@@ -64,6 +64,8 @@ constexpr auto kRows = std::to_array<Row>({
     {auth_blocked, "auth_blocked", 7, 14},
     {relaying_refused, "relaying_refused", 7, 1},
     {sender_not_owned, "sender_not_owned", 1, 8},
+    {sender_not_authenticated, "sender_not_authenticated", 7, 26},
+    {sender_domain_unknown, "sender_domain_unknown", 1, 8},
     {message_refused, "message_refused", 0, 0},
     {recipient_refused, "recipient_refused", 0, 0},
     {too_large, "too_large", 3, 4},
@@ -152,6 +154,7 @@ Failure make_failure(const Smarthost& smarthost, Stage stage, const IoError& err
     failure.kind = tls_failed;
   failure.io = error.kind;
   failure.detail = error.text;
+  failure.certificate = error.certificate;
   return failure;
 }
 

@@ -69,7 +69,9 @@ enum class FailureKind : std::uint8_t {
   auth_blocked,          // 5.7.14: log in with a browser first
   relaying_refused,      // not logged in, and it takes no mail from us
   // the mail
-  sender_not_owned,  // or otherwise refused as a sender
+  sender_not_owned,          // or otherwise refused as a sender
+  sender_not_authenticated,  // SPF, DKIM or DMARC of the sender's domain say no: 5.7.20 to 5.7.27
+  sender_domain_unknown,     // 5.1.8: it is in no name service
   message_refused,
   recipient_refused,
   too_large,
@@ -85,7 +87,8 @@ struct Failure {
   Concerns concerns = Concerns::smarthost;
   std::optional<Reply> reply;     // the exact one, if there was one
   std::optional<IoErrorKind> io;  // the environment's error, if it was one
-  std::string detail;             // its text, or what was seen (first bytes); shown escaped
+  std::string detail;             // its text, or what was seen (first bytes); peer's bytes in it are escaped
+  CertificateFactsPtr certificate{};  // the one that was refused; or null
   // As configured:
   std::string smarthost;  // its name
   std::string host;
@@ -101,6 +104,8 @@ struct Failure {
   bool logged_in = false;
   // It never accepted a message with this configuration, which probably is why it refuses this one.
   bool unproven = false;
+  // It may concern this mail alone or all of ours; what becomes of other mails will tell.
+  bool is_evidence = false;
   std::vector<std::string> offered;  // mechanisms
   std::string mechanism;             // the one tried, or the one whose plug-in is missing
   std::string sender;                // envelope sender as sent

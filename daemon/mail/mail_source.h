@@ -19,10 +19,17 @@ namespace hikyaku::mail {
 enum class SourceErrorKind {
   damaged,       // a checksum does not hold: the mail is set aside and never sent
   read_failed,   // EIO and the like: try again later
+  no_memory,     // the memory budget is used up: try again soon
   write_failed,  // the record is not on stable storage: try again later
   unknown_mail,  // done already, or never there
 };
 using SourceError = Error<SourceErrorKind>;
+
+// Memory for a mail under way, counted until it goes.
+class MailRoom {
+ public:
+  virtual ~MailRoom() = default;
+};
 
 // The content, read in pieces. Independent readers of one mail may be open at a time.
 class ContentReader {
@@ -41,6 +48,7 @@ struct QueuedMail {
   Progress progress;
   WallTime arrival;        // for display only
   std::uint64_t size = 0;  // of the content, bytes
+  std::shared_ptr<MailRoom> room{};
 };
 
 // What the index knows without reading.
@@ -51,10 +59,17 @@ struct QueueEntry {
   bool held = false;
 };
 
+enum class Patience : std::uint8_t { none, some };
+
 class MailSource {
  public:
   virtual ~MailSource() = default;
   virtual std::vector<QueueEntry> entries() const = 0;  // all that is queued, by id
+  // Room for what load() gives and for what an attempt makes of it. Without patience it does not suspend;
+  // `no_memory` then, or after a while.
+  virtual Task<Result<std::shared_ptr<MailRoom>, SourceError>> make_room(MailId /*id*/, Patience) {
+    co_return nullptr;
+  }
   virtual Task<Result<QueuedMail, SourceError>> load(MailId id) = 0;
   virtual Result<std::unique_ptr<ContentReader>, SourceError> open(MailId id) = 0;
   // Suspends until the new state is on stable storage. Shares the next group commit.

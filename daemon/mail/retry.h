@@ -21,6 +21,14 @@ struct RetryPolicy {
 // lock accounts: a wrong password costs at most 70 log-ins a day, all connections and mechanisms together.
 inline constexpr RetryPolicy kProbePolicy{10s, 2, 5min, 0.2};
 inline constexpr RetryPolicy kLogInPolicy{1min, 2, 30min, 0.05};
+// Log-ins that the smarthost cannot judge at the moment (454).
+inline constexpr RetryPolicy kBusyLogInPolicy{10s, 2, 30min, 0.05};
+// The account has sent as much as it may today.
+inline constexpr RetryPolicy kQuotaPolicy{1h, 2, 2h, 0.05};
+// Once, before the others: the smarthost broke off amid work, as it does when it restarts.
+inline constexpr RetryPolicy kRestartPolicy{1600ms, 1, 2s, 0.2};
+// At least between two probes with mails that have not been refused yet.
+inline constexpr Duration kFreshMailWait = 500ms;
 
 // The wait after `attempts` failed ones (1 is the first). The middle is first * factor^(attempts - 1), at
 // most max / (1 + spread); `fraction` in [0, 1) moves it evenly from -spread to +spread.

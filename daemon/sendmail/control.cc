@@ -15,22 +15,33 @@
 namespace hikyaku::sendmail {
 namespace {
 
+constexpr std::size_t kPiece = 16 * 1024;
 constexpr std::size_t kMostOfHead = 64 * 1024;
 constexpr std::size_t kMostOfError = 64 * 1024;
 
 Exit exit_of(int status) {
   if (status == 403) return Exit::no_permission;
   if (status == 422 || status == 400) return Exit::bad_data;
-  return status == 503 ? Exit::temporary : Exit::unavailable;
+  return status == 503 || status == 429 ? Exit::temporary : Exit::unavailable;
 }
 
-std::unexpected<Failure> no_daemon(const std::string& socket, std::string_view why) {
+std::unexpected<Failure> no_answer(const std::string& socket, std::string_view why) {
   return fail(Exit::unavailable, cat("the daemon does not answer on ", socket, ": ", why));
+}
+
+std::unexpected<Failure> hung(const std::string& socket) {
+  return fail(Exit::temporary, cat("the daemon does not respond on ", socket, " (hung?)"));
+}
+
+std::unexpected<Failure> unconnected(const std::string& socket, const LinkError& error) {
+  if (error.kind == LinkErrorKind::timeout) return hung(socket);
+  if (error.kind != LinkErrorKind::no_listener) return no_answer(socket, error.text);
+  return fail(Exit::unavailable, cat("hikyakud does not run (", socket, ": ", error.text, ")"));
 }
 
 Result<Fd, LinkError> connect(const std::string& socket) {
   WithPrivilege privilege;
-  return connect_to(socket, Patience(10));
+  return connect_to(socket, Patience(kAliveTimeout));
 }
 
 class Exchange {
@@ -38,17 +49,26 @@ class Exchange {
   Exchange(const std::string& socket, Fd fd, Patience patience)
       : socket_(socket), fd_(std::move(fd)), patience_(patience) {}
 
-  Result<void, Failure> run(std::string_view request, const std::function<void(std::string_view)>& take) {
-    if (!send(request)) return no_daemon(socket_, os_error_text(errno));
+  // Until the answer's head is there.
+  Result<int, Failure> begin(std::string_view request) {
+    if (!send(request)) return no_answer(socket_, os_error_text(errno));
     while (!head_ && bytes_.size() < kMostOfHead && receive()) head_ = parse_http_head(bytes_);
-    if (!head_ || head_->status == 0) return no_daemon(socket_, "what answers there speaks no HTTP");
+    if (timed_out_) return hung(socket_);
+    if (!head_ || head_->status == 0) return no_answer(socket_, "its answer is not HTTP");
     bytes_.erase(0, head_->length);
-    if (head_->status / 100 != 2) return refused();
+    return head_->status;
+  }
+
+  Result<void, Failure> run(std::string_view request, const std::function<void(std::string_view)>& take) {
+    auto status = begin(request);
+    if (!status) return std::unexpected(status.error());
+    if (*status / 100 != 2) return refused();
     do {
       take(bytes_);
       bytes_.clear();
     } while (receive());
-    return broken_ ? no_daemon(socket_, "the answer broke off") : Result<void, Failure>();
+    if (timed_out_) return hung(socket_);
+    return broken_ ? no_answer(socket_, "the answer broke off") : Result<void, Failure>();
   }
 
  private:
@@ -62,14 +82,17 @@ class Exchange {
     return true;
   }
 
-  // Appends to bytes_; false at the end, which is `broken_` if it is none.
+  // Appends to bytes_; false at the end, or if the answer is `broken_`.
   bool receive() {
-    char piece[16 * 1024];
     while (true) {
-      ssize_t got = ::recv(fd_.get(), piece, sizeof piece, 0);
-      if (got > 0) bytes_.append(piece, static_cast<std::size_t>(got));
+      std::size_t held = bytes_.size();
+      bytes_.resize(held + kPiece);
+      ssize_t got = ::recv(fd_.get(), bytes_.data() + held, kPiece, 0);
+      bytes_.resize(held + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
       if (got >= 0) return got > 0;
-      broken_ = errno != EINTR && (errno != EAGAIN || !wait_for(fd_.get(), POLLIN, patience_));
+      int error = errno;
+      timed_out_ = error == EAGAIN && !wait_for(fd_.get(), POLLIN, patience_);
+      broken_ = timed_out_ || (error != EAGAIN && error != EINTR);
       if (broken_) return false;
     }
   }
@@ -88,6 +111,7 @@ class Exchange {
   Patience patience_;
   std::string bytes_;
   std::optional<HttpHead> head_;
+  bool timed_out_ = false;
   bool broken_ = false;
 };
 
@@ -121,8 +145,17 @@ std::string json_string(std::string_view text) {
 Result<void, Failure> ask_daemon(const std::string& socket, const HttpRequest& request, unsigned patience,
                                  const std::function<void(std::string_view)>& take) {
   auto fd = connect(socket);
-  if (!fd) return no_daemon(socket, fd.error().text);
+  if (!fd) return unconnected(socket, fd.error());
   return Exchange(socket, std::move(*fd), Patience(patience)).run(to_text(request), take);
+}
+
+Result<void, Failure> check_alive(const std::string& socket, unsigned timeout) {
+  auto fd = connect(socket);
+  if (!fd) return unconnected(socket, fd.error());
+  auto status = Exchange(socket, std::move(*fd), Patience(timeout))
+                    .begin(to_text({.target = "/v1/version", .body = {}}));
+  if (!status) return std::unexpected(status.error());
+  return {};
 }
 
 }  // namespace hikyaku::sendmail

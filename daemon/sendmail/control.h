@@ -37,4 +37,9 @@ std::string json_string(std::string_view text);
 Result<void, Failure> ask_daemon(const std::string& socket, const HttpRequest& request, unsigned patience,
                                  const std::function<void(std::string_view)>& take);
 
+// Whether the daemon's threads say anything at all, within a few seconds: to be asked before what may take
+// long.
+inline constexpr unsigned kAliveTimeout = 5;  // seconds
+Result<void, Failure> check_alive(const std::string& socket, unsigned timeout = kAliveTimeout);
+
 }  // namespace hikyaku::sendmail

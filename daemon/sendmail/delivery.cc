@@ -19,7 +19,7 @@ Delivery::Delivery(const Places& places, Message message, Input& input, Dialogue
       message_(std::move(message)),
       input_(input),
       watch_(std::move(watch)),
-      drop_(DropDirectory::open(places.drop)),
+      drop_(DropDirectory::open(places.drop, places.min_free)),
       left_(message_.envelope.recipients) {}
 
 Result<std::vector<std::string>, Failure> Delivery::run() {

@@ -31,7 +31,8 @@ Result<Fd, LinkError> connect_fd(int family, const sockaddr* address, socklen_t 
     if (errno == EAGAIN && Clock::now() < until) {
       ::poll(nullptr, 0, 10);
     } else if (errno != EINPROGRESS && errno != EINTR && errno != EALREADY) {
-      return link_error(LinkErrorKind::unreachable, errno);
+      bool is_absent = errno == ENOENT || errno == ECONNREFUSED;
+      return link_error(is_absent ? LinkErrorKind::no_listener : LinkErrorKind::unreachable, errno);
     }
   }
   return fd;

@@ -15,7 +15,13 @@
 
 namespace hikyaku::sendmail {
 
-enum class LinkErrorKind : std::uint8_t { unreachable, lost, timeout, nonsense };
+enum class LinkErrorKind : std::uint8_t {
+  no_listener,  // nobody listens there
+  unreachable,
+  lost,
+  timeout,
+  nonsense,
+};
 using LinkError = Error<LinkErrorKind>;
 
 using Patience = std::chrono::seconds;

@@ -2,7 +2,9 @@
 #include "daemon/sendmail/drop.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,6 +24,7 @@ namespace hikyaku::sendmail {
 namespace {
 
 constexpr mode_t kMode = 0640;
+constexpr std::uint64_t kBetweenLooks = 1 << 20;  // bytes written
 constexpr mode_t kWanted = S_ISVTX | S_IWGRP | S_IXGRP;
 
 std::string draft_name() {
@@ -38,13 +41,22 @@ std::unexpected<Failure> no_drop(const std::string& path, std::string_view why) 
 
 }  // namespace
 
-Result<DropDirectory, Failure> DropDirectory::open(const std::string& path) {
+Result<DropDirectory, Failure> DropDirectory::open(const std::string& path, std::uint64_t min_free) {
   Fd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat found{};
   if (!fd || ::fstat(fd.get(), &found) != 0) return no_drop(path, os_error_text(errno));
   if ((found.st_mode & kWanted) != kWanted || (found.st_mode & S_IWOTH) != 0)
     return no_drop(path, "it must have mode 1730, as systemd-tmpfiles makes it");
-  return DropDirectory(std::move(fd), found.st_gid, path);
+  return DropDirectory(std::move(fd), found.st_gid, path, min_free);
+}
+
+// What the spool needs to go on is not for mail that waits (`spool.min_free`).
+Result<void, Failure> DropDirectory::has_room() const {
+  struct statvfs disk{};
+  bool is_known = ::fstatvfs(fd_.get(), &disk) == 0;
+  if (!is_known || std::uint64_t{disk.f_bavail} * disk.f_frsize >= min_free_) return {};
+  return no_drop(path_, cat("less than ", std::to_string(min_free_ >> 20),
+                            " MiB is free on its disk (`spool.min_free`)"));
 }
 
 Result<std::unique_ptr<Draft>, Failure> Draft::begin(const DropDirectory& directory,
@@ -70,13 +82,23 @@ Draft::~Draft() {
 Result<void, Failure> Draft::create() {
   Undisturbed undisturbed;
   WithPrivilege privilege;
-  std::string name = draft_name();
-  constexpr int kHow = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  fd_.reset(::openat(directory_.fd(), name.c_str(), kHow, S_IRUSR | S_IWUSR));
-  if (!fd_) return cannot("cannot be written into");
-  name_ = name;
+  bool is_locked = false;
+  while (!is_locked) {
+    name_ = draft_name();
+    constexpr int kHow = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    fd_.reset(::openat(directory_.fd(), name_.c_str(), kHow, S_IRUSR | S_IWUSR));
+    if (!fd_) return name_.clear(), cannot("cannot be written into");
+    is_locked = lock();
+  }
   will_remove(directory_.fd(), name_);
   return give_to_group();
+}
+
+// Until we end, however: the daemon removes drafts that nobody has locked. False if it has found ours before
+// that. Where files cannot be locked, it waits a day.
+bool Draft::lock() {
+  struct stat found{};
+  return ::flock(fd_.get(), LOCK_EX) != 0 || ::fstat(fd_.get(), &found) != 0 || found.st_nlink > 0;
 }
 
 // By the set-gid bit it has the group already; root may give it.
@@ -90,6 +112,10 @@ Result<void, Failure> Draft::give_to_group() {
 }
 
 Result<void, Failure> Draft::append(std::string_view content) {
+  if (size_ >= next_look_) {
+    if (auto room = directory_.has_room(); !room) return room;
+    next_look_ = size_ + kBetweenLooks;
+  }
   auto written = write(content, size_);
   if (written) size_ += content.size();
   return written;

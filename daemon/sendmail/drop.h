@@ -19,18 +19,21 @@ class DropDirectory {
  public:
   // Follows no link at the path's end. Fails, with the reason, unless it is a directory where a group may put
   // files and not take away those of others (mode 1730): nothing else is ever written into.
-  static Result<DropDirectory, Failure> open(const std::string& path);
+  // `min_free`: bytes of its disk that drafts leave free.
+  static Result<DropDirectory, Failure> open(const std::string& path, std::uint64_t min_free = 0);
 
   int fd() const { return fd_.get(); }
   gid_t group() const { return group_; }
   const std::string& path() const { return path_; }
+  Result<void, Failure> has_room() const;
 
  private:
-  DropDirectory(Fd fd, gid_t group, std::string path)
-      : fd_(std::move(fd)), group_(group), path_(std::move(path)) {}
+  DropDirectory(Fd fd, gid_t group, std::string path, std::uint64_t min_free)
+      : fd_(std::move(fd)), group_(group), path_(std::move(path)), min_free_(min_free) {}
   Fd fd_;  // O_PATH: the group may not list it
   gid_t group_;
   std::string path_;
+  std::uint64_t min_free_;
 };
 
 // Three at most at a time. A signal that ends the program removes it, too.
@@ -54,6 +57,7 @@ class Draft {
   explicit Draft(const DropDirectory& directory) : directory_(directory) {}
 
   Result<void, Failure> create();
+  bool lock();
   Result<void, Failure> give_to_group();
   Result<void, Failure> write(std::string_view bytes, std::uint64_t at);
   Result<void, Failure> write_header();
@@ -65,6 +69,7 @@ class Draft {
   std::string name_;  // with its dot; empty: nothing to remove
   std::uint64_t content_at_ = 0;
   std::uint64_t size_ = 0;
+  std::uint64_t next_look_ = 0;  // for room, at that size
 };
 
 }  // namespace hikyaku::sendmail

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/sendmail/drop_session.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <utility>
 
 #include "daemon/base/text.h"
@@ -15,9 +12,7 @@ namespace {
 
 namespace command = mail::command;
 
-constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kMaxLine = mail::DropCommands::kMaxLine;
-constexpr std::size_t kEndless = 128 * 1024;
 
 template <class... Cases>
 struct Match : Cases... {
@@ -28,71 +23,45 @@ struct Match : Cases... {
 
 Exit DropSession::run() {
   say(cat("220 ", places_.hostname, " hikyaku sendmail ready"));
-  std::string line;
-  bool ends_in_lf = false;
-  while (!ended_ && read_line(line, ends_in_lf)) {
-    if (line.size() > kMaxLine) {
-      say("500 5.5.2 Line too long");
-    } else {
-      obey(line, ends_in_lf);
-    }
+  while (!ended_) {
+    auto line = input_.line();
+    if (!line) break;
+    obey(*line);
   }
+  if (input_.is_endless()) say("421 4.7.0 Line without an end, closing");
   return Exit::ok;
 }
 
-bool DropSession::read_more() {
-  char bytes[kPiece];
-  ssize_t got = -1;
-  do {
-    got = ::read(in_, bytes, sizeof bytes);
-  } while (got < 0 && errno == EINTR);
-  if (got > 0) input_.append(bytes, static_cast<std::size_t>(got));
-  return got > 0;
-}
-
-bool DropSession::read_line(std::string& line, bool& ends_in_lf) {
-  while (input_.find('\n') == input_.npos) {
-    if (input_.size() > kEndless) {
-      say("421 4.7.0 Line without an end, closing");
-      return false;
-    }
-    if (!read_more()) return false;
-  }
-  std::size_t end = input_.find('\n');
-  ends_in_lf = end == 0 || input_[end - 1] != '\r';
-  line = input_.substr(0, ends_in_lf ? end : end - 1);
-  input_.erase(0, end + 1);
-  return true;
-}
-
-void DropSession::obey(std::string_view line, bool ends_in_lf) {
+void DropSession::obey(std::string_view line) {
+  if (line.size() > kMaxLine)
+    return refuse(line, {.reply_code = 500, .enhanced = {5, 5, 2}, .text = "Line too long"});
   auto parsed = mail::parse_command(line, {places_.domain, smtputf8_});
-  std::visit(Match{[&](const command::Ehlo& ehlo) { obey(ehlo); },
-                   [&](const command::Mail& mail) { begin(mail, line); },
-                   [&](const command::Rcpt&) { add_recipient(line); },
-                   [&](const command::Data&) { take_data(ends_in_lf); },
-                   [&](const command::Rset&) {
-                     clear();
-                     say("250 2.0.0 Ok");
-                   },
-                   [&](const command::Noop&) { say("250 2.0.0 Ok"); },
-                   [&](const command::Vrfy&) { say("252 2.5.0 Cannot verify, but will take mail"); },
-                   [&](const command::Help&) { say("214 2.0.0 See sendmail(8)"); },
-                   [&](const command::Quit&) {
-                     ended_ = true;
-                     say("221 2.0.0 Bye");
-                   },
-                   [&](const command::NotSmtp&) {
-                     ended_ = true;
-                     say("554 5.5.0 This is SMTP");
-                   },
-                   [&](const command::Bdat&) {
-                     ended_ = true;
-                     say("502 5.5.1 Not offered here");
-                   },
-                   [&](const mail::CommandError& error) { say(error); },
-                   [&](const auto&) { say("502 5.5.1 Not offered here"); }},
-             parsed);
+  std::visit(
+      Match{[&](const command::Ehlo& ehlo) { obey(ehlo); },
+            [&](const command::Mail& mail) { begin(mail, line); },
+            [&](const command::Rcpt&) { add_recipient(line); }, [&](const command::Data&) { take_data(); },
+            [&](const command::Rset&) {
+              clear();
+              say("250 2.0.0 Ok");
+            },
+            [&](const command::Noop&) { say("250 2.0.0 Ok"); },
+            [&](const command::Vrfy&) { say("252 2.5.0 Cannot verify, but will take mail"); },
+            [&](const command::Help&) { say("214 2.0.0 See sendmail(8)"); },
+            [&](const command::Quit&) {
+              ended_ = true;
+              say("221 2.0.0 Bye");
+            },
+            [&](const command::NotSmtp&) {
+              ended_ = true;
+              say("554 5.5.0 This is SMTP");
+            },
+            [&](const command::Bdat&) {
+              ended_ = true;
+              say("502 5.5.1 Not offered here");
+            },
+            [&](const mail::CommandError& error) { refuse(line, error); },
+            [&](const auto&) { say("502 5.5.1 Not offered here"); }},
+      parsed);
 }
 
 void DropSession::obey(const command::Ehlo& command) {
@@ -118,31 +87,36 @@ void DropSession::add_recipient(std::string_view line) {
   say("250 2.1.5 Recipient ok");
 }
 
-void DropSession::take_data(bool ends_in_lf) {
-  if (recipients_ == 0) return say("503 5.5.1 No valid recipient yet: send RCPT first");
+// The second DATA behind a refused one may be a line of the first one's message, and so may what came
+// between: that is so if content comes before our 354.
+void DropSession::take_data() {
+  bool is_body = std::exchange(behind_refused_data_, false) && input_.comes_within(manner_.unasked);
+  if (is_body) return swallow_message();
+  if (recipients_ == 0) return refuse_data("503 5.5.1 No valid recipient yet: send RCPT first");
   auto draft = Draft::begin(drop_, commands_);
-  if (!draft) return say(cat("451 4.3.0 ", draft.error().text));
+  if (!draft) return refuse_data(cat("451 4.3.0 ", draft.error().text));
   say("354 End with a line of a single dot");
-  mail::DataDecoder decoder(ends_in_lf ? mail::LineMode::lf : mail::LineMode::crlf);
-  size_ = 0;
-  stored_ = {};
-  while (!take_content(decoder, **draft)) {
-    if (read_more()) continue;
-    ended_ = true;  // within a message: nobody was told that it was taken
-    return;
-  }
-  finish(decoder, **draft);
+  mail::DataDecoder decoder(input_.line_mode());
+  take_content(decoder, **draft);
+  if (decoder.is_done()) finish(decoder, **draft);
+  if (!decoder.is_done() && manner_.is_batch) out_(kInputEnded);
   clear();
 }
 
-// True at the end of the data.
-bool DropSession::take_content(mail::DataDecoder& decoder, Draft& draft) {
+void DropSession::take_content(mail::DataDecoder& decoder, Draft& draft) {
+  size_ = 0;
+  stored_ = {};
   std::string content;
-  auto fed = decoder.feed(input_, content);
-  input_.erase(0, fed.consumed);
+  while (!decoder.is_done() && !ended_) {
+    content.clear();
+    ended_ = !input_.content(decoder, content);  // within a message: nobody was told that it was taken
+    keep(content, draft);
+  }
+}
+
+void DropSession::keep(std::string_view content, Draft& draft) {
   size_ += content.size();
   if (stored_ && size_ <= places_.max_size) stored_ = draft.append(content);
-  return fed.done;
 }
 
 void DropSession::finish(const mail::DataDecoder& decoder, Draft& draft) {
@@ -153,15 +127,38 @@ void DropSession::finish(const mail::DataDecoder& decoder, Draft& draft) {
   say(stored_ ? std::string("250 2.0.0 Ok: left for the daemon") : cat("451 4.3.0 ", stored_.error().text));
 }
 
+void DropSession::refuse_data(std::string_view reply) {
+  say(reply);
+  behind_refused_data_ = true;
+  if (manner_.is_batch || input_.comes_within({})) swallow_message();
+}
+
+// Behind a refused DATA what is no command is the message.
+void DropSession::refuse(std::string_view line, const mail::CommandError& error) {
+  bool is_body = behind_refused_data_ && error.reply_code == 500;
+  if (is_body) return input_.put_back(line), swallow_message();
+  std::string reply = cat(std::to_string(error.reply_code), " ", to_text(error.enhanced), " ", error.text);
+  if (is_data(line)) return refuse_data(reply);
+  if (error.must_close) ended_ = true;
+  say(reply);
+}
+
+void DropSession::swallow_message() {
+  mail::DataDecoder decoder(input_.line_mode());
+  std::string content;
+  while (!decoder.is_done() && !ended_) {
+    content.clear();
+    ended_ = !input_.content(decoder, content);
+  }
+  behind_refused_data_ = false;
+  clear();
+  if (!ended_) say("554 5.5.1 The message was dropped: its DATA was refused");
+}
+
 void DropSession::clear() {
   commands_.clear();
   recipients_ = 0;
   smtputf8_ = false;
-}
-
-void DropSession::say(const mail::CommandError& error) {
-  if (error.must_close) ended_ = true;
-  say(cat(std::to_string(error.reply_code), " ", to_text(error.enhanced), " ", error.text));
 }
 
 void DropSession::say(std::string_view reply) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// -bs while the daemon is down: enough of an SMTP server to leave each mail in the drop directory. What the
-// daemon would refuse by its own rules it refuses when it fetches the mail; syntax, size and NUL are told at
-// once.
+// -bs and -bS while the daemon is down: enough of an SMTP server to leave each mail in the drop directory.
+// What the daemon would refuse by its own rules it refuses when it fetches the mail; syntax, size and NUL are
+// told at once. The message behind a DATA that was refused is swallowed, for its lines must not become
+// commands.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -11,42 +13,52 @@
 #include "daemon/mail/smtp_command.h"
 #include "daemon/sendmail/drop.h"
 #include "daemon/sendmail/places.h"
+#include "daemon/sendmail/smtp_input.h"
 #include "daemon/sendmail/smtp_pipe.h"
 
 namespace hikyaku::sendmail {
 
 class DropSession {
  public:
-  DropSession(const Places& places, const DropDirectory& drop, int in, TakeOutput out)
-      : places_(places), drop_(drop), in_(in), out_(std::move(out)) {}
+  // How the caller speaks.
+  struct Manner {
+    bool is_batch = false;  // nobody reads the replies: a message follows each DATA
+    // Behind a refused DATA: how long content must not come before our next 354.
+    std::chrono::milliseconds unasked = std::chrono::seconds(1);
+  };
+
+  DropSession(const Places& places, const DropDirectory& drop, int in, TakeOutput out, Manner manner)
+      : places_(places), drop_(drop), input_(in), out_(std::move(out)), manner_(manner) {}
 
   // Until QUIT or the end of input.
   Exit run();
 
  private:
-  bool read_line(std::string& line, bool& ends_in_lf);
-  bool read_more();
-  void obey(std::string_view line, bool ends_in_lf);
+  void obey(std::string_view line);
   void obey(const mail::command::Ehlo& command);
   void begin(const mail::command::Mail& command, std::string_view line);
   void add_recipient(std::string_view line);
-  void take_data(bool ends_in_lf);
-  bool take_content(mail::DataDecoder& decoder, Draft& draft);
+  void take_data();
+  void take_content(mail::DataDecoder& decoder, Draft& draft);
+  void keep(std::string_view content, Draft& draft);
   void finish(const mail::DataDecoder& decoder, Draft& draft);
+  void refuse_data(std::string_view reply);
+  void refuse(std::string_view line, const mail::CommandError& error);
+  void swallow_message();
   void clear();
   void say(std::string_view reply);
-  void say(const mail::CommandError& error);
 
   const Places& places_;
   const DropDirectory& drop_;
-  int in_;
+  SmtpInput input_;
   TakeOutput out_;
-  std::string input_;     // read, not yet looked at
+  Manner manner_;
   std::string commands_;  // MAIL and RCPT as they came, each with CR LF
   std::size_t recipients_ = 0;
   std::uint64_t size_ = 0;  // of the content
   Result<void, Failure> stored_;
   bool smtputf8_ = false;
+  bool behind_refused_data_ = false;  // until the caller has waited for a 354
   bool ended_ = false;
 };
 

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/sendmail/errands.h"
 
+#include <dirent.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 
 #include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
 #include "daemon/mail/alias_file.h"
+#include "daemon/mail/drop_format.h"
 #include "daemon/sendmail/control.h"
 #include "daemon/sendmail/output.h"
 #include "daemon/sendmail/recipients.h"
@@ -24,6 +27,7 @@ constexpr std::size_t kMostOfAliases = 64ull << 20;
 
 Result<std::string, Failure> answer(const Places& places, const HttpRequest& request,
                                     unsigned patience = kPatience) {
+  if (auto alive = check_alive(places.control_socket); !alive) return std::unexpected(alive.error());
   std::string text;
   auto asked = ask_daemon(places.control_socket, request, patience,
                           [&text](std::string_view bytes) { text += bytes; });
@@ -33,6 +37,29 @@ Result<std::string, Failure> answer(const Places& places, const HttpRequest& req
 
 void print_count(const std::string& file, std::uint64_t count, std::string_view besides) {
   print(cat(file, ": ", std::to_string(count), count == 1 ? " alias" : " aliases", besides, "\n"));
+}
+
+// drop/ may be listed by root and the daemon's user alone; everybody else learns that their mail is safe
+// there.
+std::string words_about(const std::string& drop) {
+  std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(drop.c_str()), ::closedir);
+  if (!entries && errno != EACCES) return "";
+  if (!entries)
+    return cat("; mail sent meanwhile waits in ", drop,
+               " until it is started (root can count it: hikyaku queue)");
+  std::size_t count = 0;
+  while (const dirent* entry = ::readdir(entries.get())) count += mail::is_drop_name(entry->d_name) ? 1 : 0;
+  return cat("; ", std::to_string(count), count == 1 ? " mail waits in " : " mails wait in ", drop,
+             " until it is started, besides what 'hikyaku queue' shows");
+}
+
+// A daemon that does not run has a queue all the same.
+Result<void, Failure> ask_for_queue(const Places& places, const HttpRequest& request,
+                                    const std::function<void(std::string_view)>& take) {
+  auto asked = check_alive(places.control_socket);
+  if (asked) asked = ask_daemon(places.control_socket, request, kPatience, take);
+  if (asked || asked.error().kind != Exit::unavailable) return asked;
+  return fail(asked.error().kind, asked.error().text + words_about(places.drop));
 }
 
 // What the daemon would do with the file at its next start.
@@ -49,6 +76,23 @@ Result<void, Failure> check_aliases_ourselves(const std::string& file) {
   return fail(Exit::bad_data,
               cat(file, ":", std::to_string(first.line), ": ", first.text,
                   others > 0 ? cat(" (and ", std::to_string(others), " more)") : std::string()));
+}
+
+// The file itself: what newaliases, or the daemon's next start, puts into force. Without what is wrong in it,
+// and without a file that the caller may not read.
+mail::AliasRules rules_of(const Places& places) {
+  std::string text = read_regular_file(places.aliases, kMostOfAliases).value_or("");
+  return {mail::parse_aliases(text).aliases, places.domain, places.hostname};
+}
+
+std::string complete(const Address& address, std::string_view domain) {
+  return mail::domain_of(address).empty() ? cat(address, "@", domain) : address;
+}
+
+std::string parts_of(const Address& address, std::string_view default_domain) {
+  std::string_view domain = mail::domain_of(address);
+  return cat("user ", printable(mail::local_part_of(address)), ", domain ",
+             domain.empty() ? default_domain : domain);
 }
 
 // Lines of standard input, as they come.
@@ -74,8 +118,8 @@ void for_each_line(int in, const Use& use) {
 }  // namespace
 
 Result<void, Failure> list_queue(const Places& places, bool json) {
-  HttpRequest request{.target = cat("/v1/queue?format=", json ? "lines" : "postfix"), .body = {}};
-  return ask_daemon(places.control_socket, request, kPatience, print);
+  return ask_for_queue(places, {.target = cat("/v1/queue?format=", json ? "lines" : "postfix"), .body = {}},
+                       print);
 }
 
 Result<void, Failure> count_queue(const Places& places) {
@@ -83,8 +127,7 @@ Result<void, Failure> count_queue(const Places& places) {
   auto count = [&lines](std::string_view bytes) {
     lines += static_cast<std::uint64_t>(std::ranges::count(bytes, '\n'));
   };
-  auto asked =
-      ask_daemon(places.control_socket, {.target = "/v1/queue?format=lines", .body = {}}, kPatience, count);
+  auto asked = ask_for_queue(places, {.target = "/v1/queue?format=lines", .body = {}}, count);
   if (asked) print(cat(std::to_string(lines), "\n"));
   return asked;
 }
@@ -107,9 +150,10 @@ Result<void, Failure> check_aliases(const Places& places) {
 
 Result<void, Failure> verify(const Places& places, const std::vector<std::string>& addresses) {
   if (addresses.empty()) return fail(Exit::usage, "-bv: name the addresses behind it");
+  mail::AliasRules rules = rules_of(places);
   std::optional<Failure> wrong;
   for (const std::string& address : addresses) {
-    auto explained = explain_addresses(address, places.domain);
+    auto explained = explain_addresses(address, rules);
     if (explained) print(*explained);
     if (!explained) wrong = explained.error();
   }
@@ -118,20 +162,31 @@ Result<void, Failure> verify(const Places& places, const std::vector<std::string
 }
 
 Result<void, Failure> test_addresses(const Places& places, int in) {
-  for_each_line(in, [&places](std::string_view line) {
-    auto explained = explain_addresses(line, places.domain);
+  for_each_line(in, [rules = rules_of(places)](std::string_view line) {
+    auto explained = explain_addresses(line, rules);
     print(explained ? *explained : explained.error().text + "\n");
   });
   return {};
 }
 
 void show_outcome(const Places& places, const std::string& id) {
-  std::string target = cat("/v1/mails/", id, "/outcome?wait=", std::to_string(kOutcomeWait), "&format=lines");
-  auto answered = answer(places, {.target = target, .body = {}}, kOutcomeWait + 10);
-  if (!answered) return print(cat(id, ": ", answered.error().text, "\n"));
-  if (answered->empty()) print(cat(id, ": still in the queue, as mailq shows\n"));
-  for (std::string_view line : split(*answered, '\n'))
-    if (!line.empty()) print(outcome_line(line));
+  std::string target =
+      cat("/v1/mails/", id, "/outcome?wait=", std::to_string(kOutcomeWait), "&until=paused&format=lines");
+  std::string text;
+  bool is_told = false;
+  auto print_lines = [&](std::string_view bytes) {
+    text += bytes;
+    for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+      print(outcome_line(std::string_view(text).substr(0, end)));
+      is_told = true;
+      text.erase(0, end + 1);
+    }
+  };
+  auto alive = check_alive(places.control_socket);
+  if (alive)
+    alive = ask_daemon(places.control_socket, {.target = target, .body = {}}, kOutcomeWait + 10, print_lines);
+  if (!alive) return print(cat(id, ": ", alive.error().text, "\n"));
+  if (!is_told) print(cat(id, ": still in the queue, as mailq shows\n"));
 }
 
 std::string outcome_line(std::string_view json) {
@@ -139,8 +194,14 @@ std::string outcome_line(std::string_view json) {
   if (!parsed) return cat(printable(json), "\n");
   auto text_of = [&parsed](std::string_view name) {
     const JsonValue* value = parsed->find(name);
-    return value != nullptr && value->text() != nullptr ? printable(*value->text()) : std::string();
+    return value != nullptr && value->text() != nullptr ? printable(*value->text(), 4096) : std::string();
   };
+  if (std::string what = text_of("waits_for"); !what.empty()) {
+    std::string since = text_of("waits_since");
+    std::string next = text_of("next_attempt");
+    return cat("waits for the ", what == "rate" ? "smarthost's rate" : what, since.empty() ? "" : " since ",
+               since, next.empty() ? "" : ", next attempt ", next, ": ", text_of("reason"), "\n");
+  }
   std::string reply = text_of("last_reply");
   return cat(text_of("address"), ": ", text_of("status"), reply.empty() ? "" : ", ", reply, "\n");
 }
@@ -153,15 +214,19 @@ std::string retry_body(const QueueRun& what) {
   return cat("{\"ids\":[", ids, "]}");
 }
 
-Result<std::string, Failure> explain_addresses(std::string_view text, std::string_view default_domain) {
+Result<std::string, Failure> explain_addresses(std::string_view text, const mail::AliasRules& rules) {
   Recipients recipients;
   if (trim(text).empty()) return std::string();
   if (auto added = recipients.add_operand(text); !added) return fail(Exit::bad_data, added.error().text);
   std::string explained;
   for (const Address& address : recipients.addresses()) {
-    std::string_view domain = mail::domain_of(address);
-    explained += cat(printable(address), ": user ", printable(mail::local_part_of(address)), ", domain ",
-                     domain.empty() ? default_domain : domain, "\n");
+    auto expansion = mail::expand(rules, {{complete(address, rules.domain), {}, {}}});
+    bool is_alias = !expansion.replaced.empty();
+    if (!is_alias) explained += cat(printable(address), ": ", parts_of(address, rules.domain), "\n");
+    for (const mail::Recipient& recipient : expansion.recipients)
+      if (is_alias)
+        explained += cat(printable(address), " -> ", printable(recipient.address), ": ",
+                         parts_of(recipient.address, rules.domain), "\n");
   }
   return explained;
 }

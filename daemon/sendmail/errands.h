@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/mail/aliases.h"
 #include "daemon/sendmail/arguments.h"
 #include "daemon/sendmail/places.h"
 
@@ -19,19 +20,21 @@ Result<void, Failure> count_queue(const Places& places);
 Result<void, Failure> run_queue(const Places& places, const QueueRun& what);
 // newaliases: checks the file, and the daemon reads it. Without a daemon it is only checked.
 Result<void, Failure> check_aliases(const Places& places);
-// -bv: how each address is understood; fails with bad_data if one is not.
+// -bv: how each address is understood, and whom it means in the end; fails with bad_data if one is not.
 Result<void, Failure> verify(const Places& places, const std::vector<std::string>& addresses);
 // -bt: the same for each line of standard input, until its end.
 Result<void, Failure> test_addresses(const Places& places, int in);
-// -v -v: waits until the mail has been delivered or has failed, or a minute has passed, and prints what is
-// known.
+// -v -v: prints what becomes of the mail as it becomes known, and why it waits, until it has been delivered
+// or has failed, the smarthost is paused, or a minute has passed.
 void show_outcome(const Places& places, const std::string& id);
 
-// A recipient's outcome as the daemon tells it (JSON) in words: "a@b: delivered, 250 Ok". Pure.
+// A recipient's outcome as the daemon tells it (JSON) in words: "a@b: delivered, 250 Ok"; or why the mail
+// waits. Pure.
 std::string outcome_line(std::string_view json);
 // The body of POST /v1/queue/retry. Pure.
 std::string retry_body(const QueueRun& what);
-// "a@b (Al): user a, domain b", or what is wrong with it. Pure.
-Result<std::string, Failure> explain_addresses(std::string_view text, std::string_view default_domain);
+// "a@b: user a, domain b", a line for each; of an alias "root -> a@b: user a, domain b" for each recipient in
+// the end; or what is wrong with it. Pure.
+Result<std::string, Failure> explain_addresses(std::string_view text, const mail::AliasRules& rules);
 
 }  // namespace hikyaku::sendmail

@@ -22,13 +22,14 @@ std::unexpected<Failure> unreadable(int error_number) {
 }  // namespace
 
 Result<bool, Failure> Input::read(std::string& out) {
-  char bytes[kPiece];
+  // Not on the stack, of which the caller may leave us little.
+  std::string bytes(kPiece, '\0');
   while (!ended_) {
-    ssize_t got = ::read(fd_, bytes, sizeof bytes);
+    ssize_t got = ::read(fd_, bytes.data(), bytes.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return unreadable(errno);
     std::size_t before = out.size();
-    if (auto taken = take({bytes, static_cast<std::size_t>(got)}, out); !taken)
+    if (auto taken = take(std::string_view(bytes).substr(0, static_cast<std::size_t>(got)), out); !taken)
       return std::unexpected(taken.error());
     if (out.size() != before) return true;
   }

@@ -35,6 +35,7 @@ void set(Places& places, std::string_view key, std::string_view value) {
   auto number = parse_number(value);
   if (key == "max_size" && number) places.max_size = *number;
   if (key == "max_recipients" && number && *number > 0) places.max_recipients = *number;
+  if (key == "min_free" && number) places.min_free = *number;
   set_text(places, key, value);
 }
 

@@ -20,6 +20,7 @@ struct Places {
   std::string aliases = "/etc/aliases";
   std::uint64_t max_size = 50ull << 20;  // bytes
   std::size_t max_recipients = 1000;     // of one mail
+  std::uint64_t min_free = 64ull << 20;  // bytes of the spool's disk that drops leave free
   bool operator==(const Places&) const = default;
 };
 

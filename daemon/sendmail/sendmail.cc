@@ -4,7 +4,6 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <array>
 #include <string>
 
 #include "daemon/base/text.h"
@@ -27,7 +26,7 @@ using Done = Result<void, Failure>;
 std::string user_name() {
   passwd entry{};
   passwd* found = nullptr;
-  std::array<char, 16384> buffer{};
+  std::string buffer(16384, '\0');
   ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
   return found != nullptr && *entry.pw_name != '\0' ? entry.pw_name : cat("uid", std::to_string(::getuid()));
 }
@@ -56,14 +55,14 @@ Done deliver(const Request& request, const Places& places) {
 }
 
 // With the daemon, or without it into the drop directory.
-Done serve(const Places& places, const TakeOutput& out) {
+Done serve(const Places& places, bool is_batch, const TakeOutput& out) {
   if (auto open = check_input(); !open) return open;
   auto daemon = connect_to(places.submit_socket, Patience(10));
   Exit how = Exit::ok;
   if (daemon) {
-    how = carry_smtp(std::move(*daemon), STDIN_FILENO, out);
-  } else if (auto drop = DropDirectory::open(places.drop)) {
-    how = DropSession(places, *drop, STDIN_FILENO, out).run();
+    how = (is_batch ? carry_batch : carry_smtp)(std::move(*daemon), STDIN_FILENO, out);
+  } else if (auto drop = DropDirectory::open(places.drop, places.min_free)) {
+    how = DropSession(places, *drop, STDIN_FILENO, out, {.is_batch = is_batch}).run();
   } else {
     std::string why = cat(places.submit_socket, ": ", daemon.error().text, "; ", drop.error().text);
     out(cat("421 4.3.2 ", why, "\r\n"));
@@ -74,13 +73,13 @@ Done serve(const Places& places, const TakeOutput& out) {
 }
 
 Done speak_smtp(const Places& places) {
-  return serve(places, [](std::string_view bytes) { return write_all(STDOUT_FILENO, bytes); });
+  return serve(places, false, [](std::string_view bytes) { return write_all(STDOUT_FILENO, bytes); });
 }
 
 // The replies have no reader: the first bad one decides how it ends.
 Done batch_smtp(const Places& places) {
   BatchReplies replies;
-  auto served = serve(places, [&replies](std::string_view bytes) { return replies.take(bytes), true; });
+  auto served = serve(places, true, [&replies](std::string_view bytes) { return replies.take(bytes), true; });
   return served ? replies.verdict() : served;
 }
 

@@ -13,7 +13,6 @@ namespace hikyaku::sendmail {
 namespace {
 
 constexpr std::size_t kPiece = 64 * 1024;
-constexpr std::string_view kLost = "421 4.3.2 The daemon has gone, try again\r\n";
 
 class Pump {
  public:
@@ -51,11 +50,12 @@ class Pump {
   }
 
   void take_output() {
-    char bytes[kPiece];
-    ssize_t got = ::recv(daemon_.get(), bytes, sizeof bytes, 0);
+    output_.resize(kPiece);
+    ssize_t got = ::recv(daemon_.get(), output_.data(), output_.size(), 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    ended_ = got <= 0 || !out_({bytes, static_cast<std::size_t>(got)});
-    if (got > 0) remember({bytes, static_cast<std::size_t>(got)});
+    output_.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    ended_ = output_.empty() || !out_(output_);
+    remember(output_);
   }
 
   // The beginning of the last line that has come.
@@ -72,7 +72,7 @@ class Pump {
   // A caller that has left without QUIT wanted no more.
   Exit lose() {
     if (input_ended_) return Exit::ok;
-    out_(kLost);
+    out_(kDaemonLost);
     return Exit::temporary;
   }
 
@@ -80,6 +80,7 @@ class Pump {
   int in_;
   const TakeOutput& out_;
   std::string waiting_;  // for the daemon
+  std::string output_;   // the daemon's, as it came
   std::string last_line_;
   bool at_line_start_ = true;
   bool input_ended_ = false;

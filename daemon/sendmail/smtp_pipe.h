@@ -10,6 +10,9 @@
 
 namespace hikyaku::sendmail {
 
+// In place of the reply that the daemon has not given.
+inline constexpr std::string_view kDaemonLost = "421 4.3.2 The daemon has gone, try again\r\n";
+
 using TakeOutput = std::function<bool(std::string_view bytes)>;  // false: nobody is there to take it
 
 // Carries `in` to the daemon and its answers to `out` until it hangs up. The end of `in` is passed on. If the

@@ -46,13 +46,17 @@ struct Outage {
     loop.run(host.drained());
   }
 
-  void configure(bool logs_in) {
+  void configure(bool logs_in, unsigned connections = 4) {
     config::Settings settings;
     settings.hostname = "app1.example.com";
     settings.domain = "example.com";
     settings.smarthosts = {chaotic_smarthost()};
+    settings.smarthosts.front().connections = connections;
     if (logs_in) settings.smarthosts.front().credentials = some_credentials();
     REQUIRE(relay->configure(settings));
+  }
+  void arrive(int number) {
+    for (int i = 0; i < number; ++i) relay->arrived(mails.add());
   }
   void pass(Duration time) { loop.run(passing(time)); }
   std::size_t lines_with(std::string_view what) const {
@@ -125,7 +129,7 @@ TEST_CASE("chaos: ten days of silence, of hang-ups, of 421 and of a refused log-
     CHECK(outage.lines_with("status=") == 0);
     CHECK(outage.mails.queued() == 2'000);
     outage.host.whim = always(way.at, {});
-    outage.pass(1h);
+    outage.pass(2h + 10min);  // where the account's limit was the latest reason it is left alone for so long
     CHECK(outage.mails.queued() == 0);
     CHECK(outage.host.ledger().entries().size() == 2'000);
   }
@@ -146,4 +150,33 @@ TEST_CASE("chaos: what is refused for now after ten days of pause has not waited
   outage.host.whim = always(Moment::rcpt, {});
   outage.pass(2h);
   CHECK(outage.mails.queued() == 0);
+}
+
+TEST_CASE(
+    "chaos: each of many restarts of the smarthost, amid work on all connections, is over within seconds") {
+  constexpr int kRestarts = 20;
+  for (unsigned connections : {1U, 4U, 12U}) {
+    CAPTURE(connections);
+    Outage outage(1);
+    outage.configure(false, connections);
+    outage.pass(1s);  // proven
+    for (int restart = 0; restart < kRestarts; ++restart) {
+      outage.arrive(100);
+      outage.pass(1s);  // connections are open
+      outage.host.is_down = true;
+      outage.host.whim = always(Moment::mail, {.manner = Manner::silent, .hangs_up = true, .stores = false});
+      outage.arrive(100);
+      outage.pass(3s);
+      outage.host.is_down = false;
+      outage.host.whim = always(Moment::mail, {});
+      outage.pass(11s);
+      CHECK(outage.mails.queued() <= connections);  // those that broke off wait by their own schedules
+      outage.pass(1min);
+      CHECK(outage.mails.queued() == 0);
+    }
+    CHECK(outage.lines_with("smarthost paused") <= 2 * kRestarts);  // broken off; then, nobody listens
+    CHECK(outage.lines_with("smarthost up") == kRestarts);
+    CHECK(outage.lines_with("status=failed") == 0);
+    CHECK(outage.host.ledger().entries().size() == 1 + kRestarts * 200);
+  }
 }

@@ -29,6 +29,13 @@ Task<void> SlowSource::rest() {
     co_await io::sleep_until(loop_, loop_.within(kRests[dice_.below(std::size(kRests))] + 11us));
 }
 
+Task<Result<std::shared_ptr<mail::MailRoom>, mail::SourceError>> SlowSource::make_room(
+    mail::MailId id, mail::Patience patience) {
+  if (dice_.chance(percent)) co_return fail(mail::SourceErrorKind::no_memory, "others have it");
+  auto room = co_await source_.make_room(id, patience);
+  co_return room;
+}
+
 Task<Result<mail::QueuedMail, mail::SourceError>> SlowSource::load(mail::MailId id) {
   co_await rest();
   auto mail = co_await source_.load(id);

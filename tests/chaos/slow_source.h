@@ -19,6 +19,8 @@ class SlowSource final : public mail::MailSource {
   unsigned percent = 0;  // of what is asked for
 
   std::vector<mail::QueueEntry> entries() const override { return source_.entries(); }
+  Task<Result<std::shared_ptr<mail::MailRoom>, mail::SourceError>> make_room(
+      mail::MailId id, mail::Patience patience) override;
   Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override;
   Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override;
   Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;

@@ -89,7 +89,8 @@ Task<std::optional<std::size_t>> Player::submit(std::size_t index) {
 }
 
 Task<std::unique_ptr<mail::MailWriter>> Player::write(std::size_t index) {
-  auto writer = spool_->begin();
+  bool is_notice = world_.at(index).envelope.sender.empty();
+  auto writer = is_notice ? spool_->begin_notice() : spool_->begin();
   if (!writer) co_return refused(writer.error().text), nullptr;
   world_.name(index, (*writer)->id());
   auto content = world_.at(index).content;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <cerrno>
+
 #include "tests/crash/script.h"
 
 namespace hikyaku::test {
@@ -34,6 +36,22 @@ std::vector<Script> trouble_scripts() {
                   {alone(Do::heal)},
                   {accept(kSmall)},
                   {on(Do::finish, 0)}}});
+  all.push_back({"mail bounces on a full disk, and when there is room again",
+                 {{accept(kBig), accept(kBig), accept(kSmall), accept(kSmall)},
+                  {alone(Do::fill_disk, 1000)},
+                  {on(Do::bounce, 0), on(Do::bounce_part, 1)},
+                  {accept(kBig), on(Do::bounce, 2), accept(kBig)},
+                  {on(Do::bounce, 3), on(Do::finish, 1)},
+                  {on(Do::bounce, 0), on(Do::bounce, 2), on(Do::bounce, 3)},
+                  {alone(Do::heal)},
+                  {on(Do::bounce, 0), on(Do::bounce, 2), on(Do::bounce, 3)}}});
+  all.push_back({"mail bounces while the quota is used up",
+                 {{accept(kBig), accept(kBig), accept(kSmall)},
+                  {fail_step({DiskStep::allocate, 1, 9, static_cast<std::errc>(EDQUOT)})},
+                  {accept(kBig), accept(kBig), on(Do::bounce, 0)},
+                  {on(Do::bounce, 1), on(Do::bounce_part, 2)},
+                  {alone(Do::heal)},
+                  {on(Do::bounce, 0), on(Do::bounce, 1), on(Do::finish, 2)}}});
   all.push_back({"read-only for a while",
                  {{accept(kSmall), accept(kSmall)},
                   {alone(Do::read_only)},

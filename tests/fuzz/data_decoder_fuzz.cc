@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The content decoders, differentially: any cut of the same bytes gives the same result; that result is
-// canonical; and what is stuffed again has exactly one end of data. The first byte chooses the cut, the rest
-// is the data.
+// canonical and what a slow decoder makes of them; and what is stuffed again has exactly one end of data. The
+// first byte chooses the cut, the rest is the data.
 #include <algorithm>
 #include <string>
 
 #include "daemon/mail/data_decoder.h"
 #include "daemon/mail/dot_stuff.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/slow_decoder.h"
 
 using namespace hikyaku;
 using namespace hikyaku::mail;
@@ -69,6 +70,8 @@ void check_decoder(LineMode mode, std::string_view in, std::size_t piece) {
   check(decoded.done == (end != std::string::npos), "the data ended elsewhere than at CR LF . CR LF");
   if (decoded.done)
     check(decoded.consumed == end + 3, "the data ended at another CR LF . CR LF than the first");
+  if (decoded.done)
+    check(decoded.content == test::slowly_decoded(in), "the content is not what the rules say");
 }
 
 void check_stuffer(std::string_view in, std::size_t piece) {

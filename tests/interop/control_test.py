@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import smtplib
 import socket
 import subprocess
@@ -113,19 +114,92 @@ class Clients(Frame):
         self.begin()
         status = self.hikyaku("status")
         self.assertEqual((status.returncode, status.stderr), (0, ""))
-        self.assertIn("0 active, 0 deferred, 0 held", status.stdout)
+        self.assertIn("0 active, 0 waiting, 0 held", status.stdout)
         self.assertEqual(json.loads(self.hikyaku("status", "--json").stdout)["queue"]["active"], 0)
         self.assertEqual(self.hikyaku("queue", "retry", "--all").stdout, "0 mails are tried now\n")
         self.assertEqual(self.hikyaku("queue", "retry", "0000000000001").returncode, 66)
         with open(self.daemon.config, "r+", encoding="utf-8") as config:
             config.write("x")
+        reload = self.hikyaku("reload", "--socket", self.control.path)
+        self.assertEqual(reload.returncode, 78)
+        self.assertIn("hikyaku.yaml:", reload.stderr)
         wrong = Control(self.control.path).ask("POST", "/v1/reload")
         self.assertEqual(wrong[0], 422)
         self.assertIn("hikyaku.yaml:", json.loads(wrong[1])["error"])
         self.daemon.stop()
         gone = self.hikyaku("status", "--socket", self.control.path)
-        self.assertEqual(gone.returncode, 69)
+        self.assertEqual(gone.returncode, 75)
+        self.assertIn("hikyakud does not run", gone.stderr)
         self.assertFalse(os.path.exists(self.control.path))
+
+
+    def test_a_daemon_that_is_stopped_is_noticed_within_seconds(self):
+        self.begin()
+        os.kill(self.daemon.pid, signal.SIGSTOP)
+        try:
+            done = self.hikyaku("status")
+            self.assertEqual(done.returncode, 75, done.stderr)
+            self.assertIn("does not respond", done.stderr)
+        finally:
+            os.kill(self.daemon.pid, signal.SIGCONT)
+        self.assertEqual(self.hikyaku("status").returncode, 0)
+
+    def test_a_file_that_was_broken_since_hides_no_daemon(self):
+        self.begin()
+        with open(self.daemon.config, encoding="utf-8") as config:
+            text = config.read()
+        with open(self.daemon.config, "w", encoding="utf-8") as config:
+            config.write(text.replace("smarthosts", "smarthsots"))
+        status = self.hikyaku("status")
+        self.assertEqual((status.returncode, status.stderr.count("\n")), (0, 1), status.stderr)
+        self.assertIn("unknown key; did you mean `smarthosts`?", status.stderr)
+        queue = self.hikyaku("queue")
+        self.assertEqual((queue.returncode, queue.stdout), (0, "the queue is empty\n"), queue.stderr)
+
+
+class Waiting(Frame):
+    """Nobody listens on the smarthost's port."""
+
+    def test_every_command_says_why_mail_waits_and_when_it_is_tried(self):
+        self.begin()
+        mail = self.submit_as(ONE)
+        until(lambda: self.hikyaku("status").returncode == 1, 30, "the smarthost is paused")
+        reason = f"nobody listens on {self.place.address}:1"
+        for words in (("queue",), ("queue", "show", mail)):
+            done = self.hikyaku(*words)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, f"\\A{mail} waiting")
+            self.assertIn(reason, done.stdout)
+            self.assertRegex(done.stdout, r"since 20\S+Z")
+            self.assertRegex(done.stdout, r"next (attempt +)?20\S+Z")
+        queued = json.loads(self.hikyaku("queue", "--json").stdout)
+        self.assertEqual((queued["state"], queued["waits_for"], queued["attempts"]), ("deferred", "smarthost", 0))
+        status = json.loads(self.hikyaku("status", "--json").stdout)
+        self.assertEqual(status["queue"], {"active": 0, "deferred": 1, "held": 0})
+        retry = self.hikyaku("queue", "retry", mail)
+        self.assertEqual(retry.returncode, 75, retry.stderr)
+        self.assertIn(f"{mail} waits for the smarthost since ", retry.stdout)
+        self.assertIn(reason, retry.stdout)
+        self.assertEqual(self.hikyaku("queue", "retry", "--no-wait", mail).stdout, "1 mail is tried now\n")
+
+    def test_its_sender_reads_why_without_names(self):
+        self.begin()
+        mail = self.submit_as(ONE)
+        until(lambda: self.hikyaku("status").returncode == 1, 30, "the smarthost is paused")
+        status, text = self.control.ask_as(ONE, USER_ID, "GET", "/v1/queue?format=postfix")
+        self.assertEqual(status, 200)
+        self.assertRegex(text, rf"(?m)^{mail} ")  # no asterisk: it is not active
+        self.assertRegex(text, r"\(waits since .*, next attempt .*: the smarthost cannot be reached, or does not answer; "
+                               r"it is tried again by itself\)")
+        self.assertNotIn(self.place.address, text)
+
+    def test_without_a_daemon_the_queue_waits_for_it(self):
+        self.begin()
+        mail = self.submit_as(ONE)
+        self.daemon.stop()
+        done = self.hikyaku("queue")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, f"\\A{mail} waiting .*, hikyakud does not run: mail waits until it is started\n")
 
 
 class Delivery(Frame):
@@ -161,6 +235,23 @@ class Delivery(Frame):
         waiting.join()
         self.assertEqual([line["status"] for line in lines][-1], "delivered")
         self.assertEqual(json.loads(self.control.get(target))["state"], "ended")
+
+    def test_after_a_mail_has_failed_its_senders_mailq_says_so(self):
+        self.sink("--refuse", "rcpt:you@dest.example=550 5.1.1 nobody here")
+        self.begin(2527)
+        self.daemon.submit(CONTENT, recipients=["other@dest.example"])
+        self.daemon.wait_for("delivered")  # the smarthost is not suspected
+        mail = self.submit_as(ONE)
+        self.daemon.wait_for("failed")
+        text = until(lambda: self.mailq_with(ONE, mail), 30, "the failure is told")
+        self.assertRegex(text, r"\A-- 1 mail of yours failed in the last day:\n   \S+ .*  you@dest.example: 550 5.1.1 nobody")
+        self.assertTrue(text.endswith("\n\nMail queue is empty\n"), text)
+        self.assertEqual(self.control.ask_as(TWO, USER_ID, "GET", "/v1/queue?format=postfix")[1], "Mail queue is empty\n")
+        self.assertIn("failed         1 mail in the last day", self.hikyaku("status").stdout)
+
+    def mailq_with(self, uid, mail):
+        text = self.control.ask_as(uid, USER_ID, "GET", "/v1/queue?format=postfix")[1]
+        return text if mail in text else None
 
     def tried(self, target):
         body = self.control.get(target)

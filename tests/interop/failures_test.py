@@ -3,6 +3,8 @@
 """What goes wrong at a smarthost because of the configuration: one line in the log says what to change, nothing
 bounces, and after the change and a SIGHUP the mail goes out, without waiting for the backoff."""
 
+import re
+
 from rig import Authority, Case, Dovecot, Listener, Postfix, main, until
 from rig.case import SMARTHOST
 from rig.certificates import self_signed
@@ -12,6 +14,7 @@ from rig.postfix import implicit, login, starttls
 
 GOOD, GOOD_IMPLICIT, EXPIRED, UNKNOWN, WRONG_NAME, SELF_SIGNED, OWNERS, CLOSED = 587, 465, 5001, 5002, 5003, 5004, 5005, 5006
 RIGHT = netrc(SMARTHOST)
+LOOK = "openssl s_client -connect " + SMARTHOST + ":{} -starttls smtp -servername " + SMARTHOST
 MAILS = [message(f"m{number}") for number in range(3)]
 
 
@@ -87,18 +90,26 @@ class Failures(Case):
                    {"port": GOOD_IMPLICIT})
 
     def test_an_expired_certificate(self):
-        self.check({"port": EXPIRED, "tls": "starttls"}, RIGHT, ["has expired"], {"port": GOOD})
+        self.check({"port": EXPIRED, "tls": "starttls"}, RIGHT, ["has expired: it was valid until 20", "`tls_fingerprint: \"sha256:", LOOK.format(EXPIRED)],
+                   {"port": GOOD})
 
     def test_a_certificate_from_an_unknown_issuer(self):
-        self.check({"port": UNKNOWN, "tls": "starttls"}, RIGHT, ["issuer", "tls_ca_file"],
+        self.check({"port": UNKNOWN, "tls": "starttls"}, RIGHT, ["issuer that this machine does not know: \"CN=", "tls_ca_file",
+                                                              LOOK.format(UNKNOWN)],
                    {"port": UNKNOWN, "tls": "starttls", "tls_ca_file": self.place.join("stranger", "ca.pem")})
 
     def test_a_self_signed_certificate(self):
-        self.check({"port": SELF_SIGNED, "tls": "starttls"}, RIGHT, ["self-signed"],
+        self.check({"port": SELF_SIGNED, "tls": "starttls"}, RIGHT, ["self-signed", "`tls_fingerprint: \"sha256:"],
                    {"port": SELF_SIGNED, "tls": "starttls", "tls_verify": False})
 
+    def test_the_fingerprint_that_the_log_has_can_be_pasted(self):
+        daemon = self.broken({"port": SELF_SIGNED, "tls": "starttls"}, RIGHT, "self-signed")
+        said = daemon.events("smarthost paused")[0]["text"]
+        pin = re.search(r'`tls_fingerprint: "(sha256:[0-9a-f]{64})"`', said).group(1)
+        self.mended(daemon, {"port": SELF_SIGNED, "tls": "starttls", "tls_fingerprint": pin})
+
     def test_a_certificate_for_another_name(self):
-        self.check({"port": WRONG_NAME, "tls": "starttls"}, RIGHT, ["another name", "tls_hostname"],
+        self.check({"port": WRONG_NAME, "tls": "starttls"}, RIGHT, ["it is for other.interop.test", "tls_hostname"],
                    {"port": WRONG_NAME, "tls": "starttls", "tls_hostname": "other.interop.test"})
 
     def test_a_closed_port(self):

@@ -6,6 +6,7 @@ with the daemon running, and with it stopped and started later. And the aliases 
 import subprocess
 
 from rig import main, until
+from rig.installation import ALICE
 from rig.installed_case import ALIASES, InstalledCase
 from rig.process import Process
 
@@ -134,6 +135,24 @@ class LocalMail(InstalledCase):
         self.machine.run(["rm", "/etc/aliases"], user=ROOT_USER)
         self.daemon.reload()
         self.assert_root_is("root@app.interop.test")
+
+    def test_sendmail_bv_says_who_reads_roots_mail(self):
+        self.assertEqual(self.machine.run(["/usr/sbin/sendmail", "-bv", "postmaster"]),
+                         "postmaster -> ops@dest.example: user ops, domain dest.example\n")
+
+    def test_mailq_and_verbose_sendmail_say_why_mail_waits_and_that_no_daemon_runs(self):
+        none = subprocess.run(self.machine.inside([*ALICE, "mailq"]), capture_output=True, text=True, check=False)
+        self.assertEqual(none.returncode, 69)
+        self.assertIn("hikyakud does not run", none.stderr)
+        self.assertIn("mail sent meanwhile waits in /var/spool/hikyaku/drop until it is started", none.stderr)
+        nobody = {"name": "main", "host": self.place.address, "port": 1, "tls": "none"}
+        self.daemon.configure({"smarthosts": [nobody]})
+        self.daemon.start()
+        said = self.machine.run(["/usr/sbin/sendmail", "-v", "-v", "you@dest.example"], b"Subject: why\n\nx\n")
+        self.assertIn("waits for the smarthost since ", said)
+        self.assertIn(": the smarthost cannot be reached, or does not answer; it is tried again by itself\n", said)
+        self.assertIn(": the smarthost cannot be reached", self.machine.run(["mailq"]))
+        self.assertIn(f"nobody listens on {self.place.address}:1", self.machine.run(["mailq"], user=ROOT_USER))
 
     def assert_root_is(self, address):
         self.machine.run(["/usr/sbin/sendmail", "root"], b"Subject: who is it?\n\nroot\n")

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: MIT
 """systemd without process 1: the units, a handed-over socket, sd_notify, the watchdog; and a start as root."""
 
+import json
 import os
 import re
 import signal
+import smtplib
 import subprocess
 
 from rig import Case, NotifySocket, main, until
-from rig.hikyakud import PORT, Hikyakud, binary
+from rig.control import Control
+from rig.hikyakud import PORT, UNPRIVILEGED, Hikyakud, binary
 from rig.messages import PLAIN
 from rig.place import ROOT
 from rig.process import Process
-from rig.waiting import listens
+from rig.waiting import is_bound, listens
 
 
 class Systemd(Case):
@@ -21,7 +24,8 @@ class Systemd(Case):
         cls.units = cls.place.directory("units")
         for name in ("hikyaku.service", "hikyaku.socket"):
             with open(f"{ROOT}/systemd/{name}", encoding="utf-8") as unit:
-                cls.place.file(f"units/{name}", unit.read().replace("/usr/sbin/hikyakud", binary("hikyakud")))
+                text = unit.read().replace("/usr/sbin/hikyakud", binary("hikyakud"))
+                cls.place.file(f"units/{name}", text.replace("/usr/bin/hikyaku ", binary("hikyaku") + " "))
 
     def command(self, *words):
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
@@ -81,6 +85,25 @@ class Systemd(Case):
         notify.wait("READY=1")
         self.assertFalse(listens(self.place.address, 2600))
         self.assertEqual(process.stop(), 0)
+
+    def test_who_is_greeted_can_ask_the_control_socket_at_once(self):
+        self.greet_and_ask([])
+
+    def test_who_is_greeted_over_a_handed_over_socket_can_ask_the_control_socket_at_once(self):
+        self.greet_and_ask(["systemd-socket-activate", f"--listen={self.place.address}:{PORT}"])
+
+    def greet_and_ask(self, activation):
+        """Starts again and again, since it is a matter of moments."""
+        daemon = self.catching()
+        control = Control(self.place.join("hikyakud", "run", "control.sock"))
+        for count in range(5):
+            process = Process([*UNPRIVILEGED, *activation, daemon.program, "-c", daemon.config],
+                              self.place.join(f"greet-{len(activation)}-{count}"))
+            self.addCleanup(process.kill)
+            until(lambda: is_bound(self.place.address, PORT), 20, "the port is there")
+            with smtplib.SMTP(self.place.address, PORT, timeout=20):
+                self.assertEqual(json.loads(control.get("/v1/status"))["spool"], "healthy")
+            self.assertEqual(process.stop(), 0)
 
     def test_the_service_manager_is_told_of_ready_reload_and_stop(self):
         daemon = self.catching().start()

@@ -72,6 +72,23 @@ class Inherited(Case):
             enough |= self.done_or_temporary(done) == 0
         self.assertTrue(enough)
 
+    def test_a_small_stack_is_enough(self):
+        small = shell("ulimit -s 64")
+        long = b"\n" + b"x\n" * 2 * 1024 * 1024  # more than is kept in memory
+        for stdin in (b"To: root\n" + MESSAGE, b"To: root\n" + long):
+            self.left(self.here.run("-t", stdin=stdin, before=small))
+        session = b"EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n" + b"x\r\n" * 100000 + b".\r\nQUIT\r\n"
+        for option in ("-bs", "-bS"):
+            self.assertEqual(self.here.run(option, stdin=session, before=small).returncode, 0)
+            self.assertEqual(len(self.here.take()), 1)
+        self.refused(self.here.run("-bp", before=small), 69)
+        with Daemon(self.here) as daemon:
+            for words, stdin in ((["-t"], b"To: root\n" + MESSAGE), (["-t"], b"To: root\n" + long),
+                                 (["-bs"], session.replace(b"DATA\r\n", b"BDAT 300000 LAST\r\n").replace(b".\r\n", b""))):
+                done = self.here.run(*words, stdin=stdin, before=small)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(daemon.stored), 3)
+
     def test_the_end_of_its_time_is_a_temporary_error(self):
         """With SIGXCPU while it waits for more of an endless message."""
         done = subprocess.run(["sh", "-c", 'yes | "$@"', "sh", *self.here.command(["root"], before=shell("ulimit -St 1"))],

@@ -42,8 +42,17 @@ void ChaosLedger::refuse(const std::string& sender, const std::optional<std::str
   refused_.emplace(sender, recipient.value_or(""));
 }
 
+void ChaosLedger::doubt(const std::string& sender, const std::optional<std::string>& recipient) {
+  ++doubted_[{sender, recipient.value_or("")}];
+}
+
 bool ChaosLedger::has_refused(const std::string& sender, const std::string& recipient) const {
-  return refused_.contains({sender, recipient}) || refused_.contains({sender, ""});
+  auto doubts = [&](const std::string& of) {
+    auto found = doubted_.find({sender, of});
+    return found == doubted_.end() ? 0 : found->second;
+  };
+  return refused_.contains({sender, recipient}) || refused_.contains({sender, ""}) ||
+         doubts(recipient) + doubts("") >= 2;
 }
 
 Told ChaosLedger::told(const std::string& sender, const std::string& recipient) const {

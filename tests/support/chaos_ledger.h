@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -40,6 +41,8 @@ class ChaosLedger {
   void tell(std::size_t entry, Told told);
   // A 5yz about this mail was said. No recipient: about all of them.
   void refuse(const std::string& sender, const std::optional<std::string>& recipient);
+  // A 5yz was said that may have been about this mail. Said twice it may be taken so.
+  void doubt(const std::string& sender, const std::optional<std::string>& recipient);
   // The client did what it must not.
   void complain(std::string what) { complaints_.push_back(std::move(what)); }
 
@@ -55,6 +58,7 @@ class ChaosLedger {
   std::uint64_t now_ = 0;
   std::vector<LedgerEntry> entries_;
   std::set<std::pair<std::string, std::string>> refused_;  // recipient "": all
+  std::map<std::pair<std::string, std::string>, unsigned> doubted_;
   std::vector<std::string> complaints_;
 };
 

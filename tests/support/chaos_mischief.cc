@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/chaos_mischief.h"
 
+#include <algorithm>
 #include <span>
 
 #include "daemon/base/text.h"
@@ -35,8 +36,10 @@ constexpr std::string_view kClosing[] = {"421 4.3.2 Shutting down", "421 Too man
 constexpr std::string_view kOursAtLogin[] = {"535 5.7.8 Authentication failed", "454 4.7.0 Not now",
                                              "534 5.7.9 Application-specific password required"};
 constexpr std::string_view kOurs[] = {"530 5.7.0 Authentication required", "503 5.5.1 Send AUTH first",
-                                      "550 5.4.5 Daily user sending limit exceeded", "554 5.3.2 System off",
+                                      "550 5.4.5 Daily user sending limit exceeded",
                                       "550 5.7.30 Basic authentication is not supported"};
+constexpr std::string_view kDoubtful[] = {"554 5.3.2 System off", "550 5.7.0 Rejected as spam",
+                                          "550 5.2.0 Sending quota exceeded"};
 constexpr std::string_view kGreetings[] = {"554 5.7.1 Not you", "554 No SMTP service here"};
 constexpr std::string_view kGarbage[] = {
     "abc",          "25",     "2500 ok", "999 x",           "250-a\r\n550 b", "",
@@ -59,7 +62,8 @@ std::string_view never_words(Moment moment, Dice& dice) {
 
 std::string_view ours_words(Moment moment, Dice& dice) {
   if (moment == Moment::greeting || moment == Moment::ehlo) return any(kGreetings, dice);
-  return moment == Moment::auth ? any(kOursAtLogin, dice) : any(kOurs, dice);
+  if (moment == Moment::auth) return any(kOursAtLogin, dice);
+  return dice.chance(40) ? any(kDoubtful, dice) : any(kOurs, dice);
 }
 
 }  // namespace
@@ -90,6 +94,10 @@ std::string no_for(Moment moment, Answer answer, Dice& dice) {
                            : answer == Answer::later ? any(kLater, dice)
                                                      : any(kClosing, dice);
   return cat(words, "\r\n");
+}
+
+bool is_doubtful(std::string_view reply) {
+  return std::ranges::any_of(kDoubtful, [&](std::string_view words) { return reply.starts_with(words); });
 }
 
 std::string garbage(Dice& dice) { return cat(any(kGarbage, dice), "\r\n"); }

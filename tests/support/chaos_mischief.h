@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "tests/support/sim_sectors.h"
 
@@ -59,6 +60,8 @@ Reaction roll(const ChaosOdds& odds, Dice& dice);
 
 // Words for an answer other than yes; 421 for `closing`, with CR LF.
 std::string no_for(Moment moment, Answer answer, Dice& dice);
+// Whether such words may be about one mail as well as about all of ours.
+bool is_doubtful(std::string_view reply);
 // No reply of SMTP, with CR LF.
 std::string garbage(Dice& dice);
 

@@ -183,7 +183,7 @@ Task<bool> ChaosSession::mail(const std::string& line) {
 }
 
 Task<bool> ChaosSession::rcpt(const std::string& line) {
-  std::string recipient = address_in(line);
+  std::string recipient = asked_ = address_in(line);
   Reaction reaction = host_.react(Moment::rcpt, now_.sender, recipient, dice_);
   if (reaction.answer == Answer::yes) now_.recipients.push_back(recipient);
   if (reaction.answer == Answer::never) host_.ledger_.refuse(now_.sender, recipient);
@@ -209,6 +209,7 @@ Task<bool> ChaosSession::answer(Moment moment, Reaction reaction, std::string go
   bool is_yes = reaction.answer == Answer::yes;
   std::string reply = is_yes ? std::move(good) : no_for(moment, reaction.answer, dice_);
   if (reaction.answer == Answer::never) note_refusal(moment);
+  if (reaction.answer == Answer::ours && is_doubtful(reply)) note_doubt(moment);
   auto said = co_await voice_.say(reaction.manner, std::move(reply), entry);
   co_return said && !reaction.hangs_up && reaction.answer != Answer::closing;
 }
@@ -218,6 +219,13 @@ void ChaosSession::note_refusal(Moment moment) {
   if (moment == Moment::mail || moment == Moment::data) host_.ledger_.refuse(now_.sender, std::nullopt);
   if (moment != Moment::message && moment != Moment::content) return;
   for (const std::string& recipient : now_.recipients) host_.ledger_.refuse(now_.sender, recipient);
+}
+
+void ChaosSession::note_doubt(Moment moment) {
+  if (moment == Moment::mail || moment == Moment::data) host_.ledger_.doubt(now_.sender, std::nullopt);
+  if (moment == Moment::rcpt) host_.ledger_.doubt(now_.sender, asked_);
+  if (moment != Moment::message && moment != Moment::content) return;
+  for (const std::string& recipient : now_.recipients) host_.ledger_.doubt(now_.sender, recipient);
 }
 
 Reaction ChaosSession::react(Moment moment) { return host_.react(moment, now_.sender, "", dice_); }

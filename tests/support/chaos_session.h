@@ -44,6 +44,7 @@ class ChaosSession {
   Task<bool> answer(Moment moment, Reaction reaction, std::string good,
                     std::optional<std::size_t> entry = {});
   void note_refusal(Moment moment);
+  void note_doubt(Moment moment);
   Task<bool> dislikes_group();
   Task<bool> has_more_input();
   Reaction react(Moment moment);
@@ -67,6 +68,7 @@ class ChaosSession {
   Duration patience_;
   ChaosOffer offer_;
   Transaction now_;
+  std::string asked_;  // the recipient of the latest RCPT
   bool is_greeted_ = false;
   bool is_logged_in_ = false;
 };

@@ -44,6 +44,19 @@ class MemorySink::Writer final : public mail::MailWriter {
   bool is_committed_ = false;
 };
 
+class MemorySink::Room final : public mail::EnvelopeRoom {
+ public:
+  explicit Room(const MemorySink& sink) : sink_(sink) {}
+  bool grow_to(std::uint64_t bytes, std::size_t) override {
+    return !sink_.envelope_memory || bytes <= *sink_.envelope_memory;
+  }
+
+ private:
+  const MemorySink& sink_;
+};
+
+std::unique_ptr<mail::EnvelopeRoom> MemorySink::envelope_room() { return std::make_unique<Room>(*this); }
+
 Result<void, mail::SinkError> MemorySink::may_accept(std::uint64_t expected_size) {
   expected_size_ = expected_size;
   return outcome(failures.may_accept);

@@ -22,6 +22,7 @@ class MemorySink final : public mail::MailSink {
   explicit MemorySink(io::Loop& loop) : released_(loop) {}
 
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
+  std::unique_ptr<mail::EnvelopeRoom> envelope_room() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
 
   const std::vector<StoredMail>& mails() const { return mails_; }
@@ -37,6 +38,7 @@ class MemorySink final : public mail::MailSink {
     std::optional<mail::SinkErrorKind> commit;
   };
   Failures failures;
+  std::optional<std::uint64_t> envelope_memory;  // for each
 
   // Neither returns until release().
   void hold_commits() { holds_commits_ = true; }
@@ -45,6 +47,7 @@ class MemorySink final : public mail::MailSink {
 
  private:
   class Writer;
+  class Room;
 
   io::Event released_;
   bool holds_commits_ = false;

@@ -25,8 +25,9 @@ void RecordingObserver::accepted(const smtpd::Client&, const smtpd::Accepted& wh
                       " fixed=", what.fixed));
 }
 
-void RecordingObserver::rejected(const smtpd::Client&, std::string_view stage, const smtpd::Reply& reply) {
-  lines.push_back(cat("rejected ", stage, " ", to_text(reply)));
+void RecordingObserver::rejected(const smtpd::Client& client, const smtpd::Rejected& what) {
+  std::string mail = what.sender ? cat(" from=<", *what.sender, "> size=", std::to_string(what.size)) : "";
+  lines.push_back(cat("rejected ", what.stage, " ", to_text(what.reply), " helo=", client.helo, mail));
 }
 
 void RecordingObserver::odd(const smtpd::Client&, smtpd::Oddity oddity) {

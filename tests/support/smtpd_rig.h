@@ -17,11 +17,11 @@
 namespace hikyaku::test {
 
 // Keeps each event as a line: "accepted 1 from=<a@b> to=<c@d> size=12 ESMTP fixed=date", "rejected RCPT
-// 503 5.5.1 …", "odd lf-session".
+// 503 5.5.1 … helo=app from=<a@b> size=12", "odd lf-session".
 class RecordingObserver final : public smtpd::Observer {
  public:
   void accepted(const smtpd::Client& client, const smtpd::Accepted& what) override;
-  void rejected(const smtpd::Client& client, std::string_view stage, const smtpd::Reply& reply) override;
+  void rejected(const smtpd::Client& client, const smtpd::Rejected& what) override;
   void odd(const smtpd::Client& client, smtpd::Oddity oddity) override;
   void broke_down(const std::string& what) override;
 

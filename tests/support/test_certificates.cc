@@ -10,6 +10,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "daemon/base/check.h"
 #include "daemon/base/text.h"
@@ -38,6 +39,7 @@ struct Wish {
   long from_day = -1;
   long to_day = 3650;
   bool is_ca = false;
+  std::vector<std::string> raw_names{};  // instead, byte for byte
 };
 
 struct Identity {
@@ -51,6 +53,26 @@ void extend(X509* certificate, X509* issuer, int what, const char* value) {
   ExtensionPtr extension(X509V3_EXT_conf_nid(nullptr, &context, what, value));
   check(extension && X509_add_ext(certificate, extension.get(), -1) == 1,
         "an extension of a test certificate");
+}
+
+void add_raw_names(X509* certificate, const std::vector<std::string>& names) {
+  GENERAL_NAMES* all = sk_GENERAL_NAME_new_null();
+  for (const std::string& text : names) {
+    ASN1_IA5STRING* bytes = ASN1_IA5STRING_new();
+    ASN1_STRING_set(bytes, text.data(), static_cast<int>(text.size()));
+    GENERAL_NAME* name = GENERAL_NAME_new();
+    GENERAL_NAME_set0_value(name, GEN_DNS, bytes);
+    sk_GENERAL_NAME_push(all, name);
+  }
+  check(X509_add1_ext_i2d(certificate, NID_subject_alt_name, all, 0, 0) == 1, "names of a test certificate");
+  GENERAL_NAMES_free(all);
+}
+
+std::vector<std::string> hostile_names() {
+  std::vector<std::string> names{std::string("ok.example\0.evil", 16), "two\r\nlines", "\x1b[2J", "{pin}",
+                                 std::string(2000, 'a')};
+  while (names.size() < 3000) names.push_back(cat("n", std::to_string(names.size()), ".example"));
+  return names;
 }
 
 // Without an issuer it signs itself.
@@ -69,7 +91,10 @@ Identity issue(const Wish& wish, const Identity* issuer) {
   X509_set_issuer_name(certificate, X509_get_subject_name(signer));
   extend(certificate, signer, NID_basic_constraints, wish.is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
   extend(certificate, signer, NID_subject_key_identifier, "hash");
-  if (!wish.is_ca) extend(certificate, signer, NID_subject_alt_name, wish.alternative_names);
+  if (!wish.raw_names.empty())
+    add_raw_names(certificate, wish.raw_names);
+  else if (!wish.is_ca)
+    extend(certificate, signer, NID_subject_alt_name, wish.alternative_names);
   if (!wish.is_ca) extend(certificate, signer, NID_ext_key_usage, wish.usage);
   EVP_PKEY* signing_key = issuer != nullptr ? issuer->key.get() : made.key.get();
   check(X509_sign(certificate, signing_key, EVP_sha256()) > 0, "a test certificate cannot be signed");
@@ -85,12 +110,13 @@ std::string fingerprint(X509* certificate) {
   return text;
 }
 
-CertificateFiles save(const Identity& identity, const std::string& path) {
+CertificateFiles save(const Identity& identity, const std::string& path, const Identity* issuer = nullptr) {
   CertificateFiles files{cat(path, ".pem"), cat(path, ".key"), fingerprint(identity.certificate.get())};
   BioPtr cert(BIO_new_file(files.cert.c_str(), "w"));
   BioPtr key(BIO_new_file(files.key.c_str(), "w"));
   bool saved =
       cert && key && PEM_write_bio_X509(cert.get(), identity.certificate.get()) == 1 &&
+      (issuer == nullptr || PEM_write_bio_X509(cert.get(), issuer->certificate.get()) == 1) &&
       PEM_write_bio_PrivateKey(key.get(), identity.key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1;
   check(saved, "a test certificate cannot be saved");
   return files;
@@ -112,6 +138,9 @@ class Maker : public TestCertificates {
         make("wrong_name", {.common_name = "smtp.example", .alternative_names = "DNS:other.example"}, &ca);
     client = make("client", {.common_name = "client", .usage = "clientAuth"}, &ca);
     self_signed = make("self_signed", {.common_name = "self-signed"}, nullptr);
+    hostile = make("hostile", {.common_name = "hostile", .raw_names = hostile_names()}, &ca);
+    Identity old_ca = issue({.common_name = "Old CA", .from_day = -30, .to_day = -1, .is_ca = true}, &ca);
+    old_chain = save(issue({.common_name = "old chain"}, &old_ca), path("old_chain"), &old_ca);
     unknown_issuer = make("unknown_issuer", {.common_name = "unknown issuer"}, &other_ca);
   }
   ~Maker() { std::filesystem::remove_all(directory); }

@@ -16,7 +16,8 @@ struct CertificateFiles {
 struct TestCertificates {
   std::string directory;
   std::string ca_file;
-  // All but the last two are issued by that CA; the names in them are smtp.example, localhost, 127.0.0.1 and
+  // All but self_signed and unknown_issuer are issued by that CA; the names in them are smtp.example,
+  // localhost, 127.0.0.1 and
   // ::1.
   CertificateFiles good;
   CertificateFiles expired;
@@ -25,6 +26,9 @@ struct TestCertificates {
   CertificateFiles client;      // for client authentication only
   CertificateFiles self_signed;
   CertificateFiles unknown_issuer;  // of another CA
+  // Of a hostile server with the CA's blessing: other names, 3000 of them, some with bytes that no name has.
+  CertificateFiles hostile;
+  CertificateFiles old_chain;  // good itself, but its issuer, Old CA, has expired
 };
 
 const TestCertificates& test_certificates();

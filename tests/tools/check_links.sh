@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Fails if a program links a library that links.txt does not allow it, or can do without one of its hardenings.
-#   check_links.sh [--sanitizers] PROGRAM…
+#   check_links.sh [--sanitizers | --commands FILE] PROGRAM…
+# FILE is the build's compile_commands.json: how its programs were compiled, which sanitizers come in the way of.
 set -euo pipefail
 list=$(dirname "${BASH_SOURCE[0]}")/links.txt
-extra=
-if [ "${1-}" = --sanitizers ]; then
-  extra=$(sed -n 's/^sanitizers: //p' "$list")
-  shift
-fi
-[ $# -gt 0 ] || { echo "usage: check_links.sh [--sanitizers] PROGRAM…" >&2; exit 64; }
+extra= commands=
+case ${1-} in
+  --sanitizers) extra=$(sed -n 's/^sanitizers: //p' "$list"); shift ;;
+  --commands) commands=$2; shift 2 ;;
+esac
+[ $# -gt 0 ] || { echo "usage: check_links.sh [--sanitizers | --commands FILE] PROGRAM…" >&2; exit 64; }
 readelf=$(command -v readelf || command -v llvm-readelf-19)
 
 check_program() {
@@ -31,8 +32,25 @@ check_program() {
   ! "$readelf" -lW "$1" | grep -q 'GNU_STACK.*RWE' || { echo "$name: has an executable stack"; return 1; }
 }
 
+# Nothing in a program tells of the flag for the stack, so the commands have to; of the other there are marks (endbr64).
+check_commands() {
+  local flag flags=-fstack-clash-protection
+  [ "$(uname -m)" != x86_64 ] || flags+=" -fcf-protection"
+  for flag in $flags; do
+    ! grep -E '"command":.* -c [^ ]*/(daemon|smtpd|smtpc|spool)/' "$commands" | grep -v -e " $flag " || { echo "compiled without $flag: see above"; return 1; }
+  done
+}
+
+check_marks() {
+  local marks
+  marks=$(LC_ALL=C grep -aoP '\xf3\x0f\x1e\xfa' "$1" | wc -l)
+  [ "$marks" -ge 50 ] || { echo "$(basename "$1"): jumps may go anywhere ($marks marks of -fcf-protection)"; return 1; }
+}
+
 failed=0
+[ -z "$commands" ] || check_commands || failed=1
 for program in "$@"; do
   check_program "$program" || failed=1
+  [ -z "$commands" ] || [ "$(uname -m)" != x86_64 ] || check_marks "$program" || failed=1
 done
 exit $failed

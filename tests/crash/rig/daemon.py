@@ -99,6 +99,11 @@ class Daemon:
         except subprocess.TimeoutExpired:
             raise Failed("the daemon does not end") from None
 
+    def ask(self, hikyaku, *words):
+        """What our program `hikyaku` says of it."""
+        return subprocess.run([hikyaku, *words, "-c", self.config], capture_output=True, text=True, timeout=60,
+                              check=False).stdout
+
     def freeze(self):
         """Until every thread stands still: no write is under way then."""
         self._process.send_signal(signal.SIGSTOP)
@@ -121,5 +126,9 @@ class Daemon:
             return stat.read().rpartition(")")[2].split()
 
     def log_tail(self, lines=40):
+        return "\n".join(self.log_lines()[-lines:])
+
+    def log_lines(self, word=""):
+        """Those in which `word` is."""
         with open(self._log, encoding="utf-8", errors="replace") as log:
-            return "".join(log.readlines()[-lines:])
+            return [line for line in log.read().splitlines() if word in line]

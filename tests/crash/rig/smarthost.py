@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A smarthost in this process, a thread a connection. What it takes goes into a ledger; whom it defers is a set."""
+"""A smarthost in this process, a thread a connection. What it takes goes into a ledger; whom it defers or refuses is
+told by the address."""
 
 import socketserver
 import threading
@@ -12,7 +13,7 @@ class _Session(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self):
-        self.recipients = []
+        self.recipients, self.is_notice = [], False
         try:
             self._reply("220 sink.example.com")
             while self._command(self.rfile.readline()):
@@ -34,13 +35,15 @@ class _Session(socketserver.StreamRequestHandler):
         elif verb in (b"QUIT", b""):
             return False
         else:
-            self.recipients = []  # MAIL, RSET
+            self.recipients, self.is_notice = [], b"<>" in line  # MAIL, RSET
             self._reply("250 2.0.0 ok")
         return True
 
     def _recipient(self, address):
         if self.server.smarthost.defers(address):
             self._reply("450 4.2.1 not now")
+        elif address.startswith(self.server.smarthost.refused):
+            self._reply("550 5.1.1 no such user")
         else:
             self.recipients.append(address)
             self._reply("250 2.1.5 ok")
@@ -55,7 +58,10 @@ class _Session(socketserver.StreamRequestHandler):
             if not line:
                 return False  # broken off
             lines.append(line[1:] if line[:1] == b"." else line)
-        self.server.smarthost.ledger.arrive(b"".join(lines), self.recipients)
+        if self.is_notice:
+            self.server.smarthost.notices.append(b"".join(lines).decode())
+        else:
+            self.server.smarthost.ledger.arrive(b"".join(lines), self.recipients)
         self._reply("250 2.0.0 got it")
         return True
 
@@ -72,6 +78,8 @@ class Smarthost:
         self.ledger = ledger
         self.deferred = dict(deferred or {})
         self.deferrals = Counter()  # address -> how often
+        self.refused = ()  # so begins an address that does not exist
+        self.notices = []  # what came from <>
         self._server = _Server(("127.0.0.1", 0), _Session)
         self._server.smarthost = self
         self.port = self._server.server_address[1]

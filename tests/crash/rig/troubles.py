@@ -25,6 +25,19 @@ def no_blocks(directory):
 
 
 @contextlib.contextmanager
+def few_blocks(directory, free):
+    """A file of root's leaves `free` bytes."""
+    path = os.path.join(directory, "ballast")
+    room = os.statvfs(directory)
+    with open(path, "wb") as ballast:
+        os.posix_fallocate(ballast.fileno(), 0, room.f_bavail * room.f_frsize - free)
+    try:
+        yield
+    finally:
+        os.unlink(path)
+
+
+@contextlib.contextmanager
 def no_inodes(directory):
     """Empty files take every inode that is left."""
     names = (os.path.join(directory, f"ballast-{count}") for count in range(1 << 20))

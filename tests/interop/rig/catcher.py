@@ -19,10 +19,11 @@ class Mail:
 
 
 class Catcher:
-    """Listens at once on a port of its own; waits are for mails that have wholly arrived."""
+    """Listens at once on a port of its own; waits are for mails that have wholly arrived. `refuse` gets each RCPT's
+    recipient ("rcpt"), and each mail's recipients when it is complete ("message"), and gives the refusal or None."""
 
-    def __init__(self, address):
-        self.mails = []
+    def __init__(self, address, refuse=lambda stage, recipients: None):
+        self.mails, self.refuse = [], refuse
         self._arrival = threading.Condition()
         self._server = _Server((address, 0), self)
         self.address, self.port = self._server.server_address
@@ -92,18 +93,24 @@ class _Session(socketserver.StreamRequestHandler):
         self.reply("250 2.1.0 ok")
 
     def on_rcpt(self, line):
-        self.recipients.append(_path(line))
-        self.reply("250 2.1.5 ok")
+        refusal = self.server.catcher.refuse("rcpt", [_path(line)])
+        if not refusal:
+            self.recipients.append(_path(line))
+        self.reply(refusal or "250 2.1.5 ok")
 
     def on_data(self, _):
+        if not self.recipients:
+            return self.reply("554 5.5.1 no valid recipients")
         self.reply("354 go on")
         lines = []
         while (line := self.rfile.readline()) != b".\r\n":
             if not line:
-                return
+                return None
             lines.append(line[1:] if line.startswith(b".") else line)
-        self.server.catcher.add(Mail(self.sender, self.recipients, b"".join(lines)))
-        self.reply("250 2.0.0 kept")
+        refusal = self.server.catcher.refuse("message", self.recipients)
+        if not refusal:
+            self.server.catcher.add(Mail(self.sender, self.recipients, b"".join(lines)))
+        return self.reply(refusal or "250 2.0.0 kept")
 
     def on_rset(self, _):
         self.reply("250 2.0.0 ok")

@@ -41,7 +41,9 @@ class Hikyakud:
 
     def configure(self, settings, authinfo=None):
         """Rewrites the configuration; a running daemon learns of it by reload()."""
-        self.config = self.place.file("hikyakud/hikyaku.yaml", json.dumps(self._defaults() | settings, indent=1))
+        settings = self._defaults() | settings
+        settings.setdefault("domain", settings["hostname"])  # whatever this machine's /etc/mailname says
+        self.config = self.place.file("hikyakud/hikyaku.yaml", json.dumps(settings, indent=1))
         if authinfo is not None:
             self.place.file("hikyakud/authinfo", authinfo, 0o600, USER_ID)
 

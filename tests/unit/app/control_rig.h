@@ -19,7 +19,7 @@ struct ControlRig : SpoolRig {
   std::unique_ptr<ControlService> service;
 
   explicit ControlRig(ControlTimes times = {}) {
-    auto socket = open_control_socket(path, "no such group");
+    auto socket = open_control_socket(path, {"no such group", "no such group"});
     REQUIRE(socket);
     ControlOptions options{
         .path = path, .spool_directory = directory(), .group = "no such group", .times = times};

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/app/control_routes.h"
-
-#include "daemon/base/json_value.h"
-#include "daemon/base/text.h"
-#include "tests/unit/app/fake_desk.h"
-#include "tests/unit/app/spool_rig.h"
+#include "tests/unit/app/control_routes_rig.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -12,90 +7,7 @@ using mail::RecipientState;
 
 namespace {
 
-constexpr Rights kOperator{0, true};
-constexpr Rights kOne{1000, false};
-
-struct Rig : SpoolRig {
-  test::FakeDesk desk;
-  QueueReader reader{directory(), clock};
-  ControlRoutes routes{desk, reader, clock};
-
-  ControlAnswer get(const std::string& path, std::map<std::string, std::string> parameters = {},
-                    Rights rights = kOperator, std::string accept = "") {
-    clock.advance(1us);
-    ControlRequest request{.method = "GET",
-                           .path = path,
-                           .parameters = std::move(parameters),
-                           .accept = std::move(accept),
-                           .body = "",
-                           .rights = rights};
-    return whole(routes.answer(request));
-  }
-  ControlAnswer post(const std::string& path, std::string body = "", Rights rights = kOperator) {
-    clock.advance(1us);
-    ControlRequest request{.method = "POST",
-                           .path = path,
-                           .parameters = {},
-                           .accept = "",
-                           .body = std::move(body),
-                           .rights = rights};
-    return whole(routes.answer(request));
-  }
-  mail::MailId accept_from(std::optional<std::uint32_t> uid, const std::string& recipient = "x@example.net") {
-    mail::Envelope envelope;
-    envelope.sender = "a@example.com";
-    envelope.uid = uid;
-    envelope.recipients.push_back({recipient, {}, {}});
-    return accept("content", envelope);
-  }
-
-  // With its pieces put together.
-  static ControlAnswer whole(ControlAnswer answer) {
-    if (answer.pieces == nullptr) return answer;
-    for (auto piece = answer.pieces();; piece = answer.pieces()) {
-      REQUIRE(piece);
-      if (piece->empty()) return answer;
-      answer.body += *piece;
-    }
-  }
-};
-
-std::string error_in(const ControlAnswer& answer) {
-  auto json = parse_json(answer.body);
-  REQUIRE_MESSAGE(json, answer.body);
-  REQUIRE(json->find("error") != nullptr);
-  return *json->find("error")->text();
-}
-
-std::vector<std::string> ids_in(const ControlAnswer& answer) {
-  CHECK(answer.status == 200);
-  std::vector<std::string> ids;
-  auto json = parse_json(answer.body);
-  REQUIRE_MESSAGE(json, answer.body);
-  for (const JsonValue& mail : *json->find("mails")->list()) ids.push_back(*mail.find("id")->text());
-  return ids;
-}
-
-std::vector<std::string> texts(const std::vector<mail::MailId>& ids) {
-  std::vector<std::string> all;
-  for (mail::MailId id : ids) all.push_back(to_text(id));
-  return all;
-}
-
-MailOutcome outcome(std::vector<mail::RecipientProgress> recipients, bool is_over = false) {
-  MailOutcome outcome;
-  outcome.id = *mail::parse_mail_id("001k0ts4wbcfh");
-  outcome.uid = 1000;
-  outcome.is_over = is_over;
-  outcome.attempts = 1;
-  for (auto& progress : recipients)
-    outcome.recipients.push_back(
-        {cat(std::string(1, static_cast<char>('x' + outcome.recipients.size())), "@example.net"),
-         std::move(progress)});
-  return outcome;
-}
-
-constexpr const char* kOutcome = "/v1/mails/001k0ts4wbcfh/outcome";
+using Rig = RoutesRig;
 
 }  // namespace
 
@@ -134,6 +46,7 @@ TEST_CASE(
   CHECK(rig.post("/v1/queue/retry", R"({"all":true})", kOne).body == "{\"retried\":1}\n");
   REQUIRE(rig.desk.hurried.size() == 1);
   CHECK(rig.desk.hurried.back() == std::vector{ours});
+  rig.clock.advance(30s);
   CHECK(rig.post("/v1/queue/retry", R"({"recipient_domain":"example.net"})", kOne).body ==
         "{\"retried\":1}\n");
   CHECK(rig.desk.hurried.back() == std::vector{ours});
@@ -184,8 +97,8 @@ TEST_CASE("control: a question that is none is answered in words") {
         Case{"limit", "0", "limit must be a number of mails, at least 1"},
         Case{"limit", "many", "limit must be a number of mails, at least 1"},
         Case{"limit", "99999999999999999999", "limit must be a number of mails, at least 1"},
-        Case{"after", "hello!", "after must be the id of a mail"},
-        Case{"state", "frozen", "state must be active, deferred or held"},
+        Case{"after", "hello!", "after must be a mail ID"},
+        Case{"state", "frozen", "state must be active, deferred (or waiting) or held"},
         Case{"format", "xml", "format must be json, lines or postfix"}}) {
     CAPTURE(one.name);
     auto answer = rig.get("/v1/queue", {{one.name, one.value}});
@@ -287,6 +200,28 @@ TEST_CASE("control: everything, or what fits, is tried again, but for what is he
   }
 }
 
+TEST_CASE("control: a user may have mail tried once in 30 seconds, another one and the operator meanwhile") {
+  Rig rig;
+  rig.accept_from(1000);
+  const char* all = R"({"all":true})";
+  CHECK(rig.post("/v1/queue/retry", R"({"al":true})", kOne).status == 400);  // does not count
+  CHECK(rig.post("/v1/queue/retry", all, kOne).status == 200);
+  rig.clock.advance(12s);
+  for (const char* body : {all, R"({"ids":["001k0ts4wbcf1"]})", R"({"to":"*"})"}) {
+    auto again = rig.post("/v1/queue/retry", body, kOne);
+    CHECK(again.status == 429);
+    CHECK(again.body ==
+          "{\"error\":\"you have had your mail tried just now: that may be done once in 30 s, so again in 18 "
+          "s\","
+          "\"retry_after\":18}\n");
+  }
+  CHECK(rig.desk.hurried.size() == 1);
+  CHECK(rig.post("/v1/queue/retry", all, {1001, false}).status == 200);
+  for (int i = 0; i < 3; ++i) CHECK(rig.post("/v1/queue/retry", all).status == 200);
+  rig.clock.advance(18s);
+  CHECK(rig.post("/v1/queue/retry", all, kOne).status == 200);
+}
+
 TEST_CASE("control: a wish for retries that is none is refused in words") {
   Rig rig;
   std::string many = R"({"ids":["001k0ts4wbcf1")";
@@ -298,15 +233,15 @@ TEST_CASE("control: a wish for retries that is none is refused in words") {
   const std::string forms =
       R"( must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to")";
   for (const Case& one :
-       {Case{"", "the body is no JSON: byte 0: expected a value"}, Case{"{}", "the body" + forms},
+       {Case{"", "the body is not JSON: byte 0: expected a value"}, Case{"{}", "the body" + forms},
         Case{"[]", "the body" + forms}, Case{"{\"all\":false}", "all: the body" + forms},
         Case{"{\"all\":1}", "all: the body" + forms},
         Case{R"({"all":true,"ids":[]})", "all: the body" + forms},
         Case{R"({"ids":"001k0ts4wbcf1"})", "ids must be a list of ids"},
-        Case{R"({"ids":[1]})", "ids must hold ids of mails, as texts"},
-        Case{R"({"ids":["hello!"]})", "ids must hold ids of mails, as texts"},
+        Case{R"({"ids":[1]})", "ids must be mail IDs, as strings"},
+        Case{R"({"ids":["hello!"]})", "ids must be mail IDs, as strings"},
         Case{many + "]}", "at most 1000 ids at a time"},
-        Case{R"({"state":"frozen"})", "state must be active, deferred or held"},
+        Case{R"({"state":"frozen"})", "state must be active, deferred (or waiting) or held"},
         Case{R"({"stat\u001be":"x"})", "stat\\x1be: the body" + forms}}) {
     CAPTURE(one.body.substr(0, 100));
     auto answer = rig.post("/v1/queue/retry", one.body);
@@ -314,44 +249,6 @@ TEST_CASE("control: a wish for retries that is none is refused in words") {
     CHECK(error_in(answer) == one.error);
   }
   CHECK(rig.desk.hurried.empty());
-}
-
-TEST_CASE("control: what has become of a mail, as soon as everybody is settled, or when the time is over") {
-  Rig rig;
-  auto pending = outcome({{RecipientState::pending, "451 no"}, {RecipientState::pending, ""}});
-  auto half = outcome({{RecipientState::delivered, "250 ok"}, {RecipientState::pending, ""}});
-  auto over = outcome({{RecipientState::delivered, "250 ok"}, {RecipientState::failed, "550 no"}}, true);
-  rig.desk.outcomes = {pending};
-  CHECK(rig.get(kOutcome).body ==
-        "{\"id\":\"001k0ts4wbcfh\",\"state\":\"deferred\",\"attempts\":1,\"reason\":null,\"recipients\":["
-        "{\"address\":\"x@example.net\",\"status\":\"pending\",\"last_reply\":\"451 no\"},"
-        "{\"address\":\"y@example.net\",\"status\":\"pending\",\"last_reply\":null}]}\n");
-  rig.desk.outcomes = {pending, pending, half, over};
-  auto answer = rig.get(kOutcome, {{"wait", "60"}}, kOne);
-  CHECK(answer.body.find("\"state\":\"ended\"") != std::string::npos);
-  CHECK(answer.body.find("\"failed\",\"last_reply\":\"550 no\"") != std::string::npos);
-  for (Duration wait : rig.desk.waits) CHECK(wait <= 1s);
-  rig.desk.outcomes = {pending, half, over};
-  auto lines = rig.get(kOutcome, {{"wait", "60"}, {"format", "lines"}}, kOne);
-  CHECK(lines.type == "application/x-ndjson");
-  CHECK(lines.body ==
-        "{\"address\":\"x@example.net\",\"status\":\"pending\",\"last_reply\":\"451 no\"}\n"
-        "{\"address\":\"x@example.net\",\"status\":\"delivered\",\"last_reply\":\"250 ok\"}\n"
-        "{\"address\":\"y@example.net\",\"status\":\"failed\",\"last_reply\":\"550 no\"}\n");
-}
-
-TEST_CASE("control: an outcome that is not known, not ours, or asked for wrongly") {
-  Rig rig;
-  CHECK(rig.get(kOutcome).status == 404);
-  rig.desk.outcomes = {outcome({})};
-  CHECK(rig.get(kOutcome, {}, kOne).status == 200);
-  CHECK(rig.get(kOutcome, {}, {1001, false}).status == 404);
-  CHECK(error_in(rig.get(kOutcome, {}, {1001, false})).find("there is no mail 001k0ts4wbcfh") == 0);
-  CHECK(rig.get("/v1/mails/hello!/outcome").status == 400);
-  CHECK(rig.get("/v1/mails//outcome").status == 400);
-  CHECK(rig.get(kOutcome, {{"wait", "301"}}).status == 400);
-  CHECK(rig.get(kOutcome, {{"wait", "-1"}}).status == 400);
-  CHECK(rig.get(kOutcome, {{"format", "postfix"}}).status == 400);
 }
 
 TEST_CASE("control: status, reload and aliases say what the daemon says") {
@@ -363,18 +260,24 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
   rig.desk.status_report.held = 3;
   CHECK(rig.get("/v1/status").body ==
         "{\"version\":\"1.2\",\"uptime\":61,\"queue\":{\"active\":1,\"deferred\":2,\"held\":3},"
-        "\"spool\":\"healthy\",\"last_delivery\":null,\"smarthosts\":[]}\n");
-  rig.desk.status_report.is_spool_healthy = false;
+        "\"released\":null,\"spool\":\"healthy\",\"spool_trouble\":null,\"last_delivery\":null,\"failed_last_"
+        "day\":0,\"smarthosts\":"
+        "[],\"warnings\":[]}\n");
+  rig.desk.status_report.spool_trouble = "the disk is \"full\"";
   rig.desk.status_report.last_delivery = rig.clock.wall();
   rig.desk.status_report.smarthosts = {
       {"main", "a.example", 587, true, 2, "", std::nullopt},
       {"other", "b.example", 465, false, 0, "nobody \"listens\"", rig.clock.wall()}};
   CHECK(parse_json(rig.get("/v1/status").body));
   CHECK(rig.get("/v1/status")
+            .body.find("\"spool\":\"failing\",\"spool_trouble\":\"the disk is \\\"full\\\"\",") !=
+        std::string::npos);
+  CHECK(rig.get("/v1/status")
             .body.find(
                 "{\"name\":\"other\",\"host\":\"b.example\",\"port\":465,\"state\":\"waiting\","
-                "\"why\":\"nobody \\\"listens\\\"\",\"next_probe\":\"2026-09-21T14:13:20Z\",\"proven\":false,"
-                "\"connections\":0}]}") != std::string::npos);
+                "\"why\":\"nobody "
+                "\\\"listens\\\"\",\"since\":null,\"next_probe\":\"2026-09-21T14:13:20Z\",\"proven\":false,"
+                "\"connections\":0}],\"warnings\":[]}") != std::string::npos);
   rig.desk.reload_report.kept = {"listen"};
   CHECK(rig.post("/v1/reload").body == "{\"needs_restart\":[\"listen\"]}\n");
   rig.desk.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};
@@ -398,4 +301,25 @@ TEST_CASE("control: a daemon that does not answer is told of as such") {
     CHECK(answer.status == 503);
     CHECK(error_in(answer).find("try again") != std::string::npos);
   }
+}
+
+TEST_CASE("control: mailq tells users of their own failed mail and drops, and scripts get only the list") {
+  Rig rig;
+  rig.desk.failures = {
+      {*mail::parse_mail_id("001k0ts4wbcfh"), 1000, rig.clock.wall(), "x@example.net", "550 no", 0}};
+  std::filesystem::create_directory(rig.directory() + "/drop");
+  std::ofstream(rig.directory() + "/drop/0006524fb0a3c1e2.4711.deadbeef") << "x";
+  auto listed = [&](const char* format, Rights rights) {
+    return rig.get("/v1/queue", {{"format", format}}, rights).body;
+  };
+  std::string users = listed("postfix", {::getuid(), false});
+  CHECK(users.starts_with("-- 1 mail of yours waits in " + rig.directory() +
+                          "/drop to be fetched by hikyakud\n" +
+                          "-- 1 mail of yours failed in the last day:\n"));
+  CHECK(users.ends_with("\n\nMail queue is empty\n"));
+  CHECK(listed("postfix", {4711, false}).find("waits in") == std::string::npos);
+  CHECK(listed("postfix", kOperator).starts_with("-- 1 mail waits in "));
+  CHECK(listed("lines", kOperator).empty());
+  rig.desk.answers = false;
+  CHECK(listed("postfix", {4711, false}) == "Mail queue is empty\n");
 }

@@ -170,7 +170,7 @@ TEST_CASE("control service: who asks for an outcome and leaves is not waited for
   leaves.reset();
   rig.service->stop(std::chrono::hours(1));
   CHECK_FALSE(connect_to(rig.path));
-  auto socket = open_control_socket(rig.path, "no such group");
+  auto socket = open_control_socket(rig.path, {"no such group", "no such group"});
   ControlOptions options{.path = rig.path, .spool_directory = rig.directory(), .group = "adm"};
   rig.service =
       std::make_unique<ControlService>(std::move(options), std::move(socket->listening), rig.desk, rig.real);

@@ -17,7 +17,7 @@ struct Rig : DaemonRig {
 
   explicit Rig(const std::string& text) {
     write(text);
-    configure(cat("hostname: one.example.com\naliases: ", aliases, "\n"));
+    configure(cat("hostname: one.example.com\ndomain: one.example.com\naliases: ", aliases, "\n"));
   }
   void write(const std::string& text) const {
     ::unlink(aliases.c_str());
@@ -71,7 +71,7 @@ Task<void> change_the_file(Rig& rig) {
 
 Task<void> reload_with_a_mistake(Rig& rig) {
   rig.write("root: |x\n");
-  rig.configure(cat("hostname: two.example.com\naliases: ", rig.aliases, "\n"));
+  rig.configure(cat("hostname: two.example.com\ndomain: two.example.com\naliases: ", rig.aliases, "\n"));
   tell_ourselves(SIGHUP);
   co_await rig.until_it_says("reload failed");
   CHECK(rig.has(cat(rig.aliases, ":1: `|x` is a program")));
@@ -103,7 +103,7 @@ TEST_CASE("app: a reload with a mistake in the aliases that the configuration na
 
 TEST_CASE("app: aliases that the configuration does not name may hold what a relay cannot do") {
   Rig rig("root: first@example.com, |x\nlist: :include:/etc/list\n");
-  rig.configure("hostname: one.example.com\n");
+  rig.configure("hostname: one.example.com\ndomain: one.example.com\n");
   rig.change_loaded = [&rig](Loaded& loaded) {
     loaded.aliases = config::load_aliases({rig.aliases, false});  // in the place of /etc/aliases
   };

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "daemon/app/route_state.h"
 #include "tests/unit/app/relay_rig.h"
 
 using namespace hikyaku;
@@ -21,6 +22,7 @@ constexpr Rights kOne{1000, false};
 struct Rig : RelayRig {
   std::optional<DaemonDesk> desk;
   app::ReloadReport reload_report;
+  std::string spool_trouble;
 
   Rig() {
     settings.queue.retry.first = 1h;
@@ -33,7 +35,8 @@ struct Rig : RelayRig {
                        .relay = *relay,
                        .source = *spool,
                        .log = log,
-                       .is_spool_healthy = [this] { return spool->is_healthy(); },
+                       .spool_trouble = [this]() -> Task<std::string> { co_return spool_trouble; },
+                       .warnings = [] { return std::vector<std::string>{"a warning"}; },
                        .reload = [this]() -> Task<app::ReloadReport> { co_return reload_report; },
                        .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
@@ -199,7 +202,8 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   CHECK(up->deferred == 1);
   CHECK(up->active == 0);
   CHECK(up->held == 0);
-  CHECK(up->is_spool_healthy);
+  CHECK(up->spool_trouble.empty());
+  CHECK(up->warnings == std::vector<std::string>{"a warning"});
   CHECK(up->last_delivery);
   CHECK(up->uptime >= 1s);
   CHECK(up->version == HIKYAKU_VERSION);
@@ -211,12 +215,45 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   rig.main().is_down = true;
   rig.send_as(std::nullopt);
   rig.pass();
+  rig.spool_trouble = "the disk is full: make room";
   auto down = ask();
   REQUIRE(down);
-  CHECK(down->active == 1);
+  CHECK(down->spool_trouble == "the disk is full: make room");
+  CHECK(down->active == 0);
+  CHECK(down->deferred == 2);  // behind a paused smarthost nothing is active
+  REQUIRE(down->smarthosts[0].since);
+  CHECK(*down->smarthosts[0].since <= rig.clock.wall());
+  CHECK(down->smarthosts[0].public_trouble ==
+        "the smarthost cannot be reached, or does not answer; it is tried again by itself");
   CHECK_FALSE(down->smarthosts[0].trouble.empty());
   REQUIRE(down->smarthosts[0].next_probe);
   CHECK(*down->smarthosts[0].next_probe > rig.clock.wall());
+}
+
+TEST_CASE(
+    "desk: after a retry of everything the status, and what is told of a mail, agree behind a paused "
+    "smarthost") {
+  Rig rig;
+  rig.refuse_for_now(true);
+  auto id = rig.send_as(1000);
+  rig.pass();
+  auto report = rig.outcome(id, std::nullopt, kOne, 0s);
+  REQUIRE(report.outcome);
+  app::Standing standing{false, report.outcome->attempts, report.outcome->next_attempt,
+                         report.outcome->written};
+  auto now = app::route_state_of(report.status, rig.clock.wall());
+  CHECK(app::state_of(standing, now, true).waits_for == app::WaitsFor::time);
+  rig.pass(10s);
+  rig.main().is_down = true;
+  rig.send_as(std::nullopt);
+  rig.pass(1min);
+  rig.relay->retry_all();
+  app::StatusReport status = rig.relay->report();
+  CHECK(status.released == rig.clock.wall());
+  CHECK(status.deferred == 2);
+  CHECK(status.smarthosts[0].next_probe == rig.clock.wall());  // it is being looked at
+  auto then = app::route_state_of(status, rig.clock.wall());
+  CHECK(app::state_of(standing, then, true).waits_for == app::WaitsFor::smarthost);
 }
 
 TEST_CASE("desk: a reload's report goes to who asked") {

@@ -36,7 +36,7 @@ struct DaemonRig {
   std::function<void(Loaded&)> change_loaded;  // before a daemon gets it
 
   DaemonRig() {
-    configure("hostname: one.example.com\n");
+    configure("hostname: one.example.com\ndomain: one.example.com\n");
     for (const char* name : {"spool", "run"}) ::mkdir(place.file(name).c_str(), 0700);
   }
 

@@ -55,13 +55,13 @@ Task<void> run_a_second_one(DaemonRig& rig) {
 }
 
 Task<void> reload_twice(DaemonRig& rig) {
-  rig.configure("hostname: two.example.com\nhostnames: x\n");
+  rig.configure("hostname: two.example.com\ndomain: two.example.com\nhostnames: x\n");
   tell_ourselves(SIGHUP);
   co_await rig.until_it_says("reload failed");
-  CHECK(rig.has("hikyaku.yaml:8:1: hostnames: "));
+  CHECK(rig.has("hikyaku.yaml:9:1: hostnames: "));
   auto before = co_await greeting_of(rig.loop, rig.address);
   CHECK(before.starts_with("220 one.example.com "));
-  rig.configure("hostname: two.example.com\nmemory: 32MiB\n");
+  rig.configure("hostname: two.example.com\ndomain: two.example.com\nmemory: 32MiB\n");
   tell_ourselves(SIGHUP);
   co_await rig.until_it_says("reloaded");
   auto after = co_await greeting_of(rig.loop, rig.address);
@@ -113,6 +113,30 @@ TEST_CASE("app: a second daemon on the same spool leaves with 69, and the first 
   CHECK(rig.has("another daemon holds the spool"));
 }
 
+TEST_CASE("app: during a start the control socket is there before anything else, and afterwards it is gone") {
+  DaemonRig rig;
+  auto daemon = rig.make();
+  auto watch = [](DaemonRig& place) -> Task<void> {
+    bool is_there = false;
+    while (!is_there && !place.has("started version=")) {
+      auto stream =
+          co_await io::connect_unix(place.loop, place.place.file("run/control.sock"), place.loop.within(10s));
+      is_there = stream.has_value();
+      co_await io::sleep_until(place.loop, place.loop.within(0s));
+    }
+    CHECK(is_there);
+    CHECK_FALSE(place.has("started version="));
+    tell_ourselves(SIGTERM);
+  };
+  std::optional<Exit> exit;
+  io::Nursery nursery(rig.loop);
+  nursery.spawn(run_into(*daemon, exit));
+  nursery.spawn(watch(rig));
+  rig.loop.run([](io::Nursery& both) -> Task<void> { co_await both.drained({}); }(nursery));
+  CHECK(exit == Exit::ok);
+  CHECK(::access(rig.place.file("run/control.sock").c_str(), F_OK) != 0);
+}
+
 TEST_CASE("app: a reload changes everything or nothing, and names what needs a restart") {
   DaemonRig rig;
   CHECK(rig.loop.run(run_around(rig, reload_twice(rig))) == Exit::ok);
@@ -137,5 +161,6 @@ TEST_CASE("app: a spool that cannot be opened ends the start with 73 and says wh
   ::rmdir(rig.place.file("spool").c_str());
   auto daemon = rig.make();
   CHECK(static_cast<int>(rig.loop.run(daemon->run())) == 73);
+  CHECK(::access(rig.place.file("run/control.sock").c_str(), F_OK) != 0);
   CHECK(rig.has(rig.place.file("spool")));
 }

@@ -7,6 +7,7 @@
 #include "daemon/base/text.h"
 #include "daemon/config/authinfo.h"
 #include "daemon/config/load.h"
+#include "daemon/config/warnings.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -29,7 +30,7 @@ TEST_CASE("app: the demo's configuration is one that hikyakud understands") {
   CHECK(settings->smarthosts[0].tls.mode == mail::TlsMode::starttls);
   CHECK(settings->smarthosts[0].tls.verify);
   CHECK(settings->smarthosts[0].tls.ca_file == "/tmp/place/cert.pem");
-  CHECK(config::warnings(*settings).empty());
+  CHECK(config::warnings(*settings, {}).empty());
   facts.as_root = false;
   CHECK(config::load_text(demo_configuration(facts), "hikyaku.yaml", {"app1.example.com"})->user.empty());
 }

@@ -2,6 +2,8 @@
 // A drop's way through the directories, and what a start makes of one that an earlier run has left on it.
 #include "daemon/app/drop_directory.h"
 
+#include <sys/file.h>
+
 #include "daemon/app/pickup.h"
 #include "daemon/base/text.h"
 #include "tests/unit/app/drop_rig.h"
@@ -102,4 +104,22 @@ TEST_CASE(
   rig.loop.run(settle_taken(rig.loop, directory, *rig.spool, log));
   CHECK(place.names("taken").empty());
   CHECK(place.names("drop") == Names{test::drop_name(2)});
+}
+
+TEST_CASE("drop directory: a draft that nobody writes any more goes at the next look, others stay") {
+  test::DropPlace place;
+  std::string dead = cat(".", test::drop_name(1));
+  std::string alive = cat(".", test::drop_name(2));
+  for (const std::string& name : {dead, alive, std::string(".other")}) std::ofstream(place.at(name)) << "x";
+  Fd writer(::open(place.at(alive).c_str(), O_WRONLY | O_CLOEXEC));
+  REQUIRE(::flock(writer.get(), LOCK_EX) == 0);
+  auto directory = place.open();
+  auto listing = directory.list();
+  REQUIRE(listing);
+  CHECK(listing->has_drafts);
+  CHECK(place.names("drop") == Names{alive, ".other"});
+  writer.reset();  // killed
+  listing = directory.list();
+  CHECK_FALSE(listing->has_drafts);
+  CHECK(place.names("drop") == Names{".other"});
 }

@@ -21,6 +21,7 @@ class FakeDesk final : public app::ControlDesk {
   std::vector<Duration> waits;
   app::StatusReport status_report;
   app::ReloadReport reload_report;
+  std::vector<app::FailedMail> failures;
   Result<std::size_t, std::string> aliases = 3U;
 
   std::optional<std::size_t> retry_all() override { return when_asked(queued); }
@@ -38,11 +39,12 @@ class FakeDesk final : public app::ControlDesk {
                                        Duration wait) override {
     waits.push_back(wait);
     if (outcomes.empty() || !rights.may_see(outcomes.front().uid)) return when_asked(OutcomeReport{});
-    OutcomeReport report{outcomes.front()};
+    OutcomeReport report{outcomes.front(), status_report};
     if (outcomes.size() > 1) outcomes.erase(outcomes.begin());
     return when_asked(report);
   }
   std::optional<app::StatusReport> status() override { return when_asked(status_report); }
+  std::optional<std::vector<app::FailedMail>> failed(app::Rights) override { return when_asked(failures); }
   std::optional<app::ReloadReport> reload() override { return when_asked(reload_report); }
   std::optional<Result<std::size_t, std::string>> reload_aliases() override { return when_asked(aliases); }
 

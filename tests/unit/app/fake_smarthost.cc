@@ -10,6 +10,7 @@ namespace hikyaku::test {
 Task<Result<io::StreamPtr, mail::Failure>> FakeConnector::dial(const mail::Smarthost& smarthost, io::Until) {
   FakeSmarthost& host = (*this)[smarthost.name];
   ++host.dials;
+  host.last_dial = loop_.now();
   if (host.is_down)
     co_return std::unexpected(mail::make_failure(smarthost, mail::Stage::connect,
                                                  IoError{IoErrorKind::refused, "connection refused"}));
@@ -32,16 +33,21 @@ std::string FakeSmarthost::good_reply(const std::string& line) const {
 
 Task<bool> FakeSmarthost::obey(io::Stream& stream, io::LineReader& reader, const std::string& line,
                                ReceivedMail& mail) {
+  if (latency > Duration{0}) co_await io::sleep_until(loop_, loop_.within(latency));
+  if (breaks_off) co_return false;
   if (line.starts_with("AUTH")) ++logins;
-  std::string reply = answer(line);
+  std::string reply = line == "." ? judge(mail) : "";
+  if (reply.empty()) reply = answer(line);
   bool is_late = line == "DATA" || line.starts_with("RCPT");  // pipelined behind a MAIL that was refused
   if (line == "DATA" && mail.recipients.empty()) reply = "554 5.5.1 no valid recipients";
   if (is_late && !mail.is_open) reply = "503 5.5.1 MAIL first";
   bool refused = reply.starts_with('4') || reply.starts_with('5');
   if (line.starts_with("MAIL") || line == ".") mail.is_open = line != "." && !refused;
-  if (line.starts_with("MAIL FROM:<")) mail = {line.substr(11, line.find('>') - 11), {}, {}, mail.is_open};
+  if (line.starts_with("MAIL FROM:<"))
+    mail = {line.substr(11, line.find('>') - 11), {}, {}, mail.is_open, {}};
   if (line.starts_with("RCPT TO:<") && !refused)
     mail.recipients.push_back(line.substr(9, line.find('>') - 9));
+  mail.at = loop_.now();
   if (line == "." && !refused) mails.push_back(mail);
   if (reply == "HANG UP") co_return false;
   if (reply == "STALL") {

@@ -20,6 +20,7 @@ struct ReceivedMail {
   std::vector<std::string> recipients;
   std::string content;   // as on the wire, without the final dot
   bool is_open = false;  // MAIL was accepted, the message has not ended
+  Instant at{};          // when it was accepted
 };
 
 class FakeSmarthost {
@@ -29,12 +30,17 @@ class FakeSmarthost {
   // The reply to a command ("MAIL FROM:<a>", "." for the end of a message, "" for the greeting); empty: yes.
   // HANG UP closes without a word, after a "." once the message is stored; STALL says nothing more.
   std::function<std::string(const std::string& command)> answer = [](const std::string&) { return ""; };
+  // The same for the end of a message, by what it is; empty: as `answer` has it.
+  std::function<std::string(const ReceivedMail& mail)> judge = [](const ReceivedMail&) { return ""; };
   bool is_down = false;        // connections are refused
+  bool breaks_off = false;     // open ones end at the next command
+  Duration latency{0};         // before each reply
   bool minds_company = false;  // hangs up on what travels with a final dot, after its reply
   std::string keywords = "250-PIPELINING\r\n250-AUTH PLAIN LOGIN\r\n250 ENHANCEDSTATUSCODES\r\n";
 
   std::vector<ReceivedMail> mails;
   unsigned dials = 0;
+  Instant last_dial{};
   unsigned logins = 0;
   unsigned open = 0;
   unsigned most_open = 0;

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/base/text.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -65,6 +68,8 @@ TEST_CASE("app: an address that is taken ends the start with 69 and names it") {
   REQUIRE_FALSE(listening);
   CHECK(static_cast<int>(listening.error().kind) == 69);
   CHECK(listening.error().text.find(taken.to_text()) != std::string::npos);
+  CHECK(listening.error().text.find(cat("is taken by unit_app (pid ", std::to_string(::getpid()), ")")) !=
+        std::string::npos);
 }
 
 TEST_CASE("app: sockets that were handed over replace the configuration's addresses") {

@@ -6,7 +6,6 @@
 
 #include <filesystem>
 
-#include "daemon/app/checking.h"
 #include "daemon/app/demo_files.h"
 #include "daemon/app/temporary_directory.h"
 #include "daemon/base/text.h"
@@ -23,8 +22,8 @@ std::optional<Account> nobody_there(const std::string&) { return std::nullopt; }
 struct Written {
   explicit Written(std::string config, std::string authinfo = "") {
     write_new_file(place.file("authinfo"), authinfo);
-    write_new_file(file, cat(config, "authinfo: ", place.file("authinfo"),
-                             "\nspool: {directory: ", place.path(), "}\n"));
+    write_new_file(file, cat(config, "hostname: one.example.com\ndomain: example.com\nauthinfo: ",
+                             place.file("authinfo"), "\nspool: {directory: ", place.path(), "}\n"));
   }
   TemporaryDirectory place{"hikyaku-test"};
   std::string file = place.file("hikyaku.yaml");
@@ -80,37 +79,4 @@ TEST_CASE("app: a group may read the credentials only if it is that of the user 
   CHECK(load_everything(written.file, Purpose::run, courier));
   CHECK_FALSE(load_everything(written.file, Purpose::run,
                               [](const std::string& name) { return Account{name, 4243, 4243}; }));
-}
-
-TEST_CASE("app: --check is content with what can run, and not with TLS files that cannot be used") {
-  Written good(kOne);
-  CHECK(check_everything(good.file) == Exit::ok);
-  TemporaryDirectory place("hikyaku-test");
-  write_new_file(place.file("ca.pem"), "no certificate");
-  Written bad(cat("smarthosts: [{host: smtp.example.com, tls_ca_file: ", place.file("ca.pem"), "}]\n"));
-  CHECK(check_everything(bad.file) == Exit::configuration);
-  CHECK(check_everything(place.file("missing.yaml")) == Exit::configuration);
-}
-
-TEST_CASE("app: a smarthost is described with port, TLS and who logs in, but not with the password") {
-  mail::Smarthost smarthost;
-  smarthost.name = "main";
-  smarthost.host = "smtp.example.com";
-  smarthost.port = 587;
-  smarthost.tls.mode = mail::TlsMode::starttls;
-  CHECK(describe(smarthost) ==
-        "main: smtp.example.com port 587, STARTTLS required, no credentials: no log-in");
-  mail::Credentials credentials;
-  credentials.user = "me";
-  credentials.password = Secret("hush");
-  credentials.origin = "/etc/authinfo:3";
-  smarthost.credentials = credentials;
-  CHECK(describe(smarthost) ==
-        "main: smtp.example.com port 587, STARTTLS required, logs in as me (/etc/authinfo:3)");
-  smarthost.auth = false;
-  smarthost.tls.mode = mail::TlsMode::implicit;
-  CHECK(describe(smarthost) == "main: smtp.example.com port 587, implicit TLS, no log-in");
-  smarthost.rates = {{14, mail::RateUnit::second}, {10000, mail::RateUnit::day}};
-  CHECK(describe(smarthost) ==
-        "main: smtp.example.com port 587, implicit TLS, at most 14/s, at most 10000/day, no log-in");
 }

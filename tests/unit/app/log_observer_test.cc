@@ -37,12 +37,20 @@ TEST_CASE("app: an accepted message is one line with everything about it") {
         "recipients=2 size=77 client=127.0.0.1:40512 helo=app proto=ESMTP fixed=date,msgid");
 }
 
-TEST_CASE("app: a refusal is one line with stage and reply") {
+TEST_CASE("app: a refusal is one line with who, what, of which mail, and the reply") {
   Rig rig;
-  rig.observer.rejected(rig.client, "RCPT", smtpd::Reply(503, {5, 5, 1}, "MAIL first"));
-  REQUIRE(rig.lines.size() == 1);
-  CHECK(rig.lines[0].find("rejected client=127.0.0.1:40512 command=RCPT reply=\"503 5.5.1 MAIL first\"") !=
+  smtpd::Reply reply(503, {5, 5, 1}, "MAIL first");
+  rig.observer.rejected(rig.client, {.stage = "RCPT", .reply = reply});
+  rig.client.address.reset();
+  rig.client.uid = 1000;
+  rig.observer.rejected(rig.client,
+                        {.stage = "message", .reply = reply, .sender = "a@b.example", .size = 77});
+  REQUIRE(rig.lines.size() == 2);
+  CHECK(rig.lines[0].find(
+            "rejected client=127.0.0.1:40512 helo=app command=RCPT reply=\"503 5.5.1 MAIL first\"") !=
         std::string::npos);
+  CHECK(rig.lines[1].find("rejected client=\"unix uid=1000\" uid=1000 helo=app command=message "
+                          "from=<a@b.example> size=77 reply=") != std::string::npos);
 }
 
 TEST_CASE("app: what programs do day in, day out is for debugging, what may cost mail is news") {

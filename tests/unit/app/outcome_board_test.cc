@@ -76,6 +76,57 @@ TEST_CASE("outcomes: who waits hears of that mail alone, and giants too") {
   CHECK_FALSE(heard[2]);
 }
 
+TEST_CASE(
+    "outcomes: mails that failed are remembered for a day, each user's own, whatever else has happened "
+    "since") {
+  Rig rig;
+  OutcomeBoard board(rig.loop, 2000);
+  auto failed = [](std::uint64_t number, std::uint32_t uid) {
+    auto outcome =
+        some(number, {RecipientState::delivered, RecipientState::failed, RecipientState::failed}, "550 no");
+    outcome.is_over = true;
+    outcome.uid = uid;
+    outcome.recipients[1].address = "lost@example.com";
+    return outcome;
+  };
+  board.note(failed(1, 1000));
+  board.note(failed(2, 1001));
+  for (std::uint64_t i = 10; i < 100; ++i) board.note(some(i, {RecipientState::delivered}));
+  CHECK_FALSE(board.find(id(1)));  // pushed out, and yet
+  CHECK(board.failed() == 2);
+  REQUIRE(board.failed(1000).size() == 1);
+  CHECK(board.failed(1000)[0].id == id(1));
+  CHECK(board.failed(1000)[0].recipient == "lost@example.com");
+  CHECK(board.failed(1000)[0].last_reply == "550 no");
+  CHECK(board.failed(1000)[0].more == 1);
+  CHECK(board.failed(1002).empty());
+  CHECK(board.failed(std::nullopt)[0].id == id(2));  // the newest first
+  rig.clock.advance(23h);
+  CHECK(board.failed() == 2);
+  rig.clock.advance(1h);
+  CHECK(board.failed() == 0);
+  CHECK(board.failed(1000).empty());
+}
+
+TEST_CASE("outcomes: who has many mails fail pushes out their own, and memory stays bounded") {
+  Rig rig;
+  OutcomeBoard board(rig.loop, 2000);
+  auto fail_one = [&](std::uint64_t number, std::uint32_t uid) {
+    auto outcome = some(number, {RecipientState::failed}, std::string(3000, 'x'));
+    outcome.is_over = true;
+    outcome.uid = uid;
+    board.note(outcome);
+  };
+  fail_one(1, 1);
+  for (std::uint64_t i = 2; i < 500; ++i) fail_one(i, 2);
+  CHECK(board.failed(1).size() == 1);
+  CHECK(board.failed(2).size() == 100);
+  CHECK(board.failed(2)[0].id == id(499));
+  CHECK(board.failed(2)[0].last_reply.size() == 500);
+  for (std::uint32_t uid = 10; uid < 2000; ++uid) fail_one(1000 + uid, uid);
+  CHECK(board.failed() == 1000);
+}
+
 TEST_CASE("outcomes: a mail's state becomes an outcome") {
   mail::QueuedMail mail;
   mail.id = id(7);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/pickup.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+
 #include <set>
 
 #include "daemon/app/log_observer.h"
@@ -135,6 +139,8 @@ TEST_CASE("pickup: sizes from nothing to more than is under way at once arrive b
 TEST_CASE("pickup: what is still being written is left alone") {
   Rig rig;
   std::ofstream(rig.place.at("." + test::drop_name(1))) << "hikyaku-drop 1";
+  Fd writer(::open(rig.place.at("." + test::drop_name(1)).c_str(), O_WRONLY | O_CLOEXEC));
+  REQUIRE(::flock(writer.get(), LOCK_EX) == 0);
   rig.drop(2);
   CHECK(rig.run_until([&] { return rig.sink.mails().size() == 1 && rig.place.names("taken").empty(); }));
   CHECK(rig.place.names("drop") == Names{"." + test::drop_name(1)});
@@ -168,6 +174,20 @@ TEST_CASE("pickup: a commit that fails gives the drop back; it is tried again ev
   CHECK(rig.sink.begun() < 80);  // 1, 2, 4, … 60, 60 s
   CHECK(rig.count("stays where it is: 451 4.3.0") == 1);
   CHECK(rig.sink.mails().size() == 1);
+}
+
+TEST_CASE("pickup: recipients for whom there is no memory now are no reason to refuse a drop") {
+  Rig rig;
+  rig.sink.envelope_memory = 500;
+  rig.drop(1, "a@x.example", {"b@y.example", "c@y.example", "d@y.example"});
+  const Instant start = rig.loop.now();
+  CHECK(rig.run_until([&] {
+    if (rig.loop.now() > start + 1h) rig.sink.envelope_memory = {};
+    return rig.sink.mails().size() == 1;
+  }));
+  CHECK(rig.count("stays where it is: 452 4.5.3") == 1);
+  REQUIRE(rig.sink.mails().size() == 1);
+  CHECK(rig.sink.mails().front().envelope.recipients.size() == 3);
 }
 
 TEST_CASE("pickup: a refused drop's sender is told, and nobody got it") {
@@ -322,4 +342,24 @@ TEST_CASE("pickup: a stop breaks nothing off that can end, and loses nothing") {
     CHECK(rig.place.names("drop").empty());
     CHECK(rig.place.names("taken").empty());
   }
+}
+
+TEST_CASE("pickup: while the daemon has too many open files, what was left waits a second at a time") {
+  Rig rig;
+  rlimit normal{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &normal) == 0);
+  rlimit none{3, normal.rlim_max};
+  int looks = 0;
+  CHECK(rig.run_until([&] {
+    if (looks == 0) rig.drop(1);
+    if (looks == 0) REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    if (++looks == 5) REQUIRE(::setrlimit(RLIMIT_NOFILE, &normal) == 0);
+    return looks > 5 && rig.place.names("drop").empty();
+  }));
+  ::setrlimit(RLIMIT_NOFILE, &normal);
+  CHECK(looks < 10);
+  CHECK(rig.count("the drop directory cannot be read: ") == 1);
+  CHECK(rig.has("oo many open files"));
+  CHECK(rig.count("the drop directory can be read again") == 1);
+  CHECK(rig.sink.mails().size() == 1);
 }

@@ -44,10 +44,11 @@ spool::ViewedMail some(std::vector<mail::RecipientProgress> recipients, std::uin
   return viewed;
 }
 
-std::string listed(const std::vector<spool::ViewedMail>& mails) {
+std::string listed(const std::vector<spool::ViewedMail>& mails, const RouteState& route = {},
+                   bool is_operator = true) {
   PostfixListing listing;
   std::string text;
-  for (const auto& mail : mails) text += listing.entry(mail);
+  for (const auto& mail : mails) text += listing.entry(mail, state_of(mail, route, is_operator));
   return text + listing.end();
 }
 
@@ -122,4 +123,58 @@ TEST_CASE("mailq: lines that scripts read keep their form whatever a reason or a
   CHECK(text.find("(" + std::string(100, 'x') + "\\x1b[2J\\x0a-- 0 Kbytes in 0 Requests.)\n") !=
         std::string::npos);
   CHECK(as_monitoring_counts(text) == 1);
+}
+
+TEST_CASE(
+    "mailq: a mail behind a paused smarthost says so in brackets, since when, and when it is tried again") {
+  Zone utc("UTC");
+  WallTime since(std::chrono::seconds(1'793'502'900));
+  RouteState route{
+      .waits_for = WaitsFor::smarthost,
+      .reason = "h refused the user name or password of me@example.com (/etc/hikyaku/authinfo:1)",
+      .public_reason = "the smarthost refuses hikyaku's log-in",
+      .since = since,
+      .next = since + 5min,
+      .now = since + 1min};
+  auto fresh = some({{RecipientState::pending, ""}}, 0);
+  std::string text = listed({fresh}, route);
+  CHECK(
+      text.starts_with("----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n"
+                       "001k0ts4wbcfh         1536 Sun Nov  1 03:14:04 app@example.com\n"));
+  CHECK(
+      text.find(
+          "\n(waits since Sun Nov  1 03:15:00, next attempt Sun Nov  1 03:20:00: h refused the user name or "
+          "password of me@example.com (/etc/hikyaku/authinfo:1))\n") != std::string::npos);
+  CHECK(as_monitoring_counts(text) == 1);
+  std::string users = listed({fresh}, route, false);
+  CHECK(
+      users.find("(waits since Sun Nov  1 03:15:00, next attempt Sun Nov  1 03:20:00: the smarthost refuses "
+                 "hikyaku's log-in)\n") != std::string::npos);
+  CHECK(users.find("me@example.com") == std::string::npos);
+  // One that waits for its own time has its own reason.
+  auto own = some({{RecipientState::pending, "451 4.7.1 not now"}});
+  own.written = since;
+  own.mail.progress.next_wait = 1h;
+  CHECK(listed({own}, route).find("(451 4.7.1 not now)\n") != std::string::npos);
+}
+
+TEST_CASE("mailq: before the list it says which mails failed in the last day, and how many wait in drop/") {
+  Zone utc("UTC");
+  CHECK(PostfixListing::notes({}, true, "").empty());
+  FailedMail failed{*mail::parse_mail_id("001k0ts4wbcfh"),           1000,
+                    WallTime(std::chrono::seconds(1'793'502'844)),   "x@example.net",
+                    "550 5.1.1 who\x1b\n-- 9 Kbytes in 9 Requests.", 2};
+  CHECK(PostfixListing::notes({failed}, false, "") ==
+        "-- 1 mail of yours failed in the last day:\n"
+        "   001k0ts4wbcfh Sun Nov  1 03:14:04  x@example.net and 2 more: 550 5.1.1 who\\x1b\\x0a-- 9 Kbytes "
+        "in 9 "
+        "Requests.\n\n");
+  std::string many =
+      PostfixListing::notes(std::vector<FailedMail>(12, failed), true, "3 mails wait in /d/drop");
+  CHECK(many.starts_with("-- 3 mails wait in /d/drop\n-- 12 mails failed in the last day:\n"));
+  CHECK(many.ends_with("\n   and 2 before that\n\n"));
+  CHECK(as_monitoring_counts(many + listed({})) == 0);
+  CHECK(as_monitoring_counts(many + listed({some({{RecipientState::pending, ""}})})) == 1);
+  // What counts lines that begin with an id counts none of these.
+  CHECK_FALSE(std::regex_search(many, std::regex("(^|\n)[0-9A-Za-z]")));
 }

@@ -32,6 +32,21 @@ TEST_CASE("queue: an empty one says so to people and nothing to programs") {
   }
 }
 
+TEST_CASE("queue: what waits in drop/ is counted, with the daemon running or not") {
+  SpoolRig rig;
+  std::filesystem::create_directory(rig.directory() + "/drop");
+  std::ofstream(rig.directory() + "/drop/0006524fb0a3c1e2.4711.deadbeef") << "x";
+  CHECK(rig.run({"queue"}).out == "1 mail waits in " + rig.directory() + "/drop to be fetched by hikyakud\n");
+  std::ofstream(rig.directory() + "/drop/0006524fb0a3c1e3.4711.deadbeef") << "x";
+  std::ofstream(rig.directory() + "/drop/.0006524fb0a3c1e4.4711.deadbeef") << "unfinished";
+  auto mail = rig.accept("one", "a@example.com", "x@example.net");
+  rig.stop();
+  Ran ran = rig.run({"queue"});
+  CHECK(first_word(ran.out) == to_text(mail));
+  CHECK(ran.out.ends_with("\n2 mails wait in " + rig.directory() + "/drop to be fetched by hikyakud\n"));
+  CHECK(std::ranges::count(rig.run({"queue", "--json"}).out, '\n') == 1);
+}
+
 TEST_CASE("queue: one mail a line, oldest first, with its state") {
   SpoolRig rig;
   auto fresh = rig.accept("one", "a@example.com", "x@example.net");
@@ -45,11 +60,11 @@ TEST_CASE("queue: one mail a line, oldest first, with its state") {
   CHECK(ran.exit == 0);
   CHECK(ran.err.empty());
   CHECK(line_of(ran.out, fresh) ==
-        to_text(fresh) + " active   " + kArrival + "         3 <a@example.com> -> <x@example.net>");
-  CHECK(line_of(ran.out, waits) == to_text(waits) + " deferred " + kArrival +
+        to_text(fresh) + " active  " + kArrival + "         3 <a@example.com> -> <x@example.net>");
+  CHECK(line_of(ran.out, waits) == to_text(waits) + " waiting " + kArrival +
                                        "         6 <> -> <y@example.net>, attempts: 3, next "
                                        "2026-09-21T14:14:20Z: the smarthost said not now");
-  CHECK(line_of(ran.out, held).starts_with(to_text(held) + " held     "));
+  CHECK(line_of(ran.out, held).starts_with(to_text(held) + " held    "));
   CHECK(ran.out.find(to_text(fresh)) < ran.out.find(to_text(waits)));
   CHECK(ran.out.find(to_text(waits)) < ran.out.find(to_text(held)));
 }
@@ -63,14 +78,20 @@ TEST_CASE("queue: --json prints exactly the documented fields") {
   envelope.recipients[1].address = "y@example.net";
   auto id = rig.accept("content", envelope);
   CHECK(rig.run({"queue", "--json"}).out ==
-        "{\"id\":\"" + to_text(id) + "\",\"state\":\"active\",\"arrival_time\":\"" + kArrival +
+        "{\"id\":\"" + to_text(id) +
+            "\",\"state\":\"active\",\"waits_for\":null,\"waits_since\":null,\"reason\":null,\"arrival_"
+            "time\":\"" +
+            kArrival +
             "\",\"size\":7,\"sender\":\"a@example.com\",\"attempts\":0,\"next_attempt\":null,"
             "\"smarthost\":null,\"recipients\":["
             "{\"address\":\"x@example.net\",\"status\":\"pending\",\"last_reply\":null},"
             "{\"address\":\"y@example.net\",\"status\":\"pending\",\"last_reply\":null}]}\n");
   rig.record(id, deferral(2, {{RecipientState::delivered, "250 ok"}, {RecipientState::pending, "451 no"}}));
   CHECK(rig.run({"queue", "--json"}).out ==
-        "{\"id\":\"" + to_text(id) + "\",\"state\":\"deferred\",\"arrival_time\":\"" + kArrival +
+        "{\"id\":\"" + to_text(id) +
+            "\",\"state\":\"deferred\",\"waits_for\":\"time\",\"waits_since\":null,\"reason\":"
+            "\"the smarthost said not now\",\"arrival_time\":\"" +
+            kArrival +
             "\",\"size\":7,\"sender\":\"a@example.com\",\"attempts\":2,\"next_attempt\":"
             "\"2026-09-21T14:14:20Z\",\"smarthost\":\"main\",\"recipients\":["
             "{\"address\":\"x@example.net\",\"status\":\"delivered\",\"last_reply\":\"250 ok\"},"
@@ -94,6 +115,7 @@ TEST_CASE("queue: filters by state, sender and recipient, as a shell's patterns 
       {{"--to", "?@example.org"}, null},
       {{"--to", "[xz]@*"}, shop},
       {{"--state", "deferred"}, null},
+      {{"--state", "waiting"}, null},
       {{"--state", "active"}, shop},
       {{"--state", "held"}, ""},
       {{"--from", "order*", "--to", "y*"}, ""},
@@ -135,13 +157,14 @@ TEST_CASE("queue: show tells envelope, recipients and every attempt, newest last
   Ran ran = rig.run({"queue", "show", to_text(id)});
   CHECK(ran.exit == 0);
   CHECK(ran.out == to_text(id) +
-                       " deferred\n"
+                       " waiting\n"
                        "  from          <a@example.com>\n"
                        "  submitted by  uid 1000\n"
                        "  parameters    BODY=8BITMIME RET=HDRS ENVID=E 1\n"
                        "  arrived       2026-09-21T14:13:20Z\n"
                        "  size          7 bytes\n"
                        "  attempts      3\n"
+                       "  waits for     its time\n"
                        "  next attempt  2026-09-21T14:14:23Z\n"
                        "  smarthost     main\n"
                        "  why           the smarthost said not now\n"

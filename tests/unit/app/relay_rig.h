@@ -38,6 +38,8 @@ struct RelayRig : spool::SpoolFixture {
   std::string rates_file;
   log::MailLog log{clock, {}, [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
   std::unique_ptr<app::Relay> relay;
+  mail::MailSink* sink = nullptr;  // what stands before the spool; null: nothing
+  mail::MailSource* source = nullptr;
 
   RelayRig() {
     settings.hostname = "app1.example.com";
@@ -49,8 +51,8 @@ struct RelayRig : spool::SpoolFixture {
 
   void start_relay(Duration downtime = Duration{0}) {
     relay = std::make_unique<app::Relay>(app::RelayParts{.loop = loop,
-                                                         .sink = *spool,
-                                                         .source = *spool,
+                                                         .sink = sink == nullptr ? *spool : *sink,
+                                                         .source = source == nullptr ? *spool : *source,
                                                          .connector = hosts,
                                                          .log = log,
                                                          .token = "token",

@@ -52,9 +52,34 @@ TEST_CASE("schedule: mail that is to be avoided is passed over, unless there is 
   CHECK(schedule.first_due()->id == id(9));
   CHECK(schedule.pop({id(9), id(1)})->id == id(2));
   CHECK(schedule.pop({id(9), id(1)})->id == id(3));
-  CHECK(schedule.pop({id(9), id(1)})->id == id(9));
+  CHECK(schedule.pop({id(9), id(1)})->id == id(9));  // the newest
   CHECK(drained(schedule) == std::vector<std::uint64_t>{1});
   CHECK_FALSE(schedule.pop({}));
+}
+
+TEST_CASE(
+    "schedule: from the end comes what has become due last, and if all is to be avoided the newest mail") {
+  Schedule schedule;
+  for (std::uint64_t i : {3U, 1U, 4U, 2U}) schedule.add_due({id(i), {}});
+  CHECK(schedule.has_other({id(3), id(1), id(4)}));
+  CHECK_FALSE(schedule.has_other({id(3), id(1), id(4), id(2)}));
+  CHECK(schedule.pop({}, true)->id == id(2));
+  CHECK(schedule.pop({id(4)}, true)->id == id(1));
+  CHECK(schedule.pop({id(3), id(4)}, true)->id == id(4));
+  CHECK(schedule.pop({id(3)}, false)->id == id(3));
+  CHECK_FALSE(schedule.has_other({}));
+}
+
+TEST_CASE("schedule: passing over mails takes no longer with a million others") {
+  Schedule schedule;
+  std::vector<mail::MailId> avoid;
+  for (std::uint64_t i = 0; i < 64; ++i) avoid.push_back(id(i));
+  for (const mail::MailId& each : avoid) schedule.add_due({each, {}});
+  for (std::uint64_t i = 100; i < 1'000'100; ++i) schedule.add_due({id(i), {}});
+  for (std::uint64_t i = 0; i < 1'000; ++i) {
+    CHECK(schedule.has_other(avoid));
+    CHECK(schedule.pop(avoid, i % 2 == 1)->id == id(i % 2 == 0 ? 100 + i / 2 : 1'000'099 - i / 2));
+  }
 }
 
 TEST_CASE("schedule: releasing everything spares what is postponed after it") {

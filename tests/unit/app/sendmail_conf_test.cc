@@ -28,7 +28,7 @@ TEST_CASE("app: sendmail is told where everything is, and the limits") {
   CHECK(sendmail_conf(settings, Endpoint::parse("127.0.0.1:2525")) ==
         "hikyaku-sendmail 1\nsubmit_socket /srv/run/submit.sock\ncontrol_socket /srv/run/control.sock\n"
         "drop /srv/spool/drop\nlisten 127.0.0.1:2525\nhostname app1.example.com\ndomain example.com\n"
-        "aliases /srv/aliases\nmax_size 1048576\nmax_recipients 7\n");
+        "aliases /srv/aliases\nmax_size 1048576\nmax_recipients 7\nmin_free 67108864\n");
 }
 
 TEST_CASE("app: sendmail is told an address that can be called, or none") {

@@ -3,9 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "daemon/app/proven.h"
 #include "daemon/app/route_clock.h"
-#include "daemon/app/temporary_directory.h"
 #include "tests/unit/app/relay_rig.h"
 
 using namespace hikyaku;
@@ -71,6 +69,19 @@ TEST_CASE("settlement: each recipient's outcome is its own") {
   CHECK(outcome.progress.smarthost == "main");
 }
 
+TEST_CASE("settlement: what may be the smarthost's trouble is an attempt of the mail, and never its end") {
+  auto mail = mail_to(1);
+  mail.progress.waited = 1000h;
+  auto outcome =
+      settled(mail, delivered_but({{0, refusal(Action::weigh_evidence, "550 5.7.0 rejected as spam")}}));
+  CHECK(outcome.counts);
+  CHECK_FALSE(outcome.is_over);
+  CHECK(outcome.failed.empty());
+  CHECK(outcome.progress.attempts == 1);
+  CHECK(outcome.progress.next_wait > Duration{0});
+  CHECK(outcome.progress.recipients[0].state == mail::RecipientState::pending);
+}
+
 TEST_CASE("settlement: a smarthost's trouble is no attempt of the mail, however old it is") {
   auto mail = mail_to(1);
   mail.progress.waited = 1000h;
@@ -131,6 +142,25 @@ TEST_CASE("settlement: NOTIFY=NEVER ends a mail without a notice") {
   CHECK(outcome.is_over);
 }
 
+TEST_CASE("settlement: success is told by us where the smarthost has no DSN, to those who asked for it") {
+  auto mail = mail_to(4);
+  mail.envelope.recipients[0].notify.success = true;
+  mail.envelope.recipients[2].notify.failure = true;
+  mail.envelope.recipients[3].notify.success = true;
+  auto result =
+      delivered_but({{0, {}}, {1, {}}, {2, {}}, {3, refusal(Action::defer_recipient, "450 4.2.1 busy")}});
+  CHECK(settled(mail, result).relayed.empty());  // it has DSN, and knows what was asked for
+  result.taken_without_dsn = "smtp.example.com";
+  auto outcome = settled(mail, result);
+  REQUIRE(outcome.relayed.size() == 1);
+  CHECK(outcome.relayed[0].recipient.address == "user0@example.net");
+  CHECK(outcome.relayed[0].failure.host == "smtp.example.com");
+  REQUIRE(outcome.relayed[0].failure.reply);
+  CHECK(to_text(*outcome.relayed[0].failure.reply) == "250 2.0.0 Ok: queued");
+  mail.envelope.sender.clear();
+  CHECK(settled(mail, result).relayed.empty());
+}
+
 TEST_CASE("settlement: a delay is announced once, when it is due") {
   auto mail = mail_to(1);
   smtpc::TransactionResult result;
@@ -157,24 +187,18 @@ TEST_CASE("route clock: time counts while the route is up, at most an hour a ste
   CHECK(clock.time() == Duration(100min));
 }
 
-TEST_CASE("proven: it survives a restart, and ends with any change of settings or credentials") {
-  TemporaryDirectory directory("hikyaku-proven-");
-  std::string file = directory.file("proven");
-  auto smarthost = test::some_smarthost("a name with blanks");
-  smarthost.credentials = test::some_credentials();
-  {
-    Proven proven(file);
-    CHECK_FALSE(proven.is_proven(smarthost));
-    proven.note(smarthost);
-    CHECK(proven.is_proven(smarthost));
-  }
-  Proven again(file);
-  CHECK(again.is_proven(smarthost));
-  auto changed = smarthost;
-  changed.credentials->password = Secret("other");
-  CHECK_FALSE(again.is_proven(changed));
-  changed = smarthost;
-  changed.port = 465;
-  CHECK_FALSE(again.is_proven(changed));
-  std::remove(file.c_str());
+TEST_CASE("settlement: while a notice cannot be stored nobody has failed, and who was delivered stays so") {
+  mail::QueuedMail mail = mail_to(3);
+  auto outcome = settled(mail, delivered_but({{0, {}},
+                                              {1, refusal(Action::fail_recipient, "550 5.1.1 unknown")},
+                                              {2, refusal(Action::fail_recipient, "550 5.1.1 unknown")}}));
+  REQUIRE(outcome.is_over);
+  put_off_notices(outcome, mail.progress, "no room", {}, 0.5);
+  CHECK_FALSE(outcome.is_over);
+  CHECK(outcome.failed.empty());
+  CHECK(outcome.progress.recipients[0].state == mail::RecipientState::delivered);
+  CHECK(outcome.progress.recipients[1].state == mail::RecipientState::pending);
+  CHECK(outcome.progress.recipients[1].last_reply == "550 5.1.1 unknown");
+  CHECK(outcome.progress.recipients[2].state == mail::RecipientState::pending);
+  CHECK(outcome.progress.next_wait > Duration{0});
 }

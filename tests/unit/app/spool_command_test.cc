@@ -118,11 +118,12 @@ TEST_CASE("spool export: each message as it is, with its envelope, for its owner
   CHECK(rig.exported(large_id, ".eml") == large);
   CHECK(rig.exported(small_id, ".json") ==
         "{\"id\":\"" + to_text(small_id) +
-            "\",\"state\":\"deferred\",\"arrival_time\":\"2026-09-21T14:13:20Z\",\"size\":7,"
+            "\",\"state\":\"deferred\",\"waits_for\":\"time\",\"waits_since\":null,"
+            "\"reason\":\"the smarthost said not now\",\"arrival_time\":\"2026-09-21T14:13:20Z\",\"size\":7,"
             "\"sender\":\"a@example.com\",\"attempts\":1,\"next_attempt\":\"2026-09-21T14:14:20Z\","
             "\"smarthost\":\"main\",\"recipients\":[{\"address\":\"x@example.net\",\"status\":\"pending\","
             "\"last_reply\":\"451 4.7.1 not now\",\"notify\":[\"delay\"],"
-            "\"orcpt\":\"rfc822;old@example.net\"}],\"reason\":\"the smarthost said not now\","
+            "\"orcpt\":\"rfc822;old@example.net\"}],"
             "\"ret\":\"full\",\"envid\":\"E1\",\"body\":null,\"smtputf8\":true,\"uid\":1000}\n");
   CHECK(mode_of(rig.target) == 0700);
   CHECK(mode_of(rig.target + "/" + to_text(small_id) + ".eml") == 0600);

@@ -56,6 +56,29 @@ TEST_CASE("text: foreign bytes become printable, once and for all") {
   for (const Row& row : rows) CHECK(printable(row.in) == row.out);
 }
 
+TEST_CASE("text: what is printable already is not escaped again, and nothing else gets through") {
+  for (std::string_view foreign :
+       {"220 a\r\n554 b", "back\\slash", "\\x0d", "\xe2\x80\xa8\x01", "飛脚 \x7f"}) {
+    std::string once = printable(foreign);
+    CHECK(still_printable(once) == once);
+  }
+  CHECK(still_printable("raw \r\n\x1b") == "raw \\x0d\\x0a\\x1b");
+  struct Row {
+    std::string_view in;
+    std::string_view out;
+  };
+  const Row rows[] = {{"lone \\", "lone \\\\"},
+                      {"\\\"", "\\\\\""},
+                      {"\\x0", "\\\\x0"},
+                      {"\\xzz", "\\\\xzz"},
+                      {"\\u{2028}", "\\u{2028}"},
+                      {"\\u{", "\\\\u{"},
+                      {"\\u{1234567}", "\\\\u{1234567}"},
+                      {"\\u{}", "\\\\u{}"}};
+  for (const Row& row : rows) CHECK(still_printable(row.in) == row.out);
+  CHECK(still_printable(std::string(5000, 'x'), 100).size() < 110);
+}
+
 TEST_CASE("text: printable has a limit") {
   std::string shown = printable(std::string(5000, 'x'), 100);
   CHECK(shown == std::string(100, 'x') + "…");

@@ -68,6 +68,9 @@ TEST_CASE("clock: times read as RFC 3339 and RFC 5322 want them, whatever the lo
   ::tzset();
   WallTime time{std::chrono::seconds(1'795'317'244)};
   CHECK(to_rfc3339(time) == "2026-11-22T03:14:04Z");
+  CHECK(parse_rfc3339("2026-11-22T03:14:04Z") == std::chrono::floor<std::chrono::seconds>(time));
+  for (const char* odd : {"", "2026-11-22", "2026-11-22T03:14:04", "2026-11-22T03:14:04Z ", "now"})
+    CHECK_FALSE(parse_rfc3339(odd));
   CHECK(to_rfc5322_date(time) == "Sun, 22 Nov 2026 12:14:04 +0900");
   ::unsetenv("TZ");
   ::tzset();

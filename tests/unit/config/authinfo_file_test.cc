@@ -50,6 +50,19 @@ TEST_CASE("authinfo: a file under $CREDENTIALS_DIRECTORY may be readable by its 
                  "others may"));
 }
 
+TEST_CASE("authinfo: what the service manager hands over is used where the configuration names no file") {
+  ScratchDirectory directory;
+  AuthinfoReader reader{::geteuid(), ::getegid(), directory.path()};
+  const AuthinfoSettings by_default{"/etc/hikyaku/authinfo", false};
+  CHECK(choose_authinfo(by_default, reader).path == "/etc/hikyaku/authinfo");
+  std::string given = directory.write("authinfo", kEntry, 0440);
+  CHECK(choose_authinfo(by_default, reader).path == given);
+  CHECK(load_authinfo(choose_authinfo(by_default, reader), reader)->size() == 1);
+  CHECK(choose_authinfo({"/srv/passwords", true}, reader).path == "/srv/passwords");
+  reader.credentials_directory.clear();
+  CHECK(choose_authinfo(by_default, reader).path == "/etc/hikyaku/authinfo");
+}
+
 TEST_CASE("authinfo: a file of a third user is refused; root's and the daemon's own are not") {
   if (::geteuid() != 0) return;  // only root can make one
   ScratchDirectory directory;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/config/host.h"
 
+#include <stdexcept>
+
 #include "daemon/config/hostname.h"
 #include "daemon/config/smarthost_url.h"
 #include "doctest/doctest.h"
@@ -80,18 +82,60 @@ TEST_CASE("config: a URL that cannot be used says what to write, and repeats not
   }
 }
 
+// As on a machine without any file.
+NameSources called(const char* kernel, const char* hostname_file = "", const char* hosts_file = "") {
+  return {.kernel = kernel, .hostname_file = hostname_file, .hosts_file = hosts_file};
+}
+
 TEST_CASE("config: the hostname is the fullest name the machine has, never localhost") {
-  CHECK(choose_hostname("app1.example.com", "x\n", "") == "app1.example.com");
-  CHECK(choose_hostname("app1", "app1.example.com\n", "") == "app1.example.com");
-  CHECK(choose_hostname("app1", "app1\n", "127.0.1.1 app1.example.com app1 # installer\n") ==
+  CHECK(choose_hostname(called("app1.example.com", "x\n")) == "app1.example.com");
+  CHECK(choose_hostname(called("app1", "app1.example.com\n")) == "app1.example.com");
+  CHECK(choose_hostname(called("app1", "app1\n", "127.0.1.1 app1.example.com app1 # installer\n")) ==
         "app1.example.com");
-  CHECK(choose_hostname("app1", "app1\n", "127.0.0.1 localhost.localdomain app1\n") == "app1");
-  CHECK(choose_hostname("app1", "", "# 127.0.1.1 no.example.com app1\n") == "app1");
-  CHECK(choose_hostname("localhost", "mail\n", "") == "mail");
-  CHECK(choose_hostname("localhost", "localhost\n", "") == "[127.0.0.1]");
-  CHECK(choose_hostname("localhost.localdomain", "", "") == "[127.0.0.1]");
-  CHECK(choose_hostname("(none)", "", "") == "[127.0.0.1]");
+  CHECK(choose_hostname(called("app1", "app1\n", "127.0.0.1 localhost.localdomain app1\n")) == "app1");
+  CHECK(choose_hostname(called("app1", "", "# 127.0.1.1 no.example.com app1\n")) == "app1");
+  CHECK(choose_hostname(called("localhost", "mail\n")) == "mail");
+  CHECK(choose_hostname(called("localhost", "localhost\n")) == "[127.0.0.1]");
+  CHECK(choose_hostname(called("localhost.localdomain")) == "[127.0.0.1]");
+  CHECK(choose_hostname(called("(none)")) == "[127.0.0.1]");
   CHECK(!is_localhost(default_hostname()));
+}
+
+TEST_CASE("config: a machine called vm or localhost takes a better name from /etc/mailname") {
+  NameSources sources = called("vm", "vm\n", "127.0.0.1 localhost vm\n");
+  sources.mailname_file = "app1.shop.example\n";
+  sources.full_name = [](const std::string&) -> std::string { throw std::runtime_error("not asked"); };
+  CHECK(choose_hostname(sources) == "app1.shop.example");
+  sources.kernel = "localhost";
+  CHECK(choose_hostname(sources) == "app1.shop.example");
+  sources.kernel = "vm.shop.example";
+  CHECK(choose_hostname(sources) == "vm.shop.example");
+}
+
+TEST_CASE("config: a machine called vm takes the full name that the resolver has for it") {
+  std::string asked;
+  std::string answer = "vm.shop.example";
+  NameSources sources = called("vm", "vm\n");
+  sources.full_name = [&](const std::string& name) { return asked = name, answer; };
+  CHECK(choose_hostname(sources) == "vm.shop.example");
+  CHECK(asked == "vm");
+  for (const char* useless : {"", "vm", "localhost", "localhost.localdomain", "a b.example", "192.0.2.1"}) {
+    answer = useless;
+    CHECK_MESSAGE(choose_hostname(sources) == "vm", useless);
+  }
+}
+
+TEST_CASE("config: the domain of addresses without one is /etc/mailname's, then the hostname") {
+  CHECK(choose_mail_name("shop.example\n") == "shop.example");
+  for (const char* useless : {"", "\n", "vm\n", "localhost\n", "a b.example\n"})
+    CHECK_MESSAGE(choose_mail_name(useless) == "", useless);
+  auto domain = [](std::string_view keys, const Environment& environment) {
+    return load_text(cat("smarthost: smtps://a.example\n", keys), "h.yaml", environment)->domain;
+  };
+  CHECK(domain("", {"app1.shop.example", "shop.example"}) == "shop.example");
+  CHECK(domain("", {"app1.shop.example", ""}) == "app1.shop.example");
+  CHECK(domain("hostname: mx.example\n", {"app1.shop.example", ""}) == "mx.example");
+  CHECK(domain("domain: other.example\n", {"app1.shop.example", "shop.example"}) == "other.example");
 }
 
 }  // namespace

@@ -231,5 +231,23 @@ TEST_CASE("config: a file is read as a text is, and one that cannot be read is a
   CHECK(contains(load_file(path + ".not").error()[0].text, "No such file"));
 }
 
+TEST_CASE(
+    "config: what can be understood of a broken file is enough to find a daemon that runs with an earlier "
+    "one") {
+  ScratchDirectory directory;
+  std::string path =
+      directory.write("hikyaku.yaml",
+                      "smarthsot: smtps://smtp.example.com\nruntime_directory: /run/elsewhere\n"
+                      "spool: {directory: /srv/spool, min_free: lots}\n");
+  REQUIRE_FALSE(load_file(path));
+  CHECK(understandable_settings(path).runtime_directory == "/run/elsewhere");
+  CHECK(understandable_settings(path).spool.directory == "/srv/spool");
+  for (const char* text : {"a: [", "- x\n", "", "runtime_directory: []\n"}) {
+    directory.write("hikyaku.yaml", text);
+    CHECK(understandable_settings(path).runtime_directory == "/run/hikyaku");
+  }
+  CHECK(understandable_settings(path + ".not").spool.directory == "/var/spool/hikyaku");
+}
+
 }  // namespace
 }  // namespace hikyaku::config

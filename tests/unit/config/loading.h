@@ -11,7 +11,7 @@
 
 namespace hikyaku::config {
 
-inline const Environment kTestEnvironment{"app1.example.com"};
+inline const Environment kTestEnvironment{"app1.example.com", ""};
 
 inline Settings settings_of(std::string_view text) {
   auto loaded = load_text(text, "h.yaml", kTestEnvironment);

@@ -180,24 +180,5 @@ TEST_CASE("config: names of smarthosts are unique") {
   CHECK(contains(lines, "h.yaml:3:5: smarthosts[1]: another smarthost has this name already"));
 }
 
-TEST_CASE("config: what is allowed but dangerous warns, and nothing else does") {
-  auto warning = [](std::string_view keys) {
-    auto found = warnings(settings_of(cat("smarthost: {name: main, host: a.example, ", keys, "}\n")));
-    return found.empty() ? std::string() : found.at(0);
-  };
-  CHECK(warning("port: 465") == "");
-  CHECK(warning("port: 25") == "");
-  CHECK(contains(warning("port: 465, tls_verify: false"), "smarthost main: `tls_verify: false`"));
-  CHECK(warning("port: 465, tls_verify: false, tls_fingerprint: 'sha256:" + std::string(64, 'a') + "'") ==
-        "");
-  CHECK(contains(warning("port: 465, tls_min_version: 1.1"), "`tls_min_version` below 1.2"));
-  CHECK(contains(warning("port: 465, allow_plaintext_auth: true"), "unencrypted"));
-  CHECK(contains(warning("tls: none"), "sends mail unencrypted"));
-  CHECK(contains(warning("port: 465, tls: starttls"), "port 465 usually speaks implicit TLS"));
-  CHECK(contains(warning("port: 587, tls: implicit"), "usually does not speak implicit TLS"));
-  std::string open = "smarthost: smtps://a.example\nlisten: \"0.0.0.0:25\"\nallow: [0.0.0.0/0]\n";
-  CHECK(contains(warnings(settings_of(open)).at(0), "lets every address send"));
-}
-
 }  // namespace
 }  // namespace hikyaku::config

@@ -10,6 +10,7 @@
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/nursery.h"
 #include "daemon/io/self_signed.h"
+#include "daemon/io/tls_stream.h"
 #include "tests/support/test_certificates.h"
 
 using namespace hikyaku;
@@ -76,6 +77,50 @@ struct Rig {
   }
 };
 
+// A peer of the older TLS, whose keys can be changed in the middle.
+SslPtr tls_1_2(const SSL_METHOD* method, const test::CertificateFiles& files) {
+  SslContextPtr context(SSL_CTX_new(method));
+  SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
+  REQUIRE(SSL_CTX_use_certificate_chain_file(context.get(), files.cert.c_str()) == 1);
+  REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1);
+  return SslPtr(SSL_new(context.get()));
+}
+
+// What a peer is told that wants new keys once it has heard a byte.
+Task<void> renegotiate(StreamPtr under, SslPtr ssl, std::string& answer) {
+  TlsStream stream(std::move(under), std::move(ssl));
+  auto shaken = co_await stream.shake_hands({});
+  REQUIRE(shaken);
+  char byte;
+  auto heard = co_await stream.read_some({&byte, 1}, {});
+  REQUIRE(heard);
+  REQUIRE(SSL_renegotiate(stream.ssl()) == 1);
+  SSL_do_handshake(stream.ssl());
+  auto told = co_await stream.read_some({&byte, 1}, {});
+  answer = told ? "new keys" : told.error().text;
+}
+
+// One byte, and then whatever the peer wants until it leaves.
+Task<void> use(StreamPtr stream) {
+  auto asked = co_await stream->write("?", {});
+  CHECK(asked);
+  char byte;
+  auto end = co_await stream->read_some({&byte, 1}, {});
+  CHECK_FALSE(end);
+}
+
+Task<void> use_server(std::shared_ptr<TlsServer> server, StreamPtr under) {
+  auto stream = co_await server->accept(std::move(under), {});
+  REQUIRE(stream);
+  co_await use(std::move(*stream));
+}
+
+Task<void> use_client(TlsClient& client, StreamPtr under) {
+  auto stream = co_await client.connect(std::move(under), {});
+  REQUIRE(stream);
+  co_await use(std::move(*stream));
+}
+
 TlsClientOptions trusting(std::string name) {
   TlsClientOptions options;
   options.name = std::move(name);
@@ -128,6 +173,66 @@ TEST_CASE("tls: each fault of a certificate has its own name") {
   }
 }
 
+TEST_CASE("tls: a refused certificate is described: its names, fingerprint, issuer and dates") {
+  const auto& made = test_certificates();
+  const std::pair<test::CertificateFiles, const char*> rows[] = {{made.expired, "CN=Test CA"},
+                                                                 {made.not_yet_valid, "CN=Test CA"},
+                                                                 {made.wrong_name, "CN=Test CA"},
+                                                                 {made.self_signed, "CN=self-signed"},
+                                                                 {made.unknown_issuer, "CN=Other CA"}};
+  for (const auto& [files, issuer] : rows) {
+    Rig rig;
+    Outcome outcome = rig.meet(trusting("smtp.example"), files);
+    REQUIRE_MESSAGE((outcome.error && outcome.error->certificate), files.cert);
+    const CertificateFacts& facts = *outcome.error->certificate;
+    CHECK(facts.fingerprint == files.fingerprint);
+    CHECK(facts.issuer == issuer);
+    CHECK(facts.faulty == "");
+    const bool is_other = outcome.error->kind == IoErrorKind::tls_wrong_name;
+    CHECK(facts.names == (is_other
+                              ? std::vector<std::string>{"other.example"}
+                              : std::vector<std::string>{"smtp.example", "localhost", "127.0.0.1", "::1"}));
+    CHECK(facts.more_names == 0);
+    const auto now = SystemClock().wall();
+    CHECK((*facts.not_before > now) == (outcome.error->kind == IoErrorKind::tls_not_yet_valid));
+    CHECK((*facts.not_after < now) == (outcome.error->kind == IoErrorKind::tls_expired));
+  }
+}
+
+TEST_CASE("tls: where another certificate of the chain has expired, that one is named") {
+  Rig rig;
+  Outcome outcome = rig.meet(trusting("smtp.example"), test_certificates().old_chain);
+  REQUIRE((outcome.error && outcome.error->certificate));
+  CHECK(outcome.error->kind == IoErrorKind::tls_expired);
+  CHECK(outcome.error->certificate->faulty == "CN=Old CA");
+  CHECK(outcome.error->certificate->fingerprint == test_certificates().old_chain.fingerprint);
+  CHECK(*outcome.error->certificate->not_after < SystemClock().wall());
+}
+
+TEST_CASE("tls: a hostile certificate is described within bounds, with its bytes as they are") {
+  Rig rig;
+  Outcome outcome = rig.meet(trusting("smtp.example"), test_certificates().hostile);
+  REQUIRE((outcome.error && outcome.error->certificate));
+  CHECK(outcome.error->kind == IoErrorKind::tls_wrong_name);
+  const CertificateFacts& facts = *outcome.error->certificate;
+  CHECK(facts.names.size() == 20);
+  CHECK(facts.names.size() + facts.more_names == 3000);
+  CHECK(facts.names.at(0) == std::string("ok.example\0.evil", 16));
+  for (const std::string& name : facts.names) CHECK(name.size() <= 255);
+}
+
+TEST_CASE("tls: a good certificate, and a failure that is not about one, leave nothing to describe") {
+  Rig rig;
+  auto client = TlsClient::create(trusting("smtp.example"));
+  REQUIRE(client);
+  MemoryPair pair = make_memory_pair(rig.loop);
+  auto greeted = rig.loop.run(pair.second->write("220 mail.example ESMTP\r\n", {}));
+  REQUIRE(greeted);
+  auto stream = rig.loop.run((*client)->connect(std::move(pair.first), {}));
+  REQUIRE_FALSE(stream);
+  CHECK(stream.error().certificate == nullptr);
+}
+
 TEST_CASE("tls: a certificate for clients is none for a server") {
   Rig rig;
   CHECK(rig.meet(trusting("smtp.example"), test_certificates().client).error);
@@ -155,6 +260,8 @@ TEST_CASE("tls: a pin stands for chain and name, and nothing else stands for the
   REQUIRE(wrong.error);
   CHECK(wrong.error->kind == IoErrorKind::tls_pin_mismatch);
   CHECK(wrong.error->text.find(test_certificates().good.fingerprint) != std::string::npos);
+  REQUIRE(wrong.error->certificate);
+  CHECK(wrong.error->certificate->fingerprint == test_certificates().good.fingerprint);
 }
 
 TEST_CASE("tls: names match exactly, by DNS and IP names only") {
@@ -217,4 +324,34 @@ TEST_CASE("tls: a hello is a hello, and what answers one is told from what does 
   CHECK_FALSE(looks_like_tls("220 mail"));
   CHECK_FALSE(looks_like_tls(""));
   CHECK_FALSE(looks_like_tls("\x16\x01\x01"));
+}
+
+TEST_CASE("tls: a smarthost that wants new keys in the middle of a TLS 1.2 session does not get them") {
+  Rig rig;
+  auto client = TlsClient::create(trusting("smtp.example"));
+  REQUIRE(client);
+  SslPtr ssl = tls_1_2(TLS_server_method(), test_certificates().good);
+  SSL_set_accept_state(ssl.get());
+  std::string answer;
+  MemoryPair pair = make_memory_pair(rig.loop);
+  Nursery nursery(rig.loop);
+  nursery.spawn(renegotiate(std::move(pair.second), std::move(ssl), answer));
+  rig.loop.run(use_client(**client, std::move(pair.first)));
+  rig.loop.run(nursery.drained({}));
+  CHECK(answer.find("no renegotiation") != std::string::npos);
+}
+
+TEST_CASE("tls: a client that wants new keys in the middle of a TLS 1.2 session does not get them") {
+  Rig rig;
+  auto server = TlsServer::create(test_certificates().good.cert, test_certificates().good.key);
+  REQUIRE(server);
+  SslPtr ssl = tls_1_2(TLS_client_method(), test_certificates().good);
+  SSL_set_connect_state(ssl.get());
+  std::string answer;
+  MemoryPair pair = make_memory_pair(rig.loop);
+  Nursery nursery(rig.loop);
+  nursery.spawn(renegotiate(std::move(pair.second), std::move(ssl), answer));
+  rig.loop.run(use_server(*server, std::move(pair.first)));
+  rig.loop.run(nursery.drained({}));
+  CHECK(answer.find("no renegotiation") != std::string::npos);
 }

@@ -2,12 +2,14 @@
 #include "daemon/log/mail_log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <thread>
 
+#include "daemon/base/text.h"
 #include "doctest/doctest.h"
 
 namespace hikyaku::log {
@@ -116,7 +118,13 @@ TEST_CASE("log: a smarthost's change is a sentence first, then the facts") {
 TEST_CASE("log: the other events") {
   Captured captured;
   captured.log.bounce({"1d", "1c", "a@example.com", "failed", 2});
-  captured.log.rejected("192.0.2.9:1", "MAIL FROM:<x>", "554 5.7.1 not allowed");
+  captured.log.rejected({.client = "192.0.2.9:1",
+                         .uid = {},
+                         .helo = "",
+                         .command = "MAIL FROM:<x>",
+                         .from = {},
+                         .size = 0,
+                         .reply = "554 5.7.1 not allowed"});
   captured.log.started("0.1.0", {"127.0.0.1:25", "[::1]:25"}, 4);
   captured.log.stopping("SIGTERM");
   captured.log.stopped(4);
@@ -199,5 +207,51 @@ TEST_CASE("log: the journal is recognised by its variables") {
   ::unsetenv("INVOCATION_ID");
 }
 
+TEST_CASE("log: a rejected line names from, helo, size and uid, so that the program is found that sent it") {
+  Captured captured;
+  Rejected rejected{.client = "unix uid=1000",
+                    .uid = 1000,
+                    .helo = "app1",
+                    .command = "message",
+                    .from = "shop@example.com",
+                    .size = 60000000,
+                    .reply = "552 5.3.4 too big"};
+  captured.log.rejected(rejected);
+  CHECK(captured.lines[0].ends_with(
+      "warning rejected client=\"unix uid=1000\" uid=1000 helo=app1 command=message from=<shop@example.com> "
+      "size=60000000 reply=\"552 5.3.4 too big\""));
+  rejected.from = "";
+  captured.log.rejected(rejected);
+  CHECK(captured.lines[1].find(" from=<> ") != std::string::npos);
+}
+
+TEST_CASE("log: what a peer has sent is escaped once, in the text and in the diagnosis") {
+  Captured captured;
+  const char* diagnosis = "it answered \"220 ready\\x0d\\x0a554\", which is no TLS";
+  captured.log.smarthost({"main", "a.example", 465, false, diagnosis, "", 60s, 0, 0s});
+  CHECK(captured.lines[0].find("smarthost paused: it answered \"220 ready\\x0d\\x0a554\", which") !=
+        std::string::npos);
+  Outcome outcome;
+  outcome.diagnosis = diagnosis;
+  captured.log.outcome(outcome);
+  CHECK(captured.lines[1].find("diagnosis=\"it answered \\\"220 ready\\x0d\\x0a554\\\", which") !=
+        std::string::npos);
+  captured.log.warning("raw \r and a lone \\");
+  CHECK(captured.lines[2].find("raw \\x0d and a lone \\\\") != std::string::npos);
+}
+
 }  // namespace
+
+TEST_CASE(
+    "log: an error that does not go through the log has a priority where the journal is standard error") {
+  struct stat ours{};
+  REQUIRE(::fstat(STDERR_FILENO, &ours) == 0);
+  ::setenv("JOURNAL_STREAM", cat(std::to_string(ours.st_dev), ":", std::to_string(ours.st_ino)).c_str(), 1);
+  CHECK(error_prefix() == "<3>");
+  ::setenv("JOURNAL_STREAM", "1:2", 1);
+  CHECK(error_prefix().empty());
+  ::unsetenv("JOURNAL_STREAM");
+  CHECK(error_prefix().empty());
+}
+
 }  // namespace hikyaku::log

@@ -6,6 +6,7 @@
 
 #include "doctest/doctest.h"
 #include "tests/support/pieces.h"
+#include "tests/support/slow_decoder.h"
 
 using namespace hikyaku::mail;
 using namespace std::string_view_literals;
@@ -127,15 +128,36 @@ TEST_CASE("data_decoder: in CRLF mode nothing but CR LF dot CR LF ends the data"
   }
 }
 
-TEST_CASE("data_decoder: in CRLF mode lone CR and LF become CR LF, and their dots are content") {
+TEST_CASE("data_decoder: in CRLF mode lone CR and LF become CR LF, and end no data") {
   CHECK(crlf("x\ny\r\n.\r\n").content == "x\r\ny\r\n");
   CHECK(crlf("a\rb\r\n.\r\n").content == "a\r\nb\r\n");
   CHECK(crlf("a\r\r\nb\r\n.\r\n").content == "a\r\n\r\nb\r\n");
   CHECK(crlf("a\n.\nb\r\n.\r\n").content == "a\r\n.\r\nb\r\n");
-  CHECK(crlf("a\n..b\r\n.\r\n").content == "a\r\n..b\r\n");
   CHECK(crlf("a\r..b\r\n.\r\n").content == "a\r\n..b\r\n");
   CHECK(crlf("\r\n.\rx\r\n.\r\n").content == "\r\n\r\nx\r\n");
   CHECK(crlf("x\ny\r\n.\r\n").notes.repaired);
+}
+
+TEST_CASE(
+    "data_decoder: in CRLF mode a dot that was doubled after a lone LF comes out once, a single one stays") {
+  for (auto [sent, arrives] : {std::pair{"a\n..gitignore\r\n.\r\n", "a\r\n.gitignore\r\n"},
+                               {"a\n.gitignore\r\n.\r\n", "a\r\n.gitignore\r\n"},
+                               {"a\n..\nb\r\n.\r\n", "a\r\n.\r\nb\r\n"},
+                               {"a\n...\nb\r\n.\r\n", "a\r\n..\r\nb\r\n"},
+                               {"a\n.\n.\n..\r\n.\r\n", "a\r\n.\r\n.\r\n.\r\n"},
+                               {"a\n.\r\n.\r\n", "a\r\n.\r\n"},
+                               {"a\n..\r\n.\r\n", "a\r\n.\r\n"},
+                               {"a\n.\rb\r\n.\r\n", "a\r\n.\r\nb\r\n"},
+                               {"a\n\r..b\r\n.\r\n", "a\r\n\r\n..b\r\n"},
+                               {"a\n\r\n..b\r\n.\r\n", "a\r\n\r\n.b\r\n"},
+                               {"\n..\r\n.\r\n", "\r\n.\r\n"},
+                               {".\n..b\r\n.\r\n", "\r\n.b\r\n"}}) {
+    CAPTURE(sent);
+    Decoded decoded = crlf(sent);
+    CHECK(decoded.content == arrives);
+    CHECK(decoded.done);
+    CHECK(decoded.notes.has_dot_line);
+  }
 }
 
 TEST_CASE("data_decoder: in LF mode LF and CR LF end lines, and a line of one dot ends the data") {
@@ -172,6 +194,7 @@ TEST_CASE(
     std::size_t end = ("\r\n" + text).find("\r\n.\r\n");
     REQUIRE(decoded.done == (end != std::string::npos));
     REQUIRE(decoded.consumed == (decoded.done ? end + 3 : text.size()));
+    if (decoded.done) REQUIRE(decoded.content == hikyaku::test::slowly_decoded(text));
     if (decoded.done) REQUIRE(is_canonical(decoded.content));
     REQUIRE((decoded.notes.has_dot_line || !has_dot_line(decoded.content)));
     for (std::size_t size : {1UZ, 2UZ, 3UZ}) {

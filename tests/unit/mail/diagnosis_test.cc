@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/mail/diagnosis.h"
 
+#include <memory>
 #include <set>
 
 #include "daemon/base/text.h"
@@ -46,6 +47,23 @@ Failure with(Failure made, auto change) {
   return made;
 }
 
+// Of a certificate from 2026-09-21 to 2026-09-22.
+Failure with_certificate(FailureKind kind, auto change) {
+  CertificateFacts facts{.names = {"other.example.com", "*.example.org", "192.0.2.7"},
+                         .common_name = "old.example.com",
+                         .fingerprint = "sha256:0123abcd",
+                         .issuer = "CN=Home CA",
+                         .not_before = WallTime(std::chrono::seconds(1'790'000'000)),
+                         .not_after = WallTime(std::chrono::seconds(1'790'000'000) + 24h)};
+  change(facts);
+  Failure made = failure(kind, Stage::tls);
+  made.certificate = std::make_shared<const CertificateFacts>(std::move(facts));
+  return made;
+}
+Failure with_certificate(FailureKind kind) {
+  return with_certificate(kind, [](CertificateFacts&) {});
+}
+
 struct Case {
   Failure failure;
   std::vector<const char*> says;  // all of it
@@ -73,6 +91,10 @@ std::vector<Case> every_kind() {
       {with_reply(failure(smarthost_refuses, Stage::greeting), "554 5.7.1 go away"), {"554 5.7.1 go away"}},
       {with_reply(with_login(account_quota), "550 5.4.5 too many"),
        {"as much as it may", "550 5.4.5 too many"}},
+      {with(with_reply(with_login(account_quota, Stage::message), "550 sending quota exceeded"),
+            [](Failure& f) { f.is_evidence = true; }),
+       {"refused this mail in a way that may concern all mail from here: 550 sending quota exceeded",
+        "it is tried again", "returned to its sender"}},
       {failure(ourselves), {"this very daemon", "`host` and `port`"}},
       {failure(starttls_not_offered, Stage::tls), {"does not offer STARTTLS", "nothing was sent in clear"}},
       {with(failure(plain_on_implicit, Stage::tls),
@@ -95,6 +117,26 @@ std::vector<Case> every_kind() {
       {with(failure(tls_wrong_name), [](Failure& f) { f.host = f.tls_name = "192.0.2.1"; }),
        {"192.0.2.1", "`tls_hostname`, to the name"}},
       {failure(tls_pin_mismatch), {"`tls_fingerprint` pins"}},
+      {with_certificate(tls_expired),
+       {"has expired: it was valid until 2026-09-22T14:13:20Z", "set `tls_fingerprint: \"sha256:0123abcd\"`",
+        "to look at it: `openssl s_client -connect smtp.example.com:587 -starttls smtp -servername "
+        "smtp.example.com -verify_hostname smtp.example.com -showcerts </dev/null`"}},
+      {with_certificate(tls_expired, [](CertificateFacts& c) { c.faulty = "CN=Old CA"; }),
+       {"a certificate in the chain of smtp.example.com:587, that of \"CN=Old CA\", has expired"}},
+      {with_certificate(tls_not_yet_valid), {"not valid before 2026-09-21T14:13:20Z", "clock", "openssl"}},
+      {with_certificate(tls_self_signed),
+       {"self-signed", "set `tls_fingerprint: \"sha256:0123abcd\"`", "`tls_ca_file`", "openssl"}},
+      {with_certificate(tls_unknown_issuer),
+       {"does not know: \"CN=Home CA\"", "ca-certificates", "`tls_ca_file`",
+        "set `tls_fingerprint: \"sha256:0123abcd\"`", "openssl"}},
+      {with_certificate(tls_wrong_name),
+       {"another name than smtp.example.com: it is for other.example.com, *.example.org, 192.0.2.7",
+        "`tls_hostname` to one of these names", "openssl"}},
+      {with_certificate(tls_wrong_name, [](CertificateFacts& c) { c.names.clear(); }),
+       {"names no host that it is for (its common name \"old.example.com\" does not count)",
+        "sha256:0123abcd"}},
+      {with_certificate(tls_pin_mismatch),
+       {"not the one that `tls_fingerprint` pins", "set `tls_fingerprint: \"sha256:0123abcd\"`", "openssl"}},
       {failure(tls_old_protocol), {"no TLS version in common", "`tls_min_version"}},
       {failure(tls_weak_key), {"too short", "`tls_min_version"}},
       {failure(tls_weak_signature), {"signed in a way", "`tls_min_version"}},
@@ -134,6 +176,15 @@ std::vector<Case> every_kind() {
         "/etc/hikyaku/authinfo:3"}},
       {failure(sender_not_owned, Stage::mail), {"<shop@example.net>", authinfo}},
       {with(failure(sender_not_owned), [](Failure& f) { f.sender.clear(); }), {"<>", "ask its operator"}},
+      {with_reply(with_login(sender_not_authenticated, Stage::message),
+                  "550 5.7.26 Unauthenticated email from example.net is not accepted"),
+       {"refused mail from <shop@example.net>, because SPF, DKIM or DMARC of the domain example.net",
+        "550 5.7.26 Unauthenticated", "from a domain of your account", "have the DNS of example.net"}},
+      {with_reply(failure(sender_not_authenticated, Stage::message), "451 4.7.26 later"),
+       {"does not take mail from <shop@example.net> now"}},
+      {with_reply(failure(sender_domain_unknown, Stage::rcpt), "450 4.1.8 <a@vm>: Domain not found"),
+       {"because the domain example.net does not exist: 450 4.1.8", "set `domain` (and `hostname`)",
+        "correct the sender there"}},
       {with_reply(failure(message_refused, Stage::message), "554 5.6.0 bad"),
        {"refused the message: 554 5.6.0 bad"}},
       {with_reply(failure(message_refused, Stage::message), "451 later"),
@@ -167,6 +218,42 @@ TEST_CASE("diagnosis: every kind says what happened and what to change") {
     CHECK_MESSAGE(!text.ends_with('.'), text);
   }
   CHECK(seen.size() == static_cast<std::size_t>(other) + 1);
+}
+
+TEST_CASE("diagnosis: the openssl command fits the port's TLS and the name that is verified") {
+  Failure implicit = with_certificate(tls_self_signed);
+  implicit.tls = TlsMode::implicit;
+  implicit.port = 465;
+  implicit.tls_name = "mx.example.com";
+  CHECK(diagnose(implicit).find("`openssl s_client -connect smtp.example.com:465 -servername mx.example.com "
+                                "-verify_hostname mx.example.com -showcerts </dev/null`") !=
+        std::string::npos);
+  implicit.host = implicit.tls_name = "2001:db8::1";
+  CHECK(diagnose(implicit).find("-connect [2001:db8::1]:465 -noservername -verify_ip 2001:db8::1 ") !=
+        std::string::npos);
+}
+
+TEST_CASE("diagnosis: a certificate with hostile names gets a bounded line, and its words fill in nothing") {
+  Failure hostile = with_certificate(tls_wrong_name, [](CertificateFacts& c) {
+    c.names = {std::string("ok.example\0.evil", 16), "{pin}", "two\r\nlines", "b; rm -rf /"};
+    c.names.resize(20, std::string(255, 'n'));
+    c.more_names = 9980;
+    c.common_name = c.issuer = std::string(255, '\x02');
+  });
+  const std::string text = diagnose(hostile);
+  CHECK(text.find("it is for \"ok.example\\x00.evil\", \"{pin}\", \"two\\x0d\\x0alines\", \"b; rm -rf /\" "
+                  "and 9996 more") != std::string::npos);
+  CHECK(text.size() < 1024);
+  hostile.kind = tls_unknown_issuer;
+  CHECK(diagnose(hostile).size() < 1500);
+  CHECK(diagnose(hostile).find('\x02') == std::string::npos);
+}
+
+TEST_CASE("diagnosis: what a peer has sent is escaped once") {
+  Failure odd = failure(plain_on_implicit, Stage::tls);
+  odd.tls = TlsMode::implicit;
+  odd.detail = cat("it answered \"", printable("220 ready\r\n554 no"), "\", which is no TLS");
+  CHECK(diagnose(odd).ends_with("(it answered \"220 ready\\x0d\\x0a554 no\", which is no TLS)"));
 }
 
 TEST_CASE("diagnosis: the address that was tried stands behind the name") {

@@ -232,6 +232,36 @@ TEST_CASE("dsn: a delay notice says that nothing is to be done") {
   CHECK(says(parts[2], "Will-Retry-Until: "));
 }
 
+TEST_CASE("dsn: who wanted to hear of success hears that the mail went where nobody sends notices") {
+  BounceRequest relayed = request();
+  relayed.kind = NoticeKind::relayed;
+  relayed.envid = "order-17";
+  relayed.recipients[0].recipient.orcpt = "rfc822;shop+bob@example.com";
+  relayed.recipients[0].failure = {};
+  relayed.recipients[0].failure.host = "smtp.example.com";
+  relayed.recipients[0].failure.reply = parse_reply("250 2.6.0 queued as 4F1");
+  relayed.recipients.push_back(relayed.recipients[0]);
+  relayed.recipients[1].recipient.address = "eve@example.org";
+  relayed.recipients[1].failure.reply = parse_reply("250 thanks");
+  const std::string notice = make_bounce(relayed);
+  check_canonical(notice);
+  const auto parts = parts_of(notice);
+  CHECK(says(parts[0], "Subject: Mail handed on: bob@example.org and 1 other\r\n"));
+  CHECK(says(parts[0], "report-type=delivery-status"));
+  CHECK(says(parts[1], "has been handed on to the next mail system"));
+  CHECK(says(parts[1], "<bob@example.org>\r\n    smtp.example.com has accepted it:\r\n"));
+  CHECK(says(parts[1], "250 2.6.0 queued as 4F1\r\n"));
+  CHECK_FALSE(says(parts[1], "could not be delivered"));
+  CHECK(says(parts[2], "Original-Envelope-Id: order-17\r\n"));
+  CHECK(says(parts[2],
+             "Original-Recipient: rfc822; shop+bob@example.com\r\n"
+             "Final-Recipient: rfc822; bob@example.org\r\nAction: relayed\r\nStatus: 2.6.0\r\n"
+             "Remote-MTA: dns; smtp.example.com\r\n"
+             "Diagnostic-Code: smtp; 250 2.6.0 queued as 4F1\r\n"));
+  CHECK(says(parts[2], "eve@example.org\r\nAction: relayed\r\nStatus: 2.0.0\r\n"));
+  CHECK_FALSE(says(notice, "Secret body"));
+}
+
 TEST_CASE("dsn: only those are reported whose sender wants it") {
   Envelope envelope;
   envelope.sender = "shop@example.com";
@@ -241,7 +271,9 @@ TEST_CASE("dsn: only those are reported whose sender wants it") {
   using Places = std::vector<std::size_t>;
   CHECK(recipients_to_report(envelope, all, NoticeKind::failure) == Places{0, 3});
   CHECK(recipients_to_report(envelope, all, NoticeKind::delay) == Places{0, 4});
+  CHECK(recipients_to_report(envelope, all, NoticeKind::relayed) == Places{2});
   CHECK(recipients_to_report(envelope, {1, 3}, NoticeKind::failure) == Places{3});
   envelope.sender.clear();
   CHECK(recipients_to_report(envelope, all, NoticeKind::failure).empty());
+  CHECK(recipients_to_report(envelope, all, NoticeKind::relayed).empty());
 }

@@ -2,6 +2,7 @@
 #include "daemon/sendmail/control.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cstring>
@@ -10,6 +11,7 @@
 
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
+#include "daemon/mail/alias_file.h"
 #include "daemon/sendmail/errands.h"
 #include "doctest/doctest.h"
 #include "tests/unit/sendmail/drop_place.h"
@@ -81,7 +83,7 @@ TEST_CASE("control: a refusal is the daemon's own words and an exit code") {
             "/etc/aliases:3: \xc3\xbc"},
         Row{"HTTP/1.1 503 X\r\n\r\n", Exit::temporary, "503"},
         Row{"HTTP/1.1 404 X\r\n\r\n<html>", Exit::unavailable, "404"},
-        Row{"220 smtp\r\n\r\n", Exit::unavailable, "no HTTP"}, Row{"", Exit::unavailable, "no HTTP"}}) {
+        Row{"220 smtp\r\n\r\n", Exit::unavailable, "not HTTP"}, Row{"", Exit::unavailable, "not HTTP"}}) {
     CAPTURE(row.answer);
     Result<void, Failure> result;
     std::string body;
@@ -100,11 +102,31 @@ TEST_CASE("control: without a daemon the exit code is 69 and the socket is named
   CHECK(result.error().text.find("/nowhere/control.sock") != std::string::npos);
 }
 
+TEST_CASE("control: a daemon that is stopped or hangs is noticed, and said as such, with 75") {
+  test::DropPlace place(0700);
+  std::string path = place.path() + "/control.sock";
+  Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(listener.get(), 1) == 0);
+  auto alive = check_alive(path, 0);
+  REQUIRE_FALSE(alive.has_value());
+  CHECK(alive.error().kind == Exit::temporary);
+  CHECK(alive.error().text == "the daemon does not respond on " + path + " (hung?)");
+}
+
 TEST_CASE("control: an outcome is told in words, and nothing of it reaches the terminal raw") {
   CHECK(outcome_line("{\"address\":\"a@b\",\"status\":\"delivered\",\"last_reply\":\"250 Ok\"}") ==
         "a@b: delivered, 250 Ok\n");
   CHECK(outcome_line("{\"address\":\"a@b\",\"status\":\"pending\",\"last_reply\":null}") == "a@b: pending\n");
   CHECK(outcome_line("{\"address\":\"a\\u001b@b\",\"status\":\"failed\"}").find('\x1b') == std::string::npos);
+  CHECK(
+      outcome_line("{\"waits_for\":\"smarthost\",\"waits_since\":\"2026-09-21T14:12:20Z\",\"next_attempt\":"
+                   "\"2026-09-21T14:17:20Z\",\"reason\":\"the smarthost refuses hikyaku's log-in\"}") ==
+      "waits for the smarthost since 2026-09-21T14:12:20Z, next attempt 2026-09-21T14:17:20Z: the smarthost "
+      "refuses hikyaku's log-in\n");
   CHECK(outcome_line("non\x1bsense") == "non\\x1bsense\n");
   CHECK(json_string("a\"b\\\x01") == "\"a\\\"b\\\\\"");
 }
@@ -131,9 +153,36 @@ TEST_CASE("control: what is to be tried again") {
   CHECK(retry_body({.ids = {}, .domain = "x.example"}) == "{\"recipient_domain\":\"x.example\"}");
 }
 
-TEST_CASE("control: -bv and -bt tell how an address is understood") {
-  CHECK(explain_addresses("Al <a@b>, root", "d.example") ==
+TEST_CASE("control: -bv and -bt tell how an address is understood, and whom an alias means in the end") {
+  mail::AliasRules rules{{}, "d.example", "h.example"};
+  CHECK(explain_addresses("Al <a@b>, root", rules) ==
         "a@b: user a, domain b\nroot: user root, domain d.example\n");
-  CHECK(explain_addresses(" ", "d") == "");
-  CHECK(explain_addresses("a b", "d").error().kind == Exit::bad_data);
+  CHECK(explain_addresses(" ", rules) == "");
+  CHECK(explain_addresses("a b", rules).error().kind == Exit::bad_data);
+  rules.aliases =
+      mail::parse_aliases("root: me@example.com, bob\nbob: bob@example.net\npostmaster: root\n").aliases;
+  CHECK(explain_addresses("postmaster", rules) ==
+        "postmaster -> me@example.com: user me, domain example.com\n"
+        "postmaster -> bob@example.net: user bob, domain example.net\n");
+  CHECK(explain_addresses("root@h.example", rules).value().starts_with("root@h.example -> me@example.com: "));
+  CHECK(explain_addresses("root@elsewhere.example", rules) ==
+        "root@elsewhere.example: user root, domain elsewhere.example\n");
+}
+
+TEST_CASE("mailq: without a daemon it says that none runs, and what it can know of drop/") {
+  test::DropPlace place(01730);
+  Places places;
+  places.control_socket = place.path() + "/nobody.sock";
+  places.drop = place.path() + "/drop";
+  ::mkdir(places.drop.c_str(), 0700);
+  auto said = [&] { return list_queue(places, false).error(); };
+  CHECK(said().kind == Exit::unavailable);
+  CHECK(said().text.starts_with("hikyakud does not run (" + places.control_socket + ": No such file"));
+  CHECK(said().text.ends_with("; 0 mails wait in " + places.drop +
+                              " until it is started, besides what 'hikyaku queue' shows"));
+  std::ofstream(places.drop + "/0006524fb0a3c1e2.4711.deadbeef") << "x";
+  std::ofstream(places.drop + "/.0006524fb0a3c1e2.4711.deadbeef") << "unfinished";
+  CHECK(said().text.find("; 1 mail waits in ") != std::string::npos);
+  places.drop = place.path() + "/nothing";
+  CHECK(said().text.ends_with("No such file or directory)"));
 }

@@ -3,10 +3,10 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/drop_format.h"
-#include "daemon/sendmail/batch.h"
 #include "doctest/doctest.h"
 #include "tests/unit/sendmail/drop_place.h"
 #include "tests/unit/sendmail/given_input.h"
+#include "tests/unit/sendmail/talker.h"
 
 using namespace hikyaku;
 using namespace hikyaku::sendmail;
@@ -19,18 +19,18 @@ struct Played {
   std::string content;  // behind the first line, if there is one file
 };
 
-Played play(std::string_view input) {
+Played play_fd(int fd, DropSession::Manner manner, const TakeOutput& hear = {}) {
   test::DropPlace place;
-  test::GivenInput given(input);
   Places places;
   places.max_size = 1000;
   places.max_recipients = 2;
   auto drop = DropDirectory::open(place.path());
   REQUIRE(drop.has_value());
   std::string output;
-  DropSession(places, *drop, given.fd(), [&output](std::string_view bytes) {
-    return output += bytes, true;
-  }).run();
+  DropSession(
+      places, *drop, fd, [&](std::string_view bytes) { return output += bytes, !hear || hear(bytes); },
+      manner)
+      .run();
   Played played{{}, place.names(), {}};
   for (std::string_view line : split(output, '\n'))
     if (line.size() > 3 && line[3] == ' ') played.codes += cat(line.substr(0, 3), " ");
@@ -39,6 +39,22 @@ Played play(std::string_view input) {
   if (played.files.size() == 1) played.content = place.content().substr(mail::kDropHeader);
   return played;
 }
+
+// A caller that does not wait for replies: all is there from the start.
+Played play(std::string_view input, DropSession::Manner manner = {}) {
+  test::GivenInput given(input);
+  return play_fd(given.fd(), manner);
+}
+
+Played play(std::vector<test::Talker::Write> writes, DropSession::Manner manner) {
+  test::Talker talker(std::move(writes));
+  return play_fd(talker.fd(), manner, [&talker](std::string_view bytes) { return talker.hear(bytes); });
+}
+
+constexpr DropSession::Manner kBatch{.is_batch = true};
+constexpr std::string_view kRefused = "MAIL FROM:<a@b>\r\nRCPT TO:<c d>\r\nDATA\r\n";
+constexpr std::string_view kForged = "MAIL FROM:<evil@b>\r\nRCPT TO:<v@d>\r\nDATA\r\nx\r\n";
+constexpr std::string_view kGood = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\ngood\r\n.\r\n";
 
 }  // namespace
 
@@ -104,16 +120,59 @@ TEST_CASE("drop session: SMTPUTF8 holds for the recipients of its mail only") {
   CHECK(played.codes == "250 250 250 250 553 ");
 }
 
-TEST_CASE("batch: the first bad reply is what counts, in any cut") {
-  BatchReplies good;
-  good.take("220 x\r\n250-a\r\n250 b\r\n354 go\r\n");
-  CHECK(good.verdict().has_value());
-  BatchReplies bad;
-  for (char c : std::string_view("250 a\r\n550 5.1.1 \x1bno\r\n451 later\r\n")) bad.take({&c, 1});
-  REQUIRE_FALSE(bad.verdict().has_value());
-  CHECK(bad.verdict().error().kind == Exit::bad_data);
-  CHECK(bad.verdict().error().text.find('\x1b') == std::string::npos);
-  BatchReplies later;
-  later.take("451 later\n");
-  CHECK(later.verdict().error().kind == Exit::temporary);
+TEST_CASE("drop session: a line that ends in LF alone ends no data once the caller has spoken CR LF") {
+  auto played =
+      play("HELO x\r\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx\n.\nMAIL FROM:<evil@b>\n\r\n.\r\nQUIT\n");
+  CHECK(played.codes == "250 250 250 354 250 221 ");
+  REQUIRE(played.files.size() == 1);
+  CHECK(played.content.ends_with("\r\nx\r\n.\r\nMAIL FROM:<evil@b>\r\n\r\n"));
+  CHECK(play("HELO x\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\r\nx\n.\nQUIT\n\r\n.\r\n").codes ==
+        "250 250 250 354 250 ");
+}
+
+TEST_CASE(
+    "drop session: of a caller that waits for no reply, the message behind a refused DATA is swallowed") {
+  for (DropSession::Manner manner : {DropSession::Manner{}, kBatch}) {
+    for (std::string_view ahead : {"", "RSET\r\n", "From: a@b\r\n\r\n"}) {
+      auto played = play(cat(kRefused, ahead, kForged, ".\r\n", kGood, "QUIT\r\n"), manner);
+      CHECK(played.codes == "250 501 503 554 250 250 354 250 221 ");
+      REQUIRE(played.files.size() == 1);
+      CHECK(played.content.ends_with("\r\ngood\r\n"));
+    }
+    CHECK(play("DATA now\r\nMAIL FROM:<a@b>\r\n.\r\nNOOP\r\n", manner).codes == "501 554 250 ");
+    CHECK(play("DATA\nMAIL FROM:<a@b>\n.\nNOOP\n", manner).codes == "503 554 250 ");
+    CHECK(play("DATA\r\n..\r\nNOOP\n.\nNOOP\r\n.\r\nNOOP\r\n", manner).codes == "503 554 250 ");
+  }
+}
+
+TEST_CASE("drop session: wherever the writes are cut, no line behind a refused DATA becomes a mail") {
+  for (std::string_view ahead : {"", "RSET\r\n", "S: x\r\n"}) {
+    std::string body = cat(ahead, kForged, ".\r\n");
+    for (std::size_t at = 1; at < body.size(); ++at) {
+      std::string_view bytes = body;
+      CAPTURE(at);
+      auto played =
+          play({{"220", kRefused}, {"503", bytes.substr(0, at)}, {"503", bytes.substr(at)}, {"554", kGood}},
+               {.unasked = std::chrono::minutes(5)});
+      REQUIRE(played.codes.find(" 554 250 250 354 250 ") != played.codes.npos);
+      REQUIRE(played.files.size() == 1);
+      REQUIRE(played.content.ends_with("\r\ngood\r\n"));
+    }
+  }
+}
+
+TEST_CASE("drop session: a caller that waits for the refusal of its DATA goes on") {
+  std::string_view good = kGood;
+  std::size_t data = good.find("good");
+  auto played = play({{"220", kRefused},
+                      {"503", "RSET\r\n"},
+                      {"250 2.0.0", good.substr(0, data)},
+                      {"354", good.substr(data)}},
+                     {.unasked = std::chrono::milliseconds(10)});
+  CHECK(played.codes == "250 501 503 250 250 250 354 250 ");
+  CHECK(played.files.size() == 1);
+}
+
+TEST_CASE("drop session: a batch whose input ends inside a message says so, for nobody else would") {
+  CHECK(play("MAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nDATA\r\nhalf\r\n", kBatch).codes == "250 250 354 451 ");
 }

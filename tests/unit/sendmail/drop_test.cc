@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/sendmail/drop.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <limits>
 
 #include "daemon/base/checksum.h"
 #include "daemon/base/text.h"
@@ -157,4 +161,27 @@ TEST_CASE("drop: a signal removes the draft and says 75; one that waits comes la
     CHECK(WEXITSTATUS(status) == static_cast<int>(Exit::temporary));
     CHECK(place.names().empty());
   }
+}
+
+TEST_CASE("drop: a draft is locked as long as its writer lives, so that the daemon knows a dead one") {
+  test::DropPlace place;
+  auto directory = DropDirectory::open(place.path());
+  auto draft = Draft::begin(*directory, kCommands);
+  REQUIRE(place.names().size() == 1);
+  Fd other(::open((place.path() + "/" + place.names()[0]).c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(other);
+  CHECK(::flock(other.get(), LOCK_EX | LOCK_NB) != 0);
+  draft->reset();
+  CHECK(::flock(other.get(), LOCK_EX | LOCK_NB) == 0);
+}
+
+TEST_CASE("drop: what min_free keeps is not for drafts") {
+  test::DropPlace place;
+  auto directory = DropDirectory::open(place.path(), std::numeric_limits<std::uint64_t>::max());
+  REQUIRE(directory.has_value());
+  auto draft = Draft::begin(*directory, kCommands);
+  REQUIRE_FALSE(draft.has_value());
+  CHECK(draft.error().kind == Exit::temporary);
+  CHECK(draft.error().text.find("`spool.min_free`") != std::string::npos);
+  CHECK(place.names().empty());
 }

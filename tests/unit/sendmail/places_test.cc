@@ -16,9 +16,9 @@ TEST_CASE("places: what the daemon wrote is read, what is not known is passed ov
   auto places = parse_places(
       "hikyaku-sendmail 1\nsubmit_socket /a/s p.sock\ncontrol_socket /a/c\ndrop /a/d\nlisten "
       "[::1]:25\nhostname h.x\n"
-      "domain x\nmax_size 7\nmax_recipients 8\naliases /a/l\nlater thing\n\nmax_size\n");
+      "domain x\nmax_size 7\nmax_recipients 8\nmin_free 9\naliases /a/l\nlater thing\n\nmax_size\n");
   REQUIRE(places.has_value());
-  Places expected{"/a/s p.sock", "/a/c", "/a/d", "[::1]:25", "h.x", "x", "/a/l", 7, 8};
+  Places expected{"/a/s p.sock", "/a/c", "/a/d", "[::1]:25", "h.x", "x", "/a/l", 7, 8, 9};
   CHECK(*places == expected);
   CHECK(parse_places("hikyaku-sendmail 1") == Places());
 }

@@ -93,83 +93,86 @@ TEST_CASE("verdict, servers: what wants a log-in or TLS first") {
 }
 
 TEST_CASE("verdict, servers: relaying is denied to a stranger") {
+  // From one that has taken mail before it is evidence: it may mean this recipient alone.
   check_all(std::to_array<Case>({
-      {Stage::rcpt, "554 5.7.1 <u@example.net>: Relay access denied", kStranger, pause_lane,
+      {Stage::rcpt, "554 5.7.1 <u@example.net>: Relay access denied", kStranger, weigh_evidence,
        relaying_refused},  // Postfix
-      {Stage::rcpt, "454 4.7.1 <u@example.net>: Relay access denied", kStranger, pause_lane,
+      {Stage::rcpt, "454 4.7.1 <u@example.net>: Relay access denied", kStranger, weigh_evidence,
        relaying_refused},  // Postfix, smtpd_relay_restrictions by default
-      {Stage::rcpt, "554 5.7.1 <host[192.0.2.1]>: Client host rejected: Access denied", kStranger, pause_lane,
-       relaying_refused},  // Postfix, submission
-      {Stage::rcpt, "550 relay not permitted", kStranger, pause_lane, relaying_refused},  // Exim
+      {Stage::rcpt, "554 5.7.1 <host[192.0.2.1]>: Client host rejected: Access denied", kStranger,
+       weigh_evidence, relaying_refused},  // Postfix, submission
+      {Stage::rcpt, "550 relay not permitted", kStranger, weigh_evidence, relaying_refused},  // Exim
       {Stage::rcpt,
        "550-Please turn on SMTP Authentication in your mail client.\r\n550-host (x) [192.0.2.1]:40000 is "
        "not\r\n"
        "550 permitted to relay through this server without authentication.",
-       kStranger, pause_lane, relaying_refused},  // Exim, cPanel
+       kStranger, weigh_evidence, relaying_refused},  // Exim, cPanel
       {Stage::rcpt, "550 Invalid recipient: <u@example.net>", kNewStranger, pause_lane,
        relaying_refused},  // OpenSMTPD
-      {Stage::rcpt, "550 5.7.1 <u@example.net>... Relaying denied", kStranger, pause_lane,
+      {Stage::rcpt, "550 5.7.1 <u@example.net>... Relaying denied", kStranger, weigh_evidence,
        relaying_refused},  // Sendmail
       {Stage::rcpt, "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", kStranger,
-       pause_lane, relaying_refused},                                                       // qmail
-      {Stage::rcpt, "550 5.7.1 Unable to relay", kStranger, pause_lane, relaying_refused},  // Exchange
+       weigh_evidence, relaying_refused},                                                       // qmail
+      {Stage::rcpt, "550 5.7.1 Unable to relay", kStranger, weigh_evidence, relaying_refused},  // Exchange
       {Stage::rcpt, "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", kNewStranger,
        defer_unproven, relaying_refused},  // Exchange
       {Stage::rcpt, "550 5.7.64 TenantAttribution; Relay Access Denied", kNewStranger, defer_unproven,
        relaying_refused},  // Exchange Online
       {Stage::mail, "550 5.7.1 Mail relay denied [192.0.2.1]. Invalid credentials for relay", kStranger,
-       pause_lane, smarthost_refuses},  // Gmail
-      {Stage::rcpt, "550 Relay access denied - please authenticate", kStranger, pause_lane,
+       weigh_evidence, smarthost_refuses},  // Gmail
+      {Stage::rcpt, "550 Relay access denied - please authenticate", kStranger, weigh_evidence,
        relaying_refused},  // SMTP2GO
       {Stage::rcpt, "554 5.7.1 Relay access denied", kUnproven, defer_unproven, relaying_refused},
   }));
 }
 
+// A status of its own leaves no doubt. A text may quote a stranger: on a proven smarthost it is evidence.
 TEST_CASE("verdict, servers: the account has sent as much as it may") {
   check_all(std::to_array<Case>({
       {Stage::mail, "550 5.4.5 Daily user sending limit exceeded.", kProven, pause_lane,
        account_quota},  // Gmail
       {Stage::data, "550 5.4.5 Daily SMTP relay limit exceeded for customer.", kProven, pause_lane,
        account_quota},  // Gmail
-      {Stage::rcpt, "550 5.7.1 Daily SMTP relay sending limit exceeded for this user.", kProven, pause_lane,
-       account_quota},  // Gmail
+      {Stage::rcpt, "550 5.7.1 Daily SMTP relay sending limit exceeded for this user.", kProven,
+       weigh_evidence, account_quota},  // Gmail
       {Stage::rcpt, "450 4.2.1 Peak SMTP relay limit exceeded for customer.", kProven, defer_recipient,
        recipient_refused},  // Gmail
-      {Stage::message, "454 Throttling failure: Daily message quota exceeded.", kProven, pause_lane,
+      {Stage::message, "454 Throttling failure: Daily message quota exceeded.", kProven, weigh_evidence,
        account_quota},  // SES
-      {Stage::message, "454 Throttling failure: Maximum sending rate exceeded.", kProven, pause_lane,
-       account_quota},  // SES
+      {Stage::message, "454 Throttling failure: Maximum sending rate exceeded.", kProven, weigh_evidence,
+       smarthost_refuses},  // SES: of this second, not of the day
       {Stage::message, "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", kProven,
-       pause_lane, account_quota},  // Exchange Online
+       weigh_evidence, account_quota},  // Exchange Online
       {Stage::message, "554 5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException",
-       kProven, pause_lane, account_quota},  // Exchange Online: the sender's
+       kProven, weigh_evidence, account_quota},  // Exchange Online: the sender's
       {Stage::message, "550 5.2.251 Sender throttled due to continuous mailbox full errors.", kProven,
        pause_lane, account_quota},  // Exchange Online
       {Stage::message, "550 5.2.252 Sender throttled due to continuous send as denied errors.", kProven,
-       pause_lane, account_quota},  // Exchange Online
+       weigh_evidence, account_quota},  // Exchange Online: its status means SendAsDenied, too
       {Stage::message, "550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit",
        kProven, pause_lane, account_quota},  // Exchange Online
       {Stage::message, "550 5.7.705 Access denied, tenant has exceeded threshold", kProven, pause_lane,
        account_quota},  // Exchange Online
       {Stage::rcpt, "550 Domain example.com has exceeded the max emails per hour (200/200 (100%)) allowed.",
-       kProven, pause_lane, account_quota},  // Exim, cPanel
+       kProven, weigh_evidence, account_quota},  // Exim, cPanel
       {Stage::rcpt, "550 Domain example.com has exceeded the max defers and failures per hour (5/5 (100%))",
-       kProven, pause_lane, account_quota},  // Exim, cPanel
+       kProven, weigh_evidence, account_quota},  // Exim, cPanel
       {Stage::rcpt,
        "554 5.7.1 <u@example.net>: Recipient address rejected: You have exceeded your Outmail quota.",
-       kProven, pause_lane, account_quota},  // Prolateral
+       kProven, weigh_evidence, account_quota},  // Prolateral
       {Stage::rcpt,
        "450-Requested mail action not taken: mailbox unavailable\r\n450 Mail send limit exceeded.", kProven,
        defer_recipient, recipient_refused},  // IONOS
       {Stage::message, "452 Too many recipients received this hour (throttled)", kProven, defer_message,
        message_refused},  // SendGrid
-      {Stage::message, "554 5.7.0 Sending quota exceeded", kProven, pause_lane, account_quota},
+      {Stage::message, "554 5.7.0 Sending quota exceeded", kProven, weigh_evidence, account_quota},
   }));
 }
 
+// Likewise; and 5.7.0 is what content filters say as well.
 TEST_CASE("verdict, servers: the account, or this machine, may not send at all") {
   check_all(std::to_array<Case>({
-      {Stage::message, "550 5.1.8 Access denied, bad outbound sender AS(42004)", kProven, pause_lane,
+      {Stage::message, "550 5.1.8 Access denied, bad outbound sender AS(42004)", kProven, weigh_evidence,
        smarthost_refuses},  // Exchange Online
       {Stage::message, "550 5.7.501 Access denied, spam abuse detected from 192.0.2.1", kProven, pause_lane,
        smarthost_refuses},  // Exchange Online
@@ -180,19 +183,21 @@ TEST_CASE("verdict, servers: the account, or this machine, may not send at all")
        pause_lane, smarthost_refuses},  // Exchange Online
       {Stage::mail, "550 5.7.606 Access denied, banned sending IP [192.0.2.1]", kProven, pause_lane,
        smarthost_refuses},  // Exchange Online
-      {Stage::message, "554 5.1.8 Email Outgoing Blocked", kProven, pause_lane, smarthost_refuses},  // Zoho
-      {Stage::message, "554 Message rejected: Sending paused for this account.", kProven, pause_lane,
+      {Stage::message, "554 5.1.8 Email Outgoing Blocked", kProven, weigh_evidence,
+       smarthost_refuses},  // Zoho
+      {Stage::message, "554 Message rejected: Sending paused for this account.", kProven, weigh_evidence,
        smarthost_refuses},  // SES
       {Stage::message, "554 Access denied: User is not authorized to perform `ses:SendRawEmail'", kProven,
-       pause_lane, smarthost_refuses},  // SES
-      {Stage::data, "502 5.7.0 Your SMTP account is not yet activated.", kProven, pause_lane,
-       smarthost_refuses},                                                                         // Brevo
-      {Stage::message, "550 5.7.0 Mail Sending denied.", kProven, pause_lane, smarthost_refuses},  // Gmail
+       weigh_evidence, smarthost_refuses},  // SES
+      {Stage::data, "502 5.7.0 Your SMTP account is not yet activated.", kProven, weigh_evidence,
+       smarthost_refuses},  // Brevo
+      {Stage::message, "550 5.7.0 Mail Sending denied.", kProven, weigh_evidence,
+       smarthost_refuses},  // Gmail
       {Stage::rcpt, "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", kProven,
-       pause_lane, smarthost_refuses},  // Postfix
+       weigh_evidence, smarthost_refuses},  // Postfix
       {Stage::rcpt, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.example",
-       kProven, pause_lane, smarthost_refuses},  // Postfix, Exchange Online
-      {Stage::rcpt, "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)", kProven, pause_lane,
+       kProven, weigh_evidence, smarthost_refuses},  // Postfix, Exchange Online
+      {Stage::rcpt, "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)", kProven, weigh_evidence,
        smarthost_refuses},  // Exim, cPanel
       {Stage::rcpt, "450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]", kProven,
        defer_recipient, recipient_refused},  // Postfix
@@ -205,17 +210,15 @@ TEST_CASE("verdict, servers: a refused sender bounces where mail has been accept
   const char* const at_rcpt[] = {
       "553 5.7.1 <a@example.com>: Sender address rejected: not owned by user b@example.com",  // Postfix
       "553 5.7.1 <a@example.com>: Sender address rejected: not logged in",                    // Postfix
-      "550 5.1.8 <a@example.com>: Sender address rejected: Domain not found",                 // Postfix
       "550 5.1.7 <a@>: Sender address rejected: invalid", "550 5.7.1 Sender domain not allowed"};
   for (const char* text : at_rcpt)
     check_all(std::to_array<Case>({{Stage::rcpt, text, kUnproven, defer_unproven, sender_not_owned},
                                    {Stage::rcpt, text, kProven, fail_recipient, sender_not_owned}}));
   const char* const at_mail[] = {
-      "553 5.1.8 <a@example.com>... Domain of sender address does not exist",  // Sendmail
-      "553 5.1.0 Sender address syntax error",                                 // OpenSMTPD
-      "553 Relaying disallowed as a@example.com",                              // Zoho
-      "550 5.1.0 <a@example.com> sender rejected",                             // konto.pl
-      "553 5.1.7 The sender address <a> is not a valid RFC-5321 address.",     // Gmail
+      "553 5.1.0 Sender address syntax error",                              // OpenSMTPD
+      "553 Relaying disallowed as a@example.com",                           // Zoho
+      "550 5.1.0 <a@example.com> sender rejected",                          // konto.pl
+      "553 5.1.7 The sender address <a> is not a valid RFC-5321 address.",  // Gmail
       "550 5.7.1 We can't accept mail from that envelope sender"};
   for (const char* text : at_mail)
     check_all(std::to_array<Case>({{Stage::mail, text, kUnproven, defer_unproven, sender_not_owned},
@@ -230,6 +233,38 @@ TEST_CASE("verdict, servers: a refused sender bounces where mail has been accept
   for (const char* text : at_message)
     check_all(std::to_array<Case>({{Stage::message, text, kUnproven, defer_unproven, sender_not_owned},
                                    {Stage::message, text, kProven, fail_message, sender_not_owned}}));
+}
+
+TEST_CASE("verdict, servers: a sender whose domain does not allow this way is told apart, at every stage") {
+  // Gmail, and RFC 7372.
+  const char* const texts[] = {("550-5.7.26 Unauthenticated email from example.com is not accepted due to\r\n"
+                                "550 5.7.26 domain's DMARC policy."),
+                               "550 5.7.26 This message fails to pass authentication checks (SPF and DKIM).",
+                               "550 5.7.27 The sender is unauthenticated. SPF = did not pass",
+                               "550 5.7.23 SPF validation failed",
+                               "550 5.7.20 No passing DKIM signature found"};
+  for (const char* text : texts) {
+    check_all(std::to_array<Case>({{Stage::mail, text, kProven, fail_message, sender_not_authenticated},
+                                   {Stage::message, text, kProven, fail_message, sender_not_authenticated},
+                                   {Stage::rcpt, text, kProven, fail_recipient, sender_not_authenticated}}));
+    for (Stage stage : {Stage::mail, Stage::rcpt, Stage::data, Stage::message})
+      check_all(std::to_array<Case>({{stage, text, kUnproven, defer_unproven, sender_not_authenticated}}));
+  }
+}
+
+TEST_CASE("verdict, servers: a sender whose domain does not exist is told apart, at every stage") {
+  const char* const texts[] = {"550 5.1.8 <a@vm>: Sender address rejected: Domain not found",   // Postfix
+                               "553 5.1.8 <a@vm>... Domain of sender address does not exist"};  // Sendmail
+  for (const char* text : texts) {
+    check_all(std::to_array<Case>({{Stage::mail, text, kProven, fail_message, sender_domain_unknown},
+                                   {Stage::rcpt, text, kProven, fail_recipient, sender_domain_unknown}}));
+    for (Stage stage : {Stage::mail, Stage::rcpt, Stage::message})
+      check_all(std::to_array<Case>({{stage, text, kUnproven, defer_unproven, sender_domain_unknown}}));
+  }
+  const char* const later = "450 4.1.8 <a@vm>: Sender address rejected: Domain not found";  // Postfix
+  for (Context context : {kProven, kUnproven})
+    check_all(std::to_array<Case>({{Stage::rcpt, later, context, defer_recipient, sender_domain_unknown},
+                                   {Stage::mail, later, context, defer_message, sender_domain_unknown}}));
 }
 
 TEST_CASE("verdict, servers: greylisting and other 4yz are the recipient's or the message's own") {
@@ -266,7 +301,6 @@ TEST_CASE("verdict, servers: a refused content is the message's end, and nobody 
       "554 5.6.0 Mail message is malformed. Not accepted.",                      // Gmail
       "554 5.7.1 Blocked by SpamAssassin",                                       // milter
       "552 5.7.0 This message was blocked because its content presents a risk",  // Gmail
-      "550 5.7.26 Unauthenticated email is not accepted due to domain's DMARC policy",
       "554 5.4.6 Too many hops",
       "554 5.4.0 Error: too many hops",  // Sendmail; Postfix
       "550 5.7.520 Access denied, Your organization does not allow external forwarding.",
@@ -329,9 +363,9 @@ TEST_CASE("verdict, servers: too many connections, and how they say that they ar
       {Stage::mail, "421 4.7.0 Try again later, closing connection.", abort_attempt},  // Gmail
       {Stage::mail, "450 4.7.1 Error: too much mail from 192.0.2.1", defer_message},   // Postfix
       {Stage::mail, "421 4.4.2 Message submission rate for this client has exceeded the configured limit",
-       abort_attempt},                                                                         // Exchange
-      {Stage::mail, "452 4.5.3 Too many recipients: Too many messages sent", defer_message},   // OpenSMTPD
-      {Stage::message, "454 Throttling failure: Maximum sending rate exceeded.", pause_lane},  // SES
+       abort_attempt},                                                                        // Exchange
+      {Stage::mail, "452 4.5.3 Too many recipients: Too many messages sent", defer_message},  // OpenSMTPD
+      {Stage::message, "454 Throttling failure: Maximum sending rate exceeded.", weigh_evidence},  // SES
       {Stage::rcpt, "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred",
        abort_attempt},  // Yahoo
   };
@@ -344,11 +378,14 @@ TEST_CASE("verdict, servers: too many connections, and how they say that they ar
 }
 
 TEST_CASE("verdict, servers: who was confused says nothing about the mail") {
+  // Said in words alone it is evidence on a proven smarthost: it may stand in another server's reply.
   check_all(std::to_array<Case>({
-      {Stage::rcpt, "550 5.5.1 Protocol error", kProven, abort_attempt,
+      {Stage::rcpt, "550 5.5.1 Protocol error", kUnproven, abort_attempt,
        protocol_error},  // Postfix, postscreen
-      {Stage::mail, "554 SMTP synchronization error", kProven, abort_attempt, protocol_error},  // Exim
-      {Stage::mail, "503 sender already given", kProven, abort_attempt, protocol_error},        // Exim
+      {Stage::rcpt, "550 5.5.1 Protocol error", kProven, weigh_evidence, protocol_error},
+      {Stage::mail, "554 SMTP synchronization error", kUnproven, abort_attempt, protocol_error},  // Exim
+      {Stage::mail, "554 SMTP synchronization error", kProven, weigh_evidence, protocol_error},
+      {Stage::mail, "503 sender already given", kProven, abort_attempt, protocol_error},  // Exim
       {Stage::mail, "503 5.5.1 Command not allowed at this point.", kProven, abort_attempt,
        protocol_error},  // OpenSMTPD
       {Stage::rcpt, "502 5.5.1 Too many unrecognized commands, goodbye.", kProven, abort_attempt,

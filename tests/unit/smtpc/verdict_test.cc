@@ -51,15 +51,11 @@ TEST_CASE("verdict: what demands something of us pauses the lane at every stage,
                                  "538 encryption required",
                                  "503 5.5.1 Error: send AUTH first",
                                  "503 you must log in",
-                                 "550 5.7.0 no",
-                                 "550 5.7.3 no",
-                                 "550 5.7.8 no",
                                  "550 5.7.9 no",
                                  "550 5.7.11 no",
                                  "550 5.7.14 no",
                                  "550 5.7.30 Basic authentication is not supported",
                                  "530 5.7.57 Client not authenticated",
-                                 "554 5.3.2 closed",
                                  "550 5.4.5 Daily user sending limit exceeded"};
   for (const char* text : replies)
     for (const Stage stage : kTransaction)
@@ -68,6 +64,38 @@ TEST_CASE("verdict: what demands something of us pauses the lane at every stage,
         CAPTURE(mail::to_text(stage));
         CHECK(verdict(stage, reply(text), context).action == pause_lane);
       }
+}
+
+TEST_CASE("verdict: what a filter may say too pauses an unproven lane, and is evidence on a proven one") {
+  const char* const replies[] = {"550 5.7.0 rejected as spam",
+                                 "550 5.7.3 no",
+                                 "550 5.7.8 no",
+                                 "554 5.3.2 closed",
+                                 "550 Your account has been suspended",
+                                 "550 5.1.1 Your IP is listed",
+                                 "554 5.7.1 Client host [192.0.2.1] blocked",
+                                 "550 5.2.0 Sending quota exceeded",
+                                 "454 Throttling failure: Daily message quota exceeded"};
+  for (const char* text : replies)
+    for (const Stage stage : kTransaction)
+      for (const Context& context : kEveryContext) {
+        CAPTURE(text);
+        CAPTURE(mail::to_text(stage));
+        CHECK(verdict(stage, reply(text), context).action == (context.proven ? weigh_evidence : pause_lane));
+      }
+}
+
+TEST_CASE("verdict: nothing that a stranger can have quoted stops mail by itself") {
+  for (const char* text :
+       {"550 5.1.1 <\"your ip \"@x.test>: Recipient address rejected",
+        "550 throttled.example.net: Host not found", "550 5.1.2 your-account-is.relay.example: unknown",
+        "550 Subject \"Your account is blocked\" is spam",
+        "550 5.1.1 subject 'sending quota exceeded' refused", "550 rejected: throttled",
+        "550 mx.example.net said: 554 5.7.1 Client host [192.0.2.1] blocked"})
+    for (const Context& context : {kProven, kUnproven}) {
+      CAPTURE(text);
+      CHECK(verdict(Stage::rcpt, reply(text), context).action == fail_recipient);
+    }
 }
 
 TEST_CASE("verdict: the kind of such a refusal tells what to change") {
@@ -84,23 +112,31 @@ TEST_CASE("verdict: the kind of such a refusal tells what to change") {
       {Stage::message, "534 5.7.9 app password", kProven, pause_lane, app_password_needed},
       {Stage::rcpt, "534 5.7.14 web browser", kProven, pause_lane, auth_blocked},
       {Stage::rcpt, "550 5.4.5 quota", kProven, pause_lane, account_quota},
-      {Stage::message, "554 5.3.2 closed", kProven, pause_lane, smarthost_refuses},
+      {Stage::message, "554 5.3.2 closed", kProven, weigh_evidence, smarthost_refuses},
+      {Stage::message, "554 5.3.2 closed", kUnproven, pause_lane, smarthost_refuses},
   }));
 }
 
-TEST_CASE("verdict: who is not logged in and refused as a stranger pauses the lane") {
+TEST_CASE("verdict: who is not logged in and refused as a stranger pauses the lane while it is unproven") {
+  struct {
+    Stage stage;
+    const char* reply;
+  } const rows[] = {
+      {Stage::rcpt, "554 5.7.1 <x>: Relay access denied"},
+      {Stage::rcpt, "454 4.7.1 <x>: Relay access denied"},
+      {Stage::mail, "550 5.7.1 client refused"},
+      {Stage::mail, "550 not from you"},
+      {Stage::mail, "553 authentication is required"},
+      {Stage::mail, "554 no"},
+      {Stage::rcpt, "553 sorry, not in my list of allowed rcpthosts (#5.7.1)"},
+      {Stage::rcpt, "550 relay not permitted"},
+  };
+  for (const auto& row : rows)
+    check_all(std::to_array<Case>({{row.stage, row.reply, kNewStranger, pause_lane, relaying_refused},
+                                   {row.stage, row.reply, kStranger, weigh_evidence, relaying_refused}}));
   check_all(std::to_array<Case>({
-      {Stage::rcpt, "554 5.7.1 <x>: Relay access denied", kNewStranger, pause_lane, relaying_refused},
-      {Stage::rcpt, "554 5.7.1 <x>: Relay access denied", kStranger, pause_lane, relaying_refused},
-      {Stage::rcpt, "454 4.7.1 <x>: Relay access denied", kStranger, pause_lane, relaying_refused},
-      {Stage::mail, "550 5.7.1 client refused", kStranger, pause_lane, relaying_refused},
-      {Stage::mail, "550 not from you", kStranger, pause_lane, relaying_refused},
-      {Stage::mail, "553 authentication is required", kStranger, pause_lane, relaying_refused},
-      {Stage::mail, "554 no", kNewStranger, pause_lane, relaying_refused},
       {Stage::rcpt, "551 no", kNewStranger, pause_lane, relaying_refused},
-      {Stage::rcpt, "553 sorry, not in my list of allowed rcpthosts (#5.7.1)", kStranger, pause_lane,
-       relaying_refused},
-      {Stage::rcpt, "550 relay not permitted", kStranger, pause_lane, relaying_refused},
+      {Stage::rcpt, "551 no", kStranger, fail_recipient, recipient_refused},
       {Stage::rcpt, "550 5.0.0 no", kNewStranger, pause_lane, relaying_refused},
   }));
 }
@@ -124,7 +160,7 @@ TEST_CASE("verdict: an unknown user is a recipient's failure, also for a strange
 TEST_CASE("verdict: on an unproven smarthost a refusal that a configuration could have caused is deferred") {
   check_all(std::to_array<Case>({
       {Stage::mail, "553 5.7.1 not owned by user", kUnproven, defer_unproven, sender_not_owned},
-      {Stage::mail, "550 5.1.8 bad sender", kUnproven, defer_unproven, sender_not_owned},
+      {Stage::mail, "550 5.1.8 bad sender", kUnproven, defer_unproven, sender_domain_unknown},
       {Stage::mail, "501 5.1.7 bad address", kUnproven, defer_unproven, sender_not_owned},
       {Stage::mail, "550 no", kUnproven, defer_unproven, sender_not_owned},
       {Stage::mail, "552 5.3.4 too big", kUnproven, defer_unproven, too_large},
@@ -165,7 +201,7 @@ TEST_CASE("verdict: a filter's 552 5.7.0 to one content does not stop everybody'
   check_all(std::to_array<Case>({
       {Stage::message, gmail, kProven, fail_message, message_refused},
       {Stage::message, gmail, kUnproven, defer_unproven, message_refused},
-      {Stage::mail, "552 5.7.0 no", kProven, pause_lane, smarthost_refuses},
+      {Stage::mail, "552 5.7.0 no", kProven, weigh_evidence, smarthost_refuses},
   }));
 }
 
@@ -232,6 +268,8 @@ TEST_CASE("verdict: a break is the smarthost's before a message and the message'
 TEST_CASE("verdict: whom a failure concerns follows from the action") {
   CHECK(concerns(Stage::mail, pause_lane) == Concerns::smarthost);
   CHECK(concerns(Stage::message, abort_attempt) == Concerns::message);
+  CHECK(concerns(Stage::mail, weigh_evidence) == Concerns::message);
+  CHECK(concerns(Stage::rcpt, weigh_evidence) == Concerns::recipient);
   CHECK(concerns(Stage::mail, defer_unproven) == Concerns::message);
   CHECK(concerns(Stage::rcpt, defer_unproven) == Concerns::recipient);
   CHECK(concerns(Stage::rcpt, fail_recipient) == Concerns::recipient);

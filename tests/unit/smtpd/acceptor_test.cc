@@ -230,3 +230,69 @@ TEST_CASE("acceptor: a message over a real socket, and over implicit TLS") {
   CHECK(sink.mails()[0].content.find("with ESMTP id") != std::string::npos);
   CHECK(sink.mails()[1].content.find("with ESMTPS id") != std::string::npos);
 }
+
+TEST_CASE("acceptor: while connections are short, who idles makes room for a new client within seconds") {
+  AcceptorRig rig(10);
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    std::vector<test::TestClient> idle;
+    for (int i = 0; i < 10; ++i) idle.push_back(dial(r, a, "127.0.0.1:4000"));
+    co_await idle[3].send("EHLO x\r\nMAIL FROM:<a@x.test>\r\n");  // in the middle of a transaction
+    co_await idle[4].send("MAIL FR");
+    test::TestClient refused = dial(r, a, "127.0.0.1:4001");
+    std::string too_many = co_await first_reply(refused);
+    CHECK(too_many == "421 4.3.2");
+    test::TestClient local = dial(r, a, "");  // sendmail(1) has places of its own
+    std::string at_once = co_await first_reply(local);
+    CHECK(at_once == "220 mx.te");
+    co_await io::sleep_until(r.loop, r.loop.within(25s));
+    test::TestClient next = dial(r, a, "127.0.0.1:4002");
+    std::string greeting = co_await first_reply(next);
+    CHECK(greeting == "220 mx.te");
+    std::string said = co_await idle[3].rest();
+    CHECK(said.find("\r\n421 4.4.2 ") != said.npos);
+    co_await a.stopped(1s);
+  };
+  rig.loop.run(test(rig, acceptor));
+}
+
+TEST_CASE("acceptor: where there is room, an idle client has its five minutes") {
+  AcceptorRig rig(10);
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    test::TestClient client = dial(r, a, "127.0.0.1:4000");
+    co_await client.send("NO");
+    co_await io::sleep_until(r.loop, r.loop.within(4min + 59s));
+    co_await client.send("OP\r\n");
+    std::string greeting = co_await first_reply(client);
+    std::string reply = co_await first_reply(client);
+    CHECK(reply == "250 2.0.0");
+    Instant start = r.loop.now();
+    std::string rest = co_await client.rest();
+    CHECK(rest.starts_with("421 4.4.2 "));
+    CHECK(r.loop.now() - start >= 5min);
+    co_await a.stopped(1s);
+  };
+  rig.loop.run(test(rig, acceptor));
+}
+
+TEST_CASE("acceptor: no user has all places of the Unix socket") {
+  AcceptorRig rig;
+  rig.policy.per_user = 2;
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    std::vector<test::TestClient> clients;
+    std::vector<std::string> said;
+    for (std::uint32_t uid : {1000u, 1000u, 1000u, 1001u}) {
+      io::MemoryPairOptions wire;
+      wire.uid = uid;
+      io::MemoryPair pair = io::make_memory_pair(r.loop, wire);
+      a.take(std::move(pair.first));
+      clients.emplace_back(r.loop, std::move(pair.second));
+      said.push_back(co_await first_reply(clients.back()));
+    }
+    CHECK(said == std::vector<std::string>{"220 mx.te", "220 mx.te", "421 4.7.0", "220 mx.te"});
+    co_await a.stopped(1s);
+  };
+  rig.loop.run(test(rig, acceptor));
+}

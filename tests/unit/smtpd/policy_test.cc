@@ -31,9 +31,20 @@ TEST_CASE("policy: only what `allow` names may send over TCP, loopback included"
   CHECK(admit_from(policy({}), "127.0.0.1") == Admission::not_allowed);
 }
 
-TEST_CASE("policy: the Unix socket may always send, up to the limit of connections") {
-  CHECK(admit(policy({}), std::nullopt, 2, 99) == Admission::welcome);
-  CHECK(admit(policy({}), std::nullopt, 3, 0) == Admission::too_many);
+TEST_CASE("policy: the Unix socket has places of its own, and no user has all of them") {
+  AcceptPolicy local = policy({});
+  local.local = 9;
+  local.per_user = 5;
+  CHECK(admit(local, std::nullopt, 8, 4) == Admission::welcome);
+  CHECK(admit(local, std::nullopt, 9, 0) == Admission::too_many);
+  CHECK(admit(local, std::nullopt, 8, 5) == Admission::too_many_of_user);
+}
+
+TEST_CASE("policy: it is crowded from four fifths of the places on") {
+  CHECK_FALSE(is_crowded(799, 1000));
+  CHECK(is_crowded(800, 1000));
+  CHECK(is_crowded(1, 1));
+  CHECK_FALSE(is_crowded(0, 1));
 }
 
 TEST_CASE("policy: per_client counts neither loopback nor the Unix socket") {
@@ -50,6 +61,7 @@ TEST_CASE("policy: who is not allowed is told so for good, who comes too much fo
   CHECK(to_text(refusal(Admission::not_allowed)).starts_with("554 5.7.1 "));
   CHECK(to_text(refusal(Admission::too_many)).starts_with("421 4.3.2 "));
   CHECK(to_text(refusal(Admission::too_many_from_client)).starts_with("421 4.7.0 "));
+  CHECK(to_text(refusal(Admission::too_many_of_user)).starts_with("421 4.7.0 "));
 }
 
 TEST_CASE("pace: each wait has its limit, and the average must reach the rate once that limit has passed") {

@@ -141,6 +141,38 @@ TEST_CASE(
   CHECK(rig.observer.lines.size() == 2);
 }
 
+TEST_CASE("smtpd: recipients for whom there is no memory get 452 4.5.3, and so do all behind them") {
+  test::SmtpdRig rig;
+  mail::Envelope three;
+  three.recipients.resize(3);
+  rig.sink.envelope_memory = mail::memory_of(three) + 50;
+  const std::string too_long(64, 'u');
+  std::string replies = rig.burst(kEnvelope + "RCPT TO:<c@y.test>\r\nRCPT TO:<" + too_long +
+                                  "@y.test>\r\nRCPT TO:<d@y.test>\r\nDATA\r\n" + kHeader + "\r\n.\r\n");
+  CHECK(count(replies, "250 2.1.5") == 2);
+  CHECK(count(replies, "452 4.5.3 No memory for more") == 2);
+  REQUIRE(rig.sink.mails().size() == 1);
+  const auto& recipients = rig.sink.mails().front().envelope.recipients;
+  REQUIRE(recipients.size() == 2);
+  CHECK(recipients[0].address == "b@y.test");
+  CHECK(recipients[1].address == "c@y.test");
+  CHECK(rig.observer.lines.size() == 2);
+}
+
+TEST_CASE("smtpd: no memory for any recipient, for the sender, or for the content is 451") {
+  test::SmtpdRig rig;
+  rig.sink.envelope_memory = mail::memory_of(mail::Envelope()) + 50;
+  std::string replies = rig.burst(kEnvelope + "DATA\r\n");
+  CHECK(count(replies, "451 4.3.2 Too much mail") == 1);
+  CHECK(count(replies, "503 5.5.1 No valid recipient") == 1);
+  rig.sink.envelope_memory = 10;
+  CHECK(count(rig.burst("MAIL FROM:<a@x.test>\r\n"), "451 4.3.2 Too much mail") == 1);
+  rig.sink.envelope_memory = {};
+  rig.sink.failures.write = mail::SinkErrorKind::no_memory;
+  CHECK(count(rig.burst(kMessage + "NOOP\r\n"), "451 4.3.2 Too much mail") == 1);
+  CHECK(rig.sink.mails().empty());
+}
+
 TEST_CASE("smtpd: a million header lines and one endless header line pass in linear time, or are too big") {
   test::SmtpdRig rig;
   std::string header = "From: a@x.test\r\nDate: today\r\nMessage-ID: <1@x.test>\r\n";
@@ -170,6 +202,22 @@ TEST_CASE("smtpd: the sink hears the announced size") {
   test::SmtpdRig rig;
   rig.burst("MAIL FROM:<a@x.test> SIZE=4711\r\n");
   CHECK(rig.sink.expected_size() == 4711);
+}
+
+TEST_CASE("smtpd: who watches refusals hears of which mail they are: helo, sender, size") {
+  test::SmtpdRig rig;
+  rig.options.limits.max_size = 100;
+  rig.burst("RCPT TO:<b@y.test>\r\nEHLO app.test\r\nMAIL FROM:<a@x.test> SIZE=4711\r\n" + kEnvelope +
+            "RCPT TO:<b@y.test> NO=SUCH\r\nDATA\r\n" + std::string(120, 'x') +
+            "\r\n.\r\nRCPT TO:<c@y.test>\r\n" + kEnvelope + "BDAT 130\r\n" + std::string(130, 'x') +
+            "MAIL FROM:<>\r\nRSET\r\nDATA\r\n");
+  std::vector<std::string> refusals;
+  for (const std::string& line : rig.observer.lines)
+    if (line.starts_with("rejected ")) refusals.push_back(line.substr(line.find(" helo=") + 1));
+  CHECK(refusals == std::vector<std::string>{"helo=", "helo=app.test from=<a@x.test> size=4711",
+                                             "helo=app.test from=<a@x.test> size=0",
+                                             "helo=app.test from=<a@x.test> size=122", "helo=app.test",
+                                             "helo=app.test from=<a@x.test> size=130", "helo=app.test"});
 }
 
 TEST_CASE("smtpd: a hook's reply is given instead of the good one, and 421 closes") {

@@ -11,9 +11,13 @@ namespace hikyaku::spool {
 namespace {
 
 TEST_CASE("cache: the oldest goes first, and a reader keeps what it has") {
+  ManualClock clock;
+  io::Loop loop(clock);
   Cache cache;
-  auto make = [](std::string content) {
-    return std::make_shared<CachedMail>(CachedMail{{}, std::move(content), {}});
+  MemoryBudget budget(loop, 1 << 20, [&] { return cache.evict_oldest(); });
+  auto make = [&](std::string content) {
+    return std::make_shared<CachedMail>(
+        CachedMail{{}, std::move(content), Reservation(budget, Share::small)});
   };
   cache.put({1}, make("one"));
   cache.put({2}, make("two"));

@@ -65,7 +65,7 @@ TEST_CASE("journal: a failed flush is tried once more, on another segment") {
   auto before = fixture.accept("before");
   fixture.disk->fail_at(test::DiskStep::flush, 1, std::errc::io_error);
   auto id = fixture.accept("hello");
-  CHECK(fixture.spool->is_healthy());
+  CHECK_FALSE(fixture.spool->trouble());
   CHECK(fixture.content(id) == "hello");
   auto after = fixture.accept("after");
   for (std::uint64_t seed = 0; seed < 9; ++seed) {
@@ -93,10 +93,10 @@ TEST_CASE("journal: two failed flushes fail the message, and service resumes by 
   auto refused = fixture.try_accept("lost");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == mail::SinkErrorKind::write_failed);
-  CHECK_FALSE(fixture.spool->is_healthy());
+  CHECK(fixture.spool->trouble());
   fixture.idle();
   auto later = fixture.accept("later");
-  CHECK(fixture.spool->is_healthy());
+  CHECK_FALSE(fixture.spool->trouble());
   CHECK(fixture.queued() == std::vector{kept, later});
   fixture.crash(2);
   CHECK(fixture.queued() == std::vector{kept, later});

@@ -160,6 +160,20 @@ TEST_CASE("ring: new mail leaves the last ready segment to what becomes of the q
   CHECK(may_take_ready(cheap, RecordUse::new_mail));
 }
 
+TEST_CASE("ring: notices may use the reserve up to a half, deferrals up to three quarters, ends all of it") {
+  RingState state = long_log(3, 2900, 900);
+  for (RecordUse use : {RecordUse::notice, RecordUse::deferral}) {
+    CHECK(may_take_ready(state, use));
+    CHECK(may_fill_active(state, use, 990));
+  }
+  state.ready = 0;
+  CHECK(may_fill_active(state, RecordUse::notice, 500));
+  CHECK_FALSE(may_fill_active(state, RecordUse::notice, 501));
+  CHECK(may_fill_active(state, RecordUse::deferral, 750));
+  CHECK_FALSE(may_fill_active(state, RecordUse::deferral, 751));
+  CHECK(may_fill_active(state, RecordUse::bookkeeping, 990));
+}
+
 TEST_CASE("ring: without a ready segment new mail leaves half of the active one") {
   RingState state = at_rest();
   CHECK(may_fill_active(state, RecordUse::new_mail, 990));

@@ -140,6 +140,23 @@ TEST_CASE_FIXTURE(RingFixture, "ring: on a full disk outcomes are still written 
   CHECK(try_accept(std::string(6000, 'm')));  // the log has room again by itself
 }
 
+TEST_CASE_FIXTURE(RingFixture, "ring: however much notices and deferrals take, a full disk's mail can end") {
+  REQUIRE(start() == std::nullopt);
+  std::vector<mail::MailId> mails;
+  for (int i = 0; i < 40; ++i) mails.push_back(accept(std::string(6000, 'q')));
+  disk->fill_up(0);
+  for (auto more = try_accept(std::string(6000, 'm')); more; more = try_accept(std::string(6000, 'm')))
+    mails.push_back(*more);
+  std::vector<mail::MailId> notices;
+  for (auto next = try_notice(2000); next; next = try_notice(2000)) notices.push_back(*next);
+  CHECK(notices.size() > 5);
+  for (std::uint32_t attempt = 1; record(mails.back(), deferred(attempt));) ++attempt;
+  for (mail::MailId id : mails) CHECK(finish(id));
+  for (mail::MailId id : notices) CHECK(finish(id));
+  CHECK(queued().empty());
+  CHECK(try_accept(std::string(6000, 'm')));
+}
+
 TEST_CASE_FIXTURE(RingFixture,
                   "ring: after a start on a full disk everything is there and outcomes are written") {
   REQUIRE(start() == std::nullopt);

@@ -60,7 +60,11 @@ struct SpoolFixture {
   }
 
   Task<Result<mail::MailId, mail::SinkError>> accepting(std::string content, mail::Envelope envelope) {
-    auto writer = spool->begin();
+    return writing(spool->begin(), std::move(content), std::move(envelope));
+  }
+  Task<Result<mail::MailId, mail::SinkError>> writing(
+      Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> writer, std::string content,
+      mail::Envelope envelope) {
     if (!writer) co_return std::unexpected(writer.error());
     for (std::size_t at = 0; at < content.size(); at += 10'000) {
       auto written = co_await (*writer)->write(std::string_view(content).substr(at, 10'000));
@@ -74,10 +78,19 @@ struct SpoolFixture {
                                                    std::string sender = "app@example.com") {
     return loop.run(accepting(std::move(content), some_envelope(std::move(sender))));
   }
+  Result<mail::MailId, mail::SinkError> try_notice(std::size_t size) {
+    return loop.run(writing(spool->begin_notice(), std::string(size, 'n'), some_envelope("")));
+  }
   mail::MailId accept(std::string content) {
     auto id = try_accept(std::move(content));
     REQUIRE(id);
     return *id;
+  }
+
+  void pass(Duration time) {
+    loop.run([](io::Loop& loop, Duration time) -> Task<void> {
+      co_await io::sleep_until(loop, loop.within(time));
+    }(loop, time));
   }
 
   Task<Result<std::string, mail::SourceError>> reading(mail::MailId id) {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The small files that the daemon keeps of the past, `proven` and `rates`, and the one that sendmail(1)
+// reads, as somebody may have damaged them: what is understood is what would be written, and its numbers can
+// be worked with.
+#include <algorithm>
+#include <string>
+
+#include "daemon/app/proven.h"
+#include "daemon/app/rate_file.h"
+#include "daemon/base/text.h"
+#include "daemon/sendmail/places.h"
+#include "smtpc/rate.h"
+#include "tests/fuzz/fuzz.h"
+
+using namespace hikyaku;
+
+namespace {
+
+void try_proven(std::string_view text) {
+  const auto marks = app::parse_proven_file(text);
+  if (!marks) return;
+  check(app::parse_proven_file(app::to_text(*marks)) == marks,
+        "`proven` is written otherwise than it is read");
+}
+
+// As app::Rates takes it over, at some time of a machine that was started a day ago.
+void try_quota(const app::RateRecord& record) {
+  const Instant now{24h};
+  smtpc::Quota quota(record.rate);
+  for (const app::UsedPortion& portion : record.used) {
+    check(portion.age >= Duration{0}, "something has gone in the future");
+    quota.restore({now - portion.age, now - portion.age, portion.count});
+  }
+  check(quota.available(now) <= record.rate.count, "more may go than the rate says");
+  check(quota.next(now) >= now, "something might have gone in the past");
+}
+
+void try_rates(std::string_view text) {
+  const auto file = app::parse_rate_file(text);
+  if (!file) return;
+  const std::string written = app::to_text(*file);
+  const auto again = app::parse_rate_file(written);
+  check(again && app::to_text(*again) == written, "`rates` is written otherwise than it is read");
+  std::ranges::for_each(file->records, try_quota);
+}
+
+bool is_plain(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+void try_places(std::string_view text) {
+  const auto places = sendmail::parse_places(text);
+  if (!places) return;
+  check(is_plain(places->hostname) && is_plain(places->domain) && is_plain(places->listen),
+        "a name that cannot stand in a line");
+  for (const std::string& path :
+       {places->submit_socket, places->control_socket, places->drop, places->aliases})
+    check(path.starts_with('/') && path.find('\n') == path.npos, "a path that is none");
+  check(places->max_recipients > 0, "nobody may get mail");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text = test::as_text(data, size);
+  try_proven(text);
+  try_rates(text);
+  try_places(text);
+  return 0;
+}

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""hikyaku under a real systemd: starts by its socket, restarts, reloads, mistakes; and who may ask it what."""
+
+import json
+
+from rig import main, until
+from rig.trial import ADM, ANNA, AUTHINFO, CARLA, OTTO, POSTFIX, TrialCase
+
+BROKEN = "smarthost: submission://smtp.example.com\nsmart_host: x\n"
+
+
+class Service(TrialCase):
+    def main_pid(self):
+        return self.machine.property("MainPID")
+
+    def test_the_first_client_on_port_25_starts_the_daemon(self):
+        folder = self.sink(587)
+        self.machine.must("systemctl", "start", "hikyaku.socket")
+        self.assertEqual(self.machine.property("ActiveState"), "inactive")
+        self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder)
+        self.assertEqual(self.machine.property("ActiveState"), "active")
+
+    def test_a_mail_that_sendmail_left_before_the_start_goes_out_with_it(self):
+        folder = self.sink(587)
+        self.send()
+        self.start()
+        self.arrived(folder)
+
+    def test_killed_it_is_back_and_a_client_meanwhile_just_waits(self):
+        folder = self.sink(587)
+        self.start()
+        self.machine.must("kill", "-9", self.main_pid())
+        self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder)
+        self.assertEqual(self.machine.property("NRestarts"), "1")
+
+    def test_when_it_hangs_the_watchdog_has_it_started_again_and_a_client_meanwhile_just_waits(self):
+        folder = self.sink(587)
+        self.drop_in("[Service]\nWatchdogSec=4\n")
+        self.start()
+        self.machine.must("kill", "-STOP", self.main_pid())
+        self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder)
+        self.assertIn("Watchdog timeout", self.journal_text())
+
+    def test_a_good_reload_takes_effect_and_a_broken_one_fails_with_the_lines_and_changes_nothing(self):
+        folder = self.sink(2587)
+        self.start()
+        self.configure({"port": 2587})
+        self.machine.must("systemctl", "reload", "hikyaku.service")
+        self.send()
+        self.arrived(folder)
+        self.configuration(BROKEN)
+        self.assertNotEqual(self.machine.run("systemctl", "reload", "hikyaku.service").returncode, 0)
+        self.assertEqual(self.machine.property("ActiveState"), "active")
+        line = self.wait_for("hikyaku.yaml:2:1: smart_host: ")
+        self.assertIn("smarthost", line)
+        self.assertIn("hikyaku.yaml:2:1: smart_host: ", self.machine.property("StatusText"))
+        self.send()
+        self.arrived(folder, 2)
+
+    def test_a_broken_file_at_the_start_is_an_error_in_the_journal_and_in_the_status(self):
+        self.configuration(BROKEN)
+        self.start(returncode=1)
+        lines = [(priority, text) for priority, text in self.journal() if "hikyaku.yaml:2:1: smart_host" in text]
+        self.assertEqual([priority for priority, _ in lines], [3])
+        self.assertIn("smart_host", self.machine.run("systemctl", "status", "hikyaku.service").stdout)
+
+    def test_clients_are_told_to_come_back_while_the_file_is_broken_and_corrected_it_starts_at_once(self):
+        folder = self.sink(587)
+        self.start()
+        self.configuration(BROKEN)
+        self.assertNotEqual(self.machine.run("systemctl", "restart", "hikyaku.service").returncode, 0)
+        for _ in range(8):
+            self.assertIn("421, b'4.3.5 hikyakud cannot start: its configuration is wrong", self.smtp().stderr)
+        self.assertEqual(self.machine.property("ActiveState", "hikyaku.socket"), "active")
+        self.configure()
+        self.start()
+        self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder)
+
+    def test_beside_another_mail_server_it_takes_the_port_that_the_socket_unit_is_given(self):
+        folder = self.sink(587)
+        self.play(POSTFIX)
+        self.drop_in("[Socket]\nListenStream=\nListenStream=127.0.0.1:2525\n", "hikyaku.socket")
+        self.start()
+        self.assertEqual(self.smtp(2525).stdout, "{}\n")
+        self.arrived(folder)
+
+    def test_passwords_that_systemd_hands_over_are_used_by_themselves(self):
+        folder = self.sink(587)
+        self.machine.must("rm", "/etc/hikyaku/authinfo")
+        self.machine.write("/etc/credstore/hikyaku-authinfo", AUTHINFO, "0600")
+        self.drop_in("[Service]\nLoadCredential=authinfo:/etc/credstore/hikyaku-authinfo\n")
+        self.start()
+        self.send()
+        self.arrived(folder)
+
+    def test_the_threads_that_answer_mailq_have_a_lower_priority_than_the_relay(self):
+        self.start()
+        pid = self.main_pid()
+
+        def priorities():
+            listed = self.machine.must("ps", "-L", "-o", "nice=", "-p", pid).split()
+            return listed if "5" in listed else None
+        self.assertIn("0", until(priorities, 20, "a thread with a lower priority"))
+
+
+class Rights(TrialCase):
+    def setUp(self):
+        super().setUp()
+        self.configure({"port": 1})
+        self.start()
+
+    def ask(self, user, groups=None):
+        return self.machine.run("hikyaku", "status", "--json", user=user, groups=groups)
+
+    def test_members_of_adm_may_ask_everything(self):
+        done = self.ask(CARLA, groups=ADM)
+        self.assertEqual(json.loads(done.stdout)["version"], "0.1.0", done.stderr)
+        self.machine.must("hikyaku", "reload", user=CARLA, groups=ADM)
+
+    def test_others_do_not_get_as_far_as_asking_but_mailq_shows_them_their_mail(self):
+        done = self.ask(OTTO)
+        self.assertEqual((done.returncode, done.stdout), (77, ""))
+        self.assertIn("the members of `control.group`", done.stderr)
+        self.send(user=ANNA)
+        self.assertIn("anna@app1.shop.example", self.machine.must("mailq", user=ANNA))
+        self.assertNotIn("anna@", self.machine.must("mailq", user=OTTO))
+        self.assertIn("anna@app1.shop.example", self.machine.must("mailq", user=CARLA, groups=ADM))
+
+    def test_another_group_of_operators_is_let_in_by_a_reload_and_the_one_before_no_more(self):
+        self.configure({"port": 1}, control={"group": "otto"})
+        self.machine.must("systemctl", "reload", "hikyaku.service")
+        self.assertEqual(self.ask(OTTO).returncode, 0)
+        self.assertEqual(self.ask(CARLA, groups=ADM).returncode, 77)
+
+
+class Demo(TrialCase):
+    def test_the_demo_of_an_ordinary_user_does_not_reach_the_machines_own_relay(self):
+        folder = self.sink(587)
+        self.start()
+        done = self.machine.run("hikyaku", "demo", user=ANNA)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("Its header and body arrived as they were", done.stdout)
+        self.assertNotIn("hikyaku-submit", done.stdout)
+        self.assertNotIn("warning", done.stdout)
+        self.send()
+        self.arrived(folder)
+        self.assertEqual(len([text for _, text in self.journal() if " accepted " in text]), 1)
+
+
+if __name__ == "__main__":
+    main()
