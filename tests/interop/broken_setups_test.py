@@ -46,7 +46,7 @@ class BrokenSetUps(TrialCase):
     def test_b1_implicit_tls_is_configured_for_port_587(self):
         self.sink(587)
         self.configure({"tls": "implicit"})
-        self.trial("set `tls: starttls` for it (or use port 465)")
+        self.trial("set `tls: starttls` for it (or use port 465)", r"ready\x0d\x0a")
 
     def test_b2_starttls_is_configured_for_port_465(self):
         self.sink(465, tls="implicit")
@@ -58,15 +58,16 @@ class BrokenSetUps(TrialCase):
 
     def test_d1_the_certificate_has_expired(self):
         self.sink(587, certificate="expired")
-        self.trial("has expired", "tls_fingerprint")
+        self.trial("has expired: it was valid until 20", 'set `tls_fingerprint: "sha256:', "openssl s_client -connect")
 
     def test_d2_the_certificate_is_self_signed(self):
         self.sink(587, certificate="lone")
-        self.trial("self-signed", "tls_fingerprint")
+        self.trial("self-signed", 'set `tls_fingerprint: "sha256:', "openssl s_client -connect")
 
     def test_d3_the_certificate_is_for_another_name(self):
         self.sink(587, certificate="other")
-        self.trial("is for another name than smtp.example.com", "tls_hostname")
+        self.trial("is for another name than smtp.example.com: it is for mx7.provider.example",
+                   "set `tls_hostname` to one of these names", "openssl s_client -connect")
 
     def test_e_there_are_no_credentials(self):
         self.sink(587)

@@ -66,17 +66,19 @@ class Clients(Case):
                                             path])
 
     def test_python_smtplib_with_bytes_whose_lines_end_in_lf_and_begin_with_dots(self):
-        """As sendmail(a, b, message.as_bytes()) has it: lone LFs go out, dots doubled behind each."""
+        """As sendmail(a, b, message.as_bytes()) has it: lone LFs go out, dots doubled behind each.
+
+        Behind the last lone LF the client puts a CR LF of its own, which is one more empty line to everybody."""
         sent = message("dots", b"".join(dots + text + b"\r\n" for dots in (b".", b"..", b"...") for text in (b"", b"gitignore")))
         self.client("python3", f"{self.place.clients}/smtplib_client.py", self.place.address, PORT,
                     self.mail_file("mail.eml", sent.replace(b"\r\n", b"\n")))
-        self.assert_arrived(self.catcher.wait(), sent)
+        self.assert_arrived(self.catcher.wait(), sent + b"\r\n")
 
     def test_curl_with_a_line_that_ends_in_lf_and_begins_with_a_dot(self):
         sent = message("dot", b".gitignore\r\n.\r\nRSET\r\n")
         self.client("curl", "-sS", f"smtp://{self.place.address}:{PORT}/client.interop.test", "--mail-from", "me@example.com",
                     "--mail-rcpt", BOTH[0], "--upload-file", self.mail_file("mail.eml", sent.replace(b"\r\n", b"\n")))
-        self.assert_arrived(self.catcher.wait(), sent)
+        self.assert_arrived(self.catcher.wait(), sent + b"\r\n")
 
     def test_ruby_net_smtp(self):
         self.send_and_compare(lambda path: ["ruby", f"{self.place.clients}/net_smtp.rb", self.place.address, PORT, path])

@@ -74,10 +74,10 @@ class Users(Frame):
         self.assertEqual(self.ids(TWO), [second])
         self.assertEqual(self.ids(4003), [])
         self.assertEqual(len(self.ids(0)), 3)
-        for body, retried, unknown in (({"ids": [first, second]}, 1, [second]), ({"all": True}, 1, None)):
-            status, text = self.control.ask_as(ONE, USER_ID, "POST", "/v1/queue/retry", json.dumps(body))
+        for uid, body, unknown in ((ONE, {"ids": [first, second]}, [second]), (TWO, {"all": True}, None)):
+            status, text = self.control.ask_as(uid, USER_ID, "POST", "/v1/queue/retry", json.dumps(body))
             answer = json.loads(text)
-            self.assertEqual((status, answer["retried"], answer.get("unknown")), (200, retried, unknown))
+            self.assertEqual((status, answer.get("retried"), answer.get("unknown")), (200, 1, unknown))
         self.assertEqual(self.control.ask_as(TWO, USER_ID, "GET", f"/v1/mails/{first}/outcome")[0], 404)
         self.assertEqual(self.control.ask_as(ONE, USER_ID, "GET", f"/v1/mails/{first}/outcome")[0], 200)
         for method, path in (("GET", "/v1/status"), ("POST", "/v1/reload"), ("POST", "/v1/aliases/reload")):
