@@ -87,7 +87,8 @@ class MemoryPressure(Case):
             self.smarthost = None
         self.memory = memory
         spool = {"directory": self.place.join("hikyakud", "spool"), "segment_size": "64MiB", "min_free": "1MiB"}
-        return self.hikyakud({"tls": "none", "port": SmtpSink.port}, memory=f"{memory}MiB", spool=spool)
+        limits = {"connections": 2000}  # near that limit idle clients would have to go, and the scene with them
+        return self.hikyakud({"tls": "none", "port": SmtpSink.port}, memory=f"{memory}MiB", spool=spool, limits=limits)
 
     def connect(self, count=1, **options):
         clients = [Client(self.place.address, self.daemon.port, **options) for _ in range(count)]

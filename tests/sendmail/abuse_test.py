@@ -118,7 +118,7 @@ class Files(Case):
                 taken.append(line)
         self.assertTrue(taken)
         for line in taken:
-            self.assertRegex(line, r"\b(openat|fstat|newfstatat|fchown|fchmod|renameat|fsync|rt_sigprocmask|getrandom|getpid"
+            self.assertRegex(line, r"\b(openat|fstat|fstatfs|flock|newfstatat|fchown|fchmod|renameat|fsync|rt_sigprocmask|getrandom|getpid"
                                    r"|write|close|unlinkat|brk|mmap|munmap|clock_gettime)\(", line)
 
     def test_links_and_others_in_the_drop_directorys_place_are_not_followed(self):
