@@ -3,12 +3,20 @@
 # All tests, from a bare Debian 12 on, as root: installs what is missing, fetches the peers, builds with sanitizers and
 # optimised, and runs everything in the one and what depends on timing and layout again in the other. A failed test does
 # not keep the rest from running; the exit code and the last line tell.
-#   bash tests/run.sh
+#   bash tests/run.sh [--long]
+# --long builds the optimised programs without precompiled headers, so that each file is seen to include what it uses.
 # Caches: .cache/peers (or $HIKYAKU_PEERS), and ccache's own.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 [ "$(id -u)" = 0 ] || { echo "tests/run.sh: run it as root: real mail servers need it, on loopback only" >&2; exit 77; }
+
+pch=ON
+case ${1:-} in
+  '') ;;
+  --long) pch=OFF ;;
+  *) echo "usage: bash tests/run.sh [--long]" >&2; exit 64 ;;
+esac
 
 export HIKYAKU_PEERS=${HIKYAKU_PEERS:-$root/.cache/peers}
 # The same source in another checkout is the same to ccache.
@@ -52,7 +60,7 @@ part "build with sanitizers" build build/san -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CX
   -DHIKYAKU_SANITIZE=ON -DHIKYAKU_FAULTS=ON
 part "tests with sanitizers" run_tests san build/san -j2 -LE interop
 part "interop" run_tests interop build/san -j2 -L interop
-part "build optimised" build build/release -DCMAKE_BUILD_TYPE=Release -DHIKYAKU_PCH=OFF
+part "build optimised" build build/release -DCMAKE_BUILD_TYPE=Release -DHIKYAKU_PCH=$pch
 part "tests optimised" run_tests release build/release -j2 -L 'unit|dialogue|crash|fuzz|links|abuse'
 part "memory" run_tests memory build/release -L memory
 
