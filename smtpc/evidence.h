@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Whether a refusal concerns one mail or all of ours. A proven smarthost's words, and statuses that content
 // filters use as well, do not tell by themselves (Action::weigh_evidence): texts quote what strangers choose.
-// What happens to other mails meanwhile tells. The rules are ARCHITECTURE.md's, promise 3. Pure but for the
-// times that it is given. Memory is bounded, and lost at a restart, which costs patience only.
+// What happens to other mails meanwhile tells. The rules are in ARCHITECTURE.md, "A lane's states", and serve
+// promise 3. Pure but for the times that it is given. Memory is bounded, and lost at a restart, which costs
+// patience only.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whether a smarthost can be used, and when to look again: a lane's state without its connections. Pure but
-// for the times that it is given. The rules are ARCHITECTURE.md's, section "Relay".
+// for the times that it is given. The rules are in ARCHITECTURE.md, "A lane's states".
 #pragma once
 
 #include <optional>

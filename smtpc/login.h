@@ -11,8 +11,8 @@ namespace hikyaku::smtpc {
 
 struct LoginRefusal {
   mail::Failure failure;
-  bool try_again_at_once =
-      false;  // the peer hung up after a refused mechanism, and another is left: dial again
+  // The peer hung up after a refused mechanism, and another is left: dial again.
+  bool try_again_at_once = false;
 };
 
 // Nothing to do is success. Notes in the session and in its memory what worked.

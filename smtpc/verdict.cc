@@ -121,8 +121,7 @@ constexpr Row kRows[] = {
     {kTransaction, k5yz, status(4, 5), kAlways, pause_lane, account_quota},
 
     // So do those that have codes of their own for it: it is the account's limit, or the account itself, that
-    // they refuse. (Exchange Online: 5.2.25x is the account's mailbox, 5.7.23x and 5.7.7xx its
-    // tenant, 5.7.50x
+    // they refuse. (Exchange Online: 5.2.25x is the account's mailbox, 5.7.23x and 5.7.7xx its tenant, 5.7.50x
     // and 5.7.6xx the account or this machine's address.) Those that have none only say so.
     {kTransaction, k5yz, status(2, 251), kAlways, pause_lane, account_quota},
     {kTransaction, k5yz, status(2, 253, 255), kAlways, pause_lane, account_quota},

@@ -137,8 +137,8 @@ class MemoryBudget {
   std::function<bool()> evict_;
   std::array<Account, kShares> accounts_;
   std::uint64_t used_ = 0;
-  std::uint64_t claimed_ =
-      0;  // of each share what is used or guaranteed, whichever is more; never over the limit
+  // Of each share what is used or guaranteed, whichever is more; never over the limit.
+  std::uint64_t claimed_ = 0;
   std::size_t waiting_ = 0;
   std::list<Lender*> lenders_;  // the one that has not grown for the longest time first
 };

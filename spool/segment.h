@@ -21,8 +21,8 @@
 namespace hikyaku::spool {
 
 inline constexpr std::uint64_t kBlock = 4096;
-inline constexpr std::size_t kSegmentHeader =
-    512;  // one sector: a power cut leaves the old one or the new one
+// One sector: a power cut leaves the old one or the new one.
+inline constexpr std::size_t kSegmentHeader = 512;
 inline constexpr std::size_t kFooterEntry = 40;
 inline constexpr std::size_t kFooterTrailer = 64;
 inline constexpr std::size_t kMaxClosed = 16;

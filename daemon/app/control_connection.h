@@ -17,9 +17,10 @@
 namespace hikyaku::app {
 
 struct ControlTimes {
-  std::chrono::milliseconds request =
-      std::chrono::seconds(10);                                 // from the first wait to the body's last byte
-  std::chrono::milliseconds stalled = std::chrono::minutes(5);  // an answer of which nothing is taken
+  // From the first wait to the body's last byte.
+  std::chrono::milliseconds request = std::chrono::seconds(10);
+  // An answer of which nothing is taken.
+  std::chrono::milliseconds stalled = std::chrono::minutes(5);
 };
 
 class ControlConnection {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The control socket's requests and what becomes of each; ARCHITECTURE.md has the table. Knows neither HTTP
+// The control socket's requests and what becomes of each; CONTROL.md has the table. Knows neither HTTP
 // nor threads: any number of threads may call answer() at a time.
 #pragma once
 

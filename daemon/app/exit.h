@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How the programs end: sysexits, as INTERFACES.md promises them, and why a start has failed.
+// How the programs end: sysexits, which scripts and the service manager rely on, and why a start has failed.
 #pragma once
 
 #include <sysexits.h>

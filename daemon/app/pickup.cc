@@ -11,9 +11,9 @@ namespace hikyaku::app {
 namespace {
 
 constexpr std::size_t kAtOnce = 8;  // they share a flush
-constexpr std::size_t kMostTold =
-    1000;                           // names, so that a directory full of them fills neither log nor memory
-constexpr Duration kRescan = 1min;  // a watch may miss something
+// Names, so that a directory full of them fills neither log nor memory.
+constexpr std::size_t kMostTold = 1000;
+constexpr Duration kRescan = 1min;         // a watch may miss something
 constexpr Duration kRescanUnwatched = 1s;  // or while there is reason to look
 constexpr Duration kBreath = 10ms;         // between two looks, however many come
 constexpr Duration kLongestBackoff = 1min;

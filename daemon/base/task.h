@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Task<T>: a lazy coroutine with one owner, one awaiter, on one thread. The rules (STYLE.md, "Coroutines"):
-// a suspended task is never destroyed, what it waits for wakes it with an error instead; awaiting a child
-// that does not block costs no stack; parameters of a spawned coroutine are values; bind the result of
-// co_await to a name first. An exception travels to the awaiter.
+// Task<T>: a lazy coroutine with one owner, one awaiter, on one thread. The rules, with their reasons,
+// are in CONTRIBUTING.md, "Coroutines": a suspended task is never destroyed, what it waits for wakes it with
+// an error instead; awaiting a child that does not block costs no stack; parameters of a spawned coroutine are
+// values. An exception travels to the awaiter.
 #pragma once
 
 #include <coroutine>

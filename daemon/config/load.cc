@@ -32,7 +32,7 @@ void check_smarthosts(const Value& root, const Document& document) {
     root.problem("needs a smarthost; the shortest complete file is `smarthost: smtps://smtp.example.com`");
 }
 
-// R5: nobody becomes an open relay by a listen address alone.
+// Nobody becomes an open relay by a listen address alone.
 void check_listen(const Document& document) {
   if (!document.listen || document.allow) return;
   for (const Endpoint& endpoint : document.settings.listen.endpoints)

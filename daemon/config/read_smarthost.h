@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One smarthost from YAML: a URL, or a mapping of the keys of INTERFACES.md. Contradictions are reported,
+// One smarthost from YAML: a URL, or a mapping of the keys in etc/hikyaku.yaml. Contradictions are reported,
 // never settled by precedence.
 #pragma once
 

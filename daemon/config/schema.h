@@ -61,7 +61,7 @@ Read<T> section(M T::* member, const Schema<M>& schema) {
   return [member, &schema](const Value& value, T& into) { read_map(value, schema, into.*member); };
 }
 
-// A key that INTERFACES.md promises and a later version will have.
+// A key that a later version will have; whoever writes it today learns that it is not there yet.
 template <class T>
 Read<T> not_available() {
   return [](const Value& value, T&) {

@@ -13,8 +13,8 @@ namespace hikyaku::io {
 
 class Nursery {
  public:
-  // `on_exception` gets the text of an exception that ended a task: the root of a session (STYLE.md,
-  // "Errors"). Without it such an exception is a bug.
+  // `on_exception` gets the text of an exception that ended a task: the root of a session
+  // (CONTRIBUTING.md, "Errors"). Without it such an exception is a bug.
   explicit Nursery(Loop& loop, std::function<void(const std::string&)> on_exception = {});
   Nursery(const Nursery&) = delete;
   ~Nursery();

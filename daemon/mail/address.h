@@ -22,15 +22,15 @@ enum class PathErrorKind : std::uint8_t {
 using PathError = Error<PathErrorKind>;  // its text repeats nothing of the input
 
 struct PathOptions {
-  std::string_view
-      default_domain;       // added to an address without one (<postmaster>, root); empty: that is `syntax`
+  // Added to an address without one (<postmaster>, root). Empty: such an address is `syntax`.
+  std::string_view default_domain;
   bool allow_null = false;  // <> is the null sender, for MAIL only
   bool smtputf8 = false;    // bytes from 0x80 may stand in the address; they must be UTF-8
 };
 
 struct ParsedPath {
-  std::string
-      address;  // "user@example.com": no brackets, no source route, a domain always; empty: the null sender
+  // "user@example.com": no brackets, no source route, a domain always. Empty: the null sender.
+  std::string address;
   bool lenient = false;  // was not written as the RFC has it: blanks before it, or no angle brackets
   bool operator==(const ParsedPath&) const = default;
 };

@@ -14,8 +14,8 @@ namespace hikyaku::mail {
 
 namespace {
 
-constexpr std::size_t kExplained =
-    20;  // recipients whose failure is told in full; of the others only the names
+// Recipients whose failure is told in full; of the others only the names.
+constexpr std::size_t kExplained = 20;
 constexpr std::size_t kMaxQuotedLines = 10;  // of a reply
 constexpr std::size_t kMaxQuotedLine = 300;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A smarthost as configured: INTERFACES.md's keys as plain values. Filled by daemon/config, used by smtpc.
+// A smarthost as configured: the keys in etc/hikyaku.yaml as plain values. Filled by daemon/config, used by
+// smtpc.
 #pragma once
 
 #include <cstdint>

@@ -74,10 +74,13 @@ struct CommandOptions {
 };
 
 // `line` is without its line end and may hold any bytes. Verbs and keywords are taken in either case.
-//   500 5.5.2 controls (NUL, a lone CR, ESC; tabs are blanks) or no such command; 502 5.5.1 known, never
-//   implemented 501 5.5.4 syntax, a malformed or doubled parameter, BODY=BINARYMIME 501 5.1.7 / 5.1.3 the
-//   address of MAIL / RCPT; 553 5.6.7 an address that needs SMTPUTF8 552 5.3.4 SIZE of 2^63 and beyond;
-//   555 5.5.4 a parameter that is not known
+//   500 5.5.2   controls (NUL, a lone CR, ESC; tabs are blanks), or no such command
+//   502 5.5.1   a command that is known and never implemented
+//   501 5.5.4   syntax, a malformed or doubled parameter, BODY=BINARYMIME
+//   501 5.1.7   the address of MAIL; 5.1.3 that of RCPT
+//   553 5.6.7   an address that needs SMTPUTF8
+//   552 5.3.4   SIZE of 2^63 and beyond
+//   555 5.5.4   a parameter that is not known
 Command parse_command(std::string_view line, const CommandOptions& options);
 
 // The first bytes of a TLS record with a handshake: 16 03. For bytes that may never hold a line end.

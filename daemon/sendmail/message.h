@@ -21,8 +21,8 @@ struct Message {
   bool whole = false;  // that is all
 };
 
-inline constexpr std::size_t kMostInMemory =
-    2 * 1024 * 1024;  // bytes of content; what is longer stays outside
+// Bytes of content; what is longer stays outside.
+inline constexpr std::size_t kMostInMemory = 2 * 1024 * 1024;
 
 // Reads all of the input, or as much as kMostInMemory. Fails before anything has been stored.
 Result<Message, Failure> read_message(const Request& request, const Caller& caller, Input& input);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs a build into an empty DESTDIR, twice, and looks at what is there: every path of INTERFACES.md, and a
+# Installs a build into an empty DESTDIR, twice, and looks at what is there: every path that README.md names, and a
 # configuration that somebody has changed is left alone, as are the names of another mail server.
 #   check_install.sh BUILD
 set -euo pipefail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Everything that a file in the drop directory can be (SECURITY, P1), without a daemon.
+// Everything that a file in the drop directory can be (SECURITY.md, P1), without a daemon.
 #include "daemon/app/drop_file.h"
 
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// MAIL, RCPT, DATA, the content, and exactly what became of whom (SECURITY C6 to C10 of a hostile smarthost).
+// MAIL, RCPT, DATA, the content, and exactly what became of whom (SECURITY.md, C6 to C10: a hostile
+// smarthost).
 #include "smtpc/transaction.h"
 
 #include "daemon/base/text.h"
