@@ -9,8 +9,6 @@
 
 namespace hikyaku::smtpd {
 
-using namespace mail::command;
-
 Session::Session(Surroundings around, SessionOptionsPtr options, io::StreamPtr stream)
     : around_(around),
       options_(std::move(options)),
@@ -30,7 +28,7 @@ Task<void> Session::run() {
 Task<void> Session::dialogue() {
   say(replies::greeting(options_->hostname, options_->token));
   bool is_hello = co_await is_tls_hello();
-  if (is_hello) co_await obey(NotSmtp{.is_tls = true});
+  if (is_hello) co_await obey(mail::command::NotSmtp{.is_tls = true});
   while (!ended_) {
     auto command = co_await next_command();
     if (!command) break;
@@ -113,10 +111,10 @@ mail::Command Session::parse(const io::Line& line) {
 bool Session::is_body(const mail::Command& command) const {
   const auto* error = std::get_if<mail::CommandError>(&command);
   bool is_unknown = error != nullptr && error->reply_code == 500;
-  return behind_refused_data_ && (is_unknown || std::holds_alternative<Bdat>(command));
+  return behind_refused_data_ && (is_unknown || std::holds_alternative<mail::command::Bdat>(command));
 }
 
-Task<void> Session::obey(Ehlo command) {
+Task<void> Session::obey(mail::command::Ehlo command) {
   clear();
   named_sender_.reset();
   client_.helo = std::move(command.name);
@@ -137,7 +135,7 @@ std::vector<std::string> Session::keywords() const {
   return words;
 }
 
-Task<void> Session::obey(Mail command) {
+Task<void> Session::obey(mail::command::Mail command) {
   if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
   name(command);
   std::string wished = command.envelope.sender;
@@ -167,7 +165,7 @@ Task<std::optional<Reply>> Session::settle_submitter(mail::Envelope& envelope) {
   co_return std::nullopt;
 }
 
-std::optional<Reply> Session::refusal_of(const Mail& command) const {
+std::optional<Reply> Session::refusal_of(const mail::command::Mail& command) const {
   if (options_->auth && options_->auth->required && client_.user.empty()) return replies::auth_required();
   if (auto refusal = transaction_.refusal_of(command, options_->limits)) return refusal;
   auto room = around_.sink.may_accept(command.size.value_or(0));
@@ -175,7 +173,7 @@ std::optional<Reply> Session::refusal_of(const Mail& command) const {
   return hook(Stage::mail, command.envelope.sender);
 }
 
-Task<void> Session::obey(Rcpt command) {
+Task<void> Session::obey(mail::command::Rcpt command) {
   if (command.lenient) around_.observer.odd(client_, Oddity::envelope_syntax);
   auto refusal = refusal_of(command);
   if (!refusal) refusal = make_room(command.recipient);
@@ -188,7 +186,7 @@ Task<void> Session::obey(Rcpt command) {
   say(replies::recipient_ok());
 }
 
-std::optional<Reply> Session::refusal_of(const Rcpt& command) const {
+std::optional<Reply> Session::refusal_of(const mail::command::Rcpt& command) const {
   if (bdat_) return replies::inside_bdat();
   if (auto refusal = transaction_.refusal_of(command, options_->limits)) return refusal;
   return hook(Stage::rcpt, command.recipient.address);
@@ -206,35 +204,35 @@ std::optional<Reply> Session::hook(Stage stage, std::string_view subject) const 
   return options_->refuse ? options_->refuse(stage, subject) : std::nullopt;
 }
 
-Task<void> Session::obey(Rset) {
+Task<void> Session::obey(mail::command::Rset) {
   clear();
   named_sender_.reset();
   say(replies::ok());
   co_return;
 }
 
-Task<void> Session::obey(Noop) {
+Task<void> Session::obey(mail::command::Noop) {
   say(replies::ok());
   co_return;
 }
 
-Task<void> Session::obey(Vrfy) {
+Task<void> Session::obey(mail::command::Vrfy) {
   say(replies::cannot_verify());
   co_return;
 }
 
-Task<void> Session::obey(Help) {
+Task<void> Session::obey(mail::command::Help) {
   say(replies::help());
   co_return;
 }
 
-Task<void> Session::obey(Quit) {
+Task<void> Session::obey(mail::command::Quit) {
   say(replies::bye());
   co_return;
 }
 
 // A browser that is made to talk to us (VU#476267): one reply, and nothing of what follows is looked at.
-Task<void> Session::obey(NotSmtp command) {
+Task<void> Session::obey(mail::command::NotSmtp command) {
   around_.observer.odd(client_, command.is_tls ? Oddity::tls_hello : Oddity::not_smtp);
   say(replies::not_smtp());
   ended_ = true;
@@ -263,7 +261,7 @@ void Session::refuse(std::string_view stage, const Reply& reply) {
   say(reply);
 }
 
-void Session::name(const Mail& command) {
+void Session::name(const mail::command::Mail& command) {
   named_sender_ = command.envelope.sender;
   named_size_ = command.size.value_or(0);
 }
@@ -289,8 +287,8 @@ void Session::clear() {
 // RCPT and filled chunks are bounded by their own limits.
 void Session::count(const mail::Command& command) {
   after_message_ = std::exchange(accepted_now_, false);
-  const auto* chunk = std::get_if<Bdat>(&command);
-  if (std::holds_alternative<Rcpt>(command) || (chunk != nullptr && chunk->size > 0)) return;
+  const auto* chunk = std::get_if<mail::command::Bdat>(&command);
+  if (std::holds_alternative<mail::command::Rcpt>(command) || (chunk != nullptr && chunk->size > 0)) return;
   if (++commands_ > options_->limits.commands) say(replies::too_many_commands());
 }
 

@@ -10,7 +10,7 @@
 namespace hikyaku::spool {
 namespace {
 
-constexpr std::size_t kChunk = 1U << 20;
+constexpr std::size_t kCopyPiece = 1U << 20;
 constexpr std::string_view kUnfinished = "corrupt/unfinished";
 
 std::string flat(std::string_view path) {
@@ -28,15 +28,15 @@ Result<std::vector<std::string>, DiskError> existing_copies(Disk& disk) {
 }
 
 Result<bool, DiskError> is_same(DiskFile& a, DiskFile& b) {
-  std::string left(kChunk, '\0'), right(kChunk, '\0');
-  for (std::uint64_t at = 0;; at += kChunk) {
+  std::string left(kCopyPiece, '\0'), right(kCopyPiece, '\0');
+  for (std::uint64_t at = 0;; at += kCopyPiece) {
     auto got = a.read(left, at);
     if (!got) return std::unexpected(got.error());
     auto other = b.read(right, at);
     if (!other) return std::unexpected(other.error());
     if (*got != *other || std::string_view(left).substr(0, *got) != std::string_view(right).substr(0, *got))
       return false;
-    if (*got < kChunk) return true;
+    if (*got < kCopyPiece) return true;
   }
 }
 
@@ -52,10 +52,10 @@ bool read_what_can_be_read(DiskFile& file, std::span<char> into, std::uint64_t o
 
 // Whether it is the whole of it.
 Result<bool, DiskError> write_copy(DiskFile& source, std::uint64_t size, DiskFile& target) {
-  std::string chunk(static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size)), '\0');
+  std::string chunk(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyPiece, size)), '\0');
   bool is_whole = true;
-  for (std::uint64_t at = 0; at < size; at += kChunk) {
-    auto length = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size - at));
+  for (std::uint64_t at = 0; at < size; at += kCopyPiece) {
+    auto length = static_cast<std::size_t>(std::min<std::uint64_t>(kCopyPiece, size - at));
     if (!read_what_can_be_read(source, std::span(chunk).first(length), at)) is_whole = false;
     auto written = write_all(target, std::string_view(chunk).substr(0, length), at);
     if (!written) return std::unexpected(written.error());

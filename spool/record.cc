@@ -9,21 +9,21 @@
 namespace hikyaku::spool {
 namespace {
 
-constexpr std::uint16_t kFlagLarge = 1;
-constexpr std::uint16_t kFlagFolded = 2;
+constexpr std::uint16_t kRecordLarge = 1;
+constexpr std::uint16_t kRecordFolded = 2;
 constexpr std::size_t kChecksum = 8;
 constexpr std::uint64_t kMaxLarge = 1ULL << 48;
 
 bool is_known(std::uint16_t type) { return type >= 1 && type <= 3; }
 
 std::uint16_t flags_of(const RecordHeader& header) {
-  return static_cast<std::uint16_t>((header.large ? kFlagLarge : 0) | (header.folded ? kFlagFolded : 0));
+  return static_cast<std::uint16_t>((header.large ? kRecordLarge : 0) | (header.folded ? kRecordFolded : 0));
 }
 
 // What a header that we have signed ourselves can say. A checksum that holds by chance (one in 2^64) must not
 // lead anyone beyond a buffer.
 bool is_possible(const RecordHeader& header, std::uint16_t flags, std::uint32_t reserved) {
-  if (flags > (kFlagLarge | kFlagFolded) || reserved != 0 || header.id.value == 0 ||
+  if (flags > (kRecordLarge | kRecordFolded) || reserved != 0 || header.id.value == 0 ||
       header.head_length > kMaxHead)
     return false;
   if (header.type == RecordType::message)
@@ -67,8 +67,8 @@ std::optional<RecordHeader> decode_record_header(std::string_view bytes, const R
   RecordHeader header;
   header.type = static_cast<RecordType>(type);
   std::uint16_t flags = in.u16();
-  header.large = (flags & kFlagLarge) != 0;
-  header.folded = (flags & kFlagFolded) != 0;
+  header.large = (flags & kRecordLarge) != 0;
+  header.folded = (flags & kRecordFolded) != 0;
   header.head_length = in.u32();
   header.content_length = in.u64();
   header.id = {in.u64()};

@@ -11,11 +11,12 @@
 namespace hikyaku::spool {
 namespace {
 
-constexpr std::size_t kPiece = 1U << 20;
+constexpr std::size_t kScanPiece = 1U << 20;
 
 Result<void, DiskError> write_again(DiskFile& file, std::uint64_t begin, std::uint64_t end) {
-  for (std::uint64_t at = begin; at < end; at += kPiece) {
-    auto bytes = read_exactly(file, at, static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, end - at)));
+  for (std::uint64_t at = begin; at < end; at += kScanPiece) {
+    auto bytes =
+        read_exactly(file, at, static_cast<std::size_t>(std::min<std::uint64_t>(kScanPiece, end - at)));
     if (!bytes) return std::unexpected(bytes.error());
     auto written = write_all(file, *bytes, at);
     if (!written) return written;

@@ -16,9 +16,9 @@ namespace {
 constexpr std::string_view kMagic = "HIKYALOG";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kSigned = kSegmentHeader - 8;
-constexpr std::uint16_t kFlagLarge = 1;
-constexpr std::uint16_t kFlagHeld = 2;
-constexpr std::uint16_t kFlagFolded = 4;
+constexpr std::uint16_t kEntryLarge = 1;
+constexpr std::uint16_t kEntryHeld = 2;
+constexpr std::uint16_t kEntryFolded = 4;
 // Where a record's seeds (RecordSeed) end in the bits 000, 001 and 010.
 constexpr std::uint64_t kTrailerSeed = 5;
 constexpr std::uint64_t kEntriesSeed = 6;
@@ -61,8 +61,8 @@ SegmentHeader decode_fields(Decoder& in, std::uint32_t state) {
 }
 
 void encode_entry(Encoder& out, const FooterEntry& entry) {
-  auto flags = static_cast<std::uint16_t>((entry.large ? kFlagLarge : 0) | (entry.held ? kFlagHeld : 0) |
-                                          (entry.folded ? kFlagFolded : 0));
+  auto flags = static_cast<std::uint16_t>((entry.large ? kEntryLarge : 0) | (entry.held ? kEntryHeld : 0) |
+                                          (entry.folded ? kEntryFolded : 0));
   out.u64(entry.id.value).u32(entry.offset).u32(entry.head_length).u64(entry.content_length);
   out.i64(entry.next_wait.count()).u16(static_cast<std::uint16_t>(entry.type)).u16(flags).u32(0);
 }
@@ -76,9 +76,9 @@ FooterEntry decode_entry(Decoder& in) {
   entry.next_wait = Duration(in.i64());
   entry.type = static_cast<RecordType>(in.u16());
   std::uint16_t flags = in.u16();
-  entry.large = (flags & kFlagLarge) != 0;
-  entry.held = (flags & kFlagHeld) != 0;
-  entry.folded = (flags & kFlagFolded) != 0;
+  entry.large = (flags & kEntryLarge) != 0;
+  entry.held = (flags & kEntryHeld) != 0;
+  entry.folded = (flags & kEntryFolded) != 0;
   in.u32();
   return entry;
 }

@@ -10,7 +10,7 @@
 namespace hikyaku::spool {
 namespace {
 
-constexpr std::size_t kChunk = 1U << 20;
+constexpr std::size_t kZerosPiece = 1U << 20;
 
 // A segment that will not fit must not take the last block from everybody else while that is found out.
 Result<void, DiskError> reserve(Disk& disk, DiskFile& file, std::uint64_t size) {
@@ -110,7 +110,7 @@ Result<void, DiskError> delete_segment(Disk& disk, SegmentNumber number) {
 }
 
 Result<void, DiskError> fill_with_zeros(DiskFile& file, std::uint64_t begin, std::uint64_t end) {
-  const std::string zeros(std::min<std::uint64_t>(kChunk, end - begin), '\0');
+  const std::string zeros(std::min<std::uint64_t>(kZerosPiece, end - begin), '\0');
   for (std::uint64_t at = begin; at < end; at += zeros.size()) {
     auto length = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), end - at));
     auto written = write_all(file, std::string_view(zeros).substr(0, length), at);

@@ -17,10 +17,10 @@ using mail::SourceErrorKind;
 
 namespace {
 
-constexpr int kTries = 20;
+constexpr int kMostMoves = 20;
 constexpr std::size_t kMaxOpenFiles = 64;
 
-std::unexpected<SourceError> damaged(MailId id, std::string_view what) {
+std::unexpected<SourceError> damaged_part(MailId id, std::string_view what) {
   return fail(SourceErrorKind::damaged, cat(what, " of mail ", to_text(id), " is damaged"));
 }
 
@@ -56,7 +56,7 @@ Result<T, SourceError> View::look_up(MailId id,
     auto found = look(place);
     bool may_be_elsewhere = has_moved(place) || (place.large && tries == 0);
     if (found || !may_be_elsewhere) return found;
-    if (tries == kTries)
+    if (tries == kMostMoves)
       return fail(SourceErrorKind::read_failed,
                   cat("mail ", to_text(id), " moves faster than it can be read"));
     auto renewed = renew();
@@ -116,7 +116,7 @@ Result<ViewedMail, SourceError> View::load_at(MailId id, const IndexEntry& entry
   if (!stored) return std::unexpected(stored.error());
   auto folded = stored->header.folded ? decode_folded_head(stored->head) : std::nullopt;
   auto head = folded ? std::move(folded->message) : decode_message_head(stored->head);
-  if (!head) return damaged(id, "the envelope");
+  if (!head) return damaged_part(id, "the envelope");
   mail::Progress progress = folded ? std::move(folded->progress) : mail::Progress{};
   progress.recipients.resize(head->envelope.recipients.size());
   ViewedMail mail{{id, std::move(head->envelope), std::move(progress), head->arrival, entry.size},
@@ -132,7 +132,7 @@ Result<void, SourceError> View::add_progress(ViewedMail& mail, Place place) {
   if (!stored) return std::unexpected(stored.error());
   auto progress = decode_progress(stored->head);
   bool fits = progress && progress->recipients.size() == mail.mail.envelope.recipients.size();
-  if (!fits) return damaged(mail.mail.id, "the progress");
+  if (!fits) return damaged_part(mail.mail.id, "the progress");
   mail.mail.progress = std::move(*progress);
   mail.written = stored->header.wall;
   return {};

@@ -11,7 +11,7 @@
 namespace hikyaku::spool {
 namespace {
 
-constexpr std::size_t kPiece = 1U << 20;
+constexpr std::size_t kBodyPiece = 1U << 20;
 
 std::unexpected<mail::SourceError> damaged(mail::MailId id) {
   return fail(mail::SourceErrorKind::damaged,
@@ -23,9 +23,9 @@ std::unexpected<mail::SourceError> damaged(mail::MailId id) {
 Result<void, mail::SourceError> read_large(DiskFile& file, const RecordHeader& message,
                                            const std::function<bool(std::string_view)>& take) {
   Checksum sum(large_seed(message.id));
-  std::string piece(kPiece, '\0');
+  std::string piece(kBodyPiece, '\0');
   for (std::uint64_t at = 0; at < message.content_length;) {
-    auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, message.content_length - at));
+    auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kBodyPiece, message.content_length - at));
     auto got = file.read(std::span(piece).first(wanted), at);
     if (!got) return std::unexpected(to_source_error(got.error()));
     if (*got < wanted) return damaged(message.id);

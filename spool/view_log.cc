@@ -11,7 +11,7 @@
 namespace hikyaku::spool {
 namespace {
 
-constexpr int kTries = 100;
+constexpr int kLooks = 100;
 
 auto identity(const SegmentHeader& header) {
   return std::make_tuple(header.number, header.key, header.state);
@@ -48,11 +48,11 @@ Result<SeenLog, ViewError> look_at_log(Disk& disk) {
   std::optional<FoundFiles> before;
   ViewError last{ViewErrorKind::always_changing,
                  "the segments in log/ change faster than they can be looked at"};
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kLooks; ++i) {
     auto found = find_segments(disk);
     if (!found && found.error().kind == SpoolErrorKind::wrong_format)
       return fail(ViewErrorKind::later_format, found.error().text);
-    if (!found && i == kTries - 1) last = {ViewErrorKind::read_failed, found.error().text};
+    if (!found && i == kLooks - 1) last = {ViewErrorKind::read_failed, found.error().text};
     if (found && before && is_same(*before, *found)) return sorted_out(std::move(*found));
     before.reset();
     if (found) before = std::move(*found);

@@ -6,7 +6,7 @@
 namespace hikyaku::spool {
 namespace {
 
-constexpr int kTries = 50;
+constexpr int kPictures = 50;
 
 std::uint64_t length_of(const FooterEntry& record) {
   return record_length(record.head_length, record.large ? 0 : record.content_length);
@@ -63,7 +63,7 @@ class Taking {
 }  // namespace
 
 Result<Picture, ViewError> take_picture(Disk& disk, std::optional<mail::MailId> only) {
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kPictures; ++i) {
     auto log = look_at_log(disk);
     if (!log) return std::unexpected(log.error());
     auto picture = Taking(disk, std::move(*log), only).run();

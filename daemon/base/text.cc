@@ -7,7 +7,7 @@
 namespace hikyaku {
 namespace {
 
-constexpr char kHex[] = "0123456789abcdef";
+constexpr char kHexDigits[] = "0123456789abcdef";
 
 struct CodePoint {
   std::uint32_t value = 0;
@@ -38,7 +38,7 @@ bool may_show(std::uint32_t c) {
 }
 
 void append_escaped(std::string& out, unsigned char byte) {
-  out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+  out += {'\\', 'x', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
 }
 
 // The length of one of printable()'s escapes at the beginning of `text`; 0: there is none.
@@ -47,7 +47,7 @@ std::size_t escape_length(std::string_view text) {
   const bool is_code_point = text.starts_with("\\u{");
   if (!is_code_point && !text.starts_with("\\x")) return 0;
   const std::size_t begin = is_code_point ? 3 : 2;
-  const std::size_t end = std::min(text.find_first_not_of(kHex, begin), text.size());
+  const std::size_t end = std::min(text.find_first_not_of(kHexDigits, begin), text.size());
   if (!is_code_point) return end >= 4 ? 4 : 0;
   return end > begin && end - begin <= 6 && text.substr(end).starts_with('}') ? end + 1 : 0;
 }

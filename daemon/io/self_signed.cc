@@ -29,7 +29,7 @@ struct Free {
 using KeyPtr = std::unique_ptr<EVP_PKEY, Free>;
 using CertificatePtr = std::unique_ptr<X509, Free>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Free>;
-using BioPtr = std::unique_ptr<BIO, Free>;
+using MemoryBio = std::unique_ptr<BIO, Free>;
 
 constexpr long kHour = 60 * 60;
 constexpr long kLifetime = 30 * 24 * kHour;
@@ -96,8 +96,8 @@ Result<SelfSigned, IoError> make_self_signed(const std::string& directory,
   KeyPtr key(EVP_EC_gen("P-256"));
   CertificatePtr certificate = key ? make_certificate(key.get(), names) : nullptr;
   if (!certificate) return openssl_failure("no certificate can be made");
-  BioPtr cert_text(BIO_new(BIO_s_mem()));
-  BioPtr key_text(BIO_new(BIO_s_secmem()));
+  MemoryBio cert_text(BIO_new(BIO_s_mem()));
+  MemoryBio key_text(BIO_new(BIO_s_secmem()));
   if (PEM_write_bio_X509(cert_text.get(), certificate.get()) != 1 ||
       PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
     return openssl_failure("the certificate cannot be written");

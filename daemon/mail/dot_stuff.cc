@@ -4,7 +4,7 @@
 namespace hikyaku::mail {
 namespace {
 
-constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kCrlf = "\r\n";
 
 // Up to the first LF and with it; else all.
 std::string_view first_line(std::string_view in) {
@@ -48,7 +48,7 @@ void DotStuffer::copy(std::string_view line, std::string& out) {
 
 void DotStuffer::step(char c, std::string& out) {
   if (c == '\n' || state_ == State::cr) {  // a CR is let out only here, with its LF
-    out += kLineEnd;
+    out += kCrlf;
     state_ = State::line_start;
     if (c == '\n') return;
   }
@@ -62,7 +62,7 @@ void DotStuffer::step(char c, std::string& out) {
 }
 
 void DotStuffer::finish(std::string& out) {
-  if (state_ != State::line_start) out += kLineEnd;
+  if (state_ != State::line_start) out += kCrlf;
   out += ".\r\n";
   state_ = State::line_start;
 }

@@ -21,7 +21,7 @@ constexpr std::pair<std::string_view, bool Capabilities::*> kFlags[] = {
     {"STARTTLS", &Capabilities::starttls},     {"SIZE", &Capabilities::size},
 };
 
-bool is_mechanism(std::string_view word) {
+bool is_mechanism_name(std::string_view word) {
   const auto is_allowed = [](char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '_'; };
   return !word.empty() && word.size() <= kMaxMechanismLength && std::ranges::all_of(word, is_allowed);
 }
@@ -29,7 +29,8 @@ bool is_mechanism(std::string_view word) {
 void add_mechanism(Capabilities& capabilities, std::string_view word) {
   const std::string name = to_upper(word);
   const bool has_room = capabilities.mechanisms.size() < kMaxMechanisms;
-  if (has_room && is_mechanism(word) && !capabilities.offers(name)) capabilities.mechanisms.push_back(name);
+  if (has_room && is_mechanism_name(word) && !capabilities.offers(name))
+    capabilities.mechanisms.push_back(name);
 }
 
 // "AUTH=LOGIN PLAIN" is the form of a draft that old clients want; servers send it beside or instead of the

@@ -13,14 +13,14 @@ namespace {
 using enum FailureKind;
 
 // In the order of the enumeration, with subject and detail of RFC 3463 for failures that brought none.
-struct Row {
+struct KindRow {
   FailureKind kind;
   std::string_view name;
   std::uint16_t subject;
   std::uint16_t detail;
 };
 
-constexpr auto kRows = std::to_array<Row>({
+constexpr auto kKinds = std::to_array<KindRow>({
     {lookup_failed, "lookup_failed", 4, 3},
     {no_such_name, "no_such_name", 4, 4},
     {refused, "refused", 4, 1},
@@ -76,16 +76,16 @@ constexpr auto kRows = std::to_array<Row>({
 });
 
 consteval bool is_in_order() {
-  for (std::size_t i = 0; i < kRows.size(); ++i)
-    if (static_cast<std::size_t>(kRows[i].kind) != i) return false;
-  return kRows.size() == static_cast<std::size_t>(other) + 1;
+  for (std::size_t i = 0; i < kKinds.size(); ++i)
+    if (static_cast<std::size_t>(kKinds[i].kind) != i) return false;
+  return kKinds.size() == static_cast<std::size_t>(other) + 1;
 }
 static_assert(is_in_order());
 
-const Row& row_of(FailureKind kind) {
+const KindRow& row_of(FailureKind kind) {
   const auto place = static_cast<std::size_t>(kind);
-  check(place < kRows.size(), "a FailureKind that is none");
-  return kRows[place];
+  check(place < kKinds.size(), "a FailureKind that is none");
+  return kKinds[place];
 }
 
 FailureKind timeout_at(Stage stage) {
@@ -178,7 +178,7 @@ EnhancedStatus status_of(const Failure& failure, bool permanent) {
   if (permanent && failure.reply && failure.reply->is_transient()) return {status_class, 4, 7};
   if (failure.reply && failure.reply->status)
     return {status_class, failure.reply->status->subject, failure.reply->status->detail};
-  const Row& row = row_of(failure.kind);
+  const KindRow& row = row_of(failure.kind);
   return {status_class, row.subject, row.detail};
 }
 

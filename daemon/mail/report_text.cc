@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kWidth = 76;
 constexpr std::size_t kMaxWord = 900;
-constexpr char kHex[] = "0123456789ABCDEF";
+constexpr char kHexDigits[] = "0123456789ABCDEF";
 
 // Puts words one after the other; a line's first ones stand behind `lead`.
 class Wrapper {
@@ -64,7 +64,7 @@ char32_t take_character(std::string_view& text) {
 void append_escaped(std::string& to, char32_t code) {
   to += "\\x{";
   for (int shift = 20; shift >= 0; shift -= 4)
-    if (code >> shift != 0) to += kHex[code >> shift & 0xf];
+    if (code >> shift != 0) to += kHexDigits[code >> shift & 0xf];
   to += '}';
 }
 
@@ -130,7 +130,7 @@ std::string quoted_printable(std::string_view text) {
     if (itself)
       result += text[i];
     else
-      result.append({'=', kHex[byte >> 4], kHex[byte & 0xf]});
+      result.append({'=', kHexDigits[byte >> 4], kHexDigits[byte & 0xf]});
     column += itself ? 1 : 3;
   }
   return result;

@@ -169,7 +169,7 @@ bool is_http(std::string_view verb) {
   return std::ranges::any_of(kHttpBeginnings, [&](auto word) { return equals_ignoring_case(verb, word); });
 }
 
-bool has_control(std::string_view line) {
+bool has_control_but_tab(std::string_view line) {
   return std::ranges::any_of(line, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; });
 }
 
@@ -185,7 +185,7 @@ Command parse_command(std::string_view line, const CommandOptions& options) {
   if (is_tls_hello(line)) return command::NotSmtp{.is_tls = true};
   std::string_view verb = line.substr(0, line.find_first_of(" \t"));
   if (is_http(verb)) return command::NotSmtp{};
-  if (has_control(line)) return refuse_controls(verb);
+  if (has_control_but_tab(line)) return refuse_controls(verb);
   for (const Verb& known : kVerbs)
     if (equals_ignoring_case(verb, known.name)) return known.parse(trim(line.substr(verb.size())), options);
   return refuse(500, {5, 5, 2}, "Command not recognized");

@@ -30,10 +30,12 @@ struct Known {
   Applied (*apply)(std::optional<std::string_view> value, Target& target, const CommandOptions& options);
 };
 
-std::unexpected<CommandError> refuse(int code, EnhancedStatus enhanced, std::string_view text) {
+std::unexpected<CommandError> refuse_parameter(int code, EnhancedStatus enhanced, std::string_view text) {
   return std::unexpected(CommandError{.reply_code = code, .enhanced = enhanced, .text = std::string(text)});
 }
-std::unexpected<CommandError> malformed(std::string_view text) { return refuse(501, {5, 5, 4}, text); }
+std::unexpected<CommandError> malformed(std::string_view text) {
+  return refuse_parameter(501, {5, 5, 4}, text);
+}
 
 bool is_keyword(std::string_view text) {  // RFC 5321 4.1.2, esmtp-keyword
   auto fits = [](char c) { return is_alpha(c) || is_digit(c) || c == '-'; };
@@ -56,7 +58,7 @@ Applied apply_one(const Parameter& parameter, std::span<const Known<Target>> tab
     seen |= 1U << i;
     return table[i].apply(parameter.value, target, options);
   }
-  return refuse(555, {5, 5, 4}, "Unsupported parameter");
+  return refuse_parameter(555, {5, 5, 4}, "Unsupported parameter");
 }
 
 template <class Target>
@@ -75,7 +77,7 @@ Applied apply_size(std::optional<std::string_view> value, command::Mail& mail, c
   bool digits = value && !value->empty() && std::ranges::all_of(*value, [](char c) { return is_digit(c); });
   if (!digits || value->size() > 20) return malformed("Bad SIZE");
   auto size = parse_number(*value);
-  if (!size || *size > kMaxSize) return refuse(552, {5, 3, 4}, "Message size exceeds fixed limit");
+  if (!size || *size > kMaxSize) return refuse_parameter(552, {5, 3, 4}, "Message size exceeds fixed limit");
   mail.size = *size;
   return {};
 }

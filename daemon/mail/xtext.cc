@@ -8,8 +8,8 @@ namespace {
 
 constexpr char kHex[] = "0123456789ABCDEF";
 
-bool is_8bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool is_xchar(char c) { return (c > ' ' && c < 0x7f && c != '+' && c != '=') || is_8bit(c); }
+bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+bool is_xchar(char c) { return (c > ' ' && c < 0x7f && c != '+' && c != '=') || is_beyond_ascii(c); }
 bool is_printable(char c) { return c >= ' ' && c < 0x7f; }
 
 std::optional<int> hex_value(char c) {

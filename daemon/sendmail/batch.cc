@@ -14,8 +14,8 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr Patience kPatience(300);  // longer than any disk that still works
-constexpr std::uint64_t kPiece = 64 * 1024;
+constexpr Patience kStorageTimeout(300);  // longer than any disk that still works
+constexpr std::uint64_t kMostForwarded = 64 * 1024;
 
 class Batch {
  public:
@@ -44,7 +44,7 @@ class Batch {
 
   void send_octets(std::uint64_t size) {
     while (size > 0 && !is_over()) {
-      std::string some = input_.octets(static_cast<std::size_t>(std::min(size, kPiece)));
+      std::string some = input_.octets(static_cast<std::size_t>(std::min(size, kMostForwarded)));
       if (some.empty()) return end_inside_message();
       size -= some.size();
       send(some);
@@ -69,11 +69,11 @@ class Batch {
     if (is_wanted) send(end), hear();
   }
 
-  void send(std::string_view bytes) { is_lost_ = is_lost_ || !daemon_.send_bytes(bytes, kPatience); }
+  void send(std::string_view bytes) { is_lost_ = is_lost_ || !daemon_.send_bytes(bytes, kStorageTimeout); }
 
   // Also where sending has failed: its last words tell why.
   void hear() {
-    auto reply = daemon_.reply(kPatience);
+    auto reply = daemon_.reply(kStorageTimeout);
     code_ = reply ? reply->code : 421;
     is_lost_ |= !reply;
     out_(reply ? cat(to_text(*reply), "\r\n") : std::string(kDaemonLost));

@@ -12,7 +12,7 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr std::uint64_t kPiece = 256 * 1024;
+constexpr std::uint64_t kDraftPiece = 256 * 1024;
 
 }  // namespace
 
@@ -26,7 +26,7 @@ bool MemoryContent::rewind() {
 }
 
 Result<std::string_view, Failure> FileContent::next() {
-  piece_.resize(std::min(kPiece, size_ - given_));
+  piece_.resize(std::min(kDraftPiece, size_ - given_));
   std::size_t filled = 0;
   while (filled < piece_.size()) {
     auto at = static_cast<off_t>(offset_ + given_ + filled);

@@ -15,7 +15,7 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr std::size_t kPiece = 16 * 1024;
+constexpr std::size_t kReceivePiece = 16 * 1024;
 constexpr std::size_t kMostOfHead = 64 * 1024;
 constexpr std::size_t kMostOfError = 64 * 1024;
 
@@ -86,8 +86,8 @@ class Exchange {
   bool receive() {
     while (true) {
       std::size_t held = bytes_.size();
-      bytes_.resize(held + kPiece);
-      ssize_t got = ::recv(fd_.get(), bytes_.data() + held, kPiece, 0);
+      bytes_.resize(held + kReceivePiece);
+      ssize_t got = ::recv(fd_.get(), bytes_.data() + held, kReceivePiece, 0);
       bytes_.resize(held + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
       if (got >= 0) return got > 0;
       int error = errno;

@@ -10,7 +10,7 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr Patience kPatience(10);
+constexpr Patience kConnectTimeout(10);
 
 }  // namespace
 
@@ -24,7 +24,7 @@ Delivery::Delivery(const Places& places, Message message, Input& input, Dialogue
 
 Result<std::vector<std::string>, Failure> Delivery::run() {
   if (auto kept = keep_content(); !kept) return std::unexpected(kept.error());
-  auto done = over(places_.submit_socket, connect_to(places_.submit_socket, kPatience));
+  auto done = over(places_.submit_socket, connect_to(places_.submit_socket, kConnectTimeout));
   if (done && !*done) done = into_drop();
   if (done && !*done) done = over_port();
   if (!done) return std::unexpected(explain(done.error()));
@@ -118,7 +118,7 @@ Result<void, Failure> Delivery::drop_some(std::span<const Address> recipients) {
 Result<bool, Failure> Delivery::over_port() {
   auto endpoint = Endpoint::parse(places_.listen);
   if (!endpoint) return false;
-  return over(places_.listen, connect_to(*endpoint, kPatience));
+  return over(places_.listen, connect_to(*endpoint, kConnectTimeout));
 }
 
 std::span<const Address> Delivery::next_batch() const {

@@ -21,12 +21,12 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr unsigned kPatience = 60;  // seconds without a byte of an answer
+constexpr unsigned kAnswerTimeout = 60;  // seconds without a byte of an answer
 constexpr unsigned kOutcomeWait = 60;
 constexpr std::size_t kMostOfAliases = 64ull << 20;
 
 Result<std::string, Failure> answer(const Places& places, const HttpRequest& request,
-                                    unsigned patience = kPatience) {
+                                    unsigned patience = kAnswerTimeout) {
   if (auto alive = check_alive(places.control_socket); !alive) return std::unexpected(alive.error());
   std::string text;
   auto asked = ask_daemon(places.control_socket, request, patience,
@@ -57,7 +57,7 @@ std::string words_about(const std::string& drop) {
 Result<void, Failure> ask_for_queue(const Places& places, const HttpRequest& request,
                                     const std::function<void(std::string_view)>& take) {
   auto asked = check_alive(places.control_socket);
-  if (asked) asked = ask_daemon(places.control_socket, request, kPatience, take);
+  if (asked) asked = ask_daemon(places.control_socket, request, kAnswerTimeout, take);
   if (asked || asked.error().kind != Exit::unavailable) return asked;
   return fail(asked.error().kind, asked.error().text + words_about(places.drop));
 }

@@ -11,7 +11,7 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kInputPiece = 64 * 1024;
 
 std::unexpected<Failure> unreadable(int error_number) {
   bool from_the_start = error_number == EISDIR || error_number == EBADF;
@@ -23,7 +23,7 @@ std::unexpected<Failure> unreadable(int error_number) {
 
 Result<bool, Failure> Input::read(std::string& out) {
   // Not on the stack, of which the caller may leave us little.
-  std::string bytes(kPiece, '\0');
+  std::string bytes(kInputPiece, '\0');
   while (!ended_) {
     ssize_t got = ::read(fd_, bytes.data(), bytes.size());
     if (got < 0 && errno == EINTR) continue;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxEnvid = 100;  // RFC 3461 4.4
 
-std::unexpected<Failure> usage(std::string text) { return fail(Exit::usage, std::move(text)); }
+std::unexpected<Failure> wrong_value(std::string text) { return fail(Exit::usage, std::move(text)); }
 
 // What may stand behind -b. Exim's tests of its own configuration (-be, -brt) are passed over: the mail
 // matters more.
@@ -54,7 +54,7 @@ Applied set_sender(Request& request, std::string_view value) {
   return {};
 }
 Applied set_name(Request& request, std::string_view value) {
-  if (!is_valid_utf8(value)) return usage("the name given with -F is not UTF-8");
+  if (!is_valid_utf8(value)) return wrong_value("the name given with -F is not UTF-8");
   request.full_name = value;
   return {};
 }
@@ -92,7 +92,7 @@ Applied set_notify(Request& request, std::string_view value) {
     std::string upper = to_upper(trim(word));
     bool known = upper == "NEVER" || upper == "SUCCESS" || upper == "FAILURE" || upper == "DELAY";
     if (!known || (upper == "NEVER" && value.find(',') != value.npos))
-      return usage("-N takes `never`, or some of success,failure,delay");
+      return wrong_value("-N takes `never`, or some of success,failure,delay");
     if (std::ranges::find(wanted, upper) == wanted.end()) wanted.push_back(upper);
   }
   request.notify = join(wanted, ",");
@@ -101,14 +101,14 @@ Applied set_notify(Request& request, std::string_view value) {
 
 Applied set_ret(Request& request, std::string_view value) {
   std::string upper = to_upper(value);
-  if (upper != "FULL" && upper != "HDRS" && upper != "OFF") return usage("-R takes `full` or `hdrs`");
+  if (upper != "FULL" && upper != "HDRS" && upper != "OFF") return wrong_value("-R takes `full` or `hdrs`");
   request.ret = upper == "OFF" ? "" : upper;
   return {};
 }
 
 Applied set_envid(Request& request, std::string_view value) {
   if (!is_ascii(value) || mail::to_xtext(value).size() > kMaxEnvid)
-    return usage("-V takes at most 100 letters, digits and signs of ASCII");
+    return wrong_value("-V takes at most 100 letters, digits and signs of ASCII");
   request.envid = value;
   return {};
 }
@@ -124,7 +124,7 @@ Applied set_mode_word(Request& request, std::string_view value) {
     for (std::string_view word : words(mode.words))
       if (word == value) return mode.apply(request, value);
   if (value.starts_with("I:")) return {};  // Exim's questions about itself
-  return usage(cat("-b", printable(value, 40), " is no mode; sendmail(8) lists those there are"));
+  return wrong_value(cat("-b", printable(value, 40), " is no mode; sendmail(8) lists those there are"));
 }
 
 Applied set_short_option(Request& request, std::string_view value) {

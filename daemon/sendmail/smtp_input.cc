@@ -12,17 +12,17 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kCommandsPiece = 64 * 1024;
 constexpr std::size_t kEndless = 128 * 1024;
 
 }  // namespace
 
 bool SmtpInput::read_more() {
   std::size_t held = bytes_.size();
-  bytes_.resize(held + kPiece);
+  bytes_.resize(held + kCommandsPiece);
   ssize_t got = -1;
   do {
-    got = ::read(fd_, bytes_.data() + held, kPiece);
+    got = ::read(fd_, bytes_.data() + held, kCommandsPiece);
   } while (got < 0 && errno == EINTR);
   bytes_.resize(held + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return got > 0;

@@ -12,7 +12,7 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kPipePiece = 64 * 1024;
 
 class Pump {
  public:
@@ -34,7 +34,7 @@ class Pump {
 
  private:
   void take_input() {
-    waiting_.resize(kPiece);
+    waiting_.resize(kPipePiece);
     ssize_t got = ::read(in_, waiting_.data(), waiting_.size());
     waiting_.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     if (got > 0 || (got < 0 && errno == EINTR)) return pass_on();
@@ -50,7 +50,7 @@ class Pump {
   }
 
   void take_output() {
-    output_.resize(kPiece);
+    output_.resize(kPipePiece);
     ssize_t got = ::recv(daemon_.get(), output_.data(), output_.size(), 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     output_.resize(got > 0 ? static_cast<std::size_t>(got) : 0);

@@ -11,7 +11,7 @@ namespace {
 
 using mail::Reply;
 
-constexpr Patience kPatience(30);
+constexpr Patience kReplyTimeout(30);
 constexpr Patience kLastPatience(300);  // for the flush; longer than any disk that still works
 constexpr std::size_t kGroup = 100;     // RCPT commands whose replies may wait in the socket
 
@@ -61,7 +61,7 @@ Result<Submission, Refusal> Submission::begin(Fd fd, Dialogue::Watch watch) {
 
 // What is refused here is the connection, not the mail.
 Result<void, Refusal> Submission::greet() {
-  auto greeting = reply(kPatience);
+  auto greeting = reply(kReplyTimeout);
   if (!greeting) return std::unexpected(greeting.error());
   if (!greeting->is_completed()) return not_here(*greeting);
   auto hello = ask("EHLO localhost\r\n");
@@ -111,10 +111,10 @@ Result<std::size_t, Refusal> Submission::name_recipients(const Envelope& envelop
 
 Result<void, Refusal> Submission::name_some(const Envelope& envelope, std::span<const Address> recipients,
                                             Named& named) {
-  auto sent = dialogue_.send_lines(rcpt_commands(envelope, recipients), kPatience);
+  auto sent = dialogue_.send_lines(rcpt_commands(envelope, recipients), kReplyTimeout);
   if (!sent) return refusal(sent.error());
   for (std::size_t i = 0; i < recipients.size(); ++i) {
-    auto answer = reply(kPatience);
+    auto answer = reply(kReplyTimeout);
     if (!answer) return std::unexpected(answer.error());
     bool too_many = is_too_many(*answer) && named.accepted > 0;
     if (!answer->is_completed() && !too_many) return refusal(*answer);
@@ -177,8 +177,8 @@ Result<mail::Reply, Refusal> Submission::send_data(Content& content,
 }
 
 Result<mail::Reply, Refusal> Submission::ask(std::string_view line) {
-  if (auto sent = dialogue_.send_lines(line, kPatience); !sent) return refusal(sent.error());
-  return reply(kPatience);
+  if (auto sent = dialogue_.send_lines(line, kReplyTimeout); !sent) return refusal(sent.error());
+  return reply(kReplyTimeout);
 }
 
 Result<mail::Reply, Refusal> Submission::reply(Patience patience) {
@@ -188,7 +188,7 @@ Result<mail::Reply, Refusal> Submission::reply(Patience patience) {
 }
 
 Result<void, Refusal> Submission::send_bytes(std::string_view bytes) {
-  auto sent = dialogue_.send_bytes(bytes, kPatience);
+  auto sent = dialogue_.send_bytes(bytes, kReplyTimeout);
   return sent ? Result<void, Refusal>() : refusal(sent.error());
 }
 

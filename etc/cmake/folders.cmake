@@ -1,20 +1,29 @@
 # SPDX-License-Identifier: MIT
-# One folder, one static library: hikyaku_folder(NAME FOLDER LINKS …) takes every .cc of the folder but *_main.cc.
-# A pch.h in the folder is its precompiled header, else etc/cmake/pch.h.
+# One folder, one static library: hikyaku_folder(NAME FOLDER LINKS … HIDES …) takes every .cc of the folder but *_main.cc.
+# LINKS are the libraries that its headers show, HIDES those that only its sources include.
 function(hikyaku_folder name folder)
-  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LINKS;HIDES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cc)
   list(FILTER sources EXCLUDE REGEX "_main\\.cc$")
   add_library(hikyaku_${name} STATIC ${sources})
-  target_link_libraries(hikyaku_${name} PUBLIC hikyaku_flags ${arg_LINKS})
-  if(NOT HIKYAKU_PCH)
-    return()
+  target_link_libraries(hikyaku_${name} PUBLIC hikyaku_flags ${arg_LINKS} PRIVATE ${arg_HIDES})
+  if(HIKYAKU_UNITY)
+    set_target_properties(hikyaku_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
   endif()
-  set(pch ${CMAKE_SOURCE_DIR}/${folder}/pch.h)
-  if(NOT EXISTS ${pch})
-    set(pch ${CMAKE_SOURCE_DIR}/etc/cmake/pch.h)
+  if(HIKYAKU_PCH)
+    hikyaku_precompile(hikyaku_${name} ${CMAKE_SOURCE_DIR}/${folder}/pch.h)
   endif()
-  target_precompile_headers(hikyaku_${name} PRIVATE ${pch})
+endfunction()
+
+# A pch.h in the folder is its precompiled header. All others share etc/cmake/pch.h, compiled once, by hikyaku_base.
+function(hikyaku_precompile target own)
+  if(EXISTS ${own})
+    target_precompile_headers(${target} PRIVATE ${own})
+  elseif(target STREQUAL "hikyaku_base")
+    target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/etc/cmake/pch.h)
+  else()
+    target_precompile_headers(${target} REUSE_FROM hikyaku_base)
+  endif()
 endfunction()
 
 # The set-gid program and its names beside it. It links what is named here and nothing else (tests/tools/links.txt).
