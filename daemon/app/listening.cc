@@ -6,17 +6,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/app/port_owner.h"
 #include "daemon/base/text.h"
+#include "daemon/system/port_owner.h"
 
 namespace hikyaku::app {
 namespace {
 
 constexpr std::uint16_t kLowestFreePort = 1024;
 
-std::string explain(const IoError& error, const Endpoint& at) {
+std::string listing::explain(const IoError& error, const Endpoint& at) {
   if (error.kind == IoErrorKind::address_in_use)
-    return cat(error.text, ": ", explain_taken_port(at, find_port_owner(at)));
+    return cat(error.text, ": ", system::explain_taken_port(at, system::find_port_owner(at)));
   if (error.kind == IoErrorKind::access_denied && at.port < kLowestFreePort)
     return cat(error.text,
                "; ports below 1024 take root (see `user`), a systemd socket unit, or another `listen`");
@@ -56,7 +56,7 @@ Result<Listening, StartError> open_listeners(io::Loop& loop, const config::Liste
     } else if (!settings.is_explicit && listener.error().kind == IoErrorKind::unreachable) {
       result.notes.push_back(cat("not listening on ", at.to_text(), ": this machine does not have it"));
     } else {
-      return fail(Exit::unavailable, explain(listener.error(), at));
+      return fail(Exit::unavailable, listing::explain(listener.error(), at));
     }
   }
   if (result.listeners.empty()) return fail(Exit::unavailable, "this machine has no address to listen on");
