@@ -15,7 +15,7 @@ namespace hikyaku::app {
 
 // What a check does as root; tests have something else done.
 struct CheckCalls {
-  system::FindAccount find = find_account;
+  system::FindAccount find = system::find_account;
   std::function<Result<void, StartError>(const system::Account&)> become =
       [](const system::Account& account) { return system::become(account); };
 };

@@ -39,7 +39,7 @@ class Daemon {
 
  private:
   Task<Result<void, StartError>> start();
-  Task<Result<void, StartError>> commands::open_spool();
+  Task<Result<void, StartError>> open_spool();
   Result<void, StartError> start_relay();
   Task<Result<void, StartError>> open_submit_socket();
   Task<void> open_drop_directory();
@@ -69,7 +69,7 @@ class Daemon {
   std::string status_line();  // for the service manager
   void note_trouble(const std::optional<spool::Trouble>& trouble);
   std::string in_words(const std::optional<spool::Trouble>& trouble) const;
-  Task<std::string> control::spool_trouble();
+  Task<std::string> spool_trouble();
 
   io::Loop& loop_;
   log::MailLog& log_;

@@ -91,10 +91,10 @@ std::optional<relay::StatusReport> DaemonDesk::status() {
   return asker_.ask<relay::StatusReport>([this] { return status_now(); }, kSoon);
 }
 
-std::optional<std::vector<relay::FailedMail>> DaemonDesk::failed(control::Rights rights) {
+std::optional<std::vector<mail::FailedMail>> DaemonDesk::failed(control::Rights rights) {
   std::optional<std::uint32_t> whose = rights.all ? std::nullopt : std::optional(rights.uid);
-  return asker_.ask<std::vector<relay::FailedMail>>(
-      [this, whose]() -> Task<std::vector<relay::FailedMail>> {
+  return asker_.ask<std::vector<mail::FailedMail>>(
+      [this, whose]() -> Task<std::vector<mail::FailedMail>> {
         co_return parts_.relay.outcomes().failed(whose);
       },
       kSoon);

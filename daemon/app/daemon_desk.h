@@ -37,7 +37,7 @@ class DaemonDesk final : public control::ControlDesk {
   std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
                                        control::Rights rights, Duration wait) override;
   std::optional<relay::StatusReport> status() override;
-  std::optional<std::vector<relay::FailedMail>> failed(control::Rights rights) override;
+  std::optional<std::vector<mail::FailedMail>> failed(control::Rights rights) override;
   std::optional<control::ReloadReport> reload() override;
   std::optional<Result<std::size_t, std::string>> reload_aliases() override;
 

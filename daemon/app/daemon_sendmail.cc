@@ -8,7 +8,8 @@
 #include "daemon/app/sendmail_conf.h"
 #include "daemon/base/text.h"
 #include "daemon/io/work.h"
-#include "daemon/system/replace_file.h"
+#include "daemon/relay/policies.h"
+#include "daemon/system/files.h"
 
 namespace hikyaku::app {
 
@@ -26,7 +27,7 @@ Task<void> Daemon::tell_sendmail() {
 
 pickup::PickupOptions Daemon::pickup_options() {
   return {.session = acceptor_options(settings_, token_, &submitters_).session,
-          .bounce = bounce_policy(settings_)};
+          .bounce = relay::bounce_policy(settings_)};
 }
 
 // Without it the daemon serves all the same: sendmail(1) has the socket.

@@ -35,7 +35,7 @@ Task<bool> is_served(io::Loop& loop, std::string path) {
 Task<Result<void, StartError>> Daemon::start() {
   auto reachable = co_await open_control();
   if (!reachable) co_return reachable;
-  auto opened = co_await commands::open_spool();
+  auto opened = co_await open_spool();
   if (!opened) co_return opened;
   co_await open_drop_directory();
   co_await tell_sendmail();
@@ -128,7 +128,7 @@ Result<void, StartError> Daemon::serve_control() {
                           .relay = *relay_,
                           .source = *spool_,
                           .log = log_,
-                          .spool_trouble = [this] { return control::spool_trouble(); },
+                          .spool_trouble = [this] { return spool_trouble(); },
                           .warnings = [this] { return warnings_; },
                           .reload = [this] { return reload(); },
                           .reload_aliases = [this] { return reload_aliases(); }});

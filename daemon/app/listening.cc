@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint16_t kLowestFreePort = 1024;
 
-std::string listing::explain(const IoError& error, const Endpoint& at) {
+std::string explain(const IoError& error, const Endpoint& at) {
   if (error.kind == IoErrorKind::address_in_use)
     return cat(error.text, ": ", system::explain_taken_port(at, system::find_port_owner(at)));
   if (error.kind == IoErrorKind::access_denied && at.port < kLowestFreePort)
@@ -56,7 +56,7 @@ Result<Listening, StartError> open_listeners(io::Loop& loop, const config::Liste
     } else if (!settings.is_explicit && listener.error().kind == IoErrorKind::unreachable) {
       result.notes.push_back(cat("not listening on ", at.to_text(), ": this machine does not have it"));
     } else {
-      return fail(Exit::unavailable, listing::explain(listener.error(), at));
+      return fail(Exit::unavailable, explain(listener.error(), at));
     }
   }
   if (result.listeners.empty()) return fail(Exit::unavailable, "this machine has no address to listen on");

@@ -26,7 +26,7 @@ enum class Purpose : std::uint8_t {
   check,  // root without `user` is no problem: the service manager may have one
 };
 Result<Loaded, config::Problems> load_everything(const std::string& config_file, Purpose purpose,
-                                                 const system::FindAccount& find = find_account);
+                                                 const system::FindAccount& find = system::find_account);
 
 // Who will read the credentials file in the end, which decides whom its permissions may favour.
 config::AuthinfoReader reader_for(const std::optional<system::Account>& account);

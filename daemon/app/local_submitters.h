@@ -16,7 +16,7 @@ namespace hikyaku::app {
 class LocalSubmitters final : public smtpd::Submitters {
  public:
   // The nursery has the look-ups; it is drained before this goes.
-  LocalSubmitters(io::Loop& loop, io::Nursery& nursery, system::FindLocalUser find = find_local_user);
+  LocalSubmitters(io::Loop& loop, io::Nursery& nursery, system::FindLocalUser find = system::find_local_user);
 
   // At start and at every reload; what was looked up before is asked for again.
   void configure(config::SubmitSettings settings);

@@ -24,7 +24,7 @@ bool is_everyday(smtpd::Oddity oddity) {
          oddity == smtpd::Oddity::lf_session;
 }
 
-std::string_view listing::explain(smtpd::Oddity oddity) {
+std::string_view explain(smtpd::Oddity oddity) {
   switch (oddity) {
     case smtpd::Oddity::data_after_end:
       return "more text came after the end of a message: a line of one dot inside it may have ended it early";
@@ -63,9 +63,9 @@ void LogObserver::odd(const smtpd::Client& client, smtpd::Oddity oddity) {
   std::vector<log::Field> fields{{"client", smtpd::to_text(client)},
                                  {"oddity", std::string(smtpd::to_text(oddity))}};
   if (is_everyday(oddity))
-    log_.debug(listing::explain(oddity), fields);
+    log_.debug(explain(oddity), fields);
   else
-    log_.info(listing::explain(oddity), fields);
+    log_.info(explain(oddity), fields);
 }
 
 void LogObserver::broke_down(const std::string& what) {

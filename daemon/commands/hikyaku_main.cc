@@ -5,7 +5,7 @@
 #include "daemon/commands/command_line.h"
 
 int main(int argc, char** argv) {
-  using namespace hikyaku::commands;
+  using hikyaku::Exit, hikyaku::commands::understand_command_line;
   try {
     return static_cast<int>(understand_command_line({argv + 1, argv + argc})());
   } catch (const std::exception& error) {

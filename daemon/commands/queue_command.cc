@@ -18,6 +18,7 @@
 #include "daemon/listing/queue_json.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_show.h"
+#include "daemon/listing/view_trouble.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -57,7 +58,7 @@ Exit with_view(const SpoolWords& words, std::optional<mail::MailId> only, const 
   auto access = open_spool(kCommand, words);
   if (!access) return report(kCommand, access.error());
   auto view = spool::View::open(*access->disk, only);
-  if (!view) return report(kCommand, explain(view.error(), access->directory));
+  if (!view) return report(kCommand, listing::explain(view.error(), access->directory));
   Output output(STDOUT_FILENO);
   return output.finish(use(access->directory, *view, output), kCommand);
 }
@@ -91,7 +92,7 @@ Exit print_all(const Words& words, const std::string& directory, spool::View& vi
     if (has_ended) continue;
     if (!mail) exit = report(kCommand, to_start_error(mail.error()));
     if (!mail || !filter.matches(*mail, route)) continue;
-    mail::MailState state = state_of(*mail, route, true);
+    mail::MailState state = listing::state_of(*mail, route, true);
     if (!output.print(
             cat(words.json ? listing::queue_json(*mail, state) : listing::queue_line(*mail, state), "\n")))
       break;
@@ -124,7 +125,7 @@ Exit show(const Words& words) {
     auto mail = view.load(id);
     if (!mail) return Result<void, mail::SourceError>(std::unexpected(mail.error()));
     auto attempts = listing::attempts_in(view.history());
-    mail::MailState state = state_of(*mail, route_of(words), true);
+    mail::MailState state = listing::state_of(*mail, route_of(words), true);
     output.print(words.json ? listing::full_json(*mail, state, attempts) + '\n'
                             : listing::queue_details(*mail, state, attempts));
     return Result<void, mail::SourceError>();

@@ -11,6 +11,7 @@
 #include "daemon/commands/spool_access.h"
 #include "daemon/commands/spool_check.h"
 #include "daemon/commands/spool_export.h"
+#include "daemon/listing/view_trouble.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -27,7 +28,7 @@ Exit check_it(const Words& words) {
   auto access = open_spool(kCommand, words.spool);
   if (!access) return report(kCommand, access.error());
   auto found = check_spool(*access->disk);
-  if (!found) return report(kCommand, explain(found.error(), access->directory));
+  if (!found) return report(kCommand, listing::explain(found.error(), access->directory));
   Output output(STDOUT_FILENO);
   output.print(words.json ? to_json(*found) + '\n' : to_text(*found));
   return output.finish(found->damage.empty() ? Exit::ok : Exit::damaged, kCommand);
@@ -44,7 +45,7 @@ Exit export_it(const Words& words) {
   auto access = open_spool(kCommand, words.spool);
   if (!access) return report(kCommand, access.error());
   auto view = spool::View::open(*access->disk);
-  if (!view) return report(kCommand, explain(view.error(), access->directory));
+  if (!view) return report(kCommand, listing::explain(view.error(), access->directory));
   auto exported = export_mails(*view, words.target);
   return exported ? print(*exported, words.target) : report(kCommand, exported.error());
 }

@@ -9,6 +9,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/listing/queue_json.h"
+#include "daemon/listing/queue_listing.h"
 #include "daemon/system/new_file.h"
 
 namespace hikyaku::commands {
@@ -57,7 +58,7 @@ class Exporting {
     if (!written) return std::unexpected(written.error());
     if (!read) return leave_out(read.error());
     return put_both(*content, cat(name, ".json"),
-                    listing::full_json(mail, state_of(mail, {}, true), std::nullopt) + '\n');
+                    listing::full_json(mail, listing::state_of(mail, {}, true), std::nullopt) + '\n');
   }
 
   // The envelope first: a message without one would be of no use.

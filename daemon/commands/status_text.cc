@@ -31,7 +31,7 @@ std::string counted(std::uint64_t count, std::string_view what) {
   return cat(std::to_string(count), " ", what);
 }
 
-std::string listing::queue_line(const JsonValue& queue) {
+std::string queue_line(const JsonValue& queue) {
   return cat("queue          ", counted(number_in(queue, "active"), "active, "),
              counted(number_in(queue, "deferred"), "waiting, "), counted(number_in(queue, "held"), "held\n"));
 }
@@ -65,7 +65,7 @@ std::string status_text(const JsonValue& status) {
   auto uptime = std::chrono::seconds(static_cast<std::int64_t>(number_in(status, "uptime")));
   std::string text =
       cat("hikyakud ", text_in(status, "version"), ", up for ", to_text(Duration(uptime)), "\n");
-  if (const JsonValue* queue = status.find("queue")) text += listing::queue_line(*queue);
+  if (const JsonValue* queue = status.find("queue")) text += queue_line(*queue);
   text += cat("last delivery  ", text_in(status, "last_delivery", "none since the start"), "\n");
   if (std::uint64_t failed = number_in(status, "failed_last_day"); failed > 0)
     text += cat("failed         ", counted(failed, failed == 1 ? "mail" : "mails"), " in the last day\n");

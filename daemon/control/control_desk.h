@@ -48,7 +48,7 @@ class ControlDesk {
 
   virtual std::optional<relay::StatusReport> status() = 0;
   // Those of the last day that the caller may see, newest first.
-  virtual std::optional<std::vector<relay::FailedMail>> failed(Rights rights) = 0;
+  virtual std::optional<std::vector<mail::FailedMail>> failed(Rights rights) = 0;
   virtual std::optional<ReloadReport> reload() = 0;
   // How many there are now, or what is wrong with the file; then nothing has changed.
   virtual std::optional<Result<std::size_t, std::string>> reload_aliases() = 0;

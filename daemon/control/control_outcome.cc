@@ -33,7 +33,7 @@ std::string time_or_null(const std::optional<WallTime>& time) {
 std::string recipient_json(const relay::MailOutcome::Recipient& recipient) {
   const std::string& reply = recipient.progress.last_reply;
   return cat("{\"address\":", json_string(recipient.address),
-             ",\"status\":", json_string(to_text(recipient.progress.state)),
+             ",\"status\":", json_string(listing::to_text(recipient.progress.state)),
              ",\"last_reply\":", reply.empty() ? "null" : json_string(reply), "}");
 }
 

@@ -90,7 +90,9 @@ struct Shown {
   bool operator()(const spool::ViewedMail& mail) const {
     return rights.may_see(mail.mail.envelope.uid) && filter.matches(mail, route);
   }
-  mail::MailState state(const spool::ViewedMail& mail) const { return state_of(mail, route, rights.all); }
+  mail::MailState state(const spool::ViewedMail& mail) const {
+    return listing::state_of(mail, route, rights.all);
+  }
 };
 
 struct JsonElements {
@@ -195,7 +197,7 @@ class Streaming {
 // What mailq says of mail that the list does not hold.
 std::string notes_for(const Rights& rights, const listing::QueueReader& reader, ControlDesk& desk) {
   auto whose = rights.all ? std::nullopt : std::optional(rights.uid);
-  return listing::PostfixListing::notes(desk.failed(rights).value_or(std::vector<relay::FailedMail>()),
+  return listing::PostfixListing::notes(desk.failed(rights).value_or(std::vector<mail::FailedMail>()),
                                         rights.all, listing::drops_text(reader.directory(), whose));
 }
 

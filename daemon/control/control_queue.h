@@ -2,6 +2,7 @@
 // GET /v1/queue: which mails are asked for, and in which form; the caller sees only what is theirs to see.
 #pragma once
 
+#include "daemon/control/control_desk.h"
 #include "daemon/control/control_request.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_reader.h"

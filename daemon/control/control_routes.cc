@@ -90,7 +90,7 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
 }
 
 ControlAnswer ControlRoutes::answer_outcome(const ControlRequest& request, std::string_view id) {
-  return app::answer_outcome(request, id, desk_, clock_);
+  return control::answer_outcome(request, id, desk_, clock_);
 }
 
 ControlAnswer ControlRoutes::answer_status() {

@@ -92,7 +92,7 @@ std::string recipient_lines(const mail::QueuedMail& mail, const mail::MailState&
   return text;
 }
 
-std::string failure_line(const relay::FailedMail& failed) {
+std::string failure_line(const mail::FailedMail& failed) {
   std::string more = failed.more > 0 ? cat(" and ", std::to_string(failed.more), " more") : "";
   return cat("   ", to_text(failed.id), " ", local_time(failed.time), "  ", address(failed.recipient), more,
              failed.last_reply.empty() ? "" : ": ", shown(failed.last_reply), "\n");
@@ -100,7 +100,7 @@ std::string failure_line(const relay::FailedMail& failed) {
 
 }  // namespace
 
-std::string PostfixListing::notes(const std::vector<relay::FailedMail>& failed, bool is_operator,
+std::string PostfixListing::notes(const std::vector<mail::FailedMail>& failed, bool is_operator,
                                   const std::string& drops) {
   std::string text = drops.empty() ? "" : cat("-- ", drops, "\n");
   if (!failed.empty())

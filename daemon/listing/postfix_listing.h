@@ -16,7 +16,7 @@ class PostfixListing {
   // Lines before the list about what is not, or no longer, in it: mails that have failed, newest first, of
   // the reader's own or of everybody, and what waits in drop/ (drops_text()). Scripts count lines that begin
   // with an id and read the last line: none of these does, or is.
-  static std::string notes(const std::vector<relay::FailedMail>& failed, bool is_operator,
+  static std::string notes(const std::vector<mail::FailedMail>& failed, bool is_operator,
                            const std::string& drops);
 
   // The next mail's lines, with what stands before them.

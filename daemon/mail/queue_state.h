@@ -12,6 +12,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/json_value.h"
+#include "daemon/mail/mail_id.h"
 
 namespace hikyaku::mail {
 
@@ -74,5 +75,15 @@ std::string_view to_text(QueueState state);  // as JSON has it: "active", "defer
 std::string_view to_word(QueueState state);  // as people read it: "active", "waiting", "held"
 std::string_view to_text(WaitsFor what);     // "smarthost" …; empty: nobody
 std::optional<QueueState> parse_queue_state(std::string_view text);  // of either form
+
+// A mail that has ended without reaching everybody.
+struct FailedMail {
+  MailId id;
+  std::optional<std::uint32_t> uid;
+  WallTime time;
+  std::string recipient;   // the first of them
+  std::string last_reply;  // and what was said about it
+  std::size_t more = 0;    // how many others
+};
 
 }  // namespace hikyaku::mail

@@ -74,7 +74,7 @@ class Pickup {
   Task<void> open(Drop& drop);
   Task<DropOutcome> play(Drop& drop);
   Task<Result<void, mail::SinkError>> take(Drop& drop, mail::MailId id);
-  Task<void> relay::settle(Drop& drop, DropOutcome outcome);
+  Task<void> settle(Drop& drop, DropOutcome outcome);
   Task<void> remove(Drop& drop);
   Task<void> defer(Drop& drop, std::string why);
   Task<void> refuse(Drop& drop, mail::Reply reply);

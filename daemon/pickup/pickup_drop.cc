@@ -65,7 +65,7 @@ Task<void> Pickup::pick_up(std::string name) {
   co_await open(drop);
   if (drop.file) {
     DropOutcome outcome = co_await play(drop);
-    co_await relay::settle(drop, std::move(outcome));
+    co_await settle(drop, std::move(outcome));
   }
   busy_.erase(drop.name);
   ended_.notify();

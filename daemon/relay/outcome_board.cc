@@ -82,8 +82,8 @@ void OutcomeBoard::keep_failure(const MailOutcome& outcome) {
   while (failures_.size() > kMostFailures) failures_.pop_front();
 }
 
-std::vector<FailedMail> OutcomeBoard::failed(std::optional<std::uint32_t> uid) const {
-  std::vector<FailedMail> mails;
+std::vector<mail::FailedMail> OutcomeBoard::failed(std::optional<std::uint32_t> uid) const {
+  std::vector<mail::FailedMail> mails;
   for (auto failure = failures_.rbegin(); failure != failures_.rend(); ++failure)
     if (loop_.now() - failure->at < kFailuresKept && (!uid || failure->mail.uid == uid))
       mails.push_back(failure->mail);

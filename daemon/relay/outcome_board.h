@@ -13,6 +13,7 @@
 
 #include "daemon/io/wait.h"
 #include "daemon/mail/mail_source.h"
+#include "daemon/mail/queue_state.h"
 
 namespace hikyaku::relay {
 
@@ -38,16 +39,6 @@ struct MailOutcome {
 MailOutcome outcome_of(const mail::QueuedMail& mail);
 MailOutcome outcome_of(const mail::QueuedMail& mail, const mail::Progress& now, bool is_over);
 
-// A mail that has ended without reaching everybody.
-struct FailedMail {
-  mail::MailId id;
-  std::optional<std::uint32_t> uid;
-  WallTime time;
-  std::string recipient;   // the first of them
-  std::string last_reply;  // and what was said about it
-  std::size_t more = 0;    // how many others
-};
-
 class OutcomeBoard {
  public:
   static constexpr std::size_t kMemory = std::size_t{4} << 20U;
@@ -61,7 +52,7 @@ class OutcomeBoard {
 
   // Mails that have failed in the last day, newest first: of `uid` or of everybody. A thousand are kept, a
   // hundred of one user.
-  std::vector<FailedMail> failed(std::optional<std::uint32_t> uid) const;
+  std::vector<mail::FailedMail> failed(std::optional<std::uint32_t> uid) const;
   std::size_t failed() const;
 
   std::size_t size() const { return by_id_.size(); }
@@ -78,7 +69,7 @@ class OutcomeBoard {
   };
   struct Failure {
     Instant at;
-    FailedMail mail;
+    mail::FailedMail mail;
   };
   void forget(std::list<Kept>::iterator kept);
   void keep_failure(const MailOutcome& outcome);

@@ -41,7 +41,7 @@ std::string dsn_of(const SettledRecipient& settled) {
 }  // namespace
 
 smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) {
-  Settlement settlement = app::settle(job.mail, job.recipients, result, way.smarthost, policy_, jitter_());
+  Settlement settlement = relay::settle(job.mail, job.recipients, result, way.smarthost, policy_, jitter_());
   auto ticket = std::make_shared<smtpc::Ticket>(loop_);
   log_outcomes(job.mail, settlement, way);
   if (any(settlement, RecipientOutcome::delivered)) last_delivery_ = loop_.clock().wall();

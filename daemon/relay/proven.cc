@@ -11,7 +11,7 @@
 #include "daemon/base/text.h"
 #include "daemon/io/slow_hash.h"
 #include "daemon/io/work.h"
-#include "daemon/system/replace_file.h"
+#include "daemon/system/files.h"
 
 namespace hikyaku::relay {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "daemon/base/checksum.h"
 #include "daemon/base/text.h"
-#include "daemon/system/replace_file.h"
+#include "daemon/system/files.h"
 
 namespace hikyaku::relay {
 namespace {
@@ -81,7 +81,7 @@ void Rates::adopt(const RateRecord& record, Duration downtime) {
 }
 
 Rates::Account& Rates::account(const mail::Smarthost& smarthost) {
-  system::Account& account = accounts_[mark_of(smarthost)];
+  Account& account = accounts_[mark_of(smarthost)];
   if (std::exchange(account.name, smarthost.name).empty())
     account.limiter->set_on_take([this, &account] { taken(account); });
   return account;
@@ -93,14 +93,14 @@ std::shared_ptr<smtpc::RateLimiter> Rates::limiter(const mail::Smarthost& smarth
 
 void Rates::configure(const std::vector<mail::Smarthost>& smarthosts) {
   for (const mail::Smarthost& smarthost : smarthosts) {
-    system::Account& changed = account(smarthost);
+    Account& changed = account(smarthost);
     changed.limiter->configure(smarthost.rates);
     changed.reserved = 0;  // the file knows nothing of a new quota
     changed.told.reset();
   }
 }
 
-void Rates::taken(system::Account& account) {
+void Rates::taken(Account& account) {
   if (account.limiter->quotas().empty()) return;
   if (account.reserved > 0) {
     --account.reserved;
@@ -112,7 +112,7 @@ void Rates::taken(system::Account& account) {
 }
 
 // Once in the quota's unit: at its limit, a little becomes free and is used up again all the time.
-void Rates::tell(system::Account& account) {
+void Rates::tell(Account& account) {
   const Instant now = clock_.now();
   const smtpc::Quota* quota = find_used_up(*account.limiter, now);
   if (quota == nullptr || (account.told && now < *account.told + length(quota->rate().unit))) return;

@@ -37,19 +37,19 @@ class Rates {
   void close();
 
  private:
-  struct system::Account {
+  struct Account {
     std::shared_ptr<smtpc::RateLimiter> limiter = std::make_shared<smtpc::RateLimiter>();
     std::string name;            // of its smarthost
     std::uint64_t reserved = 0;  // so many may go before the file must be written
     std::optional<Instant> told;
   };
 
-  system::Account& account(const mail::Smarthost& smarthost);
+  Account& account(const mail::Smarthost& smarthost);
   void load();
   Duration downtime(const RateFile& file) const;
   void adopt(const RateRecord& record, Duration downtime);
-  void taken(system::Account& account);
-  void tell(system::Account& account);
+  void taken(Account& account);
+  void tell(Account& account);
   std::string used_up(const smtpc::Quota& quota) const;
   void save();
   RateRecord record(std::uint64_t account, const smtpc::Quota& quota, std::uint64_t reserved) const;
@@ -58,7 +58,7 @@ class Rates {
   const Clock& clock_;
   log::MailLog& log_;
   std::string boot_;
-  std::map<std::uint64_t, system::Account> accounts_;
+  std::map<std::uint64_t, Account> accounts_;
   bool is_there_ = false;  // the file
   bool could_save_ = true;
 };

@@ -25,7 +25,7 @@ class Settling {
   void weigh(std::size_t recipient) {
     const smtpc::Refusal* refusal = refusal_of(recipient);
     if (refusal == nullptr) return deliver(recipient);
-    settled_.counts = settled_.counts || refusal->verdict.action != commands::Action::pause_lane;
+    settled_.counts = settled_.counts || refusal->verdict.action != Action::pause_lane;
     if (is_final(*refusal))
       give_up(recipient, refusal->failure);
     else
@@ -63,11 +63,10 @@ class Settling {
   // A no about this mail is final at once; a "not now" about it, once its lifetime is over. A smarthost's
   // trouble is neither, however long it lasts, nor what may be its trouble (weigh_evidence).
   bool is_final(const smtpc::Refusal& refusal) const {
-    commands::Action action = refusal.verdict.action;
-    if (action == commands::Action::fail_message || action == commands::Action::fail_recipient) return true;
-    bool is_about_this_mail = action == commands::Action::defer_message ||
-                              action == commands::Action::defer_unproven ||
-                              action == commands::Action::defer_recipient;
+    Action action = refusal.verdict.action;
+    if (action == Action::fail_message || action == Action::fail_recipient) return true;
+    bool is_about_this_mail = action == Action::defer_message || action == Action::defer_unproven ||
+                              action == Action::defer_recipient;
     bool was_refused = refusal.failure.reply.has_value() && is_about_this_mail;
     return was_refused && mail::has_expired(mail_.progress.waited, policy_.lifetime);
   }

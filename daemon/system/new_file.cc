@@ -8,7 +8,7 @@
 #include <cstdio>
 
 #include "daemon/base/text.h"
-#include "daemon/system/write_all.h"
+#include "daemon/system/files.h"
 
 namespace hikyaku::system {
 namespace {

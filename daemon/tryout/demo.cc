@@ -17,6 +17,7 @@
 #include "daemon/io/self_signed.h"
 #include "daemon/io/signals.h"
 #include "daemon/io/socket_stream.h"
+#include "daemon/system/files.h"
 #include "daemon/system/privileges.h"
 #include "daemon/tryout/app_dialogue.h"
 
@@ -111,7 +112,7 @@ Demo::Step Demo::make_place() {
   if (!certificate) return fail(Exit::cannot_create, certificate.error().text);
   facts_.certificate = certificate->cert_file;
   std::filesystem::create_directory(place_.file("arrived"));
-  write_new_file(place_.file("password"), password_);
+  system::write_new_file(place_.file("password"), password_);
   return {};
 }
 
@@ -148,9 +149,9 @@ Task<Demo::Step> Demo::start_smarthost() {
 }
 
 Task<Demo::Step> Demo::start_daemon() {
-  write_new_file(place_.file("hikyaku.yaml"), demo_configuration(facts_));
-  write_new_file(place_.file("authinfo"), demo_authinfo(facts_, password_));
-  write_new_file(place_.file("aliases"), cat("root: ", kDemoRecipient, "\n"));
+  system::write_new_file(place_.file("hikyaku.yaml"), demo_configuration(facts_));
+  system::write_new_file(place_.file("authinfo"), demo_authinfo(facts_, password_));
+  system::write_new_file(place_.file("aliases"), cat("root: ", kDemoRecipient, "\n"));
   for (const char* name : {"hikyaku.yaml", "authinfo", "aliases"})
     if (facts_.as_root) hand_to_user(place_.file(name));
   screen_.step("hikyakud with this configuration, and the account's password in authinfo");

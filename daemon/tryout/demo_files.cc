@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/tryout/demo_files.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 
-#include "daemon/base/fd.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
+#include "daemon/system/files.h"
 
 namespace hikyaku::tryout {
 
@@ -68,21 +61,10 @@ std::string demo_script_message() {
 std::string mail_with(const std::string& directory, std::string_view text) {
   for (const auto& file : std::filesystem::directory_iterator(directory)) {
     if (file.path().extension() != ".eml") continue;
-    std::string mail = read_whole_file(file.path().string());
+    std::string mail = system::read_whole_file(file.path().string());
     if (mail.find(text) != mail.npos) return mail;
   }
   return {};
-}
-
-void write_new_file(const std::string& path, const std::string& text) {
-  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    throw std::system_error(errno, std::generic_category(), path);
-}
-
-std::string read_whole_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace hikyaku::tryout

@@ -29,12 +29,9 @@ std::string demo_authinfo(const DemoFacts& facts, const std::string& password);
 // beyond ASCII.
 std::string demo_message(WallTime now);
 
-// A new file, 0600. Throws std::system_error.
-void write_new_file(const std::string& path, const std::string& text);
 // What a script pipes into sendmail: lines ending in LF, a header with To and Subject only.
 std::string demo_script_message();
 // Of the .eml files there, the one that has this text in it; empty if none has.
 std::string mail_with(const std::string& directory, std::string_view text);
-std::string read_whole_file(const std::string& path);  // empty where there is none
 
 }  // namespace hikyaku::tryout

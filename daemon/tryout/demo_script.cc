@@ -6,6 +6,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/data_decoder.h"
+#include "daemon/system/files.h"
 #include "daemon/tryout/demo.h"
 
 namespace hikyaku::tryout {
@@ -23,7 +24,7 @@ std::pair<std::string, std::string> halves_of(const std::string& message) {
 // the machine's own relay. From here on the kernel passes over that bit, for this process and whatever it
 // starts. Nor may sendmail fall back to the machine's places because the demo's cannot be read.
 bool is_apart_from_the_machine(const std::string& places) {
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && !read_whole_file(places).empty();
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && !system::read_whole_file(places).empty();
 }
 
 }  // namespace
@@ -31,7 +32,7 @@ bool is_apart_from_the_machine(const std::string& places) {
 Task<Demo::Step> Demo::hand_in_with_sendmail() {
   screen_.step("A script pipes a message into sendmail(1): sendmail -t -i -f " + std::string(kDemoSender));
   screen_.text(demo_script_message());
-  write_new_file(place_.file("script"), demo_script_message());
+  system::write_new_file(place_.file("script"), demo_script_message());
   std::string places = place_.file("spool/sendmail.conf");
   if (!is_apart_from_the_machine(places))
     co_return fail(Exit::internal, "sendmail cannot be kept away from this machine's own relay");

@@ -81,7 +81,7 @@ Result<void, StartError> Sink::start() {
   if (!listener) return fail(Exit::unavailable, listener.error().text);
   local_ = (*listener)->local().value_or(options_.listen);
   smtpd::Observer& observer = *this;
-  acceptor_.emplace(loop_, folder_, observer, app::acceptor_options(std::move(*tls)));
+  acceptor_.emplace(loop_, folder_, observer, acceptor_options(std::move(*tls)));
   acceptor_->listen(std::move(*listener));
   print_(cat("listening on ", local_.to_text(), "\n"));
   return {};

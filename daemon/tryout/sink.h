@@ -47,7 +47,7 @@ class Sink final : private smtpd::Observer {
  private:
   Sink(io::Loop& loop, SinkOptions options, Print print);
   Result<std::shared_ptr<io::TlsServer>, StartError> make_tls();
-  smtpd::AcceptorOptions app::acceptor_options(std::shared_ptr<io::TlsServer> tls) const;
+  smtpd::AcceptorOptions acceptor_options(std::shared_ptr<io::TlsServer> tls) const;
   Result<void, StartError> start();
 
   void accepted(const smtpd::Client& client, const smtpd::Accepted& mail) override;

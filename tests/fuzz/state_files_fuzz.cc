@@ -19,11 +19,11 @@ namespace {
 void try_proven(std::string_view text) {
   const auto marks = relay::parse_proven_file(text);
   if (!marks) return;
-  check(relay::parse_proven_file(app::to_text(*marks)) == marks,
+  check(relay::parse_proven_file(relay::to_text(*marks)) == marks,
         "`proven` is written otherwise than it is read");
 }
 
-// As app::Rates takes it over, at some time of a machine that was started a day ago.
+// As relay::Rates takes it over, at some time of a machine that was started a day ago.
 void try_quota(const relay::RateRecord& record) {
   const Instant now{24h};
   smtpc::Quota quota(record.rate);
@@ -38,9 +38,9 @@ void try_quota(const relay::RateRecord& record) {
 void try_rates(std::string_view text) {
   const auto file = relay::parse_rate_file(text);
   if (!file) return;
-  const std::string written = app::to_text(*file);
+  const std::string written = relay::to_text(*file);
   const auto again = relay::parse_rate_file(written);
-  check(again && app::to_text(*again) == written, "`rates` is written otherwise than it is read");
+  check(again && relay::to_text(*again) == written, "`rates` is written otherwise than it is read");
   std::ranges::for_each(file->records, try_quota);
 }
 

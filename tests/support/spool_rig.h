@@ -17,8 +17,8 @@
 #include "daemon/base/check.h"
 #include "daemon/commands/commands.h"
 #include "daemon/io/loop.h"
+#include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
-#include "daemon/tryout/demo_files.h"
 #include "spool/spool.h"
 
 namespace hikyaku::test {
@@ -49,7 +49,7 @@ class Captured {
     ~Stream() { restore(); }
     std::string end() {
       restore();
-      return tryout::read_whole_file(path_);
+      return system::read_whole_file(path_);
     }
 
    private:
@@ -137,7 +137,7 @@ class SpoolRig {
     for (const auto& file : std::filesystem::recursive_directory_iterator(directory()))
       if (file.is_regular_file())
         all[std::filesystem::relative(file.path(), directory()).string()] =
-            tryout::read_whole_file(file.path().string());
+            system::read_whole_file(file.path().string());
     return all;
   }
 

@@ -11,8 +11,8 @@
 #include <filesystem>
 
 #include "daemon/base/text.h"
+#include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
-#include "daemon/tryout/demo_files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -42,7 +42,7 @@ struct Checked {
   std::string write(const std::string& name, std::string_view text, mode_t mode = 0600) {
     std::string path = place.file(name);
     ::unlink(path.c_str());
-    tryout::write_new_file(path, std::string(text));
+    system::write_new_file(path, std::string(text));
     ::chmod(path.c_str(), mode);
     return path;
   }
@@ -60,7 +60,7 @@ struct Checked {
     }
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
-    said = tryout::read_whole_file(place.file("said"));
+    said = system::read_whole_file(place.file("said"));
     return WEXITSTATUS(status);
   }
   bool says(std::string_view words) const { return said.find(words) != said.npos; }

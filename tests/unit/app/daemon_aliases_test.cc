@@ -4,6 +4,7 @@
 
 #include "daemon/app/checking.h"
 #include "daemon/io/socket_stream.h"
+#include "daemon/system/files.h"
 #include "daemon/tryout/app_dialogue.h"
 #include "tests/unit/app/daemon_rig.h"
 
@@ -21,7 +22,7 @@ struct Rig : DaemonRig {
   }
   void write(const std::string& text) const {
     ::unlink(aliases.c_str());
-    tryout::write_new_file(aliases, text);
+    system::write_new_file(aliases, text);
   }
 };
 

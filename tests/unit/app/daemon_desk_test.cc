@@ -8,6 +8,7 @@
 #include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::app;
 using namespace hikyaku::test;
 using app::DaemonDesk;
 using control::ControlDesk;

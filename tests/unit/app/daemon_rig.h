@@ -12,8 +12,8 @@
 #include "daemon/app/daemon.h"
 #include "daemon/app/loading.h"
 #include "daemon/base/text.h"
+#include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
-#include "daemon/tryout/demo_files.h"
 
 namespace hikyaku::app {
 
@@ -42,7 +42,7 @@ struct DaemonRig {
 
   void configure(std::string_view more) {
     ::unlink(config_file.c_str());
-    tryout::write_new_file(
+    system::write_new_file(
         config_file,
         cat("user: nobody\nsmarthosts: [{host: 127.0.0.1, port: 1, tls: none}]\n",
             "shutdown_grace: 1h\nlisten: [\"127.0.0.1:0\"]\n", "runtime_directory: ", place.file("run"),

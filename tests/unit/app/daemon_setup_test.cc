@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a daemon says about its own set-up.
+#include "daemon/system/files.h"
 #include "tests/unit/app/daemon_rig.h"
 
 using namespace hikyaku;
@@ -12,7 +13,7 @@ constexpr const char* kGoodName = "hostname: app1.shop.example\ndomain: shop.exa
 std::string with_aliases(DaemonRig& rig, std::string_view text) {
   std::string path = rig.place.file("aliases");
   ::unlink(path.c_str());
-  tryout::write_new_file(path, std::string(text));
+  system::write_new_file(path, std::string(text));
   return cat("aliases: ", path, "\n");
 }
 

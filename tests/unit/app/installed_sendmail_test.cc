@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
+#include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
-#include "daemon/tryout/demo_files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -17,7 +17,7 @@ namespace {
 struct Prefix {
   Prefix() {
     for (const char* name : {"sbin", "lib", "lib/hikyaku"}) fs::create_directory(place.file(name));
-    tryout::write_new_file(place.file("lib/hikyaku/sendmail"), "ours");
+    system::write_new_file(place.file("lib/hikyaku/sendmail"), "ours");
     fs::create_symlink("../lib/hikyaku/sendmail", sendmail);
   }
   std::string judged() const { return judge_installed_sendmail(place.path()).value_or(""); }
@@ -37,13 +37,13 @@ TEST_CASE(
     "installed sendmail: that a package has replaced it is told, with what has and the command that repairs "
     "it") {
   Prefix prefix;
-  tryout::write_new_file(prefix.place.file("sbin/exim4"), "another");
+  system::write_new_file(prefix.place.file("sbin/exim4"), "another");
   fs::remove(prefix.sendmail);
   fs::create_symlink("exim4", prefix.sendmail);
   CHECK(has(prefix.judged(), "sbin/sendmail is " + prefix.place.file("sbin/exim4") + " and not hikyaku's"));
   CHECK(has(prefix.judged(), "run: ln -sf ../lib/hikyaku/sendmail " + prefix.sendmail));
   fs::remove(prefix.sendmail);
-  tryout::write_new_file(prefix.sendmail, "another");
+  system::write_new_file(prefix.sendmail, "another");
   CHECK(has(prefix.judged(), "sbin/sendmail is another program and not hikyaku's"));
 }
 

@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "daemon/base/text.h"
+#include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
-#include "daemon/tryout/demo_files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -23,8 +23,8 @@ std::optional<system::Account> nobody_there(const std::string&) { return std::nu
 
 struct Written {
   explicit Written(std::string config, std::string authinfo = "") {
-    tryout::write_new_file(place.file("authinfo"), authinfo);
-    tryout::write_new_file(file, cat(config, "hostname: one.example.com\ndomain: example.com\nauthinfo: ",
+    system::write_new_file(place.file("authinfo"), authinfo);
+    system::write_new_file(file, cat(config, "hostname: one.example.com\ndomain: example.com\nauthinfo: ",
                                      place.file("authinfo"), "\nspool: {directory: ", place.path(), "}\n"));
   }
   system::TemporaryDirectory place{"hikyaku-test"};

@@ -11,7 +11,9 @@
 #include "tests/unit/control/control_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::commands;
+using namespace hikyaku::control;
 
 namespace {
 

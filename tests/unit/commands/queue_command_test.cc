@@ -5,6 +5,7 @@
 #include "tests/support/spool_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::commands;
 using mail::RecipientState;
 

@@ -2,10 +2,12 @@
 #include <sys/stat.h>
 
 #include "daemon/base/text.h"
+#include "daemon/system/files.h"
 #include "spool/recovery.h"
 #include "tests/support/spool_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::commands;
 using mail::RecipientState;
 
@@ -13,10 +15,10 @@ namespace {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-struct ExportRig : SpoolRig {
+struct ExportRig : test::SpoolRig {
   std::string target = place.file("export");
   std::string exported(mail::MailId id, const char* ending) const {
-    return tryout::read_whole_file(target + "/" + to_text(id) + ending);
+    return system::read_whole_file(target + "/" + to_text(id) + ending);
   }
   std::size_t files_exported() const {
     std::filesystem::directory_iterator begin(target);

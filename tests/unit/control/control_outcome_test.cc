@@ -2,6 +2,7 @@
 #include "tests/unit/control/control_routes_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::control;
 using mail::RecipientState;
 
@@ -10,9 +11,9 @@ namespace {
 using Rig = RoutesRig;
 
 // One smarthost that is paused and looked at again in a while.
-SmarthostReport paused(WallTime now, Duration again) {
-  SmarthostReport smarthost{"main",     "a.example", 587, true, 0, "refused the password of me@example.com",
-                            now + again};
+mail::SmarthostReport paused(WallTime now, Duration again) {
+  mail::SmarthostReport smarthost{
+      "main", "a.example", 587, true, 0, "refused the password of me@example.com", now + again};
   smarthost.since = now - 1min;
   smarthost.public_trouble = "the smarthost refuses hikyaku's log-in";
   return smarthost;

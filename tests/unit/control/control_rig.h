@@ -12,7 +12,7 @@
 
 namespace hikyaku::control {
 
-struct ControlRig : SpoolRig {
+struct ControlRig : test::SpoolRig {
   SystemClock real;
   test::FakeDesk desk;
   std::string path = place.file("control.sock");

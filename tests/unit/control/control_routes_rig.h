@@ -17,7 +17,7 @@ namespace hikyaku::control {
 inline constexpr Rights kOperator{0, true};
 inline constexpr Rights kOne{1000, false};
 
-struct RoutesRig : SpoolRig {
+struct RoutesRig : test::SpoolRig {
   test::FakeDesk desk;
   listing::QueueReader reader{directory(), clock};
   ControlRoutes routes{desk, reader, clock};

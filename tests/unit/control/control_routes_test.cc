@@ -2,6 +2,7 @@
 #include "tests/unit/control/control_routes_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::control;
 using mail::RecipientState;
 

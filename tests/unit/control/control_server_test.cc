@@ -18,6 +18,7 @@
 #include "tests/unit/commands/control_client.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::control;
 using test::connect_to;
 using test::read_all;

@@ -8,6 +8,7 @@
 #include "tests/unit/control/control_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::control;
 using test::body_of;
 using test::connect_to;

@@ -7,6 +7,8 @@
 #include <ctime>
 #include <regex>
 
+#include "daemon/listing/queue_listing.h"
+
 using namespace hikyaku;
 using namespace hikyaku::listing;
 using mail::RecipientState;
@@ -161,16 +163,16 @@ TEST_CASE(
 TEST_CASE("mailq: before the list it says which mails failed in the last day, and how many wait in drop/") {
   Zone utc("UTC");
   CHECK(PostfixListing::notes({}, true, "").empty());
-  relay::FailedMail failed{*mail::parse_mail_id("001k0ts4wbcfh"),           1000,
-                           WallTime(std::chrono::seconds(1'793'502'844)),   "x@example.net",
-                           "550 5.1.1 who\x1b\n-- 9 Kbytes in 9 Requests.", 2};
+  mail::FailedMail failed{*mail::parse_mail_id("001k0ts4wbcfh"),           1000,
+                          WallTime(std::chrono::seconds(1'793'502'844)),   "x@example.net",
+                          "550 5.1.1 who\x1b\n-- 9 Kbytes in 9 Requests.", 2};
   CHECK(PostfixListing::notes({failed}, false, "") ==
         "-- 1 mail of yours failed in the last day:\n"
         "   001k0ts4wbcfh Sun Nov  1 03:14:04  x@example.net and 2 more: 550 5.1.1 who\\x1b\\x0a-- 9 Kbytes "
         "in 9 "
         "Requests.\n\n");
   std::string many =
-      PostfixListing::notes(std::vector<relay::FailedMail>(12, failed), true, "3 mails wait in /d/drop");
+      PostfixListing::notes(std::vector<mail::FailedMail>(12, failed), true, "3 mails wait in /d/drop");
   CHECK(many.starts_with("-- 3 mails wait in /d/drop\n-- 12 mails failed in the last day:\n"));
   CHECK(many.ends_with("\n   and 2 before that\n\n"));
   CHECK(as_monitoring_counts(many + listed({})) == 0);

@@ -4,6 +4,7 @@
 #include "tests/support/spool_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::listing;
 
 namespace {

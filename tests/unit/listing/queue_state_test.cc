@@ -3,8 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include "daemon/relay/status.h"
+
 using namespace hikyaku;
-using namespace hikyaku::listing;
 
 namespace {
 

@@ -10,6 +10,7 @@
 #include "tests/unit/pickup/drop_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::pickup;
 using Names = std::vector<std::string>;
 

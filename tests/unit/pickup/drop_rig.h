@@ -29,8 +29,8 @@ struct DropPlace {
     system::prepare_drop_directory(spool.path(), std::nullopt,
                                    [](const std::string&) { return std::nullopt; });
   }
-  app::DropDirectory open() const {
-    auto opened = app::DropDirectory::open(spool.path());
+  pickup::DropDirectory open() const {
+    auto opened = pickup::DropDirectory::open(spool.path());
     REQUIRE(opened);
     return std::move(*opened);
   }

@@ -13,6 +13,7 @@
 #include "tests/unit/pickup/drop_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::pickup;
 
 namespace {

@@ -11,6 +11,7 @@
 #include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::relay;
 using mail::RateUnit;
 

@@ -10,6 +10,7 @@
 #include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::relay;
 using namespace hikyaku::test;
 
 namespace {

@@ -4,6 +4,7 @@
 #include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::relay;
 using namespace hikyaku::test;
 using mail::RateUnit;
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "daemon/relay/relay.h"
-#include "tests/unit/relay/fake_smarthost.h"
+#include "tests/support/fake_smarthost.h"
 #include "tests/unit/spool/spool_fixture.h"
 
 namespace hikyaku::test {
@@ -37,7 +37,7 @@ struct RelayRig : spool::SpoolFixture {
   std::vector<std::string> lines;
   std::string rates_file;
   log::MailLog log{clock, {}, [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
-  std::unique_ptr<app::Relay> relay;
+  std::unique_ptr<relay::Relay> relay;
   mail::MailSink* sink = nullptr;  // what stands before the spool; null: nothing
   mail::MailSource* source = nullptr;
 
@@ -50,16 +50,16 @@ struct RelayRig : spool::SpoolFixture {
   ~RelayRig() { stop_relay(); }
 
   void start_relay(Duration downtime = Duration{0}) {
-    relay = std::make_unique<app::Relay>(app::RelayParts{.loop = loop,
-                                                         .sink = sink == nullptr ? *spool : *sink,
-                                                         .source = source == nullptr ? *spool : *source,
-                                                         .connector = hosts,
-                                                         .log = log,
-                                                         .token = "token",
-                                                         .proven_file = "",
-                                                         .rates_file = rates_file,
-                                                         .jitter = [] { return 0.5; }},
-                                         downtime);
+    relay = std::make_unique<relay::Relay>(relay::RelayParts{.loop = loop,
+                                                             .sink = sink == nullptr ? *spool : *sink,
+                                                             .source = source == nullptr ? *spool : *source,
+                                                             .connector = hosts,
+                                                             .log = log,
+                                                             .token = "token",
+                                                             .proven_file = "",
+                                                             .rates_file = rates_file,
+                                                             .jitter = [] { return 0.5; }},
+                                           downtime);
     spool->set_on_arrival([this](const mail::QueueEntry& entry) { relay->arrived(entry); });
     REQUIRE(relay->configure(settings));
   }

@@ -6,7 +6,7 @@
 #include <set>
 
 using namespace hikyaku;
-using app::Schedule;
+using relay::Schedule;
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::relay;
 using smtpc::Action;
 
@@ -22,7 +23,7 @@ mail::QueuedMail mail_to(std::size_t recipients) {
   return mail;
 }
 
-smtpc::Refusal refusal(commands::Action action, const std::string& reply) {
+smtpc::Refusal refusal(Action action, const std::string& reply) {
   smtpc::Refusal refusal;
   refusal.verdict.action = action;
   refusal.failure.kind = mail::FailureKind::recipient_refused;
@@ -54,10 +55,10 @@ TEST_CASE("settlement: delivered to all is the end") {
 }
 
 TEST_CASE("settlement: each recipient's outcome is its own") {
-  auto outcome = settled(
-      mail_to(3), delivered_but({{0, {}},
-                                 {1, refusal(commands::Action::defer_recipient, "450 4.2.1 busy")},
-                                 {2, refusal(commands::Action::fail_recipient, "550 5.1.1 unknown")}}));
+  auto outcome =
+      settled(mail_to(3), delivered_but({{0, {}},
+                                         {1, refusal(Action::defer_recipient, "450 4.2.1 busy")},
+                                         {2, refusal(Action::fail_recipient, "550 5.1.1 unknown")}}));
   CHECK_FALSE(outcome.is_over);
   CHECK(outcome.progress.recipients[0].state == mail::RecipientState::delivered);
   CHECK(outcome.progress.recipients[1].state == mail::RecipientState::pending);
@@ -72,8 +73,8 @@ TEST_CASE("settlement: each recipient's outcome is its own") {
 TEST_CASE("settlement: what may be the smarthost's trouble is an attempt of the mail, and never its end") {
   auto mail = mail_to(1);
   mail.progress.waited = 1000h;
-  auto outcome = settled(
-      mail, delivered_but({{0, refusal(commands::Action::weigh_evidence, "550 5.7.0 rejected as spam")}}));
+  auto outcome =
+      settled(mail, delivered_but({{0, refusal(Action::weigh_evidence, "550 5.7.0 rejected as spam")}}));
   CHECK(outcome.counts);
   CHECK_FALSE(outcome.is_over);
   CHECK(outcome.failed.empty());
@@ -86,7 +87,7 @@ TEST_CASE("settlement: a smarthost's trouble is no attempt of the mail, however 
   auto mail = mail_to(1);
   mail.progress.waited = 1000h;
   smtpc::TransactionResult result;
-  result.rest = refusal(commands::Action::pause_lane, "530 5.7.0 Authentication required");
+  result.rest = refusal(Action::pause_lane, "530 5.7.0 Authentication required");
   auto outcome = settled(mail, result);
   CHECK_FALSE(outcome.counts);
   CHECK(outcome.failed.empty());
@@ -98,10 +99,10 @@ TEST_CASE("settlement: after the lifetime only a reply about this mail ends it")
   auto mail = mail_to(1);
   mail.progress.waited = 121h;
   smtpc::TransactionResult broken;
-  broken.rest = refusal(commands::Action::abort_attempt, "");
+  broken.rest = refusal(Action::abort_attempt, "");
   CHECK(settled(mail, broken).failed.empty());
   smtpc::TransactionResult refused;
-  refused.rest = refusal(commands::Action::defer_message, "451 4.3.0 later");
+  refused.rest = refusal(Action::defer_message, "451 4.3.0 later");
   CHECK(settled(mail, refused).failed.size() == 1);
   CHECK(settled(mail, refused).is_over);
   mail.progress.waited = 119h;
@@ -112,7 +113,7 @@ TEST_CASE("settlement: a failed mail from <> is held with its reason, and nobody
   auto mail = mail_to(1);
   mail.envelope.sender.clear();
   smtpc::TransactionResult result;
-  result.rest = refusal(commands::Action::fail_message, "554 5.6.0 no");
+  result.rest = refusal(Action::fail_message, "554 5.6.0 no");
   auto outcome = settled(mail, result);
   CHECK(outcome.progress.held);
   CHECK_FALSE(outcome.is_over);
@@ -136,7 +137,7 @@ TEST_CASE("settlement: NOTIFY=NEVER ends a mail without a notice") {
   auto mail = mail_to(1);
   mail.envelope.recipients[0].notify.never = true;
   smtpc::TransactionResult result;
-  result.rest = refusal(commands::Action::fail_message, "554 5.6.0 no");
+  result.rest = refusal(Action::fail_message, "554 5.6.0 no");
   auto outcome = settled(mail, result);
   CHECK(outcome.failed.empty());
   CHECK(outcome.is_over);
@@ -147,8 +148,8 @@ TEST_CASE("settlement: success is told by us where the smarthost has no DSN, to 
   mail.envelope.recipients[0].notify.success = true;
   mail.envelope.recipients[2].notify.failure = true;
   mail.envelope.recipients[3].notify.success = true;
-  auto result = delivered_but(
-      {{0, {}}, {1, {}}, {2, {}}, {3, refusal(commands::Action::defer_recipient, "450 4.2.1 busy")}});
+  auto result =
+      delivered_but({{0, {}}, {1, {}}, {2, {}}, {3, refusal(Action::defer_recipient, "450 4.2.1 busy")}});
   CHECK(settled(mail, result).relayed.empty());  // it has DSN, and knows what was asked for
   result.taken_without_dsn = "smtp.example.com";
   auto outcome = settled(mail, result);
@@ -164,7 +165,7 @@ TEST_CASE("settlement: success is told by us where the smarthost has no DSN, to 
 TEST_CASE("settlement: a delay is announced once, when it is due") {
   auto mail = mail_to(1);
   smtpc::TransactionResult result;
-  result.rest = refusal(commands::Action::defer_message, "451 4.3.0 later");
+  result.rest = refusal(Action::defer_message, "451 4.3.0 later");
   CHECK(settled(mail, result).delayed.empty());
   mail.progress.waited = 5h;
   auto outcome = settled(mail, result);
@@ -189,10 +190,9 @@ TEST_CASE("route clock: time counts while the route is up, at most an hour a ste
 
 TEST_CASE("settlement: while a notice cannot be stored nobody has failed, and who was delivered stays so") {
   mail::QueuedMail mail = mail_to(3);
-  auto outcome =
-      settled(mail, delivered_but({{0, {}},
-                                   {1, refusal(commands::Action::fail_recipient, "550 5.1.1 unknown")},
-                                   {2, refusal(commands::Action::fail_recipient, "550 5.1.1 unknown")}}));
+  auto outcome = settled(mail, delivered_but({{0, {}},
+                                              {1, refusal(Action::fail_recipient, "550 5.1.1 unknown")},
+                                              {2, refusal(Action::fail_recipient, "550 5.1.1 unknown")}}));
   REQUIRE(outcome.is_over);
   put_off_notices(outcome, mail.progress, "no room", {}, 0.5);
   CHECK_FALSE(outcome.is_over);

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
-#include "daemon/tryout/demo_files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::system;
@@ -33,7 +33,7 @@ TEST_CASE("new file: appears whole, for its owner alone") {
     CHECK(!std::filesystem::exists(place.file("a")));
     CHECK(file->finish());
   }
-  CHECK(tryout::read_whole_file(place.file("a")) == "content");
+  CHECK(system::read_whole_file(place.file("a")) == "content");
   struct stat status;
   REQUIRE(::stat(place.file("a").c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
@@ -62,7 +62,7 @@ TEST_CASE("new file: never takes the place of another, not even of a dangling li
     REQUIRE(!done);
     CHECK(done.error().kind == std::errc::file_exists);
   }
-  CHECK(tryout::read_whole_file(place.file("a")) == "theirs");
+  CHECK(system::read_whole_file(place.file("a")) == "theirs");
   CHECK(!std::filesystem::exists(place.file("nowhere")));
   CHECK(files_in(place) == 2);
 }

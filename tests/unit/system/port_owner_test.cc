@@ -9,8 +9,8 @@
 
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
+#include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
-#include "daemon/tryout/demo_files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::system;
@@ -26,12 +26,12 @@ constexpr const char* kHead =
 struct Proc {
   explicit Proc(const std::string& tcp, const std::string& tcp6 = "") {
     std::filesystem::create_directories(place.file("self/net"));
-    tryout::write_new_file(place.file("self/net/tcp"), cat(kHead, tcp));
-    tryout::write_new_file(place.file("self/net/tcp6"), cat(kHead, tcp6));
+    system::write_new_file(place.file("self/net/tcp"), cat(kHead, tcp));
+    system::write_new_file(place.file("self/net/tcp6"), cat(kHead, tcp6));
   }
   void process(const std::string& pid, const std::string& program, const std::string& inode) {
     std::filesystem::create_directories(place.file(pid + "/fd"));
-    tryout::write_new_file(place.file(pid + "/comm"), program + "\n");
+    system::write_new_file(place.file(pid + "/comm"), program + "\n");
     std::filesystem::create_symlink("/dev/null", place.file(pid + "/fd/0"));
     std::filesystem::create_symlink(cat("socket:[", inode, "]"), place.file(pid + "/fd/13"));
   }

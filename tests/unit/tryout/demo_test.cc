@@ -5,6 +5,7 @@
 #include "daemon/config/authinfo.h"
 #include "daemon/config/load.h"
 #include "daemon/config/warnings.h"
+#include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
 #include "daemon/tryout/demo_files.h"
 #include "daemon/tryout/demo_screen.h"
@@ -57,9 +58,9 @@ TEST_CASE("app: the demo's message needs nothing added, and has what mail progra
 
 TEST_CASE("app: the demo finds what arrived by what was sent") {
   system::TemporaryDirectory place("hikyaku-demo-test");
-  write_new_file(place.file("a.eml"), "one");
-  write_new_file(place.file("b.eml"), "two");
-  write_new_file(place.file("c.json"), "three");
+  system::write_new_file(place.file("a.eml"), "one");
+  system::write_new_file(place.file("b.eml"), "two");
+  system::write_new_file(place.file("c.json"), "three");
   CHECK(mail_with(place.path(), "wo") == "two");
   CHECK(mail_with(place.path(), "three").empty());
 }

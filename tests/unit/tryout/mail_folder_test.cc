@@ -8,8 +8,8 @@
 
 #include "daemon/base/json.h"
 #include "daemon/io/loop.h"
+#include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
-#include "daemon/tryout/demo_files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::tryout;
@@ -54,8 +54,8 @@ TEST_CASE("app: a mail becomes its content as it came, and its envelope as JSON"
   REQUIRE(writer);
   mail::MailId id = (*writer)->id();
   REQUIRE(loop.run(store(**writer, "Subject: x\r\n\r\n.\r\n")));
-  CHECK(read_whole_file(folder.content_file(id)) == "Subject: x\r\n\r\n.\r\n");
-  CHECK(read_whole_file(folder.envelope_file(id)) ==
+  CHECK(system::read_whole_file(folder.content_file(id)) == "Subject: x\r\n\r\n.\r\n");
+  CHECK(system::read_whole_file(folder.envelope_file(id)) ==
         "{\"id\":\"" + mail::to_text(id) +
             "\",\"sender\":\"\\\"a b\\\"@example.com\",\"recipients\":["
             "{\"address\":\"c@example.com\",\"notify\":[\"FAILURE\",\"DELAY\"],\"orcpt\":\"rfc822;d@example."
@@ -104,9 +104,9 @@ TEST_CASE("app: a temporary directory is private, and goes with all that is in i
     system::TemporaryDirectory place("hikyaku-test");
     path = place.path();
     std::filesystem::create_directories(place.file("a/b"));
-    write_new_file(place.file("a/b/c"), "x");
+    system::write_new_file(place.file("a/b/c"), "x");
     CHECK(std::filesystem::status(path).permissions() == std::filesystem::perms::owner_all);
-    CHECK_THROWS(write_new_file(place.file("a/b/c"), "y"));
+    CHECK_THROWS(system::write_new_file(place.file("a/b/c"), "y"));
   }
   CHECK_FALSE(std::filesystem::exists(path));
 }

@@ -11,8 +11,8 @@
 #include "daemon/io/nursery.h"
 #include "daemon/io/self_signed.h"
 #include "daemon/io/socket_stream.h"
+#include "daemon/system/files.h"
 #include "daemon/tryout/app_dialogue.h"
-#include "daemon/tryout/demo_files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::tryout;
@@ -65,7 +65,7 @@ struct Rig {
 
 std::string only_eml_in(const std::string& directory) {
   for (const auto& file : std::filesystem::directory_iterator(directory))
-    if (file.path().extension() == ".eml") return read_whole_file(file.path().string());
+    if (file.path().extension() == ".eml") return system::read_whole_file(file.path().string());
   return "";
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/system/replace_file.h"
+#include "daemon/system/files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,12 +7,22 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
-#include "daemon/system/write_all.h"
 
 namespace hikyaku::system {
+
+bool write_all(const Fd& fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
 
 Result<void, Error<std::errc>> replace_file(const std::string& file, std::string_view text, mode_t mode) {
   const std::string fresh = cat(file, ".new");
@@ -23,6 +33,16 @@ Result<void, Error<std::errc>> replace_file(const std::string& file, std::string
   const int error = errno;
   if (fd) ::unlink(fresh.c_str());
   return fail(static_cast<std::errc>(error), cat(file, ": ", os_error_text(error)));
+}
+
+void write_new_file(const std::string& path, std::string_view text) {
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file || !write_all(file, text)) throw std::system_error(errno, std::generic_category(), path);
+}
+
+std::string read_whole_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace hikyaku::system

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/unit/relay/fake_smarthost.h"
+#include "tests/support/fake_smarthost.h"
 
 #include <algorithm>
 
