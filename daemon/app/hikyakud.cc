@@ -24,7 +24,7 @@ namespace {
 constexpr std::chrono::milliseconds kTurnAway = 1s;
 constexpr int kLooks = 5;  // meanwhile
 
-void report(const config::Problems& problems) {
+void print_problems(const config::Problems& problems) {
   for (const config::Problem& problem : problems)
     std::fputs(cat(log::error_prefix(), config::to_text(problem), "\n").c_str(), stderr);
   if (!problems.empty()) system::ServiceManager().status(config::to_text(problems.front()));
@@ -80,7 +80,7 @@ Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Lo
 Result<Loaded, config::Problems> load_patiently(const std::string& config_file,
                                                 const std::vector<Fd>& sockets) {
   auto loaded = load_everything(config_file, Purpose::run);
-  if (!loaded) report(loaded.error());
+  if (!loaded) print_problems(loaded.error());
   for (int looks = 0; !loaded && !sockets.empty() && looks < kLooks; ++looks) {
     turn_away(sockets, kTurnAway / kLooks);
     loaded = load_everything(config_file, Purpose::run);

@@ -111,6 +111,13 @@ void add_commands(CLI::App& app, Action& chosen) {
 
 }  // namespace
 
+void add_spool_options(CLI::App& command, SpoolWords& words) {
+  command.add_option("-c", words.config, "the configuration, which says where the spool is")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command.add_option("--directory", words.directory, "the spool itself, or a copy of one")->type_name("DIR");
+}
+
 Action understand_command_line(std::vector<std::string> arguments) {
   CLI::App app("hikyaku, the operator's command for the local mail relay.", "hikyaku");
   Action chosen;

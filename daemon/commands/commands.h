@@ -3,13 +3,17 @@
 // says what is to be done.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <functional>
 
 #include "daemon/base/exit.h"
 
+namespace CLI {
+class App;
+}
+
 namespace hikyaku::commands {
 
+struct SpoolWords;
 using Action = std::function<Exit()>;
 
 // `chosen` outlives `app`.
@@ -18,5 +22,8 @@ void add_demo_command(CLI::App& app, Action& chosen);
 void add_queue_command(CLI::App& app, Action& chosen);
 void add_control_commands(CLI::App& app, Action& chosen);  // status, reload
 void add_spool_command(CLI::App& app, Action& chosen);
+
+// `-c` and `--directory`, for the commands that look at the spool itself.
+void add_spool_options(CLI::App& command, SpoolWords& words);
 
 }  // namespace hikyaku::commands

@@ -4,7 +4,6 @@
 #include <httplib.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 
 #include "daemon/base/text.h"
@@ -66,13 +65,6 @@ Result<ControlReply, StartError> understood(const httplib::Response& response) {
 }
 
 }  // namespace
-
-void add_control_options(CLI::App& command, ControlWords& words) {
-  command.add_option("-c", words.config, "the configuration, which says where the daemon's socket is")
-      ->type_name("FILE")
-      ->capture_default_str();
-  command.add_option("--socket", words.socket, "the socket itself")->type_name("PATH");
-}
 
 Result<FoundSocket, StartError> find_control_socket(const ControlWords& words) {
   if (!words.socket.empty()) return FoundSocket{words.socket, ""};

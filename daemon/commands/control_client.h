@@ -2,7 +2,6 @@
 // Asks the daemon over its control socket, for the operator's command. Blocks.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <string>
 
 #include "daemon/base/clock.h"
@@ -16,7 +15,6 @@ struct ControlWords {
   std::string config = kDefaultConfig;
   std::string socket;  // empty: control.sock in the configuration's runtime_directory
 };
-void add_control_options(CLI::App& command, ControlWords& words);
 struct FoundSocket {
   std::string path;
   std::string note;  // DaemonPlaces::note

@@ -17,7 +17,7 @@
 namespace hikyaku::commands {
 namespace {
 
-struct Words {
+struct AskOptions {
   ControlWords control;
   bool json = false;
 };
@@ -34,7 +34,7 @@ std::string what_has_our_port(const std::string& config_file) {
   return settings ? system::explain_other_mail_server(settings->listen.endpoints) : "";
 }
 
-Exit status(const Words& words) {
+Exit status(const AskOptions& words) {
   constexpr std::string_view kCommand = "hikyaku status";
   auto socket = find_control_socket(words.control);
   if (!socket) return report(kCommand, socket.error());
@@ -57,7 +57,7 @@ std::string kept_line(const JsonValue& reply) {
 }
 
 // What is wrong with the file the daemon says itself, if there is one.
-Exit reload(const Words& words) {
+Exit reload(const AskOptions& words) {
   constexpr std::string_view kCommand = "hikyaku reload";
   auto socket = find_control_socket(words.control);
   if (!socket) return report(kCommand, socket.error());
@@ -68,8 +68,15 @@ Exit reload(const Words& words) {
   return report_control(kCommand, reply.error());
 }
 
+void add_control_options(CLI::App& command, ControlWords& words) {
+  command.add_option("-c", words.config, "the configuration, which says where the daemon's socket is")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command.add_option("--socket", words.socket, "the socket itself")->type_name("PATH");
+}
+
 CLI::App& add(CLI::App& app, const std::string& name, const std::string& description, Action& chosen,
-              Exit (*run)(const Words&), const std::shared_ptr<Words>& words) {
+              Exit (*run)(const AskOptions&), const std::shared_ptr<AskOptions>& words) {
   CLI::App* command = app.add_subcommand(name, description);
   add_control_options(*command, words->control);
   command->callback([words, run, &chosen] { chosen = [words, run] { return run(*words); }; });
@@ -79,13 +86,13 @@ CLI::App& add(CLI::App& app, const std::string& name, const std::string& descrip
 }  // namespace
 
 void add_control_commands(CLI::App& app, Action& chosen) {
-  auto words = std::make_shared<Words>();
+  auto words = std::make_shared<AskOptions>();
   CLI::App& asking =
       add(app, "status", "the daemon's queue, smarthosts and last delivery", chosen, status, words);
   asking.add_flag("--json", words->json, "as one JSON object");
   asking.footer("Exit code: 0 all is well, 1 something waits for the operator, 75 no daemon answers.");
   add(app, "reload", "has the daemon read its configuration again, or says what is wrong with it", chosen,
-      reload, std::make_shared<Words>())
+      reload, std::make_shared<AskOptions>())
       .footer(
           "Exit code: 0 done, 78 the configuration is wrong and nothing has changed, 75 no daemon answers.");
 }

@@ -23,9 +23,9 @@
 namespace hikyaku::commands {
 namespace {
 
-constexpr std::string_view kCommand = "hikyaku queue";
+constexpr std::string_view kQueueCommand = "hikyaku queue";
 
-struct Words {
+struct QueueOptions {
   SpoolWords spool;
   std::string state;
   std::optional<std::string> from;
@@ -55,31 +55,31 @@ StartError to_start_error(const mail::SourceError& error) {
 using Use = std::function<Exit(const std::string& directory, spool::View&, Output&)>;
 
 Exit with_view(const SpoolWords& words, std::optional<mail::MailId> only, const Use& use) {
-  auto access = open_spool(kCommand, words);
-  if (!access) return report(kCommand, access.error());
+  auto access = open_spool(kQueueCommand, words);
+  if (!access) return report(kQueueCommand, access.error());
   auto view = spool::View::open(*access->disk, only);
-  if (!view) return report(kCommand, listing::explain(view.error(), access->directory));
+  if (!view) return report(kQueueCommand, listing::explain(view.error(), access->directory));
   Output output(STDOUT_FILENO);
-  return output.finish(use(access->directory, *view, output), kCommand);
+  return output.finish(use(access->directory, *view, output), kQueueCommand);
 }
 
 constexpr std::string_view kNoDaemon = "hikyakud does not run: mail waits until it is started";
 
 // A spool that is named by itself may be a copy, and belongs to no daemon.
-mail::RouteState route_of(const Words& words) {
+mail::RouteState route_of(const QueueOptions& words) {
   if (!words.spool.directory.empty() && words.socket.empty()) return {};
   auto socket = find_control_socket({words.spool.config, words.socket});
   if (!socket) return {};
   WallTime now = SystemClock().wall();
   auto status = ask_control(socket->path, "/v1/status");
   if (status) return mail::route_state_of(status->json, now);
-  report(kCommand, status.error());
+  report(kQueueCommand, status.error());
   if (status.error().kind != Exit::unavailable) return {};
   return {.waits_for = mail::WaitsFor::daemon, .reason = std::string(kNoDaemon), .now = now};
 }
 
 // One that ends while the list is made is left out; one that is damaged is told of, and the rest goes on.
-Exit print_all(const Words& words, const std::string& directory, spool::View& view, Output& output) {
+Exit print_all(const QueueOptions& words, const std::string& directory, spool::View& view, Output& output) {
   listing::QueueFilter filter{mail::parse_queue_state(words.state), words.from, words.to};
   mail::RouteState route = route_of(words);
   auto ids = view.ids();
@@ -90,7 +90,7 @@ Exit print_all(const Words& words, const std::string& directory, spool::View& vi
     auto mail = view.load(id);
     bool has_ended = !mail && mail.error().kind == SourceErrorKind::unknown_mail;
     if (has_ended) continue;
-    if (!mail) exit = report(kCommand, to_start_error(mail.error()));
+    if (!mail) exit = report(kQueueCommand, to_start_error(mail.error()));
     if (!mail || !filter.matches(*mail, route)) continue;
     mail::MailState state = listing::state_of(*mail, route, true);
     if (!output.print(
@@ -101,7 +101,7 @@ Exit print_all(const Words& words, const std::string& directory, spool::View& vi
   return exit;
 }
 
-Exit list(const Words& words) {
+Exit list(const QueueOptions& words) {
   return with_view(words.spool, std::nullopt,
                    [&](const std::string& directory, spool::View& view, Output& output) {
                      return print_all(words, directory, view, output);
@@ -111,16 +111,16 @@ Exit list(const Words& words) {
 // For a command that is about one mail.
 using UseOne = std::function<Result<void, mail::SourceError>(spool::View&, mail::MailId, Output&)>;
 
-Exit with_mail(const Words& words, const UseOne& use) {
+Exit with_mail(const QueueOptions& words, const UseOne& use) {
   auto id = mail::parse_mail_id(words.id);
-  if (!id) return report(kCommand, {Exit::usage, cat(printable(words.id), " is not a mail ID")});
+  if (!id) return report(kQueueCommand, {Exit::usage, cat(printable(words.id), " is not a mail ID")});
   return with_view(words.spool, *id, [&](const std::string&, spool::View& view, Output& output) {
     auto done = use(view, *id, output);
-    return done ? Exit::ok : report(kCommand, to_start_error(done.error()));
+    return done ? Exit::ok : report(kQueueCommand, to_start_error(done.error()));
   });
 }
 
-Exit show(const Words& words) {
+Exit show(const QueueOptions& words) {
   return with_mail(words, [&](spool::View& view, mail::MailId id, Output& output) {
     auto mail = view.load(id);
     if (!mail) return Result<void, mail::SourceError>(std::unexpected(mail.error()));
@@ -132,13 +132,13 @@ Exit show(const Words& words) {
   });
 }
 
-Exit cat_mail(const Words& words) {
+Exit cat_mail(const QueueOptions& words) {
   return with_mail(words, [](spool::View& view, mail::MailId id, Output& output) {
     return view.read_content(id, [&](std::string_view piece) { return output.print(piece); });
   });
 }
 
-Exit retry(const Words& words) {
+Exit retry(const QueueOptions& words) {
   constexpr std::string_view kRetry = "hikyaku queue retry";
   auto socket = find_control_socket({words.spool.config, words.socket});
   if (!socket) return report(kRetry, socket.error());
@@ -146,7 +146,7 @@ Exit retry(const Words& words) {
   return retry_queue(socket->path, {words.ids, words.all, words.state, words.from, words.to, !words.no_wait});
 }
 
-void add_retry(CLI::App& queue, const std::shared_ptr<Words>& words, Action& chosen) {
+void add_retry(CLI::App& queue, const std::shared_ptr<QueueOptions>& words, Action& chosen) {
   CLI::App* command = queue.add_subcommand("retry", "retry mail now: by ID, by filter, or --all");
   command->add_option(
       "ID", words->ids,
@@ -165,14 +165,14 @@ void add_retry(CLI::App& queue, const std::shared_ptr<Words>& words, Action& cho
 
 // A sub-command of `queue` about one mail.
 CLI::App& add_for_mail(CLI::App& queue, const std::string& name, const std::string& description,
-                       Words& words) {
+                       QueueOptions& words) {
   CLI::App* command = queue.add_subcommand(name, description);
   command->add_option("ID", words.id, "as the log and `hikyaku queue` write it")->required();
   command->fallthrough();  // -c and the others may follow
   return *command;
 }
 
-void add_filters(CLI::App& queue, Words& words) {
+void add_filters(CLI::App& queue, QueueOptions& words) {
   queue.add_option("--state", words.state, "only these; deferred is the same as waiting")
       ->check(CLI::IsMember({"active", "waiting", "deferred", "held"}));
   queue.add_option("--from", words.from, "only from such senders: \"*@example.com\", or \"<>\"")
@@ -184,7 +184,7 @@ void add_filters(CLI::App& queue, Words& words) {
 }  // namespace
 
 void add_queue_command(CLI::App& app, Action& chosen) {
-  auto words = std::make_shared<Words>();
+  auto words = std::make_shared<QueueOptions>();
   CLI::App* queue = app.add_subcommand("queue", "what waits in the spool, one mail a line");
   add_spool_options(*queue, words->spool);
   queue->add_option("--socket", words->socket, "the daemon's control socket")->type_name("PATH");

@@ -17,7 +17,7 @@
 namespace hikyaku::commands {
 namespace {
 
-constexpr std::string_view kCommand = "hikyaku queue retry";
+constexpr std::string_view kRetryCommand = "hikyaku queue retry";
 constexpr Duration kLongestWait = 60s;
 
 std::vector<std::string> texts_in(const JsonValue& object, std::string_view name) {
@@ -29,40 +29,40 @@ std::vector<std::string> texts_in(const JsonValue& object, std::string_view name
   return texts;
 }
 
-std::string text_in(const JsonValue& object, std::string_view name) {
+std::string text_of(const JsonValue& object, std::string_view name) {
   const JsonValue* value = object.find(name);
   return value != nullptr && value->text() != nullptr ? printable(*value->text(), 4096) : std::string();
 }
 
-std::uint64_t number_in(const JsonValue& object, std::string_view name) {
+std::uint64_t number_of(const JsonValue& object, std::string_view name) {
   const JsonValue* value = object.find(name);
   return value != nullptr ? value->whole_number().value_or(0) : 0;
 }
 
 Exit tell(const JsonValue& answer, Output& output) {
-  std::uint64_t count = number_in(answer, "retried");
+  std::uint64_t count = number_of(answer, "retried");
   output.print(cat(std::to_string(count), count == 1 ? " mail is" : " mails are", " tried now\n"));
   Exit exit = Exit::ok;
   for (const std::string& id : texts_in(answer, "held"))
-    exit =
-        report(kCommand, {Exit::unavailable, cat(id, " is held: it waits for a decision, not for its time")});
+    exit = report(kRetryCommand,
+                  {Exit::unavailable, cat(id, " is held: it waits for a decision, not for its time")});
   for (const std::string& id : texts_in(answer, "unknown"))
-    exit = report(kCommand,
+    exit = report(kRetryCommand,
                   {Exit::no_input, cat("there is no mail ", id, " in the queue that is yours to see")});
   return exit;
 }
 
 std::string recipient_line(const std::string& id, const JsonValue& recipient) {
-  std::string reply = text_in(recipient, "last_reply");
-  return cat(id, " ", text_in(recipient, "address"), ": ", text_in(recipient, "status"),
+  std::string reply = text_of(recipient, "last_reply");
+  return cat(id, " ", text_of(recipient, "address"), ": ", text_of(recipient, "status"),
              reply.empty() ? "" : ": ", reply, "\n");
 }
 
 std::string waiting_line(const std::string& id, const JsonValue& outcome) {
-  std::string since = text_in(outcome, "waits_since");
-  std::string next = text_in(outcome, "next_attempt");
-  std::string reason = text_in(outcome, "reason");
-  return cat(id, " waits for ", text_in(outcome, "waits_for") == "time" ? "its time" : "the smarthost",
+  std::string since = text_of(outcome, "waits_since");
+  std::string next = text_of(outcome, "next_attempt");
+  std::string reason = text_of(outcome, "reason");
+  return cat(id, " waits for ", text_of(outcome, "waits_for") == "time" ? "its time" : "the smarthost",
              since.empty() ? "" : cat(" since ", since), next.empty() ? "" : cat(", next ", next),
              reason.empty() ? "" : cat(": ", reason), "\n");
 }
@@ -96,16 +96,16 @@ class Following {
   std::optional<std::uint64_t> attempts_of(const std::string& id) const {
     auto outcome = ask_control(socket_, target_of(id));
     if (!outcome) return std::nullopt;
-    return number_in(outcome->json, "attempts");
+    return number_of(outcome->json, "attempts");
   }
 
   static bool print(const std::string& id, const JsonValue& outcome, Output& output) {
     const JsonValue* recipients = outcome.find("recipients");
     if (recipients != nullptr && recipients->list() != nullptr)
       for (const JsonValue& recipient : *recipients->list()) output.print(recipient_line(id, recipient));
-    bool has_ended = text_in(outcome, "state") == "ended";
+    bool has_ended = text_of(outcome, "state") == "ended";
     if (has_ended) return true;
-    if (!text_in(outcome, "waits_for").empty()) output.print(waiting_line(id, outcome));
+    if (!text_of(outcome, "waits_for").empty()) output.print(waiting_line(id, outcome));
     return false;
   }
 
@@ -136,14 +136,14 @@ Result<std::string, StartError> retry_body(const RetryWords& words) {
 
 Exit retry_queue(const std::string& socket, const RetryWords& words) {
   auto body = retry_body(words);
-  if (!body) return report(kCommand, body.error());
+  if (!body) return report(kRetryCommand, body.error());
   Following following(socket, words.waits ? words.ids : std::vector<std::string>());
   auto reply = ask_control(socket, "/v1/queue/retry", *body);
-  if (!reply) return report_control(kCommand, reply.error());
+  if (!reply) return report_control(kRetryCommand, reply.error());
   Output output(STDOUT_FILENO);
   Exit exit = tell(reply->json, output);
   Exit outcome = following.tell(output);
-  return output.finish(exit == Exit::ok ? outcome : exit, kCommand);
+  return output.finish(exit == Exit::ok ? outcome : exit, kRetryCommand);
 }
 
 }  // namespace hikyaku::commands

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kPasswordVariable = "HIKYAKU_SINK_PASSWORD";
 
 // What the command line says, before it is understood.
-struct Words {
+struct SinkCommandOptions {
   std::string listen = "127.0.0.1:0";
   std::string hostname = "sink.example.com";
   std::string tls = "none";
@@ -43,7 +43,7 @@ Result<Secret, StartError> read_password(const std::string& file) {
   return Secret(text->text.substr(0, text->text.find_first_of("\r\n")));
 }
 
-Result<std::optional<smtpd::AuthOptions>, StartError> understand_auth(const Words& words) {
+Result<std::optional<smtpd::AuthOptions>, StartError> understand_auth(const SinkCommandOptions& words) {
   if (words.user.empty() && words.require_auth) return misuse("--require-auth needs --user");
   if (words.user.empty()) return std::nullopt;
   auto password = read_password(words.password_file);
@@ -74,7 +74,7 @@ mail::TlsMode mode_of(std::string_view word) {
   return word == "implicit" ? mail::TlsMode::implicit : mail::TlsMode::none;
 }
 
-Result<tryout::SinkOptions, StartError> understand(const Words& words) {
+Result<tryout::SinkOptions, StartError> understand(const SinkCommandOptions& words) {
   auto listen = Endpoint::parse(words.listen);
   if (!listen) return misuse(cat("--listen ", words.listen, ": write it as 127.0.0.1:2525 or [::1]:2525"));
   auto auth = understand_auth(words);
@@ -104,7 +104,7 @@ Exit report(const StartError& error) {
   return error.kind;
 }
 
-Exit run(const Words& words) {
+Exit run(const SinkCommandOptions& words) {
   auto options = understand(words);
   if (!options) return report(options.error());
   SystemClock clock;
@@ -118,7 +118,7 @@ Exit run(const Words& words) {
 }  // namespace
 
 void add_sink_command(CLI::App& app, Action& chosen) {
-  auto words = std::make_shared<Words>();
+  auto words = std::make_shared<SinkCommandOptions>();
   CLI::App* sink =
       app.add_subcommand("sink", "a smarthost for trying things out: stores or prints what it gets");
   sink->add_option("--listen", words->listen, "port 0 takes a free one")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/commands/spool_access.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "daemon/base/text.h"
@@ -22,13 +21,6 @@ Result<std::string, StartError> directory_of(std::string_view command, const Spo
 }
 
 }  // namespace
-
-void add_spool_options(CLI::App& command, SpoolWords& words) {
-  command.add_option("-c", words.config, "the configuration, which says where the spool is")
-      ->type_name("FILE")
-      ->capture_default_str();
-  command.add_option("--directory", words.directory, "the spool itself, or a copy of one")->type_name("DIR");
-}
 
 Result<SpoolAccess, StartError> open_spool(std::string_view command, const SpoolWords& words) {
   auto directory = directory_of(command, words);

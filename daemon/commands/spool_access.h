@@ -3,7 +3,6 @@
 // reading; a daemon may be at work in it. Blocks.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <memory>
 #include <string>
 
@@ -17,7 +16,6 @@ struct SpoolWords {
   std::string config = kDefaultConfig;
   std::string directory;  // empty: spool.directory of the configuration
 };
-void add_spool_options(CLI::App& command, SpoolWords& words);
 
 struct SpoolAccess {
   std::string directory;

@@ -16,44 +16,44 @@
 namespace hikyaku::commands {
 namespace {
 
-constexpr std::string_view kCommand = "hikyaku spool";
+constexpr std::string_view kSpoolCommand = "hikyaku spool";
 
-struct Words {
+struct SpoolCommandOptions {
   SpoolWords spool;
   bool json = false;
   std::string target;
 };
 
-Exit check_it(const Words& words) {
-  auto access = open_spool(kCommand, words.spool);
-  if (!access) return report(kCommand, access.error());
+Exit check_it(const SpoolCommandOptions& words) {
+  auto access = open_spool(kSpoolCommand, words.spool);
+  if (!access) return report(kSpoolCommand, access.error());
   auto found = check_spool(*access->disk);
-  if (!found) return report(kCommand, listing::explain(found.error(), access->directory));
+  if (!found) return report(kSpoolCommand, listing::explain(found.error(), access->directory));
   Output output(STDOUT_FILENO);
   output.print(words.json ? to_json(*found) + '\n' : to_text(*found));
-  return output.finish(found->damage.empty() ? Exit::ok : Exit::damaged, kCommand);
+  return output.finish(found->damage.empty() ? Exit::ok : Exit::damaged, kSpoolCommand);
 }
 
 Exit print(const ExportReport& exported, const std::string& target) {
   Output output(STDOUT_FILENO);
   output.print(cat("exported to ", target, ": ", std::to_string(exported.exported), "\n"));
-  for (const std::string& line : exported.left_out) (void)report(kCommand, {Exit::damaged, line});
-  return output.finish(exported.left_out.empty() ? Exit::ok : Exit::damaged, kCommand);
+  for (const std::string& line : exported.left_out) (void)report(kSpoolCommand, {Exit::damaged, line});
+  return output.finish(exported.left_out.empty() ? Exit::ok : Exit::damaged, kSpoolCommand);
 }
 
-Exit export_it(const Words& words) {
-  auto access = open_spool(kCommand, words.spool);
-  if (!access) return report(kCommand, access.error());
+Exit export_it(const SpoolCommandOptions& words) {
+  auto access = open_spool(kSpoolCommand, words.spool);
+  if (!access) return report(kSpoolCommand, access.error());
   auto view = spool::View::open(*access->disk);
-  if (!view) return report(kCommand, listing::explain(view.error(), access->directory));
+  if (!view) return report(kSpoolCommand, listing::explain(view.error(), access->directory));
   auto exported = export_mails(*view, words.target);
-  return exported ? print(*exported, words.target) : report(kCommand, exported.error());
+  return exported ? print(*exported, words.target) : report(kSpoolCommand, exported.error());
 }
 
 }  // namespace
 
 void add_spool_command(CLI::App& app, Action& chosen) {
-  auto words = std::make_shared<Words>();
+  auto words = std::make_shared<SpoolCommandOptions>();
   CLI::App* spool = app.add_subcommand("spool", "the spool as a whole, with the daemon running or not");
   spool->require_subcommand(1);
   add_spool_options(*spool, words->spool);

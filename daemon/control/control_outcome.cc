@@ -25,8 +25,8 @@ mail::MailState mail_state(const relay::MailOutcome& outcome, const mail::RouteS
   return state_of(standing, route, is_operator);
 }
 
-std::string text_or_null(std::string_view text) { return text.empty() ? "null" : json_string(text); }
-std::string time_or_null(const std::optional<WallTime>& time) {
+std::string text_json(std::string_view text) { return text.empty() ? "null" : json_string(text); }
+std::string time_json(const std::optional<WallTime>& time) {
   return time ? json_string(to_rfc3339(*time)) : "null";
 }
 
@@ -38,9 +38,9 @@ std::string recipient_json(const relay::MailOutcome::Recipient& recipient) {
 }
 
 std::string waiting_json(const mail::MailState& state) {
-  return cat("\"waits_for\":", text_or_null(to_text(state.waits_for)),
-             ",\"waits_since\":", time_or_null(state.since), ",\"next_attempt\":", time_or_null(state.next),
-             ",\"reason\":", text_or_null(state.reason));
+  return cat("\"waits_for\":", text_json(to_text(state.waits_for)),
+             ",\"waits_since\":", time_json(state.since), ",\"next_attempt\":", time_json(state.next),
+             ",\"reason\":", text_json(state.reason));
 }
 
 std::string outcome_json(const relay::MailOutcome& outcome, const mail::MailState& state) {

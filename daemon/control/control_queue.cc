@@ -23,7 +23,7 @@ constexpr Duration kLongestSearch = 5s;
 // left out for it.
 constexpr Duration kOldPicture = 10s;
 
-using Question = Result<QueueQuestion, ControlAnswer>;
+using ParsedQuestion = Result<QueueQuestion, ControlAnswer>;
 
 std::unexpected<ControlAnswer> refuse(std::string_view text) {
   return std::unexpected(control_error(400, text));
@@ -203,7 +203,7 @@ std::string notes_for(const Rights& rights, const listing::QueueReader& reader, 
 
 }  // namespace
 
-Question parse_queue_question(const ControlRequest& request) {
+ParsedQuestion parse_queue_question(const ControlRequest& request) {
   QueueQuestion question;
   question.format = format_accepted(request.accept);
   for (const auto& [name, value] : request.parameters) {

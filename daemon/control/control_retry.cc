@@ -16,11 +16,11 @@ constexpr std::size_t kMostIds = 1000;
 constexpr std::size_t kHurriedAtOnce = 500;
 constexpr Duration kBetweenRetries = 30s;
 
-using Question = Result<RetryQuestion, std::string>;
+using ParsedRetry = Result<RetryQuestion, std::string>;
 constexpr const char* kForms =
     R"(must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to")";
 
-Question parse_ids(const JsonValue& value) {
+ParsedRetry parse_ids(const JsonValue& value) {
   if (value.list() == nullptr) return std::unexpected("ids must be a list of ids");
   if (value.list()->size() > kMostIds)
     return std::unexpected(cat("at most ", std::to_string(kMostIds), " ids at a time"));
@@ -33,7 +33,7 @@ Question parse_ids(const JsonValue& value) {
   return ids;
 }
 
-Question parse_filters(const JsonValue::Members& members) {
+ParsedRetry parse_filters(const JsonValue::Members& members) {
   RetryFitting fitting;
   for (const auto& [name, value] : members) {
     if (value.text() == nullptr) return std::unexpected(cat(printable(name), ": the body ", kForms));
@@ -124,7 +124,7 @@ bool RetryFitting::matches(const spool::ViewedMail& mail, const mail::RouteState
   return false;
 }
 
-Question parse_retry_question(std::string_view body) {
+ParsedRetry parse_retry_question(std::string_view body) {
   auto value = parse_json(body);
   if (!value) return std::unexpected(cat("the body is not JSON: ", value.error()));
   const JsonValue::Members* members = value->members();

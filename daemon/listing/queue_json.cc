@@ -69,7 +69,7 @@ std::string_view body_of(mail::Body body) {
   return body == mail::Body::absent ? "null" : body == mail::Body::seven_bit ? "\"7BIT\"" : "\"8BITMIME\"";
 }
 
-std::string parameters_of(const mail::Envelope& envelope) {
+std::string parameters_json(const mail::Envelope& envelope) {
   return cat("\"ret\":", ret_of(envelope.ret), ",\"envid\":", text_or_null(envelope.envid),
              ",\"body\":", body_of(envelope.body), ",\"smtputf8\":", envelope.smtputf8 ? "true" : "false",
              ",\"uid\":", envelope.uid ? std::to_string(*envelope.uid) : "null");
@@ -92,7 +92,7 @@ std::string queue_json(const spool::ViewedMail& mail, const mail::MailState& sta
 
 std::string full_json(const spool::ViewedMail& mail, const mail::MailState& state,
                       const std::optional<std::vector<spool::PastProgress>>& history) {
-  std::string text = cat("{", fields_of(mail, state, Detail::full), ",", parameters_of(mail.mail.envelope));
+  std::string text = cat("{", fields_of(mail, state, Detail::full), ",", parameters_json(mail.mail.envelope));
   if (!history) return text + '}';
   std::vector<std::string> attempts;
   for (const spool::PastProgress& past : *history) attempts.push_back(attempt_of(past));

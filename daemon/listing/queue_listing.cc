@@ -11,7 +11,7 @@ namespace hikyaku::listing {
 namespace {
 
 constexpr std::size_t kLongestReason = 300;
-constexpr std::size_t kSizeWidth = 9;
+constexpr std::size_t kSizeColumn = 9;
 constexpr std::size_t kStateWidth = 7;
 
 bool fits(const std::string& pattern, const std::string& address) {
@@ -98,7 +98,7 @@ std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& sta
   std::string word(mail::to_word(state.state));
   word.resize(kStateWidth, ' ');
   return cat(to_text(mail.mail.id), " ", word, " ", to_rfc3339(mail.mail.arrival), " ",
-             padded(std::to_string(mail.mail.size), kSizeWidth), " ",
+             padded(std::to_string(mail.mail.size), kSizeColumn), " ",
              shown_address(mail.mail.envelope.sender), " -> ", recipients_of(mail), trouble_of(mail, state));
 }
 

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -15,7 +14,7 @@
 #include <vector>
 
 #include "daemon/base/check.h"
-#include "daemon/commands/commands.h"
+#include "daemon/commands/command_line.h"
 #include "daemon/io/loop.h"
 #include "daemon/system/files.h"
 #include "daemon/system/temporary_directory.h"
@@ -150,14 +149,8 @@ class SpoolRig {
     return ran;
   }
   Ran run_as_it_is(std::vector<std::string> arguments) {
-    CLI::App app("hikyaku");
-    commands::Action chosen;
-    commands::add_queue_command(app, chosen);
-    commands::add_spool_command(app, chosen);
-    std::ranges::reverse(arguments);
-    app.parse(std::move(arguments));
     Captured captured(place.path());
-    int exit = static_cast<int>(chosen());
+    int exit = static_cast<int>(commands::understand_command_line(std::move(arguments))());
     return {exit, captured.out(), captured.err()};
   }
 

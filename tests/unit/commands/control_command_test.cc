@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku status`, `reload` and `queue retry`, against the real socket and a daemon that is none.
 #include "daemon/base/text.h"
+#include "daemon/commands/command_line.h"
 #include "daemon/commands/control_client.h"
 #include "daemon/commands/queue_retry.h"
 #include "daemon/commands/status_text.h"
@@ -17,15 +18,9 @@ struct Rig : ControlRig {
   bool without_socket = false;  // the configuration says where it is
 
   Ran ask(std::vector<std::string> arguments) {
-    CLI::App app("hikyaku");
-    Action chosen;
-    add_queue_command(app, chosen);
-    add_control_commands(app, chosen);
     if (!without_socket) arguments.insert(arguments.end(), {"--socket", path});
-    std::ranges::reverse(arguments);
-    app.parse(std::move(arguments));
     Captured captured(place.path());
-    int exit = static_cast<int>(chosen());
+    int exit = static_cast<int>(understand_command_line(std::move(arguments))());
     return {exit, captured.out(), captured.err()};
   }
 };

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/start_options.h"
+
+#include <doctest/doctest.h>
+
+using namespace hikyaku;
+using namespace hikyaku::app;
+using Task = StartOptions::Task;
+
+TEST_CASE("hikyakud: its options, in every order, the last value of -c counts") {
+  struct Case {
+    std::vector<std::string> arguments;
+    Task task;
+    std::string config_file = "/etc/hikyaku/hikyaku.yaml";
+    std::vector<std::string> ports = {};
+  };
+  for (const Case& one :
+       {Case{{}, Task::serve}, Case{{"-c", "a.yaml"}, Task::serve, "a.yaml"},
+        Case{{"-ca.yaml", "-c", "b.yaml"}, Task::serve, "b.yaml"},
+        Case{{"--check", "-c", "a.yaml"}, Task::check, "a.yaml"},
+        Case{{"-c", "a.yaml", "--check"}, Task::check, "a.yaml"}, Case{{"--check-ports"}, Task::check_ports},
+        Case{{"--check-ports", "127.0.0.1:25", "(Stream)", "[::1]:25"},
+             Task::check_ports,
+             "/etc/hikyaku/hikyaku.yaml",
+             {"127.0.0.1:25", "(Stream)", "[::1]:25"}},
+        Case{{"--help"}, Task::print_help}, Case{{"-h", "--bogus"}, Task::print_help},
+        Case{{"--version"}, Task::print_version}}) {
+    auto options = parse_start_options(one.arguments);
+    REQUIRE(options);
+    CHECK(options->task == one.task);
+    CHECK(options->config_file == one.config_file);
+    CHECK(options->ports == one.ports);
+  }
+}
+
+TEST_CASE("hikyakud: a command line that cannot be understood is a usage error in one line") {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string error;
+  };
+  for (const Case& one : {Case{{"--bogus"}, "there is no option '--bogus'; see 'hikyakud --help'"},
+                          Case{{"-xc"}, "there is no option '-x'; see 'hikyakud --help'"},
+                          Case{{"-x"}, "there is no option '-x'; see 'hikyakud --help'"},
+                          Case{{"--check=yes"}, "there is no option '--check=yes'; see 'hikyakud --help'"},
+                          Case{{"-c"}, "-c needs a file; see 'hikyakud --help'"},
+                          Case{{"run"}, "'run' was not expected; see 'hikyakud --help'"},
+                          Case{{"--check", "a\nb"}, "'a\\x0ab' was not expected; see 'hikyakud --help'"}}) {
+    auto options = parse_start_options(one.arguments);
+    REQUIRE(!options);
+    CHECK(options.error().kind == Exit::usage);
+    CHECK(options.error().text == one.error);
+  }
+}
+
+TEST_CASE("hikyakud: its help names every option that people use") {
+  for (const char* name : {"-c FILE", "--check", "--help", "--version"})
+    CHECK(start_help().find(name) != std::string_view::npos);
+}
