@@ -33,7 +33,7 @@ Result<StartOptions, StartError> parse_start_options(std::vector<std::string> ar
   std::string program = "hikyakud";
   std::vector<char*> words = {program.data()};
   for (std::string& argument : arguments) words.push_back(argument.data());
-  const int count = static_cast<int>(words.size());
+  const auto count = static_cast<int>(words.size());
   words.push_back(nullptr);
   StartOptions options;
   ::optind = 0;  // glibc: from the beginning, whatever was parsed before
@@ -43,15 +43,17 @@ Result<StartOptions, StartError> parse_start_options(std::vector<std::string> ar
       case 'c': options.config_file = ::optarg; break;
       case kCheck: options.task = Task::check; break;
       case kCheckPorts: options.task = Task::check_ports; break;
-      case 'h': return StartOptions{.task = Task::print_help};
-      case kVersion: return StartOptions{.task = Task::print_version};
+      case 'h': options.task = Task::print_help; return options;
+      case kVersion: options.task = Task::print_version; return options;
       case ':': return wrong("-c needs a file");
       case -1:
         options.ports.assign(words.begin() + ::optind, words.begin() + count);
         if (options.task != Task::check_ports && !options.ports.empty())
           return wrong(cat("'", printable(options.ports.front()), "' was not expected"));
         return options;
-      default: return wrong(cat("there is no option '", unknown_option(words[::optind - 1]), "'"));
+      default:
+        return wrong(
+            cat("there is no option '", unknown_option(words[static_cast<std::size_t>(::optind) - 1]), "'"));
     }
   }
 }

@@ -94,23 +94,23 @@ Result<tryout::SinkOptions, StartError> understand(const SinkCommandOptions& wor
   return options;
 }
 
-void print(std::string_view text) {
+void print_line(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);  // whoever waits for a line of ours may read a pipe
 }
 
-Exit report(const StartError& error) {
+Exit report_sink(const StartError& error) {
   std::fprintf(stderr, "hikyaku sink: %s\n", error.text.c_str());
   return error.kind;
 }
 
 Exit run(const SinkCommandOptions& words) {
   auto options = understand(words);
-  if (!options) return report(options.error());
+  if (!options) return report_sink(options.error());
   SystemClock clock;
   io::Loop loop(clock);
-  auto sink = tryout::Sink::open(loop, std::move(*options), print);
-  if (!sink) return report(sink.error());
+  auto sink = tryout::Sink::open(loop, std::move(*options), print_line);
+  if (!sink) return report_sink(sink.error());
   loop.run((*sink)->run());
   return Exit::ok;
 }

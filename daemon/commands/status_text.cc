@@ -64,7 +64,7 @@ bool needs_operator(const JsonValue& status) {
 std::string status_text(const JsonValue& status) {
   auto uptime = std::chrono::seconds(static_cast<std::int64_t>(number_in(status, "uptime")));
   std::string text =
-      cat("hikyakud ", text_in(status, "version"), ", up for ", to_text(Duration(uptime)), "\n");
+      cat("hikyakud ", text_in(status, "version"), ", up for ", hikyaku::to_text(Duration(uptime)), "\n");
   if (const JsonValue* queue = status.find("queue")) text += queue_line(*queue);
   text += cat("last delivery  ", text_in(status, "last_delivery", "none since the start"), "\n");
   if (std::uint64_t failed = number_in(status, "failed_last_day"); failed > 0)
