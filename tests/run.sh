@@ -60,7 +60,8 @@ part "build with sanitizers" build build/san -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CX
   -DHIKYAKU_SANITIZE=ON -DHIKYAKU_FAULTS=ON
 part "tests with sanitizers" run_tests san build/san -j2 -LE interop
 part "interop" run_tests interop build/san -j2 -L interop
-part "build optimised" build build/release -DCMAKE_BUILD_TYPE=Release -DHIKYAKU_PCH=$pch
+part "build optimised" build build/release -DCMAKE_BUILD_TYPE=Release -DHIKYAKU_LTO=ON -DHIKYAKU_TESTS=ON \
+  -DHIKYAKU_PCH=$pch
 part "tests optimised" run_tests release build/release -j2 -L 'unit|dialogue|crash|fuzz|links|abuse'
 part "memory" run_tests memory build/release -L memory
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The precompiled header of the folders that have none of their own: what most files include anyway. It saves
-// time and must not be relied on: `tests/run.sh --long` builds without it (HIKYAKU_PCH=OFF).
+// time and must not be relied on: the preset `plain` builds without it.
 #pragma once
 
 #include <algorithm>

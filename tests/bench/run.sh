@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bash etc/install_packages.sh etc/packages.txt tests/packages.txt
 bash tests/interop/fetch_peers.sh
 build=${HIKYAKU_BUILD:-build/release}
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release > /dev/null
+cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHIKYAKU_LTO=ON -DHIKYAKU_TESTS=ON > /dev/null
 cmake --build "$build" --target hikyakud bench_load bench_sink bench_flushes bench_spool sendmail -- --quiet
 
 export HIKYAKU_BIN=$(realpath "$build/bin") TMPDIR=${TMPDIR:-/var/tmp} PYTHONDONTWRITEBYTECODE=1
