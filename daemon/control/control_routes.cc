@@ -67,10 +67,6 @@ std::optional<std::string_view> outcome_of_what(std::string_view path) {
 
 }  // namespace
 
-std::vector<std::string> ControlRoutes::posts() {
-  return {std::string(kRetry), std::string(kReload), std::string(kAliases)};
-}
-
 ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   bool is_get = request.method == "GET";
   auto id = outcome_of_what(request.path);
