@@ -111,7 +111,7 @@ std::string whole_answer(const ControlAnswer& answer) {
 }
 
 ControlAnswer control_error(int status, std::string_view text) {
-  ControlAnswer answer = control_json(cat("{\"error\":", json_string(text), "}"));
+  ControlAnswer answer = control_json(JsonObject().add("error", text).text());
   answer.status = status;
   return answer;
 }
