@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "smtpc/login.h"
 #include "smtpc/opening.h"
 

@@ -8,7 +8,7 @@
 
 #include "daemon/base/task.h"
 #include "daemon/mail/mail_source.h"
-#include "smtpc/refusal.h"
+#include "smtpc/verdict.h"
 
 namespace hikyaku::smtpc {
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "smtpc/envelope_commands.h"
-
 #include <vector>
 
 #include "daemon/base/text.h"
 #include "daemon/mail/xtext.h"
+#include "smtpc/transaction.h"
 
 namespace hikyaku::smtpc {
 namespace {

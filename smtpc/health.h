@@ -10,7 +10,7 @@
 #include "daemon/base/random.h"
 #include "daemon/mail/mail_id.h"
 #include "smtpc/evidence.h"
-#include "smtpc/refusal.h"
+#include "smtpc/verdict.h"
 
 namespace hikyaku::smtpc {
 

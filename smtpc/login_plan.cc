@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "smtpc/login_plan.h"
-
 #include <algorithm>
 
+#include "smtpc/login.h"
 #include "smtpc/sasl_client.h"
 
 namespace hikyaku::smtpc {

@@ -6,7 +6,6 @@
 
 #include "daemon/base/text.h"
 #include "smtpc/login.h"
-#include "smtpc/tls_probe.h"
 
 namespace hikyaku::smtpc {
 namespace {

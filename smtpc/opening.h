@@ -4,10 +4,33 @@
 // to clear text.
 #pragma once
 
+#include "daemon/mail/smarthost.h"
+#include "smtpc/connector.h"
+#include "smtpc/exchange.h"
 #include "smtpc/session.h"
 
 namespace hikyaku::smtpc {
 
 Task<Result<void, Refusal>> open_session(Session& session);
+
+// Waiting for a greeting, with a second look: a client that waits for a greeting on a port where TLS is
+// expected from the first byte waits in vain, for the server waits too. So after ten seconds of silence one
+// side connection sends a TLS hello. An answer in TLS ends the wait with the right diagnosis; anything else
+// leaves it as it was.
+
+inline constexpr Duration kSilenceBeforeProbe = 10s;
+inline constexpr Duration kProbeLimit = 15s;  // connecting and the answer
+
+// Whether a silent port is worth a second look: 25 is served in clear text, and with implicit TLS there is
+// nothing to find out.
+bool may_probe(const mail::Smarthost& smarthost);
+
+// Until the greeting's first bytes are there. `tls_expected` comes without them.
+enum class Greeting { begun, tls_expected };
+Task<Result<Greeting, IoError>> wait_for_greeting(io::Loop& loop, Exchange& exchange, Connector& connector,
+                                                  const mail::Smarthost& smarthost, io::Until until);
+
+// One side connection: whether its answer to a TLS hello is TLS.
+Task<bool> answers_in_tls(Connector& connector, const mail::Smarthost& smarthost, io::Until until);
 
 }  // namespace hikyaku::smtpc

@@ -13,7 +13,7 @@
 #include "smtpc/connector.h"
 #include "smtpc/exchange.h"
 #include "smtpc/memory.h"
-#include "smtpc/refusal.h"
+#include "smtpc/verdict.h"
 
 namespace hikyaku::smtpc {
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "smtpc/tls_probe.h"
-
 #include <algorithm>
 #include <array>
 
 #include "daemon/io/nursery.h"
 #include "daemon/io/tls.h"
+#include "smtpc/opening.h"
 
 namespace hikyaku::smtpc {
 namespace {

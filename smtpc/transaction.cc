@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
-#include "smtpc/envelope_commands.h"
 
 namespace hikyaku::smtpc {
 namespace {

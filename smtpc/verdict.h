@@ -75,4 +75,11 @@ struct AuthContext {
 // For each reply during AUTH.
 AuthVerdict auth_verdict(const mail::Reply& reply, const AuthContext& context);
 
+// A failure together with what is to be done about it. Plain values.
+
+struct Refusal {
+  mail::Failure failure;
+  Verdict verdict;
+};
+
 }  // namespace hikyaku::smtpc

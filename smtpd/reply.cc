@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "smtpd/reply.h"
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::smtpd {

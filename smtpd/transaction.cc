@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "spool/faults.h"
 #include "spool/segment_file.h"
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "daemon/io/nursery.h"
-#include "spool/examine.h"
 #include "spool/payload.h"
+#include "spool/quarantine.h"
 #include "spool/scan.h"
 #include "spool/segment_file.h"
 #include "spool/stored.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "spool/damage_watch.h"
 
-#include "spool/examine.h"
+#include "spool/quarantine.h"
 
 namespace hikyaku::spool {
 

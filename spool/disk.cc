@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 
 namespace hikyaku::spool {
 namespace {

@@ -2,7 +2,7 @@
 // Where a record goes: the active segment, the next one, or nowhere for now.
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "spool/journal.h"
 
 namespace hikyaku::spool {

@@ -10,7 +10,9 @@
 #include <string>
 #include <string_view>
 
+#include "spool/damage.h"
 #include "spool/disk.h"
+#include "spool/stored.h"
 
 namespace hikyaku::spool {
 
@@ -35,5 +37,12 @@ class Quarantine {
   std::mutex one_at_a_time_;
   std::set<std::string> kept_;
 };
+
+// What a report says of something that turned out damaged when a spool at work read it, with a copy of the
+// file in corrupt/ by then. Blocking: pool only.
+
+DamageReport examine_record(Disk& disk, Quarantine& quarantine, const StoredAt& at);
+// `message`: where the record stands that names it.
+DamageReport examine_large_body(Disk& disk, Quarantine& quarantine, const StoredAt& message);
 
 }  // namespace hikyaku::spool

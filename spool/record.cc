@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "spool/record.h"
 
-#include "daemon/base/check.h"
 #include "daemon/base/checksum.h"
+#include "daemon/base/error.h"
 #include "spool/codec.h"
 #include "spool/faults.h"
 

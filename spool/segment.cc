@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "daemon/base/check.h"
 #include "daemon/base/checksum.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 #include "spool/codec.h"
 #include "spool/faults.h"

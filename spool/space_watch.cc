@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 
 namespace hikyaku::spool {
 

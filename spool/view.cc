@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 #include "spool/payload.h"
 #include "spool/recovery.h"
-#include "spool/view_large.h"
+#include "spool/view_picture.h"
 
 namespace hikyaku::spool {
 

@@ -3,6 +3,12 @@
 
 #include <algorithm>
 
+#include "daemon/base/checksum.h"
+#include "daemon/base/text.h"
+#include "spool/recovery.h"
+#include "spool/segment_file.h"
+#include "spool/stored.h"
+
 namespace hikyaku::spool {
 namespace {
 
@@ -72,6 +78,66 @@ Result<Picture, ViewError> take_picture(Disk& disk, std::optional<mail::MailId> 
   }
   return fail(ViewErrorKind::always_changing,
               "the daemon reuses segments faster than they can be read; try again when it has less to do");
+}
+
+namespace {
+
+constexpr std::size_t kBodyPiece = 1U << 20;
+
+std::unexpected<mail::SourceError> damaged(mail::MailId id) {
+  return fail(mail::SourceErrorKind::damaged,
+              cat("the body of mail ", to_text(id), " in ", large_path(id), " is damaged"));
+}
+
+}  // namespace
+
+Result<void, mail::SourceError> read_large(DiskFile& file, const RecordHeader& message,
+                                           const std::function<bool(std::string_view)>& take) {
+  Checksum sum(large_seed(message.id));
+  std::string piece(kBodyPiece, '\0');
+  for (std::uint64_t at = 0; at < message.content_length;) {
+    auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kBodyPiece, message.content_length - at));
+    auto got = file.read(std::span(piece).first(wanted), at);
+    if (!got) return std::unexpected(to_source_error(got.error()));
+    if (*got < wanted) return damaged(message.id);
+    std::string_view bytes = std::string_view(piece).substr(0, wanted);
+    sum.update(bytes);
+    if (!take(bytes)) return {};
+    at += wanted;
+  }
+  if (sum.digest() != message.content_checksum) return damaged(message.id);
+  return {};
+}
+
+namespace {
+
+bool has_damage(const Scan& scan) {
+  return std::ranges::any_of(scan.holes, [](const Hole& hole) { return hole.is_damage; });
+}
+
+// A batch that was not there yet when the scan came by may be on stable storage when it reads the next one,
+// which says so: the gap only looks like damage. What was flushed before the first scan ended is there for
+// the second, or it is lost.
+Scan scan_beside_a_writer(DiskFile& file, const SegmentHeader& header, const ClosedSegment& closed) {
+  Scan scan = scan_segment(file, header, closed);
+  if (!has_damage(scan)) return scan;
+  std::uint64_t flushed = scan.flushed;
+  scan = scan_segment(file, header, closed);
+  for (Hole& hole : scan.holes) hole.is_damage = hole.begin < flushed;
+  return scan;
+}
+
+}  // namespace
+
+Result<SegmentRecords, DiskError> read_records(Disk& disk, const FoundSegment& segment,
+                                               const ClosedSegment& closed) {
+  auto file = disk.open_for_reading(segment.path);
+  if (!file) return std::unexpected(file.error());
+  auto footer = read_footer(**file, segment.header);
+  if (footer) return SegmentRecords{std::move(footer->entries), {}, true};
+  Scan scan = scan_beside_a_writer(**file, segment.header, closed);
+  std::erase_if(scan.holes, [](const Hole& hole) { return !hole.is_damage; });
+  return SegmentRecords{std::move(scan.entries), std::move(scan.holes), false};
 }
 
 }  // namespace hikyaku::spool

@@ -4,15 +4,34 @@
 // makes it begin again. Blocking; any thread.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "daemon/mail/mail_source.h"
+#include "spool/disk.h"
 #include "spool/index.h"
+#include "spool/record.h"
+#include "spool/scan.h"
 #include "spool/view_log.h"
-#include "spool/view_segment.h"
 
 namespace hikyaku::spool {
+
+// The records of one segment as a reader without a lock finds them: from its footer, or, where it has none,
+// by a scan that a daemon may be writing into. Writes nothing. Blocking; any thread.
+
+struct SegmentRecords {
+  std::vector<FooterEntry> records;  // by offset
+  std::vector<Hole> damage;          // none is known of a segment that has a footer
+  bool has_footer = false;
+};
+
+// `closed`: what a later header says of it; number 0 if none does. The error is that the file cannot be
+// opened; what cannot be read in it is damage.
+Result<SegmentRecords, DiskError> read_records(Disk& disk, const FoundSegment& segment,
+                                               const ClosedSegment& closed);
 
 struct SeenRecords {
   std::uint64_t count = 0;
@@ -32,5 +51,12 @@ struct Picture {
 // With `only`, of that mail alone, and with its history. Memory: about 100 bytes a mail, and the records of
 // one segment at a time.
 Result<Picture, ViewError> take_picture(Disk& disk, std::optional<mail::MailId> only);
+
+// The content of a large body for a reader without a lock. Blocking; any thread.
+
+// Reads it to its end and compares length and checksum with what its MESSAGE's header says, handing out each
+// piece on the way; stops early, without a verdict, where `take` says so.
+Result<void, mail::SourceError> read_large(DiskFile& file, const RecordHeader& message,
+                                           const std::function<bool(std::string_view)>& take);
 
 }  // namespace hikyaku::spool

@@ -8,7 +8,6 @@
 #include "daemon/app/loading.h"
 #include "daemon/app/local_submitters.h"
 #include "daemon/base/text.h"
-#include "daemon/config/check.h"
 #include "daemon/config/load.h"
 #include "daemon/relay/relay.h"
 

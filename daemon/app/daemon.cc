@@ -9,13 +9,12 @@
 
 #include "daemon/app/loading.h"
 #include "daemon/app/reload.h"
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_socket.h"
 #include "daemon/io/work.h"
 #include "daemon/system/directories.h"
-#include "daemon/system/drop_setup.h"
 
 namespace hikyaku::app {
 namespace {

@@ -9,7 +9,6 @@
 #include "daemon/control/control_socket.h"
 #include "daemon/io/socket_stream.h"
 #include "daemon/system/directories.h"
-#include "daemon/system/drop_setup.h"
 
 namespace hikyaku::app {
 namespace {

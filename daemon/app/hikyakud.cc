@@ -14,7 +14,6 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
 #include "daemon/system/directories.h"
-#include "daemon/system/drop_setup.h"
 #include "daemon/system/sd_notify.h"
 
 namespace hikyaku::app {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "daemon/config/aliases_file.h"
 #include "daemon/config/authinfo.h"
+#include "daemon/config/load.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/settings.h"
 #include "daemon/system/privileges.h"

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <expected>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -26,5 +27,16 @@ template <class Kind>
 
 // "Permission denied" for EACCES; safe to call from any thread.
 std::string os_error_text(int error_number);
+
+// A bug aborts, in all builds: systemd restarts us and the spool is crash-safe. Never for bad input or for an
+// error of the environment; those are values (error.h).
+
+[[noreturn]] void check_failed(const char* what, std::source_location where);
+
+inline void check(bool holds, const char* what,
+                  std::source_location where = std::source_location::current()) {
+  if (!holds) [[unlikely]]
+    check_failed(what, where);
+}
 
 }  // namespace hikyaku

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 
 namespace hikyaku {
 

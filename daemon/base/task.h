@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 
 namespace hikyaku {
 

@@ -15,9 +15,7 @@
 #include "daemon/commands/queue_retry.h"
 #include "daemon/commands/spool_access.h"
 #include "daemon/listing/drop_count.h"
-#include "daemon/listing/queue_json.h"
 #include "daemon/listing/queue_listing.h"
-#include "daemon/listing/queue_show.h"
 #include "daemon/listing/view_trouble.h"
 
 namespace hikyaku::commands {

@@ -8,7 +8,6 @@
 #include <cerrno>
 
 #include "daemon/base/text.h"
-#include "daemon/listing/queue_json.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/system/new_file.h"
 

@@ -2,6 +2,7 @@
 #include "daemon/config/load.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "daemon/base/text.h"
@@ -9,6 +10,7 @@
 #include "daemon/config/read_file.h"
 #include "daemon/config/settings_schema.h"
 #include "daemon/config/yaml.h"
+#include "daemon/mail/alias_file.h"
 
 namespace hikyaku::config {
 namespace {
@@ -98,6 +100,69 @@ Settings understandable_settings(const std::string& path) {
   Document document{std::move(defaults), {}, {}, {}, {}};
   read_map(root, document_schema(), document);
   return std::move(document.settings);
+}
+
+namespace {
+
+LoadedAliases refuse_aliases(const std::string& path, std::string text) {
+  return {{}, {{path, 0, 0, "", std::move(text)}}};
+}
+
+}  // namespace
+
+LoadedAliases load_aliases(const AliasesSettings& settings) {
+  auto file = read_file(settings.path);
+  if (!file && file.error().kind == FileErrorKind::missing && !settings.is_explicit) return {};
+  if (!file) return refuse_aliases(settings.path, cat("the aliases file ", file.error().text));
+  if ((file->status.st_mode & S_IWOTH) != 0)
+    return refuse_aliases(
+        settings.path,
+        cat("anybody may write this file, and so have root's mail sent to them; run: chmod o-w ",
+            settings.path));
+  auto parsed = mail::parse_aliases(file->text);
+  LoadedAliases loaded{std::move(parsed.aliases), {}};
+  for (mail::AliasProblem& problem : parsed.problems)
+    loaded.problems.push_back({settings.path, problem.line, 0, "", std::move(problem.text)});
+  return loaded;
+}
+
+namespace {
+
+void check_readable(const std::string& key, const std::string& path, Problems& problems) {
+  if (path.empty()) return;
+  if (auto file = read_file(path); !file) problems.push_back({path, 0, 0, key, file.error().text});
+}
+
+void check_tls_files(const mail::Smarthost& smarthost, Problems& problems) {
+  std::string key = cat("smarthost ", smarthost.name, ": tls_");
+  check_readable(cat(key, "ca_file"), smarthost.tls.ca_file, problems);
+  check_readable(cat(key, "client_cert.cert"), smarthost.tls.client_cert, problems);
+  check_readable(cat(key, "client_cert.key"), smarthost.tls.client_key, problems);
+}
+
+// The daemon creates the directory itself, but not the one above it: that would hide a misspelt path.
+void check_directory(const std::string& key, const std::string& directory, Problems& problems) {
+  std::filesystem::path path(directory);
+  if (!path.has_filename()) path = path.parent_path();  // written with a slash at its end
+  std::error_code error;
+  auto status = std::filesystem::status(path, error);
+  if (std::filesystem::is_directory(status)) return;
+  if (std::filesystem::exists(status)) {
+    problems.push_back({directory, 0, 0, key, "is not a directory"});
+  } else if (!std::filesystem::is_directory(path.parent_path(), error)) {
+    problems.push_back({directory, 0, 0, key, "neither this directory nor the one above it exists"});
+  }
+}
+
+}  // namespace
+
+Problems check_configuration(const Settings& settings, const AuthinfoReader& reader) {
+  Problems problems;
+  if (auto entries = load_authinfo(settings.authinfo, reader); !entries)
+    problems = std::move(entries.error());
+  for (const mail::Smarthost& smarthost : settings.smarthosts) check_tls_files(smarthost, problems);
+  check_directory("spool.directory", settings.spool.directory, problems);
+  return problems;
 }
 
 }  // namespace hikyaku::config

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "daemon/base/error.h"
+#include "daemon/config/authinfo.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/settings.h"
+#include "daemon/mail/aliases.h"
 
 namespace hikyaku::config {
 
@@ -27,5 +29,23 @@ Result<Settings, Problems> load_file(const std::string& path);
 // What can be understood of a file that has problems, the rest as it is by default. Good for finding a daemon
 // that runs with an earlier version of the file; never to run with.
 Settings understandable_settings(const std::string& path);
+
+// The aliases file as it lies on the disk. What it means is mail/alias_file.h's affair.
+
+struct LoadedAliases {
+  mail::Aliases aliases;  // what could be understood
+  Problems problems;      // with file and line
+};
+
+// A missing file has no aliases; where the configuration names it, that is a problem. One that anybody may
+// write is not read: whoever writes it gets root's mail. Blocks.
+LoadedAliases load_aliases(const AliasesSettings& settings);
+
+// `hikyakud --check`, beyond what load.h sees: whether the files that the configuration names are there and
+// can be read. Changes nothing. Does not parse certificates; daemon/app does that with the TLS library.
+// Blocks.
+
+// Empty: all is well.
+Problems check_configuration(const Settings& settings, const AuthinfoReader& reader);
 
 }  // namespace hikyaku::config

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/config/read_smarthost.h"
-
 #include <set>
 #include <utility>
 

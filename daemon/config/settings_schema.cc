@@ -6,7 +6,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/host.h"
-#include "daemon/config/read_smarthost.h"
+#include "daemon/config/smarthost_draft.h"
 
 namespace hikyaku::config {
 namespace {

@@ -6,7 +6,6 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/host.h"
-#include "daemon/config/read_rates.h"
 
 namespace hikyaku::config {
 namespace {

@@ -7,12 +7,30 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "daemon/base/error.h"
 #include "daemon/config/schema.h"
-#include "daemon/config/smarthost_url.h"
+#include "daemon/config/value.h"
 #include "daemon/mail/smarthost.h"
 
 namespace hikyaku::config {
+
+// smtps://HOST, submission://HOST, smtp://HOST, each with an optional :PORT: a smarthost in one line. Pure.
+
+struct SmarthostUrl {
+  mail::TlsMode mode = mail::TlsMode::implicit;
+  std::string host;  // as parse_host() gives it
+  std::optional<std::uint16_t> port;
+};
+
+// The error is what to change, and repeats nothing of the URL: a password may stand in it.
+Result<SmarthostUrl, std::string> parse_smarthost_url(std::string_view url);
+
+// 465, 587 or 25.
+std::uint16_t default_port(mail::TlsMode mode);
+// Nothing for a port that says nothing about TLS.
+std::optional<mail::TlsMode> default_tls_mode(std::uint16_t port);
 
 struct SmarthostDraft {
   mail::Smarthost smarthost;  // what depends on nothing else
@@ -28,5 +46,17 @@ inline constexpr std::string_view kTlsModes = "implicit, starttls, opportunistic
 void read_url(const Value& value, SmarthostDraft& draft);
 // Every key of a smarthost.
 const Schema<SmarthostDraft>& smarthost_schema();
+
+// A smarthost's `rate`: one such as 60/min, or a list of them, each unit at most once.
+
+void read_rates(const Value& value, mail::Smarthost& smarthost);
+
+// One smarthost from YAML: a URL, or a mapping of the keys in etc/hikyaku.yaml. Contradictions are reported,
+// never settled by precedence.
+
+// Nothing if it cannot be used at all; all that is wrong has been reported.
+std::optional<mail::Smarthost> read_smarthost(const Value& value);
+// The list `smarthosts`, with the names compared.
+std::vector<mail::Smarthost> read_smarthosts(const Value& value);
 
 }  // namespace hikyaku::config

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/config/smarthost_url.h"
-
 #include <utility>
 
 #include "daemon/base/text.h"
 #include "daemon/config/host.h"
+#include "daemon/config/smarthost_draft.h"
 
 namespace hikyaku::config {
 namespace {

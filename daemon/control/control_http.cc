@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/control/control_http.h"
-
 #include <array>
 #include <charconv>
 #include <exception>
@@ -8,6 +6,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
+#include "daemon/control/control_request.h"
 
 namespace hikyaku::control {
 namespace {

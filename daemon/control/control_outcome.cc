@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/control/control_outcome.h"
-
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -8,6 +6,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_retry.h"
+#include "daemon/control/control_routes.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/mail/queue_state.h"
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/control/control_queue.h"
-
 #include <memory>
 #include <utility>
 
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
+#include "daemon/control/control_retry.h"
 #include "daemon/listing/drop_count.h"
 #include "daemon/listing/postfix_listing.h"
-#include "daemon/listing/queue_json.h"
+#include "daemon/listing/queue_listing.h"
 
 namespace hikyaku::control {
 namespace {

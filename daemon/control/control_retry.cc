@@ -7,7 +7,6 @@
 #include "daemon/base/json.h"
 #include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
-#include "daemon/control/control_queue.h"
 
 namespace hikyaku::control {
 namespace {

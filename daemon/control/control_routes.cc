@@ -3,8 +3,6 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
-#include "daemon/control/control_outcome.h"
-#include "daemon/control/control_queue.h"
 #include "daemon/control/control_retry.h"
 
 namespace hikyaku::control {

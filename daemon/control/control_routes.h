@@ -32,4 +32,11 @@ class ControlRoutes {
   RetryPace retry_pace_;
 };
 
+// GET /v1/mails/ID/outcome: what has become of one mail, for whoever submitted it. With format=lines each
+// recipient's outcome is a line of JSON as soon as it is known.
+
+// `id` as the client wrote it. Desk and clock outlive the answer.
+ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id, ControlDesk& desk,
+                             Clock& clock);
+
 }  // namespace hikyaku::control

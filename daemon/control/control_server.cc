@@ -13,8 +13,8 @@
 #include <system_error>
 #include <utility>
 
-#include "daemon/base/check.h"
-#include "daemon/control/control_http.h"
+#include "daemon/base/error.h"
+#include "daemon/control/control_request.h"
 
 namespace hikyaku::control {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "daemon/control/control_http.h"
+#include "daemon/control/control_request.h"
 #include "daemon/system/local_users.h"
 
 namespace hikyaku::control {

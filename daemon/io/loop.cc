@@ -5,7 +5,7 @@
 #include <csignal>
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 
 namespace hikyaku::io {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/io/signals.h"
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 
 namespace hikyaku::io {
 

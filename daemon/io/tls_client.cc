@@ -8,7 +8,7 @@
 #include <deque>
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 #include "daemon/io/certificate.h"
 #include "daemon/io/memory_stream.h"

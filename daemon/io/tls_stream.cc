@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/io/tls_errors.h"
 
 namespace hikyaku::io {

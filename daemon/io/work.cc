@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 
 namespace hikyaku::io {
 namespace {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/listing/queue_json.h"
-
 #include "daemon/base/json.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/mail/envelope_json.h"

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/base/json.h"
 #include "daemon/mail/queue_state.h"
 #include "spool/view.h"
 
@@ -38,5 +39,24 @@ std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& sta
 std::string shown(std::string_view text, std::size_t limit = 4096);
 // <a@example.com>, printable.
 std::string shown_address(std::string_view address);
+
+// Queued mail as JSON, one object on one line without its end; the names are a promise to scripts. Pure.
+
+// What `queue --json` prints.
+JsonObject queue_json(const spool::ViewedMail& mail, const mail::MailState& state);
+// All that is known of it: besides, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`),
+// `uid`, `notify` and `orcpt` of each recipient, and, where they are given, the attempts so far (`history`).
+JsonObject full_json(const spool::ViewedMail& mail, const mail::MailState& state,
+                     const std::optional<std::vector<spool::PastProgress>>& history);
+
+// One queued mail at length, for people: envelope, what became of each recipient, and the attempts that the
+// log still knows. Pure.
+
+// Of all states that were written down those that ended an attempt, oldest first.
+std::vector<spool::PastProgress> attempts_in(std::vector<spool::PastProgress> history);
+
+// Several lines, each with its end. `attempts` as attempts_in() gives them.
+std::string queue_details(const spool::ViewedMail& mail, const mail::MailState& state,
+                          const std::vector<spool::PastProgress>& attempts);
 
 }  // namespace hikyaku::listing

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/listing/queue_show.h"
-
 #include "daemon/base/text.h"
 #include "daemon/listing/queue_listing.h"
 

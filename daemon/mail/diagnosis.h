@@ -15,4 +15,11 @@ inline constexpr std::size_t kMaxDiagnosis = 4096;
 // One line, no trailing full stop, at most kMaxDiagnosis bytes, the peer's reply included.
 std::string diagnose(const Failure& failure);
 
+// Why a smarthost takes no mail just now, in words for everybody on this machine: no account, no host, no
+// place of credentials and nothing that the smarthost has said. diagnosis.h has the words for the operator.
+// Pure.
+
+// One line, no trailing full stop.
+std::string public_diagnosis(const Failure& failure);
+
 }  // namespace hikyaku::mail

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/diagnosis.h"
 #include "daemon/mail/message_id.h"

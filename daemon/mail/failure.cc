@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 
 namespace hikyaku::mail {
 

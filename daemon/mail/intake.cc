@@ -5,7 +5,6 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
-#include "daemon/mail/qualify.h"
 
 namespace hikyaku::mail {
 namespace {

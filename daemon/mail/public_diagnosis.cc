@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/public_diagnosis.h"
-
 #include "daemon/base/text.h"
+#include "daemon/mail/diagnosis.h"
 
 namespace hikyaku::mail {
 namespace {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/qualify.h"
-
 #include <algorithm>
 
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
 #include "daemon/mail/address_list.h"
+#include "daemon/mail/intake.h"
 
 namespace hikyaku::mail {
 namespace {

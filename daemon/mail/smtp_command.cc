@@ -6,7 +6,6 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
-#include "daemon/mail/smtp_parameters.h"
 
 namespace hikyaku::mail {
 namespace {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,5 +86,14 @@ Command parse_command(std::string_view line, const CommandOptions& options);
 
 // The first bytes of a TLS record with a handshake: 16 03. For bytes that may never hold a line end.
 bool is_tls_hello(std::string_view bytes);
+
+// The parameters of MAIL and RCPT (RFC 5321 4.1.2, esmtp-param): SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH;
+// NOTIFY, ORCPT. Used by parse_command only. Pure; what is wrong comes back as the reply to give.
+
+// `text` is what follows the path. Each parameter at most once. Fills what was given into the command.
+std::expected<void, CommandError> apply_parameters(std::string_view text, command::Mail& mail,
+                                                   const CommandOptions& options);
+std::expected<void, CommandError> apply_parameters(std::string_view text, command::Rcpt& rcpt,
+                                                   const CommandOptions& options);
 
 }  // namespace hikyaku::mail

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/smtp_parameters.h"
-
 #include <algorithm>
 #include <limits>
 #include <span>
 
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
+#include "daemon/mail/smtp_command.h"
 #include "daemon/mail/xtext.h"
 
 namespace hikyaku::mail {

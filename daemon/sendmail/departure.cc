@@ -10,7 +10,7 @@
 #include <exception>
 #include <iterator>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/sendmail/privilege.h"
 
 namespace hikyaku::sendmail {

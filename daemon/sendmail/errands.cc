@@ -15,9 +15,9 @@
 #include "daemon/mail/alias_file.h"
 #include "daemon/mail/drop_format.h"
 #include "daemon/sendmail/control.h"
+#include "daemon/sendmail/input.h"
 #include "daemon/sendmail/output.h"
 #include "daemon/sendmail/recipients.h"
-#include "daemon/sendmail/regular_file.h"
 
 namespace hikyaku::sendmail {
 namespace {

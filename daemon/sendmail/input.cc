@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/sendmail/input.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "daemon/base/bytes.h"
+#include "daemon/base/fd.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::sendmail {
@@ -55,6 +59,58 @@ Result<void, Failure> Input::check(std::size_t grown_by) {
     return fail(Exit::bad_data, cat("the message is bigger than ", std::to_string(max_size_),
                                     " bytes, the `max_size` of hikyaku.yaml; nothing was sent"));
   return {};
+}
+
+bool LoneDot::feed(std::string_view in, std::string& out) {
+  while (!in.empty() && state_ != State::done) {
+    if (state_ == State::text) {
+      in.remove_prefix(finish_line(in, out));
+    } else {
+      step(in.front(), out);
+      in.remove_prefix(1);
+    }
+  }
+  return state_ == State::done;
+}
+
+std::size_t LoneDot::finish_line(std::string_view in, std::string& out) {
+  std::size_t end = in.find('\n');
+  std::size_t length = end == in.npos ? in.size() : end + 1;
+  out.append(in.substr(0, length));
+  if (end != in.npos) state_ = State::line_start;
+  return length;
+}
+
+void LoneDot::step(char c, std::string& out) {
+  if (state_ == State::line_start && c == '.') {
+    state_ = State::dot;
+  } else if (state_ == State::dot && c == '\r') {
+    state_ = State::dot_cr;
+  } else if (state_ != State::line_start && c == '\n') {
+    state_ = State::done;
+  } else {
+    if (state_ != State::line_start) out += state_ == State::dot ? "." : ".\r";
+    out += c;
+    state_ = c == '\n' ? State::line_start : State::text;
+  }
+}
+
+Result<std::string, int> read_regular_file(const std::string& path, std::size_t limit) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  struct stat found{};
+  if (!fd || ::fstat(fd.get(), &found) != 0) return std::unexpected(errno);
+  if (!S_ISREG(found.st_mode)) return std::unexpected(EINVAL);
+  std::string text(std::min(limit, static_cast<std::size_t>(found.st_size)), '\0');
+  std::size_t filled = 0;
+  while (filled < text.size()) {
+    ssize_t got = ::read(fd.get(), text.data() + filled, text.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::unexpected(errno);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  text.resize(filled);
+  return text;
 }
 
 }  // namespace hikyaku::sendmail

@@ -3,14 +3,33 @@
 // nothing.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "daemon/base/error.h"
 #include "daemon/mail/data_decoder.h"
 #include "daemon/sendmail/exit.h"
-#include "daemon/sendmail/lone_dot.h"
 
 namespace hikyaku::sendmail {
+
+// The end of a message as people type it: a line of a single dot, if the caller has not said -i. Applied to
+// the bytes as they come, LF or CR LF. Any cut of the same bytes gives the same. Pure.
+
+class LoneDot {
+ public:
+  // Appends to `out` what belongs to the message. True once the line of a dot has come: nothing behind it is
+  // looked at. A dot that may still turn out to be that line stays behind; at the end of input it is one.
+  bool feed(std::string_view in, std::string& out);
+
+ private:
+  enum class State : std::uint8_t { line_start, dot, dot_cr, text, done };
+  std::size_t finish_line(std::string_view in, std::string& out);
+  void step(char c, std::string& out);
+
+  State state_ = State::line_start;
+};
 
 class Input {
  public:
@@ -35,5 +54,11 @@ class Input {
   mail::Canonicaliser canonicaliser_;
   std::string kept_;  // without a line of a dot
 };
+
+// A small file, read with the caller's own rights.
+
+// The first `limit` bytes. Fails, by errno, for what cannot be opened, and with EINVAL for what is no regular
+// file; waits for nothing.
+Result<std::string, int> read_regular_file(const std::string& path, std::size_t limit);
 
 }  // namespace hikyaku::sendmail

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/mail/xtext.h"
 #include "daemon/sendmail/header.h"
 
 namespace hikyaku::sendmail {
@@ -88,6 +89,28 @@ Result<Message, Failure> read_message(const Request& request, const Caller& call
   Message message{.envelope = std::move(*envelope), .read = to_content(header.fields(), header.take_body())};
   if (auto read = read_body(message, input); !read) return std::unexpected(read.error());
   return message;
+}
+
+namespace {
+
+std::string parameter(std::string_view name, std::string_view value) {
+  return value.empty() ? std::string() : cat(" ", name, "=", value);
+}
+
+}  // namespace
+
+std::string mail_command(const Envelope& envelope, std::optional<std::uint64_t> size) {
+  return cat("MAIL FROM:<", envelope.sender, ">", parameter("SIZE", size ? std::to_string(*size) : ""),
+             parameter("BODY", envelope.body), parameter("RET", envelope.ret),
+             parameter("ENVID", mail::to_xtext(envelope.envid)), envelope.smtputf8 ? " SMTPUTF8" : "",
+             "\r\n");
+}
+
+std::string rcpt_commands(const Envelope& envelope, std::span<const Address> recipients) {
+  std::string commands;
+  for (const Address& recipient : recipients)
+    commands += cat("RCPT TO:<", recipient, ">", parameter("NOTIFY", envelope.notify), "\r\n");
+  return commands;
 }
 
 }  // namespace hikyaku::sendmail

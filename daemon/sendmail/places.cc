@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "daemon/base/text.h"
-#include "daemon/sendmail/regular_file.h"
+#include "daemon/sendmail/input.h"
 
 namespace hikyaku::sendmail {
 namespace {

@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 
 namespace hikyaku::sendmail {
 namespace {

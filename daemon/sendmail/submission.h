@@ -11,7 +11,7 @@
 #include "daemon/sendmail/content.h"
 #include "daemon/sendmail/departure.h"
 #include "daemon/sendmail/dialogue.h"
-#include "daemon/sendmail/envelope.h"
+#include "daemon/sendmail/message.h"
 
 namespace hikyaku::sendmail {
 

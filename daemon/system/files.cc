@@ -2,13 +2,16 @@
 #include "daemon/system/files.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
@@ -43,6 +46,16 @@ void write_new_file(const std::string& path, std::string_view text) {
 std::string read_whole_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TemporaryDirectory::TemporaryDirectory(const std::string& prefix)
+    : path_((std::filesystem::temp_directory_path() / (prefix + "-XXXXXX")).string()) {
+  if (::mkdtemp(path_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), path_);
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code nothing_more_to_be_done;
+  std::filesystem::remove_all(path_, nothing_more_to_be_done);
 }
 
 }  // namespace hikyaku::system

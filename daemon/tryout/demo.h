@@ -13,9 +13,8 @@
 #include "daemon/base/ip.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/process.h"
-#include "daemon/system/temporary_directory.h"
+#include "daemon/system/files.h"
 #include "daemon/tryout/demo_files.h"
-#include "daemon/tryout/demo_screen.h"
 
 namespace hikyaku::tryout {
 

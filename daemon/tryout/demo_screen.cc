@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/tryout/demo_screen.h"
-
 #include <algorithm>
 
 #include "daemon/base/text.h"
+#include "daemon/tryout/demo_files.h"
 
 namespace hikyaku::tryout {
 namespace {

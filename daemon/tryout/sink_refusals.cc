@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/tryout/sink_refusals.h"
-
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/tryout/sink.h"
 
 namespace hikyaku::tryout {
 namespace {

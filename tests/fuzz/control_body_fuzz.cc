@@ -8,7 +8,6 @@
 
 #include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
-#include "daemon/control/control_queue.h"
 #include "daemon/control/control_retry.h"
 #include "daemon/control/control_routes.h"
 #include "tests/fuzz/fuzz.h"

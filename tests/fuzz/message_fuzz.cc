@@ -7,7 +7,7 @@
 #include "daemon/mail/address.h"
 #include "daemon/mail/data_decoder.h"
 #include "daemon/sendmail/header.h"
-#include "daemon/sendmail/lone_dot.h"
+#include "daemon/sendmail/input.h"
 #include "daemon/sendmail/recipients.h"
 #include "tests/fuzz/fuzz.h"
 

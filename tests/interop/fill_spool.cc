@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 #include "daemon/io/nursery.h"
 #include "spool/spool.h"

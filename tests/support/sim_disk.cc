@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 #include "tests/support/sim_file.h"
 #include "tests/support/sim_state.h"

@@ -13,11 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/commands/command_line.h"
 #include "daemon/io/loop.h"
 #include "daemon/system/files.h"
-#include "daemon/system/temporary_directory.h"
 #include "spool/spool.h"
 
 namespace hikyaku::test {

@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::test {

@@ -13,7 +13,6 @@
 #include "daemon/app/loading.h"
 #include "daemon/base/text.h"
 #include "daemon/system/files.h"
-#include "daemon/system/temporary_directory.h"
 
 namespace hikyaku::app {
 

@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "daemon/system/files.h"
-#include "daemon/system/temporary_directory.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;

@@ -8,7 +8,6 @@
 
 #include "daemon/base/text.h"
 #include "daemon/system/files.h"
-#include "daemon/system/temporary_directory.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "daemon/base/fd.h"
-#include "daemon/system/temporary_directory.h"
+#include "daemon/system/files.h"
 
 namespace hikyaku::test {
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/config/aliases_file.h"
-
 #include <sys/stat.h>
 
+#include "daemon/config/load.h"
 #include "doctest/doctest.h"
 #include "tests/unit/config/loading.h"
 #include "tests/unit/config/scratch_directory.h"

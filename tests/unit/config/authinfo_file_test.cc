@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "daemon/config/authinfo.h"
-#include "daemon/config/check.h"
+#include "daemon/config/load.h"
 #include "doctest/doctest.h"
 #include "tests/unit/config/loading.h"
 #include "tests/unit/config/scratch_directory.h"

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "daemon/config/hostname.h"
-#include "daemon/config/smarthost_url.h"
+#include "daemon/config/smarthost_draft.h"
 #include "doctest/doctest.h"
 #include "tests/unit/config/loading.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/public_diagnosis.h"
-
 #include <doctest/doctest.h>
+
+#include "daemon/mail/diagnosis.h"
 
 using namespace hikyaku;
 using namespace hikyaku::mail;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/qualify.h"
-
+#include "daemon/mail/intake.h"
 #include "doctest/doctest.h"
 
 using namespace hikyaku::mail;

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "daemon/pickup/drop_directory.h"
-#include "daemon/system/drop_setup.h"
-#include "daemon/system/temporary_directory.h"
+#include "daemon/system/directories.h"
+#include "daemon/system/files.h"
 #include "tests/support/drops.h"
 
 namespace hikyaku::test {

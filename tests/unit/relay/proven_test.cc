@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "daemon/base/text.h"
-#include "daemon/system/temporary_directory.h"
+#include "daemon/system/files.h"
 #include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "daemon/system/temporary_directory.h"
+#include "daemon/system/files.h"
 #include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;

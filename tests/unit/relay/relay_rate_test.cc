@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The relay to a smarthost that takes so many messages a minute or a day. Days pass in milliseconds.
-#include "daemon/system/temporary_directory.h"
+#include "daemon/system/files.h"
 #include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;

@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 #include "doctest/doctest.h"
 #include "tests/unit/sendmail/given_input.h"

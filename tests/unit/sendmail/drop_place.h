@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/random.h"
 
 namespace hikyaku::test {

@@ -7,7 +7,7 @@
 
 #include <string_view>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/fd.h"
 
 namespace hikyaku::test {

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
 

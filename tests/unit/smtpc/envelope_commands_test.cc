@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "smtpc/envelope_commands.h"
-
 #include "doctest/doctest.h"
+#include "smtpc/transaction.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpc;

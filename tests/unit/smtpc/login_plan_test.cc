@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "smtpc/login_plan.h"
-
 #include "doctest/doctest.h"
+#include "smtpc/login.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpc;

@@ -3,7 +3,6 @@
 #include "smtpc/opening.h"
 
 #include "doctest/doctest.h"
-#include "smtpc/tls_probe.h"
 #include "tests/support/test_certificates.h"
 #include "tests/unit/smtpc/client_rig.h"
 

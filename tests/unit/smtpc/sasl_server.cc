@@ -4,7 +4,7 @@
 #include <sasl/saslplug.h>
 #include <string.h>
 
-#include "daemon/base/check.h"
+#include "daemon/base/error.h"
 #include "smtpc/sasl_library.h"
 
 namespace hikyaku::test {

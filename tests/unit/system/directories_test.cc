@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "daemon/system/temporary_directory.h"
+#include "daemon/system/files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::system;

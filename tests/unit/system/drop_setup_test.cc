@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/system/drop_setup.h"
-
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,7 +6,8 @@
 #include <filesystem>
 
 #include "daemon/pickup/drop_directory.h"
-#include "daemon/system/temporary_directory.h"
+#include "daemon/system/directories.h"
+#include "daemon/system/files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::system;

@@ -9,7 +9,6 @@
 #include <fstream>
 
 #include "daemon/system/files.h"
-#include "daemon/system/temporary_directory.h"
 
 using namespace hikyaku;
 using namespace hikyaku::system;

@@ -10,7 +10,6 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
 #include "daemon/system/files.h"
-#include "daemon/system/temporary_directory.h"
 
 using namespace hikyaku;
 using namespace hikyaku::system;

@@ -10,7 +10,7 @@
 #include <cstdlib>
 
 #include "daemon/base/fd.h"
-#include "daemon/system/temporary_directory.h"
+#include "daemon/system/files.h"
 
 using namespace hikyaku;
 using namespace hikyaku::system;

@@ -6,9 +6,7 @@
 #include "daemon/config/load.h"
 #include "daemon/config/warnings.h"
 #include "daemon/system/files.h"
-#include "daemon/system/temporary_directory.h"
 #include "daemon/tryout/demo_files.h"
-#include "daemon/tryout/demo_screen.h"
 
 using namespace hikyaku;
 using namespace hikyaku::tryout;

@@ -9,7 +9,6 @@
 #include "daemon/base/json.h"
 #include "daemon/io/loop.h"
 #include "daemon/system/files.h"
-#include "daemon/system/temporary_directory.h"
 
 using namespace hikyaku;
 using namespace hikyaku::tryout;
