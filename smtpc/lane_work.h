@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a lane gets its mail from and hands its results to. daemon/app's queue runner implements it; a lane
+// What a lane gets its mail from and hands its results to. daemon/relay's queue runner implements it; a lane
 // knows neither queue nor spool.
 #pragma once
 

@@ -7,10 +7,10 @@
 #include "daemon/app/installed_sendmail.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/local_submitters.h"
-#include "daemon/app/relay.h"
 #include "daemon/base/text.h"
 #include "daemon/config/check.h"
 #include "daemon/config/load.h"
+#include "daemon/relay/relay.h"
 
 namespace hikyaku::app {
 namespace {
@@ -29,7 +29,7 @@ config::Problems problems_of_files(const Loaded& loaded) {
   config::Problems problems = config::check_configuration(loaded.settings, reader_for(loaded.account));
   if (!problems.empty()) return problems;
   for (const mail::Smarthost& smarthost : loaded.settings.smarthosts) {
-    auto tls = make_tls_client(smarthost);
+    auto tls = relay::make_tls_client(smarthost);
     if (!tls) problems.push_back({"", 0, 0, cat("smarthost ", smarthost.name), tls.error().text});
   }
   return problems;

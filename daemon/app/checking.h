@@ -6,19 +6,18 @@
 #include <functional>
 #include <string>
 
-#include "daemon/app/exit.h"
-#include "daemon/app/privileges.h"
+#include "daemon/base/exit.h"
 #include "daemon/config/warnings.h"
 #include "daemon/mail/smarthost.h"
+#include "daemon/system/privileges.h"
 
 namespace hikyaku::app {
 
 // What a check does as root; tests have something else done.
 struct CheckCalls {
-  FindAccount find = find_account;
-  std::function<Result<void, StartError>(const Account&)> become = [](const Account& account) {
-    return app::become(account);
-  };
+  system::FindAccount find = system::find_account;
+  std::function<Result<void, StartError>(const system::Account&)> become =
+      [](const system::Account& account) { return system::become(account); };
 };
 
 // Problems go to standard error, one a line, what was found to standard output, warnings included. As root it

@@ -7,15 +7,15 @@
 #include <cstring>
 #include <utility>
 
-#include "daemon/app/control_socket.h"
-#include "daemon/app/drop_setup.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/reload.h"
-#include "daemon/app/socket_places.h"
 #include "daemon/base/check.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
+#include "daemon/control/control_socket.h"
 #include "daemon/io/work.h"
+#include "daemon/system/directories.h"
+#include "daemon/system/drop_setup.h"
 
 namespace hikyaku::app {
 namespace {
@@ -74,22 +74,22 @@ Task<void> Daemon::serve() {
 }
 
 // One at a time, whoever asks: looking up names suspends it.
-Task<ReloadReport> Daemon::reload() {
+Task<control::ReloadReport> Daemon::reload() {
   while (is_reloading_) co_await reloaded_.wait({});
   is_reloading_ = true;
-  ReloadReport report = co_await reload_now();
+  control::ReloadReport report = co_await reload_now();
   is_reloading_ = false;
   reloaded_.notify();
   co_return report;
 }
 
 // All or nothing: what cannot be read, or is wrong, leaves everything as it was.
-Task<ReloadReport> Daemon::reload_now() {
+Task<control::ReloadReport> Daemon::reload_now() {
   manager_.reloading();
   Result<Loaded, config::Problems> fresh = std::unexpected(config::Problems());
   co_await io::run_on_pool(loop_, [&] { fresh = load_everything(config_file_, Purpose::run); });
   if (fresh) co_await look_up_credentials(fresh->settings, fresh->credentials);
-  ReloadReport report;
+  control::ReloadReport report;
   if (is_stopping_) report.problems = {"hikyakud is stopping"};
   if (is_stopping_) co_return report;
   Result<void, config::Problems> taken;
@@ -123,7 +123,8 @@ void Daemon::take_over(Loaded fresh, const std::vector<std::string>& kept) {
 void Daemon::take_over_control() {
   if (!control_) return;
   control_->set_group(settings_.control.group);
-  share_control_socket(control_socket_in(settings_.runtime_directory), {kDropGroup, settings_.control.group});
+  control::share_control_socket(system::control_socket_in(settings_.runtime_directory),
+                                {system::kDropGroup, settings_.control.group});
 }
 
 // The entry for an address of the smarthost goes before the one for any host.
@@ -145,7 +146,7 @@ Task<void> Daemon::stop() {
   leaving_.request();
   manager_.stopping();
   background_.spawn(hurry());
-  if (control_socket_) ::unlink(control_socket_in(settings_.runtime_directory).c_str());
+  if (control_socket_) ::unlink(system::control_socket_in(settings_.runtime_directory).c_str());
   if (desk_) stopping_.spawn(stop_control());
   if (acceptor_) stopping_.spawn(acceptor_->stopped(settings_.shutdown_grace));
   if (relay_) stopping_.spawn(relay_->stopped(settings_.shutdown_grace));
@@ -205,8 +206,8 @@ Task<std::string> Daemon::spool_trouble() {
 
 // That we are alive is told by the loop itself, so that one that hangs is noticed.
 Task<void> Daemon::tell_manager() {
-  auto alive_interval = ServiceManager::alive_interval();
-  while (ServiceManager::is_there()) {
+  auto alive_interval = system::ServiceManager::alive_interval();
+  while (system::ServiceManager::is_there()) {
     auto woken = co_await io::sleep_until(
         loop_, loop_.within(std::min(kStatusInterval, alive_interval.value_or(kStatusInterval)), &ended_));
     if (woken == io::Woken::cancelled) co_return;

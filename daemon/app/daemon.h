@@ -8,21 +8,21 @@
 #include <string>
 
 #include "daemon/app/alias_sink.h"
-#include "daemon/app/control_service.h"
 #include "daemon/app/daemon_desk.h"
-#include "daemon/app/exit.h"
 #include "daemon/app/listening.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/local_submitters.h"
 #include "daemon/app/log_observer.h"
-#include "daemon/app/pickup.h"
-#include "daemon/app/relay.h"
-#include "daemon/app/sd_notify.h"
+#include "daemon/base/exit.h"
 #include "daemon/config/settings.h"
+#include "daemon/control/control_service.h"
 #include "daemon/io/nursery.h"
 #include "daemon/io/resolver.h"
 #include "daemon/io/signals.h"
 #include "daemon/log/mail_log.h"
+#include "daemon/pickup/pickup.h"
+#include "daemon/relay/relay.h"
+#include "daemon/system/sd_notify.h"
 #include "smtpc/connector.h"
 #include "smtpd/acceptor.h"
 #include "spool/spool.h"
@@ -47,11 +47,11 @@ class Daemon {
   Result<void, StartError> serve_control();
   void start_accepting();
   void start_pickup();
-  PickupOptions pickup_options();
+  pickup::PickupOptions pickup_options();
 
   Task<void> serve();
-  Task<ReloadReport> reload();
-  Task<ReloadReport> reload_now();
+  Task<control::ReloadReport> reload();
+  Task<control::ReloadReport> reload_now();
   void take_over(Loaded fresh, const std::vector<std::string>& kept);
   void take_over_control();
   void start_aliases();
@@ -85,15 +85,15 @@ class Daemon {
   LogObserver observer_;
   io::SystemResolver resolver_;
   smtpc::SystemConnector connector_;
-  ServiceManager manager_;
+  system::ServiceManager manager_;
   io::Signals signals_;
   std::unique_ptr<spool::Disk> disk_;
   std::unique_ptr<spool::Spool> spool_;
   std::optional<AliasSink> sink_;  // in front of the spool, for all mail
-  std::optional<Relay> relay_;
+  std::optional<relay::Relay> relay_;
   Fd control_socket_;  // until it is served
   std::optional<DaemonDesk> desk_;
-  std::unique_ptr<ControlService> control_;
+  std::unique_ptr<control::ControlService> control_;
   bool is_reloading_ = false;
   std::string not_reloaded_;  // what was wrong at the newest reload
   bool is_stopping_ = false;
@@ -103,9 +103,9 @@ class Daemon {
   io::Nursery background_;
   LocalSubmitters submitters_;
   std::optional<smtpd::Acceptor> acceptor_;
-  std::optional<Endpoint> listening_;  // one of the addresses, for sendmail(1)
-  std::optional<DropDirectory> drop_;  // until the pickup has it
-  std::optional<Pickup> pickup_;
+  std::optional<Endpoint> listening_;          // one of the addresses, for sendmail(1)
+  std::optional<pickup::DropDirectory> drop_;  // until the pickup has it
+  std::optional<pickup::Pickup> pickup_;
   io::Nursery stopping_;  // the parts, each on its way out
 };
 

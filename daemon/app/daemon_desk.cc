@@ -25,13 +25,14 @@ std::optional<std::size_t> DaemonDesk::retry_all() {
       kSoon);
 }
 
-std::optional<RetryReport> DaemonDesk::retry(std::vector<mail::MailId> ids, Rights rights) {
-  return asker_.ask<RetryReport>(
+std::optional<control::RetryReport> DaemonDesk::retry(std::vector<mail::MailId> ids, control::Rights rights) {
+  return asker_.ask<control::RetryReport>(
       [this, ids = std::move(ids), rights] { return look_up_and_retry(ids, rights); }, kWithReading);
 }
 
-Task<RetryReport> DaemonDesk::look_up_and_retry(std::vector<mail::MailId> ids, Rights rights) {
-  RetryReport report;
+Task<control::RetryReport> DaemonDesk::look_up_and_retry(std::vector<mail::MailId> ids,
+                                                         control::Rights rights) {
+  control::RetryReport report;
   for (mail::MailId id : ids) {
     auto mail = co_await parts_.source.load(id);
     bool is_known = mail && rights.may_see(mail->envelope.uid);
@@ -42,7 +43,7 @@ Task<RetryReport> DaemonDesk::look_up_and_retry(std::vector<mail::MailId> ids, R
   co_return report;
 }
 
-bool DaemonDesk::hurry(std::vector<mail::MailId> ids, Rights rights) {
+bool DaemonDesk::hurry(std::vector<mail::MailId> ids, control::Rights rights) {
   auto done = asker_.ask<bool>(
       [this, ids = std::move(ids), rights]() -> Task<bool> {
         hurried(ids, rights);
@@ -54,27 +55,29 @@ bool DaemonDesk::hurry(std::vector<mail::MailId> ids, Rights rights) {
 
 // A smarthost that is paused is looked at again for the operator only: whoever could make us log in at will
 // could have our account blocked.
-void DaemonDesk::hurried(const std::vector<mail::MailId>& ids, const Rights& rights) {
+void DaemonDesk::hurried(const std::vector<mail::MailId>& ids, const control::Rights& rights) {
   parts_.relay.retry(ids);
   if (rights.all && !ids.empty()) parts_.relay.probe_paused();
 }
 
-std::optional<ControlDesk::OutcomeReport> DaemonDesk::outcome(mail::MailId id,
-                                                              std::optional<MailOutcome> seen, Rights rights,
-                                                              Duration wait) {
+std::optional<control::ControlDesk::OutcomeReport> DaemonDesk::outcome(mail::MailId id,
+                                                                       std::optional<relay::MailOutcome> seen,
+                                                                       control::Rights rights,
+                                                                       Duration wait) {
   return asker_.ask<OutcomeReport>(
       [this, id, seen = std::move(seen), rights, wait] { return look_at(id, seen, rights, wait); },
       kSoon + std::chrono::ceil<std::chrono::seconds>(wait));
 }
 
-Task<ControlDesk::OutcomeReport> DaemonDesk::look_at(mail::MailId id, std::optional<MailOutcome> seen,
-                                                     Rights rights, Duration wait) {
-  OutcomeBoard& board = parts_.relay.outcomes();
+Task<control::ControlDesk::OutcomeReport> DaemonDesk::look_at(mail::MailId id,
+                                                              std::optional<relay::MailOutcome> seen,
+                                                              control::Rights rights, Duration wait) {
+  relay::OutcomeBoard& board = parts_.relay.outcomes();
   auto now = board.find(id);
   if (!now) {
     auto queued = co_await parts_.source.load(id);
     now = board.find(id);
-    if (!now && queued) now = outcome_of(*queued);
+    if (!now && queued) now = relay::outcome_of(*queued);
   }
   if (!now || !rights.may_see(now->uid)) co_return OutcomeReport{};
   if (seen == now && wait > Duration(0)) {
@@ -84,20 +87,22 @@ Task<ControlDesk::OutcomeReport> DaemonDesk::look_at(mail::MailId id, std::optio
   co_return OutcomeReport{std::move(now), parts_.relay.report()};
 }
 
-std::optional<StatusReport> DaemonDesk::status() {
-  return asker_.ask<StatusReport>([this] { return status_now(); }, kSoon);
+std::optional<relay::StatusReport> DaemonDesk::status() {
+  return asker_.ask<relay::StatusReport>([this] { return status_now(); }, kSoon);
 }
 
-std::optional<std::vector<FailedMail>> DaemonDesk::failed(Rights rights) {
+std::optional<std::vector<mail::FailedMail>> DaemonDesk::failed(control::Rights rights) {
   std::optional<std::uint32_t> whose = rights.all ? std::nullopt : std::optional(rights.uid);
-  return asker_.ask<std::vector<FailedMail>>(
-      [this, whose]() -> Task<std::vector<FailedMail>> { co_return parts_.relay.outcomes().failed(whose); },
+  return asker_.ask<std::vector<mail::FailedMail>>(
+      [this, whose]() -> Task<std::vector<mail::FailedMail>> {
+        co_return parts_.relay.outcomes().failed(whose);
+      },
       kSoon);
 }
 
-Task<StatusReport> DaemonDesk::status_now() {
+Task<relay::StatusReport> DaemonDesk::status_now() {
   std::string trouble = co_await parts_.spool_trouble();
-  StatusReport status = parts_.relay.report();
+  relay::StatusReport status = parts_.relay.report();
   status.version = HIKYAKU_VERSION;
   status.uptime = parts_.loop.now() - started_;
   status.spool_trouble = std::move(trouble);
@@ -105,8 +110,8 @@ Task<StatusReport> DaemonDesk::status_now() {
   co_return status;
 }
 
-std::optional<ReloadReport> DaemonDesk::reload() {
-  return asker_.ask<ReloadReport>([this] { return parts_.reload(); }, kWithReading);
+std::optional<control::ReloadReport> DaemonDesk::reload() {
+  return asker_.ask<control::ReloadReport>([this] { return parts_.reload(); }, kWithReading);
 }
 
 std::optional<Result<std::size_t, std::string>> DaemonDesk::reload_aliases() {

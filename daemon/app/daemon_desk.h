@@ -6,25 +6,25 @@
 #include <functional>
 #include <string>
 
-#include "daemon/app/control_desk.h"
-#include "daemon/app/relay.h"
+#include "daemon/control/control_desk.h"
 #include "daemon/io/asker.h"
+#include "daemon/relay/relay.h"
 
 namespace hikyaku::app {
 
 // All outlive the desk.
 struct DeskParts {
   io::Loop& loop;
-  Relay& relay;
+  relay::Relay& relay;
   mail::MailSource& source;
   log::MailLog& log;
   std::function<Task<std::string>()> spool_trouble;  // as the disk is now; empty: none
   std::function<std::vector<std::string>()> warnings;
-  std::function<Task<ReloadReport>()> reload;
+  std::function<Task<control::ReloadReport>()> reload;
   std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
 };
 
-class DaemonDesk final : public ControlDesk {
+class DaemonDesk final : public control::ControlDesk {
  public:
   explicit DaemonDesk(DeskParts parts);
 
@@ -32,20 +32,21 @@ class DaemonDesk final : public ControlDesk {
   Task<void> closed() { return asker_.closed(); }
 
   std::optional<std::size_t> retry_all() override;
-  std::optional<RetryReport> retry(std::vector<mail::MailId> ids, Rights rights) override;
-  bool hurry(std::vector<mail::MailId> ids, Rights rights) override;
-  std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<MailOutcome> seen, Rights rights,
-                                       Duration wait) override;
-  std::optional<StatusReport> status() override;
-  std::optional<std::vector<FailedMail>> failed(Rights rights) override;
-  std::optional<ReloadReport> reload() override;
+  std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) override;
+  bool hurry(std::vector<mail::MailId> ids, control::Rights rights) override;
+  std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
+                                       control::Rights rights, Duration wait) override;
+  std::optional<relay::StatusReport> status() override;
+  std::optional<std::vector<mail::FailedMail>> failed(control::Rights rights) override;
+  std::optional<control::ReloadReport> reload() override;
   std::optional<Result<std::size_t, std::string>> reload_aliases() override;
 
  private:
-  Task<RetryReport> look_up_and_retry(std::vector<mail::MailId> ids, Rights rights);
-  Task<OutcomeReport> look_at(mail::MailId id, std::optional<MailOutcome> seen, Rights rights, Duration wait);
-  void hurried(const std::vector<mail::MailId>& ids, const Rights& rights);
-  Task<StatusReport> status_now();
+  Task<control::RetryReport> look_up_and_retry(std::vector<mail::MailId> ids, control::Rights rights);
+  Task<OutcomeReport> look_at(mail::MailId id, std::optional<relay::MailOutcome> seen, control::Rights rights,
+                              Duration wait);
+  void hurried(const std::vector<mail::MailId>& ids, const control::Rights& rights);
+  Task<relay::StatusReport> status_now();
 
   DeskParts parts_;
   Instant started_;

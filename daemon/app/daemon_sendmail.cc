@@ -5,10 +5,11 @@
 
 #include "daemon/app/daemon.h"
 #include "daemon/app/reload.h"
-#include "daemon/app/replace_file.h"
 #include "daemon/app/sendmail_conf.h"
 #include "daemon/base/text.h"
 #include "daemon/io/work.h"
+#include "daemon/relay/policies.h"
+#include "daemon/system/files.h"
 
 namespace hikyaku::app {
 
@@ -19,31 +20,31 @@ Task<void> Daemon::tell_sendmail() {
   constexpr mode_t kForAll = 0644;
   Result<void, Error<std::errc>> written;
   std::string text = sendmail_conf(settings_, listening_);
-  co_await io::run_on_pool(loop_,
-                           [&] { written = replace_file(sendmail_conf_path(settings_), text, kForAll); });
+  co_await io::run_on_pool(
+      loop_, [&] { written = system::replace_file(sendmail_conf_path(settings_), text, kForAll); });
   if (!written) log_.warning(cat(written.error().text, "; sendmail does not learn of changed settings"));
 }
 
-PickupOptions Daemon::pickup_options() {
+pickup::PickupOptions Daemon::pickup_options() {
   return {.session = acceptor_options(settings_, token_, &submitters_).session,
-          .bounce = bounce_policy(settings_)};
+          .bounce = relay::bounce_policy(settings_)};
 }
 
 // Without it the daemon serves all the same: sendmail(1) has the socket.
 Task<void> Daemon::open_drop_directory() {
-  Result<DropDirectory, DropError> opened = fail(DropFault::gone, "");
-  co_await io::run_on_pool(loop_, [&] { opened = DropDirectory::open(settings_.spool.directory); });
+  Result<pickup::DropDirectory, pickup::DropError> opened = fail(pickup::DropFault::gone, "");
+  co_await io::run_on_pool(loop_, [&] { opened = pickup::DropDirectory::open(settings_.spool.directory); });
   if (opened) {
     drop_ = std::move(*opened);
-    co_await settle_taken(loop_, *drop_, *spool_, log_);
-  } else if (opened.error().kind != DropFault::gone) {
+    co_await pickup::settle_taken(loop_, *drop_, *spool_, log_);
+  } else if (opened.error().kind != pickup::DropFault::gone) {
     log_.warning(cat(opened.error().text, "; nothing that sendmail leaves there is picked up"));
   }
 }
 
 void Daemon::start_pickup() {
   if (!drop_) return;
-  pickup_.emplace(PickupParts{.loop = loop_, .sink = *sink_, .observer = observer_, .log = log_},
+  pickup_.emplace(pickup::PickupParts{.loop = loop_, .sink = *sink_, .observer = observer_, .log = log_},
                   std::move(*drop_), pickup_options());
   background_.spawn(pickup_->run());
 }

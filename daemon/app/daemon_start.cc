@@ -3,13 +3,13 @@
 // its time waits for the answer. Nothing is accepted before the spool can keep it and the relay hears of it.
 #include <utility>
 
-#include "daemon/app/control_socket.h"
 #include "daemon/app/daemon.h"
-#include "daemon/app/drop_setup.h"
 #include "daemon/app/reload.h"
-#include "daemon/app/socket_places.h"
 #include "daemon/base/text.h"
+#include "daemon/control/control_socket.h"
 #include "daemon/io/socket_stream.h"
+#include "daemon/system/directories.h"
+#include "daemon/system/drop_setup.h"
 
 namespace hikyaku::app {
 namespace {
@@ -73,14 +73,14 @@ Result<void, StartError> Daemon::start_relay() {
     if (!bound) continue;
     own_endpoints_.add(*bound);
   }
-  relay_.emplace(RelayParts{.loop = loop_,
-                            .sink = *sink_,
-                            .source = *spool_,
-                            .connector = connector_,
-                            .log = log_,
-                            .token = token_,
-                            .proven_file = cat(settings_.spool.directory, "/proven"),
-                            .rates_file = cat(settings_.spool.directory, "/rates")},
+  relay_.emplace(relay::RelayParts{.loop = loop_,
+                                   .sink = *sink_,
+                                   .source = *spool_,
+                                   .connector = connector_,
+                                   .log = log_,
+                                   .token = token_,
+                                   .proven_file = cat(settings_.spool.directory, "/proven"),
+                                   .rates_file = cat(settings_.spool.directory, "/rates")},
                  spool_->downtime());
   spool_->set_on_arrival([this](const mail::QueueEntry& entry) { relay_->arrived(entry); });
   auto configured = relay_->configure(settings_);
@@ -91,7 +91,7 @@ Result<void, StartError> Daemon::start_relay() {
 // Without it local programs still have the ports, so where nobody asked for the directory it may be missing.
 Task<Result<void, StartError>> Daemon::open_submit_socket() {
   bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
-  std::string path = submit_socket_in(settings_.runtime_directory);
+  std::string path = system::submit_socket_in(settings_.runtime_directory);
   bool served = co_await is_served(loop_, path);
   if (served) co_return fail(Exit::unavailable, cat(path, ": another hikyakud listens there"));
   auto listener = io::Listener::listen_unix(loop_, path, kAnyone);
@@ -109,10 +109,10 @@ Task<Result<void, StartError>> Daemon::open_submit_socket() {
 // daemon, and opening the spool or the other socket says which.
 Task<Result<void, StartError>> Daemon::open_control() {
   bool is_default = settings_.runtime_directory == config::Settings().runtime_directory;
-  std::string path = control_socket_in(settings_.runtime_directory);
+  std::string path = system::control_socket_in(settings_.runtime_directory);
   bool served = co_await is_served(loop_, path);
   if (served) co_return {};
-  auto socket = open_control_socket(path, {kDropGroup, settings_.control.group});
+  auto socket = control::open_control_socket(path, {system::kDropGroup, settings_.control.group});
   if (!socket && !is_default) co_return std::unexpected(socket.error());
   if (!socket) log_.warning(cat(socket.error().text, "; mailq and `hikyaku` cannot ask the daemon"));
   if (!socket) co_return {};
@@ -123,7 +123,7 @@ Task<Result<void, StartError>> Daemon::open_control() {
 
 Result<void, StartError> Daemon::serve_control() {
   if (!control_socket_) return {};
-  std::string path = control_socket_in(settings_.runtime_directory);
+  std::string path = system::control_socket_in(settings_.runtime_directory);
   desk_.emplace(DeskParts{.loop = loop_,
                           .relay = *relay_,
                           .source = *spool_,
@@ -132,10 +132,10 @@ Result<void, StartError> Daemon::serve_control() {
                           .warnings = [this] { return warnings_; },
                           .reload = [this] { return reload(); },
                           .reload_aliases = [this] { return reload_aliases(); }});
-  ControlOptions options{
+  control::ControlOptions options{
       .path = path, .spool_directory = settings_.spool.directory, .group = settings_.control.group};
-  control_ =
-      std::make_unique<ControlService>(std::move(options), std::move(control_socket_), *desk_, loop_.clock());
+  control_ = std::make_unique<control::ControlService>(std::move(options), std::move(control_socket_), *desk_,
+                                                       loop_.clock());
   if (!control_->runs()) return fail(Exit::internal, cat(path, ": there is no thread left to serve it"));
   return {};
 }

@@ -8,14 +8,14 @@
 #include <utility>
 
 #include "daemon/app/daemon.h"
-#include "daemon/app/directories.h"
-#include "daemon/app/drop_setup.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/reload.h"
-#include "daemon/app/sd_notify.h"
 #include "daemon/app/turn_away.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
+#include "daemon/system/directories.h"
+#include "daemon/system/drop_setup.h"
+#include "daemon/system/sd_notify.h"
 
 namespace hikyaku::app {
 namespace {
@@ -27,17 +27,18 @@ constexpr int kLooks = 5;  // meanwhile
 void report(const config::Problems& problems) {
   for (const config::Problem& problem : problems)
     std::fputs(cat(log::error_prefix(), config::to_text(problem), "\n").c_str(), stderr);
-  if (!problems.empty()) ServiceManager().status(config::to_text(problems.front()));
+  if (!problems.empty()) system::ServiceManager().status(config::to_text(problems.front()));
 }
 
 // Where it is the default, a missing runtime directory is the daemon's to complain about.
 Result<void, StartError> prepare_directories(log::MailLog& log, const Loaded& loaded) {
   const config::Settings& settings = loaded.settings;
-  auto runtime = prepare_runtime_directory(settings.runtime_directory, loaded.account);
+  auto runtime = system::prepare_runtime_directory(settings.runtime_directory, loaded.account);
   if (!runtime && settings.runtime_directory != config::Settings().runtime_directory) return runtime;
-  auto spool = prepare_spool_directory(settings.spool.directory, loaded.account);
+  auto spool = system::prepare_spool_directory(settings.spool.directory, loaded.account);
   if (!spool) return spool;
-  if (auto note = prepare_drop_directory(settings.spool.directory, loaded.account)) log.warning(*note);
+  if (auto note = system::prepare_drop_directory(settings.spool.directory, loaded.account))
+    log.warning(*note);
   return {};
 }
 
@@ -48,9 +49,9 @@ Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, log::MailL
   auto prepared = prepare_directories(log, loaded);
   if (!prepared) return std::unexpected(prepared.error());
   if (!loaded.account) return listening;
-  auto dropped = become(*loaded.account);
+  auto dropped = system::become(*loaded.account);
   if (!dropped) return std::unexpected(dropped.error());
-  close_to_others();
+  system::close_to_others();
   return listening;
 }
 
@@ -102,7 +103,7 @@ Exit load_and_serve(const std::string& config_file, std::vector<Fd> inherited) {
 }  // namespace
 
 Exit run_hikyakud(const std::string& config_file) {
-  close_to_others();
+  system::close_to_others();
   Exit exit = load_and_serve(config_file, io::inherited_sockets());
   if (io::SystemResolver::outstanding() == 0) return exit;
   std::fflush(nullptr);

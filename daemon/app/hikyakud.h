@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "daemon/app/exit.h"
+#include "daemon/base/exit.h"
 
 namespace hikyaku::app {
 

@@ -4,12 +4,12 @@
 
 #include "daemon/app/checking.h"
 #include "daemon/app/hikyakud.h"
-#include "daemon/app/port_owner.h"
 #include "daemon/log/mail_log.h"
+#include "daemon/system/port_owner.h"
 
 namespace {
 
-using hikyaku::app::Exit;
+using hikyaku::Exit;
 
 Exit run(int argc, char** argv) {
   std::string config_file = "/etc/hikyaku/hikyaku.yaml";
@@ -31,7 +31,7 @@ Exit run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return options.exit(error) == 0 ? Exit::ok : Exit::usage;
   }
-  if (check_ports->count() > 0) return hikyaku::app::check_ports(ports);
+  if (check_ports->count() > 0) return hikyaku::system::check_ports(ports);
   return check_only ? hikyaku::app::check_everything(config_file) : hikyaku::app::run_hikyakud(config_file);
 }
 

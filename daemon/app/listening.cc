@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/app/port_owner.h"
 #include "daemon/base/text.h"
+#include "daemon/system/port_owner.h"
 
 namespace hikyaku::app {
 namespace {
@@ -16,7 +16,7 @@ constexpr std::uint16_t kLowestFreePort = 1024;
 
 std::string explain(const IoError& error, const Endpoint& at) {
   if (error.kind == IoErrorKind::address_in_use)
-    return cat(error.text, ": ", explain_taken_port(at, find_port_owner(at)));
+    return cat(error.text, ": ", system::explain_taken_port(at, system::find_port_owner(at)));
   if (error.kind == IoErrorKind::access_denied && at.port < kLowestFreePort)
     return cat(error.text,
                "; ports below 1024 take root (see `user`), a systemd socket unit, or another `listen`");

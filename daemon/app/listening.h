@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/app/exit.h"
+#include "daemon/base/exit.h"
 #include "daemon/base/fd.h"
 #include "daemon/config/settings.h"
 #include "daemon/io/listener.h"

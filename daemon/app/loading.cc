@@ -8,23 +8,24 @@
 namespace hikyaku::app {
 namespace {
 
-Result<std::optional<Account>, config::Problem> account_for(const config::Settings& settings, Purpose purpose,
-                                                            const FindAccount& find) {
-  auto account = choose_account(::geteuid(), settings.user, find);
+Result<std::optional<system::Account>, config::Problem> account_for(const config::Settings& settings,
+                                                                    Purpose purpose,
+                                                                    const system::FindAccount& find) {
+  auto account = system::choose_account(::geteuid(), settings.user, find);
   if (!account && purpose == Purpose::check && settings.user.empty()) return std::nullopt;
   return account;
 }
 
 }  // namespace
 
-config::AuthinfoReader reader_for(const std::optional<Account>& account) {
+config::AuthinfoReader reader_for(const std::optional<system::Account>& account) {
   auto reader = config::AuthinfoReader::this_process();
   if (account) reader.uid = account->uid, reader.gid = account->gid;
   return reader;
 }
 
 Result<Loaded, config::Problems> load_everything(const std::string& config_file, Purpose purpose,
-                                                 const FindAccount& find) {
+                                                 const system::FindAccount& find) {
   auto settings = config::load_file(config_file);
   if (!settings) return std::unexpected(std::move(settings.error()));
   auto account = account_for(*settings, purpose, find);

@@ -16,7 +16,7 @@ constexpr std::size_t kMostKnown = 1000;
 
 }  // namespace
 
-LocalSubmitters::LocalSubmitters(io::Loop& loop, io::Nursery& nursery, FindLocalUser find)
+LocalSubmitters::LocalSubmitters(io::Loop& loop, io::Nursery& nursery, system::FindLocalUser find)
     : loop_(loop), nursery_(nursery), find_(std::move(find)), answered_(loop) {}
 
 void LocalSubmitters::configure(config::SubmitSettings settings) {
@@ -43,17 +43,17 @@ const LocalSubmitters::Known* LocalSubmitters::fresh(std::uint32_t uid) const {
 }
 
 Task<void> LocalSubmitters::look_up(std::uint32_t uid) {
-  LocalUser user;
+  system::LocalUser user;
   const std::uint64_t round = round_;
   const bool by_groups = settings_.others != config::SubmitOthers::allow && !settings_.trusted.empty();
-  const WithGroups groups = by_groups ? WithGroups::yes : WithGroups::no;
+  const system::WithGroups groups = by_groups ? system::WithGroups::yes : system::WithGroups::no;
   co_await io::run_on_pool(loop_, [this, uid, groups, &user] { user = find_(uid, groups); });
   if (round == round_) keep(uid, std::move(user));
   is_asking_ = false;
   answered_.notify();
 }
 
-void LocalSubmitters::keep(std::uint32_t uid, LocalUser user) {
+void LocalSubmitters::keep(std::uint32_t uid, system::LocalUser user) {
   if (known_.size() >= kMostKnown) known_.clear();
   known_.insert_or_assign(uid, Known{std::move(user), loop_.now()});
 }
@@ -62,22 +62,22 @@ std::optional<smtpd::Submitter> LocalSubmitters::judge(std::uint32_t uid) const 
   auto found = known_.find(uid);
   const bool all_may = settings_.others == config::SubmitOthers::allow;
   if (found == known_.end() && !all_may) return std::nullopt;
-  const LocalUser user = found == known_.end() ? LocalUser() : found->second.user;
+  const system::LocalUser user = found == known_.end() ? system::LocalUser() : found->second.user;
   return smtpd::Submitter{.name = user.name, .may_choose_sender = all_may || is_trusted(uid, user)};
 }
 
-bool LocalSubmitters::is_trusted(std::uint32_t uid, const LocalUser& user) const {
+bool LocalSubmitters::is_trusted(std::uint32_t uid, const system::LocalUser& user) const {
   auto is_named = [this](const std::string& name) {
     return std::ranges::find(settings_.trusted, name) != settings_.trusted.end();
   };
-  const bool is_us = uid == ::geteuid() && uid != kNameless;
+  const bool is_us = uid == ::geteuid() && uid != system::kNameless;
   return uid == 0 || is_us || is_named(user.name) || std::ranges::any_of(user.groups, is_named);
 }
 
 std::vector<std::string> unknown_trusted(const config::SubmitSettings& settings) {
   std::vector<std::string> unknown;
   for (const std::string& name : settings.trusted)
-    if (!is_user_or_group(name)) unknown.push_back(name);
+    if (!system::is_user_or_group(name)) unknown.push_back(name);
   return unknown;
 }
 

@@ -6,9 +6,9 @@
 #include <map>
 #include <optional>
 
-#include "daemon/app/local_users.h"
 #include "daemon/config/settings.h"
 #include "daemon/io/nursery.h"
+#include "daemon/system/local_users.h"
 #include "smtpd/submitter.h"
 
 namespace hikyaku::app {
@@ -16,7 +16,7 @@ namespace hikyaku::app {
 class LocalSubmitters final : public smtpd::Submitters {
  public:
   // The nursery has the look-ups; it is drained before this goes.
-  LocalSubmitters(io::Loop& loop, io::Nursery& nursery, FindLocalUser find = find_local_user);
+  LocalSubmitters(io::Loop& loop, io::Nursery& nursery, system::FindLocalUser find = system::find_local_user);
 
   // At start and at every reload; what was looked up before is asked for again.
   void configure(config::SubmitSettings settings);
@@ -24,18 +24,18 @@ class LocalSubmitters final : public smtpd::Submitters {
 
  private:
   struct Known {
-    LocalUser user;
+    system::LocalUser user;
     Instant asked;
   };
   const Known* fresh(std::uint32_t uid) const;
   Task<void> look_up(std::uint32_t uid);
-  void keep(std::uint32_t uid, LocalUser user);
+  void keep(std::uint32_t uid, system::LocalUser user);
   std::optional<smtpd::Submitter> judge(std::uint32_t uid) const;
-  bool is_trusted(std::uint32_t uid, const LocalUser& user) const;
+  bool is_trusted(std::uint32_t uid, const system::LocalUser& user) const;
 
   io::Loop& loop_;
   io::Nursery& nursery_;
-  FindLocalUser find_;
+  system::FindLocalUser find_;
   config::SubmitSettings settings_;
   std::map<std::uint32_t, Known> known_;
   std::uint64_t round_ = 0;  // an answer that was asked for before a reload does not count

@@ -42,13 +42,6 @@ smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const 
   return options;
 }
 
-BouncePolicy bounce_policy(const config::Settings& settings) {
-  return {.hostname = settings.hostname,
-          .domain = settings.domain,
-          .full = settings.queue.bounce_return == config::BounceReturn::full,
-          .lifetime = settings.queue.lifetime};
-}
-
 spool::SpoolOptions spool_options(const config::Settings& settings) {
   return {.min_free = settings.spool.min_free,
           .segment_size = settings.spool.segment_size,

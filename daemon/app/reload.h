@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "daemon/app/bouncer.h"
 #include "daemon/config/settings.h"
 #include "daemon/log/mail_log.h"
 #include "smtpd/acceptor.h"
@@ -19,7 +18,6 @@ std::vector<std::string> keep_until_restart(const config::Settings& running, con
 // `token` is this instance's, for the greeting; `submitters` outlive the sessions.
 smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token,
                                         smtpd::Submitters* submitters = nullptr);
-BouncePolicy bounce_policy(const config::Settings& settings);
 spool::SpoolOptions spool_options(const config::Settings& settings);
 log::Options log_options(const config::Settings& settings);
 

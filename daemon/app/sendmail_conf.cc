@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/app/sendmail_conf.h"
 
-#include "daemon/app/socket_places.h"
 #include "daemon/base/text.h"
+#include "daemon/system/directories.h"
 
 namespace hikyaku::app {
 namespace {
@@ -25,8 +25,9 @@ std::string sendmail_conf_path(const config::Settings& settings) {
 }
 
 std::string sendmail_conf(const config::Settings& settings, const std::optional<Endpoint>& listening) {
-  return cat("hikyaku-sendmail 1\n", line("submit_socket", submit_socket_in(settings.runtime_directory)),
-             line("control_socket", control_socket_in(settings.runtime_directory)),
+  return cat("hikyaku-sendmail 1\n",
+             line("submit_socket", system::submit_socket_in(settings.runtime_directory)),
+             line("control_socket", system::control_socket_in(settings.runtime_directory)),
              line("drop", cat(settings.spool.directory, "/drop")),
              line("listen", listening ? reachable(*listening) : ""), line("hostname", settings.hostname),
              line("domain", settings.domain), line("aliases", settings.aliases.path),

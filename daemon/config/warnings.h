@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is allowed but probably not meant, one sentence each with what to change: for `hikyakud --check`, for
 // the log at each start, and for `hikyaku status`. Pure: what the settings do not show is found out by the
-// caller (daemon/app/setup.h) and comes as facts.
+// caller (daemon/app/checking.h) and comes as facts.
 #pragma once
 
 #include <string>

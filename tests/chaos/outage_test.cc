@@ -25,21 +25,21 @@ struct Outage {
   MemorySink notices{loop};
   std::vector<std::string> lines;
   log::MailLog log{clock, {}, [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
-  std::unique_ptr<app::Relay> relay;
+  std::unique_ptr<relay::Relay> relay;
 
   explicit Outage(std::size_t queued) {
     host.offer.chunking = true;
     for (std::size_t i = 0; i < queued; ++i) mails.add();
-    relay = std::make_unique<app::Relay>(app::RelayParts{.loop = loop,
-                                                         .sink = notices,
-                                                         .source = mails,
-                                                         .connector = connector,
-                                                         .log = log,
-                                                         .token = "token",
-                                                         .proven_file = "",
-                                                         .rates_file = "",
-                                                         .jitter = [] { return 0.5; }},
-                                         Duration{0});
+    relay = std::make_unique<relay::Relay>(relay::RelayParts{.loop = loop,
+                                                             .sink = notices,
+                                                             .source = mails,
+                                                             .connector = connector,
+                                                             .log = log,
+                                                             .token = "token",
+                                                             .proven_file = "",
+                                                             .rates_file = "",
+                                                             .jitter = [] { return 0.5; }},
+                                           Duration{0});
   }
   ~Outage() {
     loop.run(relay->stopped(1s));

@@ -76,16 +76,16 @@ void ChaosRig::start_relay() {
   auto jitter = [this] { return static_cast<double>(dice.below(1000)) / 1000; };
   source = std::make_unique<SlowSource>(loop, *spool, dice);
   source->percent = slowness_;
-  relay = std::make_unique<app::Relay>(app::RelayParts{.loop = loop,
-                                                       .sink = *spool,
-                                                       .source = *source,
-                                                       .connector = connector,
-                                                       .log = log,
-                                                       .token = "token",
-                                                       .proven_file = "",
-                                                       .rates_file = "",
-                                                       .jitter = jitter},
-                                       spool->downtime());
+  relay = std::make_unique<relay::Relay>(relay::RelayParts{.loop = loop,
+                                                           .sink = *spool,
+                                                           .source = *source,
+                                                           .connector = connector,
+                                                           .log = log,
+                                                           .token = "token",
+                                                           .proven_file = "",
+                                                           .rates_file = "",
+                                                           .jitter = jitter},
+                                         spool->downtime());
   spool->set_on_arrival([this](const mail::QueueEntry& entry) { relay->arrived(entry); });
   reload();
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/app/relay.h"
+#include "daemon/relay/relay.h"
 #include "tests/chaos/slow_source.h"
 #include "tests/support/chaos_smarthost.h"
 #include "tests/unit/spool/spool_fixture.h"
@@ -70,7 +70,7 @@ struct ChaosRig : spool::SpoolFixture {
   std::vector<std::string> lines;
   log::MailLog log{clock, {}, [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
   std::unique_ptr<SlowSource> source;  // the spool, as the relay sees it
-  std::unique_ptr<app::Relay> relay;
+  std::unique_ptr<relay::Relay> relay;
 
  private:
   unsigned slowness_ = 0;

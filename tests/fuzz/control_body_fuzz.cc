@@ -6,21 +6,21 @@
 #include <algorithm>
 #include <string>
 
-#include "daemon/app/control_queue.h"
-#include "daemon/app/control_retry.h"
-#include "daemon/app/control_routes.h"
 #include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
+#include "daemon/control/control_queue.h"
+#include "daemon/control/control_retry.h"
+#include "daemon/control/control_routes.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/app/fake_desk.h"
+#include "tests/unit/control/fake_desk.h"
 
 using namespace hikyaku;
-using namespace hikyaku::app;
+using namespace hikyaku::test;
 
 namespace {
 
-ControlRequest request_of(std::string_view input) {
-  ControlRequest request;
+control::ControlRequest request_of(std::string_view input) {
+  control::ControlRequest request;
   const auto end = std::min(input.find('\n'), input.size());
   const std::string_view line = input.substr(0, end);
   const auto blank = std::min(line.find(' '), line.size());
@@ -37,13 +37,13 @@ ControlRequest request_of(std::string_view input) {
 }
 
 void check_question(const std::string& body) {
-  const auto question = parse_retry_question(body);
+  const auto question = control::parse_retry_question(body);
   if (!question) return check(is_valid_utf8(question.error()), "an error cannot be shown");
   if (const auto* ids = std::get_if<std::vector<mail::MailId>>(&*question))
     check(ids->size() <= 1000, "too many ids at a time");
 }
 
-void check_answer(const ControlAnswer& answer) {
+void check_answer(const control::ControlAnswer& answer) {
   constexpr int kKnown[] = {200, 400, 403, 404, 406, 422, 500, 503};
   check(std::ranges::find(kKnown, answer.status) != std::end(kKnown),
         "a status that the table does not have");
@@ -51,21 +51,22 @@ void check_answer(const ControlAnswer& answer) {
   check(answer.type != "application/json" || parse_json(answer.body).has_value(), "an answer is no JSON");
 }
 
-void try_as(ControlRequest request, const Rights& rights) {
+void try_as(control::ControlRequest request, const control::Rights& rights) {
   ManualClock clock;
   test::FakeDesk desk;
-  QueueReader reader("/nonexistent", clock);
-  ControlRoutes routes(desk, reader, clock);
+  listing::QueueReader reader("/nonexistent", clock);
+  control::ControlRoutes routes(desk, reader, clock);
   request.rights = rights;
   check_answer(routes.answer(request));
-  check(std::ranges::all_of(desk.callers, [&](const Rights& caller) { return caller.all == rights.all; }),
+  check(std::ranges::all_of(desk.callers,
+                            [&](const control::Rights& caller) { return caller.all == rights.all; }),
         "the desk was asked with other rights");
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const ControlRequest request = request_of(test::as_text(data, size));
+  const control::ControlRequest request = request_of(test::as_text(data, size));
   check_question(request.body);
   try_as(request, {.uid = 1000, .all = false});
   try_as(request, {.uid = 0, .all = true});

@@ -4,19 +4,19 @@
 #include <algorithm>
 #include <string>
 
-#include "daemon/app/control_head.h"
 #include "daemon/base/text.h"
+#include "daemon/control/control_head.h"
 #include "tests/fuzz/fuzz.h"
 
 using namespace hikyaku;
-using namespace hikyaku::app;
+using namespace hikyaku::test;
 
 namespace {
 
-void check_plain(const RequestHead& head) {
-  check(head.body <= kMaxBody, "a body has no bound");
-  check(head_length(head.text) == head.text.size(), "more than one head");
-  check(head.text.size() < 2 * kMaxHead, "a head has grown");
+void check_plain(const control::RequestHead& head) {
+  check(head.body <= control::kMaxBody, "a body has no bound");
+  check(control::head_length(head.text) == head.text.size(), "more than one head");
+  check(head.text.size() < 2 * control::kMaxHead, "a head has grown");
   auto is_plain = [](char c) { return (c >= ' ' && c < 0x7f) || c == '\r' || c == '\n' || c == '\t'; };
   check(std::ranges::all_of(head.text, is_plain), "the library would see controls");
   for (const char* field : {"range:", "transfer-encoding:", "content-encoding:", "content-type:", "expect:"})
@@ -25,14 +25,14 @@ void check_plain(const RequestHead& head) {
 }
 
 void try_head(std::string_view text) {
-  auto head = parse_request_head(text);
+  auto head = control::parse_request_head(text);
   if (!head) {
     check(head.error().kind >= 400 && head.error().kind < 500, "a refusal is no refusal");
-    check(refusal_answer(head.error()).ends_with("\"}\n"), "a refusal does not say why");
+    check(control::refusal_answer(head.error()).ends_with("\"}\n"), "a refusal does not say why");
     return;
   }
   check_plain(*head);
-  auto again = parse_request_head(head->text);
+  auto again = control::parse_request_head(head->text);
   check(again && again->body == head->body, "the library would see another request");
   check(head->text.substr(0, head->text.find('\r')) == text.substr(0, text.find('\r')), "another address");
 }
@@ -40,8 +40,8 @@ void try_head(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view text = test::as_text(data, size).substr(0, kMaxHead);
+  const std::string_view text = test::as_text(data, size).substr(0, control::kMaxHead);
   try_head(text);
-  try_head(text.substr(0, head_length(text)));
+  try_head(text.substr(0, control::head_length(text)));
   return 0;
 }

@@ -2,7 +2,7 @@
 // JSON from outside: never crashes, keeps its bounds; a text that was read can be written and read again.
 #include <string>
 
-#include "daemon/app/json.h"
+#include "daemon/base/json.h"
 #include "daemon/base/json_value.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -13,7 +13,7 @@ namespace {
 void look_at(const JsonValue& value, std::size_t depth) {
   check(depth <= kMaxJsonDepth + 1, "nested too deeply");
   if (const std::string* text = value.text()) {
-    auto again = parse_json(app::json_string(*text));
+    auto again = parse_json(json_string(*text));
     check(again && again->text() != nullptr && *again->text() == *text, "a text has changed");
   }
   if (const auto* list = value.list())

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <string>
 
-#include "daemon/app/proven.h"
-#include "daemon/app/rate_file.h"
 #include "daemon/base/text.h"
+#include "daemon/relay/proven.h"
+#include "daemon/relay/rate_file.h"
 #include "daemon/sendmail/places.h"
 #include "smtpc/rate.h"
 #include "tests/fuzz/fuzz.h"
@@ -17,17 +17,17 @@ using namespace hikyaku;
 namespace {
 
 void try_proven(std::string_view text) {
-  const auto marks = app::parse_proven_file(text);
+  const auto marks = relay::parse_proven_file(text);
   if (!marks) return;
-  check(app::parse_proven_file(app::to_text(*marks)) == marks,
+  check(relay::parse_proven_file(relay::to_text(*marks)) == marks,
         "`proven` is written otherwise than it is read");
 }
 
-// As app::Rates takes it over, at some time of a machine that was started a day ago.
-void try_quota(const app::RateRecord& record) {
+// As relay::Rates takes it over, at some time of a machine that was started a day ago.
+void try_quota(const relay::RateRecord& record) {
   const Instant now{24h};
   smtpc::Quota quota(record.rate);
-  for (const app::UsedPortion& portion : record.used) {
+  for (const relay::UsedPortion& portion : record.used) {
     check(portion.age >= Duration{0}, "something has gone in the future");
     quota.restore({now - portion.age, now - portion.age, portion.count});
   }
@@ -36,11 +36,11 @@ void try_quota(const app::RateRecord& record) {
 }
 
 void try_rates(std::string_view text) {
-  const auto file = app::parse_rate_file(text);
+  const auto file = relay::parse_rate_file(text);
   if (!file) return;
-  const std::string written = app::to_text(*file);
-  const auto again = app::parse_rate_file(written);
-  check(again && app::to_text(*again) == written, "`rates` is written otherwise than it is read");
+  const std::string written = relay::to_text(*file);
+  const auto again = relay::parse_rate_file(written);
+  check(again && relay::to_text(*again) == written, "`rates` is written otherwise than it is read");
   std::ranges::for_each(file->records, try_quota);
 }
 

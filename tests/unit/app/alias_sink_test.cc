@@ -7,6 +7,7 @@
 #include "tests/support/memory_sink.h"
 
 using namespace hikyaku;
+using namespace hikyaku::test;
 using namespace hikyaku::app;
 
 namespace {

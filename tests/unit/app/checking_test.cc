@@ -10,9 +10,9 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "daemon/app/demo_files.h"
-#include "daemon/app/temporary_directory.h"
 #include "daemon/base/text.h"
+#include "daemon/system/files.h"
+#include "daemon/system/temporary_directory.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -21,8 +21,10 @@ namespace {
 
 constexpr uid_t kCourier = 4242;
 
-std::optional<Account> courier(const std::string& name) { return Account{name, kCourier, kCourier}; }
-std::optional<Account> nobody_there(const std::string&) { return std::nullopt; }
+std::optional<system::Account> courier(const std::string& name) {
+  return system::Account{name, kCourier, kCourier};
+}
+std::optional<system::Account> nobody_there(const std::string&) { return std::nullopt; }
 
 // A set-up without a fault on a machine with a good name, but for `keys`; and what --check says of it.
 struct Checked {
@@ -40,13 +42,13 @@ struct Checked {
   std::string write(const std::string& name, std::string_view text, mode_t mode = 0600) {
     std::string path = place.file(name);
     ::unlink(path.c_str());
-    write_new_file(path, std::string(text));
+    system::write_new_file(path, std::string(text));
     ::chmod(path.c_str(), mode);
     return path;
   }
 
   // In a process of its own, since a check as root ends as somebody else. Returns the exit code.
-  int check(const FindAccount& find) {
+  int check(const system::FindAccount& find) {
     std::fflush(nullptr);
     pid_t child = ::fork();
     if (child == 0) {
@@ -58,12 +60,12 @@ struct Checked {
     }
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
-    said = read_whole_file(place.file("said"));
+    said = system::read_whole_file(place.file("said"));
     return WEXITSTATUS(status);
   }
   bool says(std::string_view words) const { return said.find(words) != said.npos; }
 
-  TemporaryDirectory place{"hikyaku-test"};
+  system::TemporaryDirectory place{"hikyaku-test"};
   std::string said;
 };
 

@@ -2,9 +2,10 @@
 // The aliases file from the start of a daemon over reloads to its end.
 #include <array>
 
-#include "daemon/app/app_dialogue.h"
 #include "daemon/app/checking.h"
 #include "daemon/io/socket_stream.h"
+#include "daemon/system/files.h"
+#include "daemon/tryout/app_dialogue.h"
 #include "tests/unit/app/daemon_rig.h"
 
 using namespace hikyaku;
@@ -21,14 +22,14 @@ struct Rig : DaemonRig {
   }
   void write(const std::string& text) const {
     ::unlink(aliases.c_str());
-    write_new_file(aliases, text);
+    system::write_new_file(aliases, text);
   }
 };
 
 Task<void> submit_to(Rig& rig, std::string recipient) {
   auto stream = co_await io::connect_tcp(rig.loop, rig.address, rig.loop.within(10s));
   REQUIRE(stream);
-  AppDialogue app(**stream, rig.loop.within(10s), [](std::string_view) {});
+  tryout::AppDialogue app(**stream, rig.loop.within(10s), [](std::string_view) {});
   auto queued = co_await app.submit({"a@example.com", recipient, "Subject: x\r\n\r\nhi\r\n"});
   CHECK(queued);
 }

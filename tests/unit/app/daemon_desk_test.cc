@@ -4,24 +4,25 @@
 
 #include <thread>
 
-#include "daemon/app/route_state.h"
-#include "tests/unit/app/relay_rig.h"
+#include "daemon/mail/queue_state.h"
+#include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;
+using namespace hikyaku::app;
 using namespace hikyaku::test;
-using app::ControlDesk;
 using app::DaemonDesk;
-using app::Rights;
+using control::ControlDesk;
+using control::Rights;
 using mail::RecipientState;
 
 namespace {
 
-constexpr Rights kOperator{0, true};
-constexpr Rights kOne{1000, false};
+constexpr control::Rights kOperator{0, true};
+constexpr control::Rights kOne{1000, false};
 
 struct Rig : RelayRig {
   std::optional<DaemonDesk> desk;
-  app::ReloadReport reload_report;
+  control::ReloadReport reload_report;
   std::string spool_trouble;
 
   Rig() {
@@ -37,14 +38,14 @@ struct Rig : RelayRig {
                        .log = log,
                        .spool_trouble = [this]() -> Task<std::string> { co_return spool_trouble; },
                        .warnings = [] { return std::vector<std::string>{"a warning"}; },
-                       .reload = [this]() -> Task<app::ReloadReport> { co_return reload_report; },
+                       .reload = [this]() -> Task<control::ReloadReport> { co_return reload_report; },
                        .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
   ~Rig() { loop.run(desk->closed()); }
 
   // What `question` gives on a thread of its own.
   template <class T>
-  T ask(const std::function<T(ControlDesk&)>& question) {
+  T ask(const std::function<T(control::ControlDesk&)>& question) {
     io::Loop::OutsideWork somebody_asks(loop);
     io::Event answered(loop);
     std::optional<T> answer;
@@ -76,13 +77,14 @@ struct Rig : RelayRig {
       return does && command.starts_with("RCPT") ? "450 4.2.0 later" : "";
     };
   }
-  std::optional<app::RetryReport> retry(std::vector<mail::MailId> ids, Rights rights) {
-    return ask<std::optional<app::RetryReport>>([&](ControlDesk& asked) { return asked.retry(ids, rights); });
+  std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) {
+    return ask<std::optional<control::RetryReport>>(
+        [&](control::ControlDesk& asked) { return asked.retry(ids, rights); });
   }
-  ControlDesk::OutcomeReport outcome(mail::MailId id, std::optional<app::MailOutcome> seen, Rights rights,
-                                     Duration wait) {
-    auto report = ask<std::optional<ControlDesk::OutcomeReport>>(
-        [&](ControlDesk& asked) { return asked.outcome(id, seen, rights, wait); });
+  control::ControlDesk::OutcomeReport outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
+                                              control::Rights rights, Duration wait) {
+    auto report = ask<std::optional<control::ControlDesk::OutcomeReport>>(
+        [&](control::ControlDesk& asked) { return asked.outcome(id, seen, rights, wait); });
     REQUIRE(report);
     return *report;
   }
@@ -131,7 +133,8 @@ TEST_CASE("desk: all that waits is tried again at once, and counted") {
   for (int i = 0; i < 3; ++i) rig.send_as(std::nullopt);
   rig.pass();
   rig.refuse_for_now(false);
-  CHECK(rig.ask<std::optional<std::size_t>>([](ControlDesk& desk) { return desk.retry_all(); }) == 3);
+  CHECK(rig.ask<std::optional<std::size_t>>([](control::ControlDesk& desk) { return desk.retry_all(); }) ==
+        3);
   rig.pass();
   CHECK(rig.main().mails.size() == 3);
   CHECK(rig.lines_with("everything is tried now") == 1);
@@ -144,7 +147,7 @@ TEST_CASE("desk: a paused smarthost is looked at again for the operator, not for
   rig.pass(10min);
   unsigned before = rig.main().dials;
   REQUIRE(rig.retry({id}, kOne));
-  CHECK(rig.ask<bool>([&](ControlDesk& desk) { return desk.hurry({id}, kOne); }));
+  CHECK(rig.ask<bool>([&](control::ControlDesk& desk) { return desk.hurry({id}, kOne); }));
   rig.pass(1ms);
   CHECK(rig.main().dials == before);
   rig.main().is_down = false;
@@ -195,7 +198,8 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
   rig.send_as(std::nullopt);
   rig.pass();
   auto ask = [&] {
-    return rig.ask<std::optional<app::StatusReport>>([](ControlDesk& desk) { return desk.status(); });
+    return rig.ask<std::optional<relay::StatusReport>>(
+        [](control::ControlDesk& desk) { return desk.status(); });
   };
   auto up = ask();
   REQUIRE(up);
@@ -239,31 +243,32 @@ TEST_CASE(
   rig.pass();
   auto report = rig.outcome(id, std::nullopt, kOne, 0s);
   REQUIRE(report.outcome);
-  app::Standing standing{false, report.outcome->attempts, report.outcome->next_attempt,
-                         report.outcome->written};
-  auto now = app::route_state_of(report.status, rig.clock.wall());
-  CHECK(app::state_of(standing, now, true).waits_for == app::WaitsFor::time);
+  mail::Standing standing{false, report.outcome->attempts, report.outcome->next_attempt,
+                          report.outcome->written};
+  auto now = relay::route_state_of(report.status, rig.clock.wall());
+  CHECK(mail::state_of(standing, now, true).waits_for == mail::WaitsFor::time);
   rig.pass(10s);
   rig.main().is_down = true;
   rig.send_as(std::nullopt);
   rig.pass(1min);
   rig.relay->retry_all();
-  app::StatusReport status = rig.relay->report();
+  relay::StatusReport status = rig.relay->report();
   CHECK(status.released == rig.clock.wall());
   CHECK(status.deferred == 2);
   CHECK(status.smarthosts[0].next_probe == rig.clock.wall());  // it is being looked at
-  auto then = app::route_state_of(status, rig.clock.wall());
-  CHECK(app::state_of(standing, then, true).waits_for == app::WaitsFor::smarthost);
+  auto then = relay::route_state_of(status, rig.clock.wall());
+  CHECK(mail::state_of(standing, then, true).waits_for == mail::WaitsFor::smarthost);
 }
 
 TEST_CASE("desk: a reload's report goes to who asked") {
   Rig rig;
   rig.reload_report.problems = {"wrong"};
-  auto report = rig.ask<std::optional<app::ReloadReport>>([](ControlDesk& desk) { return desk.reload(); });
+  auto report =
+      rig.ask<std::optional<control::ReloadReport>>([](control::ControlDesk& desk) { return desk.reload(); });
   REQUIRE(report);
   CHECK(report->problems == std::vector<std::string>{"wrong"});
   auto aliases = rig.ask<std::optional<Result<std::size_t, std::string>>>(
-      [](ControlDesk& desk) { return desk.reload_aliases(); });
+      [](control::ControlDesk& desk) { return desk.reload_aliases(); });
   REQUIRE(aliases);
   CHECK(*aliases == 3);
 }

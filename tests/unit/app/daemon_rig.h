@@ -10,10 +10,10 @@
 #include <functional>
 
 #include "daemon/app/daemon.h"
-#include "daemon/app/demo_files.h"
 #include "daemon/app/loading.h"
-#include "daemon/app/temporary_directory.h"
 #include "daemon/base/text.h"
+#include "daemon/system/files.h"
+#include "daemon/system/temporary_directory.h"
 
 namespace hikyaku::app {
 
@@ -31,7 +31,7 @@ struct DaemonRig {
                      lines.emplace_back(line);
                      said.notify();
                    }};
-  TemporaryDirectory place{"hikyaku-test"};
+  system::TemporaryDirectory place{"hikyaku-test"};
   std::string config_file = place.file("hikyaku.yaml");
   std::function<void(Loaded&)> change_loaded;  // before a daemon gets it
 
@@ -42,10 +42,11 @@ struct DaemonRig {
 
   void configure(std::string_view more) {
     ::unlink(config_file.c_str());
-    write_new_file(config_file, cat("user: nobody\nsmarthosts: [{host: 127.0.0.1, port: 1, tls: none}]\n",
-                                    "shutdown_grace: 1h\nlisten: [\"127.0.0.1:0\"]\n", "runtime_directory: ",
-                                    place.file("run"), "\nspool: {directory: ", place.file("spool"),
-                                    ", segment_size: 1MiB, min_free: 0B}\n", more));
+    system::write_new_file(
+        config_file,
+        cat("user: nobody\nsmarthosts: [{host: 127.0.0.1, port: 1, tls: none}]\n",
+            "shutdown_grace: 1h\nlisten: [\"127.0.0.1:0\"]\n", "runtime_directory: ", place.file("run"),
+            "\nspool: {directory: ", place.file("spool"), ", segment_size: 1MiB, min_free: 0B}\n", more));
   }
 
   bool has(std::string_view text) const {

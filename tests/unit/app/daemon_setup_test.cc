@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a daemon says about its own set-up.
+#include "daemon/system/files.h"
 #include "tests/unit/app/daemon_rig.h"
 
 using namespace hikyaku;
@@ -12,7 +13,7 @@ constexpr const char* kGoodName = "hostname: app1.shop.example\ndomain: shop.exa
 std::string with_aliases(DaemonRig& rig, std::string_view text) {
   std::string path = rig.place.file("aliases");
   ::unlink(path.c_str());
-  write_new_file(path, std::string(text));
+  system::write_new_file(path, std::string(text));
   return cat("aliases: ", path, "\n");
 }
 
@@ -44,7 +45,7 @@ TEST_CASE("app: a daemon that was root warns that a reload will not be able to r
   DaemonRig rig;
   rig.configure(cat(kGoodName, with_aliases(rig, "root: a@shop.example\n")));
   rig.change_loaded = [&rig](Loaded& loaded) {
-    loaded.account = Account{"courier", 4242, 4242};
+    loaded.account = system::Account{"courier", 4242, 4242};
     rig.configure("hostnames: x\n");  // stands for a file that only root can read
   };
   CHECK(rig.loop.run(run_around(rig, until_it_says_so(rig))) == Exit::ok);

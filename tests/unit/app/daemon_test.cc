@@ -2,8 +2,8 @@
 // The daemon as a whole, but for what needs a process of its own (tests/interop, tests/crash do that).
 #include "daemon/app/daemon.h"
 
-#include "daemon/app/app_dialogue.h"
 #include "daemon/io/socket_stream.h"
+#include "daemon/tryout/app_dialogue.h"
 #include "tests/unit/app/daemon_rig.h"
 
 using namespace hikyaku;
@@ -22,7 +22,7 @@ Task<std::string> greeting_of(io::Loop& loop, Endpoint at) {
 }
 
 Task<std::string> submit(io::Loop& loop, io::StreamPtr stream) {
-  AppDialogue app(*stream, loop.within(10s), [](std::string_view) {});
+  tryout::AppDialogue app(*stream, loop.within(10s), [](std::string_view) {});
   auto queued = co_await app.submit({"a@example.com", "b@example.com", kMessage});
   co_return queued ? *queued : queued.error().text;
 }

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "daemon/app/demo_files.h"
-#include "daemon/app/temporary_directory.h"
+#include "daemon/system/files.h"
+#include "daemon/system/temporary_directory.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -17,11 +17,11 @@ namespace {
 struct Prefix {
   Prefix() {
     for (const char* name : {"sbin", "lib", "lib/hikyaku"}) fs::create_directory(place.file(name));
-    write_new_file(place.file("lib/hikyaku/sendmail"), "ours");
+    system::write_new_file(place.file("lib/hikyaku/sendmail"), "ours");
     fs::create_symlink("../lib/hikyaku/sendmail", sendmail);
   }
   std::string judged() const { return judge_installed_sendmail(place.path()).value_or(""); }
-  TemporaryDirectory place{"hikyaku-test"};
+  system::TemporaryDirectory place{"hikyaku-test"};
   std::string sendmail = place.file("sbin/sendmail");
 };
 
@@ -37,13 +37,13 @@ TEST_CASE(
     "installed sendmail: that a package has replaced it is told, with what has and the command that repairs "
     "it") {
   Prefix prefix;
-  write_new_file(prefix.place.file("sbin/exim4"), "another");
+  system::write_new_file(prefix.place.file("sbin/exim4"), "another");
   fs::remove(prefix.sendmail);
   fs::create_symlink("exim4", prefix.sendmail);
   CHECK(has(prefix.judged(), "sbin/sendmail is " + prefix.place.file("sbin/exim4") + " and not hikyaku's"));
   CHECK(has(prefix.judged(), "run: ln -sf ../lib/hikyaku/sendmail " + prefix.sendmail));
   fs::remove(prefix.sendmail);
-  write_new_file(prefix.sendmail, "another");
+  system::write_new_file(prefix.sendmail, "another");
   CHECK(has(prefix.judged(), "sbin/sendmail is another program and not hikyaku's"));
 }
 
@@ -54,6 +54,6 @@ TEST_CASE("installed sendmail: that it is missing is told") {
 }
 
 TEST_CASE("installed sendmail: where hikyaku is not installed there is none to look for") {
-  TemporaryDirectory place("hikyaku-test");
+  system::TemporaryDirectory place("hikyaku-test");
   CHECK_FALSE(judge_installed_sendmail(place.path()));
 }

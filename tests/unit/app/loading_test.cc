@@ -6,26 +6,28 @@
 
 #include <filesystem>
 
-#include "daemon/app/demo_files.h"
-#include "daemon/app/temporary_directory.h"
 #include "daemon/base/text.h"
+#include "daemon/system/files.h"
+#include "daemon/system/temporary_directory.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
 
 namespace {
 
-std::optional<Account> us(const std::string& name) { return Account{name, ::getuid(), ::getgid()}; }
-std::optional<Account> courier(const std::string& name) { return Account{name, 4242, 4242}; }
-std::optional<Account> nobody_there(const std::string&) { return std::nullopt; }
+std::optional<system::Account> us(const std::string& name) {
+  return system::Account{name, ::getuid(), ::getgid()};
+}
+std::optional<system::Account> courier(const std::string& name) { return system::Account{name, 4242, 4242}; }
+std::optional<system::Account> nobody_there(const std::string&) { return std::nullopt; }
 
 struct Written {
   explicit Written(std::string config, std::string authinfo = "") {
-    write_new_file(place.file("authinfo"), authinfo);
-    write_new_file(file, cat(config, "hostname: one.example.com\ndomain: example.com\nauthinfo: ",
-                             place.file("authinfo"), "\nspool: {directory: ", place.path(), "}\n"));
+    system::write_new_file(place.file("authinfo"), authinfo);
+    system::write_new_file(file, cat(config, "hostname: one.example.com\ndomain: example.com\nauthinfo: ",
+                                     place.file("authinfo"), "\nspool: {directory: ", place.path(), "}\n"));
   }
-  TemporaryDirectory place{"hikyaku-test"};
+  system::TemporaryDirectory place{"hikyaku-test"};
   std::string file = place.file("hikyaku.yaml");
 };
 
@@ -78,5 +80,5 @@ TEST_CASE("app: a group may read the credentials only if it is that of the user 
   REQUIRE(::chown(written.place.file("authinfo").c_str(), 0, 4242) == 0);
   CHECK(load_everything(written.file, Purpose::run, courier));
   CHECK_FALSE(load_everything(written.file, Purpose::run,
-                              [](const std::string& name) { return Account{name, 4243, 4243}; }));
+                              [](const std::string& name) { return system::Account{name, 4243, 4243}; }));
 }

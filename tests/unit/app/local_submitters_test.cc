@@ -20,16 +20,16 @@ struct Rig {
   ManualClock clock;
   io::Loop loop{clock};
   io::Nursery nursery{loop};
-  std::map<std::uint32_t, LocalUser> users;
+  std::map<std::uint32_t, system::LocalUser> users;
   std::atomic<int> asked{0};
   std::atomic<bool> asked_for_groups{false};
   std::mutex held;
-  LocalSubmitters submitters{loop, nursery, [this](std::uint32_t uid, WithGroups groups) {
+  LocalSubmitters submitters{loop, nursery, [this](std::uint32_t uid, system::WithGroups groups) {
                                ++asked;
-                               asked_for_groups = groups == WithGroups::yes;
+                               asked_for_groups = groups == system::WithGroups::yes;
                                std::lock_guard wait(held);
                                auto found = users.find(uid);
-                               return found == users.end() ? LocalUser() : found->second;
+                               return found == users.end() ? system::LocalUser() : found->second;
                              }};
 
   std::optional<smtpd::Submitter> find(std::uint32_t uid) {
@@ -134,12 +134,12 @@ TEST_CASE("submitters: a reload forgets, also what is being asked for") {
 }
 
 TEST_CASE("submitters: the machine's database is asked") {
-  LocalUser root = find_local_user(0, WithGroups::yes);
+  system::LocalUser root = system::find_local_user(0, system::WithGroups::yes);
   CHECK(root.name == "root");
   REQUIRE_FALSE(root.groups.empty());
   CHECK(root.groups.front() == "root");
-  CHECK(find_local_user(0, WithGroups::no).groups.empty());
-  CHECK(find_local_user(0xfffffff0U, WithGroups::yes).name.empty());
+  CHECK(system::find_local_user(0, system::WithGroups::no).groups.empty());
+  CHECK(system::find_local_user(0xfffffff0U, system::WithGroups::yes).name.empty());
   CHECK(unknown_trusted({.trusted = {"root", "no-such-name-here"}, .others = {}}) ==
         std::vector<std::string>{"no-such-name-here"});
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/commands/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "daemon/base/text.h"
+#include "daemon/commands/spool_access.h"
+
+namespace hikyaku::commands {
+namespace {
+
+using Commands = std::vector<CLI::App*>;
+
+Commands commands_of(CLI::App& app) { return app.get_subcommands(std::function<bool(CLI::App*)>()); }
+
+// `-c FILE` before the sub-command's name is the default of the sub-command's own.
+void set_config(CLI::App& app, const std::string& file) {
+  for (CLI::App* command : commands_of(app)) {
+    if (CLI::Option* option = command->get_option_no_throw("-c"))
+      option->run_callback_for_default()->default_val(file);
+    set_config(*command, file);
+  }
+}
+
+// The innermost of the sub-commands that were named, and all their names.
+struct Named {
+  CLI::App* command;
+  std::string names = "hikyaku";
+};
+Named named_in(CLI::App& app) {
+  Named named{&app};
+  while (!named.command->get_subcommands().empty()) {
+    named.command = named.command->get_subcommands().front();
+    named.names += cat(" ", named.command->get_name());
+  }
+  return named;
+}
+
+std::vector<std::string> names_of(const Commands& commands) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : commands) names.push_back(command->get_name());
+  return names;
+}
+
+std::vector<std::string> options_of(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+std::string meant(std::string_view word, const std::vector<std::string>& known) {
+  auto near = nearest(word, known);
+  return near ? cat("; did you mean '", *near, "'?") : std::string();
+}
+
+std::string words_about(CLI::App& app, const CLI::ParseError& error) {
+  CLI::App* command = named_in(app).command;
+  std::vector<std::string> left = app.remaining(true);
+  Commands commands = commands_of(*command);
+  bool wants_command = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
+                       command->get_require_subcommand_min() > 0;
+  if (left.empty())
+    return wants_command ? cat("name a sub-command: ", join(names_of(commands), ", ")) : error.what();
+  std::string word = printable(left.front(), 100);
+  if (word.starts_with('-')) return cat("there is no option '", word, "'", meant(word, options_of(*command)));
+  if (commands.empty()) return cat("'", word, "' was not expected");
+  return cat("there is no sub-command '", word, "'", meant(word, names_of(commands)));
+}
+
+Exit explain_mistake(CLI::App& app, const CLI::ParseError& error) {
+  std::string names = named_in(app).names;
+  std::string text = words_about(app, error);
+  while (text.ends_with('\n') || text.ends_with('.')) text.pop_back();
+  std::ranges::replace(text, '\n', ' ');
+  return report(names,
+                {Exit::usage, cat(text, text.ends_with('?') ? " See '" : "; see '", names, " --help'")});
+}
+
+// `hikyaku help`, and `hikyaku help COMMAND…`.
+void add_help_command(CLI::App& app, Action& chosen) {
+  auto words = std::make_shared<std::vector<std::string>>();
+  CLI::App* help = app.add_subcommand("help", "the same as --help");
+  help->add_option("COMMAND", *words, "about this one");
+  help->callback([&chosen, words] {
+    words->emplace_back("--help");
+    chosen = [words = *words] { return understand_command_line(words)(); };
+  });
+}
+
+void add_commands(CLI::App& app, Action& chosen) {
+  app.set_version_flag("--version,-v", "hikyaku " HIKYAKU_VERSION);
+  app.require_subcommand(1);
+  app.add_option_function<std::string>(
+         "-c", [&app](const std::string& file) { set_config(app, file); }, "the configuration of the daemon")
+      ->type_name("FILE")
+      ->default_str(kDefaultConfig)
+      ->trigger_on_parse();
+  add_control_commands(app, chosen);
+  add_queue_command(app, chosen);
+  add_spool_command(app, chosen);
+  add_demo_command(app, chosen);
+  add_sink_command(app, chosen);
+  add_help_command(app, chosen);
+  app.add_subcommand("version", "the same as --version")->callback([&chosen] {
+    chosen = [] { return std::puts("hikyaku " HIKYAKU_VERSION) < 0 ? Exit::io : Exit::ok; };
+  });
+}
+
+}  // namespace
+
+Action understand_command_line(std::vector<std::string> arguments) {
+  CLI::App app("hikyaku, the operator's command for the local mail relay.", "hikyaku");
+  Action chosen;
+  add_commands(app, chosen);
+  std::ranges::reverse(arguments);
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    bool was_asked_for = error.get_exit_code() == 0;  // help, version
+    Exit exit = was_asked_for ? static_cast<Exit>(app.exit(error)) : explain_mistake(app, error);
+    return [exit] { return exit; };
+  }
+  return chosen;
+}
+
+}  // namespace hikyaku::commands

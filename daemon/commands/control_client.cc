@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/commands/control_client.h"
+
+#include <httplib.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+
+#include "daemon/base/text.h"
+#include "daemon/commands/spool_access.h"
+
+namespace hikyaku::commands {
+namespace {
+
+Exit exit_for(int status) {
+  switch (status) {
+    case 400: return Exit::usage;
+    case 403: return Exit::no_permission;
+    case 404: return Exit::no_input;
+    case 422: return Exit::damaged;
+    case 503: return Exit::try_again;
+    default: return Exit::internal;
+  }
+}
+
+// The library does not say why it could not connect.
+StartError unreachable(const std::string& socket) {
+  if (::access(socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES)
+    return {Exit::no_permission,
+            cat(socket,
+                " is for root, the daemon's user and the members of `control.group` (adm); for your own "
+                "mail use mailq")};
+  return {Exit::unavailable, cat("hikyakud does not run (nobody answers on ", socket,
+                                 "); start it with 'systemctl start hikyaku'")};
+}
+
+StartError hung(const std::string& socket) {
+  return {Exit::try_again, cat("the daemon does not respond on ", socket, " (hung?)")};
+}
+
+// The library does not say either whether nothing came, or the connection was lost.
+Result<httplib::Response, StartError> ask(const std::string& socket, const std::string& target,
+                                          const std::optional<std::string>& body, Duration timeout) {
+  httplib::ClientImpl client(socket, 80);
+  client.set_address_family(AF_UNIX);
+  client.set_connection_timeout(timeout);
+  client.set_read_timeout(timeout);
+  client.set_default_headers({{"Host", "localhost"}});
+  Instant end = SystemClock().now() + timeout;
+  auto response = body ? client.Post(target, *body, "application/json") : client.Get(target);
+  if (response) return std::move(*response);
+  if (SystemClock().now() >= end) return std::unexpected(hung(socket));
+  if (response.error() == httplib::Error::Connection) return std::unexpected(unreachable(socket));
+  return fail(Exit::try_again, cat(socket, ": the daemon's answer broke off"));
+}
+
+Result<ControlReply, StartError> understood(const httplib::Response& response) {
+  auto json = parse_json(response.body);
+  if (!json) return fail(Exit::internal, cat("the daemon's answer is not JSON: ", json.error()));
+  if (response.status == 200) return ControlReply{response.body, std::move(*json)};
+  const JsonValue* error = json->find("error");
+  bool says_why = error != nullptr && error->text() != nullptr;
+  return fail(exit_for(response.status),
+              says_why ? *error->text() : cat("the daemon answered ", std::to_string(response.status)));
+}
+
+}  // namespace
+
+void add_control_options(CLI::App& command, ControlWords& words) {
+  command.add_option("-c", words.config, "the configuration, which says where the daemon's socket is")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command.add_option("--socket", words.socket, "the socket itself")->type_name("PATH");
+}
+
+Result<FoundSocket, StartError> find_control_socket(const ControlWords& words) {
+  if (!words.socket.empty()) return FoundSocket{words.socket, ""};
+  auto places = find_daemon(words.config);
+  if (places) return FoundSocket{places->control_socket, places->note};
+  return fail(Exit::configuration,
+              cat(places.error().text, "\nuse -c FILE or --socket PATH to say where the daemon is"));
+}
+
+Exit report_control(std::string_view command, const StartError& error) {
+  Exit exit = report(command, error);
+  return exit == Exit::unavailable ? Exit::try_again : exit;
+}
+
+// What may take its time is asked only after what takes none, so that a daemon that hangs is noticed soon.
+Result<ControlReply, StartError> ask_control(const std::string& socket, const std::string& target,
+                                             const std::optional<std::string>& body,
+                                             ControlTimeouts timeouts) {
+  auto alive = ask(socket, "/v1/version", std::nullopt, timeouts.alive);
+  if (!alive) return std::unexpected(alive.error());
+  auto response = ask(socket, target, body, timeouts.answer);
+  if (!response) return std::unexpected(response.error());
+  return understood(*response);
+}
+
+}  // namespace hikyaku::commands

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// `hikyaku status` and `hikyaku reload`: what the daemon says, and what it is told.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "daemon/base/text.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/control_client.h"
+#include "daemon/commands/output.h"
+#include "daemon/commands/spool_access.h"
+#include "daemon/commands/status_text.h"
+#include "daemon/config/load.h"
+#include "daemon/system/port_owner.h"
+
+namespace hikyaku::commands {
+namespace {
+
+struct Words {
+  ControlWords control;
+  bool json = false;
+};
+
+Exit print(std::string_view command, const std::string& text, Exit exit = Exit::ok) {
+  Output output(STDOUT_FILENO);
+  output.print(text);
+  return output.finish(exit, command);
+}
+
+// Which keeps a daemon from starting; under systemd only the socket unit's log tells.
+std::string what_has_our_port(const std::string& config_file) {
+  auto settings = config::load_file(config_file);
+  return settings ? system::explain_other_mail_server(settings->listen.endpoints) : "";
+}
+
+Exit status(const Words& words) {
+  constexpr std::string_view kCommand = "hikyaku status";
+  auto socket = find_control_socket(words.control);
+  if (!socket) return report(kCommand, socket.error());
+  report_note(kCommand, socket->note);
+  auto reply = ask_control(socket->path, "/v1/status");
+  if (!reply && reply.error().kind == Exit::unavailable)
+    report_note(kCommand, what_has_our_port(words.control.config));
+  if (!reply) return report_control(kCommand, reply.error());
+  return print(kCommand, words.json ? reply->text : status_text(reply->json),
+               needs_operator(reply->json) ? Exit::attention : Exit::ok);
+}
+
+std::string kept_line(const JsonValue& reply) {
+  const JsonValue* kept = reply.find("needs_restart");
+  std::vector<std::string> keys;
+  if (kept != nullptr && kept->list() != nullptr)
+    for (const JsonValue& key : *kept->list())
+      if (key.text() != nullptr) keys.push_back(printable(*key.text()));
+  return keys.empty() ? "" : cat("needs a restart to change: ", join(keys, ", "), "\n");
+}
+
+// What is wrong with the file the daemon says itself, if there is one.
+Exit reload(const Words& words) {
+  constexpr std::string_view kCommand = "hikyaku reload";
+  auto socket = find_control_socket(words.control);
+  if (!socket) return report(kCommand, socket.error());
+  auto reply = ask_control(socket->path, "/v1/reload", "");
+  if (reply) return print(kCommand, cat("reloaded\n", kept_line(reply->json)));
+  if (reply.error().kind == Exit::damaged) return report(kCommand, {Exit::configuration, reply.error().text});
+  report_note(kCommand, socket->note);
+  return report_control(kCommand, reply.error());
+}
+
+CLI::App& add(CLI::App& app, const std::string& name, const std::string& description, Action& chosen,
+              Exit (*run)(const Words&), const std::shared_ptr<Words>& words) {
+  CLI::App* command = app.add_subcommand(name, description);
+  add_control_options(*command, words->control);
+  command->callback([words, run, &chosen] { chosen = [words, run] { return run(*words); }; });
+  return *command;
+}
+
+}  // namespace
+
+void add_control_commands(CLI::App& app, Action& chosen) {
+  auto words = std::make_shared<Words>();
+  CLI::App& asking =
+      add(app, "status", "the daemon's queue, smarthosts and last delivery", chosen, status, words);
+  asking.add_flag("--json", words->json, "as one JSON object");
+  asking.footer("Exit code: 0 all is well, 1 something waits for the operator, 75 no daemon answers.");
+  add(app, "reload", "has the daemon read its configuration again, or says what is wrong with it", chosen,
+      reload, std::make_shared<Words>())
+      .footer(
+          "Exit code: 0 done, 78 the configuration is wrong and nothing has changed, 75 no daemon answers.");
+}
+
+}  // namespace hikyaku::commands

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/commands/output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::commands {
+namespace {
+
+constexpr std::size_t kPiece = 64U << 10;
+
+}  // namespace
+
+Output::Output(int fd) : fd_(fd) { std::signal(SIGPIPE, SIG_IGN); }
+
+bool Output::print(std::string_view text) {
+  if (error_ == 0) waiting_ += text;
+  if (waiting_.size() >= kPiece) write_out();
+  return error_ == 0;
+}
+
+void Output::write_out() {
+  std::string_view left = waiting_;
+  while (!left.empty() && error_ == 0) {
+    ssize_t written = ::write(fd_, left.data(), left.size());
+    if (written >= 0) left.remove_prefix(static_cast<std::size_t>(written));
+    if (written < 0 && errno != EINTR) error_ = errno;
+  }
+  waiting_.clear();
+}
+
+Exit Output::finish(Exit result, std::string_view command) {
+  write_out();
+  if (error_ == 0) return result;
+  if (error_ != EPIPE)
+    std::fputs(cat(command, ": cannot write: ", os_error_text(error_), "\n").c_str(), stderr);
+  return Exit::io;
+}
+
+}  // namespace hikyaku::commands

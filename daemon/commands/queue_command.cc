@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// `hikyaku queue`: reads the spool itself, so it works whether the daemon runs or not, and changes nothing.
+// The daemon is asked for what the smarthosts do, and to `retry`.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/control_client.h"
+#include "daemon/commands/output.h"
+#include "daemon/commands/queue_retry.h"
+#include "daemon/commands/spool_access.h"
+#include "daemon/listing/drop_count.h"
+#include "daemon/listing/queue_json.h"
+#include "daemon/listing/queue_listing.h"
+#include "daemon/listing/queue_show.h"
+#include "daemon/listing/view_trouble.h"
+
+namespace hikyaku::commands {
+namespace {
+
+constexpr std::string_view kCommand = "hikyaku queue";
+
+struct Words {
+  SpoolWords spool;
+  std::string state;
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+  std::string id;
+  std::vector<std::string> ids;
+  bool all = false;
+  std::string socket;
+  bool json = false;
+  bool no_wait = false;
+};
+
+using mail::SourceErrorKind;
+
+StartError to_start_error(const mail::SourceError& error) {
+  switch (error.kind) {
+    case SourceErrorKind::damaged: return {Exit::damaged, error.text};
+    case SourceErrorKind::unknown_mail: return {Exit::no_input, error.text};
+    case SourceErrorKind::read_failed:
+    case SourceErrorKind::no_memory:
+    case SourceErrorKind::write_failed: break;
+  }
+  return {Exit::io, error.text};
+}
+
+// What is done with a spool that could be opened, of one mail or of all.
+using Use = std::function<Exit(const std::string& directory, spool::View&, Output&)>;
+
+Exit with_view(const SpoolWords& words, std::optional<mail::MailId> only, const Use& use) {
+  auto access = open_spool(kCommand, words);
+  if (!access) return report(kCommand, access.error());
+  auto view = spool::View::open(*access->disk, only);
+  if (!view) return report(kCommand, listing::explain(view.error(), access->directory));
+  Output output(STDOUT_FILENO);
+  return output.finish(use(access->directory, *view, output), kCommand);
+}
+
+constexpr std::string_view kNoDaemon = "hikyakud does not run: mail waits until it is started";
+
+// A spool that is named by itself may be a copy, and belongs to no daemon.
+mail::RouteState route_of(const Words& words) {
+  if (!words.spool.directory.empty() && words.socket.empty()) return {};
+  auto socket = find_control_socket({words.spool.config, words.socket});
+  if (!socket) return {};
+  WallTime now = SystemClock().wall();
+  auto status = ask_control(socket->path, "/v1/status");
+  if (status) return mail::route_state_of(status->json, now);
+  report(kCommand, status.error());
+  if (status.error().kind != Exit::unavailable) return {};
+  return {.waits_for = mail::WaitsFor::daemon, .reason = std::string(kNoDaemon), .now = now};
+}
+
+// One that ends while the list is made is left out; one that is damaged is told of, and the rest goes on.
+Exit print_all(const Words& words, const std::string& directory, spool::View& view, Output& output) {
+  listing::QueueFilter filter{mail::parse_queue_state(words.state), words.from, words.to};
+  mail::RouteState route = route_of(words);
+  auto ids = view.ids();
+  std::string drops = words.json ? "" : listing::drops_text(directory, std::nullopt);
+  if (ids.empty() && !words.json && drops.empty()) output.print("the queue is empty\n");
+  Exit exit = Exit::ok;
+  for (mail::MailId id : ids) {
+    auto mail = view.load(id);
+    bool has_ended = !mail && mail.error().kind == SourceErrorKind::unknown_mail;
+    if (has_ended) continue;
+    if (!mail) exit = report(kCommand, to_start_error(mail.error()));
+    if (!mail || !filter.matches(*mail, route)) continue;
+    mail::MailState state = listing::state_of(*mail, route, true);
+    if (!output.print(
+            cat(words.json ? listing::queue_json(*mail, state) : listing::queue_line(*mail, state), "\n")))
+      break;
+  }
+  if (!drops.empty()) output.print(cat(drops, "\n"));
+  return exit;
+}
+
+Exit list(const Words& words) {
+  return with_view(words.spool, std::nullopt,
+                   [&](const std::string& directory, spool::View& view, Output& output) {
+                     return print_all(words, directory, view, output);
+                   });
+}
+
+// For a command that is about one mail.
+using UseOne = std::function<Result<void, mail::SourceError>(spool::View&, mail::MailId, Output&)>;
+
+Exit with_mail(const Words& words, const UseOne& use) {
+  auto id = mail::parse_mail_id(words.id);
+  if (!id) return report(kCommand, {Exit::usage, cat(printable(words.id), " is not a mail ID")});
+  return with_view(words.spool, *id, [&](const std::string&, spool::View& view, Output& output) {
+    auto done = use(view, *id, output);
+    return done ? Exit::ok : report(kCommand, to_start_error(done.error()));
+  });
+}
+
+Exit show(const Words& words) {
+  return with_mail(words, [&](spool::View& view, mail::MailId id, Output& output) {
+    auto mail = view.load(id);
+    if (!mail) return Result<void, mail::SourceError>(std::unexpected(mail.error()));
+    auto attempts = listing::attempts_in(view.history());
+    mail::MailState state = listing::state_of(*mail, route_of(words), true);
+    output.print(words.json ? listing::full_json(*mail, state, attempts) + '\n'
+                            : listing::queue_details(*mail, state, attempts));
+    return Result<void, mail::SourceError>();
+  });
+}
+
+Exit cat_mail(const Words& words) {
+  return with_mail(words, [](spool::View& view, mail::MailId id, Output& output) {
+    return view.read_content(id, [&](std::string_view piece) { return output.print(piece); });
+  });
+}
+
+Exit retry(const Words& words) {
+  constexpr std::string_view kRetry = "hikyaku queue retry";
+  auto socket = find_control_socket({words.spool.config, words.socket});
+  if (!socket) return report(kRetry, socket.error());
+  report_note(kRetry, socket->note);
+  return retry_queue(socket->path, {words.ids, words.all, words.state, words.from, words.to, !words.no_wait});
+}
+
+void add_retry(CLI::App& queue, const std::shared_ptr<Words>& words, Action& chosen) {
+  CLI::App* command = queue.add_subcommand("retry", "retry mail now: by ID, by filter, or --all");
+  command->add_option(
+      "ID", words->ids,
+      "as the log and `hikyaku queue` write it; what becomes of these is waited for, for a minute");
+  command->add_flag("--all", words->all,
+                    "everything that waits; smarthosts that are paused are looked at again");
+  command->add_flag("--no-wait", words->no_wait,
+                    "does not wait for what becomes of the mails that are named");
+  command->footer(
+      "Exit code: 0 done, 66 no such mail, 69 a mail is held, 75 a mail that was named still waits, or no "
+      "daemon "
+      "answers.");
+  command->fallthrough();  // -c and the filters may follow
+  command->callback([words, &chosen] { chosen = [words] { return retry(*words); }; });
+}
+
+// A sub-command of `queue` about one mail.
+CLI::App& add_for_mail(CLI::App& queue, const std::string& name, const std::string& description,
+                       Words& words) {
+  CLI::App* command = queue.add_subcommand(name, description);
+  command->add_option("ID", words.id, "as the log and `hikyaku queue` write it")->required();
+  command->fallthrough();  // -c and the others may follow
+  return *command;
+}
+
+void add_filters(CLI::App& queue, Words& words) {
+  queue.add_option("--state", words.state, "only these; deferred is the same as waiting")
+      ->check(CLI::IsMember({"active", "waiting", "deferred", "held"}));
+  queue.add_option("--from", words.from, "only from such senders: \"*@example.com\", or \"<>\"")
+      ->type_name("PATTERN");
+  queue.add_option("--to", words.to, "only with such a recipient")->type_name("PATTERN");
+  queue.add_flag("--json", words.json, "one object a line");
+}
+
+}  // namespace
+
+void add_queue_command(CLI::App& app, Action& chosen) {
+  auto words = std::make_shared<Words>();
+  CLI::App* queue = app.add_subcommand("queue", "what waits in the spool, one mail a line");
+  add_spool_options(*queue, words->spool);
+  queue->add_option("--socket", words->socket, "the daemon's control socket")->type_name("PATH");
+  add_filters(*queue, *words);
+  auto& one = add_for_mail(*queue, "show", "one mail: envelope, recipients, attempts and replies", *words);
+  auto& content = add_for_mail(*queue, "cat", "one mail as it will be sent, byte for byte", *words);
+  one.callback([words, &chosen] { chosen = [words] { return show(*words); }; });
+  content.callback([words, &chosen] { chosen = [words] { return cat_mail(*words); }; });
+  add_retry(*queue, words, chosen);
+  queue->callback([words, queue, &chosen] {
+    if (queue->get_subcommands().empty()) chosen = [words] { return list(*words); };
+  });
+}
+
+}  // namespace hikyaku::commands

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/commands/spool_check.h"
+
+#include <set>
+
+#include "daemon/base/text.h"
+#include "spool/recovery.h"
+
+namespace hikyaku::commands {
+namespace {
+
+using mail::SourceErrorKind;
+
+bool is_there(spool::Disk& disk, const std::string& path) { return disk.open_for_reading(path).has_value(); }
+
+class Checking {
+ public:
+  // What stands in large/ is listed before the log is read: whatever has been committed until then has its
+  // file in the list.
+  Checking(spool::Disk& disk, const std::vector<std::string>& bodies, spool::View view)
+      : disk_(disk), bodies_(bodies.begin(), bodies.end()), view_(std::move(view)) {}
+
+  CheckReport run() {
+    report_.segments = view_.statistics();
+    look_at_log(view_.log());
+    for (mail::MailId id : view_.ids()) look_at(id);
+    for (const std::string& name : bodies_)
+      report_.unnamed_bodies += is_there(disk_, cat("large/", name)) ? 1 : 0;
+    return std::move(report_);
+  }
+
+ private:
+  void look_at_log(const spool::SeenLog& log) {
+    report_.spare_segments = log.spare.size();
+    for (const spool::Alien& alien : log.aliens) note(cat(alien.path, ": ", alien.reason));
+    for (spool::SegmentNumber number : log.missing)
+      note(cat(spool::segment_path(number), ": is missing, and was not reclaimed"));
+    for (const spool::SegmentStatistics& segment : report_.segments)
+      for (const spool::Hole& hole : segment.damage) note(to_text(segment, hole));
+  }
+
+  static std::string to_text(const spool::SegmentStatistics& segment, const spool::Hole& hole) {
+    std::string whose = hole.id.value == 0 ? "" : cat(", of mail ", mail::to_text(hole.id));
+    return cat(segment.path, ": ", std::to_string(hole.end - hole.begin), " damaged bytes at ",
+               std::to_string(hole.begin), whose);
+  }
+
+  void look_at(mail::MailId id) {
+    auto head = view_.load(id);
+    auto content = view_.verify_content(id);
+    bool has_ended = !content && content.error().kind == SourceErrorKind::unknown_mail;
+    if (has_ended) return;
+    ++report_.mails;
+    if (view_.has_large_body(id)) count_body(id, head && !content);
+    if (!head) note(head.error().text);
+    bool is_news = !content && (head || head.error().text != content.error().text);
+    if (is_news) note(content.error().text);
+  }
+
+  void count_body(mail::MailId id, bool is_wrong) {
+    std::string path = spool::large_path(id);
+    bodies_.erase(path.substr(path.rfind('/') + 1));
+    bool exists = is_there(disk_, path);
+    ++(exists ? report_.named_bodies : report_.missing_bodies);
+    if (exists && is_wrong) ++report_.damaged_bodies;
+  }
+
+  void note(std::string what) { report_.damage.push_back(std::move(what)); }
+
+  spool::Disk& disk_;
+  std::set<std::string> bodies_;  // of which no mail is known yet
+  spool::View view_;
+  CheckReport report_;
+};
+
+}  // namespace
+
+Result<CheckReport, spool::ViewError> check_spool(spool::Disk& disk) {
+  auto bodies = disk.list("large");
+  if (!bodies) return std::unexpected(spool::to_view_error(bodies.error()));
+  auto view = spool::View::open(disk);
+  if (!view) return std::unexpected(view.error());
+  return Checking(disk, *bodies, std::move(*view)).run();
+}
+
+}  // namespace hikyaku::commands

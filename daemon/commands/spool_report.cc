@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// What a check has found, as text and as JSON.
+#include "daemon/base/json.h"
+#include "daemon/base/text.h"
+#include "daemon/commands/spool_check.h"
+
+namespace hikyaku::commands {
+namespace {
+
+using spool::SegmentStatistics;
+
+std::string number(std::uint64_t value) { return std::to_string(value); }
+
+std::uint64_t sum(const CheckReport& report, std::uint64_t SegmentStatistics::* member) {
+  std::uint64_t total = 0;
+  for (const SegmentStatistics& segment : report.segments) total += segment.*member;
+  return total;
+}
+
+std::string text_of(const SegmentStatistics& segment) {
+  return cat(segment.path, ": ", number(segment.size), " bytes, ", number(segment.records), " records, ",
+             number(segment.live_bytes), " bytes alive, ", number(segment.dead_bytes), " dead, ",
+             segment.has_footer ? "footer" : "scanned", "\n");
+}
+
+std::string json_of(const SegmentStatistics& segment) {
+  return cat("{\"path\":", json_string(segment.path), ",\"number\":", number(segment.number),
+             ",\"size\":", number(segment.size), ",\"records\":", number(segment.records),
+             ",\"live_bytes\":", number(segment.live_bytes), ",\"dead_bytes\":", number(segment.dead_bytes),
+             ",\"footer\":", segment.has_footer ? "true" : "false", "}");
+}
+
+}  // namespace
+
+std::uint64_t CheckReport::live_bytes() const { return sum(*this, &SegmentStatistics::live_bytes); }
+std::uint64_t CheckReport::dead_bytes() const { return sum(*this, &SegmentStatistics::dead_bytes); }
+std::uint64_t CheckReport::log_bytes() const { return sum(*this, &SegmentStatistics::size); }
+
+std::string to_text(const CheckReport& report) {
+  std::string text;
+  for (const SegmentStatistics& segment : report.segments) text += text_of(segment);
+  text += cat("segments in use: ", number(report.segments.size()), ", ", number(report.log_bytes()),
+              " bytes; spare: ", number(report.spare_segments), "\n");
+  text += cat("mails: ", number(report.mails), "; ", number(report.live_bytes()), " bytes alive, ",
+              number(report.dead_bytes()), " dead\n");
+  text += cat("large bodies: ", number(report.named_bodies), " named, ", number(report.unnamed_bodies),
+              " unnamed, ", number(report.missing_bodies), " missing, ", number(report.damaged_bodies),
+              " damaged\n");
+  if (report.damage.empty()) return text + "no damage\n";
+  text += cat("damage: ", number(report.damage.size()), "\n");
+  for (const std::string& line : report.damage) text += cat("  ", printable(line), "\n");
+  return text;
+}
+
+std::string to_json(const CheckReport& report) {
+  std::vector<std::string> segments;
+  for (const SegmentStatistics& segment : report.segments) segments.push_back(json_of(segment));
+  std::vector<std::string> damage;
+  for (const std::string& line : report.damage) damage.push_back(json_string(line));
+  return cat("{\"segments\":[", join(segments, ","), "],\"spare_segments\":", number(report.spare_segments),
+             ",\"mails\":", number(report.mails), ",\"live_bytes\":", number(report.live_bytes()),
+             ",\"dead_bytes\":", number(report.dead_bytes()),
+             ",\"large_bodies\":{\"named\":", number(report.named_bodies),
+             ",\"unnamed\":", number(report.unnamed_bodies), ",\"missing\":", number(report.missing_bodies),
+             ",\"damaged\":", number(report.damaged_bodies), "},\"damage\":[", join(damage, ","), "]}");
+}
+
+}  // namespace hikyaku::commands

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/control/control_head.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "daemon/base/json.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::control {
+namespace {
+
+constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+
+bool is_visible(char c) { return c > ' ' && c < 0x7f; }
+bool is_token(char c) {
+  return is_alpha(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").contains(c);
+}
+template <class Is>
+bool all(std::string_view text, Is is) {
+  return !text.empty() && std::ranges::all_of(text, is);
+}
+
+using Outcome = Result<void, HeadRefusal>;
+
+class Reader {
+ public:
+  Result<RequestHead, HeadRefusal> read(std::string_view head) {
+    std::size_t end = head.find(kLineEnd);
+    auto line = read_request_line(head.substr(0, end));
+    if (!line) return std::unexpected(line.error());
+    for (head.remove_prefix(end + 2); !head.starts_with(kLineEnd); head.remove_prefix(end + 2)) {
+      end = head.find(kLineEnd);
+      auto field = read_field(head.substr(0, end));
+      if (!field) return std::unexpected(field.error());
+    }
+    return finish();
+  }
+
+ private:
+  Outcome read_request_line(std::string_view line) {
+    auto words = split(line, ' ');
+    bool is_http = words.size() == 3 && (words[2] == "HTTP/1.1" || words[2] == "HTTP/1.0");
+    if (!is_http || !all(words[0], is_token)) return fail(400, "the request line is not HTTP/1.1");
+    if (words[1].size() > kMaxTarget) return fail(414, "the address is too long");
+    if (!words[1].starts_with('/') || !all(words[1], is_visible))
+      return fail(400, "the address must begin with / and hold no blanks or controls");
+    if (words[0] != "GET" && words[0] != "POST") return fail(405, "only GET and POST have a meaning here");
+    is_post_ = words[0] == "POST";
+    head_.text = cat(line, "\r\nHost: localhost\r\nConnection: close\r\n");
+    return {};
+  }
+
+  Outcome read_field(std::string_view line) {
+    std::size_t colon = line.find(':');
+    if (colon == line.npos || !all(line.substr(0, colon), is_token))
+      return fail(400, "a header field has no proper name");
+    auto is_proper = [](char c) {
+      return is_visible(c) || is_blank(c) || static_cast<unsigned char>(c) > 0x7f;
+    };
+    std::string_view value = trim(line.substr(colon + 1));
+    if (!std::ranges::all_of(value, is_proper)) return fail(400, "a header field holds a control character");
+    if (++fields_ > kMaxFields) return fail(431, "too many header fields");
+    return take(to_lower(line.substr(0, colon)), value);
+  }
+
+  Outcome take(const std::string& name, std::string_view value) {
+    if (name == "content-length") return take_length(value);
+    if (name == "transfer-encoding") return fail(411, "a body comes with Content-Length here");
+    if (name == "content-encoding") return fail(415, "a body comes as it is here, not compressed");
+    if (name == "expect" && !equals_ignoring_case(value, "100-continue"))
+      return fail(417, "nothing but 100-continue can be expected");
+    if (name == "expect") head_.wants_continue = true;
+    if (name == "accept") accept_ += cat(accept_.empty() ? "" : ", ", value);
+    return {};
+  }
+
+  Outcome take_length(std::string_view value) {
+    auto length = parse_number(value);
+    if (!length || length_) return fail(400, "Content-Length must be one number");
+    if (*length > kMaxBody) return fail(413, cat("a body has at most ", std::to_string(kMaxBody), " bytes"));
+    length_ = static_cast<std::size_t>(*length);
+    return {};
+  }
+
+  Result<RequestHead, HeadRefusal> finish() {
+    if (!is_post_ && length_.value_or(0) > 0) return fail(400, "a GET has no body");
+    head_.body = length_.value_or(0);
+    if (!accept_.empty() && is_ascii(accept_)) head_.text += cat("Accept: ", accept_, kLineEnd);
+    if (is_post_) head_.text += cat("Content-Length: ", std::to_string(head_.body), kLineEnd);
+    head_.text += kLineEnd;
+    return std::move(head_);
+  }
+
+  RequestHead head_;
+  bool is_post_ = false;
+  std::size_t fields_ = 0;
+  std::optional<std::size_t> length_;
+  std::string accept_;
+};
+
+}  // namespace
+
+std::size_t head_length(std::string_view text) {
+  std::size_t end = text.find(kHeadEnd);
+  return end == text.npos ? 0 : end + kHeadEnd.size();
+}
+
+Result<RequestHead, HeadRefusal> parse_request_head(std::string_view head) {
+  if (head_length(head) == 0 && head.size() >= kMaxHead) return fail(431, "the request's head is too long");
+  if (head_length(head) != head.size()) return fail(400, "the head does not end with an empty line");
+  return Reader().read(head);
+}
+
+std::string refusal_answer(const HeadRefusal& refusal) {
+  std::string body = cat("{\"error\":", json_string(refusal.text), "}\n");
+  return cat("HTTP/1.1 ", std::to_string(refusal.kind), " Refused\r\nContent-Type: application/json\r\n",
+             "Content-Length: ", std::to_string(body.size()), "\r\nConnection: close\r\n\r\n", body);
+}
+
+}  // namespace hikyaku::control

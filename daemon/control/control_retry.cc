@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/control/control_retry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/json.h"
+#include "daemon/base/json_value.h"
+#include "daemon/base/text.h"
+#include "daemon/control/control_queue.h"
+
+namespace hikyaku::control {
+namespace {
+
+constexpr std::size_t kMostIds = 1000;
+constexpr std::size_t kHurriedAtOnce = 500;
+constexpr Duration kBetweenRetries = 30s;
+
+using Question = Result<RetryQuestion, std::string>;
+constexpr const char* kForms =
+    R"(must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to")";
+
+Question parse_ids(const JsonValue& value) {
+  if (value.list() == nullptr) return std::unexpected("ids must be a list of ids");
+  if (value.list()->size() > kMostIds)
+    return std::unexpected(cat("at most ", std::to_string(kMostIds), " ids at a time"));
+  std::vector<mail::MailId> ids;
+  for (const JsonValue& element : *value.list()) {
+    auto id = element.text() != nullptr ? mail::parse_mail_id(*element.text()) : std::nullopt;
+    if (!id) return std::unexpected("ids must be mail IDs, as strings");
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+Question parse_filters(const JsonValue::Members& members) {
+  RetryFitting fitting;
+  for (const auto& [name, value] : members) {
+    if (value.text() == nullptr) return std::unexpected(cat(printable(name), ": the body ", kForms));
+    if (name == "recipient_domain")
+      fitting.recipient_domain = *value.text();
+    else if (name == "from")
+      fitting.filter.from = *value.text();
+    else if (name == "to")
+      fitting.filter.to = *value.text();
+    else if (name == "state" && mail::parse_queue_state(*value.text()))
+      fitting.filter.state = mail::parse_queue_state(*value.text());
+    else if (name == "state")
+      return std::unexpected("state must be active, deferred (or waiting) or held");
+    else
+      return std::unexpected(cat(printable(name), ": the body ", kForms));
+  }
+  return fitting;
+}
+
+bool has_domain(std::string_view address, std::string_view domain) {
+  std::size_t at = address.rfind('@');
+  return at != address.npos && equals_ignoring_case(address.substr(at + 1), domain);
+}
+
+std::string texts_of(const std::vector<mail::MailId>& ids) {
+  std::vector<std::string> texts;
+  for (mail::MailId id : ids) texts.push_back(json_string(to_text(id)));
+  return cat("[", join(texts, ","), "]");
+}
+
+ControlAnswer answer_count(std::size_t count) {
+  return control_json(cat("{\"retried\":", std::to_string(count), "}"));
+}
+
+ControlAnswer too_soon(Duration wait) {
+  std::string seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count());
+  ControlAnswer answer = control_json(cat(
+      "{\"error\":",
+      json_string(cat("you have had your mail tried just now: that may be done once in 30 s, so again in ",
+                      seconds, " s")),
+      ",\"retry_after\":", seconds, "}"));
+  answer.status = 429;
+  return answer;
+}
+
+ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, ControlDesk& desk) {
+  std::ranges::sort(ids);
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  auto report = desk.retry(std::move(ids), rights);
+  if (!report) return no_answer();
+  return control_json(cat("{\"retried\":", std::to_string(report->retried.size()), ",\"held\":",
+                          texts_of(report->held), ",\"unknown\":", texts_of(report->unknown), "}"));
+}
+
+// Found in the spool's files, a page at a time; the loop gets ids.
+ControlAnswer retry_fitting(const ControlRequest& request, const RetryFitting& wanted,
+                            listing::QueueReader& reader, ControlDesk& desk, Clock& clock) {
+  mail::RouteState route = route_state_now(desk, clock);
+  auto fits = [&](const spool::ViewedMail& mail) {
+    return request.rights.may_see(mail.mail.envelope.uid) && !mail.mail.progress.held &&
+           wanted.matches(mail, route);
+  };
+  Instant begin = clock.now();
+  std::size_t count = 0;
+  std::optional<mail::MailId> next = mail::MailId{};
+  while (next && request.is_wanted()) {
+    auto page = reader.page(*next, kHurriedAtOnce, fits, begin);
+    if (!page) return spool_trouble(page.error());
+    std::vector<mail::MailId> ids;
+    for (const spool::ViewedMail& mail : page->mails) ids.push_back(mail.mail.id);
+    count += ids.size();
+    next = page->next;
+    if (!ids.empty() && !desk.hurry(std::move(ids), request.rights)) return no_answer();
+  }
+  return answer_count(count);
+}
+
+}  // namespace
+
+bool RetryFitting::matches(const spool::ViewedMail& mail, const mail::RouteState& route) const {
+  if (!filter.matches(mail, route)) return false;
+  if (!recipient_domain) return true;
+  const auto& recipients = mail.mail.envelope.recipients;
+  for (std::size_t i = 0; i < recipients.size(); ++i)
+    if (mail.mail.progress.recipients[i].state == mail::RecipientState::pending &&
+        has_domain(recipients[i].address, *recipient_domain))
+      return true;
+  return false;
+}
+
+Question parse_retry_question(std::string_view body) {
+  auto value = parse_json(body);
+  if (!value) return std::unexpected(cat("the body is not JSON: ", value.error()));
+  const JsonValue::Members* members = value->members();
+  if (members == nullptr || members->empty()) return std::unexpected(cat("the body ", kForms));
+  const auto& [name, first] = members->front();
+  if (members->size() == 1 && name == "ids") return parse_ids(first);
+  if (members->size() == 1 && name == "all" && first.boolean() == true) return RetryEverything{};
+  return parse_filters(*members);
+}
+
+Duration RetryPace::wait(std::uint32_t uid, Instant now) {
+  std::scoped_lock lock(mutex_);
+  std::erase_if(last_, [now](const auto& entry) { return now - entry.second >= kBetweenRetries; });
+  auto [found, is_first] = last_.try_emplace(uid, now);
+  return is_first ? Duration(0) : found->second + kBetweenRetries - now;
+}
+
+ControlAnswer answer_retry(const ControlRequest& request, listing::QueueReader& reader, ControlDesk& desk,
+                           RetryPace& pace, Clock& clock) {
+  auto question = parse_retry_question(request.body);
+  if (!question) return control_error(400, question.error());
+  Duration wait = request.rights.all ? Duration(0) : pace.wait(request.rights.uid, clock.now());
+  if (wait > Duration(0)) return too_soon(wait);
+  if (auto* ids = std::get_if<std::vector<mail::MailId>>(&*question))
+    return retry_ids(std::move(*ids), request.rights, desk);
+  auto* fitting = std::get_if<RetryFitting>(&*question);
+  if (fitting == nullptr && request.rights.all) {
+    auto count = desk.retry_all();
+    return count ? answer_count(*count) : no_answer();
+  }
+  return retry_fitting(request, fitting != nullptr ? *fitting : RetryFitting{}, reader, desk, clock);
+}
+
+ControlAnswer no_answer() {
+  return control_error(503, "hikyakud has too much to do to answer, or is stopping; try again");
+}
+
+}  // namespace hikyaku::control

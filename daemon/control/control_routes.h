@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// The control socket's requests and what becomes of each; ARCHITECTURE.md has the table. Knows neither HTTP
+// nor threads: any number of threads may call answer() at a time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/control/control_desk.h"
+#include "daemon/control/control_request.h"
+#include "daemon/control/control_retry.h"
+#include "daemon/listing/queue_reader.h"
+
+namespace hikyaku::control {
+
+class ControlRoutes {
+ public:
+  // All outlive it.
+  ControlRoutes(ControlDesk& desk, listing::QueueReader& reader, Clock& clock)
+      : desk_(desk), reader_(reader), clock_(clock) {}
+
+  ControlAnswer answer(const ControlRequest& request);
+  // The paths to which something may be posted.
+  static std::vector<std::string> posts();
+
+ private:
+  ControlAnswer answer_status();
+  ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id);
+  ControlAnswer answer_reload();
+  ControlAnswer answer_aliases();
+
+  ControlDesk& desk_;
+  listing::QueueReader& reader_;
+  Clock& clock_;
+  RetryPace retry_pace_;
+};
+
+}  // namespace hikyaku::control

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/control/control_server.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+#include <utility>
+
+#include "daemon/base/check.h"
+
+namespace hikyaku::control {
+namespace {
+
+constexpr int kWithoutDescriptors = 100;  // milliseconds until the next look when there are none left
+constexpr int kNiceness = 5;
+
+// Signals are the loop's business. A new thread has its maker's mask.
+template <class Run>
+std::thread quiet_thread(Run run) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread;
+  try {
+    thread = std::thread(std::move(run));
+  } catch (const std::system_error&) {  // too many: the service manager's TasksMax
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+void yield_to_others() { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness); }
+
+void refuse(const Fd& socket, std::string_view why) {
+  std::string answer = refusal_answer({503, std::string(why)});
+  ::send(socket.get(), answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+}  // namespace
+
+ControlServer::ControlServer(Fd listening, ControlServing serving)
+    : listening_(std::move(listening)),
+      stopping_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      serving_(std::move(serving)),
+      admission_(serving_.limits),
+      accepting_(quiet_thread([this] { accept_all(); })) {}
+
+ControlServer::~ControlServer() {
+  check(!accepting_.joinable(), "a control server is stopped before it goes");
+}
+
+void ControlServer::accept_all() {
+  yield_to_others();
+  while (wait_for_caller()) {
+    sweep();
+    Fd socket(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (socket) {
+      admit(std::move(socket));
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+      pollfd stop{stopping_.get(), POLLIN, 0};
+      ::poll(&stop, 1, kWithoutDescriptors);
+    }
+  }
+}
+
+// False: we are to stop.
+bool ControlServer::wait_for_caller() {
+  for (;;) {
+    std::array<pollfd, 2> waiting = {pollfd{stopping_.get(), POLLIN, 0}, pollfd{listening_.get(), POLLIN, 0}};
+    int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(serving_.interval.count()));
+    if (waiting[0].revents != 0) return false;
+    if (ready > 0) return true;
+    if (ready == 0) sweep(), serving_.at_times();
+  }
+}
+
+void ControlServer::admit(Fd socket) {
+  auto caller = caller_of(socket.get());
+  if (!caller) return;
+  Rights rights = serving_.rights(*caller);
+  std::unique_lock lock(lock_);
+  bool is_welcome = admission_.enter(rights);
+  if (is_welcome) {
+    guests_.emplace_back(std::move(socket), serving_.times, rights);
+    return begin(std::prev(guests_.end()));
+  }
+  lock.unlock();
+  refuse(socket, "too many connections to the control socket; try again");
+}
+
+// With the lock held: the guest's thread does not end before its place is complete.
+void ControlServer::begin(std::list<Guest>::iterator guest) {
+  guest->thread = quiet_thread([this, guest] { serve(*guest); });
+  if (guest->thread.joinable()) return;
+  admission_.leave(guest->rights);
+  guests_.erase(guest);
+}
+
+void ControlServer::serve(Guest& guest) {
+  yield_to_others();
+  serving_.serve(guest.connection, guest.rights);
+  guest.connection.shut_down();
+  std::lock_guard lock(lock_);
+  admission_.leave(guest.rights);
+  guest.has_left = true;
+  left_.notify_all();
+}
+
+void ControlServer::sweep() {
+  std::list<Guest> gone;
+  std::lock_guard lock(lock_);
+  for (auto guest = guests_.begin(); guest != guests_.end();) {
+    auto next = std::next(guest);
+    if (guest->has_left) guest->thread.join(), gone.splice(gone.end(), guests_, guest);
+    guest = next;
+  }
+}
+
+void ControlServer::stop(std::chrono::milliseconds grace) {
+  std::uint64_t one = 1;
+  check(::write(stopping_.get(), &one, sizeof one) == sizeof one, "an eventfd takes its first number");
+  if (accepting_.joinable()) accepting_.join();
+  listening_.reset();
+  {
+    std::unique_lock lock(lock_);
+    left_.wait_for(lock, grace, [this] { return admission_.size() == 0; });
+    for (const Guest& guest : guests_) guest.connection.shut_down();
+    left_.wait(lock, [this] { return admission_.size() == 0; });
+  }
+  sweep();
+  check(guests_.empty(), "nobody is served any more");
+}
+
+}  // namespace hikyaku::control

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/listing/postfix_listing.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "daemon/base/text.h"
+#include "daemon/listing/queue_listing.h"
+
+namespace hikyaku::listing {
+namespace {
+
+constexpr std::string_view kHeading =
+    "----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n";
+constexpr std::size_t kIdWidth = 17;
+constexpr std::size_t kSizeWidth = 8;
+constexpr std::size_t kTimeWidth = 19;
+constexpr std::size_t kReasonWidth = 76;
+constexpr std::size_t kLongestAddress = 320;
+constexpr std::size_t kMostFailures = 10;  // that are shown
+
+std::string left(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+std::string right(std::string text, std::size_t width) {
+  return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+
+// "Sun Nov  1 03:14:04", as asctime(3) has it.
+std::string local_time(WallTime time) {
+  std::time_t seconds = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%a %b %e %H:%M:%S", &parts)};
+}
+
+std::string_view mark_of(mail::QueueState state) {
+  switch (state) {
+    case mail::QueueState::active: return "*";
+    case mail::QueueState::deferred: return "";
+    case mail::QueueState::held: return "!";
+  }
+  return "";
+}
+
+std::string address(std::string_view address) { return printable(address, kLongestAddress); }
+
+std::string first_line(const spool::ViewedMail& viewed, mail::QueueState state) {
+  const mail::QueuedMail& mail = viewed.mail;
+  const std::string& sender = mail.envelope.sender;
+  return cat(left(cat(to_text(mail.id), mark_of(state)), kIdWidth), " ",
+             right(std::to_string(mail.size), kSizeWidth), " ", right(local_time(mail.arrival), kTimeWidth),
+             " ", sender.empty() ? "MAILER-DAEMON" : address(sender), "\n");
+}
+
+// Whom it is still about: those who wait, or where nobody does and the operator is asked, all.
+bool is_shown(const mail::Progress& progress, std::size_t recipient) {
+  return progress.is_settled() || progress.recipients[recipient].state == mail::RecipientState::pending;
+}
+
+// What keeps all mail comes before what the smarthost said of this one the last time.
+std::string reason_of(const mail::Progress& progress, const mail::MailState& state, std::size_t recipient) {
+  bool waits_for_others =
+      state.waits_for != mail::WaitsFor::nobody && state.waits_for != mail::WaitsFor::time;
+  const std::string& reply = progress.recipients[recipient].last_reply;
+  if (!waits_for_others) return shown(reply.empty() ? state.reason : reply);
+  std::string since = state.since ? cat("waits since ", local_time(*state.since), ", ") : "";
+  std::string next = state.next ? cat("next attempt ", local_time(*state.next), ": ") : "";
+  return cat(since, next, shown(state.reason));
+}
+
+std::string reason_line(std::string_view reason) {
+  std::string_view text = reason.empty() ? "reason unavailable" : reason;
+  return cat(std::string(kReasonWidth - std::min(kReasonWidth, text.size()), ' '), "(", text, ")\n");
+}
+
+// A reason stands once before all the recipients that share it.
+std::string recipient_lines(const mail::QueuedMail& mail, const mail::MailState& state) {
+  constexpr std::size_t kIndent = kIdWidth + kSizeWidth + kTimeWidth + 3;
+  std::string text;
+  std::string last;
+  for (std::size_t i = 0; i < mail.envelope.recipients.size(); ++i) {
+    if (!is_shown(mail.progress, i)) continue;
+    std::string reason = reason_of(mail.progress, state, i);
+    if (reason != last) text += reason_line(reason);
+    last = std::move(reason);
+    text += cat(std::string(kIndent, ' '), address(mail.envelope.recipients[i].address), "\n");
+  }
+  return text;
+}
+
+std::string failure_line(const mail::FailedMail& failed) {
+  std::string more = failed.more > 0 ? cat(" and ", std::to_string(failed.more), " more") : "";
+  return cat("   ", to_text(failed.id), " ", local_time(failed.time), "  ", address(failed.recipient), more,
+             failed.last_reply.empty() ? "" : ": ", shown(failed.last_reply), "\n");
+}
+
+}  // namespace
+
+std::string PostfixListing::notes(const std::vector<mail::FailedMail>& failed, bool is_operator,
+                                  const std::string& drops) {
+  std::string text = drops.empty() ? "" : cat("-- ", drops, "\n");
+  if (!failed.empty())
+    text += cat("-- ", std::to_string(failed.size()), failed.size() == 1 ? " mail" : " mails",
+                is_operator ? "" : " of yours", " failed in the last day:\n");
+  std::size_t count = std::min(failed.size(), kMostFailures);
+  for (std::size_t i = 0; i < count; ++i) text += failure_line(failed[i]);
+  if (count < failed.size()) text += cat("   and ", std::to_string(failed.size() - count), " before that\n");
+  return text.empty() ? text : text + '\n';
+}
+
+std::string PostfixListing::entry(const spool::ViewedMail& mail, const mail::MailState& state) {
+  std::string_view before = mails_ == 0 ? kHeading : "\n";
+  ++mails_;
+  bytes_ += mail.mail.size;
+  return cat(before, first_line(mail, state.state), recipient_lines(mail.mail, state));
+}
+
+std::string PostfixListing::end() const {
+  if (mails_ == 0) return "Mail queue is empty\n";
+  return cat("\n-- ", std::to_string(bytes_ / 1024), " Kbytes in ", std::to_string(mails_), " Request",
+             mails_ == 1 ? "" : "s", ".\n");
+}
+
+}  // namespace hikyaku::listing

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/listing/queue_listing.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::listing {
+namespace {
+
+constexpr std::size_t kLongestReason = 300;
+constexpr std::size_t kSizeWidth = 9;
+constexpr std::size_t kStateWidth = 7;
+
+bool fits(const std::string& pattern, const std::string& address) {
+  std::string_view bare = pattern;
+  if (bare.starts_with('<') && bare.ends_with('>')) bare = bare.substr(1, bare.size() - 2);
+  return ::fnmatch(std::string(bare).c_str(), address.c_str(), FNM_CASEFOLD) == 0;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+
+// Who still waits for it, before those who have it.
+std::string recipients_of(const spool::ViewedMail& mail) {
+  const auto& all = mail.mail.envelope.recipients;
+  const auto& states = mail.mail.progress.recipients;
+  auto pending = std::ranges::find(states, mail::RecipientState::pending, &mail::RecipientProgress::state);
+  auto first = pending == states.end() ? 0 : static_cast<std::size_t>(pending - states.begin());
+  if (all.empty()) return "nobody";
+  std::string text = shown_address(all[first].address);
+  return all.size() == 1 ? text : cat(text, " and ", std::to_string(all.size() - 1), " more");
+}
+
+std::string trouble_of(const spool::ViewedMail& mail, const mail::MailState& state) {
+  std::string text;
+  std::uint32_t attempts = mail.mail.progress.attempts;
+  if (attempts > 0) text = cat(", attempts: ", std::to_string(attempts));
+  std::string waiting = waiting_text(state);
+  if (!waiting.empty()) return cat(text, ", ", waiting);
+  return state.reason.empty() ? text : cat(text, ": ", shown(state.reason, kLongestReason));
+}
+
+std::string what_for(mail::WaitsFor what) {
+  switch (what) {
+    case mail::WaitsFor::smarthost: return "for the smarthost";
+    case mail::WaitsFor::rate: return "for its turn";
+    default: return "";
+  }
+}
+
+}  // namespace
+
+mail::Standing standing_of(const spool::ViewedMail& mail) {
+  const mail::Progress& progress = mail.mail.progress;
+  return {progress.held, progress.attempts, mail.written + progress.next_wait, mail.written, progress.reason};
+}
+
+mail::MailState state_of(const spool::ViewedMail& mail, const mail::RouteState& route, bool is_operator) {
+  return state_of(standing_of(mail), route, is_operator);
+}
+
+std::string_view to_text(mail::RecipientState state) {
+  switch (state) {
+    case mail::RecipientState::pending: return "pending";
+    case mail::RecipientState::delivered: return "delivered";
+    case mail::RecipientState::failed: return "failed";
+  }
+  return "";
+}
+
+std::string waiting_text(const mail::MailState& state) {
+  if (state.waits_for == mail::WaitsFor::nobody) return "";
+  std::vector<std::string> parts;
+  std::string what = what_for(state.waits_for);
+  if (state.since) what += cat(" since ", to_rfc3339(*state.since));
+  if (!what.empty()) parts.push_back(what);
+  if (state.next) parts.push_back(cat("next ", to_rfc3339(*state.next)));
+  std::string text = join(parts, ", ");
+  if (state.reason.empty()) return text;
+  // What holds up all mail says in full what to do about it.
+  std::size_t limit = state.waits_for == mail::WaitsFor::time ? kLongestReason : std::size_t{4096};
+  return cat(text, text.empty() ? "" : ": ", shown(state.reason, limit));
+}
+
+bool QueueFilter::matches(const spool::ViewedMail& mail, const mail::RouteState& route) const {
+  const mail::Envelope& envelope = mail.mail.envelope;
+  if (state && *state != state_of(mail, route, false).state) return false;
+  if (from && !fits(*from, envelope.sender)) return false;
+  auto is_asked_for = [&](const mail::Recipient& recipient) { return fits(*to, recipient.address); };
+  return !to || std::ranges::any_of(envelope.recipients, is_asked_for);
+}
+
+std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& state) {
+  std::string word(mail::to_word(state.state));
+  word.resize(kStateWidth, ' ');
+  return cat(to_text(mail.mail.id), " ", word, " ", to_rfc3339(mail.mail.arrival), " ",
+             padded(std::to_string(mail.mail.size), kSizeWidth), " ",
+             shown_address(mail.mail.envelope.sender), " -> ", recipients_of(mail), trouble_of(mail, state));
+}
+
+std::string shown(std::string_view text, std::size_t limit) { return still_printable(text, limit); }
+
+std::string shown_address(std::string_view address) { return cat("<", printable(address, 320), ">"); }
+
+}  // namespace hikyaku::listing

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The queue in pages, for whoever asks the daemon for it. Reads the spool's files beside the loop, as
+// `hikyaku queue` does, with one picture of the log at a time that all who ask share: however many ask, and
+// however slowly they read, memory holds one, and nobody waits longer than for one page of each other. From
+// any thread, several at a time. Blocks.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/exit.h"
+#include "spool/view.h"
+
+namespace hikyaku::listing {
+
+class QueueReader {
+ public:
+  // The clock outlives it.
+  QueueReader(std::string directory, Clock& clock) : directory_(std::move(directory)), clock_(clock) {}
+
+  struct Page {
+    std::vector<spool::ViewedMail> mails;  // that fit, oldest first
+    std::vector<mail::MailId> unreadable;  // damaged, or the disk does not give them
+    std::optional<mail::MailId> next;      // where to go on; nothing: that was the end
+  };
+  using Fits = std::function<bool(const spool::ViewedMail&)>;
+
+  // From the first mail behind `after` until `limit` fit, or for a fraction of a second. What was queued at
+  // the time `as_of`, and still is, is not left out. Errors: as explain() has them.
+  Result<Page, StartError> page(mail::MailId after, std::size_t limit, const Fits& fits, Instant as_of);
+
+  const std::string& directory() const { return directory_; }
+  // Gives up what nobody has asked for since the last call.
+  void rest();
+
+ private:
+  Result<void, StartError> refresh(Instant as_of);
+  void look_at(mail::MailId id, const Fits& fits, Page& page);
+
+  std::string directory_;
+  Clock& clock_;
+  std::mutex lock_;
+  std::unique_ptr<spool::Disk> disk_;
+  std::optional<spool::View> view_;
+  Instant taken_{};        // when view_ was begun to be taken
+  bool was_used_ = false;  // since rest()
+};
+
+}  // namespace hikyaku::listing

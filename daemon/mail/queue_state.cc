@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/mail/queue_state.h"
+
+#include <algorithm>
+#include <array>
+
+#include "daemon/base/text.h"
+
+namespace hikyaku::mail {
+namespace {
+
+constexpr std::array kStates = {QueueState::active, QueueState::deferred, QueueState::held};
+
+// With several smarthosts each reason says whose it is.
+std::string reasons_of(const std::vector<SmarthostReport>& smarthosts, std::string SmarthostReport::* text) {
+  if (smarthosts.size() == 1) return smarthosts.front().*text;
+  std::vector<std::string> all;
+  for (const SmarthostReport& smarthost : smarthosts)
+    all.push_back(cat(smarthost.name, ": ", smarthost.*text));
+  return join(all, "; ");
+}
+
+RouteState paused(const std::vector<SmarthostReport>& smarthosts) {
+  RouteState route{.waits_for = WaitsFor::smarthost,
+                   .reason = reasons_of(smarthosts, &SmarthostReport::trouble),
+                   .public_reason = reasons_of(smarthosts, &SmarthostReport::public_trouble)};
+  for (const SmarthostReport& smarthost : smarthosts) {
+    route.since = std::max(route.since, smarthost.since);
+    if (!route.next || smarthost.next_probe < route.next) route.next = smarthost.next_probe;
+  }
+  return route;
+}
+
+// Mail goes to the first that is not paused; where that one's rate is used up it waits for it.
+RouteState what_holds_up(const std::vector<SmarthostReport>& smarthosts) {
+  auto first = std::ranges::find_if(smarthosts, [](const auto& smarthost) { return !smarthost.is_paused(); });
+  if (smarthosts.empty()) return {};
+  if (first == smarthosts.end()) return paused(smarthosts);
+  if (first->trouble.empty()) return {};
+  return {.waits_for = WaitsFor::rate, .reason = first->trouble, .public_reason = first->public_trouble};
+}
+
+std::optional<WallTime> time_in(const JsonValue& object, std::string_view name) {
+  const JsonValue* value = object.find(name);
+  return value != nullptr && value->text() != nullptr ? parse_rfc3339(*value->text()) : std::nullopt;
+}
+
+std::string text_in(const JsonValue& object, std::string_view name) {
+  const JsonValue* value = object.find(name);
+  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
+}
+
+bool is_due(const Standing& standing, const RouteState& route) {
+  if (standing.attempts == 0) return true;
+  bool was_released = standing.written && route.released && *standing.written <= *route.released;
+  return was_released || (standing.next_attempt && *standing.next_attempt <= route.now);
+}
+
+}  // namespace
+
+RouteState route_state_of(const std::vector<SmarthostReport>& smarthosts, std::optional<WallTime> released,
+                          WallTime now) {
+  RouteState route = what_holds_up(smarthosts);
+  route.released = released;
+  route.now = now;
+  return route;
+}
+
+RouteState route_state_of(const JsonValue& status, WallTime now) {
+  std::vector<SmarthostReport> reports;
+  const JsonValue* smarthosts = status.find("smarthosts");
+  if (smarthosts != nullptr && smarthosts->list() != nullptr)
+    for (const JsonValue& smarthost : *smarthosts->list()) {
+      SmarthostReport& read = reports.emplace_back();
+      read.name = text_in(smarthost, "name");
+      read.trouble = text_in(smarthost, "why");
+      read.since = time_in(smarthost, "since");
+      read.next_probe = time_in(smarthost, "next_probe");
+    }
+  return route_state_of(reports, time_in(status, "released"), now);
+}
+
+MailState state_of(const Standing& standing, const RouteState& route, bool is_operator) {
+  std::string own(is_operator ? standing.reason : std::string_view());
+  if (standing.is_held) return {QueueState::held, WaitsFor::nobody, own, {}, {}};
+  if (!is_due(standing, route)) return {QueueState::deferred, WaitsFor::time, own, {}, standing.next_attempt};
+  if (route.waits_for == WaitsFor::nobody) return {QueueState::active, WaitsFor::nobody, own, {}, {}};
+  return {QueueState::deferred, route.waits_for, is_operator ? route.reason : route.public_reason,
+          route.since, route.next};
+}
+
+std::string_view to_text(QueueState state) {
+  switch (state) {
+    case QueueState::active: return "active";
+    case QueueState::deferred: return "deferred";
+    case QueueState::held: return "held";
+  }
+  return "";
+}
+
+std::string_view to_word(QueueState state) {
+  return state == QueueState::deferred ? "waiting" : to_text(state);
+}
+
+std::string_view to_text(WaitsFor what) {
+  switch (what) {
+    case WaitsFor::nobody: return "";
+    case WaitsFor::time: return "time";
+    case WaitsFor::smarthost: return "smarthost";
+    case WaitsFor::rate: return "rate";
+    case WaitsFor::daemon: return "daemon";
+  }
+  return "";
+}
+
+std::optional<QueueState> parse_queue_state(std::string_view text) {
+  for (QueueState state : kStates)
+    if (text == to_text(state) || text == to_word(state)) return state;
+  return std::nullopt;
+}
+
+}  // namespace hikyaku::mail

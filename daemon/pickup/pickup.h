@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// Takes what sendmail(1) has left in the drop directory into the spool: at the start, and within a second of
+// its coming. Each drop is played to a session of its own, under its owner's uid, so every rule is the one of
+// the socket. Nothing is lost: what is not accepted waits, or its sender is told, or it is kept in refused/
+// (spool/FORMAT.md, "Drop"). The loop's thread; the directory on the pool.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "daemon/io/directory_watch.h"
+#include "daemon/io/nursery.h"
+#include "daemon/log/mail_log.h"
+#include "daemon/pickup/drop_directory.h"
+#include "daemon/pickup/drop_player.h"
+#include "daemon/relay/bouncer.h"
+#include "smtpd/session.h"
+
+namespace hikyaku::pickup {
+
+// Before anything is delivered: what an earlier run had taken and committed is removed, what it had not is
+// put back.
+Task<void> settle_taken(io::Loop& loop, const DropDirectory& directory, mail::MailSource& source,
+                        log::MailLog& log);
+
+// What it works with; all of it outlives it.
+struct PickupParts {
+  io::Loop& loop;
+  mail::MailSink& sink;
+  smtpd::Observer& observer;
+  log::MailLog& log;
+};
+
+struct PickupOptions {
+  smtpd::SessionOptionsPtr session;
+  relay::BouncePolicy bounce;
+};
+
+class Pickup {
+ public:
+  Pickup(PickupParts parts, DropDirectory directory, PickupOptions options);
+  // For drops that are begun from here on.
+  void reconfigure(PickupOptions options) { options_ = std::move(options); }
+
+  // Until stopped() is called. Once.
+  Task<void> run();
+  // Begins no more; the ones under way may end until `grace` is over. run() may return after that.
+  Task<void> stopped(Duration grace);
+
+ private:
+  struct Drop;
+  struct Backoff {
+    int tries = 0;
+    Instant due;
+  };
+
+  // pickup.cc: which drop, and when
+  Task<void> sweep();
+  void note_unreadable(const std::optional<DropError>& error);
+  Task<void> begin_all(std::vector<std::string> names);
+  bool spool_accepts();
+  Task<void> wait_for_more(io::DirectoryWatch* watch);
+  Instant next_look(bool is_watched) const;
+  bool may_begin(const std::string& name) const;
+  void forget_all_but(const DropDirectory::Listing& listing);
+  void put_off(const std::string& name);
+  // In the log, and not again while it stands there.
+  void tell_once(const std::string& name, std::string_view why);
+
+  // pickup_drop.cc: one of them
+  Task<void> pick_up(std::string name);
+  Task<void> open(Drop& drop);
+  Task<DropOutcome> play(Drop& drop);
+  Task<Result<void, mail::SinkError>> take(Drop& drop, mail::MailId id);
+  Task<void> settle(Drop& drop, DropOutcome outcome);
+  Task<void> remove(Drop& drop);
+  Task<void> defer(Drop& drop, std::string why);
+  Task<void> refuse(Drop& drop, mail::Reply reply);
+  Task<bool> bounce(Drop& drop, mail::BounceRequest request);
+  Task<void> set_aside(Drop& drop, std::string why);
+  Task<std::optional<mail::BounceRequest>> notice(Drop& drop, mail::Reply reply);
+  std::uint64_t longest() const;
+
+  PickupParts parts_;
+  DropDirectory directory_;
+  PickupOptions options_;
+  smtpd::Stop stop_;
+  std::set<std::string> busy_;              // being picked up
+  std::map<std::string, Backoff> waiting_;  // to be tried again
+  std::set<std::string> told_;              // of which the log has said why they stay
+  bool spool_refuses_ = false;
+  bool is_unreadable_ = false;  // the directory, at the last look
+  bool has_drafts_ = false;     // that somebody was writing then
+  Instant last_sweep_;
+  io::Event ended_;  // one of them
+  io::Nursery nursery_;
+};
+
+}  // namespace hikyaku::pickup

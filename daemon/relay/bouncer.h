@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Turns failures and delays into notices: mails from <> to the sender, committed to the spool like any other.
+// When notice() returns a value, the notice is on stable storage; only then may the failed recipients' new
+// state be written.
+#pragma once
+
+#include <string>
+
+#include "daemon/io/loop.h"
+#include "daemon/mail/dsn.h"
+#include "daemon/mail/mail_sink.h"
+#include "daemon/mail/mail_source.h"
+
+namespace hikyaku::relay {
+
+struct BouncePolicy {
+  std::string hostname;
+  std::string domain;
+  bool full = false;  // what is returned where the sender did not say (RET)
+  Duration lifetime = 120h;
+};
+
+// A notice into the spool, through what the sink has begun; its id, once it is on stable storage.
+using BegunMail = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;
+Task<Result<mail::MailId, mail::SinkError>> commit_notice(BegunMail writer, std::string content,
+                                                          mail::Envelope envelope);
+
+class Bouncer {
+ public:
+  // All outlive it.
+  Bouncer(io::Loop& loop, mail::MailSource& source, mail::MailSink& sink)
+      : loop_(loop), source_(source), sink_(sink) {}
+  void configure(BouncePolicy policy) { policy_ = std::move(policy); }
+
+  // One notice about `recipients` (at least one) of `mail`, whose sender is not <>.
+  Task<Result<mail::MailId, mail::SinkError>> notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
+                                                     std::vector<mail::ReportedRecipient> recipients);
+
+ private:
+  Task<std::string> original(const mail::QueuedMail& mail, bool full);
+
+  io::Loop& loop_;
+  mail::MailSource& source_;
+  mail::MailSink& sink_;
+  BouncePolicy policy_;
+};
+
+}  // namespace hikyaku::relay

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Which smarthosts have accepted a message with the configuration and credentials that they have now
+// (ARCHITECTURE.md, promise 3). While the daemon runs the credentials are compared in memory. Over a restart
+// the spool's `proven` file tells: it holds a random salt for each smarthost and a slow hash
+// (daemon/io/slow_hash.h) of salt and password, so a copy of the spool does not give the password away.
+// Losing it costs nothing but caution. The loop's thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/secret.h"
+#include "daemon/io/loop.h"
+#include "daemon/mail/smarthost.h"
+
+namespace hikyaku::relay {
+
+// One line of the file.
+struct ProvenMark {
+  std::string salt;
+  std::string hash;
+  bool operator==(const ProvenMark&) const = default;
+};
+using ProvenMarks = std::map<std::string, ProvenMark>;  // by the smarthost's name
+
+std::string to_text(const ProvenMarks& marks);
+// Nullopt: not written by to_text.
+std::optional<ProvenMarks> parse_proven_file(std::string_view text);
+
+class Proven {
+ public:
+  // Reads the file; empty: nothing outlives us. One that is not understood is replaced by an empty one at
+  // once: those of version 0.1 hold fast hashes of passwords. Blocks.
+  explicit Proven(std::string file);
+
+  // Blocks for the slow hash where the file has a mark of it, once for each smarthost.
+  bool is_proven(const mail::Smarthost& smarthost);
+  // It is proven now. The hash is made on the pool, and the file is written behind it. Blocks for that small
+  // write, once for each smarthost and configuration. Done when all is on the disk; the object outlives it.
+  Task<void> noted(io::Loop& loop, mail::Smarthost smarthost);
+
+ private:
+  bool fits_mark(const mail::Smarthost& smarthost, const Secret& description);
+  void save() const;
+
+  std::string file_;
+  ProvenMarks marks_;
+  std::map<std::string, Secret> known_;  // what each one was proven with, as far as this run has seen it
+};
+
+}  // namespace hikyaku::relay

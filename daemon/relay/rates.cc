@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/relay/rates.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "daemon/base/checksum.h"
+#include "daemon/base/text.h"
+#include "daemon/system/files.h"
+
+namespace hikyaku::relay {
+namespace {
+
+constexpr std::uint64_t kReservedPart = 100;
+constexpr Duration kMaxDowntime = std::chrono::days(30);
+
+// A quota is the account's: another host or user under the same name begins anew, another password does not.
+std::uint64_t mark_of(const mail::Smarthost& smarthost) {
+  const std::string user = smarthost.credentials ? smarthost.credentials->user : "";
+  return checksum(cat(smarthost.name, "\n", smarthost.host, "\n", user), 0);
+}
+
+std::uint64_t reserve_of(const smtpc::RateLimiter& limiter) {
+  std::uint64_t least = mail::kMaxRate;
+  for (const smtpc::Quota& quota : limiter.quotas())
+    least = std::min<std::uint64_t>(least, quota.rate().count / kReservedPart);
+  return least;
+}
+
+const smtpc::Quota* find_used_up(const smtpc::RateLimiter& limiter, Instant now) {
+  auto quota = std::ranges::find(limiter.quotas(), 0U, [&](const auto& each) { return each.available(now); });
+  return quota == limiter.quotas().end() ? nullptr : &*quota;
+}
+
+}  // namespace
+
+std::string boot_id() {
+  std::ifstream in("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  return in >> id ? id : "-";
+}
+
+Rates::Rates(std::string file, const Clock& clock, log::MailLog& log, std::string boot)
+    : file_(std::move(file)), clock_(clock), log_(log), boot_(std::move(boot)) {
+  if (!file_.empty()) load();
+}
+
+void Rates::load() {
+  std::ifstream in(file_);
+  if (!in) return;
+  is_there_ = true;
+  auto file = parse_rate_file(std::string(std::istreambuf_iterator<char>(in), {}));
+  if (!file)
+    return log_.warning(cat(file_, ": not understood; what has gone by the hour and by the day counts anew"));
+  for (const RateRecord& record : file->records) adopt(record, downtime(*file));
+}
+
+// While we run only the steady clock counts, so that no jump of the wall clock is noticed; nor over a
+// restart, because as long as the machine is up its steady clock goes on. Over a start of the machine there
+// is the wall clock alone. A time that cannot be right then counts as none: what has gone counts for an hour
+// or a day longer at most, and is not forgotten.
+Duration Rates::downtime(const RateFile& file) const {
+  const Instant now = clock_.now();
+  if (boot_ != "-" && file.boot == boot_ && now >= file.steady) return now - file.steady;
+  const Duration by_wall = clock_.wall() - file.wall;
+  return by_wall < Duration(0) || by_wall > kMaxDowntime ? Duration(0) : by_wall;
+}
+
+// Nobody knows whether and when those went that were reserved: they count from now.
+void Rates::adopt(const RateRecord& record, Duration downtime) {
+  const Instant now = clock_.now();
+  smtpc::Quota quota(record.rate);
+  for (const UsedPortion& portion : record.used) {
+    const Instant when = now - downtime - portion.age;
+    quota.restore({when, when, portion.count});
+  }
+  if (record.reserved > 0) quota.restore({now, now, record.reserved});
+  accounts_[record.account].limiter->restore(std::move(quota));
+}
+
+Rates::Account& Rates::account(const mail::Smarthost& smarthost) {
+  Account& account = accounts_[mark_of(smarthost)];
+  if (std::exchange(account.name, smarthost.name).empty())
+    account.limiter->set_on_take([this, &account] { taken(account); });
+  return account;
+}
+
+std::shared_ptr<smtpc::RateLimiter> Rates::limiter(const mail::Smarthost& smarthost) {
+  return account(smarthost).limiter;
+}
+
+void Rates::configure(const std::vector<mail::Smarthost>& smarthosts) {
+  for (const mail::Smarthost& smarthost : smarthosts) {
+    Account& changed = account(smarthost);
+    changed.limiter->configure(smarthost.rates);
+    changed.reserved = 0;  // the file knows nothing of a new quota
+    changed.told.reset();
+  }
+}
+
+void Rates::taken(Account& account) {
+  if (account.limiter->quotas().empty()) return;
+  if (account.reserved > 0) {
+    --account.reserved;
+  } else {
+    account.reserved = reserve_of(*account.limiter);
+    save();
+  }
+  tell(account);
+}
+
+// Once in the quota's unit: at its limit, a little becomes free and is used up again all the time.
+void Rates::tell(Account& account) {
+  const Instant now = clock_.now();
+  const smtpc::Quota* quota = find_used_up(*account.limiter, now);
+  if (quota == nullptr || (account.told && now < *account.told + length(quota->rate().unit))) return;
+  account.told = now;
+  log_.warning(used_up(*quota), {{"smarthost", account.name}});
+}
+
+std::string Rates::used_up(const smtpc::Quota& quota) const {
+  const Instant now = clock_.now();
+  return cat("the rate ", mail::to_text(quota.rate()), " is used up; mail waits until ",
+             to_rfc3339(clock_.wall() + (quota.next(now) - now)));
+}
+
+std::string Rates::used_up(const mail::Smarthost& smarthost) const {
+  auto found = accounts_.find(mark_of(smarthost));
+  if (found == accounts_.end()) return {};
+  const smtpc::Quota* quota = find_used_up(*found->second.limiter, clock_.now());
+  return quota == nullptr ? "" : used_up(*quota);
+}
+
+RateRecord Rates::record(std::uint64_t account, const smtpc::Quota& quota, std::uint64_t reserved) const {
+  const Instant now = clock_.now();
+  RateRecord record{.account = account, .rate = quota.rate(), .reserved = reserved, .used = {}};
+  for (const auto& portion : quota.used())
+    if (portion.count > 0 && now - portion.last < length(quota.rate().unit))
+      record.used.push_back({now - portion.last, portion.count});
+  return record;
+}
+
+void Rates::save() {
+  RateFile file{.boot = boot_, .steady = clock_.now(), .wall = clock_.wall(), .records = {}};
+  for (const auto& [mark, account] : accounts_) {
+    for (const smtpc::Quota& quota : account.limiter->quotas()) {
+      RateRecord found = record(mark, quota, account.reserved);
+      if (!found.used.empty()) file.records.push_back(std::move(found));
+    }
+  }
+  if (file_.empty() || (file.records.empty() && !is_there_)) return;
+  auto saved = system::replace_file(file_, to_text(file));
+  is_there_ = is_there_ || saved;
+  if (!saved && std::exchange(could_save_, false))
+    log_.warning(
+        cat(saved.error().text, "; a restart would forget what has gone by the hour and by the day"));
+  could_save_ = saved.has_value();
+}
+
+void Rates::close() {
+  for (auto& [mark, account] : accounts_) account.reserved = 0;
+  save();
+}
+
+}  // namespace hikyaku::relay

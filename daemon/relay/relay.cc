@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/relay/relay.h"
+
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/io/tls.h"
+#include "daemon/mail/diagnosis.h"
+#include "daemon/mail/public_diagnosis.h"
+#include "daemon/relay/policies.h"
+
+namespace hikyaku::relay {
+namespace {
+
+Task<void> run(std::shared_ptr<smtpc::Lane> lane) { co_await lane->run(); }
+
+io::TlsClientOptions tls_options(const mail::Smarthost& smarthost) {
+  const mail::TlsSettings& tls = smarthost.tls;
+  return {.name = tls.hostname.empty() ? smarthost.host : tls.hostname,
+          .verify = tls.verify,
+          .ca_file = tls.ca_file,
+          .fingerprint = tls.fingerprint,
+          .min_version = static_cast<io::TlsVersion>(tls.min_version),
+          .client_cert = tls.client_cert,
+          .client_key = tls.client_key};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost) {
+  if (smarthost.tls.mode == mail::TlsMode::none) return nullptr;
+  return io::TlsClient::create(tls_options(smarthost));
+}
+
+Relay::Relay(RelayParts parts, Duration downtime)
+    : parts_(std::move(parts)),
+      proven_(parts_.proven_file),
+      rates_(parts_.rates_file, parts_.loop.clock(), parts_.log),
+      runner_(parts_.loop, parts_.source, parts_.sink, parts_.log, parts_.jitter,
+              [this](const mail::Smarthost& smarthost) {
+                if (!proven_.is_proven(smarthost)) nursery_.spawn(proven_.noted(parts_.loop, smarthost));
+              }),
+      nursery_(parts_.loop) {
+  runner_.adopt(parts_.source.entries(), downtime);
+}
+
+Relay::~Relay() = default;
+
+std::vector<std::shared_ptr<smtpc::Lane>> Relay::make_lanes(const config::Settings& settings,
+                                                            config::Problems& problems) {
+  std::vector<std::shared_ptr<smtpc::Lane>> lanes;
+  for (const mail::Smarthost& smarthost : settings.smarthosts) {
+    auto tls = make_tls_client(smarthost);
+    if (!tls) {
+      problems.push_back({"", 0, 0, cat("smarthosts.", smarthost.name), tls.error().text});
+      continue;
+    }
+    smtpc::LaneOptions options{.smarthost = smarthost,
+                               .ehlo_name = settings.hostname,
+                               .instance_token = parts_.token,
+                               .proven = proven_.is_proven(smarthost),
+                               .tls = *tls,
+                               .rate = rates_.limiter(smarthost)};
+    lanes.push_back(std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, std::move(options),
+                                                  parts_.jitter));
+  }
+  return lanes;
+}
+
+Result<void, config::Problems> Relay::configure(const config::Settings& settings) {
+  config::Problems problems;
+  auto fresh = make_lanes(settings, problems);
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  std::erase_if(retiring_, [](const auto& lane) { return lane.expired(); });
+  for (const auto& lane : lanes_) {
+    lane->retire();
+    retiring_.push_back(lane);
+  }
+  lanes_ = std::move(fresh);
+  rates_.configure(settings.smarthosts);
+  runner_.configure(lanes_, settlement_policy(settings.queue), bounce_policy(settings));
+  for (const auto& lane : lanes_) nursery_.spawn(run(lane));
+  return {};
+}
+
+Task<void> Relay::stopped(Duration grace) {
+  for (const auto& lane : lanes_) lane->retire();
+  io::Until until = parts_.loop.within(grace);
+  auto drained = co_await nursery_.drained(until);
+  if (drained != io::Woken::ready) {
+    for (const auto& lane : lanes_) lane->stop();
+    for (const auto& lane : retiring_)
+      if (auto still_there = lane.lock()) still_there->stop();
+    co_await nursery_.drained({});
+  }
+  rates_.close();
+  co_await runner_.stopped(until);
+  lanes_.clear();
+}
+
+std::size_t Relay::retry_all() {
+  runner_.retry_all();
+  probe_paused();
+  return runner_.queued() - runner_.held();
+}
+
+void Relay::probe_paused() {
+  for (const auto& lane : lanes_)
+    if (lane->health().is_paused()) lane->probe_now();
+}
+
+mail::SmarthostReport Relay::report(const smtpc::Lane& lane) const {
+  const smtpc::Health& health = lane.health();
+  mail::SmarthostReport report{.name = lane.name(),
+                               .host = lane.smarthost().host,
+                               .port = lane.smarthost().port,
+                               .is_proven = health.is_proven(),
+                               .connections = lane.connections(),
+                               .trouble = rates_.used_up(lane.smarthost()),
+                               .next_probe = std::nullopt};
+  report.public_trouble = report.trouble;
+  if (!health.is_paused()) return report;
+  WallTime now = parts_.loop.clock().wall();
+  report.trouble = mail::diagnose(health.pause()->why);
+  report.public_trouble = mail::public_diagnosis(health.pause()->why);
+  report.since = now - (parts_.loop.now() - health.pause()->since);
+  report.next_probe =
+      lane.is_being_looked_at() ? now : now + (health.pause()->next_probe - parts_.loop.now());
+  return report;
+}
+
+StatusReport Relay::report() const {
+  StatusReport status;
+  status.deferred = runner_.deferred();
+  status.held = runner_.held();
+  status.active = runner_.queued() - status.deferred - status.held;
+  status.last_delivery = runner_.last_delivery();
+  status.failed = runner_.outcomes().failed();
+  status.released = runner_.released();
+  for (const auto& lane : lanes_) status.smarthosts.push_back(report(*lane));
+  if (route_state_of(status, {}).waits_for != mail::WaitsFor::nobody)
+    status.deferred += std::exchange(status.active, 0);
+  return status;
+}
+
+std::string Relay::status() const {
+  std::string text = cat(std::to_string(runner_.queued()), " queued");
+  for (const auto& lane : lanes_) {
+    const std::string used_up = rates_.used_up(lane->smarthost());
+    if (lane->health().is_paused())
+      text += cat("; ", mail::diagnose(lane->health().pause()->why));
+    else if (!used_up.empty())
+      text += cat("; ", lane->name(), ": ", used_up);
+  }
+  return text;
+}
+
+}  // namespace hikyaku::relay

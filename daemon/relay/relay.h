@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// The relay: everything between the spool and the smarthosts. Owns the lanes, the queue runner and what they
+// share; knows no process (signals, sockets, privileges are daemon.h's). The loop's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/config/problem.h"
+#include "daemon/config/settings.h"
+#include "daemon/io/nursery.h"
+#include "daemon/log/mail_log.h"
+#include "daemon/relay/proven.h"
+#include "daemon/relay/queue_runner.h"
+#include "daemon/relay/rates.h"
+#include "daemon/relay/status.h"
+#include "smtpc/lane.h"
+
+namespace hikyaku::relay {
+
+// What the relay stands on; all of it outlives it.
+struct RelayParts {
+  io::Loop& loop;
+  mail::MailSink& sink;  // for bounces
+  mail::MailSource& source;
+  smtpc::Connector& connector;
+  log::MailLog& log;
+  std::string token;        // this instance's, as in our greeting
+  std::string proven_file;  // where it is kept which smarthosts are proven; empty: nowhere
+  std::string rates_file;   // … and how much of their rates is used up
+  Jitter jitter = random_fraction;
+};
+
+// TLS as a smarthost's settings want it; null with TlsMode::none. Errors: tls_setup.
+Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost);
+
+class Relay {
+ public:
+  Relay(RelayParts parts, Duration downtime);
+  ~Relay();
+
+  // At start and at every reload. The problems are those of TLS files; then nothing has changed. A smarthost
+  // whose settings and credentials are the same stays proven; every pause and backoff ends, so that a
+  // correction is tried at once.
+  Result<void, config::Problems> configure(const config::Settings& settings);
+  // To be called for each mail that is newly on stable storage (Spool::set_on_arrival).
+  void arrived(const mail::QueueEntry& entry) { runner_.arrived(entry); }
+  // Takes no more mail, lets what is under way finish until `grace` is over, then breaks it off.
+  Task<void> stopped(Duration grace);
+
+  // Everything that waits for its time becomes due, or of that what is named; nothing else changes. How many
+  // are due or under way then.
+  std::size_t retry_all();
+  void retry(const std::vector<mail::MailId>& ids) { runner_.retry(ids); }
+  void storage_is_back() { runner_.storage_is_back(); }
+  // Smarthosts that are paused are looked at now.
+  void probe_paused();
+  OutcomeBoard& outcomes() { return runner_.outcomes(); }
+
+  std::size_t queued() const { return runner_.queued(); }
+  // What is known here of it; version, uptime and the spool's health are not.
+  StatusReport report() const;
+  // "up", or what is wrong, for STATUS=: one line.
+  std::string status() const;
+
+ private:
+  std::vector<std::shared_ptr<smtpc::Lane>> make_lanes(const config::Settings& settings,
+                                                       config::Problems& problems);
+  mail::SmarthostReport report(const smtpc::Lane& lane) const;
+
+  RelayParts parts_;
+  Proven proven_;
+  Rates rates_;
+  QueueRunner runner_;
+  std::vector<std::shared_ptr<smtpc::Lane>> lanes_;
+  std::vector<std::weak_ptr<smtpc::Lane>> retiring_;
+  io::Nursery nursery_;
+};
+
+}  // namespace hikyaku::relay

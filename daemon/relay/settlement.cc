@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/relay/settlement.h"
+
+#include <algorithm>
+
+#include "daemon/base/check.h"
+#include "daemon/base/text.h"
+#include "daemon/mail/diagnosis.h"
+
+namespace hikyaku::relay {
+namespace {
+
+using mail::RecipientState;
+using smtpc::Action;
+
+class Settling {
+ public:
+  Settling(const mail::QueuedMail& mail, const smtpc::TransactionResult& result,
+           const SettlementPolicy& policy)
+      : mail_(mail), result_(result), policy_(policy) {
+    settled_.progress = mail.progress;
+    settled_.counts = false;
+  }
+
+  void weigh(std::size_t recipient) {
+    const smtpc::Refusal* refusal = refusal_of(recipient);
+    if (refusal == nullptr) return deliver(recipient);
+    settled_.counts = settled_.counts || refusal->verdict.action != Action::pause_lane;
+    if (is_final(*refusal))
+      give_up(recipient, refusal->failure);
+    else
+      defer(recipient, refusal->failure);
+  }
+
+  void schedule(double fraction) {
+    mail::Progress& progress = settled_.progress;
+    if (settled_.counts) ++progress.attempts;
+    bool waits = !progress.is_settled();
+    progress.next_wait =
+        waits && settled_.counts ? mail::next_wait(progress.attempts, policy_.retry, fraction) : Duration{0};
+    bool is_late = mail::is_delay_notice_due(progress.waited, policy_.delay_notice, progress.delay_noticed);
+    if (waits && settled_.counts && is_late) announce_delay();
+  }
+
+  Settlement take() {
+    mail::Progress& progress = settled_.progress;
+    if (progress.is_settled()) progress.held = must_be_held();
+    settled_.is_over = progress.is_settled() && !progress.held;
+    drop_unwanted_reports();
+    return std::move(settled_);
+  }
+
+ private:
+  // The recipient's own refusal, else what happened to the rest; null: delivered, which nobody is for want of
+  // an outcome.
+  const smtpc::Refusal* refusal_of(std::size_t recipient) const {
+    for (const smtpc::RecipientOutcome& outcome : result_.recipients)
+      if (outcome.recipient == recipient) return outcome.refusal ? &*outcome.refusal : nullptr;
+    check(result_.rest.has_value(), "an attempt without an outcome for one who was tried");
+    return &*result_.rest;
+  }
+
+  // A no about this mail is final at once; a "not now" about it, once its lifetime is over. A smarthost's
+  // trouble is neither, however long it lasts, nor what may be its trouble (weigh_evidence).
+  bool is_final(const smtpc::Refusal& refusal) const {
+    Action action = refusal.verdict.action;
+    if (action == Action::fail_message || action == Action::fail_recipient) return true;
+    bool is_about_this_mail = action == Action::defer_message || action == Action::defer_unproven ||
+                              action == Action::defer_recipient;
+    bool was_refused = refusal.failure.reply.has_value() && is_about_this_mail;
+    return was_refused && mail::has_expired(mail_.progress.waited, policy_.lifetime);
+  }
+
+  mail::RecipientProgress& state(std::size_t recipient) { return settled_.progress.recipients[recipient]; }
+
+  void deliver(std::size_t recipient) {
+    state(recipient) = {RecipientState::delivered,
+                        result_.final_reply ? mail::to_text(*result_.final_reply) : ""};
+    settled_.counts = true;
+    settled_.recipients.push_back({recipient, RecipientOutcome::delivered, {}, result_.final_reply});
+    if (result_.taken_without_dsn) announce_relay(recipient);
+  }
+
+  void defer(std::size_t recipient, const mail::Failure& failure) {
+    state(recipient).last_reply = words(failure);
+    settled_.progress.reason = mail::diagnose(failure);
+    settled_.recipients.push_back({recipient, RecipientOutcome::deferred, failure, {}});
+  }
+
+  void give_up(std::size_t recipient, const mail::Failure& failure) {
+    state(recipient) = {RecipientState::failed, words(failure)};
+    settled_.recipients.push_back({recipient, RecipientOutcome::failed, failure, {}});
+    settled_.failed.push_back({mail_.envelope.recipients[recipient], failure});
+  }
+
+  static std::string words(const mail::Failure& failure) {
+    return failure.reply ? mail::to_text(*failure.reply) : mail::diagnose(failure);
+  }
+
+  void announce_delay() {
+    for (const SettledRecipient& settled : settled_.recipients)
+      if (settled.outcome == RecipientOutcome::deferred)
+        settled_.delayed.push_back({mail_.envelope.recipients[settled.recipient], *settled.failure});
+    settled_.progress.delay_noticed = true;
+  }
+
+  void announce_relay(std::size_t recipient) {
+    mail::Failure none;
+    none.host = *result_.taken_without_dsn;
+    none.reply = result_.final_reply;
+    settled_.relayed.push_back({mail_.envelope.recipients[recipient], std::move(none)});
+  }
+
+  // Nobody can be told that a message from <> failed, in this attempt or before: it waits for the operator.
+  bool must_be_held() const {
+    return mail_.envelope.sender.empty() &&
+           std::ranges::count(settled_.progress.recipients, RecipientState::failed,
+                              &mail::RecipientProgress::state) > 0;
+  }
+
+  void drop_unwanted_reports() {
+    drop_unwanted(settled_.failed, mail::NoticeKind::failure);
+    drop_unwanted(settled_.delayed, mail::NoticeKind::delay);
+    drop_unwanted(settled_.relayed, mail::NoticeKind::relayed);
+    if (settled_.progress.held)
+      settled_.progress.reason = "a message from <> was refused, and there is nobody to tell";
+  }
+
+  void drop_unwanted(std::vector<mail::ReportedRecipient>& reports, mail::NoticeKind kind) const {
+    std::erase_if(reports, [&](const mail::ReportedRecipient& report) {
+      auto at = std::ranges::find(mail_.envelope.recipients, report.recipient);
+      auto place = static_cast<std::size_t>(at - mail_.envelope.recipients.begin());
+      return mail::recipients_to_report(mail_.envelope, {place}, kind).empty();
+    });
+  }
+
+  const mail::QueuedMail& mail_;
+  const smtpc::TransactionResult& result_;
+  const SettlementPolicy& policy_;
+  Settlement settled_;
+};
+
+}  // namespace
+
+Settlement settle(const mail::QueuedMail& mail, const std::vector<std::size_t>& tried,
+                  const smtpc::TransactionResult& result, const std::string& smarthost,
+                  const SettlementPolicy& policy, double fraction) {
+  Settling settling(mail, result, policy);
+  for (std::size_t recipient : tried) settling.weigh(recipient);
+  settling.schedule(fraction);
+  Settlement settled = settling.take();
+  settled.progress.smarthost = smarthost;
+  return settled;
+}
+
+void put_off_notices(Settlement& settled, const mail::Progress& before, const std::string& why,
+                     const SettlementPolicy& policy, double fraction) {
+  mail::Progress& progress = settled.progress;
+  progress.delay_noticed = before.delay_noticed;
+  for (const SettledRecipient& tried : settled.recipients)
+    if (tried.outcome == RecipientOutcome::failed && !settled.failed.empty())
+      progress.recipients[tried.recipient].state = RecipientState::pending;
+  if (!settled.failed.empty()) {
+    progress.reason = cat("it was refused, and the notice to its sender cannot be stored yet: ", why);
+    progress.next_wait = mail::next_wait(progress.attempts, policy.retry, fraction);
+    settled.is_over = false;
+  }
+  settled.failed.clear();
+  settled.delayed.clear();
+}
+
+}  // namespace hikyaku::relay

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/system/directories.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <memory>
+#include <string_view>
+
+#include "daemon/base/fd.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::system {
+namespace {
+
+constexpr mode_t kSpoolMode = 0711;    // what is inside is 0700; sendmail(1) passes through to its drop
+constexpr mode_t kRuntimeMode = 0755;  // the sockets have modes of their own
+
+// A slash at its end would make open(2) follow a symbolic link.
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+std::unexpected<StartError> refuse(const std::string& path, std::string_view what) {
+  return fail(Exit::cannot_create, cat(path, ": ", what));
+}
+
+std::unexpected<StartError> system_refuses(const std::string& path, std::string_view what) {
+  return refuse(path, cat(what, ": ", os_error_text(errno)));
+}
+
+// Whether it was missing.
+Result<bool, StartError> make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0) return true;
+  if (errno == EEXIST) return false;
+  return system_refuses(path, "cannot create the directory");
+}
+
+Result<Fd, StartError> open_directory(const std::string& path) {
+  Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (directory) return directory;
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode))
+    return refuse(path, "is a symbolic link; name the directory that it leads to");
+  return system_refuses(path, "cannot open the directory");
+}
+
+bool is_empty(const Fd& directory) {
+  std::unique_ptr<DIR, int (*)(DIR*)> entries(
+      ::fdopendir(::openat(directory.get(), ".", O_RDONLY | O_CLOEXEC)), ::closedir);
+  if (!entries) return false;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    std::string_view name = entry->d_name;
+    if (name != "." && name != "..") return false;
+  }
+  return true;
+}
+
+// Only of a directory that is root's and empty.
+Result<void, StartError> hand_over(const Fd& directory, const std::string& path, mode_t mode,
+                                   const Account& account) {
+  struct stat status{};
+  if (::fstat(directory.get(), &status) != 0) return system_refuses(path, "cannot look at the directory");
+  if (status.st_uid == account.uid) return {};
+  if (status.st_uid != 0 || !is_empty(directory))
+    return refuse(path,
+                  cat("belongs to another user than ", account.name,
+                      " and is not empty; if it is the spool, run: chown -R ", account.name, ": ", path));
+  if (::fchown(directory.get(), account.uid, account.gid) != 0 || ::fchmod(directory.get(), mode) != 0)
+    return system_refuses(path, cat("cannot be handed to ", account.name));
+  return {};
+}
+
+// Made by root for us just now, by all it shows: root's, empty, and nobody else may write in it.
+bool is_fresh(const std::string& path) {
+  auto directory = open_directory(path);
+  struct stat status{};
+  if (!directory || ::fstat(directory->get(), &status) != 0) return false;
+  return status.st_uid == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 && is_empty(*directory);
+}
+
+Result<void, StartError> set_up(const std::string& path, mode_t mode, const std::optional<Account>& account,
+                                bool is_new) {
+  auto directory = open_directory(path);
+  if (!directory) return std::unexpected(directory.error());
+  if (account) return hand_over(*directory, path, mode, *account);
+  if (is_new && ::fchmod(directory->get(), mode) != 0) return system_refuses(path, "cannot set the mode");
+  return {};
+}
+
+}  // namespace
+
+Result<void, StartError> prepare_spool_directory(const std::string& path,
+                                                 const std::optional<Account>& account) {
+  std::string directory = without_slash(path);
+  auto is_new = make_directory(directory);
+  if (!is_new) return std::unexpected(is_new.error());
+  return set_up(directory, kSpoolMode, account, *is_new);
+}
+
+Result<void, StartError> prepare_runtime_directory(const std::string& path,
+                                                   const std::optional<Account>& account) {
+  std::string directory = without_slash(path);
+  auto is_new = make_directory(directory);
+  if (!is_new) return std::unexpected(is_new.error());
+  if (!*is_new && !(account && is_fresh(directory))) return {};
+  return set_up(directory, kRuntimeMode, account, *is_new);
+}
+
+}  // namespace hikyaku::system

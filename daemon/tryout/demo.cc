@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/tryout/demo.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "daemon/base/random.h"
+#include "daemon/base/text.h"
+#include "daemon/io/nursery.h"
+#include "daemon/io/self_signed.h"
+#include "daemon/io/signals.h"
+#include "daemon/io/socket_stream.h"
+#include "daemon/system/files.h"
+#include "daemon/system/privileges.h"
+#include "daemon/tryout/app_dialogue.h"
+
+namespace hikyaku::tryout {
+namespace {
+
+constexpr Duration kLimit = 30s;
+constexpr Duration kStopLimit = 10s;
+constexpr Duration kPatience = 2s;
+constexpr mode_t kPassThrough = 0711;  // for the user that hikyakud becomes
+
+std::unexpected<StartError> stuck(std::string text) { return fail(Exit::unavailable, std::move(text)); }
+
+// The address in "listening on 127.0.0.1:2525" or "… listen=127.0.0.1:2525,/run/… …".
+std::optional<Endpoint> address_after(std::string_view line, std::string_view mark) {
+  std::size_t at = line.find(mark);
+  if (at == line.npos) return std::nullopt;
+  line.remove_prefix(at + mark.size());
+  return Endpoint::parse(line.substr(0, line.find_first_of(", ")));
+}
+
+// Whom hikyakud becomes, and reads the file as when it reloads.
+void hand_to_user(const std::string& path) {
+  auto user = system::find_account(kDemoUser);
+  if (user && ::chown(path.c_str(), user->uid, user->gid) != 0)
+    throw std::system_error(errno, std::generic_category(), path);
+}
+
+std::size_t count_lines(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+}
+
+}  // namespace
+
+Demo::Demo(io::Loop& loop, DemoScreen& screen, DemoPrograms programs)
+    : loop_(loop),
+      screen_(screen),
+      programs_(std::move(programs)),
+      place_("hikyaku-demo"),
+      until_(loop.within(kLimit, &interrupted_)),
+      password_(random_token(20)),
+      message_(demo_message(loop.clock().wall())) {
+  facts_.directory = place_.path();
+  facts_.as_root = ::geteuid() == 0;
+}
+
+Task<Exit> Demo::run() {
+  io::Nursery nursery(loop_);
+  io::Cancel journey_is_over;
+  nursery.spawn(obey_signals(journey_is_over));
+  auto done = co_await journey();
+  if (!done) screen_.remark(cat("The mail did not make it: ", done.error().text));
+  co_await end(std::move(daemon_));
+  co_await end(std::move(smarthost_));
+  journey_is_over.request();
+  co_await nursery.drained({});
+  co_return done ? Exit::ok : done.error().kind;
+}
+
+Task<void> Demo::obey_signals(io::Cancel& journey_is_over) {
+  io::Signals signals(loop_, {SIGTERM, SIGINT});
+  auto number = co_await signals.next({kNever, &journey_is_over});
+  if (number) interrupted_.request();
+}
+
+Task<Demo::Step> Demo::journey() {
+  screen_.title("A mail's journey: from an app through hikyakud and its spool to a smarthost.");
+  auto made = make_place();
+  if (!made) co_return made;
+  auto smarthost = co_await start_smarthost();
+  if (!smarthost) co_return smarthost;
+  auto daemon = co_await start_daemon();
+  if (!daemon) co_return daemon;
+  auto handed_in = co_await hand_in();
+  if (!handed_in) co_return handed_in;
+  auto delivered = co_await follow();
+  if (!delivered) co_return delivered;
+  auto script = co_await hand_in_with_sendmail();
+  if (!script) co_return script;
+  auto daemon_left = co_await stop(daemon_, "hikyakud");
+  if (!daemon_left) co_return daemon_left;
+  auto smarthost_left = co_await stop(smarthost_, "the smarthost");
+  if (!smarthost_left) co_return smarthost_left;
+  auto same = compare();
+  if (!same) co_return same;
+  co_return compare_scripts();
+}
+
+Demo::Step Demo::make_place() {
+  ::chmod(place_.path().c_str(), kPassThrough);
+  auto certificate = io::make_self_signed(place_.path(), {kDemoCertificateName});
+  if (!certificate) return fail(Exit::cannot_create, certificate.error().text);
+  facts_.certificate = certificate->cert_file;
+  std::filesystem::create_directory(place_.file("arrived"));
+  system::write_new_file(place_.file("password"), password_);
+  return {};
+}
+
+Task<Demo::Step> Demo::start_smarthost() {
+  io::ProcessOptions options;
+  options.command = {programs_.hikyaku,
+                     "sink",
+                     "--listen",
+                     "127.0.0.1:0",
+                     "--hostname",
+                     kDemoCertificateName,
+                     "--tls",
+                     "starttls",
+                     "--cert",
+                     place_.file("cert.pem"),
+                     "--key",
+                     place_.file("key.pem"),
+                     "--user",
+                     kDemoAccount,
+                     "--password-file",
+                     place_.file("password"),
+                     "--require-auth",
+                     "--directory",
+                     place_.file("arrived")};
+  auto started = io::Process::start(loop_, options);
+  if (!started) co_return stuck(started.error().text);
+  smarthost_ = std::move(*started);
+  auto line = co_await hear(*smarthost_, "listening on ", false);
+  if (!line) co_return std::unexpected(line.error());
+  facts_.smarthost_port = address_after(*line, "listening on ").value_or(Endpoint()).port;
+  screen_.step("A smarthost (hikyaku sink) that takes mail only with STARTTLS and a password");
+  screen_.line(*line);
+  co_return Step();
+}
+
+Task<Demo::Step> Demo::start_daemon() {
+  system::write_new_file(place_.file("hikyaku.yaml"), demo_configuration(facts_));
+  system::write_new_file(place_.file("authinfo"), demo_authinfo(facts_, password_));
+  system::write_new_file(place_.file("aliases"), cat("root: ", kDemoRecipient, "\n"));
+  for (const char* name : {"hikyaku.yaml", "authinfo", "aliases"})
+    if (facts_.as_root) hand_to_user(place_.file(name));
+  screen_.step("hikyakud with this configuration, and the account's password in authinfo");
+  screen_.text(demo_configuration(facts_) + "\n" + demo_authinfo(facts_, "********") + "\n");
+  auto started = io::Process::start(loop_, {{programs_.hikyakud, "-c", place_.file("hikyaku.yaml")}, {}, {}});
+  if (!started) co_return stuck(started.error().text);
+  daemon_ = std::move(*started);
+  auto line = co_await hear(*daemon_, "info started ", false);
+  if (!line) co_return std::unexpected(line.error());
+  screen_.wrapped(printable(*line));
+  daemon_address_ = address_after(*line, "listen=");
+  if (!daemon_address_) co_return stuck(cat("no address in: ", *line));
+  co_return Step();
+}
+
+Task<Demo::Step> Demo::hand_in() {
+  screen_.step("An app hands in a message over SMTP, on port " + std::to_string(daemon_address_->port));
+  auto stream = co_await io::connect_tcp(loop_, *daemon_address_, until_);
+  if (!stream) co_return stuck(cat("connecting to hikyakud: ", stream.error().text));
+  AppDialogue dialogue(**stream, until_, [this](std::string_view line) { screen_.line(line); });
+  auto queued = co_await dialogue.submit({kDemoSender, kDemoRecipient, message_});
+  if (!queued) co_return stuck(cat("handing it in: ", queued.error().text));
+  handed_in_ = loop_.now();
+  screen_.remark("     250 means: on stable storage. From here on it outlives a crash or a power cut.");
+  co_return Step();
+}
+
+Task<Demo::Step> Demo::follow() {
+  screen_.step("What hikyakud says about it: one line when it was accepted, one for each recipient");
+  auto line = co_await hear(*daemon_, " delivered ", true);
+  if (!line) co_return std::unexpected(line.error());
+  co_return Step();
+}
+
+Demo::Step Demo::compare() {
+  std::string arrived = mail_with(place_.file("arrived"), message_);
+  screen_.step("What the smarthost received");
+  screen_.text(arrived);
+  if (!arrived.ends_with(message_)) return fail(Exit::internal, "what arrived is not what was sent");
+  std::string_view added(arrived.data(), arrived.size() - message_.size());
+  screen_.remark(cat("It arrived as it was sent, byte for byte, below ", std::to_string(count_lines(added)),
+                     " lines of Received; ", std::to_string(message_.size()), " bytes."));
+  return {};
+}
+
+Task<Demo::Step> Demo::stop(std::unique_ptr<io::Process>& process, std::string name) {
+  process->signal(SIGTERM);
+  auto code = co_await process->ended(loop_.within(kStopLimit, &interrupted_));
+  if (!code) co_return stuck(cat(name, " does not stop: ", code.error().text));
+  if (*code != 0) co_return stuck(cat(name, " ended with code ", std::to_string(*code)));
+  co_return Step();
+}
+
+// However the journey went: asked first, so that nothing of it stays behind, and killed if it does not
+// listen.
+Task<void> Demo::end(std::unique_ptr<io::Process> process) {
+  if (!process) co_return;
+  process->signal(SIGTERM);
+  co_await process->ended(loop_.within(kPatience));
+}
+
+Task<Result<std::string, StartError>> Demo::hear(io::Process& process, std::string wanted, bool shown) {
+  std::string last;
+  for (;;) {
+    auto line = co_await process.line(until_);
+    if (!line)
+      co_return stuck(
+          cat("waiting for \"", trim(wanted), "\": ", line.error().text, last.empty() ? "" : "; ", last));
+    last = printable(*line);
+    if (shown && last.find(" warning ") == last.npos) screen_.wrapped(last);
+    if (line->find(wanted) != line->npos) co_return std::move(*line);
+  }
+}
+
+}  // namespace hikyaku::tryout

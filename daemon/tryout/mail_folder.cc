@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/tryout/mail_folder.h"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "daemon/base/json.h"
+#include "daemon/base/text.h"
+#include "daemon/system/new_file.h"
+
+namespace hikyaku::tryout {
+namespace {
+
+using Done = Result<void, mail::SinkError>;
+
+std::unexpected<mail::SinkError> failed(const system::NewFileError& error) {
+  bool is_full = error.kind == std::errc::no_space_on_device;
+  return fail(is_full ? mail::SinkErrorKind::no_space : mail::SinkErrorKind::write_failed, error.text);
+}
+
+Done as_done(const Result<void, system::NewFileError>& done) {
+  if (!done) return failed(done.error());
+  return {};
+}
+
+Done write_whole(const std::string& path, std::string_view text) {
+  auto file = system::NewFile::create(AT_FDCWD, path);
+  if (!file) return failed(file.error());
+  auto written = as_done(file->write(text));
+  return written ? as_done(file->finish()) : written;
+}
+
+std::string notify_json(const mail::Notify& notify) {
+  std::vector<std::string> words;
+  if (notify.never) words.emplace_back("\"NEVER\"");
+  if (notify.success) words.emplace_back("\"SUCCESS\"");
+  if (notify.failure) words.emplace_back("\"FAILURE\"");
+  if (notify.delay) words.emplace_back("\"DELAY\"");
+  return cat("[", join(words, ","), "]");
+}
+
+std::string recipient_json(const mail::Recipient& recipient) {
+  return cat("{\"address\":", json_string(recipient.address), ",\"notify\":", notify_json(recipient.notify),
+             ",\"orcpt\":", json_string(recipient.orcpt), "}");
+}
+
+}  // namespace
+
+class MailFolder::Writer final : public mail::MailWriter {
+ public:
+  Writer(MailFolder& folder, mail::MailId id, system::NewFile content)
+      : folder_(folder), id_(id), content_(std::move(content)) {}
+
+  mail::MailId id() const override { return id_; }
+
+  Task<Done> write(std::string_view bytes) override {
+    size_ += bytes.size();
+    co_return as_done(content_.write(bytes));
+  }
+
+  Task<Done> commit(mail::Envelope envelope) override {
+    auto written = write_whole(folder_.envelope_file(id_), envelope_json(id_, envelope, size_));
+    co_return written ? as_done(content_.finish()) : written;
+  }
+
+ private:
+  MailFolder& folder_;
+  mail::MailId id_;
+  system::NewFile content_;
+  std::uint64_t size_ = 0;
+};
+
+MailFolder::MailFolder(std::string directory, const Clock& clock)
+    : directory_(std::move(directory)),
+      last_id_(static_cast<std::uint64_t>(clock.wall().time_since_epoch().count())) {}
+
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> MailFolder::begin() {
+  mail::MailId id{++last_id_};
+  auto content = system::NewFile::create(AT_FDCWD, content_file(id));
+  if (!content) return failed(content.error());
+  return std::make_unique<Writer>(*this, id, std::move(*content));
+}
+
+std::string MailFolder::content_file(mail::MailId id) const {
+  return cat(directory_, "/", mail::to_text(id), ".eml");
+}
+
+std::string MailFolder::envelope_file(mail::MailId id) const {
+  return cat(directory_, "/", mail::to_text(id), ".json");
+}
+
+std::string envelope_json(mail::MailId id, const mail::Envelope& envelope, std::uint64_t size) {
+  std::vector<std::string> recipients;
+  for (const mail::Recipient& recipient : envelope.recipients)
+    recipients.push_back(recipient_json(recipient));
+  return cat("{\"id\":\"", mail::to_text(id), "\",\"sender\":", json_string(envelope.sender),
+             ",\"recipients\":[", join(recipients, ","), "],\"size\":", std::to_string(size),
+             ",\"envid\":", json_string(envelope.envid),
+             ",\"smtputf8\":", envelope.smtputf8 ? "true" : "false", "}\n");
+}
+
+}  // namespace hikyaku::tryout

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+// `hikyaku status`, `reload` and `queue retry`, against the real socket and a daemon that is none.
+#include "daemon/base/text.h"
+#include "daemon/commands/control_client.h"
+#include "daemon/commands/queue_retry.h"
+#include "daemon/commands/status_text.h"
+#include "tests/unit/control/control_rig.h"
+
+using namespace hikyaku;
+using namespace hikyaku::test;
+using namespace hikyaku::commands;
+using namespace hikyaku::control;
+
+namespace {
+
+struct Rig : ControlRig {
+  bool without_socket = false;  // the configuration says where it is
+
+  Ran ask(std::vector<std::string> arguments) {
+    CLI::App app("hikyaku");
+    Action chosen;
+    add_queue_command(app, chosen);
+    add_control_commands(app, chosen);
+    if (!without_socket) arguments.insert(arguments.end(), {"--socket", path});
+    std::ranges::reverse(arguments);
+    app.parse(std::move(arguments));
+    Captured captured(place.path());
+    int exit = static_cast<int>(chosen());
+    return {exit, captured.out(), captured.err()};
+  }
+};
+
+mail::MailId id(const char* text) { return *mail::parse_mail_id(text); }
+
+}  // namespace
+
+TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for programs") {
+  Rig rig;
+  rig.desk.status_report.version = "1.2";
+  rig.desk.status_report.uptime = 16200s;
+  rig.desk.status_report.deferred = 2;
+  rig.desk.status_report.smarthosts = {
+      {"main", "a.example", 587, true, 1, "", std::nullopt},
+      {"slow", "b.example", 465, true, 0, "1000 of 1000 messages of this day are used up", std::nullopt},
+      {"other", "c.example", 25, false, 0, "nobody \x1b[2Jlistens", rig.clock.wall()}};
+  rig.desk.status_report.warnings = {"there is no alias for root"};
+  Ran ran = rig.ask({"status"});
+  CHECK(ran.exit == 1);
+  CHECK(ran.out ==
+        "hikyakud 1.2, up for 4h30m\n"
+        "queue          0 active, 2 waiting, 0 held\n"
+        "last delivery  none since the start\n"
+        "spool          healthy\n"
+        "smarthost      main (a.example:587): up, 1 connection\n"
+        "smarthost      slow (b.example:465): 1000 of 1000 messages of this day are used up\n"
+        "smarthost      other (c.example:25): backing off until 2026-09-21T14:13:20Z: nobody "
+        "\\x1b[2Jlistens\n"
+        "warning        there is no alias for root\n");
+  rig.desk.status_report.spool_trouble = "the disk of /spool is full: make room on it";
+  CHECK(
+      rig.ask({"status"}).out.find("spool          failing: the disk of /spool is full: make room on it\n") !=
+      std::string::npos);
+  Ran json = rig.ask({"status", "--json"});
+  CHECK(json.exit == 1);
+  CHECK(parse_json(json.out)->find("queue")->find("deferred")->whole_number() == 2);
+  CHECK(status_text(*parse_json("{}")).find("hikyakud ") == 0);
+  CHECK(status_text(*parse_json("[]")).find("hikyakud ") == 0);
+}
+
+TEST_CASE("hikyaku status: how many mails failed in the last day") {
+  Rig rig;
+  CHECK(rig.ask({"status"}).out.find("failed") == std::string::npos);
+  rig.desk.status_report.failed = 3;
+  Ran ran = rig.ask({"status"});
+  CHECK(ran.exit == 0);  // their senders have been told
+  CHECK(ran.out.find("\nfailed         3 mails in the last day\n") != std::string::npos);
+}
+
+TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, else with 1") {
+  Rig rig;
+  relay::StatusReport well;
+  well.deferred = 3;  // they wait for their time, and nobody need do anything
+  well.smarthosts = {
+      {"main", "a.example", 587, true, 1, "1000 of 1000 messages of this day are used up", {}}};
+  rig.desk.status_report = well;
+  CHECK(rig.ask({"status"}).exit == 0);
+  CHECK(rig.ask({"status", "--json"}).exit == 0);
+  rig.desk.status_report.smarthosts[0].next_probe = rig.clock.wall();
+  CHECK(rig.ask({"status"}).exit == 1);
+  rig.desk.status_report = well;
+  rig.desk.status_report.held = 1;
+  CHECK(rig.ask({"status"}).exit == 1);
+  rig.desk.status_report = well;
+  rig.desk.status_report.spool_trouble = "the disk is full";
+  CHECK(rig.ask({"status"}).exit == 1);
+  rig.desk.status_report = well;
+  rig.desk.status_report.warnings = {"root has no alias", "x\n\x1b"};  // on purpose, perhaps
+  Ran warned = rig.ask({"status"});
+  CHECK(warned.exit == 0);
+  CHECK(warned.out.ends_with("warning        root has no alias\nwarning        x\\x0a\\x1b\n"));
+}
+
+TEST_CASE("hikyaku reload: says what needs a restart, or what is wrong, a line each") {
+  Rig rig;
+  rig.desk.reload_report.kept = {"listen", "memory"};
+  Ran done = rig.ask({"reload"});
+  CHECK(done.exit == 0);
+  CHECK(done.out == "reloaded\nneeds a restart to change: listen, memory\n");
+  rig.desk.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};
+  Ran failed = rig.ask({"reload"});
+  CHECK(failed.exit == EX_CONFIG);
+  CHECK(failed.out.empty());
+  CHECK(failed.err == "hikyaku reload: a.yaml:1:1: x\nhikyaku reload: a.yaml:2:1: y\n");
+}
+
+TEST_CASE("hikyaku queue retry: mails by id, all, or what fits; 0 only where all of it is tried") {
+  Rig rig;
+  rig.desk.retry_report.retried = {id("001k0ts4wbcf1")};
+  Ran one = rig.ask({"queue", "retry", "001k0ts4wbcf1"});
+  CHECK(one.exit == 0);
+  CHECK(one.out == "1 mail is tried now\n");
+  CHECK(rig.desk.asked == std::vector{id("001k0ts4wbcf1")});
+  rig.desk.retry_report.held = {id("001k0ts4wbcf2")};
+  Ran held = rig.ask({"queue", "retry", "001k0ts4wbcf1", "001k0ts4wbcf2"});
+  CHECK(held.exit == EX_UNAVAILABLE);
+  CHECK(held.err.find("001k0ts4wbcf2 is held") != std::string::npos);
+  rig.desk.retry_report.unknown = {id("001k0ts4wbcf3")};
+  CHECK(rig.ask({"queue", "retry", "001k0ts4wbcf3"}).exit == EX_NOINPUT);
+  CHECK(rig.ask({"queue", "retry", "--all"}).out == "7 mails are tried now\n");
+  auto waits = rig.accept("x", "a@example.com", "b@example.com");
+  CHECK(rig.ask({"queue", "retry", "--from", "a@*"}).out == "1 mail is tried now\n");
+  CHECK(rig.desk.hurried.back() == std::vector{waits});
+  CHECK(rig.ask({"queue", "--to", "c@*", "retry"}).out == "0 mails are tried now\n");
+}
+
+TEST_CASE("hikyaku queue retry: the daemon is asked for exactly what was said") {
+  RetryWords words;
+  CHECK(retry_body(words).error().kind == Exit::usage);
+  words.all = true;
+  CHECK(retry_body(words) == R"({"all":true})");
+  words.state = "deferred";
+  CHECK(retry_body(words).error().kind == Exit::usage);
+  words.all = false;
+  words.from = "\"q\"@example.com";
+  words.to = "*";
+  CHECK(retry_body(words) == R"({"state":"deferred","from":"\"q\"@example.com","to":"*"})");
+  words.ids = {"x"};
+  CHECK(retry_body(words).error().kind == Exit::usage);
+  CHECK(retry_body({{"a", "b"}, false, "", std::nullopt, std::nullopt, true}) == R"({"ids":["a","b"]})");
+}
+
+TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in words") {
+  Rig rig;
+  CHECK(rig.ask({"queue", "retry", "hello!"}).exit == EX_USAGE);
+  CHECK(rig.ask({"queue", "retry"}).exit == EX_USAGE);
+  rig.desk.answers = false;
+  Ran busy = rig.ask({"status"});
+  CHECK(busy.exit == EX_TEMPFAIL);
+  CHECK(busy.err.find("hikyaku status: hikyakud has too much to do") == 0);
+  rig.service->stop(std::chrono::milliseconds(0));
+  Ran gone = rig.ask({"status"});
+  CHECK(gone.exit == EX_TEMPFAIL);
+  CHECK(gone.err == "hikyaku status: hikyakud does not run (nobody answers on " + rig.path +
+                        "); start it with 'systemctl start hikyaku'\n");
+  CHECK(rig.ask({"queue", "retry", "--all"}).exit == EX_TEMPFAIL);
+  CHECK(rig.ask({"reload"}).exit == EX_TEMPFAIL);
+  auto socket = control::open_control_socket(rig.path, {"no such group", "no such group"});
+  control::ControlOptions options{.path = rig.path, .spool_directory = rig.directory(), .group = "adm"};
+  rig.service = std::make_unique<control::ControlService>(std::move(options), std::move(socket->listening),
+                                                          rig.desk, rig.real);
+}
+
+TEST_CASE("hikyaku: a daemon that is stopped or hangs is noticed and said as such") {
+  system::TemporaryDirectory place("hikyaku-test");
+  auto socket = control::open_control_socket(place.file("control.sock"), {"no such group", "no such group"});
+  REQUIRE(socket);
+  auto reply =
+      ask_control(place.file("control.sock"), "/v1/status", std::nullopt, {.alive = 20ms, .answer = 20ms});
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().kind == Exit::try_again);
+  CHECK(reply.error().text == "the daemon does not respond on " + place.file("control.sock") + " (hung?)");
+}
+
+TEST_CASE("hikyaku status: a file that was broken since the daemon read it hides no daemon") {
+  Rig rig;
+  std::string file = rig.place.file("broken.yaml");
+  std::ofstream(file) << "smarthsot: smtps://smtp.example.com\nruntime_directory: " << rig.place.path()
+                      << "\n";
+  rig.without_socket = true;
+  Ran status = rig.ask({"status", "-c", file});
+  CHECK(status.exit == 0);
+  CHECK(status.out.starts_with("hikyakud "));
+  CHECK(status.err.starts_with("hikyaku status: " + file + ":1:1: smarthsot: unknown key; did you mean"));
+  CHECK(status.err.find("(and 1 more problem); run 'hikyakud --check'. Assuming the daemon's socket is " +
+                        rig.path) != std::string::npos);
+  CHECK(std::ranges::count(status.err, '\n') == 1);
+  Ran reload = rig.ask({"reload", "-c", file});
+  CHECK(reload.out == "reloaded\n");
+  CHECK(reload.err.empty());  // the daemon itself says what is wrong
+  Ran missing = rig.ask({"status", "-c", rig.place.file("nothing.yaml")});
+  CHECK(missing.exit == EX_CONFIG);
+  CHECK(missing.err.find("use -c FILE or --socket PATH to say where the daemon is\n") != std::string::npos);
+}
+
+TEST_CASE("hikyaku queue retry: says what became of the mails that were named, or why they still wait") {
+  Rig rig;
+  const char* text = "001k0ts4wbcf1";
+  rig.desk.retry_report.retried = {id(text)};
+  relay::MailOutcome before;
+  before.id = id(text);
+  before.attempts = 1;
+  before.recipients = {{"x@example.net", {mail::RecipientState::pending, "451 no"}}};
+  relay::MailOutcome after = before;
+  after.is_over = true;
+  after.recipients[0].progress = {mail::RecipientState::delivered, "250 ok"};
+  rig.desk.outcomes = {before, before, after};
+  Ran delivered = rig.ask({"queue", "retry", text});
+  CHECK(delivered.exit == 0);
+  CHECK(delivered.out == "1 mail is tried now\n001k0ts4wbcf1 x@example.net: delivered: 250 ok\n");
+  after = before;
+  after.attempts = 2;
+  after.reason = "says not now";
+  rig.desk.outcomes = {before, before, after};
+  Ran again = rig.ask({"queue", "retry", text});
+  CHECK(again.exit == EX_TEMPFAIL);
+  CHECK(again.out ==
+        "1 mail is tried now\n001k0ts4wbcf1 x@example.net: pending: 451 no\n"
+        "001k0ts4wbcf1 waits for its time: says not now\n");
+  rig.desk.outcomes = {before};
+  CHECK(rig.ask({"queue", "retry", "--no-wait", text}).exit == 0);
+  before.attempts = 0;
+  before.recipients[0].progress.last_reply = "";
+  rig.desk.outcomes = {before};
+  mail::SmarthostReport paused{"main", "a.example", 587, true, 0, "nobody listens", rig.real.wall() + 1h};
+  paused.since = WallTime(1'790'000'000s);
+  rig.desk.status_report.smarthosts = {paused};
+  Ran waits = rig.ask({"queue", "retry", text});
+  CHECK(waits.exit == EX_TEMPFAIL);
+  CHECK(waits.out.find("001k0ts4wbcf1 waits for the smarthost since 2026-09-21T14:13:20Z, next ") !=
+        std::string::npos);
+  CHECK(waits.out.ends_with(": nobody listens\n"));
+}
+
+TEST_CASE("hikyaku queue: says of what is due that a smarthost is paused, or that no daemon runs") {
+  Rig rig;
+  auto mail = rig.accept("x", "a@example.com", "b@example.com");
+  std::string file = rig.place.file("hikyaku.yaml");
+  std::ofstream(file) << "smarthost: smtps://smtp.example.com\nruntime_directory: " << rig.place.path()
+                      << "\nspool: {directory: " << rig.directory() << "}\n";
+  rig.without_socket = true;
+  CHECK(rig.ask({"queue", "-c", file}).out.starts_with(to_text(mail) + " active "));
+  mail::SmarthostReport paused{"main", "a.example", 587, true, 0, "nobody listens", WallTime(1'790'000'300s)};
+  paused.since = WallTime(1'790'000'000s);
+  rig.desk.status_report.smarthosts = {paused};
+  Ran list = rig.ask({"queue", "-c", file});
+  CHECK(list.out.starts_with(to_text(mail) + " waiting "));
+  CHECK(
+      list.out.ends_with(", for the smarthost since 2026-09-21T14:13:20Z, next 2026-09-21T14:18:20Z: nobody "
+                         "listens\n"));
+  Ran show = rig.ask({"queue", "show", to_text(mail), "-c", file});
+  CHECK(show.out.starts_with(to_text(mail) + " waiting\n"));
+  CHECK(show.out.find("  waits for     the smarthost since 2026-09-21T14:13:20Z\n"
+                      "  next attempt  2026-09-21T14:18:20Z\n"
+                      "  why           nobody listens\n") != std::string::npos);
+  std::string json = rig.ask({"queue", "--json", "-c", file}).out;
+  CHECK(json.find("\"state\":\"deferred\",\"waits_for\":\"smarthost\"") != std::string::npos);
+  rig.service->stop(std::chrono::milliseconds(0));
+  Ran alone = rig.ask({"queue", "-c", file});
+  CHECK(alone.exit == 0);
+  CHECK(alone.out.ends_with(", hikyakud does not run: mail waits until it is started\n"));
+  CHECK(alone.err.find("hikyakud does not run") != std::string::npos);
+  CHECK(rig.ask({"queue", "--json", "-c", file}).out.find("\"waits_for\":\"daemon\"") != std::string::npos);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/commands/output.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "daemon/base/fd.h"
+
+using namespace hikyaku;
+using namespace hikyaku::commands;
+
+namespace {
+
+struct Pipe {
+  Pipe() {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    reader = Fd(ends[0]);
+    writer = Fd(ends[1]);
+  }
+  Fd reader;
+  Fd writer;
+};
+
+}  // namespace
+
+TEST_CASE("output: all that is printed has arrived when it is finished") {
+  Pipe pipe;
+  Output output(pipe.writer.get());
+  CHECK(output.print("one "));
+  CHECK(output.print("two"));
+  CHECK(output.finish(Exit::damaged, "test") == Exit::damaged);
+  char buffer[16];
+  REQUIRE(::read(pipe.reader.get(), buffer, sizeof buffer) == 7);
+  CHECK(std::string_view(buffer, 7) == "one two");
+}
+
+TEST_CASE("output: a reader who leaves ends it, without a signal") {
+  Pipe pipe;
+  pipe.reader.reset();
+  Output output(pipe.writer.get());
+  bool goes_on = true;
+  for (int i = 0; i < 100 && goes_on; ++i) goes_on = output.print(std::string(10'000, 'x'));
+  CHECK(!goes_on);
+  CHECK(output.finish(Exit::ok, "test") == Exit::io);
+}
+
+TEST_CASE("output: a full device is an error at the latest at the end") {
+  Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  if (!full) return;
+  Output output(full.get());
+  CHECK(output.print("little"));
+  CHECK(output.finish(Exit::ok, "test") == Exit::io);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/relay/rates.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "daemon/system/temporary_directory.h"
+#include "tests/unit/relay/relay_rig.h"
+
+using namespace hikyaku;
+using namespace hikyaku::test;
+using namespace hikyaku::relay;
+using mail::RateUnit;
+
+namespace {
+
+struct Rig {
+  system::TemporaryDirectory directory{"hikyaku-rates-"};
+  std::string file = directory.file("rates");
+  ManualClock clock;
+  std::vector<std::string> lines;
+  log::MailLog log{clock, {}, [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
+  mail::Smarthost smarthost = test::some_smarthost();
+  std::unique_ptr<Rates> rates;
+
+  explicit Rig(mail::Rate rate) {
+    smarthost.rates = {rate};
+    start();
+  }
+  void start(const std::string& boot = "this-boot") {
+    rates = std::make_unique<Rates>(file, clock, log, boot);
+    rates->configure({smarthost});
+  }
+  void stop() {
+    rates->close();
+    rates.reset();
+  }
+  // As if the machine had been started anew: its steady clock, too.
+  void reboot(Duration wall_passes) {
+    const WallTime wall = clock.wall() + wall_passes;
+    clock = ManualClock();
+    clock.set_wall(wall);
+    start("next-boot");
+  }
+  void send(int messages, Duration pause = {}) {
+    for (int i = 0; i < messages; ++i) {
+      REQUIRE(limiter().take(clock.now()));
+      clock.advance(pause);
+    }
+  }
+  smtpc::RateLimiter& limiter() { return *rates->limiter(smarthost); }
+  std::uint64_t left() { return limiter().available(clock.now()); }
+  void write(std::string_view text) { std::ofstream(file) << text; }
+};
+
+std::string text_of(const std::string& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST_CASE("rates: what has gone in a day still counts after a restart, each for its day") {
+  Rig rig({100, RateUnit::day});
+  rig.send(10);
+  rig.clock.advance(6h);
+  rig.send(20);
+  rig.stop();
+  rig.clock.advance(2h);
+  rig.start();
+  CHECK(rig.left() == 70);
+  rig.clock.advance(16h - 1us);
+  CHECK(rig.left() == 70);
+  rig.clock.advance(1us);
+  CHECK(rig.left() == 80);
+  rig.clock.advance(6h);
+  CHECK(rig.left() == 100);
+}
+
+TEST_CASE("rates: after a crash rather too many count than too few, by a hundredth at most") {
+  Rig rig({1000, RateUnit::day});
+  rig.send(25, 1min);
+  rig.start();  // nothing was written at the end
+  CHECK(rig.left() <= 975);
+  CHECK(rig.left() >= 965);
+  rig.clock.advance(24h - 1min);
+  CHECK(rig.left() <= 1000);
+  CHECK(rig.left() >= 989);  // those that nobody is sure of count from the restart
+  rig.clock.advance(1min);
+  CHECK(rig.left() == 1000);
+}
+
+TEST_CASE("rates: crash upon crash lets no message go too many") {
+  for (std::uint32_t count : {7U, 250U}) {
+    CAPTURE(count);
+    Rig rig({count, RateUnit::hour});
+    unsigned sent = 0;
+    for (int i = 0; i < 40; ++i) {
+      for (int burst = 0; burst < 9 && rig.limiter().take(rig.clock.now()); ++burst) ++sent;
+      rig.start();
+      rig.clock.advance(1s);
+    }
+    CHECK(sent <= count);
+    CHECK(sent >= count * 3 / 5);
+  }
+}
+
+TEST_CASE("rates: the file is written once for each hundredth of a quota") {
+  Rig rig({1000, RateUnit::day});
+  std::string last;
+  unsigned writes = 0;
+  for (int i = 0; i < 500; ++i) {
+    rig.send(1, 1ms);
+    const std::string text = text_of(rig.file);
+    writes += std::exchange(last, text) != text;
+  }
+  CHECK(writes >= 45);
+  CHECK(writes <= 50);
+}
+
+TEST_CASE("rates: while the machine is up no jump of the wall clock counts") {
+  for (Duration jump : {Duration(-400 * 24h), Duration(-25h), Duration(25h), Duration(400 * 24h)}) {
+    Rig rig({5, RateUnit::day});
+    rig.send(5);
+    rig.stop();
+    rig.clock.set_wall(rig.clock.wall() + jump);
+    rig.clock.advance(23h);
+    rig.start();
+    CHECK(rig.left() == 0);
+    rig.clock.advance(1h);
+    CHECK(rig.left() == 5);
+  }
+}
+
+TEST_CASE("rates: over a start of the machine the wall clock counts, if it can be right") {
+  struct Case {
+    Duration passes;
+    Duration blocked_for;
+  };
+  for (const Case& c :
+       {Case{Duration(20h), Duration(4h)}, Case{Duration(-20h), Duration(24h)},
+        Case{Duration(-9000 * 24h), Duration(24h)}, Case{Duration(9000 * 24h), Duration(24h)}}) {
+    Rig rig({5, RateUnit::day});
+    rig.send(5);
+    rig.stop();
+    rig.reboot(c.passes);
+    CHECK(rig.left() == 0);
+    CHECK(rig.limiter().next(rig.clock.now()) == rig.clock.now() + c.blocked_for);
+  }
+  Rig rig({5, RateUnit::day});
+  rig.send(5);
+  rig.stop();
+  rig.reboot(2 * 24h);
+  CHECK(rig.left() == 5);
+}
+
+TEST_CASE("rates: a quota is the account's") {
+  Rig rig({5, RateUnit::day});
+  rig.smarthost.credentials = test::some_credentials("one password");
+  rig.start();
+  rig.send(5);
+  rig.stop();
+  rig.smarthost.credentials = test::some_credentials("another password");
+  rig.start();
+  CHECK(rig.left() == 0);
+  rig.smarthost.credentials->user = "you@example.com";
+  rig.start();
+  CHECK(rig.left() == 5);
+}
+
+TEST_CASE("rates: seconds and minutes are not worth a file") {
+  Rig rig({30, RateUnit::minute});
+  rig.send(1);
+  rig.stop();
+  CHECK(!std::filesystem::exists(rig.file));
+}
+
+TEST_CASE("rates: a quota that is used up is told once in its unit") {
+  Rig rig({2, RateUnit::hour});
+  CHECK(rig.rates->used_up(rig.smarthost).empty());
+  rig.send(2, 10min);
+  CHECK(rig.lines.size() == 1);
+  CHECK(rig.lines.at(0).find("warning the rate 2/h is used up; mail waits until 2026-09-21T") !=
+        std::string::npos);
+  CHECK(rig.rates->used_up(rig.smarthost).starts_with("the rate 2/h is used up; mail waits until "));
+  rig.clock.advance(40min);
+  rig.send(1);
+  CHECK(rig.lines.size() == 1);
+  rig.clock.advance(10min);
+  rig.send(1);
+  CHECK(rig.lines.size() == 2);
+}
+
+TEST_CASE("rates: a file that is not ours is told and counts nothing") {
+  Rig rig({5, RateUnit::day});
+  rig.send(5);
+  rig.stop();
+  rig.write("rates 2 x 1 1\n");
+  rig.start();
+  CHECK(rig.left() == 5);
+  CHECK(rig.lines.back().find("not understood") != std::string::npos);
+  rig.send(5);
+  rig.start();
+  CHECK(rig.left() == 0);
+}
+
+TEST_CASE("rates: a file that cannot be written is told once, and the count goes on") {
+  Rig rig({5, RateUnit::day});
+  rig.file = rig.directory.file("missing/rates");
+  rig.start();
+  rig.send(4);
+  CHECK(rig.left() == 1);
+  CHECK(rig.lines.size() == 1);
+  CHECK(rig.lines.at(0).find("missing/rates: No such file or directory; a restart would forget") !=
+        std::string::npos);
+}
+
+TEST_CASE("rates: the file is read as it was written, whole or not at all") {
+  RateFile file{.boot = "a-b",
+                .steady = Instant(7s),
+                .wall = WallTime(1'790'000'000s),
+                .records = {{.account = ~0ULL,
+                             .rate = {10000, RateUnit::day},
+                             .reserved = 100,
+                             .used = {{23h, 4000}, {1us, 1}}},
+                            {.account = 1, .rate = {50, RateUnit::hour}, .reserved = 0, .used = {}}}};
+  const std::string text = to_text(file);
+  CHECK(parse_rate_file(text) == file);
+  for (std::size_t length = 0; length < text.size(); ++length) {
+    auto part = parse_rate_file(text.substr(0, length));
+    CHECK((!part || text[length - 1] == '\n'));
+  }
+  const std::string head = "rates 1 b 1 1\n";
+  CHECK(parse_rate_file(head));
+  for (const char* line : {"1 5/day", "1 5/day 0 1", "1 5/day 0 1 -1", "x 5/day 0", "1 5 0",
+                           "1 5/day 0 9999999999999 1", "1 5/day 0 1 1000001", "1 5/day 1000001", ""}) {
+    CAPTURE(line);
+    CHECK(!parse_rate_file(head + line + "\n"));
+  }
+  for (const char* other : {"rates 2 b 1 1\n", "rates 1 b 1\n", "rates 1 b 9223372036854775807 1\n", "\n"})
+    CHECK(!parse_rate_file(other));
+}
