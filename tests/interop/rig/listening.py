@@ -1,21 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Waiting for something that another process does."""
+"""Whether another process listens already."""
 
 import socket
-import time
-
-
-def until(condition, seconds, what):
-    """The first true value of `condition()`; AssertionError with `what` (text, or a function that makes it) after
-    `seconds`."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
-        time.sleep(0.01)
 
 
 def is_bound(address, port):
