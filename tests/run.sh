@@ -12,7 +12,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 [ "$(id -u)" = 0 ] || { echo "tests/run.sh: run it as root: real mail servers need it, on loopback only" >&2; exit 77; }
 
-optimised=(-DCMAKE_BUILD_TYPE=Release)
+optimised=(-DCMAKE_BUILD_TYPE=Release -DHIKYAKU_TESTS=ON)
 case ${1:-} in
   '') long=OFF; optimised+=(-DHIKYAKU_PCH=ON -DHIKYAKU_LTO=OFF) ;;
   --long) long=ON; optimised+=(-DHIKYAKU_PCH=OFF -DHIKYAKU_LTO=ON) ;;
