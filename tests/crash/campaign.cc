@@ -8,7 +8,7 @@
 
 #include "daemon/base/text.h"
 #include "spool/segment_file.h"
-#include "tests/support/sim_sectors.h"
+#include "tests/support/disk/sim_sectors.h"
 
 namespace hikyaku::test {
 namespace {

@@ -3,7 +3,7 @@
 #include "smtpc/opening.h"
 
 #include "doctest/doctest.h"
-#include "tests/support/test_certificates.h"
+#include "tests/support/peers/test_certificates.h"
 #include "tests/unit/smtpc/client_rig.h"
 
 using namespace hikyaku;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/sim_disk.h"
+#include "tests/support/disk/sim_disk.h"
 
 #include <array>
 
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
-#include "tests/support/sim_file.h"
-#include "tests/support/sim_state.h"
+#include "tests/support/disk/sim_file.h"
+#include "tests/support/disk/sim_state.h"
 
 namespace hikyaku::test {
 

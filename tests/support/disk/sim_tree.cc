@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/sim_tree.h"
+#include "tests/support/disk/sim_tree.h"
 
 namespace hikyaku::test {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/sim_sectors.h"
+#include "tests/support/disk/sim_sectors.h"
 
 namespace hikyaku::test {
 

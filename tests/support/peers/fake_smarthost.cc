@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/fake_smarthost.h"
+#include "tests/support/peers/fake_smarthost.h"
 
 #include <algorithm>
 

@@ -11,7 +11,7 @@
 #include "spool/payload.h"
 #include "spool/record.h"
 #include "spool/segment.h"
-#include "tests/support/memory_disk.h"
+#include "tests/support/disk/memory_disk.h"
 
 namespace hikyaku::test {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/spool_image.h"
+#include "tests/support/disk/spool_image.h"
 
 #include "daemon/base/checksum.h"
 #include "spool/recovery.h"
-#include "tests/support/segment_image.h"
+#include "tests/support/disk/segment_image.h"
 
 namespace hikyaku::test {
 namespace {

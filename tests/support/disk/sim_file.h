@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "tests/support/sim_state.h"
+#include "tests/support/disk/sim_state.h"
 
 namespace hikyaku::test {
 

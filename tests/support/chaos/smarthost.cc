@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/chaos_smarthost.h"
+#include "tests/support/chaos/smarthost.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "tests/support/chaos_session.h"
+#include "tests/support/chaos/session.h"
 
 namespace hikyaku::test {
 namespace {

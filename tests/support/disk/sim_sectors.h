@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/support/sim_pages.h"
+#include "tests/support/disk/sim_pages.h"
 
 namespace hikyaku::test {
 

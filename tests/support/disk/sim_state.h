@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/support/sim_disk.h"
-#include "tests/support/sim_tree.h"
+#include "tests/support/disk/sim_disk.h"
+#include "tests/support/disk/sim_tree.h"
 
 namespace hikyaku::test {
 

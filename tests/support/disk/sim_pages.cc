@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/sim_pages.h"
+#include "tests/support/disk/sim_pages.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/memory_disk.h"
+#include "tests/support/disk/memory_disk.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/test_certificates.h"
+#include "tests/support/peers/test_certificates.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "daemon/io/line_reader.h"
-#include "tests/support/chaos_smarthost.h"
-#include "tests/support/chaos_voice.h"
+#include "tests/support/chaos/smarthost.h"
+#include "tests/support/chaos/voice.h"
 
 namespace hikyaku::test {
 

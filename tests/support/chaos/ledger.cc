@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/chaos_ledger.h"
+#include "tests/support/chaos/ledger.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/sim_state.h"
+#include "tests/support/disk/sim_state.h"
 
 #include <algorithm>
 #include <array>

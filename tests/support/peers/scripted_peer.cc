@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/scripted_peer.h"
+#include "tests/support/peers/scripted_peer.h"
 
 #include <utility>
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "tests/support/chaos_session.h"
+#include "tests/support/chaos/session.h"
 
 namespace hikyaku::test {
 namespace {

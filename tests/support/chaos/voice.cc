@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/chaos_voice.h"
+#include "tests/support/chaos/voice.h"
 
 #include <utility>
 

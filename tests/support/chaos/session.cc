@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/chaos_session.h"
+#include "tests/support/chaos/session.h"
 
 #include <algorithm>
 #include <utility>

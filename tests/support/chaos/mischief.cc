@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/chaos_mischief.h"
+#include "tests/support/chaos/mischief.h"
 
 #include <algorithm>
 #include <span>

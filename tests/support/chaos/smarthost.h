@@ -11,8 +11,8 @@
 
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/nursery.h"
-#include "tests/support/chaos_ledger.h"
-#include "tests/support/chaos_mischief.h"
+#include "tests/support/chaos/ledger.h"
+#include "tests/support/chaos/mischief.h"
 
 namespace hikyaku::test {
 

@@ -10,8 +10,8 @@
 
 #include "daemon/io/loop.h"
 #include "daemon/io/stream.h"
-#include "tests/support/chaos_ledger.h"
-#include "tests/support/chaos_mischief.h"
+#include "tests/support/chaos/ledger.h"
+#include "tests/support/chaos/mischief.h"
 
 namespace hikyaku::test {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/smtpd_rig.h"
+#include "tests/support/peers/smtpd_rig.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/segment_image.h"
+#include "tests/support/disk/segment_image.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/support/sim_file.h"
+#include "tests/support/disk/sim_file.h"
 
 #include <algorithm>
 

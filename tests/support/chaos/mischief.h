@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "tests/support/sim_sectors.h"
+#include "tests/support/disk/sim_sectors.h"
 
 namespace hikyaku::test {
 
