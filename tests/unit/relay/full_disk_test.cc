@@ -63,6 +63,14 @@ struct PoorRig : RelayRig {
     REQUIRE(id);
     return *id;
   }
+  void crash_and_have_room() {
+    stop_relay();
+    crash(0);
+    sink = nullptr;
+    source = nullptr;
+    start_relay();
+    pass(1h);
+  }
   std::size_t sent_to(const std::string& address) {
     return static_cast<std::size_t>(std::ranges::count_if(main().mails, [&](const ReceivedMail& mail) {
       return std::ranges::count(mail.recipients, address);
@@ -125,12 +133,7 @@ TEST_CASE(
   rig.pass();
   CHECK(rig.state(id, 0) == mail::RecipientState::delivered);
   CHECK(rig.state(id, 1) == mail::RecipientState::pending);
-  rig.stop_relay();
-  rig.crash(0);
-  rig.sink = nullptr;
-  rig.source = nullptr;
-  rig.start_relay();
-  rig.pass(1h);
+  rig.crash_and_have_room();
   CHECK(rig.sent_to("yes@example.net") == 1);
   CHECK(rig.sent_to("app@example.com") == 1);
   CHECK(rig.queued().empty());
@@ -154,12 +157,7 @@ TEST_CASE(
   CHECK(mail->progress.attempts < 20);
   CHECK(mail->progress.reason ==
         "it was delivered, and the notice to its sender cannot be stored yet: the quota is used up");
-  rig.stop_relay();
-  rig.crash(0);
-  rig.sink = nullptr;
-  rig.source = nullptr;
-  rig.start_relay();
-  rig.pass(1h);
+  rig.crash_and_have_room();
   CHECK(rig.sent_to("yes@example.net") == 1);
   CHECK(rig.sent_to("app@example.com") == 1);
   CHECK(rig.queued().empty());
