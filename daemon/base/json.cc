@@ -53,4 +53,25 @@ std::string json_string(std::string_view text) {
   }
 }
 
+std::string to_json(const JsonObject& object) { return object.text(); }
+std::string to_json(const JsonList& list) { return list.text(); }
+
+JsonObject& JsonObject::add_json(std::string_view name, std::string_view json) {
+  if (!members_.empty()) members_ += ',';
+  members_ += cat(json_string(name), ":", json);
+  return *this;
+}
+
+JsonObject& JsonObject::append(const JsonObject& other) {
+  if (!members_.empty() && !other.members_.empty()) members_ += ',';
+  members_ += other.members_;
+  return *this;
+}
+
+JsonList& JsonList::add_json(std::string_view json) {
+  if (count_++ > 0) values_ += ',';
+  values_ += json;
+  return *this;
+}
+
 }  // namespace hikyaku

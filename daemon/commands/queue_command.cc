@@ -93,8 +93,8 @@ Exit print_all(const Words& words, const std::string& directory, spool::View& vi
     if (!mail) exit = report(kCommand, to_start_error(mail.error()));
     if (!mail || !filter.matches(*mail, route)) continue;
     mail::MailState state = listing::state_of(*mail, route, true);
-    if (!output.print(
-            cat(words.json ? listing::queue_json(*mail, state) : listing::queue_line(*mail, state), "\n")))
+    if (!output.print(cat(
+            words.json ? listing::queue_json(*mail, state).text() : listing::queue_line(*mail, state), "\n")))
       break;
   }
   if (!drops.empty()) output.print(cat(drops, "\n"));
@@ -126,7 +126,7 @@ Exit show(const Words& words) {
     if (!mail) return Result<void, mail::SourceError>(std::unexpected(mail.error()));
     auto attempts = listing::attempts_in(view.history());
     mail::MailState state = listing::state_of(*mail, route_of(words), true);
-    output.print(words.json ? listing::full_json(*mail, state, attempts) + '\n'
+    output.print(words.json ? listing::full_json(*mail, state, attempts).text() + '\n'
                             : listing::queue_details(*mail, state, attempts));
     return Result<void, mail::SourceError>();
   });

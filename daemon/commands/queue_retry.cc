@@ -116,22 +116,17 @@ class Following {
 }  // namespace
 
 Result<std::string, StartError> retry_body(const RetryWords& words) {
-  std::vector<std::string> filters;
-  auto add = [&](std::string_view name, const std::string& value) {
-    filters.push_back(cat(json_string(name), ":", json_string(value)));
-  };
-  if (!words.state.empty()) add("state", words.state);
-  if (words.from) add("from", *words.from);
-  if (words.to) add("to", *words.to);
-  int ways = (words.ids.empty() ? 0 : 1) + (words.all ? 1 : 0) + (filters.empty() ? 0 : 1);
+  JsonObject filters;
+  if (!words.state.empty()) filters.add("state", words.state);
+  if (words.from) filters.add("from", *words.from);
+  if (words.to) filters.add("to", *words.to);
+  const bool has_filters = !words.state.empty() || words.from || words.to;
+  int ways = (words.ids.empty() ? 0 : 1) + (words.all ? 1 : 0) + (has_filters ? 1 : 0);
   if (ways != 1)
     return fail(Exit::usage,
                 "name mails by their ids, or all with --all, or some with --state, --from, --to");
-  if (words.all) return R"({"all":true})";
-  if (!filters.empty()) return cat("{", join(filters, ","), "}");
-  std::vector<std::string> ids;
-  for (const std::string& id : words.ids) ids.push_back(json_string(id));
-  return cat("{\"ids\":[", join(ids, ","), "]}");
+  if (words.all) return JsonObject().add("all", true).text();
+  return has_filters ? filters.text() : JsonObject().add("ids", JsonList(words.ids)).text();
 }
 
 Exit retry_queue(const std::string& socket, const RetryWords& words) {

@@ -58,7 +58,7 @@ class Exporting {
     if (!written) return std::unexpected(written.error());
     if (!read) return leave_out(read.error());
     return put_both(*content, cat(name, ".json"),
-                    listing::full_json(mail, listing::state_of(mail, {}, true), std::nullopt) + '\n');
+                    listing::full_json(mail, listing::state_of(mail, {}, true), std::nullopt).text() + '\n');
   }
 
   // The envelope first: a message without one would be of no use.

@@ -23,11 +23,15 @@ std::string text_of(const SegmentStatistics& segment) {
              segment.has_footer ? "footer" : "scanned", "\n");
 }
 
-std::string json_of(const SegmentStatistics& segment) {
-  return cat("{\"path\":", json_string(segment.path), ",\"number\":", number(segment.number),
-             ",\"size\":", number(segment.size), ",\"records\":", number(segment.records),
-             ",\"live_bytes\":", number(segment.live_bytes), ",\"dead_bytes\":", number(segment.dead_bytes),
-             ",\"footer\":", segment.has_footer ? "true" : "false", "}");
+JsonObject to_object(const SegmentStatistics& segment) {
+  return JsonObject()
+      .add("path", segment.path)
+      .add("number", segment.number)
+      .add("size", segment.size)
+      .add("records", segment.records)
+      .add("live_bytes", segment.live_bytes)
+      .add("dead_bytes", segment.dead_bytes)
+      .add("footer", segment.has_footer);
 }
 
 }  // namespace
@@ -53,16 +57,22 @@ std::string to_text(const CheckReport& report) {
 }
 
 std::string to_json(const CheckReport& report) {
-  std::vector<std::string> segments;
-  for (const SegmentStatistics& segment : report.segments) segments.push_back(json_of(segment));
-  std::vector<std::string> damage;
-  for (const std::string& line : report.damage) damage.push_back(json_string(line));
-  return cat("{\"segments\":[", join(segments, ","), "],\"spare_segments\":", number(report.spare_segments),
-             ",\"mails\":", number(report.mails), ",\"live_bytes\":", number(report.live_bytes()),
-             ",\"dead_bytes\":", number(report.dead_bytes()),
-             ",\"large_bodies\":{\"named\":", number(report.named_bodies),
-             ",\"unnamed\":", number(report.unnamed_bodies), ",\"missing\":", number(report.missing_bodies),
-             ",\"damaged\":", number(report.damaged_bodies), "},\"damage\":[", join(damage, ","), "]}");
+  JsonList segments;
+  for (const SegmentStatistics& segment : report.segments) segments.add(to_object(segment));
+  JsonObject large_bodies;
+  large_bodies.add("named", report.named_bodies)
+      .add("unnamed", report.unnamed_bodies)
+      .add("missing", report.missing_bodies)
+      .add("damaged", report.damaged_bodies);
+  return JsonObject()
+      .add("segments", segments)
+      .add("spare_segments", report.spare_segments)
+      .add("mails", report.mails)
+      .add("live_bytes", report.live_bytes())
+      .add("dead_bytes", report.dead_bytes())
+      .add("large_bodies", large_bodies)
+      .add("damage", JsonList(report.damage))
+      .text();
 }
 
 }  // namespace hikyaku::commands

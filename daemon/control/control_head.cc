@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "daemon/base/json.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::control {
@@ -20,6 +19,36 @@ bool is_token(char c) {
 template <class Is>
 bool all(std::string_view text, Is is) {
   return !text.empty() && std::ranges::all_of(text, is);
+}
+
+std::optional<unsigned> hex_value(char c) {
+  if (is_digit(c)) return static_cast<unsigned>(c - '0');
+  char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? std::optional(static_cast<unsigned>(lower - 'a') + 10) : std::nullopt;
+}
+
+// A percent sign before anything but two hexadecimal digits stands for itself.
+std::string decoded(std::string_view text, bool plus_is_blank) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto high = text[i] == '%' && i + 2 < text.size() ? hex_value(text[i + 1]) : std::nullopt;
+    auto low = high ? hex_value(text[i + 2]) : std::nullopt;
+    if (low) i += 2;
+    char plain = plus_is_blank && text[i] == '+' ? ' ' : text[i];
+    result += low ? static_cast<char>(*high << 4U | *low) : plain;
+  }
+  return result;
+}
+
+// As forms are written (application/x-www-form-urlencoded).
+std::map<std::string, std::string> parameters_of(std::string_view query) {
+  std::map<std::string, std::string> parameters;
+  for (std::string_view pair : split(query, '&')) {
+    std::size_t name = std::min(pair.find('='), pair.size());
+    std::string_view value = pair.substr(std::min(name + 1, pair.size()));
+    if (!pair.empty()) parameters.emplace(decoded(pair.substr(0, name), true), decoded(value, true));
+  }
+  return parameters;
 }
 
 using Outcome = Result<void, HeadRefusal>;
@@ -47,8 +76,11 @@ class Reader {
     if (!words[1].starts_with('/') || !all(words[1], is_visible))
       return fail(400, "the address must begin with / and hold no blanks or controls");
     if (words[0] != "GET" && words[0] != "POST") return fail(405, "only GET and POST have a meaning here");
-    is_post_ = words[0] == "POST";
-    head_.text = cat(line, "\r\nHost: localhost\r\nConnection: close\r\n");
+    std::size_t path = std::min(words[1].find('?'), words[1].size());
+    head_.method = words[0];
+    head_.path = decoded(words[1].substr(0, path), false);
+    head_.parameters = parameters_of(words[1].substr(std::min(path + 1, words[1].size())));
+    head_.is_chunked_known = words[2] == "HTTP/1.1";
     return {};
   }
 
@@ -72,7 +104,7 @@ class Reader {
     if (name == "expect" && !equals_ignoring_case(value, "100-continue"))
       return fail(417, "nothing but 100-continue can be expected");
     if (name == "expect") head_.wants_continue = true;
-    if (name == "accept") accept_ += cat(accept_.empty() ? "" : ", ", value);
+    if (name == "accept") head_.accept += cat(head_.accept.empty() ? "" : ", ", value);
     return {};
   }
 
@@ -85,19 +117,15 @@ class Reader {
   }
 
   Result<RequestHead, HeadRefusal> finish() {
-    if (!is_post_ && length_.value_or(0) > 0) return fail(400, "a GET has no body");
     head_.body = length_.value_or(0);
-    if (!accept_.empty() && is_ascii(accept_)) head_.text += cat("Accept: ", accept_, kLineEnd);
-    if (is_post_) head_.text += cat("Content-Length: ", std::to_string(head_.body), kLineEnd);
-    head_.text += kLineEnd;
+    if (head_.method == "GET" && head_.body > 0) return fail(400, "a GET has no body");
+    if (!is_ascii(head_.accept)) head_.accept.clear();
     return std::move(head_);
   }
 
   RequestHead head_;
-  bool is_post_ = false;
   std::size_t fields_ = 0;
   std::optional<std::size_t> length_;
-  std::string accept_;
 };
 
 }  // namespace
@@ -111,12 +139,6 @@ Result<RequestHead, HeadRefusal> parse_request_head(std::string_view head) {
   if (head_length(head) == 0 && head.size() >= kMaxHead) return fail(431, "the request's head is too long");
   if (head_length(head) != head.size()) return fail(400, "the head does not end with an empty line");
   return Reader().read(head);
-}
-
-std::string refusal_answer(const HeadRefusal& refusal) {
-  std::string body = cat("{\"error\":", json_string(refusal.text), "}\n");
-  return cat("HTTP/1.1 ", std::to_string(refusal.kind), " Refused\r\nContent-Type: application/json\r\n",
-             "Content-Length: ", std::to_string(body.size()), "\r\nConnection: close\r\n\r\n", body);
 }
 
 }  // namespace hikyaku::control

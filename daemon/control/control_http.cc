@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/control/control_http.h"
 
-#include <httplib.h>
-
-#include <algorithm>
+#include <array>
+#include <charconv>
+#include <exception>
 #include <utility>
 
 #include "daemon/base/json.h"
@@ -12,150 +12,106 @@
 namespace hikyaku::control {
 namespace {
 
-// What the library reads and writes: a head that we have made, the body as the peer sends it, and no byte
-// beyond.
-class OneRequest final : public httplib::Stream {
- public:
-  OneRequest(ControlConnection& connection, RequestHead head)
-      : connection_(connection), head_(std::move(head.text)), body_(head.body) {}
-
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return connection_.has_peer(); }
-  ssize_t read(char* into, std::size_t size) override {
-    std::size_t got = given_ < head_.size() ? from_head(into, size) : from_body({into, size});
-    return static_cast<ssize_t>(got);
+std::string_view reason_phrase(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 400: return "Bad Request";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 422: return "Unprocessable Content";
+    case 500: return "Internal Server Error";
+    case 503: return "Service Unavailable";
+    default: return status < 500 ? "Refused" : "Failed";
   }
-  ssize_t write(const char* bytes, std::size_t size) override {
-    return connection_.write({bytes, size}) ? static_cast<ssize_t>(size) : -1;
-  }
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  socket_t socket() const override { return connection_.fd(); }
-
- private:
-  std::size_t from_head(char* into, std::size_t size) {
-    std::size_t taken = head_.copy(into, size, given_);
-    given_ += taken;
-    return taken;
-  }
-  std::size_t from_body(std::span<char> into) {
-    std::size_t got = body_ == 0 ? 0 : connection_.read(into.first(std::min(into.size(), body_)));
-    body_ -= got;
-    return got;
-  }
-
-  ControlConnection& connection_;
-  std::string head_;
-  std::size_t given_ = 0;
-  std::size_t body_;
-};
-
-// Whose request a thread is busy with: the library hands its handlers nothing but the request itself.
-struct Current {
-  ControlConnection& connection;
-  const Rights& rights;
-};
-thread_local const Current* current = nullptr;
-
-ControlRequest to_ours(const httplib::Request& theirs) {
-  ControlRequest request{.method = theirs.method,
-                         .path = theirs.path,
-                         .parameters = {theirs.params.begin(), theirs.params.end()},
-                         .accept = theirs.get_header_value("Accept"),
-                         .body = theirs.body,
-                         .rights = current->rights};
-  request.is_wanted = [connection = &current->connection] { return connection->has_peer(); };
-  return request;
 }
 
-bool give_piece(const ControlAnswer::Pieces& pieces, httplib::DataSink& sink) {
-  auto piece = pieces();
-  if (!piece) return false;
-  if (piece->empty()) return sink.done(), true;
-  return sink.write(piece->data(), piece->size());
+std::string answer_head(const ControlAnswer& answer, std::string_view length_field) {
+  return cat("HTTP/1.1 ", std::to_string(answer.status), " ", reason_phrase(answer.status),
+             "\r\nContent-Type: ", answer.type, "\r\nCache-Control: no-store\r\nConnection: close\r\n",
+             length_field, "\r\n");
 }
 
-void to_theirs(ControlAnswer answer, const httplib::Request& request, httplib::Response& response) {
-  response.status = answer.status;
-  response.set_header("Cache-Control", "no-store");
-  if (answer.pieces == nullptr) return response.set_content(answer.body, answer.type);
-  auto provider = [pieces = std::move(answer.pieces)](std::size_t, httplib::DataSink& sink) {
-    return give_piece(pieces, sink);
-  };
-  if (request.version == "HTTP/1.0")
-    response.set_content_provider(answer.type, provider);
-  else
-    response.set_chunked_content_provider(answer.type, provider);
+void write_whole(ControlConnection& connection, const ControlAnswer& answer) {
+  connection.write(whole_answer(answer));
+}
+
+std::string chunk(std::string_view piece) {
+  std::array<char, 2 * sizeof(std::size_t)> size;
+  char* end = std::to_chars(size.begin(), size.end(), piece.size(), 16).ptr;
+  return cat(std::string_view(size.begin(), end), "\r\n", piece, "\r\n");
+}
+
+// An answer that breaks off lacks its last chunk. A client of HTTP/1.0 takes the end of the connection for
+// the answer's end, and judges by the last line.
+void write_pieces(ControlConnection& connection, const ControlAnswer& answer, bool in_chunks) {
+  bool goes_on = connection.write(answer_head(answer, in_chunks ? "Transfer-Encoding: chunked\r\n" : ""));
+  while (goes_on) {
+    auto piece = answer.pieces();
+    if (!piece) return;
+    if (piece->empty()) break;
+    goes_on = connection.write(in_chunks ? chunk(*piece) : *piece);
+  }
+  if (goes_on && in_chunks) connection.write("0\r\n\r\n");
+}
+
+// Returns nullopt if the body broke off or did not come in time.
+std::optional<std::string> read_body(ControlConnection& connection, std::size_t size) {
+  std::string body(size, '\0');
+  for (std::size_t filled = 0; filled < size;) {
+    std::size_t got = connection.read(std::span(body).subspan(filled));
+    if (got == 0) return std::nullopt;
+    filled += got;
+  }
+  return body;
+}
+
+ControlAnswer answer_safely(const ControlRequest& request, const AnswerRequest& answer) {
+  try {
+    return answer(request);
+  } catch (const std::exception& error) {
+    return control_error(500, cat("internal error in hikyakud: ", printable(error.what())));
+  }
+}
+
+void serve_request(ControlConnection& connection, RequestHead head, const Rights& rights,
+                   const AnswerRequest& answer) {
+  if (head.wants_continue && !connection.write("HTTP/1.1 100 Continue\r\n\r\n")) return;
+  auto body = read_body(connection, head.body);
+  if (!body) return write_whole(connection, control_error(400, "the request broke off"));
+  ControlRequest request{.method = std::move(head.method),
+                         .path = std::move(head.path),
+                         .parameters = std::move(head.parameters),
+                         .accept = std::move(head.accept),
+                         .body = std::move(*body),
+                         .rights = rights,
+                         .is_wanted = [&connection] { return connection.has_peer(); }};
+  ControlAnswer answered = answer_safely(request, answer);
+  if (answered.pieces == nullptr) return write_whole(connection, answered);
+  write_pieces(connection, answered, head.is_chunked_known);
 }
 
 }  // namespace
 
-class ControlHttp::Library final : public httplib::Server {
- public:
-  Library(const std::vector<std::string>& posts, Answer answer) : answer_(std::move(answer)) {
-    svr_sock_ = 0;  // streaming ends at once where the library takes itself for stopped
-    set_payload_max_length(kMaxBody);
-    auto handle = [this](const httplib::Request& request, httplib::Response& response) {
-      to_theirs(answer_safely(to_ours(request)), request, response);
-    };
-    // What has no body needs none of the library's patterns, which take stack by an address's length. What
-    // has one is read before its path is looked at.
-    set_pre_routing_handler([handle](const httplib::Request& request, httplib::Response& response) {
-      if (request.method != "GET") return HandlerResponse::Unhandled;
-      handle(request, response);
-      return HandlerResponse::Handled;
-    });
-    for (const std::string& path : posts) Post(path, handle);
-    set_error_handler([](const httplib::Request&, httplib::Response& response) {
-      if (!response.body.empty()) return;
-      auto answer =
-          control_error(response.status, response.status == 404 ? "there is nothing of that name here"
-                                                                : "the request broke off");
-      response.set_content(answer.body, answer.type);
-    });
-  }
-
-  void serve(ControlConnection& connection, const Rights& rights, RequestHead head) {
-    Current serving{connection, rights};
-    current = &serving;
-    bool is_closed = false;
-    OneRequest stream(connection, std::move(head));
-    process_request(stream, true, is_closed, nullptr);
-    current = nullptr;
-  }
-
- private:
-  ControlAnswer answer_safely(const ControlRequest& request) {
-    try {
-      return answer_(request);
-    } catch (const std::exception& error) {
-      return control_error(500, cat("internal error in hikyakud: ", printable(error.what())));
-    }
-  }
-
-  Answer answer_;
-};
-
-ControlHttp::ControlHttp(const std::vector<std::string>& posts, Answer answer)
-    : library_(std::make_unique<Library>(posts, std::move(answer))) {}
-
-ControlHttp::~ControlHttp() = default;
-
-void ControlHttp::serve(ControlConnection& connection, const Rights& rights) {
+void serve_http(ControlConnection& connection, const Rights& rights, const AnswerRequest& answer) {
   try {
     auto text = connection.read_head();
     if (!text) return;
     auto head = parse_request_head(*text);
-    if (!head) return void(connection.write(refusal_answer(head.error())));
-    if (head->wants_continue && !connection.write("HTTP/1.1 100 Continue\r\n\r\n")) return;
-    library_->serve(connection, rights, std::move(*head));
+    if (!head) return write_whole(connection, control_error(head.error().kind, head.error().text));
+    serve_request(connection, std::move(*head), rights, answer);
   } catch (const std::exception&) {
-    // Memory, at worst: this peer gets no answer, and nothing else happens.
+    // Out of memory, at worst: this client gets no answer, and nothing else happens.
   }
 }
 
+std::string whole_answer(const ControlAnswer& answer) {
+  std::string length = cat("Content-Length: ", std::to_string(answer.body.size()), "\r\n");
+  return answer_head(answer, length) + answer.body;
+}
+
 ControlAnswer control_error(int status, std::string_view text) {
-  ControlAnswer answer = control_json(cat("{\"error\":", json_string(text), "}"));
+  ControlAnswer answer = control_json(JsonObject().add("error", text).text());
   answer.status = status;
   return answer;
 }

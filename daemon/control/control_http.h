@@ -1,32 +1,23 @@
 // SPDX-License-Identifier: MIT
-// HTTP/1.1 between a connection and the routes: the one place on the server's side that sees the HTTP
-// library. A connection serves one request. The library reads only what control_head.h has let through.
+// HTTP/1.1 (RFC 9112) between a connection and the routes. A connection serves one request: its head as
+// control_head.h understands it, its body, one answer.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "daemon/control/control_connection.h"
 #include "daemon/control/control_request.h"
 
 namespace hikyaku::control {
 
-class ControlHttp {
- public:
-  using Answer = std::function<ControlAnswer(const ControlRequest&)>;
-  // `posts` are the paths to which something may be posted. `answer` is called on any thread, by several at
-  // a time; what it throws becomes a 500.
-  ControlHttp(const std::vector<std::string>& posts, Answer answer);
-  ~ControlHttp();
+using AnswerRequest = std::function<ControlAnswer(const ControlRequest&)>;
 
-  // From any thread. Returns when the answer has gone out, or the peer has.
-  void serve(ControlConnection& connection, const Rights& rights);
+// From any thread, by several at a time. Returns when the answer has gone out, or the peer has. What `answer`
+// throws becomes a 500. Blocks.
+void serve_http(ControlConnection& connection, const Rights& rights, const AnswerRequest& answer);
 
- private:
-  class Library;
-  std::unique_ptr<Library> library_;
-};
+// What goes over the connection for an answer with a body.
+std::string whole_answer(const ControlAnswer& answer);
 
 }  // namespace hikyaku::control

@@ -25,32 +25,29 @@ mail::MailState mail_state(const relay::MailOutcome& outcome, const mail::RouteS
   return state_of(standing, route, is_operator);
 }
 
-std::string text_or_null(std::string_view text) { return text.empty() ? "null" : json_string(text); }
-std::string time_or_null(const std::optional<WallTime>& time) {
-  return time ? json_string(to_rfc3339(*time)) : "null";
+JsonObject to_object(const relay::MailOutcome::Recipient& recipient) {
+  return JsonObject()
+      .add("address", recipient.address)
+      .add("status", listing::to_text(recipient.progress.state))
+      .add("last_reply", unless_empty(recipient.progress.last_reply));
 }
 
-std::string recipient_json(const relay::MailOutcome::Recipient& recipient) {
-  const std::string& reply = recipient.progress.last_reply;
-  return cat("{\"address\":", json_string(recipient.address),
-             ",\"status\":", json_string(listing::to_text(recipient.progress.state)),
-             ",\"last_reply\":", reply.empty() ? "null" : json_string(reply), "}");
-}
-
-std::string waiting_json(const mail::MailState& state) {
-  return cat("\"waits_for\":", text_or_null(to_text(state.waits_for)),
-             ",\"waits_since\":", time_or_null(state.since), ",\"next_attempt\":", time_or_null(state.next),
-             ",\"reason\":", text_or_null(state.reason));
+JsonObject waiting_json(const mail::MailState& state) {
+  return JsonObject()
+      .add("waits_for", unless_empty(to_text(state.waits_for)))
+      .add("waits_since", state.since)
+      .add("next_attempt", state.next)
+      .add("reason", unless_empty(state.reason));
 }
 
 std::string outcome_json(const relay::MailOutcome& outcome, const mail::MailState& state) {
-  std::vector<std::string> recipients;
-  for (const auto& recipient : outcome.recipients) recipients.push_back(recipient_json(recipient));
-  return cat("{\"id\":", json_string(to_text(outcome.id)),
-             ",\"state\":", json_string(outcome.is_over ? "ended" : to_text(state.state)),
-             ",\"attempts\":", std::to_string(outcome.attempts), ",",
-             waiting_json(outcome.is_over ? mail::MailState{} : state), ",\"recipients\":[",
-             join(recipients, ","), "]}");
+  JsonList recipients;
+  for (const auto& recipient : outcome.recipients) recipients.add(to_object(recipient));
+  const mail::MailState waiting = outcome.is_over ? mail::MailState{} : state;
+  JsonObject json;
+  json.add("id", to_text(outcome.id)).add("state", outcome.is_over ? "ended" : to_text(state.state));
+  json.add("attempts", outcome.attempts).append(waiting_json(waiting));
+  return json.add("recipients", recipients).text();
 }
 
 struct Patience {
@@ -100,7 +97,7 @@ class Watching {
       const auto& recipient = now_->recipients[i];
       if (recipient.progress == told_[i]) continue;
       told_[i] = recipient.progress;
-      lines += recipient_json(recipient) + '\n';
+      lines += to_object(recipient).text() + '\n';
     }
     return lines + news_of_the_smarthost();
   }
@@ -137,7 +134,7 @@ class Watching {
   std::string news_of_the_smarthost() {
     std::string reason = waits_for_others() ? state_.reason : "";
     if (reason == std::exchange(told_reason_, reason) || reason.empty()) return "";
-    return cat("{", waiting_json(state_), "}\n");
+    return waiting_json(state_).text() + '\n';
   }
 
   std::function<bool()> is_wanted_;

@@ -95,37 +95,29 @@ struct Shown {
   }
 };
 
-struct JsonElements {
-  std::string text;
-  std::size_t count = 0;
-  void add(std::string_view element) {
-    if (count++ > 0) text += ',';
-    text += element;
-  }
-};
-
 ControlAnswer one_page(const ControlRequest& request, const QueueQuestion& question, const Shown& shown,
                        listing::QueueReader& reader, Clock& clock) {
   std::size_t limit = std::min(question.limit.value_or(kDefaultLimit), kMostMails);
   Instant begin = clock.now();
   Instant as_of = question.after.value == 0 ? begin : begin - kOldPicture;
-  JsonElements mails;
-  JsonElements unreadable;
+  JsonList mails;
+  JsonList unreadable;
   std::optional<mail::MailId> next = question.after;
   auto goes_on = [&] {
-    bool has_room = mails.count < limit && mails.text.size() < kLongestJson;
+    bool has_room = mails.count() < limit && mails.size() < kLongestJson;
     return next && has_room && clock.now() - begin < kLongestSearch && request.is_wanted();
   };
   while (goes_on()) {
-    auto page = reader.page(*next, limit - mails.count, shown, as_of);
+    auto page = reader.page(*next, limit - mails.count(), shown, as_of);
     if (!page) return spool_trouble(page.error());
     for (const auto& mail : page->mails) mails.add(listing::queue_json(mail, shown.state(mail)));
-    for (mail::MailId id : page->unreadable) unreadable.add(json_string(to_text(id)));
+    for (mail::MailId id : page->unreadable) unreadable.add(to_text(id));
     next = page->next;
   }
-  std::string more = request.rights.all ? cat(",\"unreadable\":[", unreadable.text, "]") : "";
-  return control_json(
-      cat("{\"mails\":[", mails.text, "],\"next\":", next ? json_string(to_text(*next)) : "null", more, "}"));
+  JsonObject json = JsonObject().add("mails", mails);
+  json.add("next", next ? std::optional(to_text(*next)) : std::nullopt);
+  if (request.rights.all) json.add("unreadable", unreadable);
+  return control_json(json.text());
 }
 
 // A list of any length, a piece at a time: what is in memory is one page.
@@ -179,7 +171,7 @@ class Streaming {
   std::string line_of(const spool::ViewedMail& mail) {
     mail::MailState state = shown_.state(mail);
     return question_.format == QueueFormat::postfix ? listing_.entry(mail, state)
-                                                    : listing::queue_json(mail, state) + '\n';
+                                                    : listing::queue_json(mail, state).text() + '\n';
   }
 
   QueueQuestion question_;

@@ -58,23 +58,22 @@ bool has_domain(std::string_view address, std::string_view domain) {
   return at != address.npos && equals_ignoring_case(address.substr(at + 1), domain);
 }
 
-std::string texts_of(const std::vector<mail::MailId>& ids) {
-  std::vector<std::string> texts;
-  for (mail::MailId id : ids) texts.push_back(json_string(to_text(id)));
-  return cat("[", join(texts, ","), "]");
+JsonList to_list(const std::vector<mail::MailId>& ids) {
+  JsonList texts;
+  for (mail::MailId id : ids) texts.add(to_text(id));
+  return texts;
 }
 
 ControlAnswer answer_count(std::size_t count) {
-  return control_json(cat("{\"retried\":", std::to_string(count), "}"));
+  return control_json(JsonObject().add("retried", count).text());
 }
 
 ControlAnswer too_soon(Duration wait) {
-  std::string seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count());
-  ControlAnswer answer = control_json(cat(
-      "{\"error\":",
-      json_string(cat("you have had your mail tried just now: that may be done once in 30 s, so again in ",
-                      seconds, " s")),
-      ",\"retry_after\":", seconds, "}"));
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+  JsonObject json;
+  json.add("error", cat("you have had your mail tried just now: that may be done once in 30 s, so again in ",
+                        std::to_string(seconds), " s"));
+  ControlAnswer answer = control_json(json.add("retry_after", seconds).text());
   answer.status = 429;
   return answer;
 }
@@ -84,8 +83,9 @@ ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, Con
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   auto report = desk.retry(std::move(ids), rights);
   if (!report) return no_answer();
-  return control_json(cat("{\"retried\":", std::to_string(report->retried.size()), ",\"held\":",
-                          texts_of(report->held), ",\"unknown\":", texts_of(report->unknown), "}"));
+  JsonObject json;
+  json.add("retried", report->retried.size()).add("held", to_list(report->held));
+  return control_json(json.add("unknown", to_list(report->unknown)).text());
 }
 
 // Found in the spool's files, a page at a time; the loop gets ids.

@@ -19,42 +19,36 @@ constexpr std::string_view kAliases = "/v1/aliases/reload";
 constexpr std::string_view kMails = "/v1/mails/";
 constexpr std::string_view kOutcome = "/outcome";
 
-std::string time_or_null(const std::optional<WallTime>& time) {
-  return time ? json_string(to_rfc3339(*time)) : "null";
-}
-
-std::string text_or_null(const std::string& text) { return text.empty() ? "null" : json_string(text); }
-
-std::string smarthost_json(const mail::SmarthostReport& smarthost) {
-  return cat("{\"name\":", json_string(smarthost.name), ",\"host\":", json_string(smarthost.host),
-             ",\"port\":", std::to_string(smarthost.port),
-             ",\"state\":", smarthost.trouble.empty() ? "\"up\"" : "\"waiting\"",
-             ",\"why\":", text_or_null(smarthost.trouble), ",\"since\":", time_or_null(smarthost.since),
-             ",\"next_probe\":", time_or_null(smarthost.next_probe),
-             ",\"proven\":", smarthost.is_proven ? "true" : "false",
-             ",\"connections\":", std::to_string(smarthost.connections), "}");
-}
-
-std::string texts_json(const std::vector<std::string>& texts) {
-  std::vector<std::string> all;
-  for (const std::string& text : texts) all.push_back(json_string(text));
-  return cat("[", join(all, ","), "]");
+JsonObject to_object(const mail::SmarthostReport& smarthost) {
+  return JsonObject()
+      .add("name", smarthost.name)
+      .add("host", smarthost.host)
+      .add("port", smarthost.port)
+      .add("state", smarthost.trouble.empty() ? "up" : "waiting")
+      .add("why", unless_empty(smarthost.trouble))
+      .add("since", smarthost.since)
+      .add("next_probe", smarthost.next_probe)
+      .add("proven", smarthost.is_proven)
+      .add("connections", smarthost.connections);
 }
 
 std::string status_json(const relay::StatusReport& status) {
-  std::vector<std::string> smarthosts;
-  for (const mail::SmarthostReport& smarthost : status.smarthosts)
-    smarthosts.push_back(smarthost_json(smarthost));
-  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(status.uptime).count();
-  return cat("{\"version\":", json_string(status.version), ",\"uptime\":", std::to_string(seconds),
-             ",\"queue\":{\"active\":", std::to_string(status.active),
-             ",\"deferred\":", std::to_string(status.deferred), ",\"held\":", std::to_string(status.held),
-             "},\"released\":", time_or_null(status.released),
-             ",\"spool\":", status.spool_trouble.empty() ? "\"healthy\"" : "\"failing\"",
-             ",\"spool_trouble\":", text_or_null(status.spool_trouble),
-             ",\"last_delivery\":", time_or_null(status.last_delivery),
-             ",\"failed_last_day\":", std::to_string(status.failed), ",\"smarthosts\":[",
-             join(smarthosts, ","), "],\"warnings\":", texts_json(status.warnings), "}");
+  JsonList smarthosts;
+  for (const mail::SmarthostReport& smarthost : status.smarthosts) smarthosts.add(to_object(smarthost));
+  JsonObject queue;
+  queue.add("active", status.active).add("deferred", status.deferred).add("held", status.held);
+  return JsonObject()
+      .add("version", status.version)
+      .add("uptime", std::chrono::duration_cast<std::chrono::seconds>(status.uptime).count())
+      .add("queue", queue)
+      .add("released", status.released)
+      .add("spool", status.spool_trouble.empty() ? "healthy" : "failing")
+      .add("spool_trouble", unless_empty(status.spool_trouble))
+      .add("last_delivery", status.last_delivery)
+      .add("failed_last_day", status.failed)
+      .add("smarthosts", smarthosts)
+      .add("warnings", JsonList(status.warnings))
+      .text();
 }
 
 // The id in /v1/mails/ID/outcome; nothing: it is another path.
@@ -67,10 +61,6 @@ std::optional<std::string_view> outcome_of_what(std::string_view path) {
 
 }  // namespace
 
-std::vector<std::string> ControlRoutes::posts() {
-  return {std::string(kRetry), std::string(kReload), std::string(kAliases)};
-}
-
 ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   bool is_get = request.method == "GET";
   auto id = outcome_of_what(request.path);
@@ -78,7 +68,7 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   if (is_get && request.path == kQueue) return answer_queue(request, reader_, desk_, clock_);
   if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, retry_pace_, clock_);
   if (is_get && request.path == kVersion)
-    return control_json(cat("{\"version\":", json_string(HIKYAKU_VERSION), "}"));
+    return control_json(JsonObject().add("version", HIKYAKU_VERSION).text());
   bool is_operators = (is_get && request.path == kStatus) ||
                       (!is_get && (request.path == kReload || request.path == kAliases));
   if (!is_operators) return control_error(404, "there is no such path");
@@ -102,9 +92,11 @@ ControlAnswer ControlRoutes::answer_reload() {
   auto report = desk_.reload();
   if (!report) return no_answer();
   if (report->problems.empty())
-    return control_json(cat("{\"needs_restart\":", texts_json(report->kept), "}"));
-  ControlAnswer answer = control_json(cat("{\"error\":", json_string(join(report->problems, "\n")),
-                                          ",\"problems\":", texts_json(report->problems), "}"));
+    return control_json(JsonObject().add("needs_restart", JsonList(report->kept)).text());
+  ControlAnswer answer = control_json(JsonObject()
+                                          .add("error", join(report->problems, "\n"))
+                                          .add("problems", JsonList(report->problems))
+                                          .text());
   answer.status = 422;
   return answer;
 }
@@ -112,7 +104,7 @@ ControlAnswer ControlRoutes::answer_reload() {
 ControlAnswer ControlRoutes::answer_aliases() {
   auto count = desk_.reload_aliases();
   if (!count) return no_answer();
-  return *count ? control_json(cat("{\"aliases\":", std::to_string(**count), "}"))
+  return *count ? control_json(JsonObject().add("aliases", **count).text())
                 : control_error(422, count->error());
 }
 

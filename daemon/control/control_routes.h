@@ -3,8 +3,7 @@
 // nor threads: any number of threads may call answer() at a time.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "daemon/control/control_desk.h"
 #include "daemon/control/control_request.h"
@@ -20,8 +19,6 @@ class ControlRoutes {
       : desk_(desk), reader_(reader), clock_(clock) {}
 
   ControlAnswer answer(const ControlRequest& request);
-  // The paths to which something may be posted.
-  static std::vector<std::string> posts();
 
  private:
   ControlAnswer answer_status();

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "daemon/base/check.h"
+#include "daemon/control/control_http.h"
 
 namespace hikyaku::control {
 namespace {
@@ -40,7 +41,7 @@ std::thread quiet_thread(Run run) {
 void yield_to_others() { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness); }
 
 void refuse(const Fd& socket, std::string_view why) {
-  std::string answer = refusal_answer({503, std::string(why)});
+  std::string answer = whole_answer(control_error(503, why));
   ::send(socket.get(), answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "daemon/control/control_http.h"
 #include "daemon/system/local_users.h"
 
 namespace hikyaku::control {
@@ -14,8 +15,6 @@ ControlService::ControlService(ControlOptions options, Fd listening, ControlDesk
       group_(options.group),
       reader_(options.spool_directory, clock),
       routes_(desk, reader_, clock),
-      http_(ControlRoutes::posts(),
-            [this](const ControlRequest& request) { return routes_.answer(request); }),
       server_(std::move(listening), serving(options)) {}
 
 ControlService::~ControlService() = default;
@@ -24,7 +23,7 @@ ControlServing ControlService::serving(const ControlOptions& options) {
   ControlServing serving;
   serving.rights = [this](const Caller& caller) { return rights_of_caller(caller); };
   serving.serve = [this](ControlConnection& connection, const Rights& rights) {
-    http_.serve(connection, rights);
+    serve_http(connection, rights, [this](const ControlRequest& request) { return routes_.answer(request); });
   };
   serving.at_times = [this] { reader_.rest(); };
   serving.limits = options.limits;

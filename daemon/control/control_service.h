@@ -8,7 +8,6 @@
 #include <string>
 
 #include "daemon/control/control_desk.h"
-#include "daemon/control/control_http.h"
 #include "daemon/control/control_routes.h"
 #include "daemon/control/control_server.h"
 #include "daemon/listing/queue_reader.h"
@@ -43,7 +42,6 @@ class ControlService {
   std::string group_;
   listing::QueueReader reader_;
   ControlRoutes routes_;
-  ControlHttp http_;
   ControlServer server_;  // the last: it uses all the others at once
 };
 

@@ -3,19 +3,19 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "daemon/base/json.h"
 #include "daemon/mail/queue_state.h"
 #include "spool/view.h"
 
 namespace hikyaku::listing {
 
 // What `queue --json` prints.
-std::string queue_json(const spool::ViewedMail& mail, const mail::MailState& state);
+JsonObject queue_json(const spool::ViewedMail& mail, const mail::MailState& state);
 // All that is known of it: besides, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`),
 // `uid`, `notify` and `orcpt` of each recipient, and, where they are given, the attempts so far (`history`).
-std::string full_json(const spool::ViewedMail& mail, const mail::MailState& state,
-                      const std::optional<std::vector<spool::PastProgress>>& history);
+JsonObject full_json(const spool::ViewedMail& mail, const mail::MailState& state,
+                     const std::optional<std::vector<spool::PastProgress>>& history);
 
 }  // namespace hikyaku::listing

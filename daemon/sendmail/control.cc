@@ -133,15 +133,6 @@ std::optional<HttpHead> parse_http_head(std::string_view bytes) {
   return HttpHead{static_cast<int>(status.value_or(0)), end + 4};
 }
 
-std::string json_string(std::string_view text) {
-  std::string quoted = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    if (c >= ' ') quoted += c;
-  }
-  return quoted + "\"";
-}
-
 Result<void, Failure> ask_daemon(const std::string& socket, const HttpRequest& request, unsigned patience,
                                  const std::function<void(std::string_view)>& take) {
   auto fd = connect(socket);

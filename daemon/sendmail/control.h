@@ -29,9 +29,6 @@ struct HttpHead {
 // Nothing while the head is not complete; status 0 if it is none.
 std::optional<HttpHead> parse_http_head(std::string_view bytes);
 
-// As JSON has it, in quotes; controls are left out.
-std::string json_string(std::string_view text);
-
 // `take` gets the body of a 2yz answer, in pieces. Any other answer is a failure with the daemon's own words.
 // Waits `patience` seconds for each piece.
 Result<void, Failure> ask_daemon(const std::string& socket, const HttpRequest& request, unsigned patience,

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "daemon/base/json.h"
 #include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
@@ -210,11 +211,9 @@ std::string outcome_line(std::string_view json) {
 }
 
 std::string retry_body(const QueueRun& what) {
-  if (!what.domain.empty()) return cat("{\"recipient_domain\":", json_string(what.domain), "}");
-  if (what.ids.empty()) return "{\"all\":true}";
-  std::string ids;
-  for (const std::string& id : what.ids) ids += cat(ids.empty() ? "" : ",", json_string(id));
-  return cat("{\"ids\":[", ids, "]}");
+  if (!what.domain.empty()) return JsonObject().add("recipient_domain", what.domain).text();
+  if (what.ids.empty()) return JsonObject().add("all", true).text();
+  return JsonObject().add("ids", JsonList(what.ids)).text();
 }
 
 Result<std::string, Failure> explain_addresses(std::string_view text, const mail::AliasRules& rules) {

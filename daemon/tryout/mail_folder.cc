@@ -7,6 +7,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
+#include "daemon/mail/envelope_json.h"
 #include "daemon/system/new_file.h"
 
 namespace hikyaku::tryout {
@@ -29,20 +30,6 @@ Done write_whole(const std::string& path, std::string_view text) {
   if (!file) return failed(file.error());
   auto written = as_done(file->write(text));
   return written ? as_done(file->finish()) : written;
-}
-
-std::string notify_json(const mail::Notify& notify) {
-  std::vector<std::string> words;
-  if (notify.never) words.emplace_back("\"NEVER\"");
-  if (notify.success) words.emplace_back("\"SUCCESS\"");
-  if (notify.failure) words.emplace_back("\"FAILURE\"");
-  if (notify.delay) words.emplace_back("\"DELAY\"");
-  return cat("[", join(words, ","), "]");
-}
-
-std::string recipient_json(const mail::Recipient& recipient) {
-  return cat("{\"address\":", json_string(recipient.address), ",\"notify\":", notify_json(recipient.notify),
-             ",\"orcpt\":", json_string(recipient.orcpt), "}");
 }
 
 }  // namespace
@@ -91,13 +78,14 @@ std::string MailFolder::envelope_file(mail::MailId id) const {
 }
 
 std::string envelope_json(mail::MailId id, const mail::Envelope& envelope, std::uint64_t size) {
-  std::vector<std::string> recipients;
-  for (const mail::Recipient& recipient : envelope.recipients)
-    recipients.push_back(recipient_json(recipient));
-  return cat("{\"id\":\"", mail::to_text(id), "\",\"sender\":", json_string(envelope.sender),
-             ",\"recipients\":[", join(recipients, ","), "],\"size\":", std::to_string(size),
-             ",\"envid\":", json_string(envelope.envid),
-             ",\"smtputf8\":", envelope.smtputf8 ? "true" : "false", "}\n");
+  JsonList recipients;
+  for (const mail::Recipient& recipient : envelope.recipients) {
+    JsonObject one = JsonObject().add("address", recipient.address);
+    recipients.add(one.append(mail::dsn_json(recipient)));
+  }
+  JsonObject json;
+  json.add("id", mail::to_text(id)).add("size", size).add("sender", envelope.sender);
+  return json.add("recipients", recipients).append(mail::parameters_json(envelope)).text() + '\n';
 }
 
 }  // namespace hikyaku::tryout

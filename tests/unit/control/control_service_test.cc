@@ -93,6 +93,14 @@ TEST_CASE("control service: a body goes with its length, and what is asked for i
   CHECK(two.find("HTTP/1.1 200", 5) == std::string::npos);  // one request a connection
 }
 
+TEST_CASE("control service: a refusal is a whole answer, with the reason as JSON") {
+  Rig rig;
+  CHECK(rig.ask("HEAD / HTTP/1.1\r\n\r\n") ==
+        "HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+        "Connection: close\r\nContent-Length: 50\r\n\r\n{\"error\":\"only GET and POST have a meaning "
+        "here\"}\n");
+}
+
 TEST_CASE("control service: hostile requests are refused, and nothing else happens") {
   Rig rig;
   struct Case {

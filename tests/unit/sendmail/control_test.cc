@@ -138,7 +138,6 @@ TEST_CASE("control: an outcome is told in words, and nothing of it reaches the t
       "waits for the smarthost since 2026-09-21T14:12:20Z, next attempt 2026-09-21T14:17:20Z: the smarthost "
       "refuses hikyaku's log-in\n");
   CHECK(outcome_line("non\x1bsense") == "non\\x1bsense\n");
-  CHECK(json_string("a\"b\\\x01") == "\"a\\\"b\\\\\"");
 }
 
 TEST_CASE("control: without a daemon newaliases checks the file by itself") {

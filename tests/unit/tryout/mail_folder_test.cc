@@ -57,11 +57,11 @@ TEST_CASE("app: a mail becomes its content as it came, and its envelope as JSON"
   CHECK(system::read_whole_file(folder.content_file(id)) == "Subject: x\r\n\r\n.\r\n");
   CHECK(system::read_whole_file(folder.envelope_file(id)) ==
         "{\"id\":\"" + mail::to_text(id) +
-            "\",\"sender\":\"\\\"a b\\\"@example.com\",\"recipients\":["
-            "{\"address\":\"c@example.com\",\"notify\":[\"FAILURE\",\"DELAY\"],\"orcpt\":\"rfc822;d@example."
-            "com\"},"
-            "{\"address\":\"ü@example.com\",\"notify\":[],\"orcpt\":\"\"}],\"size\":17,\"envid\":\"E1\","
-            "\"smtputf8\":true}\n");
+            R"(","size":17,"sender":"\"a b\"@example.com","recipients":[)"
+            R"({"address":"c@example.com","notify":["failure","delay"],"orcpt":"rfc822;d@example.com"},)"
+            R"({"address":"ü@example.com","notify":[],"orcpt":null}],)"
+            R"("ret":null,"envid":"E1","body":null,"smtputf8":true,"uid":null})"
+            "\n");
   CHECK(names_in(place.path()).size() == 2);
 }
 
@@ -109,12 +109,4 @@ TEST_CASE("app: a temporary directory is private, and goes with all that is in i
     CHECK_THROWS(system::write_new_file(place.file("a/b/c"), "y"));
   }
   CHECK_FALSE(std::filesystem::exists(path));
-}
-
-TEST_CASE("app: JSON strings escape what JSON demands, and hold nothing that is not UTF-8") {
-  CHECK(json_string("plain ü 飛") == "\"plain ü 飛\"");
-  CHECK(json_string("q\" b\\ n\n t\t \x01") == "\"q\\\" b\\\\ n\\u000a t\\u0009 \\u0001\"");
-  CHECK(json_string("\xff|\xc3") == "\"\xef\xbf\xbd|\xef\xbf\xbd\"");
-  CHECK(json_string("\x7f \xc2\x9b \xc2\xa0") == "\"\\u007f \\u009b \xc2\xa0\"");
-  CHECK(json_string("") == "\"\"");
 }
