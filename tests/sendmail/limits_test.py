@@ -148,7 +148,7 @@ class Room(Case):
         written = self.written_between_looks(trace)
         self.assertEqual(written[0], 0)
         self.assertGreater(len(written), 6)
-        self.assertLess(max(written), self.MIB + (128 << 10))
+        self.assertLess(max(written), self.MIB + 4096)
 
     def test_a_disk_that_fills_up_in_the_middle_of_a_draft_ends_it_within_a_mib(self):
         for look in range(1, 6):
@@ -156,7 +156,7 @@ class Room(Case):
                 trace = Trace(self.here, ["root"], self.LONG, options=["-e", f"inject=fstatfs:{self.FULL}:when={look}+"])
                 self.refused(trace.done, TEMPORARY)
                 self.assertIn(b"64 MiB is free on its disk (`spool.min_free`)", trace.done.stderr)
-                self.assertLess(sum(self.written_between_looks(trace)), (look - 1) * (self.MIB + (128 << 10)) + 1)
+                self.assertLess(sum(self.written_between_looks(trace)), (look - 1) * self.MIB + 4096)
 
 
 class Disturbed(Case):
