@@ -8,8 +8,10 @@ import contextlib
 import re
 import resource
 import socket
+import subprocess
 
 from rig import Case, main, until
+from rig.hikyakud import UNPRIVILEGED
 from rig.smtp_sink import SmtpSink
 
 BESIDE = 64 << 20  # README.md, ARCHITECTURE.md: what may come on top of `memory`
@@ -123,7 +125,7 @@ class MemoryPressure(Case):
         A cgroup would count the spool's pages, and not every machine lets its tests make one."""
         mapped = self.in_status("VmSize")
         bound = mapped + (self.memory << 20) + BESIDE
-        resource.prlimit(self.daemon.pid, resource.RLIMIT_AS, (bound, bound))
+        subprocess.run([*UNPRIVILEGED, "prlimit", f"--pid={self.daemon.pid}", f"--as={bound}"], check=True)
 
     def in_status(self, name):
         with open(f"/proc/{self.daemon.pid}/status", encoding="ascii") as status:
