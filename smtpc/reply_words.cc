@@ -145,6 +145,7 @@ constexpr std::string_view kMachine[] = {
     "bad helo",     "your helo",    "helo/ehlo argument", "client host",      "sending ip",
     "from this ip", "your ip",      "reverse dns",        "reverse hostname", "ptr record"};
 constexpr std::string_view kProtocol[] = {"protocol error", "synchronization error", "synchronisation error"};
+constexpr std::string_view kPasswords[] = {"basic authentication", "basic auth"};
 constexpr std::string_view kConnections[] = {"concurrent connections", "concurrent smtp",
                                              "too many concurrent",    "too many connections",
                                              "thread limit",           "too many messages"};
@@ -263,6 +264,7 @@ ReplyWords words_of(const mail::Reply& reply) {
           .account = has_any(kAccount),
           .machine = has_any(kMachine),
           .protocol = has_any(kProtocol),
+          .passwords = has_any(kPasswords),
           .connections = has_any(kConnections)};
 }
 

@@ -20,6 +20,7 @@ struct ReplyWords {
   bool account = false;      // ours, that may not send at all
   bool machine = false;      // ours: its address, or what it calls itself in EHLO
   bool protocol = false;     // that it has been broken
+  bool passwords = false;    // that log-ins with one are not taken (any more)
   bool connections = false;  // that there are too many, or too much comes through them
 };
 

@@ -58,6 +58,7 @@ constexpr Conditions kSpeaksOfRate = 4096;     // that it takes no more from us 
 constexpr Conditions kSpeaksOfAccount = 512;   // that is not allowed to send at all
 constexpr Conditions kSpeaksOfMachine = 1024;  // ours: its address, its name in EHLO
 constexpr Conditions kSpeaksOfProtocol = 2048;
+constexpr Conditions kSpeaksOfPasswords = 8192;  // that log-ins with one are not taken
 
 struct Row {
   Stages stages;
@@ -92,7 +93,8 @@ constexpr Row kRows[] = {
     {kMessage, only(552), status(7, 0), kAlways, fail_message, message_refused},
 
     // It demands something of us, at whatever stage it says so.
-    {kTransaction, k5yz, status(7, 30), kAlways, pause_lane, basic_auth_disabled},
+    {kMail, k5yz, status(7, 30), kAlways, pause_lane, basic_auth_disabled},
+    {kTransaction, k5yz, status(7, 30), kSpeaksOfPasswords, pause_lane, basic_auth_disabled},
     {kTransaction, k5yz, status(7, 9), kAlways, pause_lane, app_password_needed},
     {kTransaction, k5yz, status(7, 14), kAlways, pause_lane, auth_blocked},
     {kTransaction, k5yz, status(7, 10), kInClear, pause_lane, tls_demanded},
@@ -120,9 +122,31 @@ constexpr Row kRows[] = {
     {kTransaction, k5yz, status(3, 2), kAlways, weigh_evidence, smarthost_refuses},
     {kTransaction, k5yz, status(4, 5), kAlways, pause_lane, account_quota},
 
-    // So do those that have codes of their own for it: it is the account's limit, or the account itself, that
-    // they refuse. (Exchange Online: 5.2.25x is the account's mailbox, 5.7.23x and 5.7.7xx its tenant, 5.7.50x
-    // and 5.7.6xx the account or this machine's address.) Those that have none only say so.
+    // About the mail's sender: its domain does not allow this provider (RFC 7372; Gmail says 5.7.27 for SPF
+    // and 5.7.30 for DKIM, which is Exchange Online's code for passwords). Whatever else the text speaks of.
+    {kMail | kData | kMessage, k5yz, status(7, 20, 24), kUnproven, defer_unproven, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 26, 27), kUnproven, defer_unproven, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 30), kUnproven, defer_unproven, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 20, 24), kAlways, fail_message, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 26, 27), kAlways, fail_message, sender_not_authenticated},
+    {kMail | kData | kMessage, k5yz, status(7, 30), kAlways, fail_message, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 20, 24), kUnproven, defer_unproven, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 26, 27), kUnproven, defer_unproven, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 30), kUnproven, defer_unproven, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 20, 24), kAlways, fail_recipient, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 26, 27), kAlways, fail_recipient, sender_not_authenticated},
+    {kRcpt, k5yz, status(7, 30), kAlways, fail_recipient, sender_not_authenticated},
+    {kMail | kData | kMessage,
+     {450, 453},
+     status(7, 26, 27),
+     kAlways,
+     defer_message,
+     sender_not_authenticated},
+    {kRcpt, {450, 453}, status(7, 26, 27), kAlways, defer_recipient, sender_not_authenticated},
+
+    // The account's limit, or the account itself, is what they refuse; some have codes of their own for that.
+    // (Exchange Online: 5.2.25x is the account's mailbox, 5.7.23x and 5.7.7xx its tenant, 5.7.50x and 5.7.6xx
+    // the account or this machine's address.) Those that have none only say so.
     {kTransaction, k5yz, status(2, 251), kAlways, pause_lane, account_quota},
     {kTransaction, k5yz, status(2, 253, 255), kAlways, pause_lane, account_quota},
     {kTransaction, k5yz, status(7, 232, 233), kAlways, pause_lane, account_quota},
@@ -165,16 +189,7 @@ constexpr Row kRows[] = {
     // It refuses this machine, for its address or for what it calls itself; most say so only at RCPT.
     {kTransaction, k5yz, kAnyStatus, kSpeaksOfMachine, weigh_evidence, smarthost_refuses},
 
-    // About the mail's sender: its domain does not allow this provider (RFC 7372; Gmail says 5.7.27 for SPF),
-    // or is in no name service.
-    {kMail | kData | kMessage, k5yz, status(7, 20, 24), kUnproven, defer_unproven, sender_not_authenticated},
-    {kMail | kData | kMessage, k5yz, status(7, 26, 27), kUnproven, defer_unproven, sender_not_authenticated},
-    {kMail | kData | kMessage, k5yz, status(7, 20, 24), kAlways, fail_message, sender_not_authenticated},
-    {kMail | kData | kMessage, k5yz, status(7, 26, 27), kAlways, fail_message, sender_not_authenticated},
-    {kRcpt, k5yz, status(7, 20, 24), kUnproven, defer_unproven, sender_not_authenticated},
-    {kRcpt, k5yz, status(7, 26, 27), kUnproven, defer_unproven, sender_not_authenticated},
-    {kRcpt, k5yz, status(7, 20, 24), kAlways, fail_recipient, sender_not_authenticated},
-    {kRcpt, k5yz, status(7, 26, 27), kAlways, fail_recipient, sender_not_authenticated},
+    // The sender's domain is in no name service.
     {kTransaction, k5yz, status(1, 8), kUnproven, defer_unproven, sender_domain_unknown},
     {kMail | kData | kMessage, k5yz, status(1, 8), kAlways, fail_message, sender_domain_unknown},
     {kRcpt, k5yz, status(1, 8), kAlways, fail_recipient, sender_domain_unknown},
@@ -216,13 +231,6 @@ constexpr Row kRows[] = {
     {kTransaction, only(421), kAnyStatus, kAlways, abort_attempt, smarthost_refuses},
     {kMail | kData | kMessage, {450, 453}, status(1, 8), kAlways, defer_message, sender_domain_unknown},
     {kRcpt, {450, 453}, status(1, 8), kAlways, defer_recipient, sender_domain_unknown},
-    {kMail | kData | kMessage,
-     {450, 453},
-     status(7, 26, 27),
-     kAlways,
-     defer_message,
-     sender_not_authenticated},
-    {kRcpt, {450, 453}, status(7, 26, 27), kAlways, defer_recipient, sender_not_authenticated},
     {kMail, only(454), status(7), kAlways, defer_message, message_refused},
     {kRcpt, only(454), status(7), kAlways, defer_recipient, recipient_refused},
     {kTransaction, only(454), kAnyStatus, kAlways, abort_attempt, smarthost_refuses},
@@ -289,6 +297,7 @@ Conditions conditions_of(const ReplyWords& says) {
   if (says.machine) holding |= kSpeaksOfMachine;
   if (says.protocol) holding |= kSpeaksOfProtocol;
   if (says.rate) holding |= kSpeaksOfRate;
+  if (says.passwords) holding |= kSpeaksOfPasswords;
   return holding;
 }
 

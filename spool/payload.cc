@@ -22,6 +22,7 @@ constexpr std::uint8_t kDelayNoticed = 2;
 constexpr std::uint8_t kAllNotify = 15;
 constexpr std::size_t kLeastRecipient = 9;  // two empty texts and the flags
 constexpr std::size_t kLeastProgress = 5;   // a state and an empty text
+constexpr std::uint8_t kOwesNotice = 3;     // as a state: delivered, and its sender is still to be told
 
 std::uint8_t to_bits(const Notify& notify) {
   return static_cast<std::uint8_t>(notify.never | notify.success << 1 | notify.failure << 2 |
@@ -42,6 +43,23 @@ Recipient decode_recipient(Decoder& in) {
   std::uint8_t notify = in.u8();
   if (notify > kAllNotify) in.reject();
   recipient.notify = to_notify(notify);
+  return recipient;
+}
+
+std::uint8_t state_byte(const mail::RecipientProgress& recipient) {
+  return recipient.owes_notice ? kOwesNotice : static_cast<std::uint8_t>(recipient.state);
+}
+
+mail::RecipientProgress decode_recipient_progress(Decoder& in) {
+  mail::RecipientProgress recipient;
+  std::uint8_t state = in.u8();
+  recipient.owes_notice = state == kOwesNotice;
+  if (state > kOwesNotice)
+    in.reject();
+  else
+    recipient.state =
+        recipient.owes_notice ? mail::RecipientState::delivered : static_cast<mail::RecipientState>(state);
+  recipient.last_reply = in.text();
   return recipient;
 }
 
@@ -137,7 +155,7 @@ std::string encode_progress(const Progress& progress, std::size_t limit) {
   Encoder out = encode_fixed_part(progress, room / 4);
   std::size_t longest = reply_limit(progress, room / 2);
   for (const mail::RecipientProgress& recipient : progress.recipients) {
-    out.u8(static_cast<std::uint8_t>(recipient.state));
+    out.u8(state_byte(recipient));
     out.text(std::string_view(recipient.last_reply).substr(0, longest));
   }
   return out.take();
@@ -155,12 +173,7 @@ std::optional<Progress> decode_progress(std::string_view bytes) {
   progress.reason = in.text();
   progress.smarthost = in.text();
   progress.recipients.resize(in.count(kLeastProgress));
-  for (mail::RecipientProgress& recipient : progress.recipients) {
-    std::uint8_t state = in.u8();
-    if (state > 2) return std::nullopt;
-    recipient.state = static_cast<mail::RecipientState>(state);
-    recipient.last_reply = in.text();
-  }
+  for (mail::RecipientProgress& recipient : progress.recipients) recipient = decode_recipient_progress(in);
   if (!in.ok() || !in.is_at_end() || flags > (kHeld | kDelayNoticed)) return std::nullopt;
   return progress;
 }

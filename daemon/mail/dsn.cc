@@ -41,7 +41,8 @@ std::string quoted(const Reply& reply) {
 bool is_given_up(const Failure& failure) { return !failure.reply || !failure.reply->is_permanent(); }
 
 std::string accepted(const Failure& taken) {
-  const std::string by = cat(printable(taken.host), " has accepted it");
+  const std::string by =
+      taken.host.empty() ? "It has been accepted" : cat(printable(taken.host), " has accepted it");
   return taken.reply ? cat(wrapped(cat(by, ":"), 4), quoted(*taken.reply)) : wrapped(cat(by, "."), 4);
 }
 
@@ -102,12 +103,17 @@ std::string original_recipient(const std::string& orcpt) {
                                                 "; ", ascii_form(address)));
 }
 
-std::string what_was_said(const Failure& failure) {
-  if (!failure.reply)
-    return folded_field("Diagnostic-Code",
-                        cat("X-Hikyaku; ", ascii_form(diagnose(failure)).substr(0, kMaxReplyText)));
-  return cat(folded_field("Remote-MTA", cat("dns; ", ascii_form(failure.host))),
-             folded_field("Diagnostic-Code", cat("smtp; ", ascii_form(to_text(*failure.reply)))));
+std::string remote_mta(const Failure& failure) {
+  return failure.host.empty() ? "" : folded_field("Remote-MTA", cat("dns; ", ascii_form(failure.host)));
+}
+
+std::string what_was_said(const BounceRequest& request, const Failure& failure) {
+  if (failure.reply)
+    return cat(remote_mta(failure),
+               folded_field("Diagnostic-Code", cat("smtp; ", ascii_form(to_text(*failure.reply)))));
+  if (is_relay(request)) return remote_mta(failure);
+  return folded_field("Diagnostic-Code",
+                      cat("X-Hikyaku; ", ascii_form(diagnose(failure)).substr(0, kMaxReplyText)));
 }
 
 EnhancedStatus status(const BounceRequest& request, const ReportedRecipient& reported) {
@@ -121,7 +127,7 @@ std::string per_recipient(const BounceRequest& request, const ReportedRecipient&
   fields += folded_field("Final-Recipient", typed_address(reported.recipient.address));
   fields += folded_field("Action", to_text(request.kind));
   fields += folded_field("Status", to_text(status(request, reported)));
-  fields += what_was_said(reported.failure);
+  fields += what_was_said(request, reported.failure);
   fields += folded_field("Last-Attempt-Date", to_rfc5322_date(request.now));
   if (is_delay(request))
     fields += folded_field("Will-Retry-Until", to_rfc5322_date(request.now + request.time_left));

@@ -27,7 +27,8 @@ inline constexpr std::size_t kMaxReturnedContent = 1024 * 1024;  // larger ones:
 
 struct ReportedRecipient {
   Recipient recipient;
-  Failure failure;  // its last one; of a relayed one only host and reply: who took it, and with what words
+  Failure
+      failure;  // its last one; of a relayed one only host and reply, as far as known: who took it, and how
 };
 
 struct BounceRequest {

@@ -64,13 +64,14 @@ enum class FailureKind : std::uint8_t {
   auth_temporary,        // 454, 432 and the like
   auth_protocol_error,   // a challenge that is none, or too many
   credentials_demanded,  // 530 and the like, and we have no entry
-  basic_auth_disabled,   // 5.7.30
+  basic_auth_disabled,   // Exchange Online's 5.7.30
   app_password_needed,   // 534 5.7.9
   auth_blocked,          // 5.7.14: log in with a browser first
   relaying_refused,      // not logged in, and it takes no mail from us
   // the mail
   sender_not_owned,          // or otherwise refused as a sender
-  sender_not_authenticated,  // SPF, DKIM or DMARC of the sender's domain say no: 5.7.20 to 5.7.27
+  sender_not_authenticated,  // SPF, DKIM or DMARC of the sender's domain say no: 5.7.20 to 5.7.27,
+                             // Gmail's 5.7.30
   sender_domain_unknown,     // 5.1.8: it is in no name service
   message_refused,
   recipient_refused,

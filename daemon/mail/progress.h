@@ -2,6 +2,7 @@
 // What has become of a mail so far: the whole state, never a delta, so that the newest record alone counts.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ enum class RecipientState : std::uint8_t { pending, delivered, failed };
 
 struct RecipientProgress {
   RecipientState state = RecipientState::pending;
-  std::string last_reply;  // the smarthost's, or our own words; made printable, at most 1 KiB
+  std::string last_reply;    // the smarthost's, or our own words; made printable, at most 1 KiB
+  bool owes_notice = false;  // delivered, and the sender, who asked to hear of it, has not been told yet
   bool operator==(const RecipientProgress&) const = default;
 };
 
@@ -33,6 +35,9 @@ struct Progress {
     for (const RecipientProgress& recipient : recipients)
       if (recipient.state == RecipientState::pending) return false;
     return true;
+  }
+  bool owes_notice() const {
+    return std::ranges::find(recipients, true, &RecipientProgress::owes_notice) != recipients.end();
   }
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The queue runner's other half: what became of an attempt is logged, told to the sender and written down, in
-// this order of durability: a notice is on stable storage before the state of those it is about is submitted.
+// this order of durability: who has got the mail is on stable storage before anything else is tried, with the
+// mark that the sender is still to be told where he asked for that; the notice of a failure or a delay is
+// there before the state of those it is about is submitted.
 #include <algorithm>
 #include <utility>
 
@@ -42,6 +44,7 @@ std::string dsn_of(const SettledRecipient& settled) {
 
 smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) {
   Settlement settlement = relay::settle(job.mail, job.recipients, result, way.smarthost, policy_, jitter_());
+  add_owed_notice(settlement, job.mail, host_of(job.mail.progress.smarthost));
   auto ticket = std::make_shared<smtpc::Ticket>(loop_);
   log_outcomes(job.mail, settlement, way);
   if (any(settlement, RecipientOutcome::delivered)) last_delivery_ = loop_.clock().wall();
@@ -53,9 +56,10 @@ Task<void> QueueRunner::write_down(mail::QueuedMail mail, Settlement settlement,
   ++writing_;
   bool written = true;
   if (is_worth_writing(settlement)) {
-    bool two_steps = any(settlement, RecipientOutcome::delivered) && !settlement.failed.empty();
-    if (!settlement.relayed.empty()) written = co_await tell_success(mail, settlement);
-    if (written && two_steps) written = co_await save_deliveries(mail, settlement);
+    bool has_notices = !settlement.failed.empty() || !settlement.relayed.empty();
+    bool two_steps = any(settlement, RecipientOutcome::delivered) && has_notices;
+    if (two_steps) written = co_await save_deliveries(mail, settlement);
+    if (written && !settlement.relayed.empty()) written = co_await tell_success(mail, settlement);
     if (written) written = co_await send_notices(mail, settlement);
     if (written) written = co_await save_settled(mail.id, settlement);
   }
@@ -77,9 +81,22 @@ void QueueRunner::note(const mail::QueuedMail& mail, const Settlement& settlemen
   outcomes_.note(std::move(outcome));
 }
 
-// Those who have it must not get it again, however long the bounce for the others takes.
+// A crash, or a disk without room, came between a delivery and the notice of it: only that is left to do.
+void QueueRunner::tell_later(mail::QueuedMail mail) {
+  Settlement settlement = settle_owed_notice(mail, host_of(mail.progress.smarthost));
+  nursery_.spawn(write_down(std::move(mail), std::move(settlement), std::make_shared<smtpc::Ticket>(loop_)));
+}
+
+// Empty if the route has no smarthost of this name any more.
+std::string QueueRunner::host_of(const std::string& smarthost) const {
+  auto lane = std::ranges::find(lanes_, smarthost, [](const auto& each) { return each->name(); });
+  return lane == lanes_.end() ? "" : (*lane)->smarthost().host;
+}
+
+// Those who have it must not get it again, however long the notices take.
 Task<bool> QueueRunner::save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement) {
   mail::Progress progress = mail.progress;
+  progress.smarthost = settlement.progress.smarthost;
   for (const SettledRecipient& settled : settlement.recipients)
     if (settled.outcome == RecipientOutcome::delivered)
       progress.recipients[settled.recipient] = settlement.progress.recipients[settled.recipient];
@@ -87,20 +104,21 @@ Task<bool> QueueRunner::save_deliveries(const mail::QueuedMail& mail, const Sett
   co_return saved;
 }
 
-// They have the mail, and whoever sent it is told before that is written: a crash between repeats the notice,
-// and perhaps the mail, but loses none. Until there is room for it this mail alone waits. False: we are
+// That they have the mail is on record, and that its sender is to be told: a crash from here on repeats the
+// notice at worst, never the mail. While there is no room for the notice this mail alone waits. False: we are
 // stopping.
 Task<bool> QueueRunner::tell_success(const mail::QueuedMail& mail, Settlement& settlement) {
-  for (bool is_first = true;; is_first = false) {
-    auto sent = co_await send_notice(mail, mail::NoticeKind::relayed, settlement.relayed);
-    settlement.is_told = sent.has_value();
-    if (sent) co_return true;
-    if (is_first)
-      log_.warning("the notice of a mail's delivery cannot be stored; the mail stays queued until it can",
-                   {{"id", to_text(mail.id)}, {"reason", sent.error().text}});
-    auto woken = co_await io::sleep_until(loop_, loop_.within(kStorageRetry, &cancel_));
-    if (woken != io::Woken::timeout) co_return false;
+  auto sent = co_await send_notice(mail, mail::NoticeKind::relayed, settlement.relayed);
+  if (!sent && sent.error().kind == mail::SinkErrorKind::shutting_down) co_return false;
+  if (sent) {
+    set_success_told(settlement);
+    co_return true;
   }
+  log_.warning("the notice of a mail's delivery cannot be stored; the mail stays queued until it can",
+               {{"id", to_text(mail.id)}, {"reason", sent.error().text}});
+  put_off_success(settlement, sent.error().text, policy_, jitter_());
+  untold_.insert(mail.id);
+  co_return true;
 }
 
 // A notice that cannot be stored holds up its own mail only: what it was to tell has not happened yet. False:

@@ -165,7 +165,11 @@ Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, smtpc
     route_clock_.update(loop_.now(), is_route_up());
     under_way_[entry.id] = {entry, route_clock_.time(), configuration_};
     auto job = co_await load(entry, preference.patience);
-    if (job) co_return std::move(*job);
+    if (job && !job->recipients.empty()) co_return std::move(*job);
+    if (job) {
+      tell_later(std::move(job->mail));
+      continue;
+    }
     under_way_.erase(entry.id);
     bool is_short = job.error().kind == mail::SourceErrorKind::no_memory;
     if (is_short) schedule_.add_due_first(entry);
@@ -175,6 +179,7 @@ Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, smtpc
   co_return std::nullopt;
 }
 
+// Nobody of the job is pending where only its sender is still to be told.
 Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(Entry entry, mail::Patience patience) {
   auto room = co_await source_.make_room(entry.id, patience);
   if (!room) co_return std::unexpected(room.error());
@@ -187,7 +192,7 @@ Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(Entry entry, mail:
   job.mail.progress.waited += under_way_[entry.id].taken - entry.since;
   for (std::size_t i = 0; i < job.mail.progress.recipients.size(); ++i)
     if (job.mail.progress.recipients[i].state == mail::RecipientState::pending) job.recipients.push_back(i);
-  if (job.recipients.empty())
+  if (job.recipients.empty() && !job.mail.progress.owes_notice())
     co_return fail(mail::SourceErrorKind::damaged, "nobody is pending, and yet it is queued");
   co_return job;
 }

@@ -87,6 +87,8 @@ class QueueRunner final : public smtpc::LaneWork {
   Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
   void note(const mail::QueuedMail& mail, const Settlement& settlement);
   Task<bool> save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement);
+  void tell_later(mail::QueuedMail mail);
+  std::string host_of(const std::string& smarthost) const;
   Task<bool> tell_success(const mail::QueuedMail& mail, Settlement& settlement);
   Task<bool> send_notices(const mail::QueuedMail& mail, Settlement& settlement);
   Task<Result<void, mail::SinkError>> send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,

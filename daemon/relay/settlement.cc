@@ -13,6 +13,14 @@ namespace {
 using mail::RecipientState;
 using smtpc::Action;
 
+// Who took a mail, and with what words, in the form that notices want.
+mail::Failure taken_by(std::string host, std::optional<mail::Reply> reply) {
+  mail::Failure taken;
+  taken.host = std::move(host);
+  taken.reply = std::move(reply);
+  return taken;
+}
+
 class Settling {
  public:
   Settling(const mail::QueuedMail& mail, const smtpc::TransactionResult& result,
@@ -105,10 +113,10 @@ class Settling {
   }
 
   void announce_relay(std::size_t recipient) {
-    mail::Failure none;
-    none.host = *result_.taken_without_dsn;
-    none.reply = result_.final_reply;
-    settled_.relayed.push_back({mail_.envelope.recipients[recipient], std::move(none)});
+    if (mail::recipients_to_report(mail_.envelope, {recipient}, mail::NoticeKind::relayed).empty()) return;
+    state(recipient).owes_notice = true;
+    settled_.relayed.push_back(
+        {mail_.envelope.recipients[recipient], taken_by(*result_.taken_without_dsn, result_.final_reply)});
   }
 
   // Nobody can be told that a message from <> failed, in this attempt or before: it waits for the operator.
@@ -121,7 +129,6 @@ class Settling {
   void drop_unwanted_reports() {
     drop_unwanted(settled_.failed, mail::NoticeKind::failure);
     drop_unwanted(settled_.delayed, mail::NoticeKind::delay);
-    drop_unwanted(settled_.relayed, mail::NoticeKind::relayed);
     if (settled_.progress.held)
       settled_.progress.reason = "a message from <> was refused, and there is nobody to tell";
   }
@@ -151,6 +158,41 @@ Settlement settle(const mail::QueuedMail& mail, const std::vector<std::size_t>& 
   Settlement settled = settling.take();
   settled.progress.smarthost = smarthost;
   return settled;
+}
+
+void add_owed_notice(Settlement& settled, const mail::QueuedMail& mail, const std::string& host) {
+  for (std::size_t i = 0; i < mail.progress.recipients.size(); ++i) {
+    const mail::RecipientProgress& before = mail.progress.recipients[i];
+    if (!before.owes_notice) continue;
+    settled.relayed.push_back(
+        {mail.envelope.recipients[i], taken_by(host, mail::parse_reply(before.last_reply + "\r\n"))});
+  }
+}
+
+Settlement settle_owed_notice(const mail::QueuedMail& mail, const std::string& host) {
+  Settlement settled;
+  settled.progress = mail.progress;
+  settled.progress.next_wait = Duration{0};
+  ++settled.progress.attempts;
+  settled.is_over = true;
+  add_owed_notice(settled, mail, host);
+  return settled;
+}
+
+void set_success_told(Settlement& settled) {
+  for (mail::RecipientProgress& recipient : settled.progress.recipients) recipient.owes_notice = false;
+  settled.is_told = true;
+  settled.relayed.clear();
+}
+
+void put_off_success(Settlement& settled, const std::string& why, const SettlementPolicy& policy,
+                     double fraction) {
+  mail::Progress& progress = settled.progress;
+  settled.relayed.clear();
+  settled.is_over = false;
+  if (!progress.is_settled()) return;  // they wait for their own reason
+  progress.reason = cat("it was delivered, and the notice to its sender cannot be stored yet: ", why);
+  progress.next_wait = mail::next_wait(progress.attempts, policy.retry, fraction);
 }
 
 void put_off_notices(Settlement& settled, const mail::Progress& before, const std::string& why,

@@ -107,7 +107,7 @@ void BatchReplies::take(std::string_view bytes) {
     bool transient = line_.starts_with('4');
     if ((transient || line_.starts_with('5')) && !bad_)
       bad_ = Failure{transient ? Exit::temporary : Exit::bad_data,
-                     cat("the daemon answered ", printable(trim(line_.substr(0, line_.find('\r')))))};
+                     cat("the daemon answered ", still_printable(trim(line_.substr(0, line_.find('\r')))))};
     line_.clear();
   }
 }

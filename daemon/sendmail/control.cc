@@ -102,7 +102,7 @@ class Exchange {
     auto json = parse_json(bytes_);
     const JsonValue* error = json ? json->find("error") : nullptr;
     if (error != nullptr && error->text() != nullptr)
-      return fail(exit_of(head_->status), printable(*error->text(), 2000));
+      return fail(exit_of(head_->status), still_printable(*error->text(), 2000));
     return fail(exit_of(head_->status), cat("the daemon answered ", std::to_string(head_->status)));
   }
 

@@ -112,13 +112,17 @@ Result<void, Failure> Draft::give_to_group() {
 }
 
 Result<void, Failure> Draft::append(std::string_view content) {
-  if (size_ >= next_look_) {
-    if (auto room = directory_.has_room(); !room) return room;
-    next_look_ = size_ + kBetweenLooks;
+  while (!content.empty()) {
+    if (size_ >= next_look_) {
+      if (auto room = directory_.has_room(); !room) return room;
+      next_look_ = size_ + kBetweenLooks;
+    }
+    std::string_view piece = content.substr(0, next_look_ - size_);
+    if (auto written = write(piece, size_); !written) return written;
+    size_ += piece.size();
+    content.remove_prefix(piece.size());
   }
-  auto written = write(content, size_);
-  if (written) size_ += content.size();
-  return written;
+  return {};
 }
 
 Result<void, Failure> Draft::append_all(Content& content) {

@@ -195,16 +195,19 @@ std::string outcome_line(std::string_view json) {
   if (!parsed) return cat(printable(json), "\n");
   auto text_of = [&parsed](std::string_view name) {
     const JsonValue* value = parsed->find(name);
-    return value != nullptr && value->text() != nullptr ? printable(*value->text(), 4096) : std::string();
+    return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
   };
-  if (std::string what = text_of("waits_for"); !what.empty()) {
-    std::string since = text_of("waits_since");
-    std::string next = text_of("next_attempt");
+  // Replies and reasons are printable as the daemon tells them: their escapes stay single.
+  auto words_of = [&text_of](std::string_view name) { return still_printable(text_of(name), 4096); };
+  if (std::string what = words_of("waits_for"); !what.empty()) {
+    std::string since = words_of("waits_since");
+    std::string next = words_of("next_attempt");
     return cat("waits for the ", what == "rate" ? "smarthost's rate" : what, since.empty() ? "" : " since ",
-               since, next.empty() ? "" : ", next attempt ", next, ": ", text_of("reason"), "\n");
+               since, next.empty() ? "" : ", next attempt ", next, ": ", words_of("reason"), "\n");
   }
-  std::string reply = text_of("last_reply");
-  return cat(text_of("address"), ": ", text_of("status"), reply.empty() ? "" : ", ", reply, "\n");
+  std::string reply = words_of("last_reply");
+  return cat(printable(text_of("address"), 4096), ": ", words_of("status"), reply.empty() ? "" : ", ", reply,
+             "\n");
 }
 
 std::string retry_body(const QueueRun& what) {

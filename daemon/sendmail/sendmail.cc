@@ -36,7 +36,10 @@ Result<void, Failure> check_input() {
   return fail(Exit::no_input, "standard input is closed: the message is read from there; nothing was sent");
 }
 
-void show_line(bool sent, std::string_view line) { print(cat(sent ? ">>> " : "", printable(line), "\n")); }
+// What the daemon quotes of foreign bytes it has escaped.
+void show_line(bool sent, std::string_view line) {
+  print(sent ? cat(">>> ", printable(line), "\n") : cat(still_printable(line), "\n"));
+}
 
 Done deliver(const Request& request, const Places& places) {
   if (auto open = check_input(); !open) return open;

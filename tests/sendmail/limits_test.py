@@ -5,6 +5,7 @@ a wrong file, leaves nothing half done, and says 0 only for what is there."""
 
 import collections
 import os
+import re
 import signal
 import subprocess
 
@@ -121,6 +122,41 @@ class Inherited(Case):
         mails = self.here.take()
         self.assertEqual((done.returncode, len(mails)), (0, 1) if mails else (TEMPORARY, 0), done.stderr)
         return done.returncode
+
+
+class Room(Case):
+    """Free space is looked at with fstatfs."""
+
+    MIB = 1 << 20
+    LONG = b"\n" + (b"x" * 75 + b"\n") * (6 * MIB // 76)  # of which sendmail makes a draft
+    FULL = "poke_exit=@arg2=" + "00" * 40  # the kernel's answer, up to the number of free blocks
+
+    def written_between_looks(self, trace):
+        """Bytes: those before the first look, between it and the second, and so on, those behind the last."""
+        written = [0]
+        for line in trace.lines:
+            call = re.search(r"\b(fstatfs|pwrite64)\(.* = ([0-9]+)(?: \(INJECTED.*)?$", line)
+            if call and call[1] == "fstatfs":
+                written.append(0)
+            elif call:
+                written[-1] += int(call[2])
+        return written
+
+    def test_free_space_is_looked_at_before_a_draft_is_written_and_after_each_mib_of_it(self):
+        trace = Trace(self.here, ["root"], self.LONG)
+        self.left(trace.done)
+        written = self.written_between_looks(trace)
+        self.assertEqual(written[0], 0)
+        self.assertGreater(len(written), 6)
+        self.assertLess(max(written), self.MIB + 4096)
+
+    def test_a_disk_that_fills_up_in_the_middle_of_a_draft_ends_it_within_a_mib(self):
+        for look in range(1, 6):
+            with self.subTest(look=look):
+                trace = Trace(self.here, ["root"], self.LONG, options=["-e", f"inject=fstatfs:{self.FULL}:when={look}+"])
+                self.refused(trace.done, TEMPORARY)
+                self.assertIn(b"64 MiB is free on its disk (`spool.min_free`)", trace.done.stderr)
+                self.assertLess(sum(self.written_between_looks(trace)), (look - 1) * self.MIB + 4096)
 
 
 class Disturbed(Case):

@@ -144,6 +144,19 @@ bool fits(const std::vector<std::string>& names, const std::string& wanted) {
   return !outcome.error;
 }
 
+// What a client makes of a server that greets in plain SMTP where TLS should begin.
+IoError error_of_plain_smtp() {
+  Rig rig;
+  auto client = TlsClient::create(trusting("smtp.example"));
+  REQUIRE(client);
+  MemoryPair pair = make_memory_pair(rig.loop);
+  auto greeted = rig.loop.run(pair.second->write("220 mail.example ESMTP\r\n", {}));
+  REQUIRE(greeted);
+  auto stream = rig.loop.run((*client)->connect(std::move(pair.first), {}));
+  REQUIRE_FALSE(stream);
+  return stream.error();
+}
+
 }  // namespace
 
 TEST_CASE("tls: a good certificate is verified, and the log can say by what") {
@@ -222,15 +235,7 @@ TEST_CASE("tls: a hostile certificate is described within bounds, with its bytes
 }
 
 TEST_CASE("tls: a good certificate, and a failure that is not about one, leave nothing to describe") {
-  Rig rig;
-  auto client = TlsClient::create(trusting("smtp.example"));
-  REQUIRE(client);
-  MemoryPair pair = make_memory_pair(rig.loop);
-  auto greeted = rig.loop.run(pair.second->write("220 mail.example ESMTP\r\n", {}));
-  REQUIRE(greeted);
-  auto stream = rig.loop.run((*client)->connect(std::move(pair.first), {}));
-  REQUIRE_FALSE(stream);
-  CHECK(stream.error().certificate == nullptr);
+  CHECK(error_of_plain_smtp().certificate == nullptr);
 }
 
 TEST_CASE("tls: a certificate for clients is none for a server") {
@@ -293,16 +298,9 @@ TEST_CASE("tls: a second connection resumes the session, and a failure forgets a
 }
 
 TEST_CASE("tls: plain SMTP in answer to a TLS hello is quoted") {
-  Rig rig;
-  auto client = TlsClient::create(trusting("smtp.example"));
-  REQUIRE(client);
-  MemoryPair pair = make_memory_pair(rig.loop);
-  auto greeted = rig.loop.run(pair.second->write("220 mail.example ESMTP\r\n", {}));
-  REQUIRE(greeted);
-  auto stream = rig.loop.run((*client)->connect(std::move(pair.first), {}));
-  REQUIRE_FALSE(stream);
-  CHECK(stream.error().kind == IoErrorKind::not_tls);
-  CHECK(stream.error().text.find("220 mail.example ESMTP") != std::string::npos);
+  const IoError error = error_of_plain_smtp();
+  CHECK(error.kind == IoErrorKind::not_tls);
+  CHECK(error.text.find("220 mail.example ESMTP") != std::string::npos);
 }
 
 TEST_CASE("tls: files that cannot be used are named") {

@@ -53,6 +53,24 @@ struct PoorRig : RelayRig {
       return command.starts_with("RCPT TO:<no") ? "550 5.1.1 no such user" : "";
     };
   }
+  mail::MailId send_wanting_success(const std::string& to, const std::string& other = {}) {
+    mail::Envelope envelope;
+    envelope.sender = "app@example.com";
+    envelope.recipients.push_back({.address = to, .notify = {.success = true}, .orcpt = {}});
+    if (!other.empty())
+      envelope.recipients.push_back({.address = other, .notify = {.success = true}, .orcpt = {}});
+    auto id = loop.run(accepting("Subject: test\r\n\r\nbody\r\n", std::move(envelope)));
+    REQUIRE(id);
+    return *id;
+  }
+  void crash_and_have_room() {
+    stop_relay();
+    crash(0);
+    sink = nullptr;
+    source = nullptr;
+    start_relay();
+    pass(1h);
+  }
   std::size_t sent_to(const std::string& address) {
     return static_cast<std::size_t>(std::ranges::count_if(main().mails, [&](const ReceivedMail& mail) {
       return std::ranges::count(mail.recipients, address);
@@ -115,14 +133,57 @@ TEST_CASE(
   rig.pass();
   CHECK(rig.state(id, 0) == mail::RecipientState::delivered);
   CHECK(rig.state(id, 1) == mail::RecipientState::pending);
-  rig.stop_relay();
-  rig.crash(0);
-  rig.sink = nullptr;
-  rig.source = nullptr;
-  rig.start_relay();
-  rig.pass(1h);
+  rig.crash_and_have_room();
   CHECK(rig.sent_to("yes@example.net") == 1);
   CHECK(rig.sent_to("app@example.com") == 1);
+  CHECK(rig.queued().empty());
+}
+
+TEST_CASE(
+    "full disk: while a notice of success waits the mail never leaves again, also over a crash, and the rest "
+    "does") {
+  PoorRig rig;
+  rig.poor.has_room_for_notices = false;
+  auto id = rig.send_wanting_success("yes@example.net");
+  rig.pass();
+  CHECK(rig.state(id, 0) == mail::RecipientState::delivered);
+  for (int i = 0; i < 300; ++i) rig.send({"other@example.net"});
+  rig.pass(5h);
+  CHECK(rig.sent_to("other@example.net") == 300);
+  CHECK(rig.queued() == std::vector{id});
+  auto mail = rig.loop.run(rig.spool->load(id));
+  REQUIRE(mail);
+  CHECK(mail->progress.attempts > 3);
+  CHECK(mail->progress.attempts < 20);
+  CHECK(mail->progress.reason ==
+        "it was delivered, and the notice to its sender cannot be stored yet: the quota is used up");
+  rig.crash_and_have_room();
+  CHECK(rig.sent_to("yes@example.net") == 1);
+  CHECK(rig.sent_to("app@example.com") == 1);
+  CHECK(rig.queued().empty());
+}
+
+TEST_CASE(
+    "full disk: a notice of success that had to wait is told when there is room, once, and the mail ends") {
+  PoorRig rig;
+  rig.poor.has_room_for_notices = false;
+  rig.main().answer = [](const std::string& command) {
+    return command.starts_with("RCPT TO:<slow") ? "450 4.2.1 busy" : "";
+  };
+  rig.send_wanting_success("yes@example.net");
+  rig.send_wanting_success("yes@example.net", "slow@example.net");
+  rig.pass();
+  CHECK(rig.sent_to("yes@example.net") == 2);
+  rig.poor.has_room_for_notices = true;
+  rig.relay->storage_is_back();
+  rig.pass();
+  CHECK(rig.sent_to("app@example.com") == 2);
+  CHECK(rig.queued().size() == 1);
+  rig.main().answer = [](const std::string&) { return ""; };
+  rig.pass(1h);
+  CHECK(rig.sent_to("yes@example.net") == 2);
+  CHECK(rig.sent_to("slow@example.net") == 1);
+  CHECK(rig.sent_to("app@example.com") == 3);  // of slow's success
   CHECK(rig.queued().empty());
 }
 

@@ -158,8 +158,11 @@ TEST_CASE("settlement: success is told by us where the smarthost has no DSN, to 
   CHECK(outcome.relayed[0].failure.host == "smtp.example.com");
   REQUIRE(outcome.relayed[0].failure.reply);
   CHECK(to_text(*outcome.relayed[0].failure.reply) == "250 2.0.0 Ok: queued");
+  CHECK(outcome.progress.recipients[0].owes_notice);
+  CHECK_FALSE(outcome.progress.recipients[1].owes_notice);
   mail.envelope.sender.clear();
   CHECK(settled(mail, result).relayed.empty());
+  CHECK_FALSE(settled(mail, result).progress.owes_notice());
 }
 
 TEST_CASE("settlement: a delay is announced once, when it is due") {

@@ -117,6 +117,16 @@ TEST_CASE("control: a daemon that is stopped or hangs is noticed, and said as su
   CHECK(alive.error().text == "the daemon does not respond on " + path + " (hung?)");
 }
 
+TEST_CASE("control: foreign bytes of a reply or a reason are escaped once, those of an address too") {
+  CHECK(outcome_line(R"({"address":"a@b","status":"failed","last_reply":"550 no \\x0d \\u{202e} \\\\"})") ==
+        "a@b: failed, 550 no \\x0d \\u{202e} \\\\\n");
+  CHECK(outcome_line(R"({"waits_for":"smarthost","reason":"refused: 535 no \\x1b[2J"})") ==
+        "waits for the smarthost: refused: 535 no \\x1b[2J\n");
+  CHECK(outcome_line(R"({"address":"a\u000db@c","status":"failed","last_reply":"550 \u001b"})") ==
+        "a\\x0db@c: failed, 550 \\x1b\n");
+  CHECK(outcome_line(R"({"address":"\"a\\\\b\"@c","status":"pending"})") == "\"a\\\\\\\\b\"@c: pending\n");
+}
+
 TEST_CASE("control: an outcome is told in words, and nothing of it reaches the terminal raw") {
   CHECK(outcome_line("{\"address\":\"a@b\",\"status\":\"delivered\",\"last_reply\":\"250 Ok\"}") ==
         "a@b: delivered, 250 Ok\n");

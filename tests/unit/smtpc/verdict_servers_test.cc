@@ -237,12 +237,16 @@ TEST_CASE("verdict, servers: a refused sender bounces where mail has been accept
 
 TEST_CASE("verdict, servers: a sender whose domain does not allow this way is told apart, at every stage") {
   // Gmail, and RFC 7372.
-  const char* const texts[] = {("550-5.7.26 Unauthenticated email from example.com is not accepted due to\r\n"
-                                "550 5.7.26 domain's DMARC policy."),
-                               "550 5.7.26 This message fails to pass authentication checks (SPF and DKIM).",
-                               "550 5.7.27 The sender is unauthenticated. SPF = did not pass",
-                               "550 5.7.23 SPF validation failed",
-                               "550 5.7.20 No passing DKIM signature found"};
+  const char* const texts[] = {
+      ("550-5.7.26 Unauthenticated email from example.com is not accepted due to\r\n"
+       "550 5.7.26 domain's DMARC policy."),
+      "550 5.7.26 This message fails to pass authentication checks (SPF and DKIM).",
+      "550 5.7.27 The sender is unauthenticated. SPF = did not pass", "550 5.7.23 SPF validation failed",
+      // Words that mean something else where the code says nothing.
+      "550 5.7.26 Your email has been rate limited, the sending IP is not allowed to send",
+      "550 5.7.27 Client host not allowed to relay mail from this sender domain",
+      "550 5.7.26 sender domain exceeded your sending limit; use TLS encryption",
+      "550 5.7.20 No passing DKIM signature found"};
   for (const char* text : texts) {
     check_all(std::to_array<Case>({{Stage::mail, text, kProven, fail_message, sender_not_authenticated},
                                    {Stage::message, text, kProven, fail_message, sender_not_authenticated},
@@ -250,6 +254,30 @@ TEST_CASE("verdict, servers: a sender whose domain does not allow this way is to
     for (Stage stage : {Stage::mail, Stage::rcpt, Stage::data, Stage::message})
       check_all(std::to_array<Case>({{stage, text, kUnproven, defer_unproven, sender_not_authenticated}}));
   }
+}
+
+TEST_CASE("verdict, servers: 5.7.30 is Gmail's word for DKIM and Exchange Online's for passwords") {
+  const char* const dkim[] = {
+      ("550-5.7.30 This mail has been blocked because DKIM does not pass.\r\n"
+       "550 5.7.30 Gmail requires all large senders to pass DKIM."),
+      "550 5.7.30 Your email has been blocked because the sender is unauthenticated. DKIM = did not pass",
+      "550 5.7.30"};
+  for (const char* text : dkim) {
+    check_all(
+        std::to_array<Case>({{Stage::rcpt, text, kProven, fail_recipient, sender_not_authenticated},
+                             {Stage::data, text, kProven, fail_message, sender_not_authenticated},
+                             {Stage::message, text, kProven, fail_message, sender_not_authenticated},
+                             {Stage::message, text, kStranger, fail_message, sender_not_authenticated}}));
+    for (Stage stage : {Stage::rcpt, Stage::data, Stage::message})
+      for (Context context : {kUnproven, kNewStranger, kClearStranger})
+        check_all(std::to_array<Case>({{stage, text, context, defer_unproven, sender_not_authenticated}}));
+  }
+  const char* const passwords = "550 5.7.30 Basic authentication is not supported for Client Submission.";
+  for (Stage stage : {Stage::mail, Stage::rcpt, Stage::data, Stage::message})
+    for (Context context : kEveryContext)
+      check_all(std::to_array<Case>({{stage, passwords, context, pause_lane, basic_auth_disabled}}));
+  // Before anything of the message is known it can only be about the account.
+  check_all(std::to_array<Case>({{Stage::mail, "550 5.7.30", kProven, pause_lane, basic_auth_disabled}}));
 }
 
 TEST_CASE("verdict, servers: a sender whose domain does not exist is told apart, at every stage") {

@@ -100,6 +100,17 @@ TEST_CASE("payload: a copied message's head gives envelope and progress, and not
   CHECK_FALSE(decode_folded_head(head + encode_progress(progress, 1 << 20)));
 }
 
+TEST_CASE("payload: that a sender is still to be told of a delivery is kept, and no other state is known") {
+  mail::Progress progress = full_progress();
+  progress.recipients[0].owes_notice = true;
+  std::string bytes = encode_progress(progress, 1 << 20);
+  CHECK(decode_progress(bytes) == progress);
+  const std::size_t state = bytes.find("250 ok") - 5;
+  REQUIRE(bytes[state] == 3);
+  bytes[state] = 4;
+  CHECK_FALSE(decode_progress(bytes));
+}
+
 TEST_CASE("payload: no truncation and no appended byte is taken") {
   std::string head = encode_message_head(full_head());
   std::string progress = encode_progress(full_progress(), 1 << 20);
