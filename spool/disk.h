@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Every file operation of the spool goes through here, so that tests can pull the plug at any of them
-// (tests/support/sim_disk.h). A Disk is one directory tree: all paths are relative to its root ("log/x"; ""
-// is the root itself), no symbolic link is followed in the last component, nothing outside is touched. Calls
-// block: they belong on the committer's thread or on the pool, never on the event loop's. A Disk may be used
-// from any thread at any time; a DiskFile too, as pread and pwrite may, but flush() promises only what was
-// written before it was called. Whoever holds a DiskFile owns it; files do not outlive their Disk.
+// (tests/support/disk/sim_disk.h). A Disk is one directory tree: all paths are relative to its root ("log/x";
+// "" is the root itself), no symbolic link is followed in the last component, nothing outside is touched.
+// Calls block: they belong on the committer's thread or on the pool, never on the event loop's. A Disk may be
+// used from any thread at any time; a DiskFile too, as pread and pwrite may, but flush() promises only what
+// was written before it was called. Whoever holds a DiskFile owns it; files do not outlive their Disk.
 //
 // What is durable when: flush() covers the file's content and length, but not its name. A create, rename or
 // unlink is durable when sync_directory() of the directory has returned.

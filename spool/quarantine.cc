@@ -28,16 +28,20 @@ Result<std::vector<std::string>, DiskError> existing_copies(Disk& disk) {
 }
 
 Result<bool, DiskError> is_same(DiskFile& a, DiskFile& b) {
-  std::string left(kChunk, '\0'), right(kChunk, '\0');
-  for (std::uint64_t at = 0;; at += kChunk) {
+  auto size = a.size(), other_size = b.size();
+  if (!size || !other_size) return std::unexpected(size ? other_size.error() : size.error());
+  if (*size != *other_size) return false;
+  auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, *size));
+  std::string left(chunk, '\0'), right(chunk, '\0');
+  for (std::uint64_t at = 0; at < *size; at += chunk) {
     auto got = a.read(left, at);
     if (!got) return std::unexpected(got.error());
     auto other = b.read(right, at);
     if (!other) return std::unexpected(other.error());
     if (*got != *other || std::string_view(left).substr(0, *got) != std::string_view(right).substr(0, *got))
       return false;
-    if (*got < kChunk) return true;
   }
+  return true;
 }
 
 // What cannot be read of a damaged file (EIO) is zeros in its copy. False if there was any.

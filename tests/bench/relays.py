@@ -15,7 +15,7 @@ from rig import Listener, until
 from rig import postfix
 from rig.hikyakud import USER_ID, binary
 from rig.process import Process
-from rig.waiting import listens
+from rig.listening import listens
 
 RELAY_PORT, SMARTHOST_PORT = 2525, 2526
 CONNECTIONS = 20  # to the smarthost: Postfix's default, and so ours

@@ -12,6 +12,8 @@ using namespace hikyaku::test;
 
 namespace {
 
+constexpr std::uint64_t kAllSeeds = 300;
+
 // HIKYAKU_CHAOS_SEED=N begins at another seed, HIKYAKU_CHAOS_SEEDS=N plays more of them.
 std::uint64_t number(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
@@ -22,7 +24,8 @@ std::uint64_t number(const char* name, std::uint64_t otherwise) {
 
 TEST_CASE("chaos: whatever a smarthost does, each mail ends once and as it was reported") {
   std::uint64_t first = number("HIKYAKU_CHAOS_SEED", 1);
-  std::uint64_t seeds = number("HIKYAKU_CHAOS_SEEDS", 300);
+  std::uint64_t seeds = number("HIKYAKU_CHAOS_SEEDS", kAllSeeds);
+  MESSAGE(seeds, " of ", kAllSeeds, " histories");
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     History history(seed);
     auto findings = history.play();

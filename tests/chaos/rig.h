@@ -10,7 +10,7 @@
 
 #include "daemon/relay/relay.h"
 #include "tests/chaos/slow_source.h"
-#include "tests/support/chaos_smarthost.h"
+#include "tests/support/chaos/smarthost.h"
 #include "tests/unit/spool/spool_fixture.h"
 
 namespace hikyaku::test {

@@ -7,7 +7,7 @@
 
 #include "daemon/io/loop.h"
 #include "daemon/mail/mail_source.h"
-#include "tests/support/sim_sectors.h"
+#include "tests/support/disk/sim_sectors.h"
 
 namespace hikyaku::test {
 

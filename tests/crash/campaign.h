@@ -14,13 +14,21 @@
 
 namespace hikyaku::test {
 
+// One of so many parts of all cuts. In each, every step of a history is cut in about the same number of its
+// fates: in one of nine where there are nine parts. `first` says which; histories side by side take different
+// ones.
+struct Share {
+  std::uint64_t parts = 1;
+  std::uint64_t first = 0;
+};
+
 class Campaign {
  public:
   // Stops after so many failures: then the picture is clear.
   Campaign(io::Loop& loop, std::uint64_t max_failures) : loop_(loop), max_failures_(max_failures) {}
 
-  // Every step of the script, one fate each.
-  void cut_everywhere(const Script& script, std::uint64_t seed);
+  // Every step of the script that is in the share, one fate each.
+  void cut_everywhere(const Script& script, std::uint64_t seed, const Share& share);
   // One step of it, one fate.
   void cut_once(const Script& script, std::uint64_t step, std::uint64_t seed);
   // Plays it to its end.
@@ -31,6 +39,9 @@ class Campaign {
   bool has_failed() const { return failures_ > 0; }
   bool has_seen_enough() const { return failures_ >= max_failures_; }
   std::uint64_t cuts() const { return cuts_; }
+  // Of all steps in all their fates: how many were to be cut, and how many were.
+  std::uint64_t steps_seen() const { return steps_seen_; }
+  std::uint64_t steps_cut() const { return steps_cut_; }
 
  private:
   struct Past {  // how a history ended
@@ -65,6 +76,8 @@ class Campaign {
   io::Loop& loop_;
   std::uint64_t max_failures_;
   std::uint64_t cuts_ = 0;
+  std::uint64_t steps_seen_ = 0;
+  std::uint64_t steps_cut_ = 0;
   std::uint64_t failures_ = 0;
 };
 

@@ -58,7 +58,7 @@ class Errors:
         saboteur = Saboteur(self._daemon, self._trace, syscall, f"error={error}", when)
         try:
             self._play(saboteur)
-        except (Failed, Refused, OSError) as trouble:
+        except (AssertionError, Refused, OSError) as trouble:
             raise Failed(f"{syscall} {error} when={when}: {trouble!r}") from None
         if saboteur.hits == 0:
             self._ends[(syscall, is_for_good)] = count

@@ -14,7 +14,7 @@
 #include "spool/spool.h"
 #include "tests/crash/script.h"
 #include "tests/crash/world.h"
-#include "tests/support/sim_disk.h"
+#include "tests/support/disk/sim_disk.h"
 
 namespace hikyaku::test {
 

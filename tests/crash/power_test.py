@@ -122,7 +122,7 @@ def recover(place, program, image, ledger, patience):
             daemon.start()
             ledger.wait_for_all(patience)
             daemon.stop()
-    except Failed as error:
+    except AssertionError as error:
         return f"{name}: {error}"
     finally:
         smarthost.close()

@@ -10,7 +10,7 @@
 
 #include "daemon/base/bytes.h"
 #include "spool/segment.h"
-#include "tests/support/sim_disk.h"
+#include "tests/support/disk/sim_disk.h"
 
 namespace hikyaku::test {
 

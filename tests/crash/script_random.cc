@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "tests/crash/script.h"
-#include "tests/support/sim_sectors.h"
+#include "tests/support/disk/sim_sectors.h"
 
 namespace hikyaku::test {
 namespace {

@@ -8,7 +8,7 @@
 #include "spool/payload.h"
 #include "spool/record.h"
 #include "spool/recovery.h"
-#include "tests/support/sim_sectors.h"
+#include "tests/support/disk/sim_sectors.h"
 
 namespace hikyaku::test {
 namespace {

@@ -2,7 +2,7 @@
 #include "tests/dialogue/play.h"
 
 #include "daemon/base/text.h"
-#include "tests/support/smtpd_rig.h"
+#include "tests/support/peers/smtpd_rig.h"
 
 namespace hikyaku::test {
 namespace {

@@ -15,7 +15,7 @@ from rig.hikyakud import PORT, UNPRIVILEGED, Hikyakud, binary
 from rig.messages import PLAIN
 from rig.place import ROOT
 from rig.process import Process
-from rig.waiting import is_bound, listens
+from rig.listening import is_bound, listens
 
 
 class Systemd(Case):

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "spool/index.h"
-#include "tests/support/spool_image.h"
+#include "tests/support/disk/spool_image.h"
 
 namespace hikyaku::test {
 

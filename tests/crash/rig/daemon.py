@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 
-from .running import Failed, until
+from rig_common.waiting import until
+
+from .running import Failed
 
 START_SECONDS = 30
 END_SECONDS = 30

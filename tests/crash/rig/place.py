@@ -5,7 +5,8 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
+
+from rig_common.scratch import scratch_directory
 
 OWNER = pwd.getpwnam("nobody")
 
@@ -21,7 +22,7 @@ class Place:
     """A context. Everything is gone at its end."""
 
     def __enter__(self):
-        self.path = tempfile.mkdtemp(prefix="hikyaku-crash-")
+        self.path = scratch_directory("hikyaku-crash-")
         self._mounts = []
         self._mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", self.path)
         return self

@@ -5,27 +5,14 @@ or started ends with it, however it ends. Exit code 77: this machine does not al
 import os
 import subprocess
 import sys
-import time
 
 MARK = "HIKYAKU_CRASH_RIG"
 UNSHARE = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
 SKIPPED = 77
 
 
-class Failed(Exception):
+class Failed(AssertionError):
     """The daemon broke a promise, or the test could not see that it kept it."""
-
-
-def until(condition, seconds, what):
-    """Waits until `condition()` is true, and gives what it gave."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise Failed(f"not within {seconds} s: {what() if callable(what) else what}")
-        time.sleep(0.01)
 
 
 def main(test, usage):
@@ -36,7 +23,7 @@ def main(test, usage):
         _isolate()
     try:
         sys.exit(test(*sys.argv[1:]))
-    except Failed as error:
+    except AssertionError as error:
         print(f"FAILED: {error}", flush=True)
         sys.exit(1)
 

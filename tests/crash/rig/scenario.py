@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Mails that take a spool through all that it does: a small one, a large one, and enough to fill a segment."""
 
+from rig_common.waiting import until
+
 from .client import Client, Refused
 from .ledger import Ledger
-from .running import until
 from .smarthost import Smarthost
 
 SMALL, LARGE, FILLING = 2_000, 1_100_000, 240_000

@@ -6,6 +6,13 @@ Everything lives in one temporary directory a test program and ends with it; pro
 Nothing here sleeps to wait for something: `until` asks again until it holds or the test has failed.
 """
 
+import os
+import sys
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from rig_common.waiting import until
+
 from .case import Case, main
 from .catcher import Catcher, Mail
 from .certificates import Authority, Certificate
@@ -14,7 +21,6 @@ from .hikyakud import Hikyakud
 from .notify import NotifySocket
 from .place import Place
 from .postfix import Listener, Postfix
-from .waiting import until
 
 __all__ = ["Authority", "Case", "Catcher", "Certificate", "Dovecot", "Hikyakud", "Listener", "Mail", "NotifySocket",
            "Place", "Postfix", "main", "until"]

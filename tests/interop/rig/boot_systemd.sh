@@ -39,9 +39,12 @@ mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$root/dev/shm"
 mount -t tmpfs -o mode=755,nosuid,nodev tmpfs "$root/run"
 mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$root/tmp"
 
-# Nothing of this machine's own starts there, and no user of a hikyaku that it may have is known.
+# Nothing of this machine's own starts there, and of its users only the system's are known, without those of a hikyaku.
 rm -f "$root"/etc/systemd/system/{multi-user,timers,sysinit,getty,sockets}.target.wants/*
-sed -i '/^hikyaku/d' "$root"/etc/passwd "$root"/etc/shadow "$root"/etc/group "$root"/etc/gshadow
+people=$(awk -F: '$3 >= 1000 && $3 < 60000 { print $1 }' "$root/etc/passwd" "$root/etc/group" | sort -u)
+for name in 'hikyaku[^:]*' $people; do
+  sed -i "/^$name:/d" "$root"/etc/passwd "$root"/etc/shadow "$root"/etc/group "$root"/etc/gshadow
+done
 sed -i 's/\(:\|,\)hikyaku$/\1/' "$root/etc/group"
 echo app1.shop.example > "$root/etc/hostname"
 printf '127.0.0.1 localhost\n127.0.1.1 app1.shop.example app1\n127.0.0.10 smtp.example.com\n' > "$root/etc/hosts"

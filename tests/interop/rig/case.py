@@ -6,6 +6,8 @@ import sys
 import time
 import unittest
 
+from rig_common.network import enter_own_network
+
 from .catcher import Catcher
 from .certificates import Authority
 from .hikyakud import Hikyakud
@@ -68,4 +70,6 @@ class Case(unittest.TestCase):
 
 
 def main():
+    """In a network of its own, where this machine has no servers."""
+    enter_own_network()
     unittest.main(verbosity=2)

@@ -4,9 +4,10 @@
 import base64
 import os
 
+from rig_common.waiting import until
+
 from .credentials import OTHER_USER, PASSWORD, USER
 from .process import Process
-from .waiting import until
 
 CONFIG = """
 base_dir = {here}/run

@@ -10,9 +10,10 @@ import shutil
 import signal
 import smtplib
 
+from rig_common.waiting import until
+
 from .notify import NotifySocket
 from .process import Process
-from .waiting import until
 
 USER_ID = 65534
 NAMESPACE = ["unshare", "--mount", "--", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"']

@@ -6,26 +6,40 @@ of it: what is written there is gone in the end."""
 import os
 import subprocess
 
+from rig_common.waiting import until
+
 from .hikyakud import Hikyakud, binary
 from .process import Process
-from .waiting import until
 
 NAME = "app.interop.test"
 LAYERS = ("usr", "etc", "var")
 SCRIPT = """set -e
-hostname "$1"; room=$2; installed=$3; callers=$4
+hostname "$1"; place=$2; callers=$3; room=$place/room
 mount -t tmpfs -o mode=755 tmpfs "$room/scratch"
 for layer in usr etc var; do
-  mkdir -p "$room/scratch/$layer/upper" "$room/scratch/$layer/work"
-  mount -t overlay -o "lowerdir=$installed/$layer:$callers/$layer:/$layer,upperdir=$room/scratch/$layer/upper" \\
-    -o "workdir=$room/scratch/$layer/work" overlay "/$layer"
+  mkdir -p "$room/scratch/$layer/upper" "$room/scratch/$layer/work" "$room/scratch/$layer/lower"
+  lower=
+  for folder in "$place/installed/$layer" "$callers/$layer"; do
+    case $folder in
+      "/$layer"/*) cp -a "$folder/." "$room/scratch/$layer/lower"; folder=$room/scratch/$layer/lower ;; # layers may not overlap
+    esac
+    case :$lower in *":$folder:"*) ;; *) lower=$lower$folder: ;; esac
+  done
+  echo "lowerdir=$lower/$layer,upperdir=$room/scratch/$layer/upper,workdir=$room/scratch/$layer/work" > "$room/scratch/$layer.options"
 done
-mount --bind "$room/run" /run
+cd "$place" # seen at its path also below what covers it now
+for layer in usr etc var; do
+  mount -t overlay -o "$(cat "room/scratch/$layer.options")" overlay "/$layer"
+done
+mount --bind room/run /run
+mkdir -p "$place"
+mount --no-canonicalize --bind . "$place"
 mount --bind "$room/spool" /var/spool
 systemd-sysusers /usr/lib/sysusers.d/hikyaku.conf
-echo 'alice:x:1001:1001:Alice:/home:/bin/sh' >> /etc/passwd
-echo 'alice:x:1001:' >> /etc/group
-echo 'alice:*:20000::::::' >> /etc/shadow
+# First: both her name and her number mean her, whatever users this machine has.
+sed -i '1i alice:x:1001:1001:Alice:/home:/bin/sh' /etc/passwd
+sed -i '1i alice:x:1001:' /etc/group
+sed -i '1i alice:*:20000::::::' /etc/shadow
 systemd-tmpfiles --create /usr/lib/tmpfiles.d/hikyaku.conf
 echo ready
 exec sleep infinity"""
@@ -46,8 +60,8 @@ class Installation:
             os.makedirs(f"{place.peers}/callers/{layer}", exist_ok=True)
         subprocess.run(["cmake", "--install", os.path.dirname(os.path.dirname(binary("hikyakud"))), "--prefix", "/usr"],
                        env=os.environ | {"DESTDIR": place.join("installed")}, check=True, stdout=subprocess.DEVNULL)
-        self._holder = Process(["unshare", "--mount", "--uts", "--", "sh", "-c", SCRIPT, "sh", NAME, place.join("room"),
-                                place.join("installed"), f"{place.peers}/callers"], place.join("room", "out"))
+        self._holder = Process(["unshare", "--mount", "--uts", "--", "sh", "-c", SCRIPT, "sh", NAME, place.path,
+                                f"{place.peers}/callers"], place.join("room", "out"))
         until(self._is_ready, 60, lambda: f"the namespace is made:\n{self._holder.said()}")
 
     def _is_ready(self):

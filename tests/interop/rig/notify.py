@@ -4,7 +4,8 @@
 import os
 import socket
 
-from .waiting import until
+from rig_common.waiting import until
+
 
 
 class NotifySocket:

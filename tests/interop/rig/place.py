@@ -7,6 +7,8 @@ import os
 import shutil
 import tempfile
 
+from rig_common.scratch import scratch_directory
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 
@@ -15,8 +17,7 @@ class Place:
     their real ports, and programs that run side by side never meet."""
 
     def __init__(self):
-        self.path = tempfile.mkdtemp(prefix="hikyaku-interop-")
-        os.chmod(self.path, 0o755)
+        self.path = scratch_directory("hikyaku-interop-")
         self.peers = os.environ.get("HIKYAKU_PEERS", os.path.join(ROOT, ".cache", "peers"))
         self.clients = os.path.join(ROOT, "tests", "interop", "clients")
         pid = os.getpid()

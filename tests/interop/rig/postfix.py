@@ -6,8 +6,10 @@ import dataclasses
 import os
 import signal
 
+from rig_common.waiting import until
+
+from .listening import is_bound
 from .process import Process
-from .waiting import is_bound, until
 
 # Accounts that every Debian has; Postfix wants them distinct and unprivileged.
 MAIN = """

@@ -24,7 +24,8 @@ class Room:
         users = [f"{user}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n" for user, number in accounts.items()]
         groups = [f"{user}:x:{number}:\n" for user, number in accounts.items()]
         for path, lines in (("/etc/passwd", users), ("/etc/group", groups)):
-            self.bind(self.file(os.path.basename(path), _read(path) + "".join(lines)), path)
+            # Ours come first, so that both their names and their numbers mean them.
+            self.bind(self.file(os.path.basename(path), "".join(lines) + _read(path)), path)
 
     def bind(self, source, target):
         self._mounts += ["--rbind", source, target]

@@ -4,7 +4,10 @@ anybody, hand it to the catcher, and keep a log in which every line that is not 
 
 import re
 
-from .waiting import is_bound, until
+from rig_common.waiting import until
+
+from .listening import is_bound
+
 
 
 class Smarthost:

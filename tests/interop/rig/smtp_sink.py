@@ -6,8 +6,10 @@ import collections
 import glob
 import re
 
+from rig_common.waiting import until
+
+from .listening import is_bound
 from .process import Process
-from .waiting import is_bound, until
 
 MAIL_ID = 8
 

@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 
+from rig_common.waiting import until
+
 from .hikyakud import binary
 from .process import Process
-from .waiting import until
 
 BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot_systemd.sh")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "TZ": "UTC"}

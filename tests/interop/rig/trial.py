@@ -8,10 +8,11 @@ import sys
 import time
 import unittest
 
+from rig_common.waiting import until
+
 from .certificates import Authority, self_signed
 from .place import Place
 from .systemd_machine import SystemdMachine
-from .waiting import until
 
 ANNA, CARLA, OTTO = 1001, 1002, 1003  # CARLA is a member of adm
 ADM = 4

@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
+
+from rig_common.scratch import scratch_directory
 
 CALLER = 65534  # the uid; its name is nobody
 DAEMON = 64997
@@ -36,8 +37,7 @@ class Installed:
     """run() is a call by a user; root is what it looks like from there."""
 
     def __init__(self, program):
-        self.path = tempfile.mkdtemp(prefix="hikyaku-sendmail-")
-        os.chmod(self.path, 0o755)
+        self.path = scratch_directory("hikyaku-sendmail-")
         self.spool = self._directory("spool/hikyaku", 0o711, DAEMON)
         self.drop = self._directory("spool/hikyaku/drop", 0o1730, DAEMON, GROUP)
         self.runtime = self._directory("run/hikyaku", 0o755, DAEMON)

@@ -11,7 +11,7 @@
 #include "daemon/io/nursery.h"
 #include "daemon/io/self_signed.h"
 #include "daemon/io/tls_stream.h"
-#include "tests/support/test_certificates.h"
+#include "tests/support/peers/test_certificates.h"
 
 using namespace hikyaku;
 using namespace hikyaku::io;

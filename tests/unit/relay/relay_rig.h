@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "daemon/relay/relay.h"
-#include "tests/support/fake_smarthost.h"
+#include "tests/support/peers/fake_smarthost.h"
 #include "tests/unit/spool/spool_fixture.h"
 
 namespace hikyaku::test {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "tests/support/test_certificates.h"
+#include "tests/support/peers/test_certificates.h"
 
 namespace hikyaku::test {
 

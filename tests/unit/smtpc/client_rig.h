@@ -10,7 +10,7 @@
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/nursery.h"
 #include "smtpc/client.h"
-#include "tests/support/scripted_peer.h"
+#include "tests/support/peers/scripted_peer.h"
 
 namespace hikyaku::test {
 

@@ -4,7 +4,7 @@
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/nursery.h"
 #include "doctest/doctest.h"
-#include "tests/support/scripted_peer.h"
+#include "tests/support/peers/scripted_peer.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpc;

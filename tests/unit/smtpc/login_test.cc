@@ -6,7 +6,7 @@
 #include "daemon/base/base64.h"
 #include "daemon/base/text.h"
 #include "doctest/doctest.h"
-#include "tests/support/test_certificates.h"
+#include "tests/support/peers/test_certificates.h"
 #include "tests/unit/smtpc/client_rig.h"
 
 using namespace hikyaku;

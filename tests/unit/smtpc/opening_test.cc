@@ -4,7 +4,7 @@
 
 #include "doctest/doctest.h"
 #include "smtpc/tls_probe.h"
-#include "tests/support/test_certificates.h"
+#include "tests/support/peers/test_certificates.h"
 #include "tests/unit/smtpc/client_rig.h"
 
 using namespace hikyaku;

@@ -3,8 +3,8 @@
 
 #include "daemon/io/socket_stream.h"
 #include "doctest/doctest.h"
-#include "tests/support/smtpd_rig.h"
-#include "tests/support/test_certificates.h"
+#include "tests/support/peers/smtpd_rig.h"
+#include "tests/support/peers/test_certificates.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpd;

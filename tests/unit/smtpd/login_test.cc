@@ -4,8 +4,8 @@
 #include "daemon/io/tls.h"
 #include "doctest/doctest.h"
 #include "smtpd/md5.h"
-#include "tests/support/smtpd_rig.h"
-#include "tests/support/test_certificates.h"
+#include "tests/support/peers/smtpd_rig.h"
+#include "tests/support/peers/test_certificates.h"
 
 using namespace hikyaku;
 

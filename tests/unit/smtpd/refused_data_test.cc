@@ -4,8 +4,8 @@
 #include "daemon/base/text.h"
 #include "daemon/io/wait.h"
 #include "doctest/doctest.h"
+#include "tests/support/peers/smtpd_rig.h"
 #include "tests/support/pieces.h"
-#include "tests/support/smtpd_rig.h"
 
 using namespace hikyaku;
 

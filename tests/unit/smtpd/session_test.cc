@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/base/text.h"
 #include "doctest/doctest.h"
-#include "tests/support/smtpd_rig.h"
+#include "tests/support/peers/smtpd_rig.h"
 
 using namespace hikyaku;
 

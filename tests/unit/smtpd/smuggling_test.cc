@@ -2,7 +2,7 @@
 // SECURITY.md S1: whatever stands for an end of data elsewhere, here only CR LF dot CR LF is one.
 #include "daemon/base/text.h"
 #include "doctest/doctest.h"
-#include "tests/support/smtpd_rig.h"
+#include "tests/support/peers/smtpd_rig.h"
 
 using namespace hikyaku;
 

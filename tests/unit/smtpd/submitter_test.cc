@@ -6,7 +6,7 @@
 #include <map>
 
 #include "daemon/base/text.h"
-#include "tests/support/smtpd_rig.h"
+#include "tests/support/peers/smtpd_rig.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpd;

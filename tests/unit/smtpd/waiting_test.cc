@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Deadlines, shutting down, and the last moments of a connection.
 #include "doctest/doctest.h"
-#include "tests/support/smtpd_rig.h"
+#include "tests/support/peers/smtpd_rig.h"
 
 using namespace hikyaku;
 

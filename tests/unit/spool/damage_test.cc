@@ -8,8 +8,8 @@
 
 #include "spool/quarantine.h"
 #include "spool/recovery.h"
+#include "tests/support/disk/segment_image.h"
 #include "tests/support/given_mail.h"
-#include "tests/support/segment_image.h"
 
 namespace hikyaku::spool {
 namespace {

@@ -11,7 +11,7 @@
 #include <filesystem>
 
 #include "doctest/doctest.h"
-#include "tests/support/sim_disk.h"
+#include "tests/support/disk/sim_disk.h"
 
 using namespace hikyaku;
 using namespace hikyaku::spool;

@@ -10,7 +10,7 @@
 #include "daemon/base/random.h"
 #include "spool/record.h"
 #include "spool/segment_file.h"
-#include "tests/support/sim_disk.h"
+#include "tests/support/disk/sim_disk.h"
 
 namespace hikyaku::spool {
 

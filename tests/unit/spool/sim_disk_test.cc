@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The simulated disk is what the crash tests stand on, so it is tested itself: what must survive a cut does
 // with every seed, and what may be lost is lost with some.
-#include "tests/support/sim_disk.h"
+#include "tests/support/disk/sim_disk.h"
 
 #include <map>
 #include <set>

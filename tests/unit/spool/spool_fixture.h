@@ -10,7 +10,7 @@
 
 #include "daemon/io/loop.h"
 #include "spool/spool.h"
-#include "tests/support/sim_disk.h"
+#include "tests/support/disk/sim_disk.h"
 
 namespace hikyaku::spool {
 
