@@ -5,8 +5,43 @@
 #include <utility>
 
 #include "daemon/base/error.h"
+#include "daemon/base/text.h"
+#include "smtpc/lane_link.h"
 
 namespace hikyaku::smtpc {
+namespace {
+
+// A connection is kept for mail that may go so soon: a log-in for each costs more, and provokes.
+constexpr Duration kKeepForRate = 1min;
+
+// Those who were refused in a way that may concern all mail.
+std::vector<std::string> refused_so(const TransactionResult& result, const Job& job) {
+  constexpr std::size_t kMost = 16;  // enough to tell mails apart
+  auto is_so = [](const std::optional<Refusal>& refusal) {
+    return refusal && refusal->verdict.action == Action::weigh_evidence;
+  };
+  std::vector<std::string> whom;
+  for (std::size_t i = 0; i < job.recipients.size() && whom.size() < kMost; ++i) {
+    auto own = std::ranges::find(result.recipients, job.recipients[i], &RecipientOutcome::recipient);
+    if (is_so(own != result.recipients.end() ? own->refusal : result.rest))
+      whom.push_back(to_lower(job.mail.envelope.recipients[job.recipients[i]].address));
+  }
+  return whom;
+}
+
+// It is about this mail: a 5yz is final, a 4yz a "not now".
+void take_for_its_own(Refusal& refusal) {
+  const bool is_final = refusal.failure.reply && refusal.failure.reply->is_permanent();
+  const bool is_of_one = refusal.failure.concerns == mail::Concerns::recipient;
+  refusal.verdict.action = is_of_one ? (is_final ? Action::fail_recipient : Action::defer_recipient)
+                                     : (is_final ? Action::fail_message : Action::defer_message);
+  refusal.verdict.kind = refusal.failure.kind =
+      is_of_one ? mail::FailureKind::recipient_refused : mail::FailureKind::message_refused;
+  refusal.failure.is_evidence = false;
+}
+
+}  // namespace
+
 Lane::Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneOptions options, Jitter jitter)
     : loop_(loop),
       connector_(connector),
@@ -41,24 +76,22 @@ void Lane::probe_now() {
 // them.
 void Lane::retire() {
   retired_ = true;
-  for (const LinkPtr& link : links_)
-    if (link->opening) link->cancel.request();
+  for (LaneLink* link : links_)
+    if (link->is_opening()) link->cancel();
   wake();
 }
 
 void Lane::stop() {
   retire();
-  for (const LinkPtr& link : links_) link->cancel.request();
+  for (LaneLink* link : links_) link->cancel();
 }
 
 // As work waits, up to the limit, and never more than double in a round trip: no more may wait for their
 // greeting than have had it.
 bool Lane::wants_connection() const {
   if (retired_ || health_.is_paused() || links_.size() >= health_.limit(loop_.now())) return false;
-  auto coming = static_cast<std::size_t>(
-      std::ranges::count_if(links_, [](const LinkPtr& l) { return l->is_before_greeting; }));
-  auto idle =
-      static_cast<std::size_t>(std::ranges::count_if(links_, [](const LinkPtr& l) { return !l->busy; }));
+  auto coming = static_cast<std::size_t>(std::ranges::count_if(links_, &LaneLink::is_before_greeting));
+  auto idle = links_.size() - static_cast<std::size_t>(std::ranges::count_if(links_, &LaneLink::is_busy));
   return takeable() > idle && coming < std::max<std::size_t>(1, links_.size() - coming);
 }
 
@@ -78,12 +111,22 @@ Task<void> Lane::probe() {
   while (probing_) co_await changed_.wait({});
 }
 
+Task<void> Lane::run_link() {
+  LaneLink link(*this, probing_, health_.round());
+  links_.push_back(&link);
+  co_await link.run();
+  links_.remove(&link);
+  if (link.probes() && link.round() == probe_round_) probing_ = false;
+  health_.ended(link.round(), loop_.now());
+  wake();
+}
+
 // Whoever only says good-bye makes room for a probe; who is busy with a mail will tell more than the probe
 // could.
 bool Lane::has_room() {
   if (links_.size() < options_.smarthost.connections) return true;
-  for (const LinkPtr& link : links_)
-    if (!link->busy && !link->opening) link->cancel.request();
+  for (LaneLink* link : links_)
+    if (!link->is_busy() && !link->is_opening()) link->cancel();
   return false;
 }
 
@@ -92,6 +135,110 @@ void Lane::tell(bool changed) {
   wait_for_rate();
   if (changed) work_.lane_changed(*this);
   wake();
+}
+
+// What the lane learns from its results: about its smarthost's health, and about mails that were refused in a
+// way that may concern all of them.
+void Lane::learn(const TransactionResult& result, mail::MailId id, unsigned round) {
+  bool in_order = true;
+  auto hear = [&](const Refusal& refusal) {
+    in_order = in_order && refusal.verdict.action != Action::abort_attempt &&
+               refusal.verdict.action != Action::pause_lane &&
+               refusal.verdict.action != Action::weigh_evidence;
+    learn(refusal, id, round);
+  };
+  for (const RecipientOutcome& outcome : result.recipients)
+    if (outcome.refusal) hear(*outcome.refusal);
+  if (result.rest) hear(*result.rest);
+  if (result.final_reply)
+    tell(health_.delivered(id, loop_.now()));
+  else if (in_order)
+    tell(health_.settled());
+}
+
+void Lane::learn(const Refusal& refusal, std::optional<mail::MailId> id, unsigned round) {
+  const bool is_slowing = refusal.verdict.slow_down || refusal.failure.kind == mail::FailureKind::refused;
+  if (is_slowing && !health_.is_stale(round)) health_.slow_down(loop_.now());
+  bool concerns_us = refusal.failure.kind != mail::FailureKind::source_damaged;
+  switch (refusal.verdict.action) {
+    case Action::pause_lane: return tell(health_.refused(refusal.failure, loop_.now(), round, id));
+    case Action::defer_unproven: return tell(health_.suspected(refusal.failure));
+    case Action::abort_attempt:
+      if (id && concerns_us) tell(health_.aborted(refusal.failure, loop_.now(), round, *id));
+      return;
+    default: return;
+  }
+}
+
+// What a refusal that may concern this mail or all of ours has shown, together with those of before. Behind
+// learn(): what was accepted for other recipients speaks for the smarthost first.
+void Lane::weigh(TransactionResult& result, const Job& job, unsigned round) {
+  std::vector<Refusal*> refusals;
+  for (RecipientOutcome& outcome : result.recipients)
+    if (outcome.refusal) refusals.push_back(&*outcome.refusal);
+  if (result.rest) refusals.push_back(&*result.rest);
+  std::erase_if(refusals, [](const Refusal* each) { return each->verdict.action != Action::weigh_evidence; });
+  if (refusals.empty()) return;
+  mail::Failure why = refusals.front()->failure;
+  why.concerns = mail::Concerns::smarthost;
+  why.is_evidence = false;
+  auto weighed = health_.weigh(why, loop_.now(), round,
+                               {.id = job.mail.id,
+                                .kind = why.kind,
+                                .sender = to_lower(job.mail.envelope.sender),
+                                .recipients = refused_so(result, job)});
+  if (weighed.finding == Finding::mail)
+    for (Refusal* each : refusals) take_for_its_own(*each);
+  tell(weighed.changed);
+}
+
+// What the rate permits, and when. Mail that waits for the rate is not touched; one timer, run()'s, wakes the
+// lane when the next may go.
+std::size_t Lane::takeable() const {
+  const std::size_t waiting = work_.waiting(*this);
+  return waiting == 0 ? 0 : std::min<std::uint64_t>(waiting, options_.rate->available(loop_.now()));
+}
+
+// When mail that waits for the rate alone may go.
+Instant Lane::next_chance() const {
+  const Instant next = next_permitted();
+  return next > loop_.now() && work_.waiting(*this) > 0 ? next : kNever;
+}
+
+// A probe that must not send would prove nothing where only a mail can. Whether that is news: the lane
+// promised to look earlier.
+bool Lane::wait_for_rate() {
+  const Instant permitted = next_permitted();
+  return permitted > loop_.now() && health_.is_paused() && health_.pause()->only_a_mail_proves &&
+         health_.postpone_probe(permitted);
+}
+
+Instant Lane::next_probe() const {
+  const Pause& pause = *health_.pause();
+  const Instant soonest = std::max(pause.next_for_fresh, next_permitted());
+  return soonest < pause.next_probe && work_.has_fresh(*this, pause.avoid) ? soonest : pause.next_probe;
+}
+
+void Lane::keep_for_next_chance(io::Until& until) const {
+  const Instant chance = next_chance();
+  if (chance <= loop_.now() + kKeepForRate) until.deadline = std::max(until.deadline, chance + options_.idle);
+}
+
+// The rate comes first, because several connections may be here at once.
+Task<JobPtr> Lane::take(Preference preference) {
+  const Instant now = loop_.now();
+  if (!options_.rate->take(now)) co_return nullptr;
+  auto job = co_await work_.take(*this, std::move(preference));
+  if (!job) options_.rate->give_back(now);
+  if (options_.rate->available(loop_.now()) == 0) wake();  // run() has a time to wait for now
+  if (!job) co_return nullptr;
+  job->taken = now;
+  co_return std::make_unique<Job>(std::move(*job));
+}
+
+void Lane::put_back(JobPtr job) {
+  options_.rate->give_back(job->taken);
+  work_.put_back(std::move(*job));
 }
 
 }  // namespace hikyaku::smtpc

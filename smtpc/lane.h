@@ -17,6 +17,8 @@
 
 namespace hikyaku::smtpc {
 
+class LaneLink;
+
 struct LaneOptions {
   mail::Smarthost smarthost;
   std::string ehlo_name;
@@ -60,49 +62,23 @@ class Lane {
   Instant next_permitted() const { return options_.rate->next(loop_.now()); }
 
  private:
-  using JobPtr = std::unique_ptr<Job>;  // stays where it is while a client refers to it
-  // One connection, from dialling to its end.
-  struct Link {
-    io::Cancel cancel;
-    bool is_before_greeting = true;
-    bool opening = true;  // no mail can go yet
-    bool busy = false;
-    bool probes = false;  // began as a probe of a paused smarthost
-    unsigned round = 0;   // of the lane's health when it began
-    std::unique_ptr<Client> client;
-    JobPtr next;     // travels along with the final dot of the one before
-    TicketPtr last;  // the flush of its latest outcome
-    unsigned messages = 0;
-  };
-  using LinkPtr = std::shared_ptr<Link>;
+  friend class LaneLink;
 
   bool wants_connection() const;
   bool has_room();
   Task<void> probe();
   Task<void> run_link();
-  Task<bool> open(Link& link);
-  Task<Result<void, Refusal>> dial(Link& link);
-  bool may_take(const Link& link) const;
-  Task<bool> next(Link& link);
   std::size_t takeable() const;
   Instant next_chance() const;
   Instant next_probe() const;
   void keep_for_next_chance(io::Until& until) const;
-  Preference preference() const;
   Task<JobPtr> take(Preference preference);
   void put_back(JobPtr job);
-  Task<std::optional<Consignment>> following(Link& link);
-  Consignment consignment(const Job& job) const;
-  Task<bool> wait_for_work(Link& link);
-  Task<void> deliver(Link& link, JobPtr job);
-  DotHooks hooks(Link& link);
   void weigh(TransactionResult& result, const Job& job, unsigned round);
   void learn(const TransactionResult& result, mail::MailId id, unsigned round);
   void learn(const Refusal& refusal, std::optional<mail::MailId> id, unsigned round);
   void tell(bool changed);
   bool wait_for_rate();
-  Way way(const Client& client) const;
-  ClientContext context(Link& link);
 
   io::Loop& loop_;
   Connector& connector_;
@@ -111,7 +87,7 @@ class Lane {
   PeerMemory memory_;
   Health health_;
   io::Event changed_;
-  std::list<LinkPtr> links_;
+  std::list<LaneLink*> links_;  // each in the frame of its run_link()
   bool probing_ = false;
   unsigned probe_round_ = 0;  // of the probe under way
   bool probe_now_ = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One connection of a lane, from dialling to its end: mail after mail, the next one's commands with the final
-// dot of the one before.
+#include "smtpc/lane_link.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -31,146 +31,143 @@ Task<bool> Ticket::done(io::Until until) {
   co_return true;
 }
 
-Task<void> Lane::run_link() {
-  auto link = std::make_shared<Link>();
-  link->probes = probing_;
-  link->round = health_.round();
-  links_.push_back(link);
-  auto opened = co_await open(*link);
-  link->opening = link->is_before_greeting = false;
-  wake();
+Task<void> LaneLink::run() {
+  auto opened = co_await open();
+  opening_ = is_before_greeting_ = false;
+  lane_.wake();
   if (opened) {
-    for (bool more = true; more;) more = co_await next(*link);
-    co_await link->client->quit();
+    for (bool more = true; more;) more = co_await next();
+    co_await client_->quit();
   }
-  link->client.reset();
-  links_.remove(link);
-  if (link->probes && link->round == probe_round_) probing_ = false;
-  health_.ended(link->round, loop_.now());
-  wake();
+  client_.reset();
 }
 
-Task<bool> Lane::open(Link& link) {
+Task<bool> LaneLink::open() {
   for (bool again = true; again;) {
-    auto opened = co_await dial(link);
-    again = !opened && link.client && link.client->wants_new_connection() && !link.cancel.is_requested();
-    if (!opened && !again && !link.cancel.is_requested()) learn(opened.error(), std::nullopt, link.round);
-    if (opened) tell(health_.opened());
+    auto opened = co_await dial();
+    again = !opened && client_ && client_->wants_new_connection() && !cancel_.is_requested();
+    if (!opened && !again && !cancel_.is_requested()) lane_.learn(opened.error(), std::nullopt, round_);
+    if (opened) lane_.tell(lane_.health_.opened());
     if (!again) co_return opened.has_value();
   }
   co_return false;
 }
 
-Task<Result<void, Refusal>> Lane::dial(Link& link) {
-  auto stream = co_await connector_.dial(options_.smarthost, {kNever, &link.cancel});
+Task<Result<void, Refusal>> LaneLink::dial() {
+  auto stream = co_await lane_.connector_.dial(lane_.options_.smarthost, {kNever, &cancel_});
   if (!stream) {
-    link.client.reset();
+    client_.reset();
     co_return std::unexpected(Refusal{stream.error(), verdict(stream.error().stage, stream.error().kind)});
   }
-  link.client = std::make_unique<Client>(context(link), std::move(*stream));
-  auto opened = co_await link.client->open();
+  client_ = std::make_unique<Client>(context(), std::move(*stream));
+  auto opened = co_await client_->open();
   co_return opened;
 }
 
-ClientContext Lane::context(Link& link) {
-  return {.loop = loop_,
-          .smarthost = options_.smarthost,
-          .connector = connector_,
-          .memory = memory_,
-          .tls = options_.tls,
-          .ehlo_name = options_.ehlo_name,
-          .instance_token = options_.instance_token,
-          .cancel = &link.cancel,
-          .on_greeting = [this, &link] {
-            link.is_before_greeting = false;
-            wake();
+ClientContext LaneLink::context() {
+  return {.loop = lane_.loop_,
+          .smarthost = lane_.options_.smarthost,
+          .connector = lane_.connector_,
+          .memory = lane_.memory_,
+          .tls = lane_.options_.tls,
+          .ehlo_name = lane_.options_.ehlo_name,
+          .instance_token = lane_.options_.instance_token,
+          .cancel = &cancel_,
+          .on_greeting = [this] {
+            is_before_greeting_ = false;
+            lane_.wake();
           }};
 }
 
-bool Lane::may_take(const Link& link) const {
-  if (retired_ || link.cancel.is_requested() || !link.client->is_usable()) return false;
-  if (link.messages >= options_.smarthost.messages_per_connection) return false;
-  if (health_.is_paused()) return link.probes && link.round == health_.round() && link.messages == 0;
-  return links_.size() <= health_.limit(loop_.now());
+bool LaneLink::may_take() const {
+  if (lane_.retired_ || cancel_.is_requested() || !client_->is_usable()) return false;
+  if (messages_ >= lane_.options_.smarthost.messages_per_connection) return false;
+  if (lane_.health_.is_paused()) return probes_ && round_ == lane_.health_.round() && messages_ == 0;
+  return lane_.links_.size() <= lane_.health_.limit(lane_.loop_.now());
 }
 
 // One mail, if there is one. False: the connection has done its part.
-Task<bool> Lane::next(Link& link) {
-  if (!link.next && !may_take(link)) co_return false;
-  link.busy = true;
-  JobPtr job = std::exchange(link.next, nullptr);
-  if (!job) job = co_await take(preference());
+Task<bool> LaneLink::next() {
+  if (!next_ && !may_take()) co_return false;
+  busy_ = true;
+  JobPtr job = std::exchange(next_, nullptr);
+  if (!job) job = co_await lane_.take(preference());
   bool was_there = job != nullptr;
-  if (was_there) co_await deliver(link, std::move(job));
-  link.busy = false;
+  if (was_there) co_await deliver(std::move(job));
+  busy_ = false;
   if (was_there) co_return true;
-  auto there_is_work = co_await wait_for_work(link);
+  auto there_is_work = co_await wait_for_work();
   co_return there_is_work;
 }
 
 // A probe looks for a mail that gets through. Where only a mail can end the pause it looks at both ends of
 // the queue in turn, so that no number of bad ones at one end keeps the others waiting.
-Preference Lane::preference() const {
-  if (!health_.is_paused()) return {};
-  const Pause& pause = *health_.pause();
+Preference LaneLink::preference() const {
+  if (!lane_.health_.is_paused()) return {};
+  const Pause& pause = *lane_.health_.pause();
   return {.avoid = pause.avoid, .newest = pause.only_a_mail_proves && pause.probes % 2 == 1};
 }
 
 // What an idle connection could begin with at once does not queue up behind a final dot.
-Task<std::optional<Consignment>> Lane::following(Link& link) {
-  auto idle = static_cast<std::size_t>(
-      std::ranges::count_if(links_, [](const LinkPtr& l) { return !l->busy && !l->opening; }));
-  if (health_.is_paused() || !may_take(link) || takeable() <= idle) co_return std::nullopt;
-  link.next = co_await take({.avoid = {}, .patience = mail::Patience::none});
-  if (!link.next) co_return std::nullopt;
-  co_return consignment(*link.next);
+Task<std::optional<Consignment>> LaneLink::following() {
+  auto idle = std::ranges::count_if(lane_.links_,
+                                    [](const LaneLink* link) { return !link->busy_ && !link->opening_; });
+  if (lane_.health_.is_paused() || !may_take()) co_return std::nullopt;
+  if (lane_.takeable() <= static_cast<std::size_t>(idle)) co_return std::nullopt;
+  next_ = co_await lane_.take({.avoid = {}, .patience = mail::Patience::none});
+  if (!next_) co_return std::nullopt;
+  co_return consignment(*next_);
 }
 
 // A probe that found nothing to send has told what it could.
-Task<bool> Lane::wait_for_work(Link& link) {
-  io::Until until = loop_.within(options_.idle, &link.cancel);
-  while (takeable() == 0) {
-    if (health_.is_paused() || retired_) co_return false;
-    keep_for_next_chance(until);
-    auto woken = co_await changed_.wait(until);
+Task<bool> LaneLink::wait_for_work() {
+  io::Until until = lane_.loop_.within(lane_.options_.idle, &cancel_);
+  while (lane_.takeable() == 0) {
+    if (lane_.health_.is_paused() || lane_.retired_) co_return false;
+    lane_.keep_for_next_chance(until);
+    auto woken = co_await lane_.changed_.wait(until);
     if (woken != io::Woken::ready) co_return false;
   }
-  auto alive = co_await link.client->is_alive();
+  auto alive = co_await client_->is_alive();
   co_return alive;
 }
 
-Consignment Lane::consignment(const Job& job) const {
-  return {
-      .mail = job.mail, .recipients = job.recipients, .content = *job.content, .proven = health_.is_proven()};
+Consignment LaneLink::consignment(const Job& job) const {
+  return {.mail = job.mail,
+          .recipients = job.recipients,
+          .content = *job.content,
+          .proven = lane_.health_.is_proven()};
 }
 
-DotHooks Lane::hooks(Link& link) {
+DotHooks LaneLink::hooks() {
   DotHooks hooks;
-  if (link.last)
-    hooks.may_leave = [last = link.last, until = loop_.within(kFlushPatience, &link.cancel)] {
+  if (last_)
+    hooks.may_leave = [last = last_, until = lane_.loop_.within(kFlushPatience, &cancel_)] {
       return flushed(last, until);
     };
-  hooks.following = [this, &link] { return following(link); };
+  hooks.following = [this] { return following(); };
   return hooks;
 }
 
-Task<void> Lane::deliver(Link& link, JobPtr job) {
-  ++link.messages;
+Task<void> LaneLink::deliver(JobPtr job) {
+  ++messages_;
   mail::MailId id = job->mail.id;
-  auto result = co_await link.client->send(consignment(*job), hooks(link));
-  if (link.next && !link.client->is_usable()) put_back(std::exchange(link.next, nullptr));
-  if (memory_.plain_dialogue && !std::exchange(is_plainness_known_, true)) work_.speaks_plainly(*this);
-  bool broken_off = link.cancel.is_requested() && result.recipients.empty() && !is_reply_lost(result);
-  if (broken_off || result.is_untried) co_return put_back(std::move(job));
-  learn(result, id, link.round);
-  weigh(result, *job, link.round);
-  if (result.final_reply) work_.accepted(*this);
-  link.last = work_.settle(std::move(*job), std::move(result), way(*link.client));
+  auto result = co_await client_->send(consignment(*job), hooks());
+  if (next_ && !client_->is_usable()) lane_.put_back(std::exchange(next_, nullptr));
+  if (lane_.memory_.plain_dialogue && !std::exchange(lane_.is_plainness_known_, true))
+    lane_.work_.speaks_plainly(lane_);
+  bool broken_off = cancel_.is_requested() && result.recipients.empty() && !is_reply_lost(result);
+  if (broken_off || result.is_untried) co_return lane_.put_back(std::move(job));
+  lane_.learn(result, id, round_);
+  lane_.weigh(result, *job, round_);
+  if (result.final_reply) lane_.work_.accepted(lane_);
+  last_ = lane_.work_.settle(std::move(*job), std::move(result), way());
 }
 
-Way Lane::way(const Client& client) const {
-  Way way{.smarthost = options_.smarthost.name, .address = Endpoint::parse(client.address()), .tls = {}};
-  if (client.tls() != nullptr) way.tls = *client.tls();
+Way LaneLink::way() const {
+  Way way{
+      .smarthost = lane_.options_.smarthost.name, .address = Endpoint::parse(client_->address()), .tls = {}};
+  if (client_->tls() != nullptr) way.tls = *client_->tls();
   return way;
 }
 

@@ -23,6 +23,7 @@ struct Job {
   std::unique_ptr<mail::ContentReader> content;
   Instant taken{};  // when the lane asked for it
 };
+using JobPtr = std::unique_ptr<Job>;  // stays where it is while a client refers to it
 
 // By what way an attempt went; for the log and the queue's listing.
 struct Way {

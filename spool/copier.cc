@@ -91,8 +91,7 @@ Task<Copier::Step> Copier::step(SegmentNumber oldest) {
 }
 
 Task<void> Copier::list(SegmentNumber number) {
-  std::optional<Entries> entries;
-  co_await workers_.run([&] { entries = read_entries(disk_, number); });
+  auto entries = co_await workers_.run([&] { return read_entries(disk_, number); });
   segment_ = number;
   next_ = 0;
   entries_ = entries ? std::move(*entries) : index_.living_in(number);

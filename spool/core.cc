@@ -88,10 +88,7 @@ void Core::note_damage(const StoredAt& at) {
 }
 
 Task<Result<StoredHead, SourceError>> Core::stored_head(mail::MailId id, Place place, RecordType type) {
-  StoredAt where = at(id, place, type);
-  Result<StoredHead, SourceError> head;
-  co_await workers.run([&] { head = read_head(disk, where); });
-  co_return head;
+  return workers.run([this, where = at(id, place, type)] { return read_head(disk, where); });
 }
 
 bool Core::has_moved(mail::MailId id, const IndexEntry& entry) const {

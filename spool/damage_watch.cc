@@ -24,9 +24,8 @@ void DamageWatch::report(const DamageReport& report) {
 }
 
 Task<void> DamageWatch::examine(StoredAt at, bool body) {
-  DamageReport report;
-  co_await workers_.run([&] {
-    report = body ? examine_large_body(disk_, quarantine_, at) : examine_record(disk_, quarantine_, at);
+  DamageReport report = co_await workers_.run([&] {
+    return body ? examine_large_body(disk_, quarantine_, at) : examine_record(disk_, quarantine_, at);
   });
   tell(report);
 }

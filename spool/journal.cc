@@ -8,42 +8,24 @@
 
 namespace hikyaku::spool {
 
-std::shared_ptr<OpenSegment> open_segment(SegmentFile file) {
-  auto segment = std::make_shared<OpenSegment>();
-  segment->header = std::move(file.header);
-  segment->seed = segment_seed(segment->header);
-  segment->file = std::move(file.file);
-  return segment;
-}
-
 Journal::Journal(io::Loop& loop, Disk& disk, const SpoolOptions& options, Index& index, const Ids& ids,
                  SegmentPtr first, const Recovered& recovered, Quarantine& quarantine,
                  Copier::OnDamage on_damage)
     : loop_(loop),
-      disk_(disk),
-      segment_size_(options.segment_size.bytes),
       index_(index),
-      ids_(ids),
       workers_(loop, options.committer),
       committer_(loop, options.committer, [this](Batch& batch) { on_batch(batch); }),
       copier_(
-          loop, disk, index, workers_, quarantine, head_limit(segment_size_),
+          loop, disk, index, workers_, quarantine, head_limit(options.segment_size.bytes),
           [this](NewRecord record, IndexEntry original) { return append_copy(std::move(record), original); },
           std::move(on_damage)),
-      spares_(recovered.spares.begin(), recovered.spares.end()),
-      closed_(recovered.closed.begin(), recovered.closed.end()),
-      spool_(recovered.spool),
-      next_number_(std::max(recovered.next_number, first->header.number + 1)),
-      newest_durable_(first->header.number),
+      ring_(loop, options.segment_size.bytes, index, ids, std::move(first), recovered),
       appended_(loop),
-      room_(loop),
-      chores_(loop),
-      nursery_(loop) {
-  activate(std::move(first));
-  nursery_.spawn(housekeep());
+      housekeeping_(loop, disk, index, workers_, copier_, ring_, appended_) {
+  housekeeping_.start();
 }
 
-Journal::~Journal() { check(is_closing_ && nursery_.size() == 0, "the journal went without close()"); }
+Journal::~Journal() { check(is_closing_, "the journal went without close()"); }
 
 Task<Result<void, DiskError>> Journal::append(NewRecord record) {
   if (is_closing_) co_return fail(std::errc::operation_canceled, "the spool is being closed");
@@ -77,7 +59,8 @@ Task<Result<Journal::Appended, DiskError>> Journal::append_somewhere(const Wante
   const NewRecord& record = wanted.record;
   Append append(loop_);
   for (int failures = 0; failures < 2;) {
-    auto segment = co_await room_for(record_length(unplaced_header(record)), wanted);
+    auto segment = co_await ring_.room_for(record_length(unplaced_header(record)), record.use,
+                                           wanted.original.has_value());
     if (!segment) co_return std::unexpected(segment.error());
     if (*segment == nullptr) co_return Appended::no_room;
     if (wanted.original && !is_unchanged(record.id, *wanted.original)) co_return Appended::changed;
@@ -104,14 +87,74 @@ Task<void> Journal::close() {
     io::Woken woken = co_await appended_.wait({});
     check(woken == io::Woken::ready, "appends end by themselves");
   }
-  no_more_chores_.request();
-  io::Woken drained = co_await nursery_.drained({});
-  check(drained == io::Woken::ready, "chores end when they are told to");
-  if (active_ != nullptr) closing_.push_back(std::exchange(active_, nullptr));
-  while (!closing_.empty()) {
-    Chore chore = co_await write_oldest_footer();
-    if (chore != Chore::done) closing_.pop_front();
+  co_await housekeeping_.close();
+}
+
+void Journal::place(Append& append, const Wanted& wanted, SegmentPtr segment) {
+  const NewRecord& record = wanted.record;
+  RecordSeed seed(segment->seed, segment->end);
+  RecordHeader header = unplaced_header(record);
+  header.wall = record.wall.value_or(loop_.clock().wall());
+  header.flushed = static_cast<std::uint32_t>(segment->flushed);
+  header = sealed(header, record.head, record.content, seed);
+  append.front = encode_record_header(header, seed);
+  append.front += record.head;
+  append.content = record.content;
+  append.padding =
+      static_cast<std::size_t>(record_length(header)) - append.front.size() - record.content.size();
+  append.segment_header = ring_.header_if_due();
+  append.entry = {.id = record.id,
+                  .offset = static_cast<std::uint32_t>(segment->end),
+                  .head_length = header.head_length,
+                  .content_length = header.content_length,
+                  .next_wait = record.next_wait,
+                  .type = record.type,
+                  .large = record.large,
+                  .held = record.held,
+                  .folded = record.folded};
+  append.wall = header.wall;
+  append.is_copy = wanted.original.has_value();
+  if (record.type != RecordType::message) ++changing_[record.id];
+  segment->end += record_length(header);
+  ++segment->outstanding;
+  append.segment = std::move(segment);
+}
+
+void Journal::on_batch(Batch& batch) {
+  SegmentPtr segment = batch.appends.front()->segment;
+  if (batch.outcome != AppendOutcome::not_tried) {
+    ++counters_.batches;
+    ++counters_.flushes;
   }
+  segment->outstanding -= batch.appends.size();
+  if (batch.outcome == AppendOutcome::failed) ring_.note_failed(segment);
+  for (Append* append : batch.appends) {
+    if (append->entry.type != RecordType::message) note_returned(append->entry.id);
+    append->outcome = batch.outcome;
+    append->error = batch.error;
+    if (batch.outcome == AppendOutcome::durable) on_durable(*append);
+    append->waiter.wake();
+  }
+  ring_.note_returned(*segment);
+}
+
+void Journal::note_returned(mail::MailId id) {
+  auto changing = changing_.find(id);
+  if (--changing->second == 0) changing_.erase(changing);
+}
+
+void Journal::on_durable(const Append& append) {
+  OpenSegment& segment = *append.segment;
+  ring_.note_durable(segment.header.number);  // the header came with the first record
+  std::uint64_t length = append.front.size() + append.content.size() + append.padding;
+  segment.flushed = append.entry.offset + length;
+  segment.footer.entries.push_back(append.entry);
+  segment.footer.valid_length = segment.flushed;
+  segment.footer.newest = std::max(segment.footer.newest, append.wall);
+  segment.footer.highest_id = std::max(segment.footer.highest_id, append.entry.id);
+  index_.apply(segment.header.number, append.entry);
+  ++counters_.records;
+  counters_.bytes += length;
 }
 
 }  // namespace hikyaku::spool

@@ -18,9 +18,7 @@ LargeBodyWriter::LargeBodyWriter(Disk& disk, Workers& workers, mail::MailId id)
     : disk_(disk), workers_(workers), id_(id), checksum_(large_seed(id)) {}
 
 Task<Result<void, DiskError>> LargeBodyWriter::write(std::string_view bytes) {
-  Result<void, DiskError> done;
-  co_await workers_.run([&] { done = write_now(bytes); });
-  co_return done;
+  return workers_.run([this, bytes] { return write_now(bytes); });
 }
 
 Result<void, DiskError> LargeBodyWriter::write_now(std::string_view bytes) {
@@ -39,9 +37,7 @@ Result<void, DiskError> LargeBodyWriter::write_now(std::string_view bytes) {
 }
 
 Task<Result<void, DiskError>> LargeBodyWriter::finish() {
-  Result<void, DiskError> done;
-  co_await workers_.run([&] { done = finish_now(); });
-  co_return done;
+  return workers_.run([this] { return finish_now(); });
 }
 
 Result<void, DiskError> LargeBodyWriter::finish_now() {
@@ -62,8 +58,7 @@ PieceReader::PieceReader(Disk& disk, Workers& workers, ContentPlace place)
 
 Task<Result<std::string_view, SourceError>> PieceReader::next() {
   if (position_ == place_.length && !is_damaged_) co_return std::string_view();
-  Result<std::size_t, SourceError> got;
-  co_await workers_.run([&] { got = read_now(); });
+  auto got = co_await workers_.run([this] { return read_now(); });
   if (!got) co_return std::unexpected(got.error());
   co_return std::string_view(buffer_).substr(0, *got);
 }

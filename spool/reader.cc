@@ -47,14 +47,15 @@ Task<Result<std::string_view, SourceError>> Reader::whole(IndexEntry entry) {
   }
   auto reserved = co_await reserve(entry.size);
   if (!reserved) co_return std::unexpected(std::move(reserved.error()));
-  Result<std::string, SourceError> content;
-  bool is_again = false;
-  do {
+  auto read = [this, &entry] {
     StoredAt where = core_.at(id_, entry.message, RecordType::message);
-    co_await core_.workers.run([&] { content = read_content(core_.disk, where, entry.size); });
-    is_again = !content && core_.has_moved(id_, entry);
-    if (is_again) entry = *core_.index.find(id_);
-  } while (is_again);
+    return core_.workers.run([this, &entry, where] { return read_content(core_.disk, where, entry.size); });
+  };
+  auto content = co_await read();
+  while (!content && core_.has_moved(id_, entry)) {
+    entry = *core_.index.find(id_);
+    content = co_await read();
+  }
   if (!content) co_return std::unexpected(core_.told_of_record(id_, entry, std::move(content.error())));
   is_at_end_ = true;
   content_ = std::move(*content);

@@ -95,8 +95,7 @@ void SpaceWatch::see(Result<DiskSpace, DiskError> now) {
 }
 
 Task<void> SpaceWatch::look() {
-  Result<DiskSpace, DiskError> now;
-  co_await workers_.run([&] { now = disk_.space(); });
+  auto now = co_await workers_.run([&] { return disk_.space(); });
   see(std::move(now));
 }
 
@@ -123,8 +122,7 @@ Task<void> SpaceWatch::watch() {
 Task<void> SpaceWatch::try_again() {
   if (takes_mail_()) note_success(Part::log);
   if (!failure(Part::large)) co_return;
-  Result<void, DiskError> written;
-  co_await workers_.run([&] { written = try_to_write(disk_); });
+  auto written = co_await workers_.run([&] { return try_to_write(disk_); });
   if (written) note_success(Part::large);
 }
 

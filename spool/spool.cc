@@ -110,14 +110,13 @@ Task<Result<std::unique_ptr<Spool>, SpoolError>> Spool::open(io::Loop& loop, Dis
   check(is_possible(options.segment_size.bytes), "64 KiB to 1 GiB, a multiple of 4 KiB");
   WallTime now = loop.clock().wall();
   Workers workers(loop, options.committer);
-  std::optional<Result<Started, SpoolError>> started;
-  co_await workers.run([&] {
+  auto started = co_await workers.run([&] {
     options = fitted(options, disk);
-    started = start(disk, options, now);
+    return start(disk, options, now);
   });
-  if (!*started) co_return std::unexpected((*started).error());
-  options.segment_size.bytes = (*started)->segment_size;
-  auto core = std::make_unique<Core>(loop, disk, options, std::move(**started));
+  if (!started) co_return std::unexpected(started.error());
+  options.segment_size.bytes = started->segment_size;
+  auto core = std::make_unique<Core>(loop, disk, options, std::move(*started));
   co_return std::unique_ptr<Spool>(new Spool(std::move(core)));
 }
 

@@ -3,7 +3,8 @@
 // thread, so that the order of all disk operations depends on nothing but the calls.
 #pragma once
 
-#include <functional>
+#include <type_traits>
+#include <utility>
 
 #include "daemon/io/loop.h"
 #include "daemon/io/work.h"
@@ -15,15 +16,19 @@ class Workers {
  public:
   Workers(io::Loop& loop, CommitterMode mode) : loop_(loop), mode_(mode) {}
 
-  // Suspends until `work` has returned. What it refers to lives until then.
-  Task<void> run(std::function<void()> work) {
-    if (mode_ == CommitterMode::inline_on_loop)
-      work();
-    else
-      co_await io::run_on_pool(loop_, std::move(work));
+  // Suspends until `work` has returned, and returns its value. What it refers to lives until then.
+  template <class F>
+  Task<std::invoke_result_t<F&>> run(F work) {
+    if (mode_ == CommitterMode::inline_on_loop) return run_here(std::move(work));
+    return io::run_on_pool(loop_, std::move(work));
   }
 
  private:
+  template <class F>
+  static Task<std::invoke_result_t<F&>> run_here(F work) {
+    co_return work();
+  }
+
   io::Loop& loop_;
   CommitterMode mode_;
 };

@@ -85,8 +85,7 @@ Task<control::ReloadReport> Daemon::reload() {
 // All or nothing: what cannot be read, or is wrong, leaves everything as it was.
 Task<control::ReloadReport> Daemon::reload_now() {
   manager_.reloading();
-  Result<Loaded, config::Problems> fresh = std::unexpected(config::Problems());
-  co_await io::run_on_pool(loop_, [&] { fresh = load_everything(config_file_, Purpose::run); });
+  auto fresh = co_await io::run_on_pool(loop_, [&] { return load_everything(config_file_, Purpose::run); });
   if (fresh) co_await look_up_credentials(fresh->settings, fresh->credentials);
   control::ReloadReport report;
   if (is_stopping_) report.problems = {"hikyakud is stopping"};

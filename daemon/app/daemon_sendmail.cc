@@ -18,10 +18,9 @@ void Daemon::take_over_submit() { submitters_.configure(settings_.submit); }
 // Without it sendmail goes by its built-in paths.
 Task<void> Daemon::tell_sendmail() {
   constexpr mode_t kForAll = 0644;
-  Result<void, Error<std::errc>> written;
   std::string text = sendmail_conf(settings_, listening_);
-  co_await io::run_on_pool(
-      loop_, [&] { written = system::replace_file(sendmail_conf_path(settings_), text, kForAll); });
+  auto written = co_await io::run_on_pool(
+      loop_, [&] { return system::replace_file(sendmail_conf_path(settings_), text, kForAll); });
   if (!written) log_.warning(cat(written.error().text, "; sendmail does not learn of changed settings"));
 }
 
@@ -32,8 +31,8 @@ pickup::PickupOptions Daemon::pickup_options() {
 
 // Without it the daemon serves all the same: sendmail(1) has the socket.
 Task<void> Daemon::open_drop_directory() {
-  Result<pickup::DropDirectory, pickup::DropError> opened = fail(pickup::DropFault::gone, "");
-  co_await io::run_on_pool(loop_, [&] { opened = pickup::DropDirectory::open(settings_.spool.directory); });
+  auto opened =
+      co_await io::run_on_pool(loop_, [&] { return pickup::DropDirectory::open(settings_.spool.directory); });
   if (opened) {
     drop_ = std::move(*opened);
     co_await pickup::settle_taken(loop_, *drop_, *spool_, log_);

@@ -43,11 +43,11 @@ const LocalSubmitters::Known* LocalSubmitters::fresh(std::uint32_t uid) const {
 }
 
 Task<void> LocalSubmitters::look_up(std::uint32_t uid) {
-  system::LocalUser user;
   const std::uint64_t round = round_;
   const bool by_groups = settings_.others != config::SubmitOthers::allow && !settings_.trusted.empty();
   const system::WithGroups groups = by_groups ? system::WithGroups::yes : system::WithGroups::no;
-  co_await io::run_on_pool(loop_, [this, uid, groups, &user] { user = find_(uid, groups); });
+  system::LocalUser user =
+      co_await io::run_on_pool(loop_, [this, uid, groups] { return find_(uid, groups); });
   if (round == round_) keep(uid, std::move(user));
   is_asking_ = false;
   answered_.notify();

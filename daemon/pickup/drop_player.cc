@@ -138,8 +138,7 @@ Task<DropPlayer::Step> DropPlayer::read_piece(std::string& piece) {
 }
 
 Task<DropPlayer::Step> DropPlayer::read_more(std::string& piece) {
-  Result<std::string, DropError> read;
-  co_await io::run_on_pool(loop_, [this, &read] { read = file_.read(kPiece); });
+  auto read = co_await io::run_on_pool(loop_, [this] { return file_.read(kPiece); });
   if (read) piece = std::move(*read);
   if (!read && read.error().kind == DropFault::broken) co_return broken(read.error().text);
   if (!read) co_return DropDeferred{read.error().text};

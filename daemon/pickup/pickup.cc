@@ -49,8 +49,7 @@ Task<void> Pickup::stopped(Duration grace) {
 }
 
 Task<void> Pickup::sweep() {
-  Result<DropDirectory::Listing, DropError> listing;
-  co_await io::run_on_pool(parts_.loop, [this, &listing] { listing = directory_.list(); });
+  auto listing = co_await io::run_on_pool(parts_.loop, [this] { return directory_.list(); });
   last_sweep_ = parts_.loop.now();
   note_unreadable(listing ? std::nullopt : std::optional(listing.error()));
   if (!listing) co_return;

@@ -17,12 +17,6 @@ constexpr std::size_t kUnderWay = 256 * 1024;  // between player and session
 constexpr std::uint64_t kLine = mail::DropCommands::kMaxLine + 2;
 constexpr Duration kSubmitterLimit = 10s;
 
-Task<Result<void, DropError>> on_pool(io::Loop& loop, std::function<Result<void, DropError>()> work) {
-  Result<void, DropError> done;
-  co_await io::run_on_pool(loop, [&done, &work] { done = work(); });
-  co_return done;
-}
-
 // A message without a Date gets that of its submission, however long no daemon ran.
 smtpd::SessionOptionsPtr options_for(const smtpd::SessionOptions& all, std::string_view drop) {
   auto options = std::make_shared<smtpd::SessionOptions>(all);
@@ -48,12 +42,11 @@ struct Pickup::Drop {
 
 Task<void> settle_taken(io::Loop& loop, const DropDirectory& directory, mail::MailSource& source,
                         log::MailLog& log) {
-  std::vector<DropDirectory::Taken> all;
-  co_await io::run_on_pool(loop, [&] { all = directory.taken(); });
+  auto all = co_await io::run_on_pool(loop, [&] { return directory.taken(); });
   for (const DropDirectory::Taken& one : all) {
     auto mail = co_await source.load(one.id);
     if (!mail && mail.error().kind == mail::SourceErrorKind::read_failed) continue;
-    auto settled = co_await on_pool(loop, [&] {
+    auto settled = co_await io::run_on_pool(loop, [&] {
       return mail ? directory.remove(one.name, one.id) : directory.give_back(one.name, one.id);
     });
     if (!settled) log.error(cat("a drop in taken/ ", settled.error().text), {{"drop", one.name}});
@@ -72,7 +65,7 @@ Task<void> Pickup::pick_up(std::string name) {
 }
 
 Task<void> Pickup::open(Drop& drop) {
-  auto opened = co_await on_pool(parts_.loop, [&]() -> Result<void, DropError> {
+  auto opened = co_await io::run_on_pool(parts_.loop, [&]() -> Result<void, DropError> {
     auto file = directory_.open_drop(drop.name, longest());
     if (!file) return std::unexpected(file.error());
     drop.file.emplace(std::move(*file));
@@ -113,7 +106,8 @@ Task<DropOutcome> Pickup::play(Drop& drop) {
 }
 
 Task<Result<void, mail::SinkError>> Pickup::take(Drop& drop, mail::MailId id) {
-  auto taken = co_await on_pool(parts_.loop, [&] { return directory_.take(drop.name, *drop.file, id); });
+  auto taken =
+      co_await io::run_on_pool(parts_.loop, [&] { return directory_.take(drop.name, *drop.file, id); });
   if (!taken) co_return fail(mail::SinkErrorKind::write_failed, taken.error().text);
   drop.taken = id;
   co_return Result<void, mail::SinkError>{};
@@ -133,7 +127,8 @@ Task<void> Pickup::settle(Drop& drop, DropOutcome outcome) {
 }
 
 Task<void> Pickup::remove(Drop& drop) {
-  auto removed = co_await on_pool(parts_.loop, [&] { return directory_.remove(drop.name, *drop.committed); });
+  auto removed =
+      co_await io::run_on_pool(parts_.loop, [&] { return directory_.remove(drop.name, *drop.committed); });
   if (!removed)
     parts_.log.error(
         cat("a drop that is in the spool stays in taken/ until the next start: ", removed.error().text),
@@ -142,7 +137,8 @@ Task<void> Pickup::remove(Drop& drop) {
 
 Task<void> Pickup::defer(Drop& drop, std::string why) {
   if (drop.taken) {
-    auto back = co_await on_pool(parts_.loop, [&] { return directory_.give_back(drop.name, *drop.taken); });
+    auto back =
+        co_await io::run_on_pool(parts_.loop, [&] { return directory_.give_back(drop.name, *drop.taken); });
     if (!back) why = cat("it is in taken/ until the next start: ", back.error().text);
   }
   put_off(drop.name);
@@ -199,7 +195,7 @@ Task<bool> Pickup::bounce(Drop& drop, mail::BounceRequest request) {
 }
 
 Task<void> Pickup::set_aside(Drop& drop, std::string why) {
-  auto moved = co_await on_pool(parts_.loop, [&] { return directory_.refuse(drop.name); });
+  auto moved = co_await io::run_on_pool(parts_.loop, [&] { return directory_.refuse(drop.name); });
   if (!moved) {
     co_await defer(drop, cat(why, "; and it ", moved.error().text));
     co_return;

@@ -108,8 +108,7 @@ Task<void> Proven::noted(io::Loop& loop, mail::Smarthost smarthost) {
   known = present;
   if (file_.empty()) co_return;
   const std::string salt = random_token(kSaltLength);
-  std::optional<std::string> hash;
-  co_await io::run_on_pool(loop, [&] { hash = hash_of(present, has_password(smarthost), salt); });
+  auto hash = co_await io::run_on_pool(loop, [&] { return hash_of(present, has_password(smarthost), salt); });
   if (!hash || known_[smarthost.name] != present) co_return;
   marks_[smarthost.name] = {salt, *hash};
   save();

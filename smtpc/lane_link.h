@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// One connection of a lane, from dialling to its end: mail after mail, the next one's commands with the final
+// dot of the one before. The lane owns the health, the rate and the work; a link asks it for mail and reports
+// results. The loop's thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "daemon/io/loop.h"
+#include "smtpc/client.h"
+#include "smtpc/lane_work.h"
+
+namespace hikyaku::smtpc {
+
+class Lane;
+
+class LaneLink {
+ public:
+  // `probes`: it begins as a probe of a paused smarthost. `round`: of the lane's health at the beginning.
+  // `lane` outlives it.
+  LaneLink(Lane& lane, bool probes, unsigned round) : lane_(lane), probes_(probes), round_(round) {}
+  LaneLink(const LaneLink&) = delete;
+
+  // Dials, logs in, delivers mail while there is some, and says QUIT. Once.
+  Task<void> run();
+  // Breaks off what is under way.
+  void cancel() { cancel_.request(); }
+
+  bool is_before_greeting() const { return is_before_greeting_; }
+  bool is_opening() const { return opening_; }  // no mail can go yet
+  bool is_busy() const { return busy_; }        // with a mail
+  bool probes() const { return probes_; }
+  unsigned round() const { return round_; }
+
+ private:
+  Task<bool> open();
+  Task<Result<void, Refusal>> dial();
+  ClientContext context();
+  bool may_take() const;
+  Task<bool> next();
+  Preference preference() const;
+  Task<std::optional<Consignment>> following();
+  Task<bool> wait_for_work();
+  Consignment consignment(const Job& job) const;
+  DotHooks hooks();
+  Task<void> deliver(JobPtr job);
+  Way way() const;
+
+  Lane& lane_;
+  io::Cancel cancel_;
+  bool is_before_greeting_ = true;
+  bool opening_ = true;
+  bool busy_ = false;
+  const bool probes_;
+  const unsigned round_;
+  std::unique_ptr<Client> client_;
+  JobPtr next_;     // travels along with the final dot of the one before
+  TicketPtr last_;  // the flush of its latest outcome
+  unsigned messages_ = 0;
+};
+
+}  // namespace hikyaku::smtpc

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// A session's DATA (RFC 5321 4.1.1.4) and BDAT (RFC 3030): takes a message's content from the connection into
+// a Reception, and answers when it is on stable storage. No line of a message may become a command. Loop
+// thread; refers to the session's conversation.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/received.h"
+#include "daemon/mail/smtp_command.h"
+#include "smtpd/conversation.h"
+#include "smtpd/pace.h"
+
+namespace hikyaku::smtpd {
+
+class SessionContent {
+ public:
+  explicit SessionContent(Conversation& talk) : talk_(talk) {}
+  Task<void> data();
+  Task<void> chunk(mail::command::Bdat chunk);
+
+ private:
+  Task<bool> waits_for_replies();
+  Result<std::unique_ptr<Reception>, Reply> open_reception();
+  std::optional<Reply> open_bdat();
+  std::string received(mail::MailId id) const;
+  mail::SessionTraits traits(const mail::Envelope& envelope) const;
+  mail::LineMode line_mode();
+  Task<void> receive_data(Reception& reception);
+  Task<void> receive_chunk(std::uint64_t size);
+  Task<Result<std::string_view, IoError>> next_piece(const Pace& pace);
+  Task<void> hand_over(Reception& reception, std::string_view content, const mail::ContentNotes& notes,
+                       Pace& pace);
+  Task<void> conclude(Reception& reception);
+  void report(const Reception& reception, const mail::Envelope& envelope);
+
+  Conversation& talk_;
+  mail::Canonicaliser chunks_;  // line ends of a message that comes in chunks
+};
+
+}  // namespace hikyaku::smtpd
