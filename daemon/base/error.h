@@ -29,7 +29,7 @@ template <class Kind>
 std::string os_error_text(int error_number);
 
 // A bug aborts, in all builds: systemd restarts us and the spool is crash-safe. Never for bad input or for an
-// error of the environment; those are values (error.h).
+// error of the environment: those are values.
 
 [[noreturn]] void check_failed(const char* what, std::source_location where);
 
