@@ -47,12 +47,11 @@ constexpr std::string_view kWords[] = {"AUTH",
 bool is_word_character(char c) { return is_alpha(c) || is_digit(c) || static_cast<unsigned char>(c) >= 0x80; }
 
 std::optional<char> hex_pair(std::string_view digits) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
   if (digits.size() < 2) return std::nullopt;
-  const auto high = kHex.find(to_lower(digits[0]));
-  const auto low = kHex.find(to_lower(digits[1]));
-  if (high == kHex.npos || low == kHex.npos) return std::nullopt;
-  return static_cast<char>(high * 16 + low);
+  const auto high = hex_value(digits[0]);
+  const auto low = hex_value(digits[1]);
+  if (!high || !low) return std::nullopt;
+  return static_cast<char>(*high * 16 + *low);
 }
 
 std::size_t blanks(std::string_view text, const char* which) {

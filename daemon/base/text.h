@@ -24,6 +24,12 @@ constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) { return to_lower(c) >= 'a' && to_lower(c) <= 'z'; }
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+// Of a hexadecimal digit in either case; nullopt for any other character.
+constexpr std::optional<unsigned> hex_value(char c) {
+  if (is_digit(c)) return static_cast<unsigned>(c - '0');
+  const char lower = to_lower(c);
+  return lower >= 'a' && lower <= 'f' ? std::optional(static_cast<unsigned>(lower - 'a') + 10) : std::nullopt;
+}
 
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);

@@ -21,12 +21,6 @@ bool all(std::string_view text, Is is) {
   return !text.empty() && std::ranges::all_of(text, is);
 }
 
-std::optional<unsigned> hex_value(char c) {
-  if (is_digit(c)) return static_cast<unsigned>(c - '0');
-  char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? std::optional(static_cast<unsigned>(lower - 'a') + 10) : std::nullopt;
-}
-
 // A percent sign before anything but two hexadecimal digits stands for itself.
 std::string decoded(std::string_view text, bool plus_is_blank) {
   std::string result;

@@ -12,13 +12,6 @@ bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool is_xchar(char c) { return (c > ' ' && c < 0x7f && c != '+' && c != '=') || is_beyond_ascii(c); }
 bool is_printable(char c) { return c >= ' ' && c < 0x7f; }
 
-std::optional<int> hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  char lower = to_lower(c);
-  if (lower >= 'a' && lower <= 'f') return lower - 'a' + 10;
-  return std::nullopt;
-}
-
 // What "+XX" at the front of `text` stands for, if that may be.
 std::optional<char> decode_hexchar(std::string_view text) {
   if (text.size() < 3) return std::nullopt;
