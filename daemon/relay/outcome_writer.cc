@@ -44,7 +44,8 @@ std::string dsn_of(const SettledRecipient& settled) {
 
 smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) {
   Settlement settlement = relay::settle(job.mail, job.recipients, result, way.smarthost, policy_, jitter_());
-  add_owed_notice(settlement, job.mail, host_of(job.mail.progress.smarthost));
+  if (job.mail.progress.owes_notice())
+    add_owed_notice(settlement, job.mail, host_of(job.mail.progress.smarthost));
   auto ticket = std::make_shared<smtpc::Ticket>(loop_);
   log_outcomes(job.mail, settlement, way);
   if (any(settlement, RecipientOutcome::delivered)) last_delivery_ = loop_.clock().wall();
