@@ -8,13 +8,14 @@
 
 #include "daemon/base/error.h"
 #include "daemon/base/exit.h"
+#include "daemon/config/load.h"
 
 namespace hikyaku::app {
 
 struct StartOptions {
   enum class Task : std::uint8_t { serve, check, check_ports, print_help, print_version };
   Task task = Task::serve;
-  std::string config_file = "/etc/hikyaku/hikyaku.yaml";
+  std::string config_file = config::kDefaultConfig;
   std::vector<std::string> ports;  // for `check_ports`, as they were given
 };
 

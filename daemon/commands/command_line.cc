@@ -7,6 +7,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/commands/spool_access.h"
+#include "daemon/config/load.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -96,7 +97,7 @@ void add_commands(CLI::App& app, Action& chosen) {
   app.add_option_function<std::string>(
          "-c", [&app](const std::string& file) { set_config(app, file); }, "the configuration of the daemon")
       ->type_name("FILE")
-      ->default_str(kDefaultConfig)
+      ->default_str(config::kDefaultConfig)
       ->trigger_on_parse();
   add_control_commands(app, chosen);
   add_queue_command(app, chosen);

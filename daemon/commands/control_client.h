@@ -7,12 +7,13 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/json_value.h"
 #include "daemon/commands/daemon_places.h"
+#include "daemon/config/load.h"
 
 namespace hikyaku::commands {
 
 // What the command line says of where the daemon is.
 struct ControlWords {
-  std::string config = kDefaultConfig;
+  std::string config = config::kDefaultConfig;
   std::string socket;  // empty: control.sock in the configuration's runtime_directory
 };
 struct FoundSocket {

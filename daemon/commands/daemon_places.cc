@@ -28,7 +28,7 @@ std::string note_on(const config::Problems& problems, const DaemonPlaces& places
 Result<DaemonPlaces, StartError> find_daemon(const std::string& config) {
   auto settings = config::load_file(config);
   if (settings) return places_of(*settings);
-  if (config != kDefaultConfig && ::access(config.c_str(), R_OK) != 0)
+  if (config != config::kDefaultConfig && ::access(config.c_str(), R_OK) != 0)
     return fail(Exit::configuration, join(config::to_lines(settings.error()), "\n"));
   DaemonPlaces places = places_of(config::understandable_settings(config));
   places.note = note_on(settings.error(), places);

@@ -10,8 +10,6 @@
 
 namespace hikyaku::commands {
 
-inline constexpr const char* kDefaultConfig = "/etc/hikyaku/hikyaku.yaml";
-
 struct DaemonPlaces {
   std::string control_socket;
   std::string spool;

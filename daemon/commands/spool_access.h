@@ -7,13 +7,14 @@
 #include <string>
 
 #include "daemon/commands/daemon_places.h"
+#include "daemon/config/load.h"
 #include "spool/view.h"
 
 namespace hikyaku::commands {
 
 // What the command line says.
 struct SpoolWords {
-  std::string config = kDefaultConfig;
+  std::string config = config::kDefaultConfig;
   std::string directory;  // empty: spool.directory of the configuration
 };
 

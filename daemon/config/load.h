@@ -16,6 +16,8 @@
 
 namespace hikyaku::config {
 
+inline constexpr const char* kDefaultConfig = "/etc/hikyaku/hikyaku.yaml";
+
 // What defaults are taken from; tests pass fixed ones.
 struct Environment {
   std::string hostname;     // default_hostname() of hostname.h
@@ -41,7 +43,7 @@ struct LoadedAliases {
 // write is not read: whoever writes it gets root's mail. Blocks.
 LoadedAliases load_aliases(const AliasesSettings& settings);
 
-// `hikyakud --check`, beyond what load.h sees: whether the files that the configuration names are there and
+// `hikyakud --check`, beyond what load_file() sees: whether the files that the configuration names are there and
 // can be read. Changes nothing. Does not parse certificates; daemon/app does that with the TLS library.
 // Blocks.
 

@@ -62,7 +62,7 @@ std::optional<std::string_view> outcome_of_what(std::string_view path) {
 ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   bool is_get = request.method == "GET";
   auto id = outcome_of_what(request.path);
-  if (is_get && id) return answer_outcome(request, *id);
+  if (is_get && id) return answer_outcome(request, *id, desk_, clock_);
   if (is_get && request.path == kQueue) return answer_queue(request, reader_, desk_, clock_);
   if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, retry_pace_, clock_);
   if (is_get && request.path == kVersion)
@@ -75,10 +75,6 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
                          "only root, the daemon's user and members of its group (see `control`) may do that");
   if (is_get) return answer_status();
   return request.path == kReload ? answer_reload() : answer_aliases();
-}
-
-ControlAnswer ControlRoutes::answer_outcome(const ControlRequest& request, std::string_view id) {
-  return control::answer_outcome(request, id, desk_, clock_);
 }
 
 ControlAnswer ControlRoutes::answer_status() {

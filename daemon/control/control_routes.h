@@ -22,7 +22,6 @@ class ControlRoutes {
 
  private:
   ControlAnswer answer_status();
-  ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id);
   ControlAnswer answer_reload();
   ControlAnswer answer_aliases();
 
