@@ -21,7 +21,7 @@ namespace hikyaku::smtpc {
 struct ClientContext {
   io::Loop& loop;
   const mail::Smarthost& smarthost;
-  Connector& connector;                // for the side probe (tls_probe.h)
+  Connector& connector;                // for the side probe (opening.h)
   PeerMemory& memory;                  // shared by the connections of a lane
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
   std::string ehlo_name;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A smarthost's keys as they were written, each checked by itself, before the defaults that depend on one
-// another are chosen and contradictions are found (read_smarthost.h).
+// another are chosen and contradictions are found (read_smarthost()).
 #pragma once
 
 #include <cstdint>

@@ -16,9 +16,7 @@ inline constexpr std::size_t kMaxDiagnosis = 4096;
 std::string diagnose(const Failure& failure);
 
 // Why a smarthost takes no mail just now, in words for everybody on this machine: no account, no host, no
-// place of credentials and nothing that the smarthost has said. diagnosis.h has the words for the operator.
-// Pure.
-
+// place of credentials and nothing that the smarthost has said; diagnose() has the words for the operator.
 // One line, no trailing full stop.
 std::string public_diagnosis(const Failure& failure);
 

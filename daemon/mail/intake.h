@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Repairs the header of a message on its way into the spool, as a stream: canonical content (data_decoder.h)
 // in and out, in pieces. Fields pass as they came, but that names without a domain get one in those fields
-// that hold addresses (qualify.h); at the header's end what is missing is added. The body is never changed.
+// that hold addresses (qualify()); at the header's end what is missing is added. The body is never changed.
 // Linear time; memory is bounded by kLongestAddressField, not by lines, fields or the message.
 //
 // The header ends at the first line that is neither a field (a name of printable ASCII, blanks, a colon) nor,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks that what comments and pages refer to is in the repository: a page (FORMAT.md), its heading (FORMAT.md,
 "Recovery", or FORMAT.md#recovery), a promise of ARCHITECTURE.md by its number, a number of SECURITY.md (S1, M2, P3, C4),
-a file by its path from the root. RFCs and whatever else stands outside are not meant.
+a file by its path from the root, in C++ also a header by its name alone. RFCs and whatever else stands outside are not meant.
 
   check_references.py [ROOT]      prints each dead one as FILE:LINE: text; exit code 1 if there is one
 """
@@ -26,6 +26,7 @@ CITED_PAGE = re.compile(rf"(?<![\w/.~$}}-])({PAGE})(#[\w-]+|(?:'s)?,\s+(?:sectio
 PROMISE = re.compile(r"\bpromises?\s+(\d)\b")
 NUMBER = re.compile(r"(?<![\w=\"'+.-])([SMPC])(\d{1,2})\b(?!['\w])")
 SOURCE = re.compile(r"(?<![\w/.~$}-])((?:daemon|smtpd|smtpc|spool|systemd|etc|tests)/[\w./-]*\.(?:h|cc|py|sh|cmake|smtp|txt))\b")
+HEADER = re.compile(r"(?<![<\w/.~$}-])(\w+\.(?:h|cc))\b")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.M)
 
@@ -72,6 +73,7 @@ class Repository:
     def __init__(self, texts):
         """`texts`: path -> text of each file, or "" where only its presence matters."""
         self.paths = set(texts)
+        self.names = {posixpath.basename(path) for path in texts}
         self.pages = {path: text for path, text in texts.items() if path.endswith(".md")}
         promises = self.pages.get("daemon/ARCHITECTURE.md", "").partition("## The promises")[2].partition("\n## ")[0]
         self.promises = set(re.findall(r"^(\d+)\. \*\*", promises, re.M))
@@ -122,6 +124,12 @@ def check_sources(path, text, repository):
             yield found.start(), f"{found.group(1)} is not in the repository"
 
 
+def check_headers(path, text, repository):
+    for found in HEADER.finditer(text):
+        if found.group(1) not in repository.names:
+            yield found.start(), f"no file is called {found.group(1)}"
+
+
 def check_links(path, text, repository):
     for found in LINK.finditer(text):
         target, _, heading = found.group(1).partition("#")
@@ -142,6 +150,8 @@ def check_file(path, text, repository):
         checks.append(check_numbers)
     if path.endswith(".md"):
         checks.append(check_links)
+    if path.endswith((".h", ".cc")):
+        checks.append(check_headers)
     breaks = [index for index, letter in enumerate(text) if letter == "\n"]
     for start, comment in comments_of(path, text):
         for check in checks:

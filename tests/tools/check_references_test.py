@@ -61,6 +61,11 @@ class CheckReferences(unittest.TestCase):
         self.assertEqual(dead("smtpc/a.h", "// as spool/record.h has it\n"), [])
         self.assertEqual(dead("smtpc/a.h", "// as spool/" + "gone.h has it\n"), [1])
 
+    def test_a_header_may_be_named_by_itself(self):
+        self.assertEqual(dead("smtpc/a.h", "// record.h has it; <uv.h> and snake.hh are not meant\n"), [])
+        self.assertEqual(dead("smtpc/a.h", "// (" + "gone.h)\n"), [1])
+        self.assertEqual(dead("smtpc/a.h", '#include "' + 'gone.h"\n'), [])
+
     def test_code_and_literals_are_no_comments(self):
         gone = "STYLE" + ".md"
         self.assertEqual(dead("smtpc/a.cc", f'auto a = "// {gone}";\nauto b = R"(// {gone})";\n'), [])
