@@ -110,31 +110,6 @@ Result<std::optional<std::string>, DiskError> free_name(Disk& disk, DiskFile& so
   }
 }
 
-}  // namespace
-
-Result<void, DiskError> keep_copy(Disk& disk, std::string_view path, std::uint64_t min_free) {
-  auto source = disk.open_for_reading(path);
-  if (!source) return std::unexpected(source.error());
-  auto copies = existing_copies(disk);
-  if (!copies) return std::unexpected(copies.error());
-  auto to = free_name(disk, **source, flat(path), *copies);
-  if (!to) return std::unexpected(to.error());
-  if (!*to) return {};
-  if (copies->size() >= kMaxCopies)
-    return fail(std::errc::no_space_on_device, cat(std::to_string(kMaxCopies), " copies are there already"));
-  return copy(disk, **source, **to, min_free);
-}
-
-Result<void, DiskError> Quarantine::keep(const std::string& path) {
-  std::scoped_lock lock(one_at_a_time_);
-  if (kept_.contains(path)) return {};
-  auto kept = keep_copy(disk_, path, min_free_);
-  if (kept) kept_.insert(path);
-  return kept;
-}
-
-namespace {
-
 bool is_missing(Disk& disk, std::string_view path) {
   auto file = disk.open_for_reading(path);
   return !file && file.error().kind == std::errc::no_such_file_or_directory;
@@ -171,6 +146,27 @@ LostRecord unknown_record(const StoredAt& at) {
 }
 
 }  // namespace
+
+Result<void, DiskError> keep_copy(Disk& disk, std::string_view path, std::uint64_t min_free) {
+  auto source = disk.open_for_reading(path);
+  if (!source) return std::unexpected(source.error());
+  auto copies = existing_copies(disk);
+  if (!copies) return std::unexpected(copies.error());
+  auto to = free_name(disk, **source, flat(path), *copies);
+  if (!to) return std::unexpected(to.error());
+  if (!*to) return {};
+  if (copies->size() >= kMaxCopies)
+    return fail(std::errc::no_space_on_device, cat(std::to_string(kMaxCopies), " copies are there already"));
+  return copy(disk, **source, **to, min_free);
+}
+
+Result<void, DiskError> Quarantine::keep(const std::string& path) {
+  std::scoped_lock lock(one_at_a_time_);
+  if (kept_.contains(path)) return {};
+  auto kept = keep_copy(disk_, path, min_free_);
+  if (kept) kept_.insert(path);
+  return kept;
+}
 
 DamageReport examine_record(Disk& disk, Quarantine& quarantine, const StoredAt& at) {
   auto record = salvage(front_of(disk, at), at.seed, at.place.offset);

@@ -66,50 +66,12 @@ class Taking {
   Picture picture_;
 };
 
-}  // namespace
-
-Result<Picture, ViewError> take_picture(Disk& disk, std::optional<mail::MailId> only) {
-  for (int i = 0; i < kPictures; ++i) {
-    auto log = look_at_log(disk);
-    if (!log) return std::unexpected(log.error());
-    auto picture = Taking(disk, std::move(*log), only).run();
-    if (!picture) return std::unexpected(picture.error());
-    if (*picture) return std::move(**picture);
-  }
-  return fail(ViewErrorKind::always_changing,
-              "the daemon reuses segments faster than they can be read; try again when it has less to do");
-}
-
-namespace {
-
 constexpr std::size_t kBodyPiece = 1U << 20;
 
 std::unexpected<mail::SourceError> damaged(mail::MailId id) {
   return fail(mail::SourceErrorKind::damaged,
               cat("the body of mail ", to_text(id), " in ", large_path(id), " is damaged"));
 }
-
-}  // namespace
-
-Result<void, mail::SourceError> read_large(DiskFile& file, const RecordHeader& message,
-                                           const std::function<bool(std::string_view)>& take) {
-  Checksum sum(large_seed(message.id));
-  std::string piece(kBodyPiece, '\0');
-  for (std::uint64_t at = 0; at < message.content_length;) {
-    auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kBodyPiece, message.content_length - at));
-    auto got = file.read(std::span(piece).first(wanted), at);
-    if (!got) return std::unexpected(to_source_error(got.error()));
-    if (*got < wanted) return damaged(message.id);
-    std::string_view bytes = std::string_view(piece).substr(0, wanted);
-    sum.update(bytes);
-    if (!take(bytes)) return {};
-    at += wanted;
-  }
-  if (sum.digest() != message.content_checksum) return damaged(message.id);
-  return {};
-}
-
-namespace {
 
 bool has_damage(const Scan& scan) {
   return std::ranges::any_of(scan.holes, [](const Hole& hole) { return hole.is_damage; });
@@ -128,6 +90,36 @@ Scan scan_beside_a_writer(DiskFile& file, const SegmentHeader& header, const Clo
 }
 
 }  // namespace
+
+Result<Picture, ViewError> take_picture(Disk& disk, std::optional<mail::MailId> only) {
+  for (int i = 0; i < kPictures; ++i) {
+    auto log = look_at_log(disk);
+    if (!log) return std::unexpected(log.error());
+    auto picture = Taking(disk, std::move(*log), only).run();
+    if (!picture) return std::unexpected(picture.error());
+    if (*picture) return std::move(**picture);
+  }
+  return fail(ViewErrorKind::always_changing,
+              "the daemon reuses segments faster than they can be read; try again when it has less to do");
+}
+
+Result<void, mail::SourceError> read_large(DiskFile& file, const RecordHeader& message,
+                                           const std::function<bool(std::string_view)>& take) {
+  Checksum sum(large_seed(message.id));
+  std::string piece(kBodyPiece, '\0');
+  for (std::uint64_t at = 0; at < message.content_length;) {
+    auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kBodyPiece, message.content_length - at));
+    auto got = file.read(std::span(piece).first(wanted), at);
+    if (!got) return std::unexpected(to_source_error(got.error()));
+    if (*got < wanted) return damaged(message.id);
+    std::string_view bytes = std::string_view(piece).substr(0, wanted);
+    sum.update(bytes);
+    if (!take(bytes)) return {};
+    at += wanted;
+  }
+  if (sum.digest() != message.content_checksum) return damaged(message.id);
+  return {};
+}
 
 Result<SegmentRecords, DiskError> read_records(Disk& disk, const FoundSegment& segment,
                                                const ClosedSegment& closed) {

@@ -71,6 +71,7 @@ tests=$(count tests)
 failures=$(count failures)
 printf '\n'
 printf '%s\n' "${times[@]}"
+# For reading only; where the histories did not run at all, a test has failed above.
 for report in san release; do
   grep -ohE '[0-9]+ (scripted|random) histories.*|[0-9]+ of [0-9]+ histories' "$reports/$report.xml" | sed "s/^/$report: /" || true
 done

@@ -73,6 +73,10 @@ Result<void, Failure> read_body(Message& message, Input& input) {
   return {};
 }
 
+std::string parameter(std::string_view name, std::string_view value) {
+  return value.empty() ? std::string() : cat(" ", name, "=", value);
+}
+
 }  // namespace
 
 Result<Message, Failure> read_message(const Request& request, const Caller& caller, Input& input) {
@@ -90,14 +94,6 @@ Result<Message, Failure> read_message(const Request& request, const Caller& call
   if (auto read = read_body(message, input); !read) return std::unexpected(read.error());
   return message;
 }
-
-namespace {
-
-std::string parameter(std::string_view name, std::string_view value) {
-  return value.empty() ? std::string() : cat(" ", name, "=", value);
-}
-
-}  // namespace
 
 std::string mail_command(const Envelope& envelope, std::optional<std::uint64_t> size) {
   return cat("MAIL FROM:<", envelope.sender, ">", parameter("SIZE", size ? std::to_string(*size) : ""),

@@ -92,27 +92,6 @@ Result<void, StartError> set_up(const std::string& path, mode_t mode, const std:
   return {};
 }
 
-}  // namespace
-
-Result<void, StartError> prepare_spool_directory(const std::string& path,
-                                                 const std::optional<Account>& account) {
-  std::string directory = without_slash(path);
-  auto is_new = make_directory(directory);
-  if (!is_new) return std::unexpected(is_new.error());
-  return set_up(directory, kSpoolMode, account, *is_new);
-}
-
-Result<void, StartError> prepare_runtime_directory(const std::string& path,
-                                                   const std::optional<Account>& account) {
-  std::string directory = without_slash(path);
-  auto is_new = make_directory(directory);
-  if (!is_new) return std::unexpected(is_new.error());
-  if (!*is_new && !(account && is_fresh(directory))) return {};
-  return set_up(directory, kRuntimeMode, account, *is_new);
-}
-
-namespace {
-
 constexpr mode_t kDropMode = 01730;  // put in, but neither list nor take out what is another's
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
@@ -142,6 +121,23 @@ std::optional<std::string> hand_out(const Fd& directory, const std::string& path
 }
 
 }  // namespace
+
+Result<void, StartError> prepare_spool_directory(const std::string& path,
+                                                 const std::optional<Account>& account) {
+  std::string directory = without_slash(path);
+  auto is_new = make_directory(directory);
+  if (!is_new) return std::unexpected(is_new.error());
+  return set_up(directory, kSpoolMode, account, *is_new);
+}
+
+Result<void, StartError> prepare_runtime_directory(const std::string& path,
+                                                   const std::optional<Account>& account) {
+  std::string directory = without_slash(path);
+  auto is_new = make_directory(directory);
+  if (!is_new) return std::unexpected(is_new.error());
+  if (!*is_new && !(account && is_fresh(directory))) return {};
+  return set_up(directory, kRuntimeMode, account, *is_new);
+}
 
 // What is there was made by the package, or by an operator, who may have had reasons.
 std::optional<std::string> prepare_drop_directory(const std::string& spool,
