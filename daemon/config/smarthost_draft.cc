@@ -6,7 +6,6 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/host.h"
-#include "daemon/config/read_rates.h"
 
 namespace hikyaku::config {
 namespace {
@@ -30,6 +29,42 @@ void read_port(const Value& value, SmarthostDraft& draft) {
   if (!draft.port) value.problem("must be a number from 1 to 65535, or smtp, submission or submissions");
 }
 
+// What somebody meant who wrote another word for a unit. `m` is not simply taken: it could be a month.
+std::string_view meant_unit(std::string_view word) {
+  static constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
+      {"sec", "s"}, {"second", "s"}, {"m", "min"}, {"minute", "min"},
+      {"hr", "h"},  {"hour", "h"},   {"d", "day"}};
+  for (const auto& [other, unit] : kOthers)
+    if (equals_ignoring_case(word, other)) return unit;
+  for (std::string_view unit : mail::kRateUnits)
+    if (word != unit && equals_ignoring_case(word, unit)) return unit;
+  return {};
+}
+
+std::string explain_rate(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view meant = slash == text.npos ? "" : meant_unit(text.substr(slash + 1));
+  return cat(
+      "must be a whole number from 1 to ", std::to_string(mail::kMaxRate),
+      ", a slash and a unit out of s, min, h, day, such as 60/min, or a list such as [14/s, 10000/day]",
+      meant.empty() ? "" : cat("; did you mean /", meant, "?"));
+}
+
+void read_rate(const Value& value, mail::Smarthost& smarthost) {
+  const std::string_view text = value.text().value_or("");
+  auto rate = mail::parse_rate(text);
+  if (!rate) return value.problem(explain_rate(text));
+  if (std::ranges::find(smarthost.rates, rate->unit, &mail::Rate::unit) != smarthost.rates.end())
+    return value.problem("another rate has this unit; write each unit once");
+  smarthost.rates.push_back(*rate);
+}
+
+// A smarthost's `rate`: one such as 60/min, or a list of them, each unit at most once.
+void read_rates(const Value& value, mail::Smarthost& smarthost) {
+  if (value.elements().empty()) value.problem("names no rate; to send without a limit, remove the key");
+  for (const Value& element : value.elements()) read_rate(element, smarthost);
+}
+
 // A port or a switch in the place of the mode is what people try first.
 std::optional<std::string> explain_tls(std::string_view text) {
   if (auto port = parse_number(text); port && *port <= 65535) {
@@ -50,11 +85,14 @@ std::optional<std::string> explain_tls(std::string_view text) {
 }
 
 void read_tls(const Value& value, SmarthostDraft& draft) {
-  static const std::vector<std::string> kModes{"none", "opportunistic", "starttls", "implicit"};
+  static const Choices<TlsMode> kModes{{"none", TlsMode::none},
+                                       {"opportunistic", TlsMode::opportunistic},
+                                       {"starttls", TlsMode::starttls},
+                                       {"implicit", TlsMode::implicit}};
   if (auto explanation = explain_tls(value.text().value_or("")))
     value.problem(*explanation);
-  else if (auto index = value.as_choice(kModes))
-    draft.mode = static_cast<TlsMode>(*index);
+  else if (auto mode = chosen(value, kModes))
+    draft.mode = *mode;
 }
 
 // "sha256:AB:CD:…" as openssl prints it, or without the colons.
@@ -167,7 +205,10 @@ const Schema<SmarthostDraft>& smarthost_schema() {
       {"tls_hostname", in_smarthost(read_tls_hostname)},
       {"tls_ca_file", in_tls(path(&TlsSettings::ca_file))},
       {"tls_fingerprint", in_smarthost(read_fingerprint)},
-      {"tls_min_version", in_tls(choice(&TlsSettings::min_version, {"1.0", "1.1", "1.2", "1.3"}))},
+      {"tls_min_version", in_tls(choice(&TlsSettings::min_version, {{"1.0", TlsVersion::tls1_0},
+                                                                    {"1.1", TlsVersion::tls1_1},
+                                                                    {"1.2", TlsVersion::tls1_2},
+                                                                    {"1.3", TlsVersion::tls1_3}}))},
       {"tls_client_cert", in_smarthost(read_client_cert)},
       {"auth", in_smarthost(read_auth)},
       {"user", in_smarthost(text(&Smarthost::user, "a user name of authinfo"))},
