@@ -20,7 +20,10 @@ class Ids {
     highest_.value = std::max(highest_seen.value + kStride, clock);
   }
 
-  mail::MailId assign() { return ++highest_.value, highest_; }
+  mail::MailId assign() {
+    ++highest_.value;
+    return highest_;
+  }
   mail::MailId highest() const { return highest_; }
 
  private:

@@ -186,7 +186,9 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
     std::size_t distance = edit_distance(word, candidate);
-    if (distance < best) best = distance, found = candidate;
+    if (distance >= best) continue;
+    best = distance;
+    found = candidate;
   }
   return found;
 }

@@ -8,12 +8,11 @@
 #include <optional>
 #include <string>
 
+#include "daemon/base/tls_version.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/stream.h"
 
 namespace hikyaku::io {
-
-enum class TlsVersion { tls1_0, tls1_1, tls1_2, tls1_3 };
 
 struct TlsClientOptions {
   std::string name;         // DNS name or IP address to verify and (a DNS name only) to send as SNI

@@ -10,12 +10,12 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/secret.h"
+#include "daemon/base/tls_version.h"
 #include "daemon/mail/rate.h"
 
 namespace hikyaku::mail {
 
 enum class TlsMode : std::uint8_t { none, opportunistic, starttls, implicit };
-enum class TlsVersion : std::uint8_t { tls1_0, tls1_1, tls1_2, tls1_3 };
 
 struct TlsSettings {
   TlsMode mode = TlsMode::implicit;

@@ -82,7 +82,10 @@ Done speak_smtp(const Places& places) {
 // The replies have no reader: the first bad one decides how it ends.
 Done batch_smtp(const Places& places) {
   BatchReplies replies;
-  auto served = serve(places, true, [&replies](std::string_view bytes) { return replies.take(bytes), true; });
+  auto served = serve(places, true, [&replies](std::string_view bytes) {
+    replies.take(bytes);
+    return true;
+  });
   return served ? replies.verdict() : served;
 }
 
@@ -97,8 +100,8 @@ Done obey(const Request& request, const Places& places) {
     case Mode::test_addresses: return test_addresses(places, STDIN_FILENO);
     case Mode::speak_smtp: return speak_smtp(places);
     case Mode::batch_smtp: return batch_smtp(places);
-    case Mode::help: return print(usage_text()), Done();
-    case Mode::version: return print("hikyaku " HIKYAKU_VERSION "\n"), Done();
+    case Mode::help: print(usage_text()); return Done();
+    case Mode::version: print("hikyaku " HIKYAKU_VERSION "\n"); return Done();
     case Mode::nothing: return {};
   }
   return {};
