@@ -5,11 +5,11 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "daemon/base/mutex.h"
 #include "spool/damage.h"
 #include "spool/disk.h"
 #include "spool/stored.h"
@@ -34,8 +34,8 @@ class Quarantine {
  private:
   Disk& disk_;
   std::uint64_t min_free_;
-  std::mutex one_at_a_time_;
-  std::set<std::string> kept_;
+  Mutex mutex_;  // one copy at a time
+  std::set<std::string> kept_ GUARDED_BY(mutex_);
 };
 
 // What a report says of something that turned out damaged when a spool at work read it, with a copy of the

@@ -11,7 +11,7 @@ Asker::~Asker() { check(core_->asker == nullptr, "what answers questions is clos
 
 Task<void> Asker::closed() {
   {
-    std::lock_guard lock(core_->lock);
+    Lock lock(core_->mutex);
     core_->is_closed = true;
   }
   core_->asker = nullptr;

@@ -6,13 +6,12 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "daemon/base/mutex.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/nursery.h"
 
@@ -39,9 +38,9 @@ class Asker {
   // Shared with the threads that wait and with what has been posted.
   struct Core {
     explicit Core(Asker* owner) : asker(owner) {}
-    std::mutex lock;
-    std::condition_variable changed;
-    bool is_closed = false;
+    Mutex mutex;
+    Condition changed;
+    bool is_closed GUARDED_BY(mutex) = false;
     Asker* asker;  // null once closed; the loop's thread
   };
 
@@ -59,13 +58,14 @@ template <class T>
 std::optional<T> Asker::ask(std::function<Task<T>()> question, std::chrono::milliseconds limit) {
   auto answer = std::make_shared<std::optional<T>>();
   auto core = core_;
-  std::unique_lock lock(core->lock);
+  const auto until = std::chrono::steady_clock::now() + limit;
+  Lock lock(core->mutex);
   if (core->is_closed) return std::nullopt;
   // Under the lock: while it is not closed, the loop is there.
   loop_.post([core, answer, question = std::move(question)] {
     if (core->asker != nullptr) core->asker->nursery_.spawn(run<T>(core, question, answer));
   });
-  core->changed.wait_for(lock, limit, [&] { return answer->has_value() || core->is_closed; });
+  while (!answer->has_value() && !core->is_closed && core->changed.wait_until(lock, until)) continue;
   return std::move(*answer);
 }
 
@@ -74,7 +74,7 @@ Task<void> Asker::run(std::shared_ptr<Core> core, std::function<Task<T>()> quest
                       std::shared_ptr<std::optional<T>> answer) {
   T value = co_await question();
   {
-    std::lock_guard lock(core->lock);
+    Lock lock(core->mutex);
     if (!core->is_closed) answer->emplace(std::move(value));  // who waited has been sent away
   }
   core->changed.notify_all();

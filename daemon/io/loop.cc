@@ -27,7 +27,7 @@ Loop::~Loop() {
 
 void Loop::post(std::function<void()> what) {
   {
-    std::lock_guard lock(posted_lock_);
+    Lock lock(posted_mutex_);
     posted_.push_back(std::move(what));
   }
   uv_async_send(&async_);
@@ -60,7 +60,7 @@ void Loop::resume_ready() {
 void Loop::take_posted() {
   std::vector<std::function<void()>> posted;
   {
-    std::lock_guard lock(posted_lock_);
+    Lock lock(posted_mutex_);
     posted.swap(posted_);
   }
   for (auto& what : posted) what();
