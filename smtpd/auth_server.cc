@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "smtpd/md5.h"
+#include "daemon/io/hashes.h"
 
 namespace hikyaku::smtpd {
 namespace {
@@ -51,8 +51,8 @@ class CramMd5 final : public AuthMechanism {
   CramMd5(const AuthOptions& options, std::string nonce) : options_(options), nonce_(std::move(nonce)) {}
   AuthStep step(const std::optional<std::string>& response) override {
     if (!std::exchange(asked_, true)) return response ? malformed() : challenge(nonce_);
-    std::string digest = to_hex(hmac_md5(options_.password.reveal(), nonce_));
-    return verdict(*response == cat(options_.user, " ", digest));
+    const auto digest = io::hmac_md5(options_.password.reveal(), nonce_);
+    return verdict(digest && *response == cat(options_.user, " ", *digest));
   }
 
  private:

@@ -99,13 +99,10 @@ int note_refusal(int is_good, X509_STORE_CTX* context) {
 }  // namespace
 
 std::string fingerprint_of(const X509* certificate) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
   if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1) return {};
-  std::string text = "sha256:";
-  for (unsigned i = 0; i < length; ++i) text += {kHex[digest[i] >> 4], kHex[digest[i] & 15]};
-  return text;
+  return cat("sha256:", to_hex(std::span(digest).first(length)));
 }
 
 CertificateFactsPtr facts_of(const X509* certificate, const X509* faulty) {
