@@ -25,7 +25,7 @@ struct AcceptorOptions {
 
 class Acceptor {
  public:
-  // All outlive this. stopped() must have returned before it goes.
+  // All outlive this. stop() must have returned before the acceptor is destroyed.
   Acceptor(io::Loop& loop, mail::MailSink& sink, Observer& observer, AcceptorOptions options);
   ~Acceptor();
 
@@ -33,11 +33,11 @@ class Acceptor {
   // One connection that was accepted elsewhere.
   void take(io::StreamPtr stream);
   // For connections from here on.
-  void reconfigure(AcceptorOptions options) { options_ = std::move(options); }
+  void configure(AcceptorOptions options) { options_ = std::move(options); }
   std::size_t sessions() const { return over_tcp_ + local_; }
 
   // Accepts no more and ends idle sessions with 421 4.3.2; the others may finish until `grace` is over.
-  Task<void> stopped(Duration grace);
+  Task<void> stop(Duration grace);
 
  private:
   class Place;
@@ -52,7 +52,7 @@ class Acceptor {
   Observer& observer_;
   AcceptorOptions options_;
   Stop stop_;
-  Surroundings around_;
+  SessionContext context_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   std::size_t over_tcp_ = 0;                       // sessions
   std::size_t local_ = 0;                          // sessions over the Unix socket

@@ -11,7 +11,7 @@
 #include "daemon/io/tls.h"
 #include "smtpd/observer.h"
 #include "smtpd/options.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 

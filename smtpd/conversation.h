@@ -27,7 +27,7 @@ struct Stop {
 };
 
 // What a session works with; outlives it.
-struct Surroundings {
+struct SessionContext {
   io::Loop& loop;
   mail::MailSink& sink;
   Observer& observer;
@@ -35,7 +35,7 @@ struct Surroundings {
 };
 
 struct Conversation {
-  Conversation(Surroundings its_surroundings, SessionOptionsPtr its_options, io::StreamPtr stream);
+  Conversation(SessionContext its_context, SessionOptionsPtr its_options, io::StreamPtr stream);
 
   // The client's first bytes; nothing is consumed.
   Task<Result<std::string_view, IoError>> first_bytes();
@@ -49,7 +49,7 @@ struct Conversation {
   void clear();                                             // the transaction
   std::optional<Reply> hook(Stage stage, std::string_view subject) const;
 
-  Surroundings around;
+  SessionContext context;
   SessionOptionsPtr options;
   Channel channel;
   Client client;

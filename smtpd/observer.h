@@ -12,7 +12,7 @@
 #include "daemon/base/ip.h"
 #include "daemon/mail/envelope.h"
 #include "daemon/mail/mail_id.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 

@@ -14,7 +14,7 @@
 #include "daemon/base/bytes.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/secret.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::io {
 class TlsServer;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "daemon/base/ip.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 

@@ -14,7 +14,7 @@
 #include "daemon/mail/intake.h"
 #include "daemon/mail/mail_sink.h"
 #include "smtpd/options.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 

@@ -7,7 +7,7 @@
 
 #include "daemon/mail/smtp_command.h"
 #include "smtpd/options.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 

@@ -4,8 +4,8 @@
 // apart. Lives in base because pure code reasons about it without seeing a socket.
 #pragma once
 
-#include "daemon/base/certificate_facts.h"
 #include "daemon/base/error.h"
+#include "daemon/base/tls_facts.h"
 
 namespace hikyaku {
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/io_error.h"
 #include "daemon/base/mutex.h"
 #include "daemon/base/task.h"
 #include "daemon/io/wait.h"
@@ -119,5 +120,8 @@ T Loop::run(Task<T> task) {
   if (error) std::rethrow_exception(error);
   if constexpr (!std::is_void_v<T>) return std::move(*outcome.value);
 }
+
+// libuv's error numbers as our closed set. Internal to daemon/io.
+IoError from_uv(int error);
 
 }  // namespace hikyaku::io

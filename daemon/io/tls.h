@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "daemon/base/tls_version.h"
+#include "daemon/base/tls_facts.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/stream.h"
 

@@ -9,7 +9,6 @@
 
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
-#include "daemon/io/certificate.h"
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/tls.h"
 #include "daemon/io/tls_errors.h"

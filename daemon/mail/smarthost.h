@@ -10,7 +10,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/secret.h"
-#include "daemon/base/tls_version.h"
+#include "daemon/base/tls_facts.h"
 #include "daemon/mail/rate.h"
 
 namespace hikyaku::mail {

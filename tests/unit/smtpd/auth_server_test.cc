@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "smtpd/auth_server.h"
-
 #include "doctest/doctest.h"
+#include "smtpd/session_login.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpd;
