@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/mail/enhanced_status.h"
+#include "daemon/mail/smtp_reply.h"
 #include "daemon/mail/mail_id.h"
 #include "daemon/mail/mail_sink.h"
 #include "daemon/mail/smtp_command.h"
