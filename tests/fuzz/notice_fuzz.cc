@@ -37,7 +37,7 @@ std::string clean(std::string_view text) {
   std::string kept;
   for (char c : text.substr(0, 255))
     if (static_cast<unsigned char>(c) >= ' ' && c != 0x7f) kept += c;
-  return is_valid_utf8(kept) ? kept : printable(kept);
+  return is_valid_utf8(kept) ? kept : printable(kept).substr(0, 255);
 }
 
 void check_fields(std::string_view text, std::span<const std::string_view> known, const char* what) {
