@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/mail/smtp_reply.h"
 #include "daemon/mail/mail_id.h"
 #include "daemon/mail/mail_sink.h"
 #include "daemon/mail/smtp_command.h"
+#include "daemon/mail/smtp_reply.h"
 
 namespace hikyaku::smtpd {
 
