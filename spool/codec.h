@@ -71,7 +71,7 @@ class Decoder {
     return many;
   }
 
-  // What was just read is nothing that the encoder writes.
+  // The bytes just read cannot come from the encoder.
   void reject() {
     left_ = {};
     ok_ = false;

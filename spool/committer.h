@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Group commit. A thread takes everything that waits for one segment, writes it with one pwritev, flushes it
-// with one fdatasync, and hands the batch back to the loop; meanwhile the next batch gathers. It knows
-// nothing of mail: what it writes has been encoded, placed and checksummed before. With
+// with one fdatasync, and hands the batch back to the loop; meanwhile the next batch gathers. Records arrive
+// here encoded, placed and checksummed; the committer knows nothing about mail. With
 // CommitterMode::inline_on_loop there is no thread and a batch is what one turn of the loop has submitted.
 #pragma once
 
@@ -22,8 +22,8 @@
 
 namespace hikyaku::spool {
 
-// A segment that is written to. The loop's, but for `file` and `is_broken`, which are the committer's while
-// something of the segment is submitted.
+// A segment that is written to. Owned by the loop's thread, except that `file` and `is_broken` belong to the
+// committer's while a record of the segment is submitted.
 struct OpenSegment {
   SegmentHeader header;
   std::uint64_t seed = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One thing that was found damaged, and the one line that tells people: what is wrong with which file, whose
-// mail it was where that is still known, what it means for that mail, and whether a copy could be kept. Plain
+// A report of one damaged file or record, and its line for the log: what is wrong with which file, whose mail
+// it was if that is still known, what the damage means for that mail, and whether a copy was kept. Plain
 // values; the line is printable whatever the bytes were.
 #pragma once
 
@@ -29,8 +29,8 @@ struct LostRecord {
 };
 
 // `bytes` begin where the record at `offset` did and go on as far as there is anything. A header in which one
-// bit is wrong is understood: with 64 bits of checksum the bit can be told. Nothing if the header is worse
-// off, or if the whole record is intact.
+// bit is wrong is repaired: 64 bits of checksum identify the bit. Returns nullopt if more of the header is
+// wrong, or if the whole record is intact.
 std::optional<LostRecord> salvage(std::string_view bytes, std::uint64_t segment_seed, std::uint64_t offset);
 
 // Of an intact head of a MESSAGE.
@@ -38,12 +38,12 @@ std::optional<mail::Envelope> envelope_in(const RecordHeader& header, std::strin
 
 // What the damage means.
 enum class Loss {
-  none,      // nothing: no clause in the line
+  none,      // no consequence: no clause in the line
   whatever,  // not known: mail is lost, and mail that had ended may be sent again
   mail,      // a MESSAGE: it will never be sent
   progress,  // a PROGRESS: the mail stands at an older state
   end,       // a DONE: the mail may be sent again
-  nothing,   // the record that was hit meant nothing any more
+  nothing,   // the record was not needed any more
 };
 
 enum class Copy {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The copies of damaged files in corrupt/, for people; nothing reads them. The same damage is copied once,
-// however often it is met, and there is a limit to all of it: what is kept for a post-mortem must not be what
-// fills the disk. Blocking: pool or recovery only.
+// Copies of damaged files in corrupt/, for people; no code reads them. The same damage is copied once,
+// however often it is met, and the copies are limited, so that they cannot fill the disk. Blocking: pool or
+// recovery only.
 #pragma once
 
 #include <cstdint>

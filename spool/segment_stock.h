@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the ring goes on with: segments prepared ahead of need, and the files of an earlier run that can be
+// What the ring continues with: segments prepared ahead of need, and the files of an earlier run that can be
 // made segments again. Remembers why the last attempt to prepare a segment failed, and until when another is
 // not worth it. Loop thread.
 #pragma once
@@ -41,7 +41,7 @@ class SegmentStock {
 
   // The header of the segment to be prepared next. The caller adds highest id and oldest segment.
   SegmentHeader next_header() const;
-  // What preparing that segment came to. After an error nothing more can be had until retry_at().
+  // The result of preparing that segment. After an error the next attempt is worth while at retry_at().
   void add(Result<SegmentFile, DiskError> prepared);
   // Why the last attempt failed; nullopt if it succeeded.
   const std::optional<DiskError>& shortage() const { return shortage_; }

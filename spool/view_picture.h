@@ -20,9 +20,9 @@
 
 namespace hikyaku::spool {
 
-// What a reader without a lock sees of log/: which segments were in use at one moment, and whether one still
-// is what it was. A segment is told by its header, never by its name: number, key and state together never
-// come back once they have changed. Writes nothing, creates nothing. Blocking; any thread.
+// log/ as a reader without a lock sees it: which segments were in use at one moment, and whether a segment is
+// unchanged. A segment is identified by its header, never by its name: number, key and state together never
+// recur once they have changed. Never writes or creates a file. Blocking; any thread.
 
 enum class ViewErrorKind {
   missing,          // there is no spool
@@ -42,7 +42,7 @@ struct SeenLog {
 
 // All of it as it was at one moment.
 Result<SeenLog, ViewError> look_at_log(Disk& disk);
-// False also where it cannot be read.
+// False also if the segment cannot be read.
 bool is_unchanged(Disk& disk, const FoundSegment& segment);
 // What later headers say of segments that were closed.
 std::map<SegmentNumber, ClosedSegment> closed_segments(const SeenLog& log);
@@ -50,7 +50,7 @@ std::map<SegmentNumber, ClosedSegment> closed_segments(const SeenLog& log);
 ViewError to_view_error(const DiskError& error);
 
 // The records of one segment as a reader without a lock finds them: from its footer, or, where it has none,
-// by a scan that a daemon may be writing into. Writes nothing. Blocking; any thread.
+// by a scan while a daemon may be writing. Never writes. Blocking; any thread.
 
 struct SegmentRecords {
   std::vector<FooterEntry> records;  // by offset

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A child process: its output as lines, its end as a value. For `hikyaku demo` and tests; the daemon itself
-// never starts a program. A child that still runs when its Process goes is killed. The loop's thread.
+// never starts a program. A child that still runs when its Process is destroyed is killed. The loop's thread.
 #pragma once
 
 #include <memory>
@@ -30,8 +30,8 @@ class Process {
   Task<Result<std::string, IoError>> line(Until until);
   // Does nothing if the process has ended.
   void signal(int number);
-  // Waits for the end and returns the exit code as a shell does: 128 plus the signal's number if a signal ended
-  // the process. Errors: timeout, cancelled.
+  // Waits for the end and returns the exit code as a shell does: 128 plus the signal's number if a signal
+  // ended the process. Errors: timeout, cancelled.
   Task<Result<int, IoError>> exit_code(Until until);
 
  private:

@@ -31,7 +31,7 @@ CertificateFactsPtr facts_of(const X509* certificate, const X509* faulty);
 // Before the handshake: the peer must be verified, and a refused certificate is kept for
 // refused_certificate(). OpenSSL itself does not keep it.
 void demand_verified_peer(SSL* ssl);
-// After a handshake that failed: the certificate that was refused; nullptr if the handshake failed for another reason.
+// After a failed handshake: the refused certificate; nullptr if the handshake failed for another reason.
 CertificateFactsPtr refused_certificate(const SSL* ssl);
 
 }  // namespace hikyaku::io

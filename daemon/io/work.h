@@ -31,8 +31,8 @@ Task<std::invoke_result_t<F&>> run_on_pool(Loop& loop, F work) {
 
 // Calls into the event loop from other threads. A call becomes a task of the loop; the calling thread waits
 // for the value, up to a limit. The loop is never held up: it neither waits nor takes a lock that is held for
-// long. After close() nobody waits any more and no call begins, so the calling threads and the loop may end in
-// any order.
+// long. After close() nobody waits any more and no call begins, so the calling threads and the loop may end
+// in any order.
 class LoopCaller {
  public:
   explicit LoopCaller(Loop& loop);
@@ -40,12 +40,13 @@ class LoopCaller {
   // close() has returned, and no thread is in call().
   ~LoopCaller();
 
-  // From any thread but the loop's. Returns nullopt if there was no value in time (the task goes on, its value
-  // is dropped), or if there will be none. What the task refers to outlives close().
+  // From any thread but the loop's. Returns nullopt if there was no value in time (the task goes on, its
+  // value is dropped), or if there will be none. What the task refers to outlives close().
   template <class T>
   std::optional<T> call(std::function<Task<T>()> task, std::chrono::milliseconds limit);
 
-  // The loop's thread. Sends all waiting threads away, requests cancel(), and returns when every task has ended.
+  // The loop's thread. Sends all waiting threads away, requests cancel(), and returns when every task has
+  // ended.
   Task<void> close();
   // For what a task waits for. The loop's thread.
   Cancel& cancel() { return cancel_; }
