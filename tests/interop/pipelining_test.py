@@ -19,7 +19,7 @@ from rig.haraka import Haraka
 from rig.messages import message
 from rig.opensmtpd import OpenSmtpd
 from rig.postfix_smarthost import PostfixSmarthost
-from rig.sendmail import Sendmail
+from rig.sendmail_server import Sendmail
 from rig.submission import Submission
 
 REFUSAL = "command pipelined after end of DATA - refused"
