@@ -15,8 +15,8 @@ bool is_there(spool::Disk& disk, const std::string& path) { return disk.open_for
 
 class Checking {
  public:
-  // What stands in large/ is listed before the log is read: whatever has been committed until then has its
-  // file in the list.
+  // `bodies` must have been listed before the log is read, so that the list includes the file of every mail
+  // that the log then holds.
   Checking(spool::Disk& disk, const std::vector<std::string>& bodies, spool::View view)
       : disk_(disk), bodies_(bodies.begin(), bodies.end()), view_(std::move(view)) {}
 
@@ -34,7 +34,7 @@ class Checking {
     report_.spare_segments = log.spare.size();
     for (const spool::Alien& alien : log.aliens) note(cat(alien.path, ": ", alien.reason));
     for (spool::SegmentNumber number : log.missing)
-      note(cat(spool::segment_path(number), ": is missing, and was not reclaimed"));
+      note(cat(spool::segment_path(number), ": is missing, although it was never reclaimed"));
     for (const spool::SegmentStatistics& segment : report_.segments)
       for (const spool::Hole& hole : segment.damage) note(to_text(segment, hole));
   }
@@ -68,7 +68,7 @@ class Checking {
   void note(std::string what) { report_.damage.push_back(std::move(what)); }
 
   spool::Disk& disk_;
-  std::set<std::string> bodies_;  // of which no mail is known yet
+  std::set<std::string> bodies_;  // files in large/ that no mail has claimed yet
   spool::View view_;
   CheckReport report_;
 };

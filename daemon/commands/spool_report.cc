@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a check has found, as text and as JSON.
+// The report of `hikyaku spool check` as text and as JSON.
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/commands/spool_check.h"
@@ -19,7 +19,7 @@ std::uint64_t sum(const CheckReport& report, std::uint64_t SegmentStatistics::* 
 
 std::string text_of(const SegmentStatistics& segment) {
   return cat(segment.path, ": ", number(segment.size), " bytes, ", number(segment.records), " records, ",
-             number(segment.live_bytes), " bytes alive, ", number(segment.dead_bytes), " dead, ",
+             number(segment.live_bytes), " bytes live, ", number(segment.dead_bytes), " dead, ",
              segment.has_footer ? "footer" : "scanned", "\n");
 }
 
@@ -45,10 +45,10 @@ std::string to_text(const CheckReport& report) {
   for (const SegmentStatistics& segment : report.segments) text += text_of(segment);
   text += cat("segments in use: ", number(report.segments.size()), ", ", number(report.log_bytes()),
               " bytes; spare: ", number(report.spare_segments), "\n");
-  text += cat("mails: ", number(report.mails), "; ", number(report.live_bytes()), " bytes alive, ",
+  text += cat("mails: ", number(report.mails), "; ", number(report.live_bytes()), " bytes live, ",
               number(report.dead_bytes()), " dead\n");
-  text += cat("large bodies: ", number(report.named_bodies), " named, ", number(report.unnamed_bodies),
-              " unnamed, ", number(report.missing_bodies), " missing, ", number(report.damaged_bodies),
+  text += cat("large bodies: ", number(report.named_bodies), " in use, ", number(report.unnamed_bodies),
+              " not in use, ", number(report.missing_bodies), " missing, ", number(report.damaged_bodies),
               " damaged\n");
   if (report.damage.empty()) return text + "no damage\n";
   text += cat("damage: ", number(report.damage.size()), "\n");

@@ -24,7 +24,7 @@ std::string padded(std::string text, std::size_t width) {
   return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 
-// Who still waits for it, before those who have it.
+// Shows a pending recipient rather than one that is settled.
 std::string recipients_of(const spool::ViewedMail& mail) {
   const auto& all = mail.mail.envelope.recipients;
   const auto& states = mail.mail.progress.recipients;
@@ -47,7 +47,7 @@ std::string trouble_of(const spool::ViewedMail& mail, const mail::MailState& sta
 std::string what_for(mail::WaitsFor what) {
   switch (what) {
     case mail::WaitsFor::smarthost: return "for the smarthost";
-    case mail::WaitsFor::rate: return "for its turn";
+    case mail::WaitsFor::rate: return "for its turn (rate limit)";
     default: return "";
   }
 }
@@ -81,7 +81,7 @@ std::string waiting_text(const mail::MailState& state) {
   if (state.next) parts.push_back(cat("next ", to_rfc3339(*state.next)));
   std::string text = join(parts, ", ");
   if (state.reason.empty()) return text;
-  // What holds up all mail says in full what to do about it.
+  // A reason that holds up all mail is shown in full, because it says what to do.
   std::size_t limit = state.waits_for == mail::WaitsFor::time ? kLongestReason : std::size_t{4096};
   return cat(text, text.empty() ? "" : ": ", shown(state.reason, limit));
 }

@@ -13,7 +13,7 @@ using Tokens = std::vector<AddressToken>;
 
 constexpr const char* kNotAnAddress = "a name without an address, or no comma between two addresses";
 
-// What a quoted string says, or an atom.
+// The text of a quoted string or an atom.
 std::string unquote(std::string_view word) {
   if (!word.starts_with('"')) return std::string(word);
   std::string plain;
@@ -33,12 +33,12 @@ std::string quote(std::string_view plain) {
   return quoted + "\"";
 }
 
-// Folds never count (RFC 5322 3.2.2); blanks do in a quoted string only.
+// Folds never count (RFC 5322 3.2.2); blanks count only in a quoted string.
 bool is_dropped(char c, AddressToken::Kind kind) {
   return c == '\r' || c == '\n' || (kind == AddressToken::literal && (c == ' ' || c == '\t'));
 }
 
-// Words with dots between them, dots at odd places too; never two words side by side.
+// Words separated by dots, misplaced dots allowed; never two adjacent words.
 bool is_dotted(const Tokens& tokens, bool domain) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     bool word = domain ? tokens[i].kind == AddressToken::atom : tokens[i].is_word();
@@ -52,8 +52,7 @@ bool is_listed_domain(const Tokens& tokens) {
   return (tokens.size() == 1 && tokens[0].kind == AddressToken::literal) || is_dotted(tokens, true);
 }
 
-// One mailbox after the other, up to their separators. Within brackets a route's commas and colons separate
-// nothing.
+// Parses one mailbox after the other. Commas and colons of a route within brackets are not separators.
 class ListParser {
  public:
   explicit ListParser(std::string_view value) : value_(value), tokens_(value) {}
@@ -92,19 +91,20 @@ class ListParser {
 
   void begin_group() {
     bool is_name = std::ranges::none_of(pending_, [](const auto& token) { return token.is('@'); });
-    if (!is_name || pending_.empty() || bracket_ != Bracket::none) return note("a colon is out of place");
+    if (!is_name || pending_.empty() || bracket_ != Bracket::none)
+      return note("a colon is in the wrong place");
     pending_.clear();
     in_entry_ = false;
   }
 
   void open_bracket() {
     if (bracket_ != Bracket::none) return note(kNotAnAddress);
-    pending_.clear();  // the name
+    pending_.clear();  // the display name
     bracket_ = Bracket::open;
   }
 
   void close_bracket() {
-    if (bracket_ != Bracket::open) return note("a bracket is not opened");
+    if (bracket_ != Bracket::open) return note("a bracket is closed that was not opened");
     bracket_ = Bracket::closed;
     if (!pending_.empty()) assemble();
     pending_.clear();
@@ -112,7 +112,7 @@ class ListParser {
 
   void finish_entry() {
     if (bracket_ == Bracket::open) note("a quote or bracket is not closed");
-    if (bracket_ == Bracket::closed && !pending_.empty()) note("something stands behind the address");
+    if (bracket_ == Bracket::closed && !pending_.empty()) note("there is text after the address");
     if (bracket_ == Bracket::none && !pending_.empty()) assemble();
     if (found_ && !wrong_) list_.mailboxes.push_back(std::move(*found_));
     found_.reset();
@@ -132,7 +132,8 @@ class ListParser {
     found_ = {std::move(address), pending_.front().begin, pending_.back().finish, has_domain};
   }
 
-  // A quoted string beside atoms is an obsolete form that no envelope knows: all of it gets into the quotes.
+  // A quoted string beside atoms is an obsolete form that envelopes do not allow; everything goes into the
+  // quotes.
   std::string local_part(const Tokens& tokens) const {
     auto is_quoted = [](const auto& token) { return token.kind == AddressToken::quoted; };
     if (std::ranges::none_of(tokens, is_quoted)) return joined(tokens);
@@ -161,7 +162,7 @@ class ListParser {
   std::string_view value_;
   AddressTokens tokens_;
   AddressList list_;
-  Tokens pending_;                      // of the entry, so far; behind a bracket or colon, what stands there
+  Tokens pending_;  // of the entry so far; after a bracket or colon, the tokens from there
   std::optional<ListedMailbox> found_;  // in this entry
   Bracket bracket_ = Bracket::none;
   std::size_t begin_ = 0;  // of the entry

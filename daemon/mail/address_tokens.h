@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The words of a structured header field (RFC 5322 3.2): atoms, quoted strings, domain literals and specials;
-// blanks, folds and comments are dropped. Used by parse_address_list only. Pure.
+// The tokens of a structured header field (RFC 5322 3.2): atoms, quoted strings, domain literals and
+// specials; blanks, folds and comments are skipped. Used only by parse_address_list. Pure.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,14 @@ struct AddressToken {
     atom = 'a',
     quoted = 'q',    // with its quotes
     literal = 'l',   // with its brackets
-    unclosed = 'u',  // a quote or a bracket without its end: all the rest
-    stray = '?',     // a byte that may not stand here: a control, a backslash, ")", "]"
+    unclosed = 'u',  // a quote or bracket that is not closed; extends to the end
+    stray = '?',     // a byte that is not allowed here: a control, a backslash, ")", "]"
     special = 's',   // one of . @ < > , ; :
   };
   Kind kind = end;
   std::size_t begin = 0;
-  std::size_t finish = 0;  // behind its last byte
-  char byte = 0;           // its first
+  std::size_t finish = 0;  // after its last byte
+  char byte = 0;           // its first byte
   bool is(char c) const { return kind == special && byte == c; }
   bool is_word() const { return kind == atom || kind == quoted; }
 };
@@ -29,7 +29,7 @@ struct AddressToken {
 class AddressTokens {
  public:
   explicit AddressTokens(std::string_view value) : value_(value) {}
-  // The next one; `end` again and again at the end. A comment that is not closed ends with the value.
+  // The next token; `end` at the end and on every later call. An unclosed comment extends to the end.
   AddressToken next();
 
  private:

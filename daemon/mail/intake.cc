@@ -9,7 +9,7 @@
 namespace hikyaku::mail {
 namespace {
 
-// A line's limit in RFC 5322 2.1.1: what has no colon by then is no field.
+// The line limit of RFC 5322 2.1.1: a line without a colon up to here is not a field.
 constexpr std::size_t kMaxHeld = 998;
 
 bool may_stand_in_name(char c) { return c > ' ' && c < 0x7f && c != ':'; }
@@ -59,7 +59,8 @@ void IntakeFilter::classify_first(char c, std::string& out) {
     take(std::string_view(&c, 1), out);
     state_ = State::passing;
   } else {
-    begin_body(std::string_view(&c, 1), c != '\r', out);  // in canonical content this CR is the blank line's
+    begin_body(std::string_view(&c, 1), c != '\r',
+               out);  // in canonical content this CR belongs to the blank line
   }
 }
 
@@ -94,7 +95,7 @@ void IntakeFilter::begin_field(std::string& out) {
   state_ = State::passing;
 }
 
-// The rest of the current field.
+// Takes the rest of the current field.
 void IntakeFilter::take(std::string_view bytes, std::string& out) {
   if (!gathers_) {
     out += bytes;
@@ -135,7 +136,7 @@ void IntakeFilter::add_missing_fields(std::string& out) {
 
 void IntakeFilter::finish(std::string& out) {
   if (state_ == State::body) return;
-  if (state_ == State::passing) take("\r\n", out);  // a field cut off within its line
+  if (state_ == State::passing) take("\r\n", out);  // the content ended inside a field's line
   end_field(out);
   begin_body(held_, true, out);
 }

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kResent = "Resent-";
 constexpr std::string_view kFields[] = {"From", "Sender", "Reply-To", "To", "Cc"};
 
-// A display name alone that RFC 2047 has encoded is nobody's name on this machine.
+// A display name encoded by RFC 2047 is not a local user name.
 bool is_encoded_word(std::string_view text) { return text.starts_with("=?") && text.ends_with("?="); }
 
 bool lacks_only_domain(const ListedMailbox& mailbox, std::string_view domain) {

@@ -50,7 +50,7 @@ void add_words(Wrapper& wrapper, std::string_view text) {
       wrapper.add(word.substr(0, kMaxWord));
 }
 
-// The first character of valid UTF-8, taken off.
+// Removes and returns the first character of valid UTF-8.
 char32_t take_character(std::string_view& text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;

@@ -24,10 +24,10 @@
 namespace hikyaku::tryout {
 namespace {
 
-constexpr Duration kLimit = 30s;
-constexpr Duration kStopLimit = 10s;
-constexpr Duration kPatience = 2s;
-constexpr mode_t kPassThrough = 0711;  // for the user that hikyakud becomes
+constexpr Duration kDemoTimeout = 30s;
+constexpr Duration kStopTimeout = 10s;
+constexpr Duration kEndTimeout = 2s;
+constexpr mode_t kPassThrough = 0711;  // searchable by the user that hikyakud switches to
 
 std::unexpected<StartError> stuck(std::string text) { return fail(Exit::unavailable, std::move(text)); }
 
@@ -39,7 +39,7 @@ std::optional<Endpoint> address_after(std::string_view line, std::string_view ma
   return Endpoint::parse(line.substr(0, line.find_first_of(", ")));
 }
 
-// Whom hikyakud becomes, and reads the file as when it reloads.
+// hikyakud switches to this user and then reads the file again at a reload.
 void hand_to_user(const std::string& path) {
   auto user = system::find_account(kDemoUser);
   if (user && ::chown(path.c_str(), user->uid, user->gid) != 0)
@@ -57,7 +57,7 @@ Demo::Demo(io::Loop& loop, DemoScreen& screen, DemoPrograms programs)
       screen_(screen),
       programs_(std::move(programs)),
       place_("hikyaku-demo"),
-      until_(loop.within(kLimit, &interrupted_)),
+      until_(loop.within(kDemoTimeout, &interrupted_)),
       password_(random_token(20)),
       message_(demo_message(loop.clock().wall())) {
   facts_.directory = place_.path();
@@ -69,7 +69,7 @@ Task<Exit> Demo::run() {
   io::Cancel journey_is_over;
   nursery.spawn(obey_signals(journey_is_over));
   auto done = co_await journey();
-  if (!done) screen_.remark(cat("The mail did not make it: ", done.error().text));
+  if (!done) screen_.remark(cat("The demo failed: ", done.error().text));
   co_await end(std::move(daemon_));
   co_await end(std::move(smarthost_));
   journey_is_over.request();
@@ -163,24 +163,24 @@ Task<Demo::Step> Demo::start_daemon() {
   if (!line) co_return std::unexpected(line.error());
   screen_.wrapped(printable(*line));
   daemon_address_ = address_after(*line, "listen=");
-  if (!daemon_address_) co_return stuck(cat("no address in: ", *line));
+  if (!daemon_address_) co_return stuck(cat("hikyakud did not say where it listens: ", *line));
   co_return Step();
 }
 
 Task<Demo::Step> Demo::hand_in() {
-  screen_.step("An app hands in a message over SMTP, on port " + std::to_string(daemon_address_->port));
+  screen_.step("An app submits a message over SMTP, on port " + std::to_string(daemon_address_->port));
   auto stream = co_await io::connect_tcp(loop_, *daemon_address_, until_);
   if (!stream) co_return stuck(cat("connecting to hikyakud: ", stream.error().text));
   AppDialogue dialogue(**stream, until_, [this](std::string_view line) { screen_.line(line); });
   auto queued = co_await dialogue.submit({kDemoSender, kDemoRecipient, message_});
-  if (!queued) co_return stuck(cat("handing it in: ", queued.error().text));
+  if (!queued) co_return stuck(cat("submitting the message: ", queued.error().text));
   handed_in_ = loop_.now();
-  screen_.remark("     250 means: on stable storage. From here on it outlives a crash or a power cut.");
+  screen_.remark("     250 means: the message is on stable storage and survives a crash or a power cut.");
   co_return Step();
 }
 
 Task<Demo::Step> Demo::follow() {
-  screen_.step("What hikyakud says about it: one line when it was accepted, one for each recipient");
+  screen_.step("hikyakud's log: one line when a mail is accepted, one for each recipient's outcome");
   auto line = co_await hear(*daemon_, " delivered ", true);
   if (!line) co_return std::unexpected(line.error());
   co_return Step();
@@ -190,27 +190,28 @@ Demo::Step Demo::compare() {
   std::string arrived = mail_with(place_.file("arrived"), message_);
   screen_.step("What the smarthost received");
   screen_.text(arrived);
-  if (!arrived.ends_with(message_)) return fail(Exit::internal, "what arrived is not what was sent");
+  if (!arrived.ends_with(message_))
+    return fail(Exit::internal, "the message that arrived differs from the one that was sent");
   std::string_view added(arrived.data(), arrived.size() - message_.size());
-  screen_.remark(cat("It arrived as it was sent, byte for byte, below ", std::to_string(count_lines(added)),
+  screen_.remark(cat("It arrived byte for byte as it was sent, below ", std::to_string(count_lines(added)),
                      " lines of Received; ", std::to_string(message_.size()), " bytes."));
   return {};
 }
 
 Task<Demo::Step> Demo::stop(std::unique_ptr<io::Process>& process, std::string name) {
   process->signal(SIGTERM);
-  auto code = co_await process->ended(loop_.within(kStopLimit, &interrupted_));
-  if (!code) co_return stuck(cat(name, " does not stop: ", code.error().text));
+  auto code = co_await process->ended(loop_.within(kStopTimeout, &interrupted_));
+  if (!code) co_return stuck(cat(name, " did not stop: ", code.error().text));
   if (*code != 0) co_return stuck(cat(name, " ended with code ", std::to_string(*code)));
   co_return Step();
 }
 
-// However the journey went: asked first, so that nothing of it stays behind, and killed if it does not
-// listen.
+// However the demo went: asks the process to end, so that it leaves nothing behind, and kills it if it does
+// not.
 Task<void> Demo::end(std::unique_ptr<io::Process> process) {
   if (!process) co_return;
   process->signal(SIGTERM);
-  co_await process->ended(loop_.within(kPatience));
+  co_await process->ended(loop_.within(kEndTimeout));
 }
 
 Task<Result<std::string, StartError>> Demo::hear(io::Process& process, std::string wanted, bool shown) {

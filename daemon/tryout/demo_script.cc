@@ -35,7 +35,7 @@ Task<Demo::Step> Demo::hand_in_with_sendmail() {
   system::write_new_file(place_.file("script"), demo_script_message());
   std::string places = place_.file("spool/sendmail.conf");
   if (!is_apart_from_the_machine(places))
-    co_return fail(Exit::internal, "sendmail cannot be kept away from this machine's own relay");
+    co_return fail(Exit::internal, "sendmail would reach this machine's own relay instead of the demo's");
   io::ProcessOptions options;
   options.command = {programs_.sendmail, "-C", places, "-t", "-i", "-f", kDemoSender};
   options.input = place_.file("script");
@@ -45,7 +45,7 @@ Task<Demo::Step> Demo::hand_in_with_sendmail() {
   auto code = co_await (*started)->ended(until_);
   if (!code || *code != 0)
     co_return fail(Exit::unavailable, cat("sendmail: ", complaint ? *complaint : complaint.error().text));
-  screen_.remark("     Exit code 0 means: on stable storage.");
+  screen_.remark("     Exit code 0 means: the message is on stable storage.");
   auto delivered = co_await follow();
   co_return delivered;
 }
@@ -53,10 +53,11 @@ Task<Demo::Step> Demo::hand_in_with_sendmail() {
 Demo::Step Demo::compare_scripts() {
   auto [header, rest] = halves_of(demo_script_message());
   std::string arrived = mail_with(place_.file("arrived"), header);
-  screen_.step("What the smarthost received of the script");
+  screen_.step("What the smarthost received from the script");
   screen_.text(arrived);
-  if (!arrived.ends_with(rest)) return fail(Exit::internal, "what arrived of the script is not what it sent");
-  screen_.remark("Its header and body arrived as they were; hikyakud put in what the header lacked.");
+  if (!arrived.ends_with(rest))
+    return fail(Exit::internal, "the script's message that arrived differs from the one that was sent");
+  screen_.remark("Header and body arrived unchanged; hikyakud added the header fields that were missing.");
   return {};
 }
 

@@ -15,7 +15,7 @@
 namespace hikyaku::tryout {
 namespace {
 
-constexpr Duration kGrace = 2s;
+constexpr Duration kDrainTimeout = 2s;
 constexpr std::size_t kTokenLength = 20;
 
 std::string in_brackets(const std::string& address) { return cat("<", printable(address), ">"); }
@@ -91,7 +91,7 @@ Task<void> Sink::run() {
   io::Signals signals(loop_, {SIGTERM, SIGINT});
   auto told = co_await signals.next({kNever, &full_});
   if (told) print_("stopping\n");
-  co_await acceptor_->stopped(kGrace);
+  co_await acceptor_->stopped(kDrainTimeout);
 }
 
 void Sink::accepted(const smtpd::Client& client, const smtpd::Accepted& mail) {
@@ -108,9 +108,9 @@ void Sink::rejected(const smtpd::Client& client, const smtpd::Rejected& what) {
   print_(cat("refused ", smtpd::to_text(client), " ", what.stage, ": ", smtpd::to_text(what.reply), "\n"));
 }
 
-void Sink::broke_down(const std::string& what) { print_(cat("a session broke down: ", what, "\n")); }
+void Sink::broke_down(const std::string& what) { print_(cat("a session failed: ", what, "\n")); }
 
-// As it is, in pieces: the content is what somebody wants to look at.
+// Printed unchanged, in pieces.
 void Sink::print_content(mail::MailId id) {
   std::ifstream content(folder_.content_file(id), std::ios::binary);
   std::string piece(64 * 1024, '\0');

@@ -16,7 +16,7 @@ std::optional<smtpd::Stage> parse_stage(std::string_view word) {
   return std::nullopt;
 }
 
-// "550 5.1.1 no such user": 4yz or 5yz, an enhanced status of the same class or none, a text.
+// "550 5.1.1 no such user": 4yz or 5yz, an optional enhanced status of the same class, a text.
 std::optional<smtpd::Reply> parse_reply(std::string_view text) {
   std::string_view digits = text.substr(0, 3);
   auto code = parse_number(digits);
