@@ -113,11 +113,11 @@ void add_commands(CLI::App& app, Action& chosen) {
 
 }  // namespace
 
-void add_spool_options(CLI::App& command, SpoolOptions& words) {
-  command.add_option("-c", words.config, "the daemon's configuration file, which names the spool")
+void add_spool_options(CLI::App& command, SpoolOptions& options) {
+  command.add_option("-c", options.config, "the daemon's configuration file, which names the spool")
       ->type_name("FILE")
       ->capture_default_str();
-  command.add_option("--directory", words.directory, "read this spool, or copy of a spool, instead")
+  command.add_option("--directory", options.directory, "read this spool, or copy of a spool, instead")
       ->type_name("DIR");
 }
 

@@ -24,7 +24,7 @@ enum class AliasTargetKind : std::uint8_t {
 struct AliasTarget {
   AliasTargetKind kind = AliasTargetKind::address;
   std::string text;
-  unsigned line = 0;  // where it stands in the file
+  unsigned line = 0;  // its line in the file
   bool operator==(const AliasTarget&) const = default;
 };
 using AliasTargets = std::vector<AliasTarget>;

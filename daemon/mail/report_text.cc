@@ -12,7 +12,7 @@ constexpr std::size_t kWidth = 76;
 constexpr std::size_t kMaxWord = 900;
 constexpr char kHexDigits[] = "0123456789ABCDEF";
 
-// Puts words one after the other; a line's first ones stand behind `lead`.
+// Puts words one after the other into lines; each line begins with `lead`.
 class Wrapper {
  public:
   Wrapper(std::string_view first_lead, std::string_view lead) : text_(first_lead), lead_(lead) {

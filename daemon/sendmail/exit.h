@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The exit codes of sendmail(1), those of sysexits(3), as its callers expect. 0 only if the mail is durable, 75
-// only if nothing was stored. And its output.
+// The exit codes of sendmail(1), those of sysexits(3), as its callers expect. 0 only if the mail is durable,
+// 75 only if nothing was stored. And its output.
 #pragma once
 
 #include <sysexits.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/tryout/demo.h"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "daemon/io/self_signed.h"
 #include "daemon/io/signals.h"
 #include "daemon/io/socket_stream.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "daemon/system/files.h"
 #include "daemon/system/privileges.h"
 #include "daemon/tryout/app_dialogue.h"
@@ -48,6 +50,21 @@ void hand_to_user(const std::string& path) {
 
 std::size_t count_lines(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+}
+
+// The header as piped in, and the blank line with the body.
+std::pair<std::string, std::string> halves_of(const std::string& message) {
+  std::string canonical;
+  mail::Canonicaliser().feed(message, canonical);
+  std::size_t header = canonical.find("\r\n\r\n") + 2;
+  return {canonical.substr(0, header), canonical.substr(header)};
+}
+
+// An installed sendmail is set-gid and therefore ignores -C unless root calls it: the mail would go to the
+// machine's own relay. PR_SET_NO_NEW_PRIVS makes the kernel ignore the bit for this process and its children.
+// If `conf` could not be read, sendmail would also fall back to the machine's own configuration.
+bool is_apart_from_the_machine(const std::string& conf) {
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && !system::read_whole_file(conf).empty();
 }
 
 }  // namespace
@@ -225,6 +242,38 @@ Task<Result<std::string, StartError>> Demo::hear(io::Process& process, std::stri
     if (shown && last.find(" warning ") == last.npos) screen_.wrapped(last);
     if (line->find(wanted) != line->npos) co_return std::move(*line);
   }
+}
+
+Task<Demo::Step> Demo::hand_in_with_sendmail() {
+  screen_.step("A script pipes a message into sendmail(1): sendmail -t -i -f " + std::string(kDemoSender));
+  screen_.text(demo_script_message());
+  system::write_new_file(place_.file("script"), demo_script_message());
+  std::string conf = place_.file("spool/sendmail.conf");
+  if (!is_apart_from_the_machine(conf))
+    co_return fail(Exit::internal, "sendmail would reach this machine's own relay instead of the demo's");
+  io::ProcessOptions options;
+  options.command = {programs_.sendmail, "-C", conf, "-t", "-i", "-f", kDemoSender};
+  options.input = place_.file("script");
+  auto started = io::Process::start(loop_, options);
+  if (!started) co_return fail(Exit::unavailable, started.error().text);
+  auto complaint = co_await (*started)->line(until_);
+  auto code = co_await (*started)->ended(until_);
+  if (!code || *code != 0)
+    co_return fail(Exit::unavailable, cat("sendmail: ", complaint ? *complaint : complaint.error().text));
+  screen_.remark("     Exit code 0 means: the message is on stable storage.");
+  auto delivered = co_await follow();
+  co_return delivered;
+}
+
+Demo::Step Demo::compare_scripts() {
+  auto [header, rest] = halves_of(demo_script_message());
+  std::string arrived = mail_with(place_.file("arrived"), header);
+  screen_.step("What the smarthost received from the script");
+  screen_.text(arrived);
+  if (!arrived.ends_with(rest))
+    return fail(Exit::internal, "the script's message that arrived differs from the one that was sent");
+  screen_.remark("Header and body arrived unchanged; hikyakud added the header fields that were missing.");
+  return {};
 }
 
 }  // namespace hikyaku::tryout

@@ -79,7 +79,7 @@ std::vector<Case> every_kind() {
       {failure(connect_timed_out), {"no answer from smtp.example.com:587", "firewall", "port 587"}},
       {with(failure(connect_timed_out), [](Failure& f) { f.port = 25; }),
        {"outbound port 25 (OP25B)", "587", "465"}},
-      {failure(unreachable), {"no way to smtp.example.com:587", "routes"}},
+      {failure(unreachable), {"no route to smtp.example.com:587", "routes"}},
       {failure(greeting_timed_out), {"said nothing", "`tls: implicit`"}},
       {failure(tls_from_first_byte), {"TLS from the first byte", "`tls: starttls`", "set `tls: implicit`"}},
       {failure(closed_early, Stage::greeting), {"hung up before it said anything", "`tls: implicit`"}},
