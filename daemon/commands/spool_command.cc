@@ -134,7 +134,8 @@ Result<ExportReport, StartError> export_mails(spool::View& view, const std::stri
 
 Exit print(const ExportReport& exported, const std::string& target) {
   Output output(STDOUT_FILENO);
-  output.print(cat("exported to ", target, ": ", std::to_string(exported.exported), "\n"));
+  output.print(cat("exported ", std::to_string(exported.exported),
+                   exported.exported == 1 ? " mail to " : " mails to ", target, "\n"));
   for (const std::string& line : exported.left_out) (void)report(kSpoolCommand, {Exit::damaged, line});
   return output.finish(exported.left_out.empty() ? Exit::ok : Exit::damaged, kSpoolCommand);
 }

@@ -49,6 +49,7 @@ std::string words_about(const std::string& drop) {
                " until it is started ('hikyaku queue', run by root, counts that mail)");
   std::size_t count = 0;
   while (const dirent* entry = ::readdir(entries.get())) count += mail::is_drop_name(entry->d_name) ? 1 : 0;
+  if (count == 0) return "; 'hikyaku queue', run by root, lists the queue all the same";
   return cat("; ", std::to_string(count), count == 1 ? " mail waits in " : " mails wait in ", drop,
              " until it is started; 'hikyaku queue' lists the rest of the queue");
 }

@@ -114,7 +114,7 @@ TEST_CASE("spool export: each message as it is, with its envelope, for its owner
   auto large_id = rig.accept(large, "b@example.com", "y@example.net");
   Ran ran = rig.run({"spool", "export", rig.target});
   CHECK(ran.exit == 0);
-  CHECK(ran.out == "exported to " + rig.target + ": 2\n");
+  CHECK(ran.out == "exported 2 mails to " + rig.target + "\n");
   CHECK(rig.files_exported() == 4);
   CHECK(rig.exported(small_id, ".eml") == "small\r\n");
   CHECK(rig.exported(large_id, ".eml") == large);

@@ -187,11 +187,11 @@ TEST_CASE("mailq: without a daemon it says that none runs, and what it can know 
   auto said = [&] { return list_queue(info, false).error(); };
   CHECK(said().kind == Exit::unavailable);
   CHECK(said().text.starts_with("hikyakud is not running (" + info.control_socket + ": No such file"));
-  CHECK(said().text.ends_with("; 0 mails wait in " + info.drop +
-                              " until it is started; 'hikyaku queue' lists the rest of the queue"));
+  CHECK(said().text.ends_with("; 'hikyaku queue', run by root, lists the queue all the same"));
   std::ofstream(info.drop + "/0006524fb0a3c1e2.4711.deadbeef") << "x";
   std::ofstream(info.drop + "/.0006524fb0a3c1e2.4711.deadbeef") << "unfinished";
-  CHECK(said().text.find("; 1 mail waits in ") != std::string::npos);
+  CHECK(said().text.ends_with("; 1 mail waits in " + info.drop +
+                              " until it is started; 'hikyaku queue' lists the rest of the queue"));
   info.drop = place.path() + "/nothing";
   CHECK(said().text.ends_with("No such file or directory)"));
 }
