@@ -120,7 +120,7 @@ TEST_CASE("alias file: whatever else is wrong is told with its line and what to 
   check_problem("root: a@b c@d", 1, "separate addresses with commas");
   check_problem("root: a@b\n  admin: c@d", 1, "a new alias begins at the start of its line");
   check_problem("root: a@b # me", 1, "`a@b # me`: a comment must be on a line of its own");
-  check_problem("root: a@", 1, "`a@` is no address");
+  check_problem("root: a@", 1, "`a@` is not an address");
   check_problem("root: @b", 1, "is not an address");
   check_problem("root: a@b@c", 1, "is not an address");
   check_problem("root: <>", 1, "is not an address");
