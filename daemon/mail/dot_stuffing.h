@@ -53,6 +53,7 @@ class DataDecoder {
   // held back too. lf_start, lf_dot: line_start and dot after a lone LF in CRLF mode.
   enum class State : std::uint8_t { line_start, dot, dot_cr, text, cr, lf_start, lf_dot, done };
 
+  std::size_t copy_stretch(std::string_view in, std::string& out);
   void step(char c, std::string& out);
   bool ends_line_or_data(char c, std::string& out);
   bool step_after_lone_lf(char c, std::string& out);
@@ -76,6 +77,7 @@ class Canonicaliser {
  private:
   enum class State : std::uint8_t { line_start, text, cr };
 
+  std::size_t copy(std::string_view in, std::string& out);
   void step(char c, std::string& out);
 
   State state_ = State::line_start;
@@ -101,6 +103,7 @@ class DotStuffer {
  private:
   enum class State : std::uint8_t { line_start, text, cr };
 
+  std::size_t copy_stretch(std::string_view in, std::string& out);
   void pass(std::string_view in, std::string& out);
   void copy(std::string_view line, std::string& out);
   void step(char c, std::string& out);
