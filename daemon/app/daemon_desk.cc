@@ -13,10 +13,10 @@ constexpr std::chrono::seconds kWithReading(60);
 }  // namespace
 
 DaemonDesk::DaemonDesk(DeskParts parts)
-    : parts_(std::move(parts)), started_(parts_.loop.now()), asker_(parts_.loop) {}
+    : parts_(std::move(parts)), started_(parts_.loop.now()), loop_caller_(parts_.loop) {}
 
 std::optional<std::size_t> DaemonDesk::retry_all() {
-  return asker_.ask<std::size_t>(
+  return loop_caller_.call<std::size_t>(
       [this]() -> Task<std::size_t> {
         std::size_t count = parts_.relay.retry_all();
         parts_.log.info("everything is tried now", {{"mails", count}});
@@ -26,7 +26,7 @@ std::optional<std::size_t> DaemonDesk::retry_all() {
 }
 
 std::optional<control::RetryReport> DaemonDesk::retry(std::vector<mail::MailId> ids, control::Rights rights) {
-  return asker_.ask<control::RetryReport>(
+  return loop_caller_.call<control::RetryReport>(
       [this, ids = std::move(ids), rights] { return look_up_and_retry(ids, rights); }, kWithReading);
 }
 
@@ -44,7 +44,7 @@ Task<control::RetryReport> DaemonDesk::look_up_and_retry(std::vector<mail::MailI
 }
 
 bool DaemonDesk::hurry(std::vector<mail::MailId> ids, control::Rights rights) {
-  auto done = asker_.ask<bool>(
+  auto done = loop_caller_.call<bool>(
       [this, ids = std::move(ids), rights]() -> Task<bool> {
         hurried(ids, rights);
         co_return true;
@@ -64,7 +64,7 @@ std::optional<control::ControlDesk::OutcomeReport> DaemonDesk::outcome(mail::Mai
                                                                        std::optional<relay::MailOutcome> seen,
                                                                        control::Rights rights,
                                                                        Duration wait) {
-  return asker_.ask<OutcomeReport>(
+  return loop_caller_.call<OutcomeReport>(
       [this, id, seen = std::move(seen), rights, wait] { return look_at(id, seen, rights, wait); },
       kSoon + std::chrono::ceil<std::chrono::seconds>(wait));
 }
@@ -81,19 +81,19 @@ Task<control::ControlDesk::OutcomeReport> DaemonDesk::look_at(mail::MailId id,
   }
   if (!now || !rights.may_see(now->uid)) co_return OutcomeReport{};
   if (seen == now && wait > Duration(0)) {
-    auto next = co_await board.next(id, parts_.loop.within(wait, &asker_.cancel()));
+    auto next = co_await board.next(id, parts_.loop.within(wait, &loop_caller_.cancel()));
     if (next) now = std::move(next);
   }
   co_return OutcomeReport{std::move(now), parts_.relay.report()};
 }
 
 std::optional<relay::StatusReport> DaemonDesk::status() {
-  return asker_.ask<relay::StatusReport>([this] { return status_now(); }, kSoon);
+  return loop_caller_.call<relay::StatusReport>([this] { return status_now(); }, kSoon);
 }
 
 std::optional<std::vector<mail::FailedMail>> DaemonDesk::failed(control::Rights rights) {
   std::optional<std::uint32_t> whose = rights.all ? std::nullopt : std::optional(rights.uid);
-  return asker_.ask<std::vector<mail::FailedMail>>(
+  return loop_caller_.call<std::vector<mail::FailedMail>>(
       [this, whose]() -> Task<std::vector<mail::FailedMail>> {
         co_return parts_.relay.outcomes().failed(whose);
       },
@@ -111,12 +111,12 @@ Task<relay::StatusReport> DaemonDesk::status_now() {
 }
 
 std::optional<control::ReloadReport> DaemonDesk::reload() {
-  return asker_.ask<control::ReloadReport>([this] { return parts_.reload(); }, kWithReading);
+  return loop_caller_.call<control::ReloadReport>([this] { return parts_.reload(); }, kWithReading);
 }
 
 std::optional<Result<std::size_t, std::string>> DaemonDesk::reload_aliases() {
-  return asker_.ask<Result<std::size_t, std::string>>([this] { return parts_.reload_aliases(); },
-                                                      kWithReading);
+  return loop_caller_.call<Result<std::size_t, std::string>>([this] { return parts_.reload_aliases(); },
+                                                             kWithReading);
 }
 
 }  // namespace hikyaku::app

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "daemon/control/control_desk.h"
-#include "daemon/io/asker.h"
+#include "daemon/io/work.h"
 #include "daemon/relay/relay.h"
 
 namespace hikyaku::app {
@@ -29,7 +29,7 @@ class DaemonDesk final : public control::ControlDesk {
   explicit DaemonDesk(DeskParts parts);
 
   // Sends away who waits; returns when nothing is being answered any more. Afterwards there are no answers.
-  Task<void> closed() { return asker_.closed(); }
+  Task<void> closed() { return loop_caller_.close(); }
 
   std::optional<std::size_t> retry_all() override;
   std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) override;
@@ -50,7 +50,7 @@ class DaemonDesk final : public control::ControlDesk {
 
   DeskParts parts_;
   Instant started_;
-  io::Asker asker_;
+  io::LoopCaller loop_caller_;
 };
 
 }  // namespace hikyaku::app

@@ -87,7 +87,7 @@ void ControlServer::admit(Fd socket) {
   auto caller = caller_of(socket.get());
   if (!caller) return;
   Rights rights = serving_.rights(*caller);
-  std::unique_lock lock(lock_);
+  Lock lock(mutex_);
   bool is_welcome = admission_.enter(rights);
   if (is_welcome) {
     guests_.emplace_back(std::move(socket), serving_.times, rights);
@@ -97,7 +97,7 @@ void ControlServer::admit(Fd socket) {
   refuse(socket, "too many connections to the control socket; try again");
 }
 
-// With the lock held: the guest's thread does not end before its place is complete.
+// The lock is held: the guest's thread does not end before its place is complete.
 void ControlServer::begin(std::list<Guest>::iterator guest) {
   guest->thread = quiet_thread([this, guest] { serve(*guest); });
   if (guest->thread.joinable()) return;
@@ -109,7 +109,7 @@ void ControlServer::serve(Guest& guest) {
   yield_to_others();
   serving_.serve(guest.connection, guest.rights);
   guest.connection.shut_down();
-  std::lock_guard lock(lock_);
+  Lock lock(mutex_);
   admission_.leave(guest.rights);
   guest.has_left = true;
   left_.notify_all();
@@ -117,7 +117,7 @@ void ControlServer::serve(Guest& guest) {
 
 void ControlServer::sweep() {
   std::list<Guest> gone;
-  std::lock_guard lock(lock_);
+  Lock lock(mutex_);
   for (auto guest = guests_.begin(); guest != guests_.end();) {
     auto next = std::next(guest);
     if (guest->has_left) guest->thread.join(), gone.splice(gone.end(), guests_, guest);
@@ -130,13 +130,15 @@ void ControlServer::stop(std::chrono::milliseconds grace) {
   check(::write(stopping_.get(), &one, sizeof one) == sizeof one, "an eventfd takes its first number");
   if (accepting_.joinable()) accepting_.join();
   listening_.reset();
+  const auto until = std::chrono::steady_clock::now() + grace;
   {
-    std::unique_lock lock(lock_);
-    left_.wait_for(lock, grace, [this] { return admission_.size() == 0; });
+    Lock lock(mutex_);
+    while (admission_.size() != 0 && left_.wait_until(lock, until)) continue;
     for (const Guest& guest : guests_) guest.connection.shut_down();
-    left_.wait(lock, [this] { return admission_.size() == 0; });
+    while (admission_.size() != 0) left_.wait(lock);
   }
   sweep();
+  Lock lock(mutex_);
   check(guests_.empty(), "nobody is served any more");
 }
 

@@ -4,14 +4,13 @@
 // state, and has been called when it goes. These threads yield to the rest of the machine.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "daemon/base/fd.h"
+#include "daemon/base/mutex.h"
 #include "daemon/control/control_admission.h"
 #include "daemon/control/control_connection.h"
 #include "daemon/control/control_rights.h"
@@ -56,17 +55,17 @@ class ControlServer {
   void accept_all();
   bool wait_for_caller();
   void admit(Fd socket);
-  void begin(std::list<Guest>::iterator guest);
+  void begin(std::list<Guest>::iterator guest) REQUIRES(mutex_);
   void serve(Guest& guest);
   void sweep();
 
   Fd listening_;
   Fd stopping_;  // an eventfd: readable once we stop
   ControlServing serving_;
-  std::mutex lock_;
-  std::condition_variable left_;
-  ControlAdmission admission_;
-  std::list<Guest> guests_;
+  Mutex mutex_;
+  Condition left_;
+  ControlAdmission admission_ GUARDED_BY(mutex_);
+  std::list<Guest> guests_ GUARDED_BY(mutex_);
   std::thread accepting_;
 };
 

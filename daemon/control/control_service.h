@@ -4,9 +4,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "daemon/base/mutex.h"
 #include "daemon/control/control_desk.h"
 #include "daemon/control/control_routes.h"
 #include "daemon/control/control_server.h"
@@ -38,8 +38,8 @@ class ControlService {
   ControlServing serving(const ControlOptions& options);
 
   std::string path_;
-  std::mutex lock_;
-  std::string group_;
+  Mutex mutex_;
+  std::string group_ GUARDED_BY(mutex_);
   listing::QueueReader reader_;
   ControlRoutes routes_;
   ControlServer server_;  // the last: it uses all the others at once

@@ -8,13 +8,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/exit.h"
+#include "daemon/base/mutex.h"
 #include "spool/view.h"
 
 namespace hikyaku::listing {
@@ -40,16 +40,16 @@ class QueueReader {
   void rest();
 
  private:
-  Result<void, StartError> refresh(Instant as_of);
-  void look_at(mail::MailId id, const Fits& fits, Page& page);
+  Result<void, StartError> refresh(Instant as_of) REQUIRES(mutex_);
+  void look_at(mail::MailId id, const Fits& fits, Page& page) REQUIRES(mutex_);
 
   std::string directory_;
   Clock& clock_;
-  std::mutex lock_;
-  std::unique_ptr<spool::Disk> disk_;
-  std::optional<spool::View> view_;
-  Instant taken_{};        // when reading view_ began
-  bool was_used_ = false;  // since rest()
+  Mutex mutex_;
+  std::unique_ptr<spool::Disk> disk_ GUARDED_BY(mutex_);
+  std::optional<spool::View> view_ GUARDED_BY(mutex_);
+  Instant taken_ GUARDED_BY(mutex_){};        // when reading view_ began
+  bool was_used_ GUARDED_BY(mutex_) = false;  // since rest()
 };
 
 // Says in plain words why the spool in `directory` cannot be read: no_input, no_permission, try_again or io.

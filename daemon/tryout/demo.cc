@@ -217,7 +217,7 @@ Demo::Step Demo::compare() {
 
 Task<Demo::Step> Demo::stop(std::unique_ptr<io::Process>& process, std::string name) {
   process->signal(SIGTERM);
-  auto code = co_await process->ended(loop_.within(kStopTimeout, &interrupted_));
+  auto code = co_await process->exit_code(loop_.within(kStopTimeout, &interrupted_));
   if (!code) co_return stuck(cat(name, " did not stop: ", code.error().text));
   if (*code != 0) co_return stuck(cat(name, " ended with code ", std::to_string(*code)));
   co_return Step();
@@ -228,7 +228,7 @@ Task<Demo::Step> Demo::stop(std::unique_ptr<io::Process>& process, std::string n
 Task<void> Demo::end(std::unique_ptr<io::Process> process) {
   if (!process) co_return;
   process->signal(SIGTERM);
-  co_await process->ended(loop_.within(kEndTimeout));
+  co_await process->exit_code(loop_.within(kEndTimeout));
 }
 
 Task<Result<std::string, StartError>> Demo::hear(io::Process& process, std::string wanted, bool shown) {
@@ -257,7 +257,7 @@ Task<Demo::Step> Demo::hand_in_with_sendmail() {
   auto started = io::Process::start(loop_, options);
   if (!started) co_return fail(Exit::unavailable, started.error().text);
   auto complaint = co_await (*started)->line(until_);
-  auto code = co_await (*started)->ended(until_);
+  auto code = co_await (*started)->exit_code(until_);
   if (!code || *code != 0)
     co_return fail(Exit::unavailable, cat("sendmail: ", complaint ? *complaint : complaint.error().text));
   screen_.remark("     Exit code 0 means: the message is on stable storage.");
