@@ -42,10 +42,12 @@ void take_for_its_own(Refusal& refusal) {
 
 }  // namespace
 
-Lane::Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneOptions options, Jitter jitter)
+Lane::Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneObserver& observer, LaneOptions options,
+           Jitter jitter)
     : loop_(loop),
       connector_(connector),
       work_(work),
+      observer_(observer),
       options_(std::move(options)),
       health_(options_.smarthost.connections, options_.proven, std::move(jitter)),
       changed_(loop),
@@ -133,7 +135,7 @@ bool Lane::has_room() {
 void Lane::tell(bool changed) {
   if (!health_.is_paused()) probing_ = false;  // the probe has become an ordinary connection
   wait_for_rate();
-  if (changed) work_.lane_changed(*this);
+  if (changed) observer_.changed(*this);
   wake();
 }
 

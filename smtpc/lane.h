@@ -33,7 +33,7 @@ struct LaneOptions {
 class Lane {
  public:
   // All outlive it.
-  Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneOptions options,
+  Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneObserver& observer, LaneOptions options,
        Jitter jitter = random_fraction);
   Lane(const Lane&) = delete;
   ~Lane();
@@ -83,6 +83,7 @@ class Lane {
   io::Loop& loop_;
   Connector& connector_;
   LaneWork& work_;
+  LaneObserver& observer_;
   LaneOptions options_;
   PeerMemory memory_;
   Health health_;

@@ -155,12 +155,12 @@ Task<void> LaneLink::deliver(JobPtr job) {
   auto result = co_await client_->send(consignment(*job), hooks());
   if (next_ && !client_->is_usable()) lane_.put_back(std::exchange(next_, nullptr));
   if (lane_.memory_.plain_dialogue && !std::exchange(lane_.is_plainness_known_, true))
-    lane_.work_.speaks_plainly(lane_);
+    lane_.observer_.speaks_plainly(lane_);
   bool broken_off = cancel_.is_requested() && result.recipients.empty() && !is_reply_lost(result);
   if (broken_off || result.is_untried) co_return lane_.put_back(std::move(job));
   lane_.learn(result, id, round_);
   lane_.weigh(result, *job, round_);
-  if (result.final_reply) lane_.work_.accepted(lane_);
+  if (result.final_reply) lane_.observer_.accepted(lane_);
   last_ = lane_.work_.settle(std::move(*job), std::move(result), way());
 }
 

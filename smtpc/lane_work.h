@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a lane gets its mail from and hands its results to. daemon/relay's queue runner implements it; a lane
-// knows neither queue nor spool.
+// Where a lane gets its mail from and hands its results to (LaneWork: daemon/relay's queue runner), and where
+// it reports how its smarthost fares (LaneObserver: the relay). A lane knows neither queue nor spool.
 #pragma once
 
 #include <memory>
@@ -72,8 +72,13 @@ class LaneWork {
   virtual TicketPtr settle(Job job, TransactionResult result, Way way) = 0;
   // It was not tried; it is due again at once.
   virtual void put_back(Job job) = 0;
+};
+
+class LaneObserver {
+ public:
+  virtual ~LaneObserver() = default;
   // The lane's state, or the reason for it, has changed. Called once a change.
-  virtual void lane_changed(const Lane& lane) = 0;
+  virtual void changed(const Lane& lane) = 0;
   // The smarthost cannot bear pipelining and gets one command at a time from now on. Called once.
   virtual void speaks_plainly(const Lane& lane) = 0;
   // The smarthost has accepted a message: it is proven with the lane's configuration.

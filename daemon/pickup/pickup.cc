@@ -41,7 +41,7 @@ Task<void> Pickup::run() {
   co_await nursery_.drained({});
 }
 
-Task<void> Pickup::stopped(Duration grace) {
+Task<void> Pickup::stop(Duration grace) {
   stop_.soft.request();
   const io::Woken woken = co_await nursery_.drained(parts_.loop.within(grace));
   stop_.hard.request();

@@ -42,12 +42,13 @@ class Pickup {
  public:
   Pickup(PickupParts parts, DropDirectory directory, PickupOptions options);
   // For drops that are begun from here on.
-  void reconfigure(PickupOptions options) { options_ = std::move(options); }
+  void configure(PickupOptions options) { options_ = std::move(options); }
 
-  // Until stopped() is called. Once.
+  // Returns after stop(), when the last drop is settled. Once.
   Task<void> run();
-  // Begins no more; the ones under way may end until `grace` is over. run() may return after that.
-  Task<void> stopped(Duration grace);
+  // Begins no more drops. Returns when those under way have ended; breaks them off when `grace` is over. run()
+  // may return after that.
+  Task<void> stop(Duration grace);
 
  private:
   struct Drop;

@@ -101,7 +101,7 @@ bool Proven::fits_mark(const mail::Smarthost& smarthost, const Secret& descripti
   return false;
 }
 
-Task<void> Proven::noted(io::Loop& loop, mail::Smarthost smarthost) {
+Task<void> Proven::note(io::Loop& loop, mail::Smarthost smarthost) {
   Secret present = description(smarthost);
   Secret& known = known_[smarthost.name];
   if (known == present) co_return;

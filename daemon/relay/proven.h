@@ -39,7 +39,7 @@ class Proven {
   bool is_proven(const mail::Smarthost& smarthost);
   // It is proven now. The hash is made on the pool, and the file is written behind it. Blocks for that small
   // write, once for each smarthost and configuration. Done when all is on the disk; the object outlives it.
-  Task<void> noted(io::Loop& loop, mail::Smarthost smarthost);
+  Task<void> note(io::Loop& loop, mail::Smarthost smarthost);
 
  private:
   bool fits_mark(const mail::Smarthost& smarthost, const Secret& description);

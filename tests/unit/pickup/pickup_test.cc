@@ -67,7 +67,7 @@ struct Rig {
     const Instant end = loop.now() + 24h;
     while (!done() && loop.now() < end) co_await io::sleep_until(loop, loop.within(1s));
     const bool came = done();
-    co_await pickup.stopped(1min);
+    co_await pickup.stop(1min);
     co_await nursery.drained({});
     co_return came;
   }
@@ -332,7 +332,7 @@ TEST_CASE("pickup: a stop breaks nothing off that can end, and loses nothing") {
       io::Nursery nursery(r.loop);
       nursery.spawn(pickup.run());
       while (r.place.names("taken").empty()) co_await io::sleep_until(r.loop, r.loop.within(1s));
-      nursery.spawn(pickup.stopped(1min));
+      nursery.spawn(pickup.stop(1min));
       co_await io::sleep_until(r.loop, r.loop.within(ends_in_time ? 1s : 10min));
       r.sink.release();
       co_await nursery.drained({});
