@@ -11,7 +11,6 @@
 #include "daemon/base/error.h"
 #include "daemon/mail/ehlo.h"
 #include "daemon/mail/failure.h"
-#include "smtpc/memory.h"
 #include "smtpc/session.h"
 
 namespace hikyaku::smtpc {

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "daemon/config/settings.h"
 #include "daemon/io/loop.h"
 #include "daemon/mail/dsn.h"
 #include "daemon/mail/mail_sink.h"
@@ -19,6 +20,7 @@ struct BouncePolicy {
   bool full = false;  // what is returned where the sender did not say (RET)
   Duration lifetime = 120h;
 };
+BouncePolicy bounce_policy(const config::Settings& settings);
 
 // A notice into the spool, through what the sink has begun; its id, once it is on stable storage.
 using BegunMail = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;

@@ -6,7 +6,6 @@
 #include "daemon/base/text.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/diagnosis.h"
-#include "daemon/relay/policies.h"
 
 namespace hikyaku::relay {
 namespace {

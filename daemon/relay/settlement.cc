@@ -149,6 +149,14 @@ class Settling {
 
 }  // namespace
 
+SettlementPolicy settlement_policy(const config::QueueSettings& queue) {
+  return {
+      .lifetime = queue.lifetime,
+      .delay_notice = queue.delay_notice,
+      .retry = {
+          .first = queue.retry.first, .factor = queue.retry.factor, .max = queue.retry.max, .spread = 0.2}};
+}
+
 Settlement settle(const mail::QueuedMail& mail, const std::vector<std::size_t>& tried,
                   const smtpc::TransactionResult& result, const std::string& smarthost,
                   const SettlementPolicy& policy, double fraction) {

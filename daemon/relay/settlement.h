@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "daemon/config/settings.h"
 #include "daemon/mail/dsn.h"
 #include "daemon/mail/mail_source.h"
 #include "daemon/mail/retry.h"
@@ -16,6 +17,7 @@ struct SettlementPolicy {
   Duration delay_notice = 4h;  // 0: none
   mail::RetryPolicy retry;
 };
+SettlementPolicy settlement_policy(const config::QueueSettings& queue);
 
 enum class RecipientOutcome : std::uint8_t { delivered, deferred, failed };
 
