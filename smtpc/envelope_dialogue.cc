@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/mail/xtext.h"
+#include "daemon/mail/smtp_command.h"
 
 namespace hikyaku::smtpc {
 namespace {
@@ -13,15 +13,6 @@ namespace {
 using mail::Stage;
 
 constexpr int kBadSequence = 503;
-
-std::string notify_list(const mail::Notify& notify) {
-  if (notify.never) return "NEVER";
-  std::vector<std::string> list;
-  if (notify.success) list.emplace_back("SUCCESS");
-  if (notify.failure) list.emplace_back("FAILURE");
-  if (notify.delay) list.emplace_back("DELAY");
-  return join(list, ",");
-}
 
 // ORCPT is its type in clear and its address in xtext (RFC 3461 4.2).
 std::string orcpt(const std::string& decoded) {
@@ -55,7 +46,7 @@ std::string mail_command(const mail::QueuedMail& mail, const mail::Capabilities&
 std::string rcpt_command(const mail::Recipient& recipient, const mail::Capabilities& capabilities) {
   std::string command = cat("RCPT TO:<", recipient.address, ">");
   if (!capabilities.dsn) return command;
-  if (!recipient.notify.is_absent()) command += cat(" NOTIFY=", notify_list(recipient.notify));
+  if (!recipient.notify.is_absent()) command += cat(" NOTIFY=", mail::to_text(recipient.notify));
   return command + orcpt(recipient.orcpt);
 }
 
@@ -127,7 +118,7 @@ void EnvelopeDialogue::hear(const EnvelopeCommand& command, const mail::Reply& r
 
 // Its 503 to what was sent along says nothing of the recipients. Anything but a refusal is not to be trusted.
 void EnvelopeDialogue::hear_after_refused_mail(const EnvelopeCommand& command, bool accepted) {
-  if (accepted) outcomes_.out_of_step(command.stage, "MAIL was refused, and what followed it accepted");
+  if (accepted) outcomes_.out_of_step(command.stage, "MAIL was refused, but a later command was accepted");
 }
 
 void EnvelopeDialogue::hear_refusal(const EnvelopeCommand& command, Refusal refusal) {

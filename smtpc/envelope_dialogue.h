@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/mail/ehlo.h"
 #include "daemon/mail/mail_source.h"
+#include "daemon/mail/smtp_reply.h"
 #include "smtpc/outcomes.h"
 
 namespace hikyaku::smtpc {
