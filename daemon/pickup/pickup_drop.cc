@@ -216,7 +216,7 @@ Task<void> Pickup::refuse(Drop& drop, mail::Reply reply) {
   if (is_told)
     co_await remove(drop);
   else
-    co_await defer(drop, "its sender cannot be told now that it was refused");
+    co_await defer(drop, "it was refused, and its sender cannot be notified now");
 }
 
 // To the sender that it would have been sent under (`submit`), or anybody could have bounces sent to anybody.

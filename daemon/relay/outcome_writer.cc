@@ -195,7 +195,7 @@ Task<bool> OutcomeWriter::save(mail::MailId id, mail::Progress progress, bool is
 // Whether to try again; false: the daemon is stopping.
 Task<bool> OutcomeWriter::wait_for_storage(std::string reason) {
   if (unwritten_++ == 0)
-    log_.error("what became of a mail cannot be written down; no more is sent until it can",
+    log_.error("the outcome of a mail cannot be stored; no more mail is sent until it can",
                {{"reason", reason}});
   auto woken = co_await io::sleep_until(loop_, loop_.within(kStorageRetry, &cancel_));
   --unwritten_;
