@@ -33,19 +33,19 @@ struct EnvelopeCommand {
 
 class EnvelopeDialogue {
  public:
-  // Both outlive it.
+  // Both outlive the dialogue.
   EnvelopeDialogue(Session& session, Outcomes& outcomes);
 
-  // Commands of one pipelined group at most: either side must be able to hold what the other has not read yet
-  // (RFC 2920 3.1).
+  // The most commands of one pipelined group: either side must be able to hold what the other has not read
+  // yet (RFC 2920 3.1).
   static constexpr std::size_t kGroup = 100;
   static std::string lines(std::span<const EnvelopeCommand> group);
 
-  // Leaves in the outcomes who was accepted and who was not. `commands` lives until then. The first
+  // Records in the outcomes which recipients were accepted. `commands` must be valid until then. The first
   // `sent_ahead` of them, one group at most, have been sent already.
   Task<void> run(std::span<const EnvelopeCommand> commands, std::size_t sent_ahead);
-  // The replies to all commands, which have been sent together with the whole content: whatever breaks off
-  // from now on, the mail has perhaps been delivered.
+  // Reads the replies to all commands, which have been sent together with the whole content: if the
+  // connection breaks from now on, the mail has perhaps been delivered.
   Task<void> hear_beside_content(std::span<const EnvelopeCommand> commands);
   // 354 came: the smarthost waits for content.
   bool is_data_open() const { return data_open_; }

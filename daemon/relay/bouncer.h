@@ -22,14 +22,14 @@ struct BouncePolicy {
 };
 BouncePolicy bounce_policy(const config::Settings& settings);
 
-// A notice into the spool, through what the sink has begun; its id, once it is on stable storage.
+// Writes a notice through the writer that the sink has begun. Returns its id when it is on stable storage.
 using BegunMail = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;
 Task<Result<mail::MailId, mail::SinkError>> commit_notice(BegunMail writer, std::string content,
                                                           mail::Envelope envelope);
 
 class Bouncer {
  public:
-  // All outlive it.
+  // All outlive the bouncer.
   Bouncer(io::Loop& loop, mail::MailSource& source, mail::MailSink& sink)
       : loop_(loop), source_(source), sink_(sink) {}
   void configure(BouncePolicy policy) { policy_ = std::move(policy); }

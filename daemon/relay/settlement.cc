@@ -187,9 +187,9 @@ Settlement settle_owed_notice(const mail::QueuedMail& mail, const std::string& h
   return settled;
 }
 
-void set_success_told(Settlement& settled) {
+void set_success_notified(Settlement& settled) {
   for (mail::RecipientProgress& recipient : settled.progress.recipients) recipient.owes_notice = false;
-  settled.is_told = true;
+  settled.is_notified = true;
   settled.relayed.clear();
 }
 
