@@ -29,11 +29,10 @@ class ContentSender {
     auto streamed = co_await stream();
     if (!streamed) co_return std::move(result_);
     if (chunk_ && fed_ != chunk_->size)
-      co_return give_up(FailureKind::other, "the queued mail has another size than its record says");
+      co_return give_up(FailureKind::other, "the queued mail's size differs from its record");
     bool may_go = true;
     if (may_leave) may_go = co_await may_leave();
-    if (!may_go)
-      co_return give_up(FailureKind::other, "the outcome of the mail before it is not on disk yet");
+    if (!may_go) co_return give_up(FailureKind::other, "the outcome of the previous mail is not on disk yet");
     if (!chunk_) stuffer_.finish(block_);
     const std::size_t end = block_.size();
     if (following) block_ += co_await following();

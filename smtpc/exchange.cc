@@ -29,7 +29,7 @@ std::unexpected<ExchangeError> Exchange::break_off(std::string text) {
 }
 
 std::unexpected<ExchangeError> Exchange::break_off(const IoError& error) {
-  if (error.kind == IoErrorKind::too_long) return break_off("a reply that does not end");
+  if (error.kind == IoErrorKind::too_long) return break_off("an endless reply");
   ended_ = true;
   const IoError& first = write_error_ ? *write_error_ : error;
   return std::unexpected(ExchangeError{first.kind, first.text});
@@ -74,7 +74,7 @@ Task<Result<void, ExchangeError>> Exchange::expect_silence() {
   if (!talked || reader_.is_empty()) co_return Result<void, ExchangeError>{};
   std::string heard = quote(unread());
   auto unasked = co_await reply(kLastWords);
-  if (!unasked || unasked->code != 421) co_return break_off(cat("a reply that nobody asked for: ", heard));
+  if (!unasked || unasked->code != 421) co_return break_off(cat("an unexpected reply: ", heard));
   early_ = std::move(*unasked);
   co_return Result<void, ExchangeError>{};
 }
@@ -99,7 +99,7 @@ Task<Result<mail::Reply, ExchangeError>> Exchange::read_reply(io::Until until) {
     auto line = co_await reader_.line(mail::kMaxReplyBytes, until);
     if (!line) co_return break_off(line.error());
     state = parser.feed(line->text);
-    if (state == State::flood) co_return break_off("a reply that does not end");
+    if (state == State::flood) co_return break_off("an endless reply");
     if (state == State::malformed) co_return break_off(cat("not a reply: ", quote(line->text)));
   }
   co_return parser.take();

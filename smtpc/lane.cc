@@ -53,7 +53,7 @@ Lane::Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneObserver& o
       changed_(loop),
       nursery_(loop) {}
 
-Lane::~Lane() { check(links_.empty(), "a lane went with connections"); }
+Lane::~Lane() { check(links_.empty(), "a lane was destroyed with open connections"); }
 
 Task<void> Lane::run() {
   while (!retired_) {

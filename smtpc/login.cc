@@ -68,7 +68,7 @@ Secret first_command(const std::string& mechanism, const SaslClient& sasl) {
 
 Result<Secret, std::string> respond(SaslClient& sasl, const mail::Reply& reply) {
   auto challenge = from_base64(trim(reply.lines.front()));
-  if (!challenge || reply.lines.size() > 1) return std::unexpected("a challenge that is no Base64");
+  if (!challenge || reply.lines.size() > 1) return std::unexpected("a challenge that is not Base64");
   auto response = sasl.step(*challenge);
   if (!response) return std::unexpected(response.error().text);
   return Secret(to_base64(*response));
@@ -92,7 +92,7 @@ Task<Attempt> try_mechanism(Session& session, std::string mechanism) {
     auto response = respond(**sasl, *reply);
     if (!response || challenges > kMaxChallenges) {
       [[maybe_unused]] auto cancelled = co_await exchange.ask("*", limit);
-      const std::string what = response ? "it never stops asking" : response.error();
+      const std::string what = response ? "the server sent too many challenges" : response.error();
       co_return protocol_error(session, mechanism, what);
     }
     line = std::move(*response);

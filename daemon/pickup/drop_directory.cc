@@ -136,7 +136,7 @@ Result<void, DropError> DropDirectory::take(const std::string& name, const DropF
   if (!moved || file.is_named(taken_.get(), taken)) return moved;
   auto back = move(taken_, taken, drop_, name);
   if (!back) return back;
-  return fail(DropFault::gone, "another file has come in its place");
+  return fail(DropFault::gone, "another file has taken its place");
 }
 
 Result<void, DropError> DropDirectory::give_back(const std::string& name, mail::MailId id) const {

@@ -118,11 +118,11 @@ Task<DropPlayer::Step> DropPlayer::read_line(std::string& line) {
 
 DropPlayer::Step DropPlayer::take_command(const std::string& line) {
   auto part = order_.next(line);
-  if (!part) return broken("has a line in its envelope that has no place there");
+  if (!part) return broken("has an invalid line in its envelope");
   commands_.push_back(line);
   is_at_content_ = *part == mail::DropCommands::Part::content;
   const bool fits = order_.content_length() == read_ahead_.size() - used_ + file_.left();
-  if (is_at_content_ && !fits) return broken("its content is not as long as it says");
+  if (is_at_content_ && !fits) return broken("its content does not have the stated length");
   return std::nullopt;
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // One drop, from the directory to wherever it belongs.
+#include <numeric>
 #include <utility>
 
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/work.h"
+#include "daemon/mail/dsn.h"
+#include "daemon/mail/smtp_command.h"
 #include "daemon/pickup/pickup.h"
-#include "daemon/pickup/refused_drop.h"
 #include "daemon/pickup/taking_sink.h"
 
 namespace hikyaku::pickup {
@@ -27,6 +29,63 @@ smtpd::SessionOptionsPtr options_for(const smtpd::SessionOptions& all, std::stri
 Task<void> run_session(smtpd::Surroundings around, smtpd::SessionOptionsPtr options, io::StreamPtr stream) {
   smtpd::Session session(around, std::move(options), std::move(stream));
   co_await session.run();
+}
+
+// ---- a drop that can never become mail, and the bounce that tells its sender so
+
+struct RefusedDrop {
+  std::string name;
+  std::vector<std::string> commands;  // as they stand in it
+  std::string beginning;              // of the content
+  mail::Reply reply;                  // what was said to it
+};
+
+mail::Failure failure_of(const mail::Reply& reply, const std::string& hostname) {
+  mail::Failure failure;
+  failure.kind = mail::FailureKind::message_refused;
+  failure.stage = mail::Stage::message;
+  failure.concerns = mail::Concerns::message;
+  failure.reply = reply;
+  failure.smarthost = failure.host = hostname;
+  return failure;
+}
+
+std::string header_of(const std::string& content) {
+  const std::size_t end = content.find("\r\n\r\n");
+  return end == content.npos ? content : content.substr(0, end + 2);
+}
+
+// What the commands say, as far as they are well formed; nullopt if MAIL is not.
+std::optional<mail::Envelope> envelope_of(const RefusedDrop& drop, std::string_view domain) {
+  std::optional<mail::Envelope> envelope;
+  for (const std::string& line : drop.commands) {
+    auto command = mail::parse_command(line, {domain, envelope && envelope->smtputf8});
+    if (auto* mail = std::get_if<mail::command::Mail>(&command)) envelope = std::move(mail->envelope);
+    auto* rcpt = std::get_if<mail::command::Rcpt>(&command);
+    if (envelope && rcpt != nullptr) envelope->recipients.push_back(std::move(rcpt->recipient));
+  }
+  return envelope;
+}
+
+// The notice to the envelope's sender; nullopt if the sender wants none, or no recipient is to be reported.
+std::optional<mail::BounceRequest> refusal_notice(const RefusedDrop& drop, const mail::Envelope& envelope,
+                                                  const relay::BouncePolicy& policy, WallTime now,
+                                                  std::string token) {
+  std::vector<std::size_t> all(envelope.recipients.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  mail::BounceRequest request;
+  for (std::size_t place : recipients_to_report(envelope, all, mail::NoticeKind::failure))
+    request.recipients.push_back({envelope.recipients[place], failure_of(drop.reply, policy.hostname)});
+  if (request.recipients.empty()) return std::nullopt;
+  request.hostname = policy.hostname;
+  request.domain = policy.domain;
+  request.id = drop.name;
+  request.token = std::move(token);
+  request.sender = envelope.sender;
+  request.envid = envelope.envid;
+  request.arrival = request.now = now;
+  request.original = header_of(drop.beginning);
+  return request;
 }
 
 }  // namespace
@@ -157,7 +216,7 @@ Task<void> Pickup::refuse(Drop& drop, mail::Reply reply) {
   if (is_told)
     co_await remove(drop);
   else
-    co_await defer(drop, "its sender cannot be told now that it was refused");
+    co_await defer(drop, "it was refused, and its sender cannot be notified now");
 }
 
 // To the sender that it would have been sent under (`submit`), or anybody could have bounces sent to anybody.

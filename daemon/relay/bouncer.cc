@@ -7,6 +7,13 @@
 
 namespace hikyaku::relay {
 
+BouncePolicy bounce_policy(const config::Settings& settings) {
+  return {.hostname = settings.hostname,
+          .domain = settings.domain,
+          .full = settings.queue.bounce_return == config::BounceReturn::full,
+          .lifetime = settings.queue.lifetime};
+}
+
 // What is read of a damaged original is not returned: an empty one is.
 Task<std::string> Bouncer::original(const mail::QueuedMail& mail, bool full) {
   std::string content;

@@ -119,7 +119,7 @@ Task<bool> OutcomeWriter::send_success_notice(const mail::QueuedMail& mail, Sett
   auto sent = co_await send_notice(mail, mail::NoticeKind::relayed, settlement.relayed);
   if (!sent && sent.error().kind == mail::SinkErrorKind::shutting_down) co_return false;
   if (sent) {
-    set_success_told(settlement);
+    set_success_notified(settlement);
     co_return true;
   }
   log_.warning("the notice of a mail's delivery cannot be stored; the mail stays queued until it can",
@@ -144,7 +144,7 @@ Task<bool> OutcomeWriter::send_notices(const mail::QueuedMail& mail, Settlement&
       short_of_storage_.insert(mail.id);
       co_return true;
     }
-    settlement.is_told = true;
+    settlement.is_notified = true;
     recipients.clear();
   }
   co_return true;
@@ -168,7 +168,7 @@ Task<Result<void, mail::SinkError>> OutcomeWriter::send_notice(
 // Where nobody has got the mail or a notice, a crash undoes the attempt without harm: if its outcome cannot
 // be written the mail alone waits, as if it had not been tried.
 Task<bool> OutcomeWriter::save_settled(mail::MailId id, Settlement& settlement) {
-  bool must_be_kept = settlement.is_over || settlement.is_told || has_delivered(settlement);
+  bool must_be_kept = settlement.is_over || settlement.is_notified || has_delivered(settlement);
   if (must_be_kept) {
     auto saved = co_await save(id, settlement.progress, settlement.is_over);
     co_return saved;
@@ -195,7 +195,7 @@ Task<bool> OutcomeWriter::save(mail::MailId id, mail::Progress progress, bool is
 // Whether to try again; false: the daemon is stopping.
 Task<bool> OutcomeWriter::wait_for_storage(std::string reason) {
   if (unwritten_++ == 0)
-    log_.error("what became of a mail cannot be written down; no more is sent until it can",
+    log_.error("the outcome of a mail cannot be stored; no more mail is sent until it can",
                {{"reason", reason}});
   auto woken = co_await io::sleep_until(loop_, loop_.within(kStorageRetry, &cancel_));
   --unwritten_;

@@ -169,7 +169,7 @@ Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(const UnderWay& un
   for (std::size_t i = 0; i < job.mail.progress.recipients.size(); ++i)
     if (job.mail.progress.recipients[i].state == mail::RecipientState::pending) job.recipients.push_back(i);
   if (job.recipients.empty() && !job.mail.progress.owes_notice())
-    co_return fail(mail::SourceErrorKind::damaged, "nobody is pending, and yet it is queued");
+    co_return fail(mail::SourceErrorKind::damaged, "the mail is queued without a pending recipient");
   co_return job;
 }
 

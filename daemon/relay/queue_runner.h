@@ -29,7 +29,7 @@ class QueueRunner final : public smtpc::LaneWork {
   // To be called when the route has its new lanes. After the first time, everything that waits becomes due:
   // what was wrong may be right now.
   void configure(SettlementPolicy policy, BouncePolicy bounces);
-  // Everything that waits for its time becomes due; or of that what is named. What is due, under way or held
+  // All mail that waits for its time becomes due, or those of `ids`. Mail that is due, under way or held
   // stays as it is.
   void retry_all();
   void retry(const std::vector<mail::MailId>& ids);
@@ -57,8 +57,8 @@ class QueueRunner final : public smtpc::LaneWork {
   // A mail that a lane has, or whose outcome is being written.
   struct UnderWay {
     Entry entry;
-    Duration taken{0};  // the route's time then: what its progress says it has waited was true at that time
-    std::uint64_t configuration = 0;  // what held then
+    Duration taken{0};                // the route's time when the lane took it: `waited` was true then
+    std::uint64_t configuration = 0;  // the number of the one that was in force then
   };
 
   Task<void> keep_time();

@@ -53,7 +53,7 @@ void Rates::load() {
   is_there_ = true;
   auto file = parse_rate_file(std::string(std::istreambuf_iterator<char>(in), {}));
   if (!file)
-    return log_.warning(cat(file_, ": not understood; what has gone by the hour and by the day counts anew"));
+    return log_.warning(cat(file_, ": cannot be parsed; hourly and daily rates are counted from zero"));
   for (const RateRecord& record : file->records) adopt(record, downtime(*file));
 }
 
@@ -155,7 +155,7 @@ void Rates::save() {
   is_there_ = is_there_ || saved;
   if (!saved && std::exchange(could_save_, false))
     log_.warning(
-        cat(saved.error().text, "; a restart would forget what has gone by the hour and by the day"));
+        cat(saved.error().text, "; after a restart hourly and daily rates would be counted from zero"));
   could_save_ = saved.has_value();
 }
 

@@ -6,7 +6,6 @@
 #include "daemon/base/text.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/diagnosis.h"
-#include "daemon/relay/policies.h"
 
 namespace hikyaku::relay {
 namespace {
@@ -107,7 +106,7 @@ void Relay::changed(const smtpc::Lane& lane) {
 
 void Relay::speaks_plainly(const smtpc::Lane& lane) {
   parts_.log.warning(
-      "the smarthost offers PIPELINING and cannot bear it; until the next reload it gets one command at a "
+      "the smarthost offers PIPELINING but fails with it; until the next reload it gets one command at a "
       "time",
       {{"smarthost", lane.name()}});
 }

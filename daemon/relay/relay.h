@@ -20,7 +20,7 @@
 
 namespace hikyaku::relay {
 
-// What the relay stands on; all of it outlives it.
+// What the relay works with; all of it outlives the relay.
 struct RelayParts {
   io::Loop& loop;
   mail::MailSink& sink;  // for bounces
@@ -28,8 +28,8 @@ struct RelayParts {
   smtpc::Connector& connector;
   log::MailLog& log;
   std::string token;        // this instance's, as in our greeting
-  std::string proven_file;  // where it is kept which smarthosts are proven; empty: nowhere
-  std::string rates_file;   // … and how much of their rates is used up
+  std::string proven_file;  // keeps which smarthosts are proven; empty: not kept
+  std::string rates_file;   // keeps how much of their rates is used up; empty: not kept
   Jitter jitter = random_fraction;
 };
 
@@ -41,16 +41,16 @@ class Relay final : public smtpc::LaneObserver {
   Relay(RelayParts parts, Duration downtime);
   ~Relay() override;
 
-  // At start and at every reload. The problems are those of TLS files; then nothing has changed. A smarthost
-  // whose settings and credentials are the same stays proven; every pause and backoff ends, so that a
-  // correction is tried at once.
+  // To be called at start and at every reload. Fails with the problems of TLS files; then nothing has
+  // changed. A smarthost whose settings and credentials are the same stays proven; every pause and backoff
+  // ends, so that a correction is tried at once.
   Result<void, config::Problems> configure(const config::Settings& settings);
   // To be called for each mail that is newly on stable storage (Spool::set_on_arrival).
   void arrived(const mail::QueueEntry& entry) { runner_.arrived(entry); }
   // Sends no more mail. Returns when what is under way has finished; breaks it off when `grace` is over.
   Task<void> stop(Duration grace);
 
-  // Everything that waits for its time becomes due, or of that what is named; nothing else changes. How many
+  // All mail that waits for its time becomes due, or those of `ids`; no other mail changes. Returns how many
   // are due or under way then.
   std::size_t retry_all();
   void retry(const std::vector<mail::MailId>& ids) { runner_.retry(ids); }
@@ -60,9 +60,9 @@ class Relay final : public smtpc::LaneObserver {
   OutcomeBoard& outcomes() { return runner_.outcomes(); }
 
   std::size_t queued() const { return runner_.queued(); }
-  // What is known here of it; version, uptime and the spool's health are not.
+  // The report without version, uptime and the spool's health.
   StatusReport report() const;
-  // "up", or what is wrong, for STATUS=: one line.
+  // One line for STATUS=: the number of queued mails, and what is wrong.
   std::string status() const;
 
  private:

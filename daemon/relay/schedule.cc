@@ -73,8 +73,8 @@ std::size_t Schedule::size() const {
   return size;
 }
 
-// An index into due_, or its size if there is none. Each step passes over another mail of `avoid`, which bounds
-// the number of steps.
+// An index into due_, or its size if there is none. Each step passes over another mail of `avoid`, which
+// bounds the number of steps.
 std::size_t Schedule::place_of_other(const std::vector<mail::MailId>& avoid, bool from_the_end) const {
   for (std::size_t i = 0; i < due_.size(); ++i) {
     const std::size_t place = from_the_end ? due_.size() - 1 - i : i;

@@ -64,7 +64,7 @@ class Settling {
   const smtpc::Refusal* refusal_of(std::size_t recipient) const {
     for (const smtpc::RecipientOutcome& outcome : result_.recipients)
       if (outcome.recipient == recipient) return outcome.refusal ? &*outcome.refusal : nullptr;
-    check(result_.rest.has_value(), "an attempt without an outcome for one who was tried");
+    check(result_.rest.has_value(), "a recipient was tried and has no outcome");
     return &*result_.rest;
   }
 
@@ -130,7 +130,7 @@ class Settling {
     drop_unwanted(settled_.failed, mail::NoticeKind::failure);
     drop_unwanted(settled_.delayed, mail::NoticeKind::delay);
     if (settled_.progress.held)
-      settled_.progress.reason = "a message from <> was refused, and there is nobody to tell";
+      settled_.progress.reason = "a message from <> was refused, and there is no sender to notify";
   }
 
   void drop_unwanted(std::vector<mail::ReportedRecipient>& reports, mail::NoticeKind kind) const {
@@ -148,6 +148,14 @@ class Settling {
 };
 
 }  // namespace
+
+SettlementPolicy settlement_policy(const config::QueueSettings& queue) {
+  return {
+      .lifetime = queue.lifetime,
+      .delay_notice = queue.delay_notice,
+      .retry = {
+          .first = queue.retry.first, .factor = queue.retry.factor, .max = queue.retry.max, .spread = 0.2}};
+}
 
 Settlement settle(const mail::QueuedMail& mail, const std::vector<std::size_t>& tried,
                   const smtpc::TransactionResult& result, const std::string& smarthost,
@@ -179,9 +187,9 @@ Settlement settle_owed_notice(const mail::QueuedMail& mail, const std::string& h
   return settled;
 }
 
-void set_success_told(Settlement& settled) {
+void set_success_notified(Settlement& settled) {
   for (mail::RecipientProgress& recipient : settled.progress.recipients) recipient.owes_notice = false;
-  settled.is_told = true;
+  settled.is_notified = true;
   settled.relayed.clear();
 }
 
@@ -191,7 +199,7 @@ void put_off_success(Settlement& settled, const std::string& why, const Settleme
   settled.relayed.clear();
   settled.is_over = false;
   if (!progress.is_settled()) return;  // they wait for their own reason
-  progress.reason = cat("it was delivered, and the notice to its sender cannot be stored yet: ", why);
+  progress.reason = cat("delivered, but the notice to the sender cannot be stored yet: ", why);
   progress.next_wait = mail::next_wait(progress.attempts, policy.retry, fraction);
 }
 
@@ -203,7 +211,7 @@ void put_off_notices(Settlement& settled, const mail::Progress& before, const st
     if (tried.outcome == RecipientOutcome::failed && !settled.failed.empty())
       progress.recipients[tried.recipient].state = RecipientState::pending;
   if (!settled.failed.empty()) {
-    progress.reason = cat("it was refused, and the notice to its sender cannot be stored yet: ", why);
+    progress.reason = cat("refused, but the notice to the sender cannot be stored yet: ", why);
     progress.next_wait = mail::next_wait(progress.attempts, policy.retry, fraction);
     settled.is_over = false;
   }
