@@ -15,10 +15,10 @@ using mail::Stage;
 
 constexpr int kMaxChallenges = 10;
 
-// One mechanism tried.
+// The result of one mechanism.
 struct Attempt {
   AuthAction action = AuthAction::stop;
-  std::optional<mail::Failure> failure;  // unless logged in
+  std::optional<mail::Failure> failure;  // nullopt: logged in
 };
 
 Attempt stop(mail::Failure failure, const std::string& mechanism) {
@@ -102,13 +102,13 @@ Task<Attempt> try_mechanism(Session& session, std::string mechanism) {
   co_return judge(session, mechanism, *reply, (*sasl)->is_complete());
 }
 
-// What is told when all were refused: that the password is wrong says more than that a mechanism is not
-// known.
+// The failure to report when all mechanisms were refused: a wrong password says more than an unknown
+// mechanism.
 void keep_more_telling(std::optional<mail::Failure>& told, std::optional<mail::Failure> next) {
   if (!told || next->kind == FailureKind::auth_rejected) told = std::move(next);
 }
 
-// Some hang up after a refused mechanism, at once or when the next is tried.
+// Some servers hang up after a refused mechanism, at once or when the next is tried.
 bool has_hung_up(const mail::Failure& failure) {
   return failure.kind == FailureKind::closed_early || (failure.reply && failure.reply->code == 421);
 }

@@ -30,8 +30,8 @@ std::string_view kind_of(mode_t mode) {
   return "is a device";
 }
 
-// Group: nobody gets into that group but through sendmail's set-gid bit, so it is the witness that sendmail
-// has made the file, for the user who owns it.
+// The group: no user gets into it but through sendmail's set-gid bit, so it proves that sendmail made the
+// file, for the user who owns it.
 Result<void, DropError> judge(const struct stat& status, gid_t group) {
   if (!S_ISREG(status.st_mode)) return not_ours(kind_of(status.st_mode));
   if (status.st_nlink != 1) return not_ours("has another name elsewhere (a hard link)");
@@ -65,8 +65,7 @@ ssize_t read_some(const Fd& fd, std::string& bytes) {
 
 }  // namespace
 
-// A device is not even opened, which might do something to it; what stands there by the time of open() is
-// looked at again.
+// A device is not even opened, since that might affect it. The file is examined again after open().
 Result<DropFile, DropError> DropFile::open(int directory, const std::string& name, gid_t group,
                                            std::uint64_t most) {
   struct stat before{};

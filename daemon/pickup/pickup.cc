@@ -11,7 +11,7 @@ namespace hikyaku::pickup {
 namespace {
 
 constexpr std::size_t kAtOnce = 8;  // they share a flush
-// Names, so that a directory full of them fills neither log nor memory.
+// The most names that are logged, so that a full directory fills neither log nor memory.
 constexpr std::size_t kMostTold = 1000;
 constexpr Duration kRescan = 1min;         // a watch may miss something
 constexpr Duration kRescanUnwatched = 1s;  // or while there is reason to look
@@ -59,7 +59,7 @@ Task<void> Pickup::sweep() {
   co_await begin_all(std::move(listing->drops));
 }
 
-// It is looked at again in a second; the log hears of the first failure and of the end.
+// The directory is read again in a second; the first failure and the end are logged.
 void Pickup::note_unreadable(const std::optional<DropError>& error) {
   const bool was_unreadable = std::exchange(is_unreadable_, error.has_value());
   if (error && !was_unreadable)
@@ -67,7 +67,7 @@ void Pickup::note_unreadable(const std::optional<DropError>& error) {
   if (!error && was_unreadable) parts_.log.info("the drop directory can be read again");
 }
 
-// A spool that takes nothing would refuse each of them, with a line in the log each.
+// A spool that accepts nothing would refuse each drop, with a line in the log each.
 Task<void> Pickup::begin_all(std::vector<std::string> names) {
   for (const std::string& name : names) {
     while (nursery_.size() >= kAtOnce) {

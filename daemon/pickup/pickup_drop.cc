@@ -19,7 +19,7 @@ constexpr std::size_t kUnderWay = 256 * 1024;  // between player and session
 constexpr std::uint64_t kLine = mail::DropCommands::kMaxLine + 2;
 constexpr Duration kSubmitterLimit = 10s;
 
-// A message without a Date gets that of its submission, however long no daemon ran.
+// A message without a Date gets the time of its submission, however long no daemon ran.
 smtpd::SessionOptionsPtr options_for(const smtpd::SessionOptions& all, std::string_view drop) {
   auto options = std::make_shared<smtpd::SessionOptions>(all);
   options->written = mail::drop_time(drop);
@@ -35,9 +35,9 @@ Task<void> run_session(smtpd::Surroundings around, smtpd::SessionOptionsPtr opti
 
 struct RefusedDrop {
   std::string name;
-  std::vector<std::string> commands;  // as they stand in it
+  std::vector<std::string> commands;  // as in the drop
   std::string beginning;              // of the content
-  mail::Reply reply;                  // what was said to it
+  mail::Reply reply;                  // the refusal
 };
 
 mail::Failure failure_of(const mail::Reply& reply, const std::string& hostname) {
@@ -55,7 +55,7 @@ std::string header_of(const std::string& content) {
   return end == content.npos ? content : content.substr(0, end + 2);
 }
 
-// What the commands say, as far as they are well formed; nullopt if MAIL is not.
+// The envelope of the well-formed commands; nullopt if MAIL is not well formed.
 std::optional<mail::Envelope> envelope_of(const RefusedDrop& drop, std::string_view domain) {
   std::optional<mail::Envelope> envelope;
   for (const std::string& line : drop.commands) {
@@ -138,13 +138,13 @@ Task<void> Pickup::open(Drop& drop) {
     co_await defer(drop, opened.error().text);
 }
 
-// More has no place in any message that the limits allow.
+// A longer drop cannot be a message that the limits allow.
 std::uint64_t Pickup::longest() const {
   const smtpd::Limits& limits = options_.session->limits;
   return mail::kDropHeader + limits.max_size + kLine * (limits.max_recipients + 2);
 }
 
-// Whether it was committed is the sink's to say: at a stop the reply may not come through.
+// The sink says whether the mail was committed: at a stop the reply may be lost.
 Task<DropOutcome> Pickup::play(Drop& drop) {
   TakingSink sink(parts_.sink, [this, &drop](mail::MailId id) { return take(drop, id); });
   io::MemoryPair pair = io::make_memory_pair(
@@ -204,7 +204,7 @@ Task<void> Pickup::defer(Drop& drop, std::string why) {
   if (!stop_.soft.is_requested()) tell_once(drop.name, why);
 }
 
-// The sender is told, or, where nobody can be, it is kept for the operator.
+// Notifies the sender; if there is none to notify, keeps the drop for the operator.
 Task<void> Pickup::refuse(Drop& drop, mail::Reply reply) {
   std::string why = to_text(reply);
   auto request = co_await notice(drop, std::move(reply));
@@ -219,7 +219,7 @@ Task<void> Pickup::refuse(Drop& drop, mail::Reply reply) {
     co_await defer(drop, "it was refused, and its sender cannot be notified now");
 }
 
-// To the sender that it would have been sent under (`submit`), or anybody could have bounces sent to anybody.
+// The notice goes to the sender that `submit` would have set, or any user could have bounces sent to anybody.
 Task<std::optional<mail::BounceRequest>> Pickup::notice(Drop& drop, mail::Reply reply) {
   const smtpd::SessionOptions& session = *options_.session;
   const std::uint32_t uid = drop.file->uid();
@@ -235,7 +235,7 @@ Task<std::optional<mail::BounceRequest>> Pickup::notice(Drop& drop, mail::Reply 
   co_return refusal_notice(refused, *envelope, options_.bounce, parts_.loop.clock().wall(), random_token(24));
 }
 
-// Taken for the bounce as it would have been for the mail: a crash leaves one or the other.
+// The drop is taken for the bounce as for a mail: a crash leaves one or the other.
 Task<bool> Pickup::bounce(Drop& drop, mail::BounceRequest request) {
   TakingSink sink(parts_.sink, [this, &drop](mail::MailId id) { return take(drop, id); });
   mail::Envelope envelope;

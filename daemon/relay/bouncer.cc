@@ -14,7 +14,7 @@ BouncePolicy bounce_policy(const config::Settings& settings) {
           .lifetime = settings.queue.lifetime};
 }
 
-// What is read of a damaged original is not returned: an empty one is.
+// Returns "" for a damaged original: no part of it is returned to the sender.
 Task<std::string> Bouncer::original(const mail::QueuedMail& mail, bool full) {
   std::string content;
   auto reader = source_.open(mail.id);

@@ -68,7 +68,7 @@ Duration Rates::downtime(const RateFile& file) const {
   return by_wall < Duration(0) || by_wall > kMaxDowntime ? Duration(0) : by_wall;
 }
 
-// Nobody knows whether and when those went that were reserved: they count from now.
+// Whether and when the reserved messages were sent is unknown: they count from now.
 void Rates::adopt(const RateRecord& record, Duration downtime) {
   const Instant now = clock_.now();
   smtpc::Quota quota(record.rate);
@@ -111,7 +111,7 @@ void Rates::taken(Account& account) {
   tell(account);
 }
 
-// Once in the quota's unit: at its limit, a little becomes free and is used up again all the time.
+// At most once in the quota's unit: at its limit, a little becomes free and is used up again all the time.
 void Rates::tell(Account& account) {
   const Instant now = clock_.now();
   const smtpc::Quota* quota = find_used_up(*account.limiter, now);
