@@ -11,7 +11,7 @@ void note(char c, ContentNotes& notes) {
   notes.has_8bit |= static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Everything up to the next CR or LF is content whatever the state was: the fast path.
+// The fast path: everything up to the next CR or LF is content in any state.
 std::size_t copy_run(std::string_view in, std::string& out, ContentNotes& notes) {
   std::size_t length = 0;
   while (length < in.size() && in[length] != '\r' && in[length] != '\n') note(in[length++], notes);
@@ -19,7 +19,7 @@ std::size_t copy_run(std::string_view in, std::string& out, ContentNotes& notes)
   return length;
 }
 
-// What follows begins a line now, and is not looked at for that.
+// The next byte begins a line; it is not examined here.
 void repair_line_end(std::string& out, ContentNotes& notes) {
   out += kLineEnd;
   notes.repaired = notes.has_dot_line = true;
@@ -27,13 +27,13 @@ void repair_line_end(std::string& out, ContentNotes& notes) {
 
 constexpr std::string_view kCrlf = "\r\n";
 
-// Up to the first LF and with it; else all.
+// Up to and including the first LF; else everything.
 std::string_view first_line(std::string_view in) {
   std::size_t end = in.find('\n');
   return in.substr(0, end == std::string_view::npos ? in.size() : end + 1);
 }
 
-// No CR or LF but in a CR LF at its end.
+// Contains no CR or LF except for a CR LF at its end.
 bool is_canonical(std::string_view line) {
   std::size_t cr = line.find('\r');
   if (cr == std::string_view::npos) return line.back() != '\n';
@@ -53,7 +53,7 @@ DataDecoder::Fed DataDecoder::feed(std::string_view in, std::string& out) {
 
 void DataDecoder::step(char c, std::string& out) {
   if (step_after_lone_lf(c, out) || ends_line_or_data(c, out)) return;
-  // A withheld CR without its LF is a line end to be repaired, but not one after which a dot means anything.
+  // A held-back CR without LF is repaired to a line end, but a dot after it has no special meaning.
   if (state_ == State::cr || state_ == State::dot_cr) repair_line_end(out, notes_);
   if (state_ == State::line_start && c == '.') {
     state_ = State::dot;
@@ -64,7 +64,7 @@ void DataDecoder::step(char c, std::string& out) {
   }
 }
 
-// True: nothing is left to do. Else `c` follows in text.
+// Returns true if `c` was consumed; else `c` is text.
 bool DataDecoder::step_after_lone_lf(char c, std::string& out) {
   if (state_ != State::lf_start && state_ != State::lf_dot) return false;
   bool is_dot = c == '.';
@@ -136,7 +136,7 @@ void Canonicaliser::finish(std::string& out) {
   state_ = State::line_start;
 }
 
-// Nearly all lines are canonical, and are copied as they are.
+// Nearly all lines are canonical and are copied unchanged.
 void DotStuffer::feed(std::string_view in, std::string& out) {
   if (in.empty()) return;
   if (is_plain_) return pass(in, out);
@@ -162,7 +162,7 @@ void DotStuffer::copy(std::string_view line, std::string& out) {
 }
 
 void DotStuffer::step(char c, std::string& out) {
-  if (c == '\n' || state_ == State::cr) {  // a CR is let out only here, with its LF
+  if (c == '\n' || state_ == State::cr) {  // a CR is emitted only here, with its LF
     out += kCrlf;
     state_ = State::line_start;
     if (c == '\n') return;
