@@ -108,7 +108,7 @@ void Daemon::take_over(Loaded fresh, const std::vector<std::string>& kept) {
   settings_ = std::move(fresh.settings);
   take_over_submit();
   acceptor_->configure(acceptor_options(settings_, token_, &submitters_));
-  if (pickup_) pickup_->reconfigure(pickup_options());
+  if (pickup_) pickup_->configure(pickup_options());
   take_over_control();
   log_.set_options(log_options(settings_));
   take_aliases(std::move(fresh.aliases));
@@ -147,8 +147,8 @@ Task<void> Daemon::stop() {
   if (control_socket_) ::unlink(system::control_socket_in(settings_.runtime_directory).c_str());
   if (desk_) stopping_.spawn(stop_control());
   if (acceptor_) stopping_.spawn(acceptor_->stop(settings_.shutdown_grace));
-  if (relay_) stopping_.spawn(relay_->stopped(settings_.shutdown_grace));
-  if (pickup_) stopping_.spawn(pickup_->stopped(settings_.shutdown_grace));
+  if (relay_) stopping_.spawn(relay_->stop(settings_.shutdown_grace));
+  if (pickup_) stopping_.spawn(pickup_->stop(settings_.shutdown_grace));
   co_await stopping_.drained({});
   ended_.request();
   co_await background_.drained({});
@@ -169,8 +169,8 @@ Task<void> Daemon::hurry() {
     if (!number) co_return;
     if (*number == SIGHUP) continue;
     if (acceptor_) stopping_.spawn(acceptor_->stop(0s));
-    if (relay_) stopping_.spawn(relay_->stopped(0s));
-    if (pickup_) stopping_.spawn(pickup_->stopped(0s));
+    if (relay_) stopping_.spawn(relay_->stop(0s));
+    if (pickup_) stopping_.spawn(pickup_->stop(0s));
   }
 }
 

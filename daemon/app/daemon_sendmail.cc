@@ -8,7 +8,7 @@
 #include "daemon/app/sendmail_conf.h"
 #include "daemon/base/text.h"
 #include "daemon/io/work.h"
-#include "daemon/relay/policies.h"
+#include "daemon/relay/bouncer.h"
 #include "daemon/system/files.h"
 
 namespace hikyaku::app {
