@@ -44,8 +44,8 @@ class ControlServer {
   void stop(std::chrono::milliseconds grace);
 
  private:
-  struct Guest {
-    Guest(Fd socket, ControlTimes times, Rights whose)
+  struct Client {
+    Client(Fd socket, ControlTimes times, Rights whose)
         : connection(std::move(socket), times), rights(whose) {}
     ControlConnection connection;
     Rights rights;
@@ -56,8 +56,8 @@ class ControlServer {
   void accept_all();
   bool wait_for_caller();
   void admit(Fd socket);
-  void begin(std::list<Guest>::iterator guest);
-  void serve(Guest& guest);
+  void begin(std::list<Client>::iterator client);
+  void serve(Client& client);
   void sweep();
 
   Fd listening_;
@@ -66,7 +66,7 @@ class ControlServer {
   std::mutex lock_;
   std::condition_variable left_;
   ControlAdmission admission_;
-  std::list<Guest> guests_;
+  std::list<Client> clients_;
   std::thread accepting_;
 };
 

@@ -6,14 +6,15 @@
 #include <cstdint>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/defaults.h"
 
 namespace hikyaku::mail {
 
 struct RetryPolicy {
-  Duration first = 30s;
-  double factor = 2;    // at least 1
-  Duration max = 1h;    // never waited longer, jitter included
-  double spread = 0.2;  // jitter: up to this part more or less than the middle
+  Duration first = defaults::kFirstRetry;
+  double factor = defaults::kRetryFactor;  // at least 1
+  Duration max = defaults::kLongestRetry;  // never waited longer, jitter included
+  double spread = 0.2;                     // jitter: up to this part more or less than the middle
   bool operator==(const RetryPolicy&) const = default;
 };
 

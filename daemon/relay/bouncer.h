@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "daemon/base/defaults.h"
 #include "daemon/io/loop.h"
 #include "daemon/mail/dsn.h"
 #include "daemon/mail/mail_sink.h"
@@ -17,7 +18,7 @@ struct BouncePolicy {
   std::string hostname;
   std::string domain;
   bool full = false;  // what is returned where the sender did not say (RET)
-  Duration lifetime = 120h;
+  Duration lifetime = defaults::kLifetime;
 };
 
 // A notice into the spool, through what the sink has begun; its id, once it is on stable storage.

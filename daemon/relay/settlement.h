@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "daemon/base/defaults.h"
 #include "daemon/mail/dsn.h"
 #include "daemon/mail/mail_source.h"
 #include "daemon/mail/retry.h"
@@ -12,8 +13,8 @@
 namespace hikyaku::relay {
 
 struct SettlementPolicy {
-  Duration lifetime = 120h;
-  Duration delay_notice = 4h;  // 0: none
+  Duration lifetime = defaults::kLifetime;
+  Duration delay_notice = defaults::kDelayNotice;  // 0: none
   mail::RetryPolicy retry;
 };
 

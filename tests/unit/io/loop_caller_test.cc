@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/io/asker.h"
+#include "daemon/io/loop_caller.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <vector>
 
 using namespace hikyaku;
-using io::Asker;
+using io::LoopCaller;
 
 namespace {
 
@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds kLong{600'000};
 struct Rig {
   SystemClock clock;
   io::Loop loop{clock};
-  Asker asker{loop};
+  LoopCaller caller{loop};
   std::thread::id loop_thread = std::this_thread::get_id();
 
   // Runs the loop until `other` has returned on its own thread, and then closes.
@@ -32,7 +32,7 @@ struct Rig {
     });
     loop.run(waiting(ended, has_ended));
     thread.join();
-    loop.run(asker.closed());
+    loop.run(caller.close());
   }
   static Task<void> waiting(io::Event& ended, bool& has_ended) {
     while (!has_ended) co_await ended.wait({});
@@ -41,31 +41,31 @@ struct Rig {
 
 }  // namespace
 
-TEST_CASE("asker: a question is answered on the loop's thread") {
+TEST_CASE("caller: a question is answered on the loop's thread") {
   Rig rig;
   rig.run_beside([&] {
-    auto thread = rig.asker.ask<std::thread::id>(
+    auto thread = rig.caller.call<std::thread::id>(
         []() -> Task<std::thread::id> { co_return std::this_thread::get_id(); }, kLong);
     CHECK(thread == rig.loop_thread);
     CHECK(std::this_thread::get_id() != rig.loop_thread);
   });
 }
 
-TEST_CASE("asker: a question may wait for something, and others are answered meanwhile") {
+TEST_CASE("caller: a question may wait for something, and others are answered meanwhile") {
   Rig rig;
   io::Event opened(rig.loop);
   bool is_open = false;
   std::optional<int> first;
   rig.run_beside([&] {
     std::thread waits([&] {
-      first = rig.asker.ask<int>(
+      first = rig.caller.call<int>(
           [&]() -> Task<int> {
             while (!is_open) co_await opened.wait({});
             co_return 1;
           },
           kLong);
     });
-    auto second = rig.asker.ask<int>(
+    auto second = rig.caller.call<int>(
         [&]() -> Task<int> {
           is_open = true;
           opened.notify();
@@ -78,13 +78,13 @@ TEST_CASE("asker: a question may wait for something, and others are answered mea
   CHECK(first == 1);
 }
 
-TEST_CASE("asker: who has waited long enough goes without an answer, and the task ends unheard") {
+TEST_CASE("caller: who has waited long enough goes without an answer, and the task ends unheard") {
   Rig rig;
   io::Event opened(rig.loop);
   bool is_open = false;
   bool has_ended = false;
   rig.run_beside([&] {
-    auto answer = rig.asker.ask<int>(
+    auto answer = rig.caller.call<int>(
         [&]() -> Task<int> {
           while (!is_open) co_await opened.wait({});
           has_ended = true;
@@ -100,30 +100,30 @@ TEST_CASE("asker: who has waited long enough goes without an answer, and the tas
   CHECK(has_ended);
 }
 
-TEST_CASE("asker: closing sends away who waits, cancels what waits, and refuses what comes later") {
+TEST_CASE("caller: closing sends away who waits, cancels what waits, and refuses what comes later") {
   Rig rig;
   io::Event began(rig.loop);
   bool has_begun = false;
   std::optional<io::Woken> woken;
   std::thread asking([&] {
-    auto answer = rig.asker.ask<int>(
+    auto answer = rig.caller.call<int>(
         [&]() -> Task<int> {
           has_begun = true;
           began.notify();
-          woken = co_await io::sleep_until(rig.loop, {kNever, &rig.asker.cancel()});
+          woken = co_await io::sleep_until(rig.loop, {kNever, &rig.caller.cancel()});
           co_return 1;
         },
         kLong);
     CHECK_FALSE(answer);
-    CHECK_FALSE(rig.asker.ask<int>([]() -> Task<int> { co_return 1; }, kLong));
+    CHECK_FALSE(rig.caller.call<int>([]() -> Task<int> { co_return 1; }, kLong));
   });
   rig.loop.run(Rig::waiting(began, has_begun));
-  rig.loop.run(rig.asker.closed());
+  rig.loop.run(rig.caller.close());
   asking.join();
   CHECK(woken == io::Woken::cancelled);
 }
 
-TEST_CASE("asker: closing races with a crowd that asks, and everybody comes home") {
+TEST_CASE("caller: closing races with a crowd that asks, and everybody comes home") {
   for (int round = 1; round <= 20; ++round) {
     Rig rig;
     io::Event asked(rig.loop);
@@ -137,10 +137,10 @@ TEST_CASE("asker: closing races with a crowd that asks, and everybody comes home
     std::vector<std::thread> crowd;
     for (int i = 0; i < 8; ++i)
       crowd.emplace_back([&] {
-        while (rig.asker.ask<int>(question, kLong) == 7) continue;
+        while (rig.caller.call<int>(question, kLong) == 7) continue;
       });
     rig.loop.run(Rig::waiting(asked, is_enough));
-    rig.loop.run(rig.asker.closed());
+    rig.loop.run(rig.caller.close());
     for (std::thread& one : crowd) one.join();
     CHECK(answered >= round);
   }
