@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/mail/dot_stuff.h"
+#include "daemon/mail/dot_stuffing.h"
 
 namespace hikyaku::smtpc {
 namespace {

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include <vector>
-
 #include "daemon/base/text.h"
-#include "daemon/mail/xtext.h"
+#include "daemon/mail/smtp_command.h"
 #include "smtpc/transaction.h"
 
 namespace hikyaku::smtpc {
 namespace {
-
-std::string notify_list(const mail::Notify& notify) {
-  if (notify.never) return "NEVER";
-  std::vector<std::string> list;
-  if (notify.success) list.emplace_back("SUCCESS");
-  if (notify.failure) list.emplace_back("FAILURE");
-  if (notify.delay) list.emplace_back("DELAY");
-  return join(list, ",");
-}
 
 // ORCPT is its type in clear and its address in xtext (RFC 3461 4.2).
 std::string orcpt(const std::string& decoded) {
@@ -45,7 +34,7 @@ std::string mail_command(const mail::QueuedMail& mail, const mail::Capabilities&
 std::string rcpt_command(const mail::Recipient& recipient, const mail::Capabilities& capabilities) {
   std::string command = cat("RCPT TO:<", recipient.address, ">");
   if (!capabilities.dsn) return command;
-  if (!recipient.notify.is_absent()) command += cat(" NOTIFY=", notify_list(recipient.notify));
+  if (!recipient.notify.is_absent()) command += cat(" NOTIFY=", mail::to_text(recipient.notify));
   return command + orcpt(recipient.orcpt);
 }
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "daemon/base/error.h"
-#include "daemon/mail/ehlo.h"
 #include "daemon/mail/failure.h"
+#include "daemon/mail/smtp_reply.h"
 #include "smtpc/memory.h"
 #include "smtpc/session.h"
 

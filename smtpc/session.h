@@ -8,8 +8,8 @@
 #include <string>
 
 #include "daemon/io/tls.h"
-#include "daemon/mail/ehlo.h"
 #include "daemon/mail/smarthost.h"
+#include "daemon/mail/smtp_reply.h"
 #include "smtpc/connector.h"
 #include "smtpc/exchange.h"
 #include "smtpc/memory.h"

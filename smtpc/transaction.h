@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/mail/ehlo.h"
 #include "daemon/mail/mail_source.h"
+#include "daemon/mail/smtp_reply.h"
 #include "smtpc/consignment.h"
 #include "smtpc/content.h"
 #include "smtpc/envelope_dialogue.h"

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "daemon/base/task.h"
-#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "daemon/mail/intake.h"
 #include "daemon/mail/mail_sink.h"
 #include "smtpd/options.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/mail/enhanced_status.h"
+#include "daemon/mail/smtp_reply.h"
 
 namespace hikyaku::smtpd {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/random.h"
-#include "daemon/mail/message_id.h"
+#include "daemon/mail/received.h"
 #include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {

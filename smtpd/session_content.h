@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "daemon/mail/received.h"
 #include "daemon/mail/smtp_command.h"
 #include "smtpd/conversation.h"

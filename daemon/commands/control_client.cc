@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "daemon/base/text.h"
-#include "daemon/commands/spool_access.h"
+#include "daemon/commands/output.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -66,12 +66,12 @@ Result<ControlReply, StartError> understood(const httplib::Response& response) {
 
 }  // namespace
 
-Result<FoundSocket, StartError> find_control_socket(const ControlWords& words) {
-  if (!words.socket.empty()) return FoundSocket{words.socket, ""};
-  auto places = find_daemon(words.config);
-  if (places) return FoundSocket{places->control_socket, places->note};
+Result<FoundSocket, StartError> find_control_socket(const ControlOptions& options) {
+  if (!options.socket.empty()) return FoundSocket{options.socket, ""};
+  auto paths = find_daemon(options.config);
+  if (paths) return FoundSocket{paths->control_socket, paths->note};
   return fail(Exit::configuration,
-              cat(places.error().text, "\nuse -c FILE or --socket PATH to say where the daemon is"));
+              cat(paths.error().text, "\nuse -c FILE or --socket PATH to say where the daemon is"));
 }
 
 Exit report_control(std::string_view command, const StartError& error) {

@@ -6,22 +6,22 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/json_value.h"
-#include "daemon/commands/daemon_places.h"
+#include "daemon/commands/daemon_paths.h"
 #include "daemon/config/load.h"
 
 namespace hikyaku::commands {
 
 // What the command line says of where the daemon is.
-struct ControlWords {
+struct ControlOptions {
   std::string config = config::kDefaultConfig;
   std::string socket;  // empty: control.sock in the configuration's runtime_directory
 };
 struct FoundSocket {
   std::string path;
-  std::string note;  // DaemonPlaces::note
+  std::string note;  // DaemonPaths::note
 };
 // Errors: configuration.
-Result<FoundSocket, StartError> find_control_socket(const ControlWords& words);
+Result<FoundSocket, StartError> find_control_socket(const ControlOptions& options);
 
 struct ControlReply {
   std::string text;  // as it came

@@ -8,9 +8,8 @@
 #include "daemon/base/text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/control_client.h"
+#include "daemon/commands/daemon_answers.h"
 #include "daemon/commands/output.h"
-#include "daemon/commands/spool_access.h"
-#include "daemon/commands/status_text.h"
 #include "daemon/config/load.h"
 #include "daemon/system/port_owner.h"
 
@@ -18,7 +17,7 @@ namespace hikyaku::commands {
 namespace {
 
 struct AskOptions {
-  ControlWords control;
+  ControlOptions control;
   bool json = false;
 };
 
@@ -34,16 +33,16 @@ std::string what_has_our_port(const std::string& config_file) {
   return settings ? system::explain_other_mail_server(settings->listen.endpoints) : "";
 }
 
-Exit status(const AskOptions& words) {
+Exit status(const AskOptions& options) {
   constexpr std::string_view kCommand = "hikyaku status";
-  auto socket = find_control_socket(words.control);
+  auto socket = find_control_socket(options.control);
   if (!socket) return report(kCommand, socket.error());
   report_note(kCommand, socket->note);
   auto reply = ask_control(socket->path, "/v1/status");
   if (!reply && reply.error().kind == Exit::unavailable)
-    report_note(kCommand, what_has_our_port(words.control.config));
+    report_note(kCommand, what_has_our_port(options.control.config));
   if (!reply) return report_control(kCommand, reply.error());
-  return print(kCommand, words.json ? reply->text : status_text(reply->json),
+  return print(kCommand, options.json ? reply->text : status_text(reply->json),
                needs_operator(reply->json) ? Exit::attention : Exit::ok);
 }
 
@@ -57,9 +56,9 @@ std::string kept_line(const JsonValue& reply) {
 }
 
 // What is wrong with the file the daemon says itself, if there is one.
-Exit reload(const AskOptions& words) {
+Exit reload(const AskOptions& options) {
   constexpr std::string_view kCommand = "hikyaku reload";
-  auto socket = find_control_socket(words.control);
+  auto socket = find_control_socket(options.control);
   if (!socket) return report(kCommand, socket.error());
   auto reply = ask_control(socket->path, "/v1/reload", "");
   if (reply) return print(kCommand, cat("reloaded\n", kept_line(reply->json)));
@@ -68,28 +67,28 @@ Exit reload(const AskOptions& words) {
   return report_control(kCommand, reply.error());
 }
 
-void add_control_options(CLI::App& command, ControlWords& words) {
-  command.add_option("-c", words.config, "the configuration, which says where the daemon's socket is")
+void add_control_options(CLI::App& command, ControlOptions& options) {
+  command.add_option("-c", options.config, "the configuration, which says where the daemon's socket is")
       ->type_name("FILE")
       ->capture_default_str();
-  command.add_option("--socket", words.socket, "the socket itself")->type_name("PATH");
+  command.add_option("--socket", options.socket, "the socket itself")->type_name("PATH");
 }
 
 CLI::App& add(CLI::App& app, const std::string& name, const std::string& description, Action& chosen,
-              Exit (*run)(const AskOptions&), const std::shared_ptr<AskOptions>& words) {
+              Exit (*run)(const AskOptions&), const std::shared_ptr<AskOptions>& options) {
   CLI::App* command = app.add_subcommand(name, description);
-  add_control_options(*command, words->control);
-  command->callback([words, run, &chosen] { chosen = [words, run] { return run(*words); }; });
+  add_control_options(*command, options->control);
+  command->callback([options, run, &chosen] { chosen = [options, run] { return run(*options); }; });
   return *command;
 }
 
 }  // namespace
 
 void add_control_commands(CLI::App& app, Action& chosen) {
-  auto words = std::make_shared<AskOptions>();
+  auto options = std::make_shared<AskOptions>();
   CLI::App& asking =
-      add(app, "status", "the daemon's queue, smarthosts and last delivery", chosen, status, words);
-  asking.add_flag("--json", words->json, "as one JSON object");
+      add(app, "status", "the daemon's queue, smarthosts and last delivery", chosen, status, options);
+  asking.add_flag("--json", options->json, "as one JSON object");
   asking.footer("Exit code: 0 all is well, 1 something waits for the operator, 75 no daemon answers.");
   add(app, "reload", "has the daemon read its configuration again, or says what is wrong with it", chosen,
       reload, std::make_shared<AskOptions>())

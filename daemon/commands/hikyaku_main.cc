@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "daemon/commands/command_line.h"
+#include "daemon/commands/commands.h"
 
 int main(int argc, char** argv) {
   using hikyaku::Exit, hikyaku::commands::understand_command_line;

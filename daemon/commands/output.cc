@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "daemon/base/text.h"
+#include "daemon/log/mail_log.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -40,6 +41,16 @@ Exit Output::finish(Exit result, std::string_view command) {
   if (error_ != EPIPE)
     std::fputs(cat(command, ": cannot write: ", os_error_text(error_), "\n").c_str(), stderr);
   return Exit::io;
+}
+
+Exit report(std::string_view command, const StartError& error) {
+  for (std::string_view line : split(error.text, '\n'))
+    std::fputs(cat(log::error_prefix(), command, ": ", line, "\n").c_str(), stderr);
+  return error.kind;
+}
+
+void report_note(std::string_view command, const std::string& note) {
+  if (!note.empty()) report(command, {Exit::configuration, note});
 }
 
 }  // namespace hikyaku::commands

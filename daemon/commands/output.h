@@ -30,4 +30,9 @@ class Output {
   std::string waiting_;
 };
 
+// Prints each line of the error on standard error as "COMMAND: LINE" and returns its exit code.
+Exit report(std::string_view command, const StartError& error);
+// Prints DaemonPaths::note in the same way, unless it is empty.
+void report_note(std::string_view command, const std::string& note);
+
 }  // namespace hikyaku::commands

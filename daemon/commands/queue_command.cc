@@ -11,12 +11,11 @@
 #include "daemon/base/text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/control_client.h"
+#include "daemon/commands/daemon_answers.h"
+#include "daemon/commands/daemon_paths.h"
 #include "daemon/commands/output.h"
-#include "daemon/commands/queue_retry.h"
-#include "daemon/commands/spool_access.h"
-#include "daemon/listing/drop_count.h"
 #include "daemon/listing/queue_listing.h"
-#include "daemon/listing/view_trouble.h"
+#include "daemon/listing/queue_reader.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -24,7 +23,7 @@ namespace {
 constexpr std::string_view kQueueCommand = "hikyaku queue";
 
 struct QueueOptions {
-  SpoolWords spool;
+  SpoolOptions spool;
   std::string state;
   std::optional<std::string> from;
   std::optional<std::string> to;
@@ -52,8 +51,8 @@ StartError to_start_error(const mail::SourceError& error) {
 // What is done with a spool that could be opened, of one mail or of all.
 using Use = std::function<Exit(const std::string& directory, spool::View&, Output&)>;
 
-Exit with_view(const SpoolWords& words, std::optional<mail::MailId> only, const Use& use) {
-  auto access = open_spool(kQueueCommand, words);
+Exit with_view(const SpoolOptions& options, std::optional<mail::MailId> only, const Use& use) {
+  auto access = open_spool(kQueueCommand, options);
   if (!access) return report(kQueueCommand, access.error());
   auto view = spool::View::open(*access->disk, only);
   if (!view) return report(kQueueCommand, listing::explain(view.error(), access->directory));
@@ -64,9 +63,9 @@ Exit with_view(const SpoolWords& words, std::optional<mail::MailId> only, const 
 constexpr std::string_view kNoDaemon = "hikyakud does not run: mail waits until it is started";
 
 // A spool that is named by itself may be a copy, and belongs to no daemon.
-mail::RouteState route_of(const QueueOptions& words) {
-  if (!words.spool.directory.empty() && words.socket.empty()) return {};
-  auto socket = find_control_socket({words.spool.config, words.socket});
+mail::RouteState route_of(const QueueOptions& options) {
+  if (!options.spool.directory.empty() && options.socket.empty()) return {};
+  auto socket = find_control_socket({options.spool.config, options.socket});
   if (!socket) return {};
   WallTime now = SystemClock().wall();
   auto status = ask_control(socket->path, "/v1/status");
@@ -77,12 +76,12 @@ mail::RouteState route_of(const QueueOptions& words) {
 }
 
 // One that ends while the list is made is left out; one that is damaged is told of, and the rest goes on.
-Exit print_all(const QueueOptions& words, const std::string& directory, spool::View& view, Output& output) {
-  listing::QueueFilter filter{mail::parse_queue_state(words.state), words.from, words.to};
-  mail::RouteState route = route_of(words);
+Exit print_all(const QueueOptions& options, const std::string& directory, spool::View& view, Output& output) {
+  listing::QueueFilter filter{mail::parse_queue_state(options.state), options.from, options.to};
+  mail::RouteState route = route_of(options);
   auto ids = view.ids();
-  std::string drops = words.json ? "" : listing::drops_text(directory, std::nullopt);
-  if (ids.empty() && !words.json && drops.empty()) output.print("the queue is empty\n");
+  std::string drops = options.json ? "" : listing::drops_text(directory, std::nullopt);
+  if (ids.empty() && !options.json && drops.empty()) output.print("the queue is empty\n");
   Exit exit = Exit::ok;
   for (mail::MailId id : ids) {
     auto mail = view.load(id);
@@ -91,109 +90,111 @@ Exit print_all(const QueueOptions& words, const std::string& directory, spool::V
     if (!mail) exit = report(kQueueCommand, to_start_error(mail.error()));
     if (!mail || !filter.matches(*mail, route)) continue;
     mail::MailState state = listing::state_of(*mail, route, true);
-    if (!output.print(cat(
-            words.json ? listing::queue_json(*mail, state).text() : listing::queue_line(*mail, state), "\n")))
+    if (!output.print(
+            cat(options.json ? listing::queue_json(*mail, state).text() : listing::queue_line(*mail, state),
+                "\n")))
       break;
   }
   if (!drops.empty()) output.print(cat(drops, "\n"));
   return exit;
 }
 
-Exit list(const QueueOptions& words) {
-  return with_view(words.spool, std::nullopt,
+Exit list(const QueueOptions& options) {
+  return with_view(options.spool, std::nullopt,
                    [&](const std::string& directory, spool::View& view, Output& output) {
-                     return print_all(words, directory, view, output);
+                     return print_all(options, directory, view, output);
                    });
 }
 
 // For a command that is about one mail.
 using UseOne = std::function<Result<void, mail::SourceError>(spool::View&, mail::MailId, Output&)>;
 
-Exit with_mail(const QueueOptions& words, const UseOne& use) {
-  auto id = mail::parse_mail_id(words.id);
-  if (!id) return report(kQueueCommand, {Exit::usage, cat(printable(words.id), " is not a mail ID")});
-  return with_view(words.spool, *id, [&](const std::string&, spool::View& view, Output& output) {
+Exit with_mail(const QueueOptions& options, const UseOne& use) {
+  auto id = mail::parse_mail_id(options.id);
+  if (!id) return report(kQueueCommand, {Exit::usage, cat(printable(options.id), " is not a mail ID")});
+  return with_view(options.spool, *id, [&](const std::string&, spool::View& view, Output& output) {
     auto done = use(view, *id, output);
     return done ? Exit::ok : report(kQueueCommand, to_start_error(done.error()));
   });
 }
 
-Exit show(const QueueOptions& words) {
-  return with_mail(words, [&](spool::View& view, mail::MailId id, Output& output) {
+Exit show(const QueueOptions& options) {
+  return with_mail(options, [&](spool::View& view, mail::MailId id, Output& output) {
     auto mail = view.load(id);
     if (!mail) return Result<void, mail::SourceError>(std::unexpected(mail.error()));
     auto attempts = listing::attempts_in(view.history());
-    mail::MailState state = listing::state_of(*mail, route_of(words), true);
-    output.print(words.json ? listing::full_json(*mail, state, attempts).text() + '\n'
-                            : listing::queue_details(*mail, state, attempts));
+    mail::MailState state = listing::state_of(*mail, route_of(options), true);
+    output.print(options.json ? listing::full_json(*mail, state, attempts).text() + '\n'
+                              : listing::queue_details(*mail, state, attempts));
     return Result<void, mail::SourceError>();
   });
 }
 
-Exit cat_mail(const QueueOptions& words) {
-  return with_mail(words, [](spool::View& view, mail::MailId id, Output& output) {
+Exit cat_mail(const QueueOptions& options) {
+  return with_mail(options, [](spool::View& view, mail::MailId id, Output& output) {
     return view.read_content(id, [&](std::string_view piece) { return output.print(piece); });
   });
 }
 
-Exit retry(const QueueOptions& words) {
+Exit retry(const QueueOptions& options) {
   constexpr std::string_view kRetry = "hikyaku queue retry";
-  auto socket = find_control_socket({words.spool.config, words.socket});
+  auto socket = find_control_socket({options.spool.config, options.socket});
   if (!socket) return report(kRetry, socket.error());
   report_note(kRetry, socket->note);
-  return retry_queue(socket->path, {words.ids, words.all, words.state, words.from, words.to, !words.no_wait});
+  return retry_queue(socket->path,
+                     {options.ids, options.all, options.state, options.from, options.to, !options.no_wait});
 }
 
-void add_retry(CLI::App& queue, const std::shared_ptr<QueueOptions>& words, Action& chosen) {
+void add_retry(CLI::App& queue, const std::shared_ptr<QueueOptions>& options, Action& chosen) {
   CLI::App* command = queue.add_subcommand("retry", "retry mail now: by ID, by filter, or --all");
   command->add_option(
-      "ID", words->ids,
+      "ID", options->ids,
       "as the log and `hikyaku queue` write it; what becomes of these is waited for, for a minute");
-  command->add_flag("--all", words->all,
+  command->add_flag("--all", options->all,
                     "everything that waits; smarthosts that are paused are looked at again");
-  command->add_flag("--no-wait", words->no_wait,
+  command->add_flag("--no-wait", options->no_wait,
                     "does not wait for what becomes of the mails that are named");
   command->footer(
       "Exit code: 0 done, 66 no such mail, 69 a mail is held, 75 a mail that was named still waits, or no "
       "daemon "
       "answers.");
   command->fallthrough();  // -c and the filters may follow
-  command->callback([words, &chosen] { chosen = [words] { return retry(*words); }; });
+  command->callback([options, &chosen] { chosen = [options] { return retry(*options); }; });
 }
 
 // A sub-command of `queue` about one mail.
 CLI::App& add_for_mail(CLI::App& queue, const std::string& name, const std::string& description,
-                       QueueOptions& words) {
+                       QueueOptions& options) {
   CLI::App* command = queue.add_subcommand(name, description);
-  command->add_option("ID", words.id, "as the log and `hikyaku queue` write it")->required();
+  command->add_option("ID", options.id, "as the log and `hikyaku queue` write it")->required();
   command->fallthrough();  // -c and the others may follow
   return *command;
 }
 
-void add_filters(CLI::App& queue, QueueOptions& words) {
-  queue.add_option("--state", words.state, "only these; deferred is the same as waiting")
+void add_filters(CLI::App& queue, QueueOptions& options) {
+  queue.add_option("--state", options.state, "only these; deferred is the same as waiting")
       ->check(CLI::IsMember({"active", "waiting", "deferred", "held"}));
-  queue.add_option("--from", words.from, "only from such senders: \"*@example.com\", or \"<>\"")
+  queue.add_option("--from", options.from, "only from such senders: \"*@example.com\", or \"<>\"")
       ->type_name("PATTERN");
-  queue.add_option("--to", words.to, "only with such a recipient")->type_name("PATTERN");
-  queue.add_flag("--json", words.json, "one object a line");
+  queue.add_option("--to", options.to, "only with such a recipient")->type_name("PATTERN");
+  queue.add_flag("--json", options.json, "one object a line");
 }
 
 }  // namespace
 
 void add_queue_command(CLI::App& app, Action& chosen) {
-  auto words = std::make_shared<QueueOptions>();
+  auto options = std::make_shared<QueueOptions>();
   CLI::App* queue = app.add_subcommand("queue", "what waits in the spool, one mail a line");
-  add_spool_options(*queue, words->spool);
-  queue->add_option("--socket", words->socket, "the daemon's control socket")->type_name("PATH");
-  add_filters(*queue, *words);
-  auto& one = add_for_mail(*queue, "show", "one mail: envelope, recipients, attempts and replies", *words);
-  auto& content = add_for_mail(*queue, "cat", "one mail as it will be sent, byte for byte", *words);
-  one.callback([words, &chosen] { chosen = [words] { return show(*words); }; });
-  content.callback([words, &chosen] { chosen = [words] { return cat_mail(*words); }; });
-  add_retry(*queue, words, chosen);
-  queue->callback([words, queue, &chosen] {
-    if (queue->get_subcommands().empty()) chosen = [words] { return list(*words); };
+  add_spool_options(*queue, options->spool);
+  queue->add_option("--socket", options->socket, "the daemon's control socket")->type_name("PATH");
+  add_filters(*queue, *options);
+  auto& one = add_for_mail(*queue, "show", "one mail: envelope, recipients, attempts and replies", *options);
+  auto& content = add_for_mail(*queue, "cat", "one mail as it will be sent, byte for byte", *options);
+  one.callback([options, &chosen] { chosen = [options] { return show(*options); }; });
+  content.callback([options, &chosen] { chosen = [options] { return cat_mail(*options); }; });
+  add_retry(*queue, options, chosen);
+  queue->callback([options, queue, &chosen] {
+    if (queue->get_subcommands().empty()) chosen = [options] { return list(*options); };
   });
 }
 

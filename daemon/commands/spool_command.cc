@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku spool`: what a spool holds and whether it is whole, and a way out of it. Changes nothing in it.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <memory>
 
 #include "daemon/base/text.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/daemon_paths.h"
 #include "daemon/commands/output.h"
-#include "daemon/commands/spool_access.h"
 #include "daemon/commands/spool_check.h"
-#include "daemon/commands/spool_export.h"
-#include "daemon/listing/view_trouble.h"
+#include "daemon/listing/queue_listing.h"
+#include "daemon/listing/queue_reader.h"
+#include "daemon/system/new_file.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -19,19 +23,112 @@ namespace {
 constexpr std::string_view kSpoolCommand = "hikyaku spool";
 
 struct SpoolCommandOptions {
-  SpoolWords spool;
+  SpoolOptions spool;
   bool json = false;
   std::string target;
 };
 
-Exit check_it(const SpoolCommandOptions& words) {
-  auto access = open_spool(kSpoolCommand, words.spool);
+Exit check_it(const SpoolCommandOptions& options) {
+  auto access = open_spool(kSpoolCommand, options.spool);
   if (!access) return report(kSpoolCommand, access.error());
   auto found = check_spool(*access->disk);
   if (!found) return report(kSpoolCommand, listing::explain(found.error(), access->directory));
   Output output(STDOUT_FILENO);
-  output.print(words.json ? to_json(*found) + '\n' : to_text(*found));
+  output.print(options.json ? to_json(*found) + '\n' : to_text(*found));
   return output.finish(found->damage.empty() ? Exit::ok : Exit::damaged, kSpoolCommand);
+}
+
+using mail::SourceErrorKind;
+
+std::unexpected<StartError> failed(const std::string& path) {
+  return fail(Exit::cannot_create, cat(path, ": ", os_error_text(errno)));
+}
+
+Result<Fd, StartError> make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return failed(path);
+  Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return failed(path);
+  return directory;
+}
+
+struct ExportReport {
+  std::uint64_t exported = 0;
+  std::vector<std::string> left_out;  // a line for each mail that is damaged or cannot be read
+};
+
+class Exporting {
+ public:
+  Exporting(spool::View& view, const std::string& path, int directory)
+      : view_(view), path_(path), directory_(directory) {}
+
+  Result<ExportReport, StartError> run() {
+    for (mail::MailId id : view_.ids()) {
+      auto mail = view_.load(id);
+      auto done = mail ? put(*mail) : Result<bool, system::NewFileError>(leave_out(mail.error()));
+      if (!done) return std::unexpected(explain(done.error()));
+      report_.exported += *done ? 1 : 0;
+    }
+    if (::syncfs(directory_) != 0) return failed(path_);
+    return std::move(report_);
+  }
+
+ private:
+  // False: its content cannot be had, and nothing of it was left.
+  Result<bool, system::NewFileError> put(const spool::ViewedMail& mail) {
+    std::string name = to_text(mail.mail.id);
+    auto content = system::NewFile::create(directory_, cat(name, ".eml"));
+    if (!content) return std::unexpected(content.error());
+    Result<void, system::NewFileError> written;
+    auto read = view_.read_content(mail.mail.id, [&](std::string_view piece) {
+      written = content->write(piece);
+      return written.has_value();
+    });
+    if (!written) return std::unexpected(written.error());
+    if (!read) return leave_out(read.error());
+    return put_both(*content, cat(name, ".json"),
+                    listing::full_json(mail, listing::state_of(mail, {}, true), std::nullopt).text() + '\n');
+  }
+
+  // The envelope first: a message without one would be of no use.
+  Result<bool, system::NewFileError> put_both(system::NewFile& content, const std::string& name,
+                                              std::string_view envelope) {
+    auto file = system::NewFile::create(directory_, name);
+    if (!file) return std::unexpected(file.error());
+    auto done = file->write(envelope);
+    if (done) done = file->finish();
+    if (!done) return std::unexpected(done.error());
+    done = content.finish();
+    if (done) return true;
+    ::unlinkat(directory_, name.c_str(), 0);  // ours, made just now
+    return std::unexpected(done.error());
+  }
+
+  // What has ended meanwhile is not missed.
+  bool leave_out(const mail::SourceError& error) {
+    if (error.kind != SourceErrorKind::unknown_mail) report_.left_out.push_back(error.text);
+    return false;
+  }
+
+  StartError explain(const system::NewFileError& error) const {
+    std::string so_far = cat("; exported before it: ", std::to_string(report_.exported));
+    if (error.kind == std::errc::file_exists)
+      return {Exit::cannot_create, cat(path_, "/", error.text, ", and nothing is overwritten", so_far)};
+    return {Exit::cannot_create, cat(path_, "/", error.text, so_far)};
+  }
+
+  spool::View& view_;
+  const std::string& path_;
+  int directory_;
+  ExportReport report_;
+};
+
+// Writes ID.eml and ID.json, mode 0600, into `directory`, which is created with mode 0700 if it is missing. An
+// existing file is never overwritten and ends the export; the mails exported before it are complete and on
+// stable storage.
+Result<ExportReport, StartError> export_mails(spool::View& view, const std::string& directory) {
+  auto opened = make_directory(directory);
+  if (!opened) return std::unexpected(opened.error());
+  return Exporting(view, directory, opened->get()).run();
 }
 
 Exit print(const ExportReport& exported, const std::string& target) {
@@ -41,30 +138,30 @@ Exit print(const ExportReport& exported, const std::string& target) {
   return output.finish(exported.left_out.empty() ? Exit::ok : Exit::damaged, kSpoolCommand);
 }
 
-Exit export_it(const SpoolCommandOptions& words) {
-  auto access = open_spool(kSpoolCommand, words.spool);
+Exit export_it(const SpoolCommandOptions& options) {
+  auto access = open_spool(kSpoolCommand, options.spool);
   if (!access) return report(kSpoolCommand, access.error());
   auto view = spool::View::open(*access->disk);
   if (!view) return report(kSpoolCommand, listing::explain(view.error(), access->directory));
-  auto exported = export_mails(*view, words.target);
-  return exported ? print(*exported, words.target) : report(kSpoolCommand, exported.error());
+  auto exported = export_mails(*view, options.target);
+  return exported ? print(*exported, options.target) : report(kSpoolCommand, exported.error());
 }
 
 }  // namespace
 
 void add_spool_command(CLI::App& app, Action& chosen) {
-  auto words = std::make_shared<SpoolCommandOptions>();
+  auto options = std::make_shared<SpoolCommandOptions>();
   CLI::App* spool = app.add_subcommand("spool", "the spool as a whole, with the daemon running or not");
   spool->require_subcommand(1);
-  add_spool_options(*spool, words->spool);
+  add_spool_options(*spool, options->spool);
   CLI::App* check = spool->add_subcommand("check", "what is in it, and whether all of it is intact");
-  check->add_flag("--json", words->json, "one object");
+  check->add_flag("--json", options->json, "one object");
   CLI::App* leave = spool->add_subcommand("export", "every queued message as ID.eml and ID.json");
-  leave->add_option("DIR", words->target, "made where it is missing; nothing in it is overwritten")
+  leave->add_option("DIR", options->target, "made where it is missing; nothing in it is overwritten")
       ->required();
   for (CLI::App* command : {check, leave}) command->fallthrough();
-  check->callback([words, &chosen] { chosen = [words] { return check_it(*words); }; });
-  leave->callback([words, &chosen] { chosen = [words] { return export_it(*words); }; });
+  check->callback([options, &chosen] { chosen = [options] { return check_it(*options); }; });
+  leave->callback([options, &chosen] { chosen = [options] { return export_it(*options); }; });
 }
 
 }  // namespace hikyaku::commands

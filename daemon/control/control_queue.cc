@@ -5,9 +5,9 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_retry.h"
-#include "daemon/listing/drop_count.h"
 #include "daemon/listing/postfix_listing.h"
 #include "daemon/listing/queue_listing.h"
+#include "daemon/listing/queue_reader.h"
 
 namespace hikyaku::control {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/base/json.h"
 #include "daemon/listing/queue_listing.h"
-#include "daemon/mail/envelope_json.h"
+#include "daemon/mail/envelope.h"
 
 namespace hikyaku::listing {
 namespace {

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/listing/queue_reader.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <memory>
 #include <utility>
 
-#include "daemon/listing/view_trouble.h"
+#include "daemon/base/text.h"
+#include "daemon/mail/drop_format.h"
+#include "daemon/system/local_users.h"
 
 namespace hikyaku::listing {
 namespace {
@@ -14,6 +21,30 @@ constexpr Duration kSlice = 250ms;
 constexpr std::size_t kIds = 256;
 // Of one page in memory, about.
 constexpr std::size_t kRecipients = 2000;
+
+using spool::ViewErrorKind;
+
+std::string owner_of(const std::string& directory) {
+  struct stat status;
+  if (::stat(directory.c_str(), &status) != 0) return "the daemon's user";
+  std::string name = system::find_local_user(status.st_uid, system::WithGroups::no).name;
+  return name.empty() ? cat("user ", std::to_string(status.st_uid)) : name;
+}
+
+std::string who_may_read(const std::string& directory) {
+  std::string owner = owner_of(directory);
+  return cat(directory, " may be read only by root",
+             owner == "root" ? std::string() : cat(" and by its owner, ", owner));
+}
+
+constexpr std::size_t kMostCounted = 100'000;
+
+std::string drop_directory(const std::string& spool) { return cat(spool, "/drop"); }
+
+bool is_owned_by(int directory, const char* name, std::uint32_t owner) {
+  struct stat status{};
+  return ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_uid == owner;
+}
 
 }  // namespace
 
@@ -63,6 +94,38 @@ Result<void, StartError> QueueReader::refresh(Instant as_of) {
 void QueueReader::rest() {
   std::lock_guard lock(lock_);
   if (!std::exchange(was_used_, false)) view_.reset();
+}
+
+StartError explain(const spool::ViewError& error, const std::string& directory) {
+  switch (error.kind) {
+    case ViewErrorKind::missing:
+      return {Exit::no_input, cat("there is no spool in ", directory, " (", error.text, ")")};
+    case ViewErrorKind::not_permitted: return {Exit::no_permission, who_may_read(directory)};
+    case ViewErrorKind::always_changing: return {Exit::try_again, error.text};
+    case ViewErrorKind::read_failed:
+    case ViewErrorKind::later_format: break;
+  }
+  return {Exit::io, cat("cannot read the spool in ", directory, ": ", error.text)};
+}
+
+std::optional<std::size_t> count_drops(const std::string& spool, std::optional<std::uint32_t> owner) {
+  std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(drop_directory(spool).c_str()), ::closedir);
+  if (!entries) return std::nullopt;
+  std::size_t count = 0;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    if (!mail::is_drop_name(entry->d_name)) continue;
+    if (owner && !is_owned_by(::dirfd(entries.get()), entry->d_name, *owner)) continue;
+    if (++count == kMostCounted) break;
+  }
+  return count;
+}
+
+std::string drops_text(const std::string& spool, std::optional<std::uint32_t> owner) {
+  std::size_t count = count_drops(spool, owner).value_or(0);
+  if (count == 0) return "";
+  return cat(std::to_string(count), count == kMostCounted ? " or more" : "", count == 1 ? " mail" : " mails",
+             owner ? " of yours" : "", count == 1 ? " waits in " : " wait in ", drop_directory(spool),
+             " to be fetched by hikyakud");
 }
 
 }  // namespace hikyaku::listing

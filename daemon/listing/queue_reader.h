@@ -5,6 +5,7 @@
 // any thread, several at a time. Blocks.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -50,5 +51,19 @@ class QueueReader {
   Instant taken_{};        // when view_ was begun to be taken
   bool was_used_ = false;  // since rest()
 };
+
+// Why a spool cannot be read, for people. Blocks.
+
+// Errors of reading the spool in `directory`: no_input, no_permission, try_again, io.
+StartError explain(const spool::ViewError& error, const std::string& directory);
+
+// How many mails sendmail(1) has left in drop/ that nobody has fetched yet: they are queued for whoever sent
+// them, and no part of the spool's log. Blocks.
+
+// Of `owner`, or of everybody. nullopt: the directory may not be read, or is not there.
+std::optional<std::size_t> count_drops(const std::string& spool, std::optional<std::uint32_t> owner);
+
+// "2 mails wait in /var/spool/hikyaku/drop to be fetched by hikyakud"; empty: none.
+std::string drops_text(const std::string& spool, std::optional<std::uint32_t> owner);
 
 }  // namespace hikyaku::listing

@@ -26,12 +26,7 @@ std::string parameters_of(const mail::Envelope& envelope) {
 }
 
 std::string parameters_of(const mail::Recipient& recipient) {
-  std::vector<std::string> wishes;
-  if (recipient.notify.never) wishes.emplace_back("NEVER");
-  if (recipient.notify.success) wishes.emplace_back("SUCCESS");
-  if (recipient.notify.failure) wishes.emplace_back("FAILURE");
-  if (recipient.notify.delay) wishes.emplace_back("DELAY");
-  std::string text = wishes.empty() ? "" : cat(" NOTIFY=", join(wishes, ","));
+  std::string text = recipient.notify.is_absent() ? "" : cat(" NOTIFY=", mail::to_text(recipient.notify));
   return recipient.orcpt.empty() ? text : cat(text, " ORCPT=", printable(recipient.orcpt));
 }
 

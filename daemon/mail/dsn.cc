@@ -7,8 +7,7 @@
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/diagnosis.h"
-#include "daemon/mail/message_id.h"
-#include "daemon/mail/report_text.h"
+#include "daemon/mail/received.h"
 
 namespace hikyaku::mail {
 

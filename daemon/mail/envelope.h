@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/json.h"
+
 namespace hikyaku::mail {
 
 // RFC 3461 4.1. None of the three set and `never` false: the parameter was absent (report failures).
@@ -21,6 +23,10 @@ struct Notify {
   bool wants_failure() const { return !never && (failure || is_absent()); }
   bool operator==(const Notify&) const = default;
 };
+// The value of NOTIFY=: "NEVER", or some of "SUCCESS,FAILURE,DELAY" in this order; empty if absent.
+std::string to_text(const Notify& notify);
+// Ignores case. Returns nullopt for an unknown or missing word, and for NEVER beside another word.
+std::optional<Notify> parse_notify(std::string_view value);
 
 enum class Ret : std::uint8_t { absent, full, headers };               // RFC 3461 4.3
 enum class Body : std::uint8_t { absent, seven_bit, eight_bit_mime };  // RFC 6152
@@ -67,5 +73,12 @@ inline std::uint64_t memory_of(const Envelope& envelope) {
   for (const Recipient& recipient : envelope.recipients) bytes += memory_of(recipient);
   return bytes;
 }
+
+// An envelope as JSON, the same wherever one is written (queue, export, sink): see CONTROL.md. Pure.
+
+// "notify" (RFC 3461's words in lower case), "orcpt".
+JsonObject dsn_json(const Recipient& recipient);
+// "ret", "envid", "body", "smtputf8", "uid".
+JsonObject parameters_json(const Envelope& envelope);
 
 }  // namespace hikyaku::mail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Repairs the header of a message on its way into the spool, as a stream: canonical content (data_decoder.h)
+// Repairs the header of a message on its way into the spool, as a stream: canonical content (dot_stuffing.h)
 // in and out, in pieces. Fields pass as they came, but that names without a domain get one in those fields
 // that hold addresses (qualify()); at the header's end what is missing is added. The body is never changed.
 // Linear time; memory is bounded by kLongestAddressField, not by lines, fields or the message.
@@ -24,7 +24,7 @@ inline constexpr std::size_t kLongestAddressField = 64 * 1024;
 struct IntakeOptions {
   std::string domain;      // of names without one, and of MAILER-DAEMON, whom a null sender's mail is from
   std::string sender;      // the envelope's; empty is the null sender
-  std::string message_id;  // in its angle brackets (message_id.h), used if the message has none
+  std::string message_id;  // in its angle brackets (received.h), used if the message has none
   WallTime now;            // for Date
 };
 

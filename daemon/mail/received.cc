@@ -48,6 +48,24 @@ std::string for_clause(const ReceivedFacts& facts) {
   return cat(kFold, "for <", facts.only_recipient, ">");
 }
 
+constexpr std::string_view kLastResort = "hikyaku.invalid";  // RFC 2606: belongs to nobody
+
+bool is_below(std::string_view domain, std::string_view top) {
+  std::string lower = to_lower(domain);
+  return lower == top || lower.ends_with(cat(".", top));
+}
+
+bool is_fit(std::string_view domain) {
+  return is_domain(domain) && !is_below(domain, "localhost") && !is_below(domain, "localdomain");
+}
+
+// "20261122031404"
+std::string digits_of(WallTime now) {
+  std::string time = to_rfc3339(now);
+  std::erase_if(time, [](char c) { return !is_digit(c); });
+  return time;
+}
+
 }  // namespace
 
 std::string_view with_protocol(const SessionTraits& traits) {
@@ -62,6 +80,12 @@ std::string received_field(const ReceivedFacts& facts) {
   return cat("Received: ", from_clause(facts), kFold, "by ", facts.hostname, " (hikyaku) with ",
              with_protocol(facts.traits), " id ", facts.id, for_clause(facts), ";", kFold,
              to_rfc5322_date(facts.now), "\r\n");
+}
+
+std::string make_message_id(WallTime now, std::string_view random, std::string_view domain,
+                            std::string_view fallback) {
+  std::string_view right = is_fit(domain) ? domain : is_fit(fallback) ? fallback : kLastResort;
+  return cat("<", digits_of(now), ".", random, "@", right, ">");
 }
 
 }  // namespace hikyaku::mail

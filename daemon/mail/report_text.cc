@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/report_text.h"
-
 #include <algorithm>
 
 #include "daemon/base/text.h"
+#include "daemon/mail/dsn.h"
 
 namespace hikyaku::mail {
 

@@ -3,16 +3,33 @@
 // smtpc.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/secret.h"
-#include "daemon/mail/rate.h"
 
 namespace hikyaku::mail {
+
+// How many messages a smarthost takes in a time: "14/s", "30/min", "500/h", "10000/day".
+
+enum class RateUnit : std::uint8_t { second, minute, hour, day };
+inline constexpr std::array<std::string_view, 4> kRateUnits{"s", "min", "h", "day"};
+inline constexpr std::uint32_t kMaxRate = 1'000'000;
+
+struct Rate {
+  std::uint32_t count = 1;  // 1 to kMaxRate
+  RateUnit unit = RateUnit::second;
+  bool operator==(const Rate&) const = default;
+};
+
+Duration length(RateUnit unit);
+std::optional<Rate> parse_rate(std::string_view text);
+std::string to_text(const Rate& rate);
 
 enum class TlsMode : std::uint8_t { none, opportunistic, starttls, implicit };
 enum class TlsVersion : std::uint8_t { tls1_0, tls1_1, tls1_2, tls1_3 };

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <variant>
 
-#include "daemon/mail/enhanced_status.h"
 #include "daemon/mail/envelope.h"
+#include "daemon/mail/smtp_reply.h"
 
 namespace hikyaku::mail {
 
@@ -95,5 +95,16 @@ std::expected<void, CommandError> apply_parameters(std::string_view text, comman
                                                    const CommandOptions& options);
 std::expected<void, CommandError> apply_parameters(std::string_view text, command::Rcpt& rcpt,
                                                    const CommandOptions& options);
+
+// xtext (RFC 3461 4): printable ASCII without "+" and "=", everything else as +XX; for ENVID, ORCPT and AUTH.
+// from_xtext(to_xtext(s)) == s for every ASCII s without controls.
+
+// Bytes from 0x80 pass as they are: they occur only in an ORCPT of a transaction with SMTPUTF8 (RFC 6533 3).
+std::string to_xtext(std::string_view decoded);
+
+// Nothing if a byte may not stand in xtext, if a +XX is incomplete, or if what it stands for is CR, LF, NUL,
+// another control or not ASCII: such bytes must never reach an envelope. Hexadecimal digits are taken in
+// either case. With `smtputf8` UTF-8 may stand there unencoded.
+std::optional<std::string> from_xtext(std::string_view encoded, bool smtputf8 = false);
 
 }  // namespace hikyaku::mail

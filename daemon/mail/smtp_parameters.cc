@@ -6,7 +6,6 @@
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
 #include "daemon/mail/smtp_command.h"
-#include "daemon/mail/xtext.h"
 
 namespace hikyaku::mail {
 namespace {
@@ -16,6 +15,22 @@ using Applied = std::expected<void, CommandError>;
 constexpr std::uint64_t kMaxSize = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kMaxEnvid = 100;  // characters as they come; RFC 3461 4.4
 constexpr std::size_t kMaxOrcpt = 500;  // RFC 3461 4.2
+
+constexpr char kHex[] = "0123456789ABCDEF";
+
+bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+bool is_xchar(char c) { return (c > ' ' && c < 0x7f && c != '+' && c != '=') || is_beyond_ascii(c); }
+bool is_printable(char c) { return c >= ' ' && c < 0x7f; }
+
+// What "+XX" at the front of `text` stands for, if that may be.
+std::optional<char> decode_hexchar(std::string_view text) {
+  if (text.size() < 3) return std::nullopt;
+  auto high = hex_value(text[1]);
+  auto low = hex_value(text[2]);
+  if (!high || !low || *high >= 8) return std::nullopt;
+  char decoded = static_cast<char>(*high * 16 + *low);
+  return is_printable(decoded) ? std::optional(decoded) : std::nullopt;
+}
 
 struct Parameter {
   std::string_view keyword;
@@ -124,20 +139,10 @@ Applied apply_auth(std::optional<std::string_view> value, command::Mail&, const 
   return {};
 }
 
-bool set_notify(std::string_view word, Notify& notify) {
-  if (equals_ignoring_case(word, "SUCCESS")) return notify.success = true;
-  if (equals_ignoring_case(word, "FAILURE")) return notify.failure = true;
-  if (equals_ignoring_case(word, "DELAY")) return notify.delay = true;
-  return false;
-}
-
 Applied apply_notify(std::optional<std::string_view> value, command::Rcpt& rcpt, const CommandOptions&) {
-  Notify notify;
-  notify.never = equals_ignoring_case(value.value_or(""), "NEVER");
-  auto set = [&](std::string_view word) { return set_notify(word, notify); };
-  if (!notify.never && !std::ranges::all_of(split(value.value_or(""), ','), set))
-    return malformed("NOTIFY must be NEVER, or of SUCCESS, FAILURE and DELAY");
-  rcpt.recipient.notify = notify;
+  auto notify = parse_notify(value.value_or(""));
+  if (!notify) return malformed("NOTIFY must be NEVER, or a list of SUCCESS, FAILURE and DELAY");
+  rcpt.recipient.notify = *notify;
   return {};
 }
 
@@ -160,6 +165,33 @@ constexpr Known<command::Mail> kMailParameters[] = {
 constexpr Known<command::Rcpt> kRcptParameters[] = {{"NOTIFY", apply_notify}, {"ORCPT", apply_orcpt}};
 
 }  // namespace
+
+std::string to_xtext(std::string_view decoded) {
+  std::string encoded;
+  for (char c : decoded) {
+    auto byte = static_cast<unsigned char>(c);
+    if (is_xchar(c)) {
+      encoded += c;
+    } else {
+      encoded += {'+', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return encoded;
+}
+
+std::optional<std::string> from_xtext(std::string_view encoded, bool smtputf8) {
+  if (smtputf8 ? !is_valid_utf8(encoded) : !is_ascii(encoded)) return std::nullopt;
+  std::string decoded;
+  while (!encoded.empty()) {
+    bool hexchar = encoded.front() == '+';
+    if (!hexchar && !is_xchar(encoded.front())) return std::nullopt;
+    auto c = hexchar ? decode_hexchar(encoded) : std::optional(encoded.front());
+    if (!c) return std::nullopt;
+    decoded += *c;
+    encoded.remove_prefix(hexchar ? 3 : 1);
+  }
+  return decoded;
+}
 
 std::expected<void, CommandError> apply_parameters(std::string_view text, command::Mail& mail,
                                                    const CommandOptions& options) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/mail/smtp_reply.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::mail {
-
 namespace {
 
 struct ReplyLine {
@@ -34,6 +34,61 @@ std::optional<EnhancedStatus> status_in(const std::string& line, int code) {
 std::optional<EnhancedStatus> status_of(const Reply& reply) {
   const auto first = status_in(reply.lines.front(), reply.code);
   return first ? first : status_in(reply.lines.back(), reply.code);
+}
+
+// Takes one to three digits off the front of `text`.
+std::optional<std::uint16_t> take_number(std::string_view& text) {
+  std::size_t length = 0;
+  while (length < text.size() && is_digit(text[length])) ++length;
+  if (length == 0 || length > 3) return std::nullopt;
+  auto number = parse_number(text.substr(0, length));
+  text.remove_prefix(length);
+  return static_cast<std::uint16_t>(*number);
+}
+
+bool take_dot(std::string_view& text) {
+  if (!text.starts_with('.')) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+bool may_follow(char c) { return c != '.' && !is_digit(c) && !is_alpha(c); }
+
+constexpr std::size_t kMaxMechanisms = 64;
+constexpr std::size_t kMaxMechanismLength = 20;  // RFC 4422 3.1
+constexpr std::size_t kMaxName = 255;
+
+constexpr std::pair<std::string_view, bool Capabilities::*> kFlags[] = {
+    {"PIPELINING", &Capabilities::pipelining}, {"8BITMIME", &Capabilities::eight_bit_mime},
+    {"SMTPUTF8", &Capabilities::smtputf8},     {"ENHANCEDSTATUSCODES", &Capabilities::enhanced_status_codes},
+    {"CHUNKING", &Capabilities::chunking},     {"DSN", &Capabilities::dsn},
+    {"STARTTLS", &Capabilities::starttls},     {"SIZE", &Capabilities::size},
+};
+
+bool is_mechanism_name(std::string_view word) {
+  const auto is_allowed = [](char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '_'; };
+  return !word.empty() && word.size() <= kMaxMechanismLength && std::ranges::all_of(word, is_allowed);
+}
+
+void add_mechanism(Capabilities& capabilities, std::string_view word) {
+  const std::string name = to_upper(word);
+  const bool has_room = capabilities.mechanisms.size() < kMaxMechanisms;
+  if (has_room && is_mechanism_name(word) && !capabilities.offers(name))
+    capabilities.mechanisms.push_back(name);
+}
+
+// "AUTH=LOGIN PLAIN" is the form of a draft that old clients want; servers send it beside or instead of the
+// other.
+void apply(Capabilities& capabilities, std::string_view line) {
+  const auto end = std::min(line.find_first_of(" \t="), line.size());
+  const std::string keyword = to_upper(line.substr(0, end));
+  const auto parameters = words(line.substr(std::min(end + 1, line.size())));
+  for (const auto& [name, flag] : kFlags)
+    if (keyword == name) capabilities.*flag = true;
+  if (keyword == "SIZE" && !parameters.empty())
+    capabilities.max_size = parse_number(parameters.front()).value_or(0);
+  if (keyword == "AUTH")
+    for (const std::string_view word : parameters) add_mechanism(capabilities, word);
 }
 
 }  // namespace
@@ -85,6 +140,35 @@ ReplyParser::State ReplyParser::finish(State state) {
 Reply ReplyParser::take() {
   check(fresh_ && reply_.code != 0, "take() without a complete reply");
   return std::exchange(reply_, {});
+}
+
+std::optional<EnhancedStatus> parse_enhanced_status(std::string_view text) {
+  auto status_class = take_number(text);
+  if (!status_class || (*status_class != 2 && *status_class != 4 && *status_class != 5)) return std::nullopt;
+  if (!take_dot(text)) return std::nullopt;
+  auto subject = take_number(text);
+  if (!subject || !take_dot(text)) return std::nullopt;
+  auto detail = take_number(text);
+  if (!detail || (!text.empty() && !may_follow(text.front()))) return std::nullopt;
+  return EnhancedStatus{*status_class, *subject, *detail};
+}
+
+std::string to_text(EnhancedStatus status) {
+  return cat(std::to_string(status.status_class), ".", std::to_string(status.subject), ".",
+             std::to_string(status.detail));
+}
+
+bool Capabilities::offers(std::string_view mechanism) const {
+  return std::ranges::find(mechanisms, mechanism) != mechanisms.end();
+}
+
+Capabilities parse_ehlo(const Reply& reply) {
+  Capabilities capabilities;
+  if (reply.lines.empty()) return capabilities;
+  const auto greeting = words(reply.lines.front());
+  if (!greeting.empty()) capabilities.name = printable(greeting.front(), kMaxName);
+  for (std::size_t i = 1; i < reply.lines.size(); ++i) apply(capabilities, trim(reply.lines[i]));
+  return capabilities;
 }
 
 }  // namespace hikyaku::mail

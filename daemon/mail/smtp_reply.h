@@ -3,14 +3,28 @@
 // they came in `lines`; whoever shows them goes through to_text, which makes them one printable line. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "daemon/mail/enhanced_status.h"
-
 namespace hikyaku::mail {
+
+// Enhanced mail system status codes (RFC 3463, RFC 2034): "5.1.1". Plain values, no state between two parses.
+
+struct EnhancedStatus {
+  std::uint16_t status_class = 0;  // 2 success, 4 persistent transient, 5 permanent
+  std::uint16_t subject = 0;       // at most three digits each
+  std::uint16_t detail = 0;
+  bool operator==(const EnhancedStatus&) const = default;
+};
+
+// From the beginning of a reply's text: "5.1.1 user unknown". Nothing unless the code is complete, its class
+// is 2, 4 or 5, and something other than a letter, a digit or a dot follows: "5", "5.1", "5.1.1.9 is blocked"
+// have none.
+std::optional<EnhancedStatus> parse_enhanced_status(std::string_view text);
+std::string to_text(EnhancedStatus status);
 
 inline constexpr std::size_t kMaxReplyBytes = 64 * 1024;  // of one reply, line ends included
 inline constexpr std::size_t kMaxReplyLines = 128;        // kept; more are read and dropped
@@ -55,5 +69,30 @@ class ReplyParser {
   std::size_t bytes_ = 0;
   bool fresh_ = true;  // the next line begins a reply
 };
+
+// What a smarthost can do, as its reply to EHLO says (RFC 5321 4.1.1.1). Keywords we do not know are ignored,
+// so are malformed ones. Forget it all after STARTTLS (RFC 3207 4.2). Pure; the reply is bounded, so is this.
+
+struct Capabilities {
+  std::string name;  // how it calls itself, made printable; for the log
+  bool pipelining = false;
+  bool eight_bit_mime = false;
+  bool smtputf8 = false;
+  bool enhanced_status_codes = false;
+  bool chunking = false;
+  bool dsn = false;
+  bool starttls = false;
+  bool size = false;           // the SIZE parameter of MAIL may be used
+  std::uint64_t max_size = 0;  // bytes; 0: it set no limit
+  // `AUTH X Y` and the older `AUTH=X Y`, united, upper case, each once, in its order; also those nobody
+  // knows.
+  std::vector<std::string> mechanisms;
+
+  bool offers(std::string_view mechanism) const;  // upper case
+  bool operator==(const Capabilities&) const = default;
+};
+
+// Of a 2yz reply to EHLO. After HELO: Capabilities{}.
+Capabilities parse_ehlo(const Reply& reply);
 
 }  // namespace hikyaku::mail

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
-#include "daemon/mail/rate.h"
+#include "daemon/mail/smarthost.h"
 
 namespace hikyaku::relay {
 

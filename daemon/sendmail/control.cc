@@ -10,7 +10,7 @@
 #include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
 #include "daemon/sendmail/dialogue.h"
-#include "daemon/sendmail/privilege.h"
+#include "daemon/sendmail/process_hygiene.h"
 
 namespace hikyaku::sendmail {
 namespace {

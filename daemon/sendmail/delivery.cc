@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/sendmail/departure.h"
+#include "daemon/sendmail/process_hygiene.h"
 
 namespace hikyaku::sendmail {
 namespace {
@@ -14,23 +14,23 @@ constexpr Patience kConnectTimeout(10);
 
 }  // namespace
 
-Delivery::Delivery(const Places& places, Message message, Input& input, Dialogue::Watch watch)
-    : places_(places),
+Delivery::Delivery(const DaemonInfo& info, Message message, Input& input, Dialogue::Watch watch)
+    : info_(info),
       message_(std::move(message)),
       input_(input),
       watch_(std::move(watch)),
-      drop_(DropDirectory::open(places.drop, places.min_free)),
+      drop_(DropDirectory::open(info.drop, info.min_free)),
       left_(message_.envelope.recipients) {}
 
 Result<std::vector<std::string>, Failure> Delivery::run() {
   if (auto kept = keep_content(); !kept) return std::unexpected(kept.error());
-  auto done = over(places_.submit_socket, connect_to(places_.submit_socket, kConnectTimeout));
+  auto done = over(info_.submit_socket, connect_to(info_.submit_socket, kConnectTimeout));
   if (done && !*done) done = into_drop();
   if (done && !*done) done = over_port();
   if (!done) return std::unexpected(explain(done.error()));
   if (*done) {
-    will_leave_with(Exit::ok);
-    undisturbed_.reset();
+    set_exit_code_of_signals(Exit::ok);
+    signal_block_.reset();
     return std::move(ids_);
   }
   return std::unexpected(
@@ -79,7 +79,7 @@ Result<void, Refusal> Delivery::submit(Fd fd) {
     if (!content_->rewind())
       return std::unexpected(
           Refusal{true, {Exit::temporary, "the connection was lost halfway; nothing was stored"}});
-    auto taken = submission->send(message_.envelope, next_batch(), *content_, undisturbed_);
+    auto taken = submission->send(message_.envelope, next_batch(), *content_, signal_block_);
     if (!taken) return std::unexpected(taken.error());
     left_ = left_.subspan(taken->recipients);
     if (!taken->id.empty()) ids_.push_back(taken->id);
@@ -89,7 +89,7 @@ Result<void, Refusal> Delivery::submit(Fd fd) {
 }
 
 Result<bool, Failure> Delivery::into_drop() {
-  Undisturbed undisturbed;
+  SignalBlock signal_block;
   if (!drop_) add_reason("drop directory", drop_.error().text);
   while (drop_ && !left_.empty()) {
     auto batch = next_batch();
@@ -98,7 +98,7 @@ Result<bool, Failure> Delivery::into_drop() {
       return false;
     }
     left_ = left_.subspan(batch.size());
-    if (!undisturbed_) undisturbed_.emplace();
+    if (!signal_block_) signal_block_.emplace();
   }
   return left_.empty();
 }
@@ -116,13 +116,13 @@ Result<void, Failure> Delivery::drop_some(std::span<const Address> recipients) {
 }
 
 Result<bool, Failure> Delivery::over_port() {
-  auto endpoint = Endpoint::parse(places_.listen);
+  auto endpoint = Endpoint::parse(info_.listen);
   if (!endpoint) return false;
-  return over(places_.listen, connect_to(*endpoint, kConnectTimeout));
+  return over(info_.listen, connect_to(*endpoint, kConnectTimeout));
 }
 
 std::span<const Address> Delivery::next_batch() const {
-  return left_.first(std::min(left_.size(), places_.max_recipients));
+  return left_.first(std::min(left_.size(), info_.max_recipients));
 }
 
 void Delivery::add_reason(std::string_view where, std::string_view why) {

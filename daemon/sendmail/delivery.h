@@ -10,16 +10,16 @@
 #include <vector>
 
 #include "daemon/sendmail/content.h"
+#include "daemon/sendmail/daemon_info.h"
 #include "daemon/sendmail/drop.h"
 #include "daemon/sendmail/message.h"
-#include "daemon/sendmail/places.h"
 #include "daemon/sendmail/submission.h"
 
 namespace hikyaku::sendmail {
 
 class Delivery {
  public:
-  Delivery(const Places& places, Message message, Input& input, Dialogue::Watch watch);
+  Delivery(const DaemonInfo& info, Message message, Input& input, Dialogue::Watch watch);
 
   // The ids the daemon gave; none for what went into the drop directory. Fails with `temporary` only if
   // nothing was stored, or says so.
@@ -36,7 +36,7 @@ class Delivery {
   void add_reason(std::string_view where, std::string_view why);
   Failure explain(Failure failure) const;
 
-  const Places& places_;
+  const DaemonInfo& info_;
   Message message_;
   Input& input_;
   Dialogue::Watch watch_;
@@ -47,7 +47,7 @@ class Delivery {
   std::vector<std::string> ids_;
   std::string reasons_;
   // From the moment that something may have been stored: a signal would end us with a lie.
-  std::optional<Undisturbed> undisturbed_;
+  std::optional<SignalBlock> signal_block_;
 };
 
 }  // namespace hikyaku::sendmail

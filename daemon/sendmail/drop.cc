@@ -17,8 +17,7 @@
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/drop_format.h"
-#include "daemon/sendmail/departure.h"
-#include "daemon/sendmail/privilege.h"
+#include "daemon/sendmail/process_hygiene.h"
 
 namespace hikyaku::sendmail {
 namespace {
@@ -73,14 +72,14 @@ Result<std::unique_ptr<Draft>, Failure> Draft::begin(const DropDirectory& direct
 
 Draft::~Draft() {
   if (name_.empty()) return;
-  Undisturbed undisturbed;
+  SignalBlock signal_block;
   WithPrivilege privilege;
   ::unlinkat(directory_.fd(), name_.c_str(), 0);
   need_not_remove(name_);
 }
 
 Result<void, Failure> Draft::create() {
-  Undisturbed undisturbed;
+  SignalBlock signal_block;
   WithPrivilege privilege;
   bool is_locked = false;
   while (!is_locked) {
@@ -170,7 +169,7 @@ Result<void, Failure> Draft::write_header() {
 // directory where it may be opened; else through the file, whose flush includes the rename that changed it on
 // ext4, xfs and btrfs.
 Result<void, Failure> Draft::publish() {
-  Undisturbed undisturbed;
+  SignalBlock signal_block;
   WithPrivilege privilege;
   if (::renameat(directory_.fd(), name_.c_str(), directory_.fd(), name_.c_str() + 1) != 0)
     return cannot("does not take the message");

@@ -5,7 +5,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/drop_format.h"
-#include "daemon/sendmail/departure.h"
+#include "daemon/sendmail/process_hygiene.h"
 
 namespace hikyaku::sendmail {
 namespace {
@@ -22,7 +22,7 @@ struct Match : Cases... {
 }  // namespace
 
 Exit DropSession::run() {
-  say(cat("220 ", places_.hostname, " hikyaku sendmail ready"));
+  say(cat("220 ", info_.hostname, " hikyaku sendmail ready"));
   while (!ended_) {
     auto line = input_.line();
     if (!line) break;
@@ -35,7 +35,7 @@ Exit DropSession::run() {
 void DropSession::obey(std::string_view line) {
   if (line.size() > kMaxLine)
     return refuse(line, {.reply_code = 500, .enhanced = {5, 5, 2}, .text = "Line too long"});
-  auto parsed = mail::parse_command(line, {places_.domain, smtputf8_});
+  auto parsed = mail::parse_command(line, {info_.domain, smtputf8_});
   std::visit(
       Match{[&](const command::Ehlo& ehlo) { obey(ehlo); },
             [&](const command::Mail& mail) { begin(mail, line); },
@@ -66,14 +66,14 @@ void DropSession::obey(std::string_view line) {
 
 void DropSession::obey(const command::Ehlo& command) {
   clear();
-  if (command.is_helo) return say(cat("250 ", places_.hostname));
-  say(cat("250-", places_.hostname, "\r\n250-PIPELINING\r\n250-SIZE ", std::to_string(places_.max_size),
+  if (command.is_helo) return say(cat("250 ", info_.hostname));
+  say(cat("250-", info_.hostname, "\r\n250-PIPELINING\r\n250-SIZE ", std::to_string(info_.max_size),
           "\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 DSN"));
 }
 
 void DropSession::begin(const command::Mail& command, std::string_view line) {
   if (!commands_.empty()) return clear(), say("503 5.5.1 A message was begun already; both are dropped");
-  if (command.size.value_or(0) > places_.max_size) return say("552 5.3.4 Message too big");
+  if (command.size.value_or(0) > info_.max_size) return say("552 5.3.4 Message too big");
   commands_ = cat(line, "\r\n");
   smtputf8_ = command.envelope.smtputf8;
   say("250 2.1.0 Sender ok");
@@ -81,7 +81,7 @@ void DropSession::begin(const command::Mail& command, std::string_view line) {
 
 void DropSession::add_recipient(std::string_view line) {
   if (commands_.empty()) return say("503 5.5.1 Send MAIL first");
-  if (recipients_ == places_.max_recipients) return say("452 4.5.3 Too many recipients");
+  if (recipients_ == info_.max_recipients) return say("452 4.5.3 Too many recipients");
   commands_ += cat(line, "\r\n");
   ++recipients_;
   say("250 2.1.5 Recipient ok");
@@ -116,13 +116,13 @@ void DropSession::take_content(mail::DataDecoder& decoder, Draft& draft) {
 
 void DropSession::keep(std::string_view content, Draft& draft) {
   size_ += content.size();
-  if (stored_ && size_ <= places_.max_size) stored_ = draft.append(content);
+  if (stored_ && size_ <= info_.max_size) stored_ = draft.append(content);
 }
 
 void DropSession::finish(const mail::DataDecoder& decoder, Draft& draft) {
   if (decoder.has_nul()) return say("554 5.6.0 Message holds a NUL byte");
-  if (size_ > places_.max_size) return say("552 5.3.4 Message too big");
-  Undisturbed undisturbed;  // what is stored is told
+  if (size_ > info_.max_size) return say("552 5.3.4 Message too big");
+  SignalBlock signal_block;  // what is stored is told
   if (stored_) stored_ = draft.commit();
   say(stored_ ? std::string("250 2.0.0 Ok: left for the daemon") : cat("451 4.3.0 ", stored_.error().text));
 }

@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "daemon/mail/smtp_command.h"
+#include "daemon/sendmail/daemon_info.h"
 #include "daemon/sendmail/drop.h"
-#include "daemon/sendmail/places.h"
 #include "daemon/sendmail/smtp_input.h"
 #include "daemon/sendmail/smtp_pipe.h"
 
@@ -27,8 +27,8 @@ class DropSession {
     std::chrono::milliseconds unasked = std::chrono::seconds(1);
   };
 
-  DropSession(const Places& places, const DropDirectory& drop, int in, TakeOutput out, Manner manner)
-      : places_(places), drop_(drop), input_(in), out_(std::move(out)), manner_(manner) {}
+  DropSession(const DaemonInfo& info, const DropDirectory& drop, int in, TakeOutput out, Manner manner)
+      : info_(info), drop_(drop), input_(in), out_(std::move(out)), manner_(manner) {}
 
   // Until QUIT or the end of input.
   Exit run();
@@ -48,7 +48,7 @@ class DropSession {
   void clear();
   void say(std::string_view reply);
 
-  const Places& places_;
+  const DaemonInfo& info_;
   const DropDirectory& drop_;
   SmtpInput input_;
   TakeOutput out_;

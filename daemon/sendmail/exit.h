@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include <string>
+#include <string_view>
 
 #include "daemon/base/error.h"
 
@@ -27,5 +28,12 @@ enum class Exit : int {
 
 // Why nothing was done, and the exit code that says so. One line that says what to do.
 using Failure = Error<Exit>;
+
+// What goes to the caller's descriptors, which may be anything. Blocks.
+
+// Writes all of it; false if nobody is there to take it.
+bool write_all(int fd, std::string_view bytes);
+// The same to standard output, whatever becomes of it.
+void print(std::string_view text);
 
 }  // namespace hikyaku::sendmail

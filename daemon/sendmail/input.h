@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "daemon/base/error.h"
-#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "daemon/sendmail/exit.h"
 
 namespace hikyaku::sendmail {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/mail/xtext.h"
+#include "daemon/mail/smtp_command.h"
 #include "daemon/sendmail/header.h"
 
 namespace hikyaku::sendmail {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/sendmail/option_values.h"
-
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/mail/xtext.h"
+#include "daemon/mail/smtp_command.h"
+#include "daemon/sendmail/options.h"
 
 namespace hikyaku::sendmail::option {
 namespace {
@@ -83,19 +82,12 @@ Applied use_json(Request& request, std::string_view) {
   return {};
 }
 
-// RFC 3461 4.1: NEVER alone, or any of the others.
 Applied set_notify(Request& request, std::string_view value) {
   request.notify.clear();
   if (equals_ignoring_case(value, "off")) return {};  // msmtp
-  std::vector<std::string> wanted;
-  for (std::string_view word : split(value, ',')) {
-    std::string upper = to_upper(trim(word));
-    bool known = upper == "NEVER" || upper == "SUCCESS" || upper == "FAILURE" || upper == "DELAY";
-    if (!known || (upper == "NEVER" && value.find(',') != value.npos))
-      return wrong_value("-N takes `never`, or some of success,failure,delay");
-    if (std::ranges::find(wanted, upper) == wanted.end()) wanted.push_back(upper);
-  }
-  request.notify = join(wanted, ",");
+  auto notify = mail::parse_notify(value);
+  if (!notify) return wrong_value("-N takes `never`, or a list of success, failure, delay");
+  request.notify = mail::to_text(*notify);
   return {};
 }
 

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "daemon/base/text.h"
-#include "daemon/sendmail/option_values.h"
 
 namespace hikyaku::sendmail {
 namespace {

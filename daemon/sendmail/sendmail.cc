@@ -8,14 +8,13 @@
 
 #include "daemon/base/text.h"
 #include "daemon/sendmail/arguments.h"
-#include "daemon/sendmail/batch.h"
+#include "daemon/sendmail/daemon_queries.h"
 #include "daemon/sendmail/delivery.h"
 #include "daemon/sendmail/drop_session.h"
-#include "daemon/sendmail/errands.h"
+#include "daemon/sendmail/exit.h"
 #include "daemon/sendmail/message.h"
-#include "daemon/sendmail/output.h"
+#include "daemon/sendmail/process_hygiene.h"
 #include "daemon/sendmail/smtp_pipe.h"
-#include "daemon/sendmail/surroundings.h"
 
 namespace hikyaku::sendmail {
 namespace {
@@ -41,33 +40,33 @@ void show_line(bool sent, std::string_view line) {
   print(sent ? cat(">>> ", printable(line), "\n") : cat(still_printable(line), "\n"));
 }
 
-Done deliver(const Request& request, const Places& places) {
+Done deliver(const Request& request, const DaemonInfo& info) {
   if (auto open = check_input(); !open) return open;
-  Input input(STDIN_FILENO, request.dot_ends_input, places.max_size);
+  Input input(STDIN_FILENO, request.dot_ends_input, info.max_size);
   auto message = read_message(request, {user_name()}, input);
   if (!message) return std::unexpected(message.error());
   Dialogue::Watch watch;
   if (request.verbose > 0) watch = show_line;
-  auto ids = Delivery(places, std::move(*message), input, watch).run();
+  auto ids = Delivery(info, std::move(*message), input, watch).run();
   if (!ids) return std::unexpected(ids.error());
   if (request.verbose > 0 && ids->empty())
     print("The mail is in the drop directory; the daemon will fetch it.\n");
   if (request.verbose > 1)
-    for (const std::string& id : *ids) show_outcome(places, id);
+    for (const std::string& id : *ids) show_outcome(info, id);
   return {};
 }
 
 // With the daemon, or without it into the drop directory.
-Done serve(const Places& places, bool is_batch, const TakeOutput& out) {
+Done serve(const DaemonInfo& info, bool is_batch, const TakeOutput& out) {
   if (auto open = check_input(); !open) return open;
-  auto daemon = connect_to(places.submit_socket, Patience(10));
+  auto daemon = connect_to(info.submit_socket, Patience(10));
   Exit how = Exit::ok;
   if (daemon) {
     how = (is_batch ? carry_batch : carry_smtp)(std::move(*daemon), STDIN_FILENO, out);
-  } else if (auto drop = DropDirectory::open(places.drop, places.min_free)) {
-    how = DropSession(places, *drop, STDIN_FILENO, out, {.is_batch = is_batch}).run();
+  } else if (auto drop = DropDirectory::open(info.drop, info.min_free)) {
+    how = DropSession(info, *drop, STDIN_FILENO, out, {.is_batch = is_batch}).run();
   } else {
-    std::string why = cat(places.submit_socket, ": ", daemon.error().text, "; ", drop.error().text);
+    std::string why = cat(info.submit_socket, ": ", daemon.error().text, "; ", drop.error().text);
     out(cat("421 4.3.2 ", why, "\r\n"));
     return fail(Exit::temporary, cat("the daemon does not answer: ", why));
   }
@@ -75,28 +74,28 @@ Done serve(const Places& places, bool is_batch, const TakeOutput& out) {
   return fail(how, "the daemon has gone");
 }
 
-Done speak_smtp(const Places& places) {
-  return serve(places, false, [](std::string_view bytes) { return write_all(STDOUT_FILENO, bytes); });
+Done speak_smtp(const DaemonInfo& info) {
+  return serve(info, false, [](std::string_view bytes) { return write_all(STDOUT_FILENO, bytes); });
 }
 
 // The replies have no reader: the first bad one decides how it ends.
-Done batch_smtp(const Places& places) {
+Done batch_smtp(const DaemonInfo& info) {
   BatchReplies replies;
-  auto served = serve(places, true, [&replies](std::string_view bytes) { return replies.take(bytes), true; });
+  auto served = serve(info, true, [&replies](std::string_view bytes) { return replies.take(bytes), true; });
   return served ? replies.verdict() : served;
 }
 
-Done obey(const Request& request, const Places& places) {
+Done obey(const Request& request, const DaemonInfo& info) {
   switch (request.mode) {
-    case Mode::deliver: return deliver(request, places);
-    case Mode::list_queue: return list_queue(places, request.json);
-    case Mode::count_queue: return count_queue(places);
-    case Mode::run_queue: return run_queue(places, request.queue_run);
-    case Mode::check_aliases: return check_aliases(places);
-    case Mode::verify: return verify(places, request.recipients);
-    case Mode::test_addresses: return test_addresses(places, STDIN_FILENO);
-    case Mode::speak_smtp: return speak_smtp(places);
-    case Mode::batch_smtp: return batch_smtp(places);
+    case Mode::deliver: return deliver(request, info);
+    case Mode::list_queue: return list_queue(info, request.json);
+    case Mode::count_queue: return count_queue(info);
+    case Mode::run_queue: return run_queue(info, request.queue_run);
+    case Mode::check_aliases: return check_aliases(info);
+    case Mode::verify: return verify(info, request.recipients);
+    case Mode::test_addresses: return test_addresses(info, STDIN_FILENO);
+    case Mode::speak_smtp: return speak_smtp(info);
+    case Mode::batch_smtp: return batch_smtp(info);
     case Mode::help: return print(usage_text()), Done();
     case Mode::version: return print("hikyaku " HIKYAKU_VERSION "\n"), Done();
     case Mode::nothing: return {};
@@ -117,7 +116,7 @@ Exit run(std::span<const std::string_view> arguments, bool elevated) {
   auto request = parse_arguments(arguments);
   if (!request) return report(program, request.error());
   bool may_choose = !elevated || ::getuid() == 0;
-  auto done = obey(*request, find_places(may_choose ? request->config_file : std::string()));
+  auto done = obey(*request, find_daemon_info(may_choose ? request->config_file : std::string()));
   return done ? Exit::ok : report(program, done.error());
 }
 

@@ -6,10 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/sendmail/departure.h"
-#include "daemon/sendmail/privilege.h"
+#include "daemon/sendmail/process_hygiene.h"
 #include "daemon/sendmail/sendmail.h"
-#include "daemon/sendmail/surroundings.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -23,8 +21,8 @@ extern "C" int __lsan_is_turned_off() { return ::getauxval(AT_SECURE) != 0 ? 1 :
 using namespace hikyaku::sendmail;
 
 int main(int count, char** words) {
-  bool elevated = lay_down_privilege();
-  put_surroundings_right();
+  bool elevated = drop_privilege();
+  sanitize_process();
   watch_signals();
   try {
     std::vector<std::string_view> arguments(words, words + count);

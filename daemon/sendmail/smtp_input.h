@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/dot_stuffing.h"
 
 namespace hikyaku::sendmail {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "daemon/base/text.h"
-#include "daemon/mail/dot_stuff.h"
+#include "daemon/mail/dot_stuffing.h"
 
 namespace hikyaku::sendmail {
 namespace {
@@ -72,14 +72,14 @@ Result<void, Refusal> Submission::greet() {
 }
 
 Result<Taken, Refusal> Submission::send(const Envelope& envelope, std::span<const Address> recipients,
-                                        Content& content, std::optional<Undisturbed>& undisturbed) {
+                                        Content& content, std::optional<SignalBlock>& signal_block) {
   if (auto begun = begin_mail(envelope, content); !begun) return std::unexpected(begun.error());
   auto accepted = name_recipients(envelope, recipients);
   if (!accepted) return std::unexpected(accepted.error());
   if (*accepted < recipients.size() && !content.size())
     return refusal(Failure{Exit::bad_data, cat("more than ", std::to_string(*accepted),
                                                " recipients for so big a message; nothing was sent")});
-  auto answer = can_.chunking ? send_chunks(content, undisturbed) : send_data(content, undisturbed);
+  auto answer = can_.chunking ? send_chunks(content, signal_block) : send_data(content, signal_block);
   if (!answer) return std::unexpected(answer.error());
   if (!answer->is_completed()) return refusal(*answer);
   return Taken{*accepted, id_in(*answer)};
@@ -127,12 +127,12 @@ Result<void, Refusal> Submission::name_some(const Envelope& envelope, std::span<
 }
 
 Result<mail::Reply, Refusal> Submission::send_chunks(Content& content,
-                                                     std::optional<Undisturbed>& undisturbed) {
-  if (auto size = content.size()) return send_last_chunk(content, *size, undisturbed);
+                                                     std::optional<SignalBlock>& signal_block) {
+  if (auto size = content.size()) return send_last_chunk(content, *size, signal_block);
   while (true) {
     auto piece = content.next();
     if (!piece) return refusal(piece.error());
-    if (piece->empty()) return send_last_chunk(content, 0, undisturbed);
+    if (piece->empty()) return send_last_chunk(content, 0, signal_block);
     if (auto sent = send_bytes(cat("BDAT ", std::to_string(piece->size()), "\r\n", *piece)); !sent)
       return std::unexpected(sent.error());
     auto answer = reply(kLastPatience);
@@ -141,14 +141,14 @@ Result<mail::Reply, Refusal> Submission::send_chunks(Content& content,
 }
 
 Result<mail::Reply, Refusal> Submission::send_last_chunk(Content& content, std::uint64_t size,
-                                                         std::optional<Undisturbed>& undisturbed) {
+                                                         std::optional<SignalBlock>& signal_block) {
   std::string ahead = cat("BDAT ", std::to_string(size), " LAST\r\n");
   std::uint64_t given = 0;
   do {
     auto piece = size > 0 ? content.next() : Result<std::string_view, Failure>(std::string_view());
     if (!piece) return refusal(piece.error());
     given += piece->size();
-    if (given == size && !undisturbed) undisturbed.emplace();
+    if (given == size && !signal_block) signal_block.emplace();
     if (auto sent = send_bytes(cat(ahead, *piece)); !sent) return std::unexpected(sent.error());
     ahead.clear();
   } while (given < size);
@@ -156,7 +156,7 @@ Result<mail::Reply, Refusal> Submission::send_last_chunk(Content& content, std::
 }
 
 Result<mail::Reply, Refusal> Submission::send_data(Content& content,
-                                                   std::optional<Undisturbed>& undisturbed) {
+                                                   std::optional<SignalBlock>& signal_block) {
   auto ready = ask("DATA\r\n");
   if (!ready) return ready;
   if (!ready->is_intermediate()) return refusal(*ready);
@@ -169,7 +169,7 @@ Result<mail::Reply, Refusal> Submission::send_data(Content& content,
     stuffer.feed(*piece, bytes);
     if (auto sent = send_bytes(bytes); !sent) return std::unexpected(sent.error());
   }
-  if (!undisturbed) undisturbed.emplace();
+  if (!signal_block) signal_block.emplace();
   std::string end;
   stuffer.finish(end);
   if (auto sent = send_bytes(end); !sent) return std::unexpected(sent.error());

@@ -7,11 +7,11 @@
 #include <span>
 #include <string>
 
-#include "daemon/mail/ehlo.h"
+#include "daemon/mail/smtp_reply.h"
 #include "daemon/sendmail/content.h"
-#include "daemon/sendmail/departure.h"
 #include "daemon/sendmail/dialogue.h"
 #include "daemon/sendmail/message.h"
+#include "daemon/sendmail/process_hygiene.h"
 
 namespace hikyaku::sendmail {
 
@@ -31,11 +31,11 @@ class Submission {
  public:
   // Greets; `fd` is connected.
   static Result<Submission, Refusal> begin(Fd fd, Dialogue::Watch watch);
-  // Once for each mail. `undisturbed` is filled before the last bytes, with which the daemon may store it,
+  // Once for each mail. `signal_block` is filled before the last bytes, with which the daemon may store it,
   // and left to the caller: it knows what the whole comes to. The content is read to its end if Taken comes
   // back.
   Result<Taken, Refusal> send(const Envelope& envelope, std::span<const Address> recipients, Content& content,
-                              std::optional<Undisturbed>& undisturbed);
+                              std::optional<SignalBlock>& signal_block);
   // Says QUIT and does not wait.
   void end();
 
@@ -51,10 +51,10 @@ class Submission {
   };
   Result<void, Refusal> name_some(const Envelope& envelope, std::span<const Address> recipients,
                                   Named& named);
-  Result<mail::Reply, Refusal> send_chunks(Content& content, std::optional<Undisturbed>& undisturbed);
+  Result<mail::Reply, Refusal> send_chunks(Content& content, std::optional<SignalBlock>& signal_block);
   Result<mail::Reply, Refusal> send_last_chunk(Content& content, std::uint64_t size,
-                                               std::optional<Undisturbed>& undisturbed);
-  Result<mail::Reply, Refusal> send_data(Content& content, std::optional<Undisturbed>& undisturbed);
+                                               std::optional<SignalBlock>& signal_block);
+  Result<mail::Reply, Refusal> send_data(Content& content, std::optional<SignalBlock>& signal_block);
   Result<mail::Reply, Refusal> ask(std::string_view line);
   Result<mail::Reply, Refusal> reply(Patience patience);
   Result<void, Refusal> send_bytes(std::string_view bytes);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "daemon/system/files.h"
 #include "daemon/tryout/demo.h"
 

@@ -7,7 +7,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
-#include "daemon/mail/envelope_json.h"
+#include "daemon/mail/envelope.h"
 #include "daemon/system/new_file.h"
 
 namespace hikyaku::tryout {

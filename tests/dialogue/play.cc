@@ -33,19 +33,9 @@ void set_failure(MemorySink& sink, std::string_view text) {
   if (parts[1] == "commit") sink.failures.commit = kind;
 }
 
-std::string to_text(const mail::Notify& notify) {
-  std::vector<std::string> words;
-  if (notify.never) words.push_back("NEVER");
-  if (notify.success) words.push_back("SUCCESS");
-  if (notify.failure) words.push_back("FAILURE");
-  if (notify.delay) words.push_back("DELAY");
-  return join(words, ",");
-}
-
 std::string to_text(const mail::Recipient& recipient) {
   std::string text = recipient.address;
-  if (!recipient.notify.is_absent() || recipient.notify.never)
-    text += cat(" NOTIFY=", to_text(recipient.notify));
+  if (!recipient.notify.is_absent()) text += cat(" NOTIFY=", mail::to_text(recipient.notify));
   if (!recipient.orcpt.empty()) text += cat(" ORCPT=", recipient.orcpt);
   return text;
 }

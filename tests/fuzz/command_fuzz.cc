@@ -6,7 +6,6 @@
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
 #include "daemon/mail/smtp_command.h"
-#include "daemon/mail/xtext.h"
 #include "tests/fuzz/fuzz.h"
 
 using namespace hikyaku;

@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "daemon/mail/data_decoder.h"
-#include "daemon/mail/dot_stuff.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/slow_decoder.h"
 

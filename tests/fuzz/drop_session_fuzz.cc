@@ -67,15 +67,15 @@ std::vector<std::string> taken_drops() {
 }
 
 Spoken run(std::string_view input, std::size_t piece, bool is_batch) {
-  Places places;
-  places.max_size = 2000;
-  places.max_recipients = 3;
+  DaemonInfo info;
+  info.max_size = 2000;
+  info.max_recipients = 3;
   auto drop = DropDirectory::open(place().path());
   check(drop.has_value(), "a drop directory");
   Spoken spoken;
   const Fd in = given(input, piece);
   auto hear = [&](std::string_view bytes) { return spoken.replies += bytes, true; };
-  DropSession(places, *drop, in.get(), hear, {.is_batch = is_batch, .unasked = {}}).run();
+  DropSession(info, *drop, in.get(), hear, {.is_batch = is_batch, .unasked = {}}).run();
   spoken.drops = taken_drops();
   return spoken;
 }

@@ -4,7 +4,7 @@
 // message.
 #include <string>
 
-#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "daemon/mail/intake.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -5,7 +5,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
-#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "daemon/sendmail/header.h"
 #include "daemon/sendmail/input.h"
 #include "daemon/sendmail/recipients.h"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "daemon/base/text.h"
-#include "daemon/mail/report_text.h"
+#include "daemon/mail/dsn.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace hikyaku::test {

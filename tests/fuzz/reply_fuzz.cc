@@ -9,7 +9,7 @@
 #include "daemon/base/text.h"
 #include "daemon/mail/diagnosis.h"
 #include "daemon/mail/dsn.h"
-#include "daemon/mail/ehlo.h"
+#include "daemon/mail/smtp_reply.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/notices.h"
 

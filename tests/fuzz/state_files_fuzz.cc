@@ -8,7 +8,7 @@
 #include "daemon/base/text.h"
 #include "daemon/relay/proven.h"
 #include "daemon/relay/rate_file.h"
-#include "daemon/sendmail/places.h"
+#include "daemon/sendmail/daemon_info.h"
 #include "smtpc/rate.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -48,15 +48,14 @@ bool is_plain(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-void try_places(std::string_view text) {
-  const auto places = sendmail::parse_places(text);
-  if (!places) return;
-  check(is_plain(places->hostname) && is_plain(places->domain) && is_plain(places->listen),
+void try_daemon_info(std::string_view text) {
+  const auto info = sendmail::parse_daemon_info(text);
+  if (!info) return;
+  check(is_plain(info->hostname) && is_plain(info->domain) && is_plain(info->listen),
         "a name that cannot stand in a line");
-  for (const std::string& path :
-       {places->submit_socket, places->control_socket, places->drop, places->aliases})
+  for (const std::string& path : {info->submit_socket, info->control_socket, info->drop, info->aliases})
     check(path.starts_with('/') && path.find('\n') == path.npos, "a path that is none");
-  check(places->max_recipients > 0, "nobody may get mail");
+  check(info->max_recipients > 0, "nobody may get mail");
 }
 
 }  // namespace
@@ -65,6 +64,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = test::as_text(data, size);
   try_proven(text);
   try_rates(text);
-  try_places(text);
+  try_daemon_info(text);
   return 0;
 }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "daemon/base/error.h"
-#include "daemon/commands/command_line.h"
+#include "daemon/commands/commands.h"
 #include "daemon/io/loop.h"
 #include "daemon/system/files.h"
 #include "spool/spool.h"

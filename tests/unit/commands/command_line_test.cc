@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/commands/command_line.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "daemon/commands/commands.h"
 #include "tests/unit/control/control_rig.h"
 
 using namespace hikyaku;

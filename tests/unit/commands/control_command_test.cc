@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku status`, `reload` and `queue retry`, against the real socket and a daemon that is none.
 #include "daemon/base/text.h"
-#include "daemon/commands/command_line.h"
+#include "daemon/commands/commands.h"
 #include "daemon/commands/control_client.h"
-#include "daemon/commands/queue_retry.h"
-#include "daemon/commands/status_text.h"
+#include "daemon/commands/daemon_answers.h"
 #include "tests/unit/control/control_rig.h"
 
 using namespace hikyaku;
@@ -129,7 +128,7 @@ TEST_CASE("hikyaku queue retry: mails by id, all, or what fits; 0 only where all
 }
 
 TEST_CASE("hikyaku queue retry: the daemon is asked for exactly what was said") {
-  RetryWords words;
+  RetryOptions words;
   CHECK(retry_body(words).error().kind == Exit::usage);
   words.all = true;
   CHECK(retry_body(words) == R"({"all":true})");

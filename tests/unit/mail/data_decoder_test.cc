@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/data_decoder.h"
-
 #include <string>
 #include <vector>
 
+#include "daemon/mail/dot_stuffing.h"
 #include "doctest/doctest.h"
 #include "tests/support/pieces.h"
 #include "tests/support/slow_decoder.h"

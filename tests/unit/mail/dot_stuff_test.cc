@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/dot_stuff.h"
-
 #include <string>
 
-#include "daemon/mail/data_decoder.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "doctest/doctest.h"
 #include "tests/support/pieces.h"
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "daemon/base/text.h"
-#include "daemon/mail/report_text.h"
 #include "doctest/doctest.h"
 
 using namespace hikyaku;

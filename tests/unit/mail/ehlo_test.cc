@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/ehlo.h"
-
 #include "daemon/base/text.h"
+#include "daemon/mail/smtp_reply.h"
 #include "doctest/doctest.h"
 
 using namespace hikyaku;

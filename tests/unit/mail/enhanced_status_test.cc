@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/enhanced_status.h"
-
+#include "daemon/mail/smtp_reply.h"
 #include "doctest/doctest.h"
 
 using namespace hikyaku::mail;

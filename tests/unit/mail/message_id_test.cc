@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/message_id.h"
-
+#include "daemon/mail/received.h"
 #include "doctest/doctest.h"
 
 using namespace hikyaku;

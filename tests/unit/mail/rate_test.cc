@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/rate.h"
-
 #include <doctest/doctest.h>
+
+#include "daemon/mail/smarthost.h"
 
 using namespace hikyaku;
 using namespace hikyaku::mail;

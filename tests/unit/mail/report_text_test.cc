@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/report_text.h"
-
 #include "daemon/base/text.h"
+#include "daemon/mail/dsn.h"
 #include "doctest/doctest.h"
 
 using namespace hikyaku;

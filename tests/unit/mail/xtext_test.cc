@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/xtext.h"
-
+#include "daemon/mail/smtp_command.h"
 #include "doctest/doctest.h"
 
 using namespace hikyaku::mail;

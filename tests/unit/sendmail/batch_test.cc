@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/sendmail/batch.h"
-
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,6 +6,7 @@
 
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
+#include "daemon/sendmail/smtp_pipe.h"
 #include "doctest/doctest.h"
 #include "tests/unit/sendmail/given_input.h"
 

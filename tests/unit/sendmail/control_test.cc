@@ -12,7 +12,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/alias_file.h"
-#include "daemon/sendmail/errands.h"
+#include "daemon/sendmail/daemon_queries.h"
 #include "doctest/doctest.h"
 #include "tests/unit/sendmail/drop_place.h"
 
@@ -142,14 +142,14 @@ TEST_CASE("control: an outcome is told in words, and nothing of it reaches the t
 
 TEST_CASE("control: without a daemon newaliases checks the file by itself") {
   test::DropPlace place(0700);
-  Places places;
-  places.control_socket = place.path() + "/nobody.sock";
-  places.aliases = place.path() + "/aliases";
-  CHECK(check_aliases(places).error().kind == Exit::no_input);
-  std::ofstream(places.aliases) << "root: admin@example.com\n";
-  CHECK(check_aliases(places).has_value());
-  std::ofstream(places.aliases) << "root: admin@example.com\nx: |/bin/sh\ny: |/bin/sh\n";
-  auto wrong = check_aliases(places);
+  DaemonInfo info;
+  info.control_socket = place.path() + "/nobody.sock";
+  info.aliases = place.path() + "/aliases";
+  CHECK(check_aliases(info).error().kind == Exit::no_input);
+  std::ofstream(info.aliases) << "root: admin@example.com\n";
+  CHECK(check_aliases(info).has_value());
+  std::ofstream(info.aliases) << "root: admin@example.com\nx: |/bin/sh\ny: |/bin/sh\n";
+  auto wrong = check_aliases(info);
   REQUIRE_FALSE(wrong.has_value());
   CHECK(wrong.error().kind == Exit::bad_data);
   CHECK(wrong.error().text.find("aliases:2: ") != std::string::npos);
@@ -180,18 +180,18 @@ TEST_CASE("control: -bv and -bt tell how an address is understood, and whom an a
 
 TEST_CASE("mailq: without a daemon it says that none runs, and what it can know of drop/") {
   test::DropPlace place(01730);
-  Places places;
-  places.control_socket = place.path() + "/nobody.sock";
-  places.drop = place.path() + "/drop";
-  ::mkdir(places.drop.c_str(), 0700);
-  auto said = [&] { return list_queue(places, false).error(); };
+  DaemonInfo info;
+  info.control_socket = place.path() + "/nobody.sock";
+  info.drop = place.path() + "/drop";
+  ::mkdir(info.drop.c_str(), 0700);
+  auto said = [&] { return list_queue(info, false).error(); };
   CHECK(said().kind == Exit::unavailable);
-  CHECK(said().text.starts_with("hikyakud does not run (" + places.control_socket + ": No such file"));
-  CHECK(said().text.ends_with("; 0 mails wait in " + places.drop +
+  CHECK(said().text.starts_with("hikyakud does not run (" + info.control_socket + ": No such file"));
+  CHECK(said().text.ends_with("; 0 mails wait in " + info.drop +
                               " until it is started, besides what 'hikyaku queue' shows"));
-  std::ofstream(places.drop + "/0006524fb0a3c1e2.4711.deadbeef") << "x";
-  std::ofstream(places.drop + "/.0006524fb0a3c1e2.4711.deadbeef") << "unfinished";
+  std::ofstream(info.drop + "/0006524fb0a3c1e2.4711.deadbeef") << "x";
+  std::ofstream(info.drop + "/.0006524fb0a3c1e2.4711.deadbeef") << "unfinished";
   CHECK(said().text.find("; 1 mail waits in ") != std::string::npos);
-  places.drop = place.path() + "/nothing";
+  info.drop = place.path() + "/nothing";
   CHECK(said().text.ends_with("No such file or directory)"));
 }

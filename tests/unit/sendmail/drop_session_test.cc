@@ -21,15 +21,14 @@ struct Played {
 
 Played play_fd(int fd, DropSession::Manner manner, const TakeOutput& hear = {}) {
   test::DropPlace place;
-  Places places;
-  places.max_size = 1000;
-  places.max_recipients = 2;
+  DaemonInfo info;
+  info.max_size = 1000;
+  info.max_recipients = 2;
   auto drop = DropDirectory::open(place.path());
   REQUIRE(drop.has_value());
   std::string output;
   DropSession(
-      places, *drop, fd, [&](std::string_view bytes) { return output += bytes, !hear || hear(bytes); },
-      manner)
+      info, *drop, fd, [&](std::string_view bytes) { return output += bytes, !hear || hear(bytes); }, manner)
       .run();
   Played played{{}, place.names(), {}};
   for (std::string_view line : split(output, '\n'))

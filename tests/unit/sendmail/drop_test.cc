@@ -14,7 +14,7 @@
 #include "daemon/base/checksum.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/drop_format.h"
-#include "daemon/sendmail/departure.h"
+#include "daemon/sendmail/process_hygiene.h"
 #include "doctest/doctest.h"
 #include "tests/unit/sendmail/drop_place.h"
 
@@ -150,7 +150,7 @@ TEST_CASE("drop: a signal removes the draft and says 75; one that waits comes la
       auto directory = DropDirectory::open(place.path());
       auto draft = Draft::begin(*directory, kCommands);
       {
-        Undisturbed undisturbed;
+        SignalBlock signal_block;
         ::kill(::getpid(), number);
         if (place.names().size() != 1) ::_exit(1);
       }

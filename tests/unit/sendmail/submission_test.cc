@@ -34,9 +34,9 @@ Played play(std::string_view replies, const Envelope& envelope, Content& content
   {
     auto submission = Submission::begin(std::move(ours), {});
     if (!submission) return {std::unexpected(submission.error()), {}};
-    std::optional<Undisturbed> undisturbed;
-    played.result = submission->send(envelope, envelope.recipients, content, undisturbed);
-    CHECK((undisturbed || !played.result));
+    std::optional<SignalBlock> signal_block;
+    played.result = submission->send(envelope, envelope.recipients, content, signal_block);
+    CHECK((signal_block || !played.result));
     if (played.result) submission->end();
   }
   char bytes[65536];

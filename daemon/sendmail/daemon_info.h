@@ -12,7 +12,7 @@
 
 namespace hikyaku::sendmail {
 
-struct Places {
+struct DaemonInfo {
   std::string submit_socket = std::string(defaults::kRuntimeDirectory) + "/submit.sock";
   std::string control_socket = std::string(defaults::kRuntimeDirectory) + "/control.sock";
   std::string drop = std::string(defaults::kSpoolDirectory) + "/drop";
@@ -23,17 +23,17 @@ struct Places {
   std::uint64_t max_size = defaults::kMaxSize.bytes;      // bytes
   std::size_t max_recipients = defaults::kMaxRecipients;  // of one mail
   std::uint64_t min_free = defaults::kMinFree.bytes;      // bytes of the spool's disk that drops leave free
-  bool operator==(const Places&) const = default;
+  bool operator==(const DaemonInfo&) const = default;
 };
 
-inline constexpr std::string_view kPlacesFile = "/var/spool/hikyaku/sendmail.conf";
+inline constexpr std::string_view kDaemonInfoFile = "/var/spool/hikyaku/sendmail.conf";
 
 // Nothing unless it begins with the line "hikyaku-sendmail 1". Unknown keys and values that make no sense are
 // passed over: a mail is worth more than a complaint. Pure.
-std::optional<Places> parse_places(std::string_view text);
+std::optional<DaemonInfo> parse_daemon_info(std::string_view text);
 
-// Of `path` if it is such a file, else of kPlacesFile, else what is compiled in. Reads regular files only, at
+// Of `path` if it is such a file, else of kDaemonInfoFile, else what is compiled in. Reads regular files only, at
 // most 64 KiB, and repeats nothing of them anywhere: `path` may be somebody's secret.
-Places find_places(const std::string& path);
+DaemonInfo find_daemon_info(const std::string& path);
 
 }  // namespace hikyaku::sendmail

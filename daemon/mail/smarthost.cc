@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/mail/rate.h"
+#include "daemon/mail/smarthost.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/sendmail/output.h"
+#include "daemon/sendmail/exit.h"
 
 #include <poll.h>
 #include <unistd.h>

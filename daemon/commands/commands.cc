@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/commands/command_line.h"
+#include "daemon/commands/commands.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 
 #include "daemon/base/text.h"
-#include "daemon/commands/spool_access.h"
+#include "daemon/commands/daemon_paths.h"
+#include "daemon/commands/output.h"
 #include "daemon/config/load.h"
 
 namespace hikyaku::commands {
@@ -112,7 +113,7 @@ void add_commands(CLI::App& app, Action& chosen) {
 
 }  // namespace
 
-void add_spool_options(CLI::App& command, SpoolWords& words) {
+void add_spool_options(CLI::App& command, SpoolOptions& words) {
   command.add_option("-c", words.config, "the configuration, which says where the spool is")
       ->type_name("FILE")
       ->capture_default_str();

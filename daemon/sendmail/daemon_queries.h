@@ -9,24 +9,24 @@
 
 #include "daemon/mail/aliases.h"
 #include "daemon/sendmail/arguments.h"
-#include "daemon/sendmail/places.h"
+#include "daemon/sendmail/daemon_info.h"
 
 namespace hikyaku::sendmail {
 
 // mailq: as Postfix prints it, or with -j one JSON object a line.
-Result<void, Failure> list_queue(const Places& places, bool json);
-Result<void, Failure> count_queue(const Places& places);
+Result<void, Failure> list_queue(const DaemonInfo& info, bool json);
+Result<void, Failure> count_queue(const DaemonInfo& info);
 // -q: the daemon is asked to try again now.
-Result<void, Failure> run_queue(const Places& places, const QueueRun& what);
+Result<void, Failure> run_queue(const DaemonInfo& info, const QueueRun& what);
 // newaliases: checks the file, and the daemon reads it. Without a daemon it is only checked.
-Result<void, Failure> check_aliases(const Places& places);
+Result<void, Failure> check_aliases(const DaemonInfo& info);
 // -bv: how each address is understood, and whom it means in the end; fails with bad_data if one is not.
-Result<void, Failure> verify(const Places& places, const std::vector<std::string>& addresses);
+Result<void, Failure> verify(const DaemonInfo& info, const std::vector<std::string>& addresses);
 // -bt: the same for each line of standard input, until its end.
-Result<void, Failure> test_addresses(const Places& places, int in);
+Result<void, Failure> test_addresses(const DaemonInfo& info, int in);
 // -v -v: prints what becomes of the mail as it becomes known, and why it waits, until it has been delivered
 // or has failed, the smarthost is paused, or a minute has passed.
-void show_outcome(const Places& places, const std::string& id);
+void show_outcome(const DaemonInfo& info, const std::string& id);
 
 // A recipient's outcome as the daemon tells it (JSON) in words: "a@b: delivered, 250 Ok"; or why the mail
 // waits. Pure.

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/sendmail/departure.h"
+#include "daemon/sendmail/process_hygiene.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <iterator>
 
 #include "daemon/base/error.h"
-#include "daemon/sendmail/privilege.h"
+#include "daemon/sendmail/exit.h"
 
 namespace hikyaku::sendmail {
 namespace {
@@ -32,7 +37,7 @@ volatile sig_atomic_t exit_code = static_cast<int>(Exit::temporary);
 
 // Nothing here but system calls.
 [[noreturn]] void depart(int) {
-  take_up_privilege_in_handler();
+  regain_privilege_in_handler();
   for (const Doomed& one : doomed)
     if (one.directory >= 0) ::unlinkat(one.directory, one.name, 0);
   ::_exit(exit_code);
@@ -62,6 +67,37 @@ void handle(int number, void (*handler)(int)) {
   ::sigaction(number, &action, nullptr);
 }
 
+bool input_is_open = false;
+
+// A file that is opened later must never become 1 or 2: what is printed would go into it.
+void open_standard_descriptors() {
+  // Where it was closed, the C library of a set-gid program has put something there that cannot be read.
+  int flags = ::fcntl(STDIN_FILENO, F_GETFL);
+  input_is_open = flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
+  int fd = 0;
+  do {
+    fd = ::open("/dev/null", O_RDWR | O_NOCTTY);
+    if (fd < 0) ::_exit(static_cast<int>(Exit::os));
+  } while (fd <= STDERR_FILENO);
+  ::close(fd);
+}
+
+void set_limits() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  limit = {0, 0};
+  ::setrlimit(RLIMIT_CORE, &limit);
+}
+
+gid_t own_group = 0;    // the caller's
+gid_t drop_group = 0;   // the file's; the caller's without the set-gid bit
+bool elevated = false;  // as the kernel saw it
+
+void become(gid_t group) { check(::setegid(group) == 0, "setegid"); }
+
 }  // namespace
 
 void watch_signals() {
@@ -75,10 +111,10 @@ void watch_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void will_leave_with(Exit code) { exit_code = static_cast<int>(code); }
+void set_exit_code_of_signals(Exit code) { exit_code = static_cast<int>(code); }
 
 void will_remove(int directory, const std::string& name) {
-  Undisturbed undisturbed;
+  SignalBlock signal_block;
   auto* free = std::ranges::find(doomed, -1, &Doomed::directory);
   check(free != std::end(doomed) && name.size() < sizeof free->name, "there is a place for the name");
   std::memcpy(free->name, name.c_str(), name.size() + 1);
@@ -86,19 +122,51 @@ void will_remove(int directory, const std::string& name) {
 }
 
 void need_not_remove(const std::string& name) {
-  Undisturbed undisturbed;
+  SignalBlock signal_block;
   for (Doomed& one : doomed)
     if (one.directory >= 0 && name == one.name) one.directory = -1;
 }
 
-Undisturbed::Undisturbed() {
+SignalBlock::SignalBlock() {
   sigset_t set = fatal_signals();
   if (nested++ == 0) ::sigprocmask(SIG_BLOCK, &set, nullptr);
 }
 
-Undisturbed::~Undisturbed() {
+SignalBlock::~SignalBlock() {
   sigset_t set = fatal_signals();
   if (--nested == 0) ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
+
+void sanitize_process() {
+  ::clearenv();
+  open_standard_descriptors();
+  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0u);
+  set_limits();
+  ::umask(S_IRWXG | S_IRWXO);
+}
+
+bool has_input() { return input_is_open; }
+
+bool drop_privilege() {
+  own_group = ::getgid();
+  drop_group = ::getegid();
+  elevated = ::getauxval(AT_SECURE) != 0 || own_group != drop_group || ::getuid() != ::geteuid();
+  // The uid is never anybody else's: a set-uid bit that somebody put there by mistake is of no use.
+  check(::setresuid(::getuid(), ::getuid(), ::getuid()) == 0, "setresuid");
+  become(own_group);
+  return elevated;
+}
+
+bool has_privilege() { return own_group != drop_group; }
+
+WithPrivilege::WithPrivilege() {
+  if (has_privilege()) become(drop_group);
+}
+
+WithPrivilege::~WithPrivilege() {
+  if (has_privilege()) become(own_group);
+}
+
+void regain_privilege_in_handler() { ::syscall(SYS_setresgid, -1, drop_group, -1); }
 
 }  // namespace hikyaku::sendmail

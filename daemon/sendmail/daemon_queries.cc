@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/sendmail/errands.h"
+#include "daemon/sendmail/daemon_queries.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -15,8 +15,8 @@
 #include "daemon/mail/alias_file.h"
 #include "daemon/mail/drop_format.h"
 #include "daemon/sendmail/control.h"
+#include "daemon/sendmail/exit.h"
 #include "daemon/sendmail/input.h"
-#include "daemon/sendmail/output.h"
 #include "daemon/sendmail/recipients.h"
 
 namespace hikyaku::sendmail {
@@ -26,12 +26,12 @@ constexpr unsigned kAnswerTimeout = 60;  // seconds without a byte of an answer
 constexpr unsigned kOutcomeWait = 60;
 constexpr std::size_t kMostOfAliases = 64ull << 20;
 
-Result<std::string, Failure> answer(const Places& places, const HttpRequest& request,
+Result<std::string, Failure> answer(const DaemonInfo& info, const HttpRequest& request,
                                     unsigned patience = kAnswerTimeout) {
-  if (auto alive = check_alive(places.control_socket); !alive) return std::unexpected(alive.error());
+  if (auto alive = check_alive(info.control_socket); !alive) return std::unexpected(alive.error());
   std::string text;
-  auto asked = ask_daemon(places.control_socket, request, patience,
-                          [&text](std::string_view bytes) { text += bytes; });
+  auto asked =
+      ask_daemon(info.control_socket, request, patience, [&text](std::string_view bytes) { text += bytes; });
   if (!asked) return std::unexpected(asked.error());
   return text;
 }
@@ -55,12 +55,12 @@ std::string words_about(const std::string& drop) {
 }
 
 // A daemon that does not run has a queue all the same.
-Result<void, Failure> ask_for_queue(const Places& places, const HttpRequest& request,
+Result<void, Failure> ask_for_queue(const DaemonInfo& info, const HttpRequest& request,
                                     const std::function<void(std::string_view)>& take) {
-  auto asked = check_alive(places.control_socket);
-  if (asked) asked = ask_daemon(places.control_socket, request, kAnswerTimeout, take);
+  auto asked = check_alive(info.control_socket);
+  if (asked) asked = ask_daemon(info.control_socket, request, kAnswerTimeout, take);
   if (asked || asked.error().kind != Exit::unavailable) return asked;
-  return fail(asked.error().kind, asked.error().text + words_about(places.drop));
+  return fail(asked.error().kind, asked.error().text + words_about(info.drop));
 }
 
 // What the daemon would do with the file at its next start.
@@ -81,9 +81,9 @@ Result<void, Failure> check_aliases_ourselves(const std::string& file) {
 
 // The file itself: what newaliases, or the daemon's next start, puts into force. Without what is wrong in it,
 // and without a file that the caller may not read.
-mail::AliasRules rules_of(const Places& places) {
-  std::string text = read_regular_file(places.aliases, kMostOfAliases).value_or("");
-  return {mail::parse_aliases(text).aliases, places.domain, places.hostname};
+mail::AliasRules rules_of(const DaemonInfo& info) {
+  std::string text = read_regular_file(info.aliases, kMostOfAliases).value_or("");
+  return {mail::parse_aliases(text).aliases, info.domain, info.hostname};
 }
 
 std::string complete(const Address& address, std::string_view domain) {
@@ -118,40 +118,40 @@ void for_each_line(int in, const Use& use) {
 
 }  // namespace
 
-Result<void, Failure> list_queue(const Places& places, bool json) {
-  return ask_for_queue(places, {.target = cat("/v1/queue?format=", json ? "lines" : "postfix"), .body = {}},
+Result<void, Failure> list_queue(const DaemonInfo& info, bool json) {
+  return ask_for_queue(info, {.target = cat("/v1/queue?format=", json ? "lines" : "postfix"), .body = {}},
                        print);
 }
 
-Result<void, Failure> count_queue(const Places& places) {
+Result<void, Failure> count_queue(const DaemonInfo& info) {
   std::uint64_t lines = 0;
   auto count = [&lines](std::string_view bytes) {
     lines += static_cast<std::uint64_t>(std::ranges::count(bytes, '\n'));
   };
-  auto asked = ask_for_queue(places, {.target = "/v1/queue?format=lines", .body = {}}, count);
+  auto asked = ask_for_queue(info, {.target = "/v1/queue?format=lines", .body = {}}, count);
   if (asked) print(cat(std::to_string(lines), "\n"));
   return asked;
 }
 
-Result<void, Failure> run_queue(const Places& places, const QueueRun& what) {
-  auto answered = answer(places, {.method = "POST", .target = "/v1/queue/retry", .body = retry_body(what)});
+Result<void, Failure> run_queue(const DaemonInfo& info, const QueueRun& what) {
+  auto answered = answer(info, {.method = "POST", .target = "/v1/queue/retry", .body = retry_body(what)});
   if (answered) return {};
   return std::unexpected(answered.error());
 }
 
-Result<void, Failure> check_aliases(const Places& places) {
-  auto answered = answer(places, {.method = "POST", .target = "/v1/aliases/reload", .body = "{}"});
-  if (!answered && answered.error().kind == Exit::unavailable) return check_aliases_ourselves(places.aliases);
+Result<void, Failure> check_aliases(const DaemonInfo& info) {
+  auto answered = answer(info, {.method = "POST", .target = "/v1/aliases/reload", .body = "{}"});
+  if (!answered && answered.error().kind == Exit::unavailable) return check_aliases_ourselves(info.aliases);
   if (!answered) return std::unexpected(answered.error());
   auto json = parse_json(*answered);
   const JsonValue* count = json ? json->find("aliases") : nullptr;
-  print_count(places.aliases, count != nullptr ? count->whole_number().value_or(0) : 0, "");
+  print_count(info.aliases, count != nullptr ? count->whole_number().value_or(0) : 0, "");
   return {};
 }
 
-Result<void, Failure> verify(const Places& places, const std::vector<std::string>& addresses) {
+Result<void, Failure> verify(const DaemonInfo& info, const std::vector<std::string>& addresses) {
   if (addresses.empty()) return fail(Exit::usage, "-bv: name the addresses behind it");
-  mail::AliasRules rules = rules_of(places);
+  mail::AliasRules rules = rules_of(info);
   std::optional<Failure> wrong;
   for (const std::string& address : addresses) {
     auto explained = explain_addresses(address, rules);
@@ -162,15 +162,15 @@ Result<void, Failure> verify(const Places& places, const std::vector<std::string
   return {};
 }
 
-Result<void, Failure> test_addresses(const Places& places, int in) {
-  for_each_line(in, [rules = rules_of(places)](std::string_view line) {
+Result<void, Failure> test_addresses(const DaemonInfo& info, int in) {
+  for_each_line(in, [rules = rules_of(info)](std::string_view line) {
     auto explained = explain_addresses(line, rules);
     print(explained ? *explained : explained.error().text + "\n");
   });
   return {};
 }
 
-void show_outcome(const Places& places, const std::string& id) {
+void show_outcome(const DaemonInfo& info, const std::string& id) {
   std::string target =
       cat("/v1/mails/", id, "/outcome?wait=", std::to_string(kOutcomeWait), "&until=paused&format=lines");
   std::string text;
@@ -183,9 +183,9 @@ void show_outcome(const Places& places, const std::string& id) {
       text.erase(0, end + 1);
     }
   };
-  auto alive = check_alive(places.control_socket);
+  auto alive = check_alive(info.control_socket);
   if (alive)
-    alive = ask_daemon(places.control_socket, {.target = target, .body = {}}, kOutcomeWait + 10, print_lines);
+    alive = ask_daemon(info.control_socket, {.target = target, .body = {}}, kOutcomeWait + 10, print_lines);
   if (!alive) return print(cat(id, ": ", alive.error().text, "\n"));
   if (!is_told) print(cat(id, ": still in the queue, as mailq shows\n"));
 }

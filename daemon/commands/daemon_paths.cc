@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/commands/daemon_paths.h"
+
+#include <unistd.h>
+
+#include "daemon/base/text.h"
+#include "daemon/commands/output.h"
+#include "daemon/config/load.h"
+#include "daemon/listing/queue_reader.h"
+#include "daemon/system/directories.h"
+
+namespace hikyaku::commands {
+namespace {
+
+DaemonPaths paths_of(const config::Settings& settings) {
+  return {system::control_socket_in(settings.runtime_directory), settings.spool.directory, ""};
+}
+
+std::string note_on(const config::Problems& problems, const DaemonPaths& paths) {
+  std::size_t more = problems.size() - 1;
+  return cat(
+      config::to_text(problems.front()),
+      more > 0 ? cat(" (and ", std::to_string(more), more > 1 ? " more problems)" : " more problem)") : "",
+      "; run 'hikyakud --check'. Assuming the daemon's socket is ", paths.control_socket, " and its spool ",
+      paths.spool);
+}
+
+Result<std::string, StartError> directory_of(std::string_view command, const SpoolOptions& options) {
+  if (!options.directory.empty()) return options.directory;
+  auto paths = find_daemon(options.config);
+  if (!paths)
+    return fail(Exit::configuration,
+                cat(paths.error().text, "\nuse -c FILE or --directory DIR to say where the spool is"));
+  report_note(command, paths->note);
+  return paths->spool;
+}
+
+}  // namespace
+
+Result<DaemonPaths, StartError> find_daemon(const std::string& config) {
+  auto settings = config::load_file(config);
+  if (settings) return paths_of(*settings);
+  if (config != config::kDefaultConfig && ::access(config.c_str(), R_OK) != 0)
+    return fail(Exit::configuration, join(config::to_lines(settings.error()), "\n"));
+  DaemonPaths paths = paths_of(config::understandable_settings(config));
+  paths.note = note_on(settings.error(), paths);
+  return paths;
+}
+
+Result<SpoolAccess, StartError> open_spool(std::string_view command, const SpoolOptions& options) {
+  auto directory = directory_of(command, options);
+  if (!directory) return std::unexpected(directory.error());
+  auto disk = spool::open_disk(*directory);
+  if (!disk) return std::unexpected(listing::explain(spool::to_view_error(disk.error()), *directory));
+  return SpoolAccess{*directory, std::move(*disk)};
+}
+
+}  // namespace hikyaku::commands
