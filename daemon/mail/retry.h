@@ -6,14 +6,15 @@
 #include <cstdint>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/defaults.h"
 
 namespace hikyaku::mail {
 
 struct RetryPolicy {
-  Duration first = 30s;
-  double factor = 2;    // at least 1
-  Duration max = 1h;    // the longest wait, jitter included
-  double spread = 0.2;  // jitter: up to this fraction more or less
+  Duration first = defaults::kFirstRetry;
+  double factor = defaults::kRetryFactor;    // at least 1
+  Duration max = defaults::kLongestRetry;    // the longest wait, jitter included
+  double spread = 0.2;                       // jitter: up to this fraction more or less
   bool operator==(const RetryPolicy&) const = default;
 };
 

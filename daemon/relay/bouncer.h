@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "daemon/base/defaults.h"
 #include "daemon/config/settings.h"
 #include "daemon/io/loop.h"
 #include "daemon/mail/dsn.h"
@@ -18,7 +19,7 @@ struct BouncePolicy {
   std::string hostname;
   std::string domain;
   bool full = false;  // what is returned where the sender did not say (RET)
-  Duration lifetime = 120h;
+  Duration lifetime = defaults::kLifetime;
 };
 BouncePolicy bounce_policy(const config::Settings& settings);
 

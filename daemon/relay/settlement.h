@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "daemon/base/defaults.h"
 #include "daemon/config/settings.h"
 #include "daemon/mail/dsn.h"
 #include "daemon/mail/mail_source.h"
@@ -14,8 +15,8 @@
 namespace hikyaku::relay {
 
 struct SettlementPolicy {
-  Duration lifetime = 120h;
-  Duration delay_notice = 4h;  // 0: none
+  Duration lifetime = defaults::kLifetime;
+  Duration delay_notice = defaults::kDelayNotice;  // 0: none
   mail::RetryPolicy retry;
 };
 SettlementPolicy settlement_policy(const config::QueueSettings& queue);

@@ -8,19 +8,21 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/base/defaults.h"
+
 namespace hikyaku::sendmail {
 
 struct DaemonInfo {
-  std::string submit_socket = "/run/hikyaku/submit.sock";
-  std::string control_socket = "/run/hikyaku/control.sock";
-  std::string drop = "/var/spool/hikyaku/drop";
+  std::string submit_socket = std::string(defaults::kRuntimeDirectory) + "/submit.sock";
+  std::string control_socket = std::string(defaults::kRuntimeDirectory) + "/control.sock";
+  std::string drop = std::string(defaults::kSpoolDirectory) + "/drop";
   std::string listen = "127.0.0.1:25";
   std::string hostname = "localhost";
   std::string domain = "localhost";
-  std::string aliases = "/etc/aliases";
-  std::uint64_t max_size = 50ull << 20;  // bytes
-  std::size_t max_recipients = 1000;     // of one mail
-  std::uint64_t min_free = 64ull << 20;  // bytes of the spool's disk that drafts must leave free
+  std::string aliases = std::string(defaults::kAliases);
+  std::uint64_t max_size = defaults::kMaxSize.bytes;      // bytes
+  std::size_t max_recipients = defaults::kMaxRecipients;  // of one mail
+  std::uint64_t min_free = defaults::kMinFree.bytes;      // bytes of the spool's disk that drafts must leave free
   bool operator==(const DaemonInfo&) const = default;
 };
 

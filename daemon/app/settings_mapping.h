@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What of a configuration a running daemon can take over, and how its parts see it. Pure.
+// How the parts of the daemon see the settings, and which settings only a restart changes. Pure.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 
 #include "daemon/config/settings.h"
 #include "daemon/log/mail_log.h"
+#include "daemon/pickup/pickup.h"
 #include "smtpd/acceptor.h"
 #include "spool/options.h"
 
@@ -18,6 +19,7 @@ std::vector<std::string> keep_until_restart(const config::Settings& running, con
 // `token` is this instance's, for the greeting; `submitters` outlive the sessions.
 smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token,
                                         smtpd::Submitters* submitters = nullptr);
+pickup::PickupOptions pickup_options(const config::Settings& settings, smtpd::SessionOptionsPtr session);
 spool::SpoolOptions spool_options(const config::Settings& settings);
 log::Options log_options(const config::Settings& settings);
 

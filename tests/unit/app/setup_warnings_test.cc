@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/app/installed_sendmail.h"
+#include "daemon/app/setup_warnings.h"
 
 #include <doctest/doctest.h>
 

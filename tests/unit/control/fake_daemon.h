@@ -5,18 +5,18 @@
 #include <map>
 #include <mutex>
 
-#include "daemon/control/control_desk.h"
+#include "daemon/control/daemon_control.h"
 
 namespace hikyaku::test {
 
-class FakeDesk final : public control::ControlDesk {
+class FakeDaemon final : public control::DaemonControl {
  public:
   bool answers = true;
   std::size_t queued = 7;
   control::RetryReport retry_report;
   std::vector<mail::MailId> asked;
   std::vector<control::Rights> callers;
-  std::vector<std::vector<mail::MailId>> hurried;
+  std::vector<std::vector<mail::MailId>> retried;
   std::vector<relay::MailOutcome> outcomes;  // one after the other, the last for ever
   std::vector<Duration> waits;
   relay::StatusReport status_report;
@@ -30,8 +30,8 @@ class FakeDesk final : public control::ControlDesk {
     callers.push_back(rights);
     return when_asked(retry_report);
   }
-  bool hurry(std::vector<mail::MailId> ids, control::Rights rights) override {
-    hurried.push_back(std::move(ids));
+  bool retry_known(std::vector<mail::MailId> ids, control::Rights rights) override {
+    retried.push_back(std::move(ids));
     callers.push_back(rights);
     return answers;
   }

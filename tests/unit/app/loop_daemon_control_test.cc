@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the control socket's threads ask of a relay, in simulated time: while somebody asks, the clock stands.
-#include "daemon/app/daemon_desk.h"
+#include "daemon/app/loop_daemon_control.h"
 
 #include <thread>
 
@@ -10,8 +10,8 @@
 using namespace hikyaku;
 using namespace hikyaku::app;
 using namespace hikyaku::test;
-using app::DaemonDesk;
-using control::ControlDesk;
+using app::LoopDaemonControl;
+using control::DaemonControl;
 using control::Rights;
 using mail::RecipientState;
 
@@ -21,7 +21,7 @@ constexpr control::Rights kOperator{0, true};
 constexpr control::Rights kOne{1000, false};
 
 struct Rig : RelayRig {
-  std::optional<DaemonDesk> desk;
+  std::optional<LoopDaemonControl> daemon;
   control::ReloadReport reload_report;
   std::string spool_trouble;
 
@@ -31,26 +31,26 @@ struct Rig : RelayRig {
     send();
     pass();  // the smarthost is proven
     main().mails.clear();
-    desk.emplace(
-        app::DeskParts{.loop = loop,
-                       .relay = *relay,
-                       .source = *spool,
-                       .log = log,
-                       .spool_trouble = [this]() -> Task<std::string> { co_return spool_trouble; },
-                       .warnings = [] { return std::vector<std::string>{"a warning"}; },
-                       .reload = [this]() -> Task<control::ReloadReport> { co_return reload_report; },
-                       .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
+    daemon.emplace(app::LoopDaemonControlParts{
+        .loop = loop,
+        .relay = *relay,
+        .source = *spool,
+        .log = log,
+        .spool_trouble = [this]() -> Task<std::string> { co_return spool_trouble; },
+        .warnings = [] { return std::vector<std::string>{"a warning"}; },
+        .reload = [this]() -> Task<control::ReloadReport> { co_return reload_report; },
+        .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
-  ~Rig() { loop.run(desk->closed()); }
+  ~Rig() { loop.run(daemon->close()); }
 
   // What `question` gives on a thread of its own.
   template <class T>
-  T ask(const std::function<T(control::ControlDesk&)>& question) {
+  T ask(const std::function<T(control::DaemonControl&)>& question) {
     io::Loop::OutsideWork somebody_asks(loop);
     io::Event answered(loop);
     std::optional<T> answer;
     std::thread thread([&] {
-      T given = question(*desk);
+      T given = question(*daemon);
       loop.post([&, given = std::move(given)] {
         answer = given;
         answered.notify();
@@ -79,12 +79,12 @@ struct Rig : RelayRig {
   }
   std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) {
     return ask<std::optional<control::RetryReport>>(
-        [&](control::ControlDesk& asked) { return asked.retry(ids, rights); });
+        [&](control::DaemonControl& asked) { return asked.retry(ids, rights); });
   }
-  control::ControlDesk::OutcomeReport outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
-                                              control::Rights rights, Duration wait) {
-    auto report = ask<std::optional<control::ControlDesk::OutcomeReport>>(
-        [&](control::ControlDesk& asked) { return asked.outcome(id, seen, rights, wait); });
+  control::DaemonControl::OutcomeReport outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
+                                                control::Rights rights, Duration wait) {
+    auto report = ask<std::optional<control::DaemonControl::OutcomeReport>>(
+        [&](control::DaemonControl& asked) { return asked.outcome(id, seen, rights, wait); });
     REQUIRE(report);
     return *report;
   }
@@ -92,7 +92,7 @@ struct Rig : RelayRig {
 
 }  // namespace
 
-TEST_CASE("desk: named mails are tried again at once, those of others and unknown ones are not") {
+TEST_CASE("daemon: named mails are tried again at once, those of others and unknown ones are not") {
   Rig rig;
   rig.refuse_for_now(true);
   auto ours = rig.send_as(1000);
@@ -114,7 +114,7 @@ TEST_CASE("desk: named mails are tried again at once, those of others and unknow
   CHECK(rig.main().mails.size() == 2);
 }
 
-TEST_CASE("desk: held mail waits for a decision, whoever asks for another attempt") {
+TEST_CASE("daemon: held mail waits for a decision, whoever asks for another attempt") {
   Rig rig;
   rig.main().answer = [](const std::string& command) {
     return command.starts_with("RCPT") ? "550 5.1.1 nobody" : "";
@@ -127,27 +127,27 @@ TEST_CASE("desk: held mail waits for a decision, whoever asks for another attemp
   CHECK(report->retried.empty());
 }
 
-TEST_CASE("desk: all that waits is tried again at once, and counted") {
+TEST_CASE("daemon: all that waits is tried again at once, and counted") {
   Rig rig;
   rig.refuse_for_now(true);
   for (int i = 0; i < 3; ++i) rig.send_as(std::nullopt);
   rig.pass();
   rig.refuse_for_now(false);
-  CHECK(rig.ask<std::optional<std::size_t>>([](control::ControlDesk& desk) { return desk.retry_all(); }) ==
-        3);
+  CHECK(rig.ask<std::optional<std::size_t>>(
+            [](control::DaemonControl& daemon) { return daemon.retry_all(); }) == 3);
   rig.pass();
   CHECK(rig.main().mails.size() == 3);
   CHECK(rig.lines_with("everything is tried now") == 1);
 }
 
-TEST_CASE("desk: a paused smarthost is looked at again for the operator, not for anybody") {
+TEST_CASE("daemon: a paused smarthost is looked at again for the operator, not for anybody") {
   Rig rig;
   rig.main().is_down = true;
   auto id = rig.send_as(1000);
   rig.pass(10min);
   unsigned before = rig.main().dials;
   REQUIRE(rig.retry({id}, kOne));
-  CHECK(rig.ask<bool>([&](control::ControlDesk& desk) { return desk.hurry({id}, kOne); }));
+  CHECK(rig.ask<bool>([&](control::DaemonControl& daemon) { return daemon.retry_known({id}, kOne); }));
   rig.pass(1ms);
   CHECK(rig.main().dials == before);
   rig.main().is_down = false;
@@ -156,7 +156,7 @@ TEST_CASE("desk: a paused smarthost is looked at again for the operator, not for
   CHECK(rig.main().mails.size() == 1);
 }
 
-TEST_CASE("desk: what became of a mail is told while it waits, when it changes, and after it has gone") {
+TEST_CASE("daemon: what became of a mail is told while it waits, when it changes, and after it has gone") {
   Rig rig;
   rig.refuse_for_now(true);
   auto id = rig.send_as(1000);
@@ -178,7 +178,7 @@ TEST_CASE("desk: what became of a mail is told while it waits, when it changes, 
   CHECK_FALSE(rig.outcome(mail::MailId{12345}, std::nullopt, kOperator, 1h).outcome);
 }
 
-TEST_CASE("desk: a mail that nobody has tried yet has an outcome too") {
+TEST_CASE("daemon: a mail that nobody has tried yet has an outcome too") {
   Rig rig;
   rig.pass(10s);  // no connection is left
   rig.main().is_down = true;
@@ -192,14 +192,14 @@ TEST_CASE("desk: a mail that nobody has tried yet has an outcome too") {
   CHECK_FALSE(outcome->is_over);
 }
 
-TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
+TEST_CASE("daemon: the status counts mails and names what keeps a smarthost") {
   Rig rig;
   rig.refuse_for_now(true);
   rig.send_as(std::nullopt);
   rig.pass();
   auto ask = [&] {
     return rig.ask<std::optional<relay::StatusReport>>(
-        [](control::ControlDesk& desk) { return desk.status(); });
+        [](control::DaemonControl& daemon) { return daemon.status(); });
   };
   auto up = ask();
   REQUIRE(up);
@@ -235,7 +235,7 @@ TEST_CASE("desk: the status counts mails and names what keeps a smarthost") {
 }
 
 TEST_CASE(
-    "desk: after a retry of everything the status, and what is told of a mail, agree behind a paused "
+    "daemon: after a retry of everything the status, and what is told of a mail, agree behind a paused "
     "smarthost") {
   Rig rig;
   rig.refuse_for_now(true);
@@ -260,23 +260,23 @@ TEST_CASE(
   CHECK(mail::state_of(standing, then, true).waits_for == mail::WaitsFor::smarthost);
 }
 
-TEST_CASE("desk: a reload's report goes to who asked") {
+TEST_CASE("daemon: a reload's report goes to who asked") {
   Rig rig;
   rig.reload_report.problems = {"wrong"};
-  auto report =
-      rig.ask<std::optional<control::ReloadReport>>([](control::ControlDesk& desk) { return desk.reload(); });
+  auto report = rig.ask<std::optional<control::ReloadReport>>(
+      [](control::DaemonControl& daemon) { return daemon.reload(); });
   REQUIRE(report);
   CHECK(report->problems == std::vector<std::string>{"wrong"});
   auto aliases = rig.ask<std::optional<Result<std::size_t, std::string>>>(
-      [](control::ControlDesk& desk) { return desk.reload_aliases(); });
+      [](control::DaemonControl& daemon) { return daemon.reload_aliases(); });
   REQUIRE(aliases);
   CHECK(*aliases == 3);
 }
 
-TEST_CASE("desk: once closed it answers nobody") {
+TEST_CASE("daemon: once closed it answers nobody") {
   Rig rig;
-  rig.loop.run(rig.desk->closed());
-  CHECK_FALSE(rig.desk->status());
-  CHECK_FALSE(rig.desk->retry_all());
-  CHECK_FALSE(rig.desk->hurry({mail::MailId{1}}, kOperator));
+  rig.loop.run(rig.daemon->close());
+  CHECK_FALSE(rig.daemon->status());
+  CHECK_FALSE(rig.daemon->retry_all());
+  CHECK_FALSE(rig.daemon->retry_known({mail::MailId{1}}, kOperator));
 }

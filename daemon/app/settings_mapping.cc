@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/app/reload.h"
+#include "daemon/app/settings_mapping.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "daemon/relay/bouncer.h"
+#include "daemon/relay/settlement.h"
 
 namespace hikyaku::app {
 
@@ -40,6 +44,10 @@ smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const 
                     .per_user = std::max<std::size_t>(1, settings.limits.connections / 4)};
   options.session = std::make_shared<const smtpd::SessionOptions>(std::move(session));
   return options;
+}
+
+pickup::PickupOptions pickup_options(const config::Settings& settings, smtpd::SessionOptionsPtr session) {
+  return {.session = std::move(session), .bounce = relay::bounce_policy(settings)};
 }
 
 spool::SpoolOptions spool_options(const config::Settings& settings) {

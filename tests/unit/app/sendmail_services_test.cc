@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/app/sendmail_conf.h"
+#include "daemon/app/sendmail_services.h"
 
 #include <doctest/doctest.h>
 
