@@ -13,6 +13,7 @@
 
 #include "daemon/base/bytes.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/defaults.h"
 #include "daemon/base/secret.h"
 #include "smtpd/replies.h"
 
@@ -36,15 +37,15 @@ struct Deadlines {
 };
 
 struct Limits {
-  std::uint64_t max_size = (50_MiB).bytes;  // of a message's content
-  std::size_t max_recipients = 1000;
-  unsigned max_hops = 50;                 // Received fields that a message may come with
-  std::size_t errors = 50;                // 5yz replies without an accepted message between them
-  std::size_t commands = 1000;            // without one, RCPT and filled BDATs not counted
-  std::size_t command_line = 2048;        // 500 5.5.2 beyond
-  std::size_t skipped_line = 128 * 1024;  // 421 beyond
-  std::size_t auth_line = 12288;          // RFC 4954 4.3
-  std::uint64_t min_data_rate = 1024;     // bytes a second on average, once data_block has passed
+  std::uint64_t max_size = defaults::kMaxSize.bytes;  // of a message's content
+  std::size_t max_recipients = defaults::kMaxRecipients;
+  unsigned max_hops = defaults::kMaxHops;  // Received fields that a message may come with
+  std::size_t errors = 50;                 // 5yz replies without an accepted message between them
+  std::size_t commands = 1000;             // without one, RCPT and filled BDATs not counted
+  std::size_t command_line = 2048;         // 500 5.5.2 beyond
+  std::size_t skipped_line = 128 * 1024;   // 421 beyond
+  std::size_t auth_line = 12288;           // RFC 4954 4.3
+  std::uint64_t min_data_rate = 1024;      // bytes a second on average, once data_block has passed
   std::size_t farewell = 64 * 1024;
 };
 

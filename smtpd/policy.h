@@ -7,19 +7,20 @@
 #include <optional>
 #include <vector>
 
+#include "daemon/base/defaults.h"
 #include "daemon/base/ip.h"
 #include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 
 struct AcceptPolicy {
-  std::vector<Network> allow;      // who may send over TCP; the Unix socket always may
-  std::size_t connections = 1000;  // over TCP
-  std::size_t per_client = 50;     // not for loopback
+  std::vector<Network> allow;                        // who may send over TCP; the Unix socket always may
+  std::size_t connections = defaults::kConnections;  // over TCP
+  std::size_t per_client = defaults::kConnectionsPerClient;  // not for loopback
   // The Unix socket has places of its own, so that no crowd on the ports keeps sendmail(1) out, and no user
   // has all of them.
-  std::size_t local = 500;
-  std::size_t per_user = 250;
+  std::size_t local = defaults::kConnections / 2;
+  std::size_t per_user = defaults::kConnections / 4;
 };
 
 enum class Admission : std::uint8_t {

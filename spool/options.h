@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "daemon/base/bytes.h"
+#include "daemon/base/defaults.h"
 #include "daemon/base/error.h"
 
 namespace hikyaku::spool {
@@ -16,9 +17,10 @@ enum class CommitterMode : std::uint8_t {
 };
 
 struct SpoolOptions {
-  ByteSize min_free = 64_MiB;      // below it new mail is refused with `no_space`
-  ByteSize segment_size = 64_MiB;  // of new segments; 64 KiB to 1 GiB, a multiple of 4 KiB
-  ByteSize memory = 64_MiB;  // for bodies in transit, in both directions, envelopes and the cache (budget.h)
+  ByteSize min_free = defaults::kMinFree;          // below it new mail is refused with `no_space`
+  ByteSize segment_size = defaults::kSegmentSize;  // of new segments; 64 KiB to 1 GiB, a multiple of 4 KiB
+  ByteSize memory =
+      defaults::kMemory;  // for bodies in transit, in both directions, envelopes and the cache (budget.h)
   CommitterMode committer = CommitterMode::thread;
 };
 

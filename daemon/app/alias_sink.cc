@@ -40,7 +40,7 @@ class AliasSink::Writer final : public mail::MailWriter {
   const AliasSink& owner_;
 };
 
-void AliasSink::set_names(const std::string& domain, const std::string& hostname) {
+void AliasSink::configure(const std::string& domain, const std::string& hostname) {
   rules_.domain = domain;
   rules_.hostname = hostname;
 }

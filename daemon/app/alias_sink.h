@@ -16,7 +16,7 @@ class AliasSink final : public mail::MailSink {
   AliasSink(mail::MailSink& sink, log::MailLog& log) : sink_(sink), log_(log) {}
 
   // At start and at reloads.
-  void set_names(const std::string& domain, const std::string& hostname);
+  void configure(const std::string& domain, const std::string& hostname);
   void set_aliases(mail::Aliases aliases) { rules_.aliases = std::move(aliases); }
   std::size_t size() const { return rules_.aliases.size(); }
   bool has_alias(std::string_view name) const { return rules_.aliases.find(name) != nullptr; }

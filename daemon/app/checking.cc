@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <utility>
 
-#include "daemon/app/installed_sendmail.h"
 #include "daemon/app/loading.h"
 #include "daemon/app/local_submitters.h"
+#include "daemon/app/setup_warnings.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
 #include "daemon/relay/relay.h"

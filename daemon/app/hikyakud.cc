@@ -9,12 +9,12 @@
 
 #include "daemon/app/daemon.h"
 #include "daemon/app/loading.h"
-#include "daemon/app/reload.h"
+#include "daemon/app/settings_mapping.h"
 #include "daemon/app/turn_away.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
 #include "daemon/system/directories.h"
-#include "daemon/system/sd_notify.h"
+#include "daemon/system/service_manager.h"
 
 namespace hikyaku::app {
 namespace {
@@ -103,7 +103,7 @@ Exit load_and_serve(const std::string& config_file, std::vector<Fd> inherited) {
 
 Exit run_hikyakud(const std::string& config_file) {
   system::close_to_others();
-  Exit exit = load_and_serve(config_file, io::inherited_sockets());
+  Exit exit = load_and_serve(config_file, system::inherited_sockets());
   if (io::SystemResolver::outstanding() == 0) return exit;
   std::fflush(nullptr);
   ::_exit(static_cast<int>(exit));

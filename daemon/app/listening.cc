@@ -7,12 +7,16 @@
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/io/socket_stream.h"
+#include "daemon/system/directories.h"
 #include "daemon/system/port_owner.h"
 
 namespace hikyaku::app {
 namespace {
 
 constexpr std::uint16_t kLowestFreePort = 1024;
+constexpr unsigned kAnyone = 0666;  // the kernel says who has connected
+constexpr Duration kProbeTimeout = 1s;
 
 std::string explain(const IoError& error, const Endpoint& at) {
   if (error.kind == IoErrorKind::address_in_use)
@@ -61,6 +65,25 @@ Result<Listening, StartError> open_listeners(io::Loop& loop, const config::Liste
   }
   if (result.listeners.empty()) return fail(Exit::unavailable, "this machine has no address to listen on");
   return result;
+}
+
+Task<bool> is_unix_socket_served(io::Loop& loop, std::string path) {
+  auto answer = co_await io::connect_unix(loop, std::move(path), loop.within(kProbeTimeout));
+  co_return answer.has_value();
+}
+
+Task<Result<std::unique_ptr<io::Listener>, StartError>> open_submit_socket(io::Loop& loop, log::MailLog& log,
+                                                                           const config::Settings& settings) {
+  const bool is_default = settings.runtime_directory == config::Settings().runtime_directory;
+  const std::string path = system::submit_socket_in(settings.runtime_directory);
+  const bool is_served = co_await is_unix_socket_served(loop, path);
+  if (is_served) co_return fail(Exit::unavailable, cat(path, ": another hikyakud listens there"));
+  auto listener = io::Listener::listen_unix(loop, path, kAnyone);
+  if (listener) co_return std::move(*listener);
+  if (!is_default) co_return fail(Exit::cannot_create, listener.error().text);
+  log.warning(
+      cat(listener.error().text, "; local programs can use the ports only (see `runtime_directory`)"));
+  co_return nullptr;
 }
 
 OwnEndpoints::OwnEndpoints(IsLocal is_local) : is_local_(std::move(is_local)) {}

@@ -12,6 +12,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/config/settings.h"
 #include "daemon/io/listener.h"
+#include "daemon/log/mail_log.h"
 
 namespace hikyaku::app {
 
@@ -22,6 +23,14 @@ struct Listening {
 // `inherited` replace the configuration's addresses if there are any. Errors: unavailable.
 Result<Listening, StartError> open_listeners(io::Loop& loop, const config::ListenSettings& settings,
                                              std::vector<Fd> inherited);
+
+// The Unix socket for local programs. In the default runtime directory the socket may be missing, since local
+// programs have the ports too: then the result is null. Errors: unavailable (another daemon listens there),
+// cannot_create.
+Task<Result<std::unique_ptr<io::Listener>, StartError>> open_submit_socket(io::Loop& loop, log::MailLog& log,
+                                                                           const config::Settings& settings);
+// Whether a process accepts connections on the socket at `path`.
+Task<bool> is_unix_socket_served(io::Loop& loop, std::string path);
 
 // Whether an endpoint is one of our own listeners, whom no smarthost may be.
 class OwnEndpoints {

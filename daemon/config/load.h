@@ -18,6 +18,10 @@ namespace hikyaku::config {
 
 inline constexpr const char* kDefaultConfig = "/etc/hikyaku/hikyaku.yaml";
 
+// Every key of the configuration with its path: "hostname", "spool.directory". Those of a smarthost are its
+// own affair.
+std::vector<std::string> setting_keys();
+
 // What defaults are taken from; tests pass fixed ones.
 struct Environment {
   std::string hostname;     // default_hostname() of hostname.h

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,7 +18,37 @@
 namespace hikyaku::config {
 
 template <class T>
-using Read = std::function<void(const Value&, T&)>;
+struct Key;
+template <class T>
+using Schema = std::vector<Key<T>>;
+
+// Checks a value and puts it into a T.
+template <class T>
+class Read {
+ public:
+  template <class Function>
+    requires std::invocable<const Function&, const Value&, T&>
+  Read(Function function) : function_(std::move(function)) {}
+  Read(std::function<void(const Value&, T&)> function, std::vector<std::string> keys)
+      : function_(std::move(function)), keys_(std::move(keys)) {}
+  // For a mapping: `function` reads it by `schema`.
+  template <class Function, class M>
+  Read(Function function, const Schema<M>& schema) : function_(std::move(function)), keys_(keys_of(schema)) {}
+
+  void operator()(const Value& value, T& into) const { function_(value, into); }
+  // The same for the T that is `member` of an O.
+  template <class O>
+  Read<O> in(T O::* member) const {
+    return {[member, function = function_](const Value& value, O& into) { function(value, into.*member); },
+            keys_};
+  }
+  // Of the mapping, as keys_of() has them; none if the value is no mapping.
+  const std::vector<std::string>& keys() const { return keys_; }
+
+ private:
+  std::function<void(const Value&, T&)> function_;
+  std::vector<std::string> keys_;
+};
 
 template <class T>
 struct Key {
@@ -25,8 +56,16 @@ struct Key {
   Read<T> read;
 };
 
+// All keys that have a value of their own, those in mappings with their path: "spool.directory".
 template <class T>
-using Schema = std::vector<Key<T>>;
+std::vector<std::string> keys_of(const Schema<T>& schema) {
+  std::vector<std::string> keys;
+  for (const Key<T>& key : schema) {
+    if (key.read.keys().empty()) keys.push_back(key.name);
+    for (const std::string& inner : key.read.keys()) keys.push_back(key.name + "." + inner);
+  }
+  return keys;
+}
 
 // Says what was probably meant, or which keys there are.
 void report_unknown_key(const Value::Member& member, const std::vector<std::string>& known);
@@ -53,12 +92,12 @@ void read_map(const Value& value, const Schema<T>& schema, T& into) {
 // Reads into a part of T.
 template <class T, class M>
 Read<T> within(M T::* member, Read<M> read) {
-  return [member, read = std::move(read)](const Value& value, T& into) { read(value, into.*member); };
+  return read.in(member);
 }
 
 template <class T, class M>
 Read<T> section(M T::* member, const Schema<M>& schema) {
-  return [member, &schema](const Value& value, T& into) { read_map(value, schema, into.*member); };
+  return {[member, &schema](const Value& value, T& into) { read_map(value, schema, into.*member); }, schema};
 }
 
 // A key that a later version will have; whoever writes it today learns that it is not there yet.

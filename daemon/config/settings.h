@@ -10,6 +10,7 @@
 
 #include "daemon/base/bytes.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/defaults.h"
 #include "daemon/base/ip.h"
 #include "daemon/base/log_level.h"
 #include "daemon/mail/smarthost.h"
@@ -31,35 +32,35 @@ struct AuthinfoSettings {
 };
 
 struct AliasesSettings {
-  std::string path = "/etc/aliases";
+  std::string path = std::string(defaults::kAliases);
   bool is_explicit = false;  // then the file must exist, and nothing in it be wrong
   bool operator==(const AliasesSettings&) const = default;
 };
 
 struct MessageSettings {
-  ByteSize max_size = 50_MiB;
-  std::uint32_t max_recipients = 1000;
-  std::uint32_t max_hops = 50;
+  ByteSize max_size = defaults::kMaxSize;
+  std::uint32_t max_recipients = defaults::kMaxRecipients;
+  std::uint32_t max_hops = defaults::kMaxHops;
   bool operator==(const MessageSettings&) const = default;
 };
 
 struct SpoolSettings {
-  std::string directory = "/var/spool/hikyaku";
-  ByteSize min_free = 64_MiB;
-  ByteSize segment_size = 64_MiB;  // 1 MiB to 1 GiB
+  std::string directory = std::string(defaults::kSpoolDirectory);
+  ByteSize min_free = defaults::kMinFree;
+  ByteSize segment_size = defaults::kSegmentSize;  // 1 MiB to 1 GiB
   bool operator==(const SpoolSettings&) const = default;
 };
 
 struct LimitSettings {
-  std::uint32_t connections = 1000;
-  std::uint32_t per_client = 50;  // not for loopback and the Unix socket
+  std::uint32_t connections = defaults::kConnections;
+  std::uint32_t per_client = defaults::kConnectionsPerClient;  // not for loopback and the Unix socket
   bool operator==(const LimitSettings&) const = default;
 };
 
 struct RetrySettings {
-  Duration first = 30s;
-  double factor = 2;
-  Duration max = 1h;
+  Duration first = defaults::kFirstRetry;
+  double factor = defaults::kRetryFactor;
+  Duration max = defaults::kLongestRetry;
   bool operator==(const RetrySettings&) const = default;
 };
 
@@ -75,9 +76,9 @@ struct SubmitSettings {
 enum class BounceReturn : std::uint8_t { headers, full };
 
 struct QueueSettings {
-  Duration lifetime = 5 * 24h;
+  Duration lifetime = defaults::kLifetime;
   RetrySettings retry;
-  Duration delay_notice = 4h;  // 0: none
+  Duration delay_notice = defaults::kDelayNotice;  // 0: none
   BounceReturn bounce_return = BounceReturn::headers;
   bool operator==(const QueueSettings&) const = default;
 };
@@ -102,12 +103,12 @@ struct Settings {
   std::string user;  // empty: none; otherwise what root becomes after binding
   AuthinfoSettings authinfo;
   AliasesSettings aliases;
-  std::string runtime_directory = "/run/hikyaku";
+  std::string runtime_directory = std::string(defaults::kRuntimeDirectory);
   Duration shutdown_grace = 10s;
   std::vector<mail::Smarthost> smarthosts;  // at least one; in order, each the next one's fallback
   MessageSettings message;
   SpoolSettings spool;
-  ByteSize memory = 64_MiB;
+  ByteSize memory = defaults::kMemory;
   LimitSettings limits;
   SubmitSettings submit;
   QueueSettings queue;

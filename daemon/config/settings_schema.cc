@@ -6,6 +6,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/host.h"
+#include "daemon/config/load.h"
 #include "daemon/config/smarthost_draft.h"
 
 namespace hikyaku::config {
@@ -153,11 +154,13 @@ const Schema<QueueSettings> kBounce{
                       {{"headers", BounceReturn::headers}, {"full", BounceReturn::full}})},
 };
 
+void read_bounce(const Value& value, QueueSettings& queue) { read_map(value, kBounce, queue); }
+
 const Schema<QueueSettings> kQueue{
     {"lifetime", duration(&QueueSettings::lifetime, 1s, 365 * kDay)},
-    {"retry", read_retry},
+    {"retry", {read_retry, kRetry}},
     {"delay_notice", duration(&QueueSettings::delay_notice, 0s, 365 * kDay)},
-    {"bounce", [](const Value& value, QueueSettings& queue) { read_map(value, kBounce, queue); }},
+    {"bounce", {read_bounce, kBounce}},
 };
 
 const Schema<LogSettings> kLog{
@@ -201,5 +204,7 @@ const Schema<Document>& document_schema() {
   };
   return kSchema;
 }
+
+std::vector<std::string> setting_keys() { return keys_of(document_schema()); }
 
 }  // namespace hikyaku::config

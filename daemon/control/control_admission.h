@@ -24,15 +24,16 @@ class ControlAdmission {
   // Whether there is a place; each that was given is given back with leave().
   bool enter(const Rights& rights) {
     if (all_ >= limits_.connections) return false;
-    if (!rights.all && (others_ >= limits_.others || of_user(rights.uid) >= limits_.per_user)) return false;
+    if (!rights.is_operator && (others_ >= limits_.others || of_user(rights.uid) >= limits_.per_user))
+      return false;
     ++all_;
-    if (!rights.all) ++others_, ++users_[rights.uid];
+    if (!rights.is_operator) ++others_, ++users_[rights.uid];
     return true;
   }
 
   void leave(const Rights& rights) {
     --all_;
-    if (rights.all) return;
+    if (rights.is_operator) return;
     --others_;
     if (--users_[rights.uid] == 0) users_.erase(rights.uid);
   }

@@ -58,18 +58,19 @@ struct Patience {
 // One who waits for a mail's outcome, on its own thread.
 class Watching {
  public:
-  Watching(const ControlRequest& request, mail::MailId id, Patience patience, ControlDesk& desk, Clock& clock)
+  Watching(const ControlRequest& request, mail::MailId id, Patience patience, DaemonControl& daemon,
+           Clock& clock)
       : is_wanted_(request.is_wanted),
         rights_(request.rights),
         id_(id),
         patience_(patience),
         end_(clock.now() + patience.wait),
-        desk_(desk),
+        daemon_(daemon),
         clock_(clock) {}
 
   // The first word; nullopt: no answer. Does not wait.
-  std::optional<ControlDesk::OutcomeReport> begin() {
-    auto report = desk_.outcome(id_, std::nullopt, rights_, 0s);
+  std::optional<DaemonControl::OutcomeReport> begin() {
+    auto report = daemon_.outcome(id_, std::nullopt, rights_, 0s);
     if (report) take(*report);
     return report;
   }
@@ -77,7 +78,7 @@ class Watching {
   // Waits until something has changed; false: it will not, or nobody wants to know.
   bool change() {
     while (!is_finished() && clock_.now() < end_ && is_wanted_()) {
-      auto report = desk_.outcome(id_, now_, rights_, std::min(kLook, end_ - clock_.now()));
+      auto report = daemon_.outcome(id_, now_, rights_, std::min(kLook, end_ - clock_.now()));
       if (!report || !report->outcome) return false;
       mail::MailState before = state_;
       bool has_changed = *report->outcome != *now_;
@@ -111,10 +112,10 @@ class Watching {
   std::string json() const { return outcome_json(*now_, state_); }
 
  private:
-  void take(const ControlDesk::OutcomeReport& report) {
+  void take(const DaemonControl::OutcomeReport& report) {
     now_ = report.outcome;
     route_ = relay::route_state_of(report.status, clock_.wall());
-    if (now_) state_ = mail_state(*now_, route_, rights_.all);
+    if (now_) state_ = mail_state(*now_, route_, rights_.is_operator);
   }
 
   bool waits_for_others() const {
@@ -141,7 +142,7 @@ class Watching {
   mail::MailId id_;
   Patience patience_;
   Instant end_;
-  ControlDesk& desk_;
+  DaemonControl& daemon_;
   Clock& clock_;
   std::optional<relay::MailOutcome> now_;
   mail::RouteState route_;
@@ -179,7 +180,7 @@ Result<Patience, std::string> parse_patience(const ControlRequest& request) {
 
 }  // namespace
 
-ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id, ControlDesk& desk,
+ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id, DaemonControl& daemon,
                              Clock& clock) {
   auto parsed = mail::parse_mail_id(id);
   if (!parsed) return control_error(400, cat(printable(id), " is not a mail ID"));
@@ -189,7 +190,7 @@ ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id,
   bool wants_lines = format != request.parameters.end() && format->second == "lines";
   if (format != request.parameters.end() && !wants_lines && format->second != "json")
     return control_error(400, "format must be json or lines");
-  auto watching = std::make_shared<Watching>(request, *parsed, *patience, desk, clock);
+  auto watching = std::make_shared<Watching>(request, *parsed, *patience, daemon, clock);
   auto begun = watching->begin();
   if (!begun) return no_answer();
   if (!begun->outcome)

@@ -90,7 +90,7 @@ struct Shown {
     return rights.may_see(mail.mail.envelope.uid) && filter.matches(mail, route);
   }
   mail::MailState state(const spool::ViewedMail& mail) const {
-    return listing::state_of(mail, route, rights.all);
+    return listing::state_of(mail, route, rights.is_operator);
   }
 };
 
@@ -115,7 +115,7 @@ ControlAnswer one_page(const ControlRequest& request, const QueueQuestion& quest
   }
   JsonObject json = JsonObject().add("mails", mails);
   json.add("next", next ? std::optional(to_text(*next)) : std::nullopt);
-  if (request.rights.all) json.add("unreadable", unreadable);
+  if (request.rights.is_operator) json.add("unreadable", unreadable);
   return control_json(json.text());
 }
 
@@ -186,10 +186,10 @@ class Streaming {
 };
 
 // What mailq says of mail that the list does not hold.
-std::string notes_for(const Rights& rights, const listing::QueueReader& reader, ControlDesk& desk) {
-  auto whose = rights.all ? std::nullopt : std::optional(rights.uid);
-  return listing::PostfixListing::notes(desk.failed(rights).value_or(std::vector<mail::FailedMail>()),
-                                        rights.all, listing::drops_text(reader.directory(), whose));
+std::string notes_for(const Rights& rights, const listing::QueueReader& reader, DaemonControl& daemon) {
+  auto whose = rights.is_operator ? std::nullopt : std::optional(rights.uid);
+  return listing::PostfixListing::notes(daemon.failed(rights).value_or(std::vector<mail::FailedMail>()),
+                                        rights.is_operator, listing::drops_text(reader.directory(), whose));
 }
 
 }  // namespace
@@ -208,20 +208,20 @@ ParsedQuestion parse_queue_question(const ControlRequest& request) {
   return question;
 }
 
-mail::RouteState route_state_now(ControlDesk& desk, Clock& clock) {
-  auto status = desk.status();
+mail::RouteState route_state_now(DaemonControl& daemon, Clock& clock) {
+  auto status = daemon.status();
   return status ? relay::route_state_of(*status, clock.wall()) : mail::RouteState{};
 }
 
-ControlAnswer answer_queue(const ControlRequest& request, listing::QueueReader& reader, ControlDesk& desk,
+ControlAnswer answer_queue(const ControlRequest& request, listing::QueueReader& reader, DaemonControl& daemon,
                            Clock& clock) {
   auto question = parse_queue_question(request);
   if (!question) return std::move(question.error());
-  Shown shown{question->filter, request.rights, route_state_now(desk, clock)};
+  Shown shown{question->filter, request.rights, route_state_now(daemon, clock)};
   if (question->format == QueueFormat::json) return one_page(request, *question, shown, reader, clock);
   auto streaming = std::make_shared<Streaming>(request, *question, std::move(shown), reader, clock);
   bool is_for_people = question->format == QueueFormat::postfix;
-  auto begun = streaming->begin(is_for_people ? notes_for(request.rights, reader, desk) : std::string());
+  auto begun = streaming->begin(is_for_people ? notes_for(request.rights, reader, daemon) : std::string());
   if (!begun) return spool_trouble(begun.error());
   ControlAnswer answer;
   answer.type = type_of(question->format);

@@ -77,10 +77,10 @@ ControlAnswer too_soon(Duration wait) {
   return answer;
 }
 
-ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, ControlDesk& desk) {
+ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, DaemonControl& daemon) {
   std::ranges::sort(ids);
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  auto report = desk.retry(std::move(ids), rights);
+  auto report = daemon.retry(std::move(ids), rights);
   if (!report) return no_answer();
   JsonObject json;
   json.add("retried", report->retried.size()).add("held", to_list(report->held));
@@ -89,8 +89,8 @@ ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, Con
 
 // Found in the spool's files, a page at a time; the loop gets ids.
 ControlAnswer retry_fitting(const ControlRequest& request, const RetryFitting& wanted,
-                            listing::QueueReader& reader, ControlDesk& desk, Clock& clock) {
-  mail::RouteState route = route_state_now(desk, clock);
+                            listing::QueueReader& reader, DaemonControl& daemon, Clock& clock) {
+  mail::RouteState route = route_state_now(daemon, clock);
   auto fits = [&](const spool::ViewedMail& mail) {
     return request.rights.may_see(mail.mail.envelope.uid) && !mail.mail.progress.held &&
            wanted.matches(mail, route);
@@ -105,7 +105,7 @@ ControlAnswer retry_fitting(const ControlRequest& request, const RetryFitting& w
     for (const spool::ViewedMail& mail : page->mails) ids.push_back(mail.mail.id);
     count += ids.size();
     next = page->next;
-    if (!ids.empty() && !desk.hurry(std::move(ids), request.rights)) return no_answer();
+    if (!ids.empty() && !daemon.retry_known(std::move(ids), request.rights)) return no_answer();
   }
   return answer_count(count);
 }
@@ -141,20 +141,20 @@ Duration RetryPace::wait(std::uint32_t uid, Instant now) {
   return is_first ? Duration(0) : found->second + kBetweenRetries - now;
 }
 
-ControlAnswer answer_retry(const ControlRequest& request, listing::QueueReader& reader, ControlDesk& desk,
+ControlAnswer answer_retry(const ControlRequest& request, listing::QueueReader& reader, DaemonControl& daemon,
                            RetryPace& pace, Clock& clock) {
   auto question = parse_retry_question(request.body);
   if (!question) return control_error(400, question.error());
-  Duration wait = request.rights.all ? Duration(0) : pace.wait(request.rights.uid, clock.now());
+  Duration wait = request.rights.is_operator ? Duration(0) : pace.wait(request.rights.uid, clock.now());
   if (wait > Duration(0)) return too_soon(wait);
   if (auto* ids = std::get_if<std::vector<mail::MailId>>(&*question))
-    return retry_ids(std::move(*ids), request.rights, desk);
+    return retry_ids(std::move(*ids), request.rights, daemon);
   auto* fitting = std::get_if<RetryFitting>(&*question);
-  if (fitting == nullptr && request.rights.all) {
-    auto count = desk.retry_all();
+  if (fitting == nullptr && request.rights.is_operator) {
+    auto count = daemon.retry_all();
     return count ? answer_count(*count) : no_answer();
   }
-  return retry_fitting(request, fitting != nullptr ? *fitting : RetryFitting{}, reader, desk, clock);
+  return retry_fitting(request, fitting != nullptr ? *fitting : RetryFitting{}, reader, daemon, clock);
 }
 
 ControlAnswer no_answer() {

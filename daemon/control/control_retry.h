@@ -7,8 +7,8 @@
 #include <variant>
 
 #include "daemon/base/mutex.h"
-#include "daemon/control/control_desk.h"
 #include "daemon/control/control_request.h"
+#include "daemon/control/daemon_control.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_reader.h"
 
@@ -36,8 +36,8 @@ class RetryPace {
   std::map<std::uint32_t, Instant> last_ GUARDED_BY(mutex_);  // of those who have to wait
 };
 
-// Reader, desk, pace and clock outlive the answer.
-ControlAnswer answer_retry(const ControlRequest& request, listing::QueueReader& reader, ControlDesk& desk,
+// Reader, daemon, pace and clock outlive the answer.
+ControlAnswer answer_retry(const ControlRequest& request, listing::QueueReader& reader, DaemonControl& daemon,
                            RetryPace& pace, Clock& clock);
 
 // For where the daemon itself has not answered.
@@ -56,12 +56,12 @@ struct QueueQuestion {
 // Errors: 400, 406, in words.
 Result<QueueQuestion, ControlAnswer> parse_queue_question(const ControlRequest& request);
 
-// The desk says what the smarthosts do; the list is made without that if it does not answer. Reader and clock
+// The daemon says what the smarthosts do; the list is made without that if it does not answer. Reader and clock
 // outlive the answer.
-ControlAnswer answer_queue(const ControlRequest& request, listing::QueueReader& reader, ControlDesk& desk,
+ControlAnswer answer_queue(const ControlRequest& request, listing::QueueReader& reader, DaemonControl& daemon,
                            Clock& clock);
 // What holds up all mail just now, as far as the daemon tells.
-mail::RouteState route_state_now(ControlDesk& desk, Clock& clock);
+mail::RouteState route_state_now(DaemonControl& daemon, Clock& clock);
 
 // HTTP's status and the words for a spool that cannot be read.
 ControlAnswer spool_trouble(const StartError& error);

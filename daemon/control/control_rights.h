@@ -25,9 +25,11 @@ Result<Caller, std::string> caller_of(int fd);
 
 struct Rights {
   std::uint32_t uid = 0;
-  bool all = false;
+  bool is_operator = false;
   // `owner` is Envelope::uid.
-  bool may_see(const std::optional<std::uint32_t>& owner) const { return all || (owner && *owner == uid); }
+  bool may_see(const std::optional<std::uint32_t>& owner) const {
+    return is_operator || (owner && *owner == uid);
+  }
 };
 // `daemon` is the daemon's own user, `group` whose members may do everything. Pure.
 Rights rights_of(const Caller& caller, uid_t daemon, const std::optional<gid_t>& group);

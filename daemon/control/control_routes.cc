@@ -62,15 +62,15 @@ std::optional<std::string_view> outcome_of_what(std::string_view path) {
 ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   bool is_get = request.method == "GET";
   auto id = outcome_of_what(request.path);
-  if (is_get && id) return answer_outcome(request, *id, desk_, clock_);
-  if (is_get && request.path == kQueue) return answer_queue(request, reader_, desk_, clock_);
-  if (!is_get && request.path == kRetry) return answer_retry(request, reader_, desk_, retry_pace_, clock_);
+  if (is_get && id) return answer_outcome(request, *id, daemon_, clock_);
+  if (is_get && request.path == kQueue) return answer_queue(request, reader_, daemon_, clock_);
+  if (!is_get && request.path == kRetry) return answer_retry(request, reader_, daemon_, retry_pace_, clock_);
   if (is_get && request.path == kVersion)
     return control_json(JsonObject().add("version", HIKYAKU_VERSION).text());
   bool is_operators = (is_get && request.path == kStatus) ||
                       (!is_get && (request.path == kReload || request.path == kAliases));
   if (!is_operators) return control_error(404, "there is no such path");
-  if (!request.rights.all)
+  if (!request.rights.is_operator)
     return control_error(403,
                          "only root, the daemon's user and members of its group (see `control`) may do that");
   if (is_get) return answer_status();
@@ -78,12 +78,12 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
 }
 
 ControlAnswer ControlRoutes::answer_status() {
-  auto status = desk_.status();
+  auto status = daemon_.status();
   return status ? control_json(status_json(*status)) : no_answer();
 }
 
 ControlAnswer ControlRoutes::answer_reload() {
-  auto report = desk_.reload();
+  auto report = daemon_.reload();
   if (!report) return no_answer();
   if (report->problems.empty())
     return control_json(JsonObject().add("needs_restart", JsonList(report->kept)).text());
@@ -96,7 +96,7 @@ ControlAnswer ControlRoutes::answer_reload() {
 }
 
 ControlAnswer ControlRoutes::answer_aliases() {
-  auto count = desk_.reload_aliases();
+  auto count = daemon_.reload_aliases();
   if (!count) return no_answer();
   return *count ? control_json(JsonObject().add("aliases", **count).text())
                 : control_error(422, count->error());

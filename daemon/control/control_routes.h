@@ -5,9 +5,9 @@
 
 #include <string_view>
 
-#include "daemon/control/control_desk.h"
 #include "daemon/control/control_request.h"
 #include "daemon/control/control_retry.h"
+#include "daemon/control/daemon_control.h"
 #include "daemon/listing/queue_reader.h"
 
 namespace hikyaku::control {
@@ -15,8 +15,8 @@ namespace hikyaku::control {
 class ControlRoutes {
  public:
   // All outlive it.
-  ControlRoutes(ControlDesk& desk, listing::QueueReader& reader, Clock& clock)
-      : desk_(desk), reader_(reader), clock_(clock) {}
+  ControlRoutes(DaemonControl& daemon, listing::QueueReader& reader, Clock& clock)
+      : daemon_(daemon), reader_(reader), clock_(clock) {}
 
   ControlAnswer answer(const ControlRequest& request);
 
@@ -25,7 +25,7 @@ class ControlRoutes {
   ControlAnswer answer_reload();
   ControlAnswer answer_aliases();
 
-  ControlDesk& desk_;
+  DaemonControl& daemon_;
   listing::QueueReader& reader_;
   Clock& clock_;
   RetryPace retry_pace_;
@@ -34,8 +34,8 @@ class ControlRoutes {
 // GET /v1/mails/ID/outcome: what has become of one mail, for whoever submitted it. With format=lines each
 // recipient's outcome is a line of JSON as soon as it is known.
 
-// `id` as the client wrote it. Desk and clock outlive the answer.
-ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id, ControlDesk& desk,
+// `id` as the client wrote it. Daemon and clock outlive the answer.
+ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id, DaemonControl& daemon,
                              Clock& clock);
 
 }  // namespace hikyaku::control

@@ -90,38 +90,41 @@ void ControlServer::admit(Fd socket) {
   Lock lock(mutex_);
   bool is_welcome = admission_.enter(rights);
   if (is_welcome) {
-    guests_.emplace_back(std::move(socket), serving_.times, rights);
-    return begin(std::prev(guests_.end()));
+    clients_.emplace_back(std::move(socket), serving_.times, rights);
+    return begin(std::prev(clients_.end()));
   }
   lock.unlock();
   refuse(socket, "too many connections to the control socket; try again");
 }
 
-// The lock is held: the guest's thread does not end before its place is complete.
-void ControlServer::begin(std::list<Guest>::iterator guest) {
-  guest->thread = quiet_thread([this, guest] { serve(*guest); });
-  if (guest->thread.joinable()) return;
-  admission_.leave(guest->rights);
-  guests_.erase(guest);
+// The lock is held: the thread of the client does not end before its place is complete.
+void ControlServer::begin(std::list<Client>::iterator client) {
+  client->thread = quiet_thread([this, client] { serve(*client); });
+  if (client->thread.joinable()) return;
+  admission_.leave(client->rights);
+  clients_.erase(client);
 }
 
-void ControlServer::serve(Guest& guest) {
+void ControlServer::serve(Client& client) {
   yield_to_others();
-  serving_.serve(guest.connection, guest.rights);
-  guest.connection.shut_down();
+  serving_.serve(client.connection, client.rights);
+  client.connection.shut_down();
   Lock lock(mutex_);
-  admission_.leave(guest.rights);
-  guest.has_left = true;
+  admission_.leave(client.rights);
+  client.has_left = true;
   left_.notify_all();
 }
 
 void ControlServer::sweep() {
-  std::list<Guest> gone;
+  std::list<Client> gone;
   Lock lock(mutex_);
-  for (auto guest = guests_.begin(); guest != guests_.end();) {
-    auto next = std::next(guest);
-    if (guest->has_left) guest->thread.join(), gone.splice(gone.end(), guests_, guest);
-    guest = next;
+  for (auto client = clients_.begin(); client != clients_.end();) {
+    auto next = std::next(client);
+    if (client->has_left) {
+      client->thread.join();
+      gone.splice(gone.end(), clients_, client);
+    }
+    client = next;
   }
 }
 
@@ -134,12 +137,12 @@ void ControlServer::stop(std::chrono::milliseconds grace) {
   {
     Lock lock(mutex_);
     while (admission_.size() != 0 && left_.wait_until(lock, until)) continue;
-    for (const Guest& guest : guests_) guest.connection.shut_down();
+    for (const Client& client : clients_) client.connection.shut_down();
     while (admission_.size() != 0) left_.wait(lock);
   }
   sweep();
   Lock lock(mutex_);
-  check(guests_.empty(), "nobody is served any more");
+  check(clients_.empty(), "nobody is served any more");
 }
 
 }  // namespace hikyaku::control

@@ -43,8 +43,8 @@ class ControlServer {
   void stop(std::chrono::milliseconds grace);
 
  private:
-  struct Guest {
-    Guest(Fd socket, ControlTimes times, Rights whose)
+  struct Client {
+    Client(Fd socket, ControlTimes times, Rights whose)
         : connection(std::move(socket), times), rights(whose) {}
     ControlConnection connection;
     Rights rights;
@@ -55,8 +55,8 @@ class ControlServer {
   void accept_all();
   bool wait_for_caller();
   void admit(Fd socket);
-  void begin(std::list<Guest>::iterator guest) REQUIRES(mutex_);
-  void serve(Guest& guest);
+  void begin(std::list<Client>::iterator client) REQUIRES(mutex_);
+  void serve(Client& client);
   void sweep();
 
   Fd listening_;
@@ -65,7 +65,7 @@ class ControlServer {
   Mutex mutex_;
   Condition left_;
   ControlAdmission admission_ GUARDED_BY(mutex_);
-  std::list<Guest> guests_ GUARDED_BY(mutex_);
+  std::list<Client> clients_ GUARDED_BY(mutex_);
   std::thread accepting_;
 };
 

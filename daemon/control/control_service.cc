@@ -10,11 +10,11 @@
 
 namespace hikyaku::control {
 
-ControlService::ControlService(ControlOptions options, Fd listening, ControlDesk& desk, Clock& clock)
+ControlService::ControlService(ControlOptions options, Fd listening, DaemonControl& daemon, Clock& clock)
     : path_(options.path),
       group_(options.group),
       reader_(options.spool_directory, clock),
-      routes_(desk, reader_, clock),
+      routes_(daemon, reader_, clock),
       server_(std::move(listening), serving(options)) {}
 
 ControlService::~ControlService() = default;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The control socket with all that stands behind it but the daemon itself (control_desk.h). Made and
+// The control socket with all that stands behind it but the daemon itself (daemon_control.h). Made and
 // destroyed on the loop's thread, served on threads of its own.
 #pragma once
 
@@ -7,9 +7,9 @@
 #include <string>
 
 #include "daemon/base/mutex.h"
-#include "daemon/control/control_desk.h"
 #include "daemon/control/control_routes.h"
 #include "daemon/control/control_server.h"
+#include "daemon/control/daemon_control.h"
 #include "daemon/listing/queue_reader.h"
 
 namespace hikyaku::control {
@@ -24,8 +24,8 @@ struct ControlOptions {
 
 class ControlService {
  public:
-  // Desk and clock outlive it. Begins at once.
-  ControlService(ControlOptions options, Fd listening, ControlDesk& desk, Clock& clock);
+  // Daemon and clock outlive it. Begins at once.
+  ControlService(ControlOptions options, Fd listening, DaemonControl& daemon, Clock& clock);
   ~ControlService();
 
   bool runs() const { return server_.runs(); }

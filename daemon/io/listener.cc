@@ -22,7 +22,6 @@ namespace {
 
 constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
 constexpr std::size_t kAcceptedAhead = 64;
-constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
 
 std::unexpected<IoError> last_error() { return std::unexpected(from_uv(-errno)); }
 
@@ -118,21 +117,6 @@ Result<std::unique_ptr<Listener>, IoError> Listener::listen_unix(Loop& loop, std
   auto listener = adopt(loop, std::move(*fd));
   if (listener) (*listener)->path_ = std::move(path);
   return listener;
-}
-
-std::vector<Fd> inherited_sockets() {
-  std::vector<Fd> sockets;
-  const char* pid = std::getenv("LISTEN_PID");
-  const char* count = std::getenv("LISTEN_FDS");
-  bool is_ours =
-      pid != nullptr && count != nullptr && parse_number(pid) == static_cast<std::uint64_t>(::getpid());
-  for (int i = 0; is_ours && i < static_cast<int>(parse_number(count).value_or(0)); ++i) {
-    Fd fd(kFirstInherited + i);
-    ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
-    sockets.push_back(std::move(fd));
-  }
-  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
-  return sockets;
 }
 
 }  // namespace hikyaku::io

@@ -46,7 +46,4 @@ class Listener {
   Waiter arrived_;
 };
 
-// The sockets that systemd handed over ($LISTEN_PID is us: sd_listen_fds(3)), in order; clears the variables.
-std::vector<Fd> inherited_sockets();
-
 }  // namespace hikyaku::io

@@ -103,11 +103,10 @@ MailLog::MailLog(const Clock& clock, Options options, Sink sink)
 
 MailLog::~MailLog() = default;
 
-void MailLog::set_options(Options options) {
+void MailLog::configure(LogLevel level, LogFormat format) {
   Lock lock(state_->mutex);
-  state_->level = options.level;
-  state_->format = options.format;
-  state_->journal = options.journal;
+  state_->level = level;
+  state_->format = format;
 }
 
 bool MailLog::shows(LogLevel level) const { return level <= state_->level.load(std::memory_order_relaxed); }

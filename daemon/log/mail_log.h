@@ -120,8 +120,8 @@ class MailLog {
   MailLog(const MailLog&) = delete;
   MailLog& operator=(const MailLog&) = delete;
 
-  // After a reload.
-  void set_options(Options options);
+  // At a reload. Whether lines are for the journal stays as it is.
+  void configure(LogLevel level, LogFormat format);
 
   void accepted(const Accepted& accepted);
   void outcome(const Outcome& outcome);

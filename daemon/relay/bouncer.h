@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "daemon/base/defaults.h"
+#include "daemon/config/settings.h"
 #include "daemon/io/loop.h"
 #include "daemon/mail/dsn.h"
 #include "daemon/mail/mail_sink.h"
@@ -17,17 +19,18 @@ struct BouncePolicy {
   std::string hostname;
   std::string domain;
   bool full = false;  // what is returned where the sender did not say (RET)
-  Duration lifetime = 120h;
+  Duration lifetime = defaults::kLifetime;
 };
+BouncePolicy bounce_policy(const config::Settings& settings);
 
-// A notice into the spool, through what the sink has begun; its id, once it is on stable storage.
+// Writes a notice through the writer that the sink has begun. Returns its id when it is on stable storage.
 using BegunMail = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;
 Task<Result<mail::MailId, mail::SinkError>> commit_notice(BegunMail writer, std::string content,
                                                           mail::Envelope envelope);
 
 class Bouncer {
  public:
-  // All outlive it.
+  // All outlive the bouncer.
   Bouncer(io::Loop& loop, mail::MailSource& source, mail::MailSink& sink)
       : loop_(loop), source_(source), sink_(sink) {}
   void configure(BouncePolicy policy) { policy_ = std::move(policy); }

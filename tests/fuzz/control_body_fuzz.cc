@@ -11,7 +11,7 @@
 #include "daemon/control/control_retry.h"
 #include "daemon/control/control_routes.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/control/fake_desk.h"
+#include "tests/unit/control/fake_daemon.h"
 
 using namespace hikyaku;
 using namespace hikyaku::test;
@@ -52,14 +52,15 @@ void check_answer(const control::ControlAnswer& answer) {
 
 void try_as(control::ControlRequest request, const control::Rights& rights) {
   ManualClock clock;
-  test::FakeDesk desk;
+  test::FakeDaemon daemon;
   listing::QueueReader reader("/nonexistent", clock);
-  control::ControlRoutes routes(desk, reader, clock);
+  control::ControlRoutes routes(daemon, reader, clock);
   request.rights = rights;
   check_answer(routes.answer(request));
-  check(std::ranges::all_of(desk.callers,
-                            [&](const control::Rights& caller) { return caller.all == rights.all; }),
-        "the desk was asked with other rights");
+  check(std::ranges::all_of(
+            daemon.callers,
+            [&](const control::Rights& caller) { return caller.is_operator == rights.is_operator; }),
+        "the daemon was asked with other rights");
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ void try_as(control::ControlRequest request, const control::Rights& rights) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const control::ControlRequest request = request_of(test::as_text(data, size));
   check_question(request.body);
-  try_as(request, {.uid = 1000, .all = false});
-  try_as(request, {.uid = 0, .all = true});
+  try_as(request, {.uid = 1000, .is_operator = false});
+  try_as(request, {.uid = 0, .is_operator = true});
   return 0;
 }

@@ -23,7 +23,7 @@ struct Rig {
   AliasSink sink{spool, log};
 
   Rig() {
-    sink.set_names("example.com", "app1.example.com");
+    sink.configure("example.com", "app1.example.com");
     sink.set_aliases(mail::parse_aliases("root: a@b, c@d").aliases);
   }
 
@@ -80,7 +80,7 @@ TEST_CASE("app: the rules that hold when a message is complete are the ones that
   REQUIRE(writer);
   CHECK((*writer)->id() == mail::MailId{1});
   rig.sink.set_aliases(mail::parse_aliases("root: new@b\ncron: root").aliases);
-  rig.sink.set_names("example.net", "app2.example.com");
+  rig.sink.configure("example.net", "app2.example.com");
   CHECK(rig.sink.size() == 2);
   REQUIRE(rig.accept(std::move(*writer), {"cron@example.net", "root@example.com"}));
   CHECK(rig.stored_recipients() == "new@b root@example.com ");

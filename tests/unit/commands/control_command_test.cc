@@ -30,14 +30,14 @@ mail::MailId id(const char* text) { return *mail::parse_mail_id(text); }
 
 TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for programs") {
   Rig rig;
-  rig.desk.status_report.version = "1.2";
-  rig.desk.status_report.uptime = 16200s;
-  rig.desk.status_report.deferred = 2;
-  rig.desk.status_report.smarthosts = {
+  rig.daemon.status_report.version = "1.2";
+  rig.daemon.status_report.uptime = 16200s;
+  rig.daemon.status_report.deferred = 2;
+  rig.daemon.status_report.smarthosts = {
       {"main", "a.example", 587, true, 1, "", std::nullopt},
       {"slow", "b.example", 465, true, 0, "1000 of 1000 messages of this day are used up", std::nullopt},
       {"other", "c.example", 25, false, 0, "nobody \x1b[2Jlistens", rig.clock.wall()}};
-  rig.desk.status_report.warnings = {"there is no alias for root"};
+  rig.daemon.status_report.warnings = {"there is no alias for root"};
   Ran ran = rig.ask({"status"});
   CHECK(ran.exit == 1);
   CHECK(ran.out ==
@@ -50,7 +50,7 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
         "smarthost      other (c.example:25): backing off until 2026-09-21T14:13:20Z: nobody "
         "\\x1b[2Jlistens\n"
         "warning        there is no alias for root\n");
-  rig.desk.status_report.spool_trouble = "the disk of /spool is full: make room on it";
+  rig.daemon.status_report.spool_trouble = "the disk of /spool is full: make room on it";
   CHECK(
       rig.ask({"status"}).out.find("spool          failing: the disk of /spool is full: make room on it\n") !=
       std::string::npos);
@@ -64,7 +64,7 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
 TEST_CASE("hikyaku status: how many mails failed in the last day") {
   Rig rig;
   CHECK(rig.ask({"status"}).out.find("failed") == std::string::npos);
-  rig.desk.status_report.failed = 3;
+  rig.daemon.status_report.failed = 3;
   Ran ran = rig.ask({"status"});
   CHECK(ran.exit == 0);  // their senders have been told
   CHECK(ran.out.find("\nfailed         3 mails in the last day\n") != std::string::npos);
@@ -76,19 +76,19 @@ TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, e
   well.deferred = 3;  // they wait for their time, and nobody need do anything
   well.smarthosts = {
       {"main", "a.example", 587, true, 1, "1000 of 1000 messages of this day are used up", {}}};
-  rig.desk.status_report = well;
+  rig.daemon.status_report = well;
   CHECK(rig.ask({"status"}).exit == 0);
   CHECK(rig.ask({"status", "--json"}).exit == 0);
-  rig.desk.status_report.smarthosts[0].next_probe = rig.clock.wall();
+  rig.daemon.status_report.smarthosts[0].next_probe = rig.clock.wall();
   CHECK(rig.ask({"status"}).exit == 1);
-  rig.desk.status_report = well;
-  rig.desk.status_report.held = 1;
+  rig.daemon.status_report = well;
+  rig.daemon.status_report.held = 1;
   CHECK(rig.ask({"status"}).exit == 1);
-  rig.desk.status_report = well;
-  rig.desk.status_report.spool_trouble = "the disk is full";
+  rig.daemon.status_report = well;
+  rig.daemon.status_report.spool_trouble = "the disk is full";
   CHECK(rig.ask({"status"}).exit == 1);
-  rig.desk.status_report = well;
-  rig.desk.status_report.warnings = {"root has no alias", "x\n\x1b"};  // on purpose, perhaps
+  rig.daemon.status_report = well;
+  rig.daemon.status_report.warnings = {"root has no alias", "x\n\x1b"};  // on purpose, perhaps
   Ran warned = rig.ask({"status"});
   CHECK(warned.exit == 0);
   CHECK(warned.out.ends_with("warning        root has no alias\nwarning        x\\x0a\\x1b\n"));
@@ -96,11 +96,11 @@ TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, e
 
 TEST_CASE("hikyaku reload: says what needs a restart, or what is wrong, a line each") {
   Rig rig;
-  rig.desk.reload_report.kept = {"listen", "memory"};
+  rig.daemon.reload_report.kept = {"listen", "memory"};
   Ran done = rig.ask({"reload"});
   CHECK(done.exit == 0);
   CHECK(done.out == "reloaded\nneeds a restart to change: listen, memory\n");
-  rig.desk.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};
+  rig.daemon.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};
   Ran failed = rig.ask({"reload"});
   CHECK(failed.exit == EX_CONFIG);
   CHECK(failed.out.empty());
@@ -109,22 +109,22 @@ TEST_CASE("hikyaku reload: says what needs a restart, or what is wrong, a line e
 
 TEST_CASE("hikyaku queue retry: mails by id, all, or what fits; 0 only where all of it is tried") {
   Rig rig;
-  rig.desk.retry_report.retried = {id("001k0ts4wbcf1")};
+  rig.daemon.retry_report.retried = {id("001k0ts4wbcf1")};
   Ran one = rig.ask({"queue", "retry", "001k0ts4wbcf1"});
   CHECK(one.exit == 0);
-  CHECK(one.out == "1 mail is tried now\n");
-  CHECK(rig.desk.asked == std::vector{id("001k0ts4wbcf1")});
-  rig.desk.retry_report.held = {id("001k0ts4wbcf2")};
+  CHECK(one.out == "retrying 1 mail\n");
+  CHECK(rig.daemon.asked == std::vector{id("001k0ts4wbcf1")});
+  rig.daemon.retry_report.held = {id("001k0ts4wbcf2")};
   Ran held = rig.ask({"queue", "retry", "001k0ts4wbcf1", "001k0ts4wbcf2"});
   CHECK(held.exit == EX_UNAVAILABLE);
   CHECK(held.err.find("001k0ts4wbcf2 is held") != std::string::npos);
-  rig.desk.retry_report.unknown = {id("001k0ts4wbcf3")};
+  rig.daemon.retry_report.unknown = {id("001k0ts4wbcf3")};
   CHECK(rig.ask({"queue", "retry", "001k0ts4wbcf3"}).exit == EX_NOINPUT);
-  CHECK(rig.ask({"queue", "retry", "--all"}).out == "7 mails are tried now\n");
+  CHECK(rig.ask({"queue", "retry", "--all"}).out == "retrying 7 mails\n");
   auto waits = rig.accept("x", "a@example.com", "b@example.com");
-  CHECK(rig.ask({"queue", "retry", "--from", "a@*"}).out == "1 mail is tried now\n");
-  CHECK(rig.desk.hurried.back() == std::vector{waits});
-  CHECK(rig.ask({"queue", "--to", "c@*", "retry"}).out == "0 mails are tried now\n");
+  CHECK(rig.ask({"queue", "retry", "--from", "a@*"}).out == "retrying 1 mail\n");
+  CHECK(rig.daemon.retried.back() == std::vector{waits});
+  CHECK(rig.ask({"queue", "--to", "c@*", "retry"}).out == "retrying 0 mails\n");
 }
 
 TEST_CASE("hikyaku queue retry: the daemon is asked for exactly what was said") {
@@ -147,21 +147,21 @@ TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in w
   Rig rig;
   CHECK(rig.ask({"queue", "retry", "hello!"}).exit == EX_USAGE);
   CHECK(rig.ask({"queue", "retry"}).exit == EX_USAGE);
-  rig.desk.answers = false;
+  rig.daemon.answers = false;
   Ran busy = rig.ask({"status"});
   CHECK(busy.exit == EX_TEMPFAIL);
   CHECK(busy.err.find("hikyaku status: hikyakud has too much to do") == 0);
   rig.service->stop(std::chrono::milliseconds(0));
   Ran gone = rig.ask({"status"});
   CHECK(gone.exit == EX_TEMPFAIL);
-  CHECK(gone.err == "hikyaku status: hikyakud does not run (nobody answers on " + rig.path +
+  CHECK(gone.err == "hikyaku status: hikyakud is not running (nothing answers on " + rig.path +
                         "); start it with 'systemctl start hikyaku'\n");
   CHECK(rig.ask({"queue", "retry", "--all"}).exit == EX_TEMPFAIL);
   CHECK(rig.ask({"reload"}).exit == EX_TEMPFAIL);
   auto socket = control::open_control_socket(rig.path, {"no such group", "no such group"});
   control::ControlOptions options{.path = rig.path, .spool_directory = rig.directory(), .group = "adm"};
   rig.service = std::make_unique<control::ControlService>(std::move(options), std::move(socket->listening),
-                                                          rig.desk, rig.real);
+                                                          rig.daemon, rig.real);
 }
 
 TEST_CASE("hikyaku: a daemon that is stopped or hangs is noticed and said as such") {
@@ -172,7 +172,8 @@ TEST_CASE("hikyaku: a daemon that is stopped or hangs is noticed and said as suc
       ask_control(place.file("control.sock"), "/v1/status", std::nullopt, {.alive = 20ms, .answer = 20ms});
   REQUIRE_FALSE(reply);
   CHECK(reply.error().kind == Exit::try_again);
-  CHECK(reply.error().text == "the daemon does not respond on " + place.file("control.sock") + " (hung?)");
+  CHECK(reply.error().text == "hikyakud does not respond on " + place.file("control.sock") +
+                                  "; if this lasts, restart it with 'systemctl restart hikyaku'");
 }
 
 TEST_CASE("hikyaku status: a file that was broken since the daemon read it hides no daemon") {
@@ -193,41 +194,43 @@ TEST_CASE("hikyaku status: a file that was broken since the daemon read it hides
   CHECK(reload.err.empty());  // the daemon itself says what is wrong
   Ran missing = rig.ask({"status", "-c", rig.place.file("nothing.yaml")});
   CHECK(missing.exit == EX_CONFIG);
-  CHECK(missing.err.find("use -c FILE or --socket PATH to say where the daemon is\n") != std::string::npos);
+  CHECK(
+      missing.err.find("name the configuration with -c FILE, or the daemon's socket with --socket PATH\n") !=
+      std::string::npos);
 }
 
 TEST_CASE("hikyaku queue retry: says what became of the mails that were named, or why they still wait") {
   Rig rig;
   const char* text = "001k0ts4wbcf1";
-  rig.desk.retry_report.retried = {id(text)};
+  rig.daemon.retry_report.retried = {id(text)};
   relay::MailOutcome before;
   before.id = id(text);
   before.attempts = 1;
-  before.recipients = {{"x@example.net", {mail::RecipientState::pending, "451 no"}}};
+  before.recipients = {{"x@example.net", {mail::RecipientState::pending, "451 no \\x1b"}}};
   relay::MailOutcome after = before;
   after.is_over = true;
   after.recipients[0].progress = {mail::RecipientState::delivered, "250 ok"};
-  rig.desk.outcomes = {before, before, after};
+  rig.daemon.outcomes = {before, before, after};
   Ran delivered = rig.ask({"queue", "retry", text});
   CHECK(delivered.exit == 0);
-  CHECK(delivered.out == "1 mail is tried now\n001k0ts4wbcf1 x@example.net: delivered: 250 ok\n");
+  CHECK(delivered.out == "retrying 1 mail\n001k0ts4wbcf1 x@example.net: delivered: 250 ok\n");
   after = before;
   after.attempts = 2;
   after.reason = "says not now";
-  rig.desk.outcomes = {before, before, after};
+  rig.daemon.outcomes = {before, before, after};
   Ran again = rig.ask({"queue", "retry", text});
   CHECK(again.exit == EX_TEMPFAIL);
   CHECK(again.out ==
-        "1 mail is tried now\n001k0ts4wbcf1 x@example.net: pending: 451 no\n"
-        "001k0ts4wbcf1 waits for its time: says not now\n");
-  rig.desk.outcomes = {before};
+        "retrying 1 mail\n001k0ts4wbcf1 x@example.net: pending: 451 no \\x1b\n"
+        "001k0ts4wbcf1 waits for its retry time: says not now\n");
+  rig.daemon.outcomes = {before};
   CHECK(rig.ask({"queue", "retry", "--no-wait", text}).exit == 0);
   before.attempts = 0;
   before.recipients[0].progress.last_reply = "";
-  rig.desk.outcomes = {before};
+  rig.daemon.outcomes = {before};
   mail::SmarthostReport paused{"main", "a.example", 587, true, 0, "nobody listens", rig.real.wall() + 1h};
   paused.since = WallTime(1'790'000'000s);
-  rig.desk.status_report.smarthosts = {paused};
+  rig.daemon.status_report.smarthosts = {paused};
   Ran waits = rig.ask({"queue", "retry", text});
   CHECK(waits.exit == EX_TEMPFAIL);
   CHECK(waits.out.find("001k0ts4wbcf1 waits for the smarthost since 2026-09-21T14:13:20Z, next ") !=
@@ -245,7 +248,7 @@ TEST_CASE("hikyaku queue: says of what is due that a smarthost is paused, or tha
   CHECK(rig.ask({"queue", "-c", file}).out.starts_with(to_text(mail) + " active "));
   mail::SmarthostReport paused{"main", "a.example", 587, true, 0, "nobody listens", WallTime(1'790'000'300s)};
   paused.since = WallTime(1'790'000'000s);
-  rig.desk.status_report.smarthosts = {paused};
+  rig.daemon.status_report.smarthosts = {paused};
   Ran list = rig.ask({"queue", "-c", file});
   CHECK(list.out.starts_with(to_text(mail) + " waiting "));
   CHECK(
@@ -261,7 +264,7 @@ TEST_CASE("hikyaku queue: says of what is due that a smarthost is paused, or tha
   rig.service->stop(std::chrono::milliseconds(0));
   Ran alone = rig.ask({"queue", "-c", file});
   CHECK(alone.exit == 0);
-  CHECK(alone.out.ends_with(", hikyakud does not run: mail waits until it is started\n"));
-  CHECK(alone.err.find("hikyakud does not run") != std::string::npos);
+  CHECK(alone.out.ends_with(", hikyakud is not running: mail waits until it is started\n"));
+  CHECK(alone.err.find("hikyakud is not running") != std::string::npos);
   CHECK(rig.ask({"queue", "--json", "-c", file}).out.find("\"waits_for\":\"daemon\"") != std::string::npos);
 }

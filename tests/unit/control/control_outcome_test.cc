@@ -26,18 +26,18 @@ TEST_CASE("control: what has become of a mail, as soon as everybody is settled, 
   auto pending = outcome({{RecipientState::pending, "451 no"}, {RecipientState::pending, ""}});
   auto half = outcome({{RecipientState::delivered, "250 ok"}, {RecipientState::pending, ""}});
   auto over = outcome({{RecipientState::delivered, "250 ok"}, {RecipientState::failed, "550 no"}}, true);
-  rig.desk.outcomes = {pending};
+  rig.daemon.outcomes = {pending};
   CHECK(rig.get(kOutcome).body ==
         "{\"id\":\"001k0ts4wbcfh\",\"state\":\"deferred\",\"attempts\":1,\"waits_for\":\"time\","
         "\"waits_since\":null,\"next_attempt\":null,\"reason\":null,\"recipients\":["
         "{\"address\":\"x@example.net\",\"status\":\"pending\",\"last_reply\":\"451 no\"},"
         "{\"address\":\"y@example.net\",\"status\":\"pending\",\"last_reply\":null}]}\n");
-  rig.desk.outcomes = {pending, pending, half, over};
+  rig.daemon.outcomes = {pending, pending, half, over};
   auto answer = rig.get(kOutcome, {{"wait", "60"}}, kOne);
   CHECK(answer.body.find("\"state\":\"ended\"") != std::string::npos);
   CHECK(answer.body.find("\"failed\",\"last_reply\":\"550 no\"") != std::string::npos);
-  for (Duration wait : rig.desk.waits) CHECK(wait <= 1s);
-  rig.desk.outcomes = {pending, half, over};
+  for (Duration wait : rig.daemon.waits) CHECK(wait <= 1s);
+  rig.daemon.outcomes = {pending, half, over};
   auto lines = rig.get(kOutcome, {{"wait", "60"}, {"format", "lines"}}, kOne);
   CHECK(lines.type == "application/x-ndjson");
   CHECK(lines.body ==
@@ -49,7 +49,7 @@ TEST_CASE("control: what has become of a mail, as soon as everybody is settled, 
 TEST_CASE("control: an outcome that is not known, not ours, or asked for wrongly") {
   Rig rig;
   CHECK(rig.get(kOutcome).status == 404);
-  rig.desk.outcomes = {outcome({})};
+  rig.daemon.outcomes = {outcome({})};
   CHECK(rig.get(kOutcome, {}, kOne).status == 200);
   CHECK(rig.get(kOutcome, {}, {1001, false}).status == 404);
   CHECK(error_in(rig.get(kOutcome, {}, {1001, false})).find("there is no mail 001k0ts4wbcfh") == 0);
@@ -67,7 +67,7 @@ TEST_CASE(
   auto own_time = rig.accept_from(1000);
   rig.record(own_time, deferral(1, {{RecipientState::pending, "451 4.2.1 full"}}));
   CHECK(ids_in(rig.get("/v1/queue", {{"state", "active"}})) == texts({ours}));
-  rig.desk.status_report.smarthosts = {paused(rig.clock.wall(), 4min)};
+  rig.daemon.status_report.smarthosts = {paused(rig.clock.wall(), 4min)};
   CHECK(ids_in(rig.get("/v1/queue", {{"state", "active"}})).empty());
   CHECK(ids_in(rig.get("/v1/queue", {{"state", "deferred"}})) == texts({ours, own_time}));
   CHECK(ids_in(rig.get("/v1/queue", {{"state", "waiting"}})) == texts({ours, own_time}));
@@ -88,14 +88,14 @@ TEST_CASE(
 TEST_CASE(
     "control: a mail's outcome says at once that the smarthost is paused, and waits only while that helps") {
   Rig rig;
-  rig.desk.outcomes = {outcome({{RecipientState::pending, ""}})};
-  rig.desk.outcomes[0].attempts = 0;
-  rig.desk.status_report.smarthosts = {paused(rig.clock.wall(), 4min)};
+  rig.daemon.outcomes = {outcome({{RecipientState::pending, ""}})};
+  rig.daemon.outcomes[0].attempts = 0;
+  rig.daemon.status_report.smarthosts = {paused(rig.clock.wall(), 4min)};
   auto lines = rig.get(kOutcome, {{"wait", "60"}, {"until", "paused"}, {"format", "lines"}}, kOne);
   CHECK(lines.body ==
         "{\"waits_for\":\"smarthost\",\"waits_since\":\"2026-09-21T14:12:20Z\",\"next_attempt\":"
         "\"2026-09-21T14:17:20Z\",\"reason\":\"the smarthost refuses hikyaku's log-in\"}\n");
-  CHECK(rig.desk.waits.size() == 1);  // four minutes are longer than the client waits
+  CHECK(rig.daemon.waits.size() == 1);  // four minutes are longer than the client waits
   auto json = rig.get(kOutcome, {{"wait", "60"}, {"until", "paused"}});
   CHECK(json.body.find("\"state\":\"deferred\",\"attempts\":0,\"waits_for\":\"smarthost\"") !=
         std::string::npos);
@@ -107,9 +107,9 @@ TEST_CASE("control: a mail's outcome is waited for until another attempt was mad
   auto first = outcome({{RecipientState::pending, "451 one"}});
   auto second = outcome({{RecipientState::pending, "451 two"}});
   second.attempts = 2;
-  rig.desk.outcomes = {first, first, second};
+  rig.daemon.outcomes = {first, first, second};
   CHECK(rig.get(kOutcome, {{"wait", "60"}, {"attempts", "1"}}).body.find("451 two") != std::string::npos);
-  rig.desk.outcomes = {first};
+  rig.daemon.outcomes = {first};
   CHECK(rig.get(kOutcome, {{"wait", "60"}, {"attempts", "0"}}).body.find("451 one") != std::string::npos);
   CHECK(rig.get(kOutcome, {{"attempts", "x"}}).status == 400);
   CHECK(rig.get(kOutcome, {{"until", "x"}}).status == 400);
@@ -120,7 +120,7 @@ TEST_CASE(
   Rig rig;
   auto deferred = outcome({{RecipientState::pending, "553 not yours"}});
   deferred.reason = "does not take mail when me@example.com is logged in (/etc/hikyaku/authinfo:1)";
-  rig.desk.outcomes = {deferred};
+  rig.daemon.outcomes = {deferred};
   CHECK(rig.get(kOutcome).body.find("authinfo:1") != std::string::npos);
   CHECK(rig.get(kOutcome, {}, kOne).body.find("authinfo:1") == std::string::npos);
   CHECK(rig.get(kOutcome, {}, kOne).body.find("553 not yours") != std::string::npos);

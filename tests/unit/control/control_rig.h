@@ -8,13 +8,13 @@
 #include "daemon/control/control_service.h"
 #include "daemon/control/control_socket.h"
 #include "tests/support/spool_rig.h"
-#include "tests/unit/control/fake_desk.h"
+#include "tests/unit/control/fake_daemon.h"
 
 namespace hikyaku::control {
 
 struct ControlRig : test::SpoolRig {
   SystemClock real;
-  test::FakeDesk desk;
+  test::FakeDaemon daemon;
   std::string path = place.file("control.sock");
   std::unique_ptr<ControlService> service;
 
@@ -23,7 +23,8 @@ struct ControlRig : test::SpoolRig {
     REQUIRE(socket);
     ControlOptions options{
         .path = path, .spool_directory = directory(), .group = "no such group", .times = times};
-    service = std::make_unique<ControlService>(std::move(options), std::move(socket->listening), desk, real);
+    service =
+        std::make_unique<ControlService>(std::move(options), std::move(socket->listening), daemon, real);
     REQUIRE(service->runs());
   }
   ~ControlRig() { service->stop(std::chrono::milliseconds(0)); }

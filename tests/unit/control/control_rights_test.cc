@@ -21,7 +21,7 @@ TEST_CASE("control: who may see and do everything, and who only what is their ow
     const char* who;
     Caller caller;
     std::optional<gid_t> group;
-    bool all;
+    bool is_operator;
   };
   const Case cases[] = {
       {"root", {0, {0}}, kAdm, true},
@@ -39,13 +39,13 @@ TEST_CASE("control: who may see and do everything, and who only what is their ow
   for (const Case& one : cases) {
     CAPTURE(one.who);
     Rights rights = rights_of(one.caller, kDaemon, one.group);
-    CHECK(rights.all == one.all);
+    CHECK(rights.is_operator == one.is_operator);
     CHECK(rights.uid == one.caller.uid);
     CHECK(rights.may_see(one.caller.uid));
-    CHECK(rights.may_see(4711) == one.all);
-    CHECK(rights.may_see(std::nullopt) == one.all);
+    CHECK(rights.may_see(4711) == one.is_operator);
+    CHECK(rights.may_see(std::nullopt) == one.is_operator);
   }
-  CHECK_FALSE(rights_of({65534, {65534}}, 65534, std::nullopt).all);
+  CHECK_FALSE(rights_of({65534, {65534}}, 65534, std::nullopt).is_operator);
 }
 
 TEST_CASE("control: the kernel says who connected, with all groups") {
@@ -84,7 +84,7 @@ TEST_CASE("control: more groups than anybody has are all seen" * doctest::skip(:
   auto caller = caller_of(ours.get());
   REQUIRE(caller);
   CHECK(caller->groups.size() == many.size() + 1);
-  CHECK(rights_of({1000, caller->groups}, 990, 5499).all);
+  CHECK(rights_of({1000, caller->groups}, 990, 5499).is_operator);
 }
 
 TEST_CASE("control: a group is found by its name") {

@@ -10,7 +10,7 @@
 #include "daemon/base/text.h"
 #include "daemon/control/control_routes.h"
 #include "tests/support/spool_rig.h"
-#include "tests/unit/control/fake_desk.h"
+#include "tests/unit/control/fake_daemon.h"
 
 namespace hikyaku::control {
 
@@ -18,9 +18,9 @@ inline constexpr Rights kOperator{0, true};
 inline constexpr Rights kOne{1000, false};
 
 struct RoutesRig : test::SpoolRig {
-  test::FakeDesk desk;
+  test::FakeDaemon daemon;
   listing::QueueReader reader{directory(), clock};
-  ControlRoutes routes{desk, reader, clock};
+  ControlRoutes routes{daemon, reader, clock};
 
   ControlAnswer get(const std::string& path, std::map<std::string, std::string> parameters = {},
                     Rights rights = kOperator, std::string accept = "") {

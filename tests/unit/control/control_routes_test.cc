@@ -45,18 +45,18 @@ TEST_CASE(
   }
   CHECK(rig.get("/v1/queue", {{"format", "postfix"}}, {1002, false}).body == "Mail queue is empty\n");
   CHECK(rig.post("/v1/queue/retry", R"({"all":true})", kOne).body == "{\"retried\":1}\n");
-  REQUIRE(rig.desk.hurried.size() == 1);
-  CHECK(rig.desk.hurried.back() == std::vector{ours});
+  REQUIRE(rig.daemon.retried.size() == 1);
+  CHECK(rig.daemon.retried.back() == std::vector{ours});
   rig.clock.advance(30s);
   CHECK(rig.post("/v1/queue/retry", R"({"recipient_domain":"example.net"})", kOne).body ==
         "{\"retried\":1}\n");
-  CHECK(rig.desk.hurried.back() == std::vector{ours});
-  CHECK_FALSE(rig.desk.callers.back().all);
+  CHECK(rig.daemon.retried.back() == std::vector{ours});
+  CHECK_FALSE(rig.daemon.callers.back().is_operator);
 }
 
 TEST_CASE("control: what only an operator may is forbidden to others, and nothing is done") {
   Rig rig;
-  rig.desk.answers = false;  // being asked would be another error
+  rig.daemon.answers = false;  // being asked would be another error
   CHECK(rig.get("/v1/status", {}, kOne).status == 403);
   CHECK(rig.post("/v1/reload", "", kOne).status == 403);
   CHECK(rig.post("/v1/aliases/reload", "", kOne).status == 403);
@@ -141,7 +141,7 @@ TEST_CASE("control: a list of any length comes in pieces, and breaks off when no
 TEST_CASE("control: a spool that cannot be read is said before anything goes out") {
   Rig rig;
   listing::QueueReader nowhere(rig.place.file("nothing"), rig.clock);
-  ControlRoutes routes(rig.desk, nowhere, rig.clock);
+  ControlRoutes routes(rig.daemon, nowhere, rig.clock);
   for (const char* format : {"json", "lines", "postfix"}) {
     ControlRequest request{.method = "GET",
                            .path = "/v1/queue",
@@ -158,14 +158,14 @@ TEST_CASE("control: a spool that cannot be read is said before anything goes out
 TEST_CASE("control: named mails are tried again, each once") {
   Rig rig;
   auto id = [](const char* text) { return *mail::parse_mail_id(text); };
-  rig.desk.retry_report.retried = {id("001k0ts4wbcf1"), id("001k0ts4wbcf2")};
-  rig.desk.retry_report.held = {id("001k0ts4wbcf3")};
-  rig.desk.retry_report.unknown = {id("001k0ts4wbcf4")};
+  rig.daemon.retry_report.retried = {id("001k0ts4wbcf1"), id("001k0ts4wbcf2")};
+  rig.daemon.retry_report.held = {id("001k0ts4wbcf3")};
+  rig.daemon.retry_report.unknown = {id("001k0ts4wbcf4")};
   auto answer =
       rig.post("/v1/queue/retry", R"({"ids":["001k0ts4wbcf2","001k0ts4wbcf1","001k0ts4wbcf2"]})", kOne);
   CHECK(answer.body == "{\"retried\":2,\"held\":[\"001k0ts4wbcf3\"],\"unknown\":[\"001k0ts4wbcf4\"]}\n");
-  CHECK(rig.desk.asked == std::vector{id("001k0ts4wbcf1"), id("001k0ts4wbcf2")});
-  CHECK(rig.desk.callers.back().uid == 1000);
+  CHECK(rig.daemon.asked == std::vector{id("001k0ts4wbcf1"), id("001k0ts4wbcf2")});
+  CHECK(rig.daemon.callers.back().uid == 1000);
 }
 
 TEST_CASE("control: everything, or what fits, is tried again, but for what is held") {
@@ -192,12 +192,12 @@ TEST_CASE("control: everything, or what fits, is tried again, but for what is he
         Case{R"({"from":"a@*","to":"*.net"})", {one}}, Case{R"({"state":"held"})", {}},
         Case{R"({"from":"<>","recipient_domain":"example.net"})", {settled}}}) {
     CAPTURE(wanted.body);
-    rig.desk.hurried.clear();
+    rig.daemon.retried.clear();
     auto answer = rig.post("/v1/queue/retry", wanted.body);
     CHECK(answer.body == cat("{\"retried\":", std::to_string(wanted.ids.size()), "}\n"));
-    std::vector<mail::MailId> hurried;
-    for (const auto& some : rig.desk.hurried) hurried.insert(hurried.end(), some.begin(), some.end());
-    CHECK(hurried == wanted.ids);
+    std::vector<mail::MailId> retried;
+    for (const auto& some : rig.daemon.retried) retried.insert(retried.end(), some.begin(), some.end());
+    CHECK(retried == wanted.ids);
   }
 }
 
@@ -216,7 +216,7 @@ TEST_CASE("control: a user may have mail tried once in 30 seconds, another one a
           "s\","
           "\"retry_after\":18}\n");
   }
-  CHECK(rig.desk.hurried.size() == 1);
+  CHECK(rig.daemon.retried.size() == 1);
   CHECK(rig.post("/v1/queue/retry", all, {1001, false}).status == 200);
   for (int i = 0; i < 3; ++i) CHECK(rig.post("/v1/queue/retry", all).status == 200);
   rig.clock.advance(18s);
@@ -249,24 +249,24 @@ TEST_CASE("control: a wish for retries that is none is refused in words") {
     CHECK(answer.status == 400);
     CHECK(error_in(answer) == one.error);
   }
-  CHECK(rig.desk.hurried.empty());
+  CHECK(rig.daemon.retried.empty());
 }
 
 TEST_CASE("control: status, reload and aliases say what the daemon says") {
   Rig rig;
-  rig.desk.status_report.version = "1.2";
-  rig.desk.status_report.uptime = 61s;
-  rig.desk.status_report.active = 1;
-  rig.desk.status_report.deferred = 2;
-  rig.desk.status_report.held = 3;
+  rig.daemon.status_report.version = "1.2";
+  rig.daemon.status_report.uptime = 61s;
+  rig.daemon.status_report.active = 1;
+  rig.daemon.status_report.deferred = 2;
+  rig.daemon.status_report.held = 3;
   CHECK(rig.get("/v1/status").body ==
         "{\"version\":\"1.2\",\"uptime\":61,\"queue\":{\"active\":1,\"deferred\":2,\"held\":3},"
         "\"released\":null,\"spool\":\"healthy\",\"spool_trouble\":null,\"last_delivery\":null,\"failed_last_"
         "day\":0,\"smarthosts\":"
         "[],\"warnings\":[]}\n");
-  rig.desk.status_report.spool_trouble = "the disk is \"full\"";
-  rig.desk.status_report.last_delivery = rig.clock.wall();
-  rig.desk.status_report.smarthosts = {
+  rig.daemon.status_report.spool_trouble = "the disk is \"full\"";
+  rig.daemon.status_report.last_delivery = rig.clock.wall();
+  rig.daemon.status_report.smarthosts = {
       {"main", "a.example", 587, true, 2, "", std::nullopt},
       {"other", "b.example", 465, false, 0, "nobody \"listens\"", rig.clock.wall()}};
   CHECK(parse_json(rig.get("/v1/status").body));
@@ -279,14 +279,14 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
                 "\"why\":\"nobody "
                 "\\\"listens\\\"\",\"since\":null,\"next_probe\":\"2026-09-21T14:13:20Z\",\"proven\":false,"
                 "\"connections\":0}],\"warnings\":[]}") != std::string::npos);
-  rig.desk.reload_report.kept = {"listen"};
+  rig.daemon.reload_report.kept = {"listen"};
   CHECK(rig.post("/v1/reload").body == "{\"needs_restart\":[\"listen\"]}\n");
-  rig.desk.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};
+  rig.daemon.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};
   auto failed = rig.post("/v1/reload");
   CHECK(failed.status == 422);
   CHECK(error_in(failed) == "a.yaml:1:1: x\na.yaml:2:1: y");
   CHECK(rig.post("/v1/aliases/reload").body == "{\"aliases\":3}\n");
-  rig.desk.aliases = std::unexpected("/etc/aliases:3: a pipe");
+  rig.daemon.aliases = std::unexpected("/etc/aliases:3: a pipe");
   CHECK(rig.post("/v1/aliases/reload").status == 422);
   CHECK(error_in(rig.post("/v1/aliases/reload")) == "/etc/aliases:3: a pipe");
 }
@@ -294,7 +294,7 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
 TEST_CASE("control: a daemon that does not answer is told of as such") {
   Rig rig;
   rig.accept_from(std::nullopt);
-  rig.desk.answers = false;
+  rig.daemon.answers = false;
   for (const ControlAnswer& answer :
        {rig.get("/v1/status"), rig.post("/v1/reload"), rig.post("/v1/aliases/reload"), rig.get(kOutcome),
         rig.post("/v1/queue/retry", R"({"all":true})"), rig.post("/v1/queue/retry", R"({"from":"*"})"),
@@ -306,7 +306,7 @@ TEST_CASE("control: a daemon that does not answer is told of as such") {
 
 TEST_CASE("control: mailq tells users of their own failed mail and drops, and scripts get only the list") {
   Rig rig;
-  rig.desk.failures = {
+  rig.daemon.failures = {
       {*mail::parse_mail_id("001k0ts4wbcfh"), 1000, rig.clock.wall(), "x@example.net", "550 no", 0}};
   std::filesystem::create_directory(rig.directory() + "/drop");
   std::ofstream(rig.directory() + "/drop/0006524fb0a3c1e2.4711.deadbeef") << "x";
@@ -321,6 +321,6 @@ TEST_CASE("control: mailq tells users of their own failed mail and drops, and sc
   CHECK(listed("postfix", {4711, false}).find("waits in") == std::string::npos);
   CHECK(listed("postfix", kOperator).starts_with("-- 1 mail waits in "));
   CHECK(listed("lines", kOperator).empty());
-  rig.desk.answers = false;
+  rig.daemon.answers = false;
   CHECK(listed("postfix", {4711, false}) == "Mail queue is empty\n");
 }

@@ -148,7 +148,7 @@ TEST_CASE("control service: hostile requests are refused, and nothing else happe
     }
     CHECK(rig.still_answers());
   }
-  CHECK(rig.desk.hurried.empty());
+  CHECK(rig.daemon.retried.empty());
 }
 
 TEST_CASE("control service: who hangs up, or never finishes, costs nobody else anything") {
@@ -166,14 +166,14 @@ TEST_CASE("control service: who hangs up, or never finishes, costs nobody else a
   }
   while (!rig.still_answers()) continue;
   for (const Fd& dawdler : dawdlers) CHECK(status_of(read_all(dawdler)) == 400);
-  CHECK(rig.desk.hurried.empty());
+  CHECK(rig.daemon.retried.empty());
 }
 
 TEST_CASE("control service: who asks for an outcome and leaves is not waited for") {
   Rig rig;
   relay::MailOutcome outcome;
   outcome.recipients.push_back({"a@example.com", {}});
-  rig.desk.outcomes = {outcome};
+  rig.daemon.outcomes = {outcome};
   Fd leaves = connect_to(rig.path);
   test::say(leaves, "GET /v1/mails/001k0ts4wbcfh/outcome?wait=300 HTTP/1.1\r\n\r\n");
   leaves.reset();
@@ -181,6 +181,6 @@ TEST_CASE("control service: who asks for an outcome and leaves is not waited for
   CHECK_FALSE(connect_to(rig.path));
   auto socket = open_control_socket(rig.path, {"no such group", "no such group"});
   ControlOptions options{.path = rig.path, .spool_directory = rig.directory(), .group = "adm"};
-  rig.service =
-      std::make_unique<ControlService>(std::move(options), std::move(socket->listening), rig.desk, rig.real);
+  rig.service = std::make_unique<ControlService>(std::move(options), std::move(socket->listening), rig.daemon,
+                                                 rig.real);
 }

@@ -154,9 +154,9 @@ TEST_CASE("log: in the journal a line has its priority and no time") {
         std::vector<std::string>{"<3>error a", "<4>warning b", "<6>info c", "<7>debug d n=1"});
 }
 
-TEST_CASE("log: JSON, and a change of options while running") {
+TEST_CASE("log: JSON, and a change of level and format while running") {
   Captured captured;
-  captured.log.set_options({LogLevel::warning, LogFormat::json, false});
+  captured.log.configure(LogLevel::warning, LogFormat::json);
   CHECK(!captured.log.shows(LogLevel::info));
   CHECK(captured.log.shows(LogLevel::error));
   captured.log.outcome(example_outcome());

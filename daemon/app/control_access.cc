@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/control_access.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "daemon/app/listening.h"
+#include "daemon/base/text.h"
+#include "daemon/control/control_service.h"
+#include "daemon/control/control_socket.h"
+#include "daemon/io/work.h"
+#include "daemon/system/directories.h"
+
+namespace hikyaku::app {
+namespace {
+
+constexpr std::chrono::milliseconds kStopTimeout = 1s;
+
+}  // namespace
+
+ControlAccess::ControlAccess(io::Loop& loop, log::MailLog& log, const config::Settings& settings)
+    : loop_(loop),
+      log_(log),
+      path_(system::control_socket_in(settings.runtime_directory)),
+      spool_directory_(settings.spool.directory),
+      is_default_directory_(settings.runtime_directory == config::Settings().runtime_directory),
+      group_(settings.control.group) {}
+
+ControlAccess::~ControlAccess() = default;
+
+Task<Result<void, StartError>> ControlAccess::open() {
+  const bool is_served = co_await is_unix_socket_served(loop_, path_);
+  if (is_served) co_return {};
+  auto socket = control::open_control_socket(path_, {system::kDropGroup, group_});
+  if (!socket && !is_default_directory_) co_return std::unexpected(socket.error());
+  if (!socket) log_.warning(cat(socket.error().text, "; mailq and `hikyaku` cannot ask the daemon"));
+  if (!socket) co_return {};
+  for (const std::string& note : socket->notes) log_.info(note);
+  socket_ = std::move(socket->listening);
+  co_return {};
+}
+
+Result<void, StartError> ControlAccess::serve(LoopDaemonControlParts parts) {
+  if (!socket_) return {};
+  daemon_control_.emplace(std::move(parts));
+  control::ControlOptions options{.path = path_, .spool_directory = spool_directory_, .group = group_};
+  service_ = std::make_unique<control::ControlService>(std::move(options), std::move(socket_),
+                                                       *daemon_control_, loop_.clock());
+  if (!service_->runs()) return fail(Exit::internal, cat(path_, ": there is no thread left to serve it"));
+  return {};
+}
+
+void ControlAccess::configure(const config::ControlSettings& settings) {
+  group_ = settings.group;
+  if (!service_) return;
+  service_->set_group(group_);
+  control::share_control_socket(path_, {system::kDropGroup, group_});
+}
+
+// Those who wait are sent away first; then no thread needs much time to end.
+Task<void> ControlAccess::stop() {
+  if (socket_) ::unlink(path_.c_str());
+  if (daemon_control_) co_await daemon_control_->close();
+  if (service_) co_await io::run_on_pool(loop_, [this] { service_->stop(kStopTimeout); });
+}
+
+}  // namespace hikyaku::app

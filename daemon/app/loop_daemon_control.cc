@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/loop_daemon_control.h"
+
+#include <utility>
+
+namespace hikyaku::app {
+namespace {
+
+// For what takes the loop no time unless it is overloaded, and for what reads files or looks up names.
+constexpr std::chrono::seconds kTimeout(10);
+constexpr std::chrono::seconds kReadingTimeout(60);
+
+}  // namespace
+
+LoopDaemonControl::LoopDaemonControl(LoopDaemonControlParts parts)
+    : parts_(std::move(parts)), started_(parts_.loop.now()), caller_(parts_.loop) {}
+
+std::optional<std::size_t> LoopDaemonControl::retry_all() {
+  return caller_.call<std::size_t>(
+      [this]() -> Task<std::size_t> {
+        std::size_t count = parts_.relay.retry_all();
+        parts_.log.info("everything is tried now", {{"mails", count}});
+        co_return count;
+      },
+      kTimeout);
+}
+
+std::optional<control::RetryReport> LoopDaemonControl::retry(std::vector<mail::MailId> ids,
+                                                             control::Rights rights) {
+  return caller_.call<control::RetryReport>(
+      [this, ids = std::move(ids), rights] { return load_and_retry(ids, rights); }, kReadingTimeout);
+}
+
+Task<control::RetryReport> LoopDaemonControl::load_and_retry(std::vector<mail::MailId> ids,
+                                                             control::Rights rights) {
+  control::RetryReport report;
+  for (mail::MailId id : ids) {
+    auto mail = co_await parts_.source.load(id);
+    bool is_known = mail && rights.may_see(mail->envelope.uid);
+    auto& list = !is_known ? report.unknown : mail->progress.held ? report.held : report.retried;
+    list.push_back(id);
+  }
+  retry_now(report.retried, rights);
+  co_return report;
+}
+
+bool LoopDaemonControl::retry_known(std::vector<mail::MailId> ids, control::Rights rights) {
+  auto done = caller_.call<bool>(
+      [this, ids = std::move(ids), rights]() -> Task<bool> {
+        retry_now(ids, rights);
+        co_return true;
+      },
+      kTimeout);
+  return done.has_value();
+}
+
+// A paused smarthost is probed for the operator only: anyone else could have our account blocked by making us
+// log in again and again.
+void LoopDaemonControl::retry_now(const std::vector<mail::MailId>& ids, const control::Rights& rights) {
+  parts_.relay.retry(ids);
+  if (rights.is_operator && !ids.empty()) parts_.relay.probe_paused();
+}
+
+std::optional<control::DaemonControl::OutcomeReport> LoopDaemonControl::outcome(
+    mail::MailId id, std::optional<relay::MailOutcome> seen, control::Rights rights, Duration wait) {
+  return caller_.call<OutcomeReport>(
+      [this, id, seen = std::move(seen), rights, wait] { return look_at(id, seen, rights, wait); },
+      kTimeout + std::chrono::ceil<std::chrono::seconds>(wait));
+}
+
+Task<control::DaemonControl::OutcomeReport> LoopDaemonControl::look_at(mail::MailId id,
+                                                                       std::optional<relay::MailOutcome> seen,
+                                                                       control::Rights rights,
+                                                                       Duration wait) {
+  relay::OutcomeBoard& board = parts_.relay.outcomes();
+  auto now = board.find(id);
+  if (!now) {
+    auto queued = co_await parts_.source.load(id);
+    now = board.find(id);
+    if (!now && queued) now = relay::outcome_of(*queued);
+  }
+  if (!now || !rights.may_see(now->uid)) co_return OutcomeReport{};
+  if (seen == now && wait > Duration(0)) {
+    auto next = co_await board.next(id, parts_.loop.within(wait, &caller_.cancel()));
+    if (next) now = std::move(next);
+  }
+  co_return OutcomeReport{std::move(now), parts_.relay.report()};
+}
+
+std::optional<relay::StatusReport> LoopDaemonControl::status() {
+  return caller_.call<relay::StatusReport>([this] { return status_now(); }, kTimeout);
+}
+
+std::optional<std::vector<mail::FailedMail>> LoopDaemonControl::failed(control::Rights rights) {
+  std::optional<std::uint32_t> whose = rights.is_operator ? std::nullopt : std::optional(rights.uid);
+  return caller_.call<std::vector<mail::FailedMail>>(
+      [this, whose]() -> Task<std::vector<mail::FailedMail>> {
+        co_return parts_.relay.outcomes().failed(whose);
+      },
+      kTimeout);
+}
+
+Task<relay::StatusReport> LoopDaemonControl::status_now() {
+  std::string trouble = co_await parts_.spool_trouble();
+  relay::StatusReport status = parts_.relay.report();
+  status.version = HIKYAKU_VERSION;
+  status.uptime = parts_.loop.now() - started_;
+  status.spool_trouble = std::move(trouble);
+  status.warnings = parts_.warnings();
+  co_return status;
+}
+
+std::optional<control::ReloadReport> LoopDaemonControl::reload() {
+  return caller_.call<control::ReloadReport>([this] { return parts_.reload(); }, kReadingTimeout);
+}
+
+std::optional<Result<std::size_t, std::string>> LoopDaemonControl::reload_aliases() {
+  return caller_.call<Result<std::size_t, std::string>>([this] { return parts_.reload_aliases(); },
+                                                        kReadingTimeout);
+}
+
+}  // namespace hikyaku::app

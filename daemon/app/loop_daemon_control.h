@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// The daemon for the control socket's threads: each call becomes a task on the event loop, with a time limit.
+// Constructed, closed and destroyed on the loop's thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "daemon/control/daemon_control.h"
+#include "daemon/io/work.h"
+#include "daemon/relay/relay.h"
+
+namespace hikyaku::app {
+
+// All outlive the daemon.
+struct LoopDaemonControlParts {
+  io::Loop& loop;
+  relay::Relay& relay;
+  mail::MailSource& source;
+  log::MailLog& log;
+  std::function<Task<std::string>()> spool_trouble;  // as the disk is now; empty if there is none
+  std::function<std::vector<std::string>()> warnings;
+  std::function<Task<control::ReloadReport>()> reload;
+  std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
+};
+
+class LoopDaemonControl final : public control::DaemonControl {
+ public:
+  explicit LoopDaemonControl(LoopDaemonControlParts parts);
+
+  // Ends all waiting calls without an answer, and returns when no task is left. Later calls get no answer.
+  Task<void> close() { return caller_.close(); }
+
+  std::optional<std::size_t> retry_all() override;
+  std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) override;
+  bool retry_known(std::vector<mail::MailId> ids, control::Rights rights) override;
+  std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
+                                       control::Rights rights, Duration wait) override;
+  std::optional<relay::StatusReport> status() override;
+  std::optional<std::vector<mail::FailedMail>> failed(control::Rights rights) override;
+  std::optional<control::ReloadReport> reload() override;
+  std::optional<Result<std::size_t, std::string>> reload_aliases() override;
+
+ private:
+  Task<control::RetryReport> load_and_retry(std::vector<mail::MailId> ids, control::Rights rights);
+  Task<OutcomeReport> look_at(mail::MailId id, std::optional<relay::MailOutcome> seen, control::Rights rights,
+                              Duration wait);
+  void retry_now(const std::vector<mail::MailId>& ids, const control::Rights& rights);
+  Task<relay::StatusReport> status_now();
+
+  LoopDaemonControlParts parts_;
+  Instant started_;
+  io::LoopCaller caller_;
+};
+
+}  // namespace hikyaku::app

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/reloader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/app/alias_sink.h"
+#include "daemon/app/control_access.h"
+#include "daemon/app/sendmail_services.h"
+#include "daemon/app/settings_mapping.h"
+#include "daemon/app/setup_warnings.h"
+#include "daemon/base/text.h"
+#include "daemon/io/work.h"
+#include "daemon/relay/relay.h"
+#include "daemon/system/service_manager.h"
+#include "smtpd/acceptor.h"
+
+namespace hikyaku::app {
+namespace {
+
+constexpr Duration kLookUpTimeout = 10s;
+constexpr std::string_view kUnchanged = "the aliases stay as they were";
+constexpr std::size_t kMostInOneLine = 5;
+
+void report(log::MailLog& log, const config::Problems& problems, std::string_view consequence) {
+  for (const config::Problem& problem : problems) log.warning(config::to_text(problem));
+  if (!problems.empty()) log.warning(consequence);
+}
+
+// The first few; the log has them all.
+std::string in_one_line(const config::Problems& problems) {
+  auto texts = config::to_lines(problems);
+  texts.resize(std::min(texts.size(), kMostInOneLine));
+  if (problems.size() > kMostInOneLine)
+    texts.push_back(
+        cat("and ", std::to_string(problems.size() - kMostInOneLine), " more, which stand in the log"));
+  return join(texts, "; ");
+}
+
+}  // namespace
+
+Reloader::Reloader(ReloaderParts parts, std::string config_file)
+    : parts_(std::move(parts)), config_file_(std::move(config_file)), ended_(parts_.loop) {}
+
+// The relay is the last: it begins to work at once.
+Task<Result<void, config::Problems>> Reloader::start(Loaded first) {
+  settings_ = std::move(first.settings);
+  co_await configure_parts();
+  co_await look_up_credentials(settings_, first.credentials);
+  use_first_aliases(std::move(first.aliases));
+  auto configured = parts_.relay.configure(settings_);
+  if (configured) check_setup();
+  co_return configured;
+}
+
+Task<void> Reloader::begin() {
+  while (is_reloading_) co_await ended_.wait({});
+  is_reloading_ = true;
+}
+
+void Reloader::end() {
+  is_reloading_ = false;
+  ended_.notify();
+}
+
+Task<control::ReloadReport> Reloader::reload() {
+  co_await begin();
+  auto report = co_await reload_now();
+  end();
+  co_return report;
+}
+
+Task<Result<std::size_t, std::string>> Reloader::reload_aliases() {
+  co_await begin();
+  auto count = co_await reload_aliases_now();
+  end();
+  co_return count;
+}
+
+Task<control::ReloadReport> Reloader::reload_now() {
+  parts_.manager.reloading();
+  auto fresh =
+      co_await io::run_on_pool(parts_.loop, [this] { return load_everything(config_file_, Purpose::run); });
+  if (fresh) co_await look_up_credentials(fresh->settings, fresh->credentials);
+  control::ReloadReport report{.problems = {"hikyakud is stopping"}, .kept = {}};
+  if (stopping_.is_requested()) co_return report;
+  if (fresh)
+    report = co_await apply(std::move(*fresh));
+  else
+    report = refuse(fresh.error());
+  parts_.manager.ready(parts_.status());
+  co_return report;
+}
+
+// Only the relay can refuse settings, so it is asked before anything has changed.
+Task<control::ReloadReport> Reloader::apply(Loaded fresh) {
+  control::ReloadReport report{.problems = {}, .kept = keep_until_restart(settings_, fresh.settings)};
+  auto configured = parts_.relay.configure(fresh.settings);
+  if (!configured) co_return refuse(configured.error());
+  settings_ = std::move(fresh.settings);
+  replace_aliases(std::move(fresh.aliases));
+  co_await configure_parts();
+  trouble_.clear();
+  parts_.log.reloaded();
+  if (!report.kept.empty()) parts_.log.warning(cat("needs a restart to change: ", join(report.kept, ", ")));
+  parts_.warnings.clear();
+  check_setup();
+  co_return report;
+}
+
+control::ReloadReport Reloader::refuse(const config::Problems& problems) {
+  control::ReloadReport report{.problems = config::to_lines(problems), .kept = {}};
+  parts_.log.reload_failed(report.problems);
+  trouble_ = report.problems.front();
+  return report;
+}
+
+// Everything but the relay, which may refuse.
+Task<void> Reloader::configure_parts() {
+  parts_.log.configure(settings_.log.level, settings_.log.format);
+  parts_.sink.configure(settings_.domain, settings_.hostname);
+  parts_.control.configure(settings_.control);
+  auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters());
+  auto session = acceptor.session;
+  parts_.acceptor.configure(std::move(acceptor));
+  co_await parts_.sendmail.configure(settings_, std::move(session));
+}
+
+// A file that the configuration does not name may hold what was meant for another mail server (programs,
+// files). That must not keep mail from flowing, so what is good is used.
+void Reloader::use_first_aliases(config::LoadedAliases first) {
+  parts_.sink.set_aliases(std::move(first.aliases));
+  report(parts_.log, first.problems, "the other aliases are used");
+}
+
+bool Reloader::replace_aliases(config::LoadedAliases fresh) {
+  report(parts_.log, fresh.problems, kUnchanged);
+  if (!fresh.problems.empty()) return false;
+  parts_.sink.set_aliases(std::move(fresh.aliases));
+  return true;
+}
+
+Task<Result<std::size_t, std::string>> Reloader::reload_aliases_now() {
+  auto fresh = co_await io::run_on_pool(parts_.loop,
+                                        [file = settings_.aliases] { return config::load_aliases(file); });
+  std::string problems = in_one_line(fresh.problems);
+  if (!replace_aliases(std::move(fresh))) co_return std::unexpected(std::move(problems));
+  parts_.log.info("aliases have been read again", {{"aliases", std::uint64_t{parts_.sink.size()}}});
+  check_setup();
+  co_return parts_.sink.size();
+}
+
+// The entry for an address of the smarthost goes before the one for any host.
+Task<void> Reloader::look_up_credentials(config::Settings& settings, const config::Authinfo& entries) {
+  for (mail::Smarthost& smarthost : settings.smarthosts) {
+    if (!config::depends_on_addresses(smarthost, entries)) continue;
+    auto addresses =
+        co_await parts_.resolver.resolve(smarthost.host, parts_.loop.within(kLookUpTimeout, &stopping_));
+    if (addresses)
+      config::attach_credentials(smarthost, entries, std::move(*addresses));
+    else
+      parts_.log.warning(cat("entries by address in ", settings.authinfo.path, " are not used for ",
+                             smarthost.name, ": ", addresses.error().text));
+  }
+}
+
+void Reloader::check_setup() {
+  parts_.background.spawn(parts_.warnings.check(settings_, parts_.sink.has_alias("root")));
+}
+
+}  // namespace hikyaku::app

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/services.h"
+
+#include <utility>
+
+#include "daemon/app/control_access.h"
+#include "daemon/app/settings_mapping.h"
+#include "daemon/app/storage.h"
+#include "daemon/base/random.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::app {
+namespace {
+
+constexpr std::size_t kTokenLength = 20;
+
+std::optional<Endpoint> first_endpoint(const std::vector<std::unique_ptr<io::Listener>>& listeners) {
+  for (const auto& listener : listeners)
+    if (auto bound = listener->local()) return bound;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Services::Services(ServicesParts parts, const std::string& config_file, const Loaded& loaded,
+                   std::vector<std::unique_ptr<io::Listener>> listeners)
+    : parts_(parts),
+      listeners_(std::move(listeners)),
+      token_(random_token(kTokenLength)),
+      observer_(parts.log),
+      resolver_(parts.loop),
+      connector_(parts.loop, resolver_, [this](const Endpoint& to) { return own_endpoints_.contains(to); }),
+      background_(parts.loop),
+      sink_(parts.storage.spool(), parts.log),
+      relay_({.loop = parts.loop,
+              .sink = sink_,
+              .source = parts.storage.spool(),
+              .connector = connector_,
+              .log = parts.log,
+              .token = token_,
+              .proven_file = cat(loaded.settings.spool.directory, "/proven"),
+              .rates_file = cat(loaded.settings.spool.directory, "/rates")},
+             parts.storage.spool().downtime()),
+      sendmail_(parts.loop, parts.log, background_, first_endpoint(listeners_)),
+      acceptor_(parts.loop, sink_, observer_,
+                acceptor_options(loaded.settings, token_, &sendmail_.submitters())),
+      warnings_(parts.loop, parts.log, config_file, loaded.account.has_value()),
+      reloader_({.loop = parts.loop,
+                 .log = parts.log,
+                 .background = background_,
+                 .resolver = resolver_,
+                 .manager = parts.manager,
+                 .status = [this] { return status(); },
+                 .token = token_,
+                 .sink = sink_,
+                 .relay = relay_,
+                 .acceptor = acceptor_,
+                 .sendmail = sendmail_,
+                 .control = parts.control,
+                 .warnings = warnings_},
+                config_file) {
+  for (const auto& listener : listeners_)
+    if (auto bound = listener->local()) own_endpoints_.add(*bound);
+  parts_.storage.spool().set_on_arrival([this](const mail::QueueEntry& entry) { relay_.arrived(entry); });
+  parts_.storage.set_on_recovery([this] { relay_.storage_is_back(); });
+}
+
+Services::~Services() = default;
+
+Task<Result<void, StartError>> Services::start(Loaded loaded) {
+  const config::Settings settings = loaded.settings;
+  co_await sendmail_.open(settings, parts_.storage.spool());
+  auto configured = co_await reloader_.start(std::move(loaded));
+  if (!configured) co_return fail(Exit::configuration, join(config::to_lines(configured.error()), "; "));
+  auto submit = co_await open_submit_socket(parts_.loop, parts_.log, settings);
+  if (!submit) co_return std::unexpected(submit.error());
+  if (*submit) listeners_.push_back(std::move(*submit));
+  auto control = serve_control();
+  if (!control) co_return control;
+  accept();
+  co_return {};
+}
+
+Result<void, StartError> Services::serve_control() {
+  return parts_.control.serve({.loop = parts_.loop,
+                               .relay = relay_,
+                               .source = parts_.storage.spool(),
+                               .log = parts_.log,
+                               .spool_trouble = [this] { return parts_.storage.trouble_now(); },
+                               .warnings = [this] { return warnings_.now(); },
+                               .reload = [this] { return reloader_.reload(); },
+                               .reload_aliases = [this] { return reloader_.reload_aliases(); }});
+}
+
+void Services::accept() {
+  std::vector<std::string> names;
+  for (auto& listener : listeners_) {
+    names.push_back(listener->name());
+    acceptor_.listen(std::move(listener));
+  }
+  listeners_.clear();
+  parts_.log.started(HIKYAKU_VERSION, names, relay_.queued());
+  sendmail_.start(sink_, observer_);
+}
+
+std::string Services::status() const {
+  const std::string storage = parts_.storage.trouble();
+  const std::string& reload = reloader_.trouble();
+  return cat(relay_.status(), storage.empty() ? "" : "; ", storage,
+             reload.empty() ? "" : "; not reloaded, for the file is wrong: ", reload);
+}
+
+Task<void> Services::stop(Duration grace) {
+  reloader_.stop();
+  io::Nursery stopping(parts_.loop);
+  stopping.spawn(acceptor_.stop(grace));
+  stopping.spawn(relay_.stop(grace));
+  stopping.spawn(sendmail_.stop(grace));
+  co_await stopping.drained({});
+  co_await background_.drained({});
+}
+
+}  // namespace hikyaku::app

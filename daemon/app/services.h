@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// All that a daemon with an open spool consists of, from the ports to the smarthosts, and how the parts are
+// wired together. Nothing is accepted before the spool can keep it and the relay hears of it. The loop's
+// thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/app/alias_sink.h"
+#include "daemon/app/listening.h"
+#include "daemon/app/log_observer.h"
+#include "daemon/app/reloader.h"
+#include "daemon/app/sendmail_services.h"
+#include "daemon/app/setup_warnings.h"
+#include "daemon/io/nursery.h"
+#include "daemon/io/resolver.h"
+#include "daemon/relay/relay.h"
+#include "smtpc/connector.h"
+#include "smtpd/acceptor.h"
+
+namespace hikyaku::app {
+
+class ControlAccess;
+class Storage;
+
+// All outlive the services.
+struct ServicesParts {
+  io::Loop& loop;
+  log::MailLog& log;
+  system::ServiceManager& manager;
+  Storage& storage;
+  ControlAccess& control;
+};
+
+class Services {
+ public:
+  Services(ServicesParts parts, const std::string& config_file, const Loaded& loaded,
+           std::vector<std::unique_ptr<io::Listener>> listeners);
+  // stop() has returned.
+  ~Services();
+
+  Task<Result<void, StartError>> start(Loaded loaded);
+  Task<control::ReloadReport> reload() { return reloader_.reload(); }
+  // Clients and smarthosts get the same grace, at the same time. May be called again with less.
+  Task<void> stop(Duration grace);
+  Duration shutdown_grace() const { return reloader_.settings().shutdown_grace; }
+
+  // For the service manager, in one line.
+  std::string status() const;
+  std::size_t queued() const { return relay_.queued(); }
+
+ private:
+  Result<void, StartError> serve_control();
+  void accept();
+
+  ServicesParts parts_;
+  std::vector<std::unique_ptr<io::Listener>> listeners_;  // until the acceptor has them
+  std::string token_;
+  OwnEndpoints own_endpoints_;
+  LogObserver observer_;
+  io::SystemResolver resolver_;
+  smtpc::SystemConnector connector_;
+  io::Nursery background_;
+  AliasSink sink_;  // in front of the spool, for all mail
+  relay::Relay relay_;
+  SendmailServices sendmail_;
+  smtpd::Acceptor acceptor_;
+  SetupWarnings warnings_;
+  Reloader reloader_;
+};
+
+}  // namespace hikyaku::app

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/app/settings_mapping.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/relay/bouncer.h"
+#include "daemon/relay/settlement.h"
+
+namespace hikyaku::app {
+
+std::vector<std::string> keep_until_restart(const config::Settings& running, config::Settings& fresh) {
+  std::vector<std::string> kept;
+  auto keep = [&kept](const char* key, const auto& now, auto& wanted) {
+    if (now == wanted) return;
+    kept.emplace_back(key);
+    wanted = now;
+  };
+  keep("listen", running.listen, fresh.listen);
+  keep("user", running.user, fresh.user);
+  keep("runtime_directory", running.runtime_directory, fresh.runtime_directory);
+  keep("spool.directory", running.spool.directory, fresh.spool.directory);
+  keep("spool.segment_size", running.spool.segment_size, fresh.spool.segment_size);
+  keep("spool.min_free", running.spool.min_free, fresh.spool.min_free);
+  keep("memory", running.memory, fresh.memory);
+  return kept;
+}
+
+smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token,
+                                        smtpd::Submitters* submitters) {
+  smtpd::SessionOptions session;
+  session.hostname = settings.hostname;
+  session.domain = settings.domain;
+  session.token = token;
+  session.submitters = submitters;
+  session.limits.max_size = settings.message.max_size.bytes;
+  session.limits.max_recipients = settings.message.max_recipients;
+  session.limits.max_hops = settings.message.max_hops;
+  smtpd::AcceptorOptions options;
+  options.policy = {.allow = settings.allow,
+                    .connections = settings.limits.connections,
+                    .per_client = settings.limits.per_client,
+                    .local = std::max<std::size_t>(2, settings.limits.connections / 2),
+                    .per_user = std::max<std::size_t>(1, settings.limits.connections / 4)};
+  options.session = std::make_shared<const smtpd::SessionOptions>(std::move(session));
+  return options;
+}
+
+pickup::PickupOptions pickup_options(const config::Settings& settings, smtpd::SessionOptionsPtr session) {
+  return {.session = std::move(session), .bounce = relay::bounce_policy(settings)};
+}
+
+spool::SpoolOptions spool_options(const config::Settings& settings) {
+  return {.min_free = settings.spool.min_free,
+          .segment_size = settings.spool.segment_size,
+          .memory = settings.memory,
+          .committer = spool::CommitterMode::thread};
+}
+
+log::Options log_options(const config::Settings& settings) {
+  return {.level = settings.log.level, .format = settings.log.format, .journal = log::is_journal()};
+}
+
+}  // namespace hikyaku::app

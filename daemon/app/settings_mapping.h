@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// How the parts of the daemon see the settings, and which settings only a restart changes. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/config/settings.h"
+#include "daemon/log/mail_log.h"
+#include "daemon/pickup/pickup.h"
+#include "smtpd/acceptor.h"
+#include "spool/options.h"
+
+namespace hikyaku::app {
+
+// Puts back into `fresh` what only a restart changes; the keys of those that differed.
+std::vector<std::string> keep_until_restart(const config::Settings& running, config::Settings& fresh);
+
+// `token` is this instance's, for the greeting; `submitters` outlive the sessions.
+smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token,
+                                        smtpd::Submitters* submitters = nullptr);
+pickup::PickupOptions pickup_options(const config::Settings& settings, smtpd::SessionOptionsPtr session);
+spool::SpoolOptions spool_options(const config::Settings& settings);
+log::Options log_options(const config::Settings& settings);
+
+}  // namespace hikyaku::app

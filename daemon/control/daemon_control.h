@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// The daemon as the control socket's threads see it. The event loop answers (loop_daemon_control.h); nullopt
+// means that there was no answer in time, or that the daemon is stopping.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/control/control_rights.h"
+#include "daemon/relay/outcome_board.h"
+#include "daemon/relay/status.h"
+
+namespace hikyaku::control {
+
+struct RetryReport {
+  std::vector<mail::MailId> retried;
+  std::vector<mail::MailId> held;     // wait for the operator
+  std::vector<mail::MailId> unknown;  // not queued, or not the caller's
+};
+
+// The result of a reload of the configuration.
+struct ReloadReport {
+  std::vector<std::string> problems;  // if there are any, nothing has changed
+  std::vector<std::string> kept;      // keys that only a restart changes
+};
+
+class DaemonControl {
+ public:
+  virtual ~DaemonControl() = default;
+
+  // Makes every waiting mail due, and probes paused smarthosts. Returns how many mails are due or under way.
+  virtual std::optional<std::size_t> retry_all() = 0;
+  // Makes those of `ids` due that the caller may see.
+  virtual std::optional<RetryReport> retry(std::vector<mail::MailId> ids, Rights rights) = 0;
+  // The same of mails that are known to be the caller's and not held. Returns false if there was no answer.
+  virtual bool retry_known(std::vector<mail::MailId> ids, Rights rights) = 0;
+
+  struct OutcomeReport {
+    std::optional<relay::MailOutcome> outcome;  // nullopt: unknown, or not the caller's
+    relay::StatusReport status;                 // of that moment, as far as the relay knows
+  };
+  // Returns the outcome as soon as it differs from `seen`, at the latest when `wait` is over.
+  virtual std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
+                                               Rights rights, Duration wait) = 0;
+
+  virtual std::optional<relay::StatusReport> status() = 0;
+  // The failed mails of the last day that the caller may see, newest first.
+  virtual std::optional<std::vector<mail::FailedMail>> failed(Rights rights) = 0;
+  virtual std::optional<ReloadReport> reload() = 0;
+  // Returns how many aliases there are now, or what is wrong with the file; then nothing has changed.
+  virtual std::optional<Result<std::size_t, std::string>> reload_aliases() = 0;
+};
+
+}  // namespace hikyaku::control

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// A daemon for the control socket's routes that answers what it is told, and remembers what it was asked.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "daemon/control/daemon_control.h"
+
+namespace hikyaku::test {
+
+class FakeDaemon final : public control::DaemonControl {
+ public:
+  bool answers = true;
+  std::size_t queued = 7;
+  control::RetryReport retry_report;
+  std::vector<mail::MailId> asked;
+  std::vector<control::Rights> callers;
+  std::vector<std::vector<mail::MailId>> retried;
+  std::vector<relay::MailOutcome> outcomes;  // one after the other, the last for ever
+  std::vector<Duration> waits;
+  relay::StatusReport status_report;
+  control::ReloadReport reload_report;
+  std::vector<mail::FailedMail> failures;
+  Result<std::size_t, std::string> aliases = 3U;
+
+  std::optional<std::size_t> retry_all() override { return when_asked(queued); }
+  std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) override {
+    asked = std::move(ids);
+    callers.push_back(rights);
+    return when_asked(retry_report);
+  }
+  bool retry_known(std::vector<mail::MailId> ids, control::Rights rights) override {
+    retried.push_back(std::move(ids));
+    callers.push_back(rights);
+    return answers;
+  }
+  std::optional<OutcomeReport> outcome(mail::MailId, std::optional<relay::MailOutcome>,
+                                       control::Rights rights, Duration wait) override {
+    waits.push_back(wait);
+    if (outcomes.empty() || !rights.may_see(outcomes.front().uid)) return when_asked(OutcomeReport{});
+    OutcomeReport report{outcomes.front(), status_report};
+    if (outcomes.size() > 1) outcomes.erase(outcomes.begin());
+    return when_asked(report);
+  }
+  std::optional<relay::StatusReport> status() override { return when_asked(status_report); }
+  std::optional<std::vector<mail::FailedMail>> failed(control::Rights) override {
+    return when_asked(failures);
+  }
+  std::optional<control::ReloadReport> reload() override { return when_asked(reload_report); }
+  std::optional<Result<std::size_t, std::string>> reload_aliases() override { return when_asked(aliases); }
+
+ private:
+  template <class T>
+  std::optional<T> when_asked(T value) const {
+    return answers ? std::optional<T>(std::move(value)) : std::nullopt;
+  }
+};
+
+}  // namespace hikyaku::test
