@@ -22,7 +22,7 @@ struct DaemonInfo {
   std::string aliases = std::string(defaults::kAliases);
   std::uint64_t max_size = defaults::kMaxSize.bytes;      // bytes
   std::size_t max_recipients = defaults::kMaxRecipients;  // of one mail
-  std::uint64_t min_free = defaults::kMinFree.bytes;      // bytes of the spool's disk that drafts must leave free
+  std::uint64_t min_free = defaults::kMinFree.bytes;  // bytes of the spool's disk that drafts must leave free
   bool operator==(const DaemonInfo&) const = default;
 };
 
