@@ -153,7 +153,7 @@ TEST_CASE("smtpc: a refused sender of the next mail is its own affair") {
   CHECK_FALSE(two.results[1].is_untried);
 }
 
-TEST_CASE("smtpc: 354 after nobody was accepted gets a lone dot, ahead too") {
+TEST_CASE("smtpc: 354 without an accepted recipient gets a lone dot, ahead too") {
   Two two;
   two.play(
       cat(kBoth, "S: 250 first\nS: 250 sender\nS: 450 busy\nS: 354 go on\nC: .\nS: 554 nobody\n", kQuit));
@@ -182,7 +182,7 @@ TEST_CASE("smtpc: a peer that loses what travelled along gets plain dialogue") {
   CHECK(two.rig.memory.plain_dialogue);
 }
 
-TEST_CASE("smtpc: a peer that minds what travels along gets plain dialogue, and nobody a bounce") {
+TEST_CASE("smtpc: a peer that objects to pipelined commands gets plain dialogue, and no mail bounces") {
   Two two;
   two.play(cat(kBoth, "S: 554 SMTP synchronization error\nCLOSE"));
   REQUIRE(two.results.size() == 1);

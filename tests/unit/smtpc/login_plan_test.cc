@@ -69,7 +69,7 @@ TEST_CASE("smtpc: no plaintext mechanism without encryption unless it is allowed
   CHECK(usable(smarthost, {"PLAIN", "LOGIN"}, false) == Names{"PLAIN", "LOGIN"});
 }
 
-TEST_CASE("smtpc: why no mechanism is left is told apart") {
+TEST_CASE("smtpc: each reason why no mechanism is left has its failure") {
   auto smarthost = with_credentials();
   mail::Capabilities before_tls;
   before_tls.starttls = true;

@@ -149,7 +149,7 @@ TEST_CASE("smtpc: 354 although all were refused is answered with a lone dot, and
   }
 }
 
-TEST_CASE("smtpc: DATA refused because nobody was accepted adds nothing") {
+TEST_CASE("smtpc: DATA refused for want of an accepted recipient adds no failure") {
   ClientRig rig;
   auto result = rig.send(
       group("S: 250 ok\nS: 550 a\nS: 550 b\nS: 450 c\nS: 554 5.5.1 no valid recipients\n") + kQuit, to_bcd());
@@ -217,7 +217,7 @@ TEST_CASE("smtpc: the reply to the final dot is about the message, for all who w
   CHECK_FALSE(result.final_reply);
 }
 
-TEST_CASE("smtpc: a reply lost after the final dot is told as what it is") {
+TEST_CASE("smtpc: a reply lost after the final dot is reported as such") {
   for (const char* end : {"CLOSE", "R: 25\nCLOSE", "SLEEP 660"}) {
     INFO(std::string(end));
     ClientRig rig;
