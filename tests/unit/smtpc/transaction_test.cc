@@ -315,7 +315,7 @@ TEST_CASE("smtpc: a server that answers a group out of step gets plain dialogue 
     CHECK(result.rest->verdict.action == Action::abort_attempt);
     CHECK(result.recipients.empty());
     CHECK(rig.contents.empty());
-    CHECK(rig.memory.plain_dialogue);
+    CHECK(rig.knowledge.plain_dialogue);
     auto again = rig.send(cat(kPipelining, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
                               "S: 354 x\nD:\nS: 250 ok\n", kQuit),
                           to_b());
