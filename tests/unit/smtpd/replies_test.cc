@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "smtpd/replies.h"
+
 #include "daemon/base/text.h"
 #include "doctest/doctest.h"
-#include "smtpd/replies.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpd;
