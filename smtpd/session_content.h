@@ -19,13 +19,13 @@
 
 namespace hikyaku::smtpd {
 
-// How long to wait for the next piece of content: a limit for each wait, and a minimum rate on average, so
-// that a client cannot hold a session with one byte now and then. Pure.
+// The data-rate limit: how long to wait for the next piece of content. Each wait has a timeout, and there is a
+// minimum rate on average, so that a client cannot hold a session with one byte now and then. Pure.
 class Pace {
  public:
-  // `patience` is the longest single wait, and how long the average may be anything.
-  Pace(Instant start, Duration patience, std::uint64_t bytes_per_second)
-      : start_(start), patience_(patience), rate_(bytes_per_second) {}
+  // `timeout` is the longest single wait, and the time before the average counts.
+  Pace(Instant start, Duration timeout, std::uint64_t bytes_per_second)
+      : start_(start), timeout_(timeout), rate_(bytes_per_second) {}
 
   void came(std::size_t bytes) { bytes_ += bytes; }
   // Time that was ours, not the client's: a slow disk, a used-up memory budget.
@@ -33,12 +33,12 @@ class Pace {
 
   Instant deadline(Instant now) const {
     auto earned = std::chrono::seconds(static_cast<std::int64_t>(bytes_ / rate_));
-    return std::min(now + patience_, start_ + patience_ + earned);
+    return std::min(now + timeout_, start_ + timeout_ + earned);
   }
 
  private:
   Instant start_;
-  Duration patience_;
+  Duration timeout_;
   std::uint64_t rate_;
   std::uint64_t bytes_ = 0;
 };

@@ -75,13 +75,13 @@ MemoryBudget::MemoryBudget(io::Loop& loop, std::uint64_t limit, std::function<bo
   }
 }
 
-Task<std::optional<Reservation>> MemoryBudget::reserve(Share share, std::uint64_t bytes, Duration patience) {
+Task<std::optional<Reservation>> MemoryBudget::reserve(Share share, std::uint64_t bytes, Duration timeout) {
   Account& its = account(share);
   bytes = std::min(bytes, its.guaranteed);
   Reservation got(*this, share);
   bool served = its.waiting.empty() && take(share, bytes);
-  if (!served && patience > Duration{0}) {
-    const Instant end = loop_.now() + patience;
+  if (!served && timeout > Duration{0}) {
+    const Instant end = loop_.now() + timeout;
     io::Waiter turn(loop_);
     auto place = its.waiting.insert(its.waiting.end(), &turn);
     ++waiting_;

@@ -36,7 +36,7 @@ enum class Share : std::uint8_t {
 inline constexpr std::size_t kShares = 10;
 
 // How long a request waits; clients and smarthosts wait longer.
-inline constexpr Duration kMemoryPatience = 20s;
+inline constexpr Duration kMemoryTimeout = 20s;
 
 class MemoryBudget;
 
@@ -100,9 +100,9 @@ class MemoryBudget {
   // `evict` frees some of the cache's memory; returns false if the cache is empty.
   MemoryBudget(io::Loop& loop, std::uint64_t limit, std::function<bool()> evict);
 
-  // Waits its turn for at most `patience`, then returns nullopt; with a patience of 0 it does not suspend. A
+  // Waits its turn for at most `timeout`, then returns nullopt; with a timeout of 0, it does not suspend. A
   // request counts at most as the share's guaranteed part, so it waits only for others of that share.
-  Task<std::optional<Reservation>> reserve(Share share, std::uint64_t bytes, Duration patience);
+  Task<std::optional<Reservation>> reserve(Share share, std::uint64_t bytes, Duration timeout);
   // The cache has more to evict: waiting requests are looked at again.
   void reconsider();
 

@@ -42,7 +42,7 @@ Task<Result<void, SinkError>> IncomingBody::write(std::string_view bytes) {
 
 // The only wait for memory: a holder that gets no more writes its content to the file.
 Task<Result<void, SinkError>> IncomingBody::begin() {
-  auto memory = co_await core_.budget.reserve(Share::small, kFirst, kMemoryPatience);
+  auto memory = co_await core_.budget.reserve(Share::small, kFirst, kMemoryTimeout);
   if (!memory)
     co_return fail(SinkErrorKind::no_memory, "memory for mail in transit is used up (see `memory`)");
   borrow(std::move(*memory));

@@ -33,7 +33,7 @@ Task<Result<std::string_view, SourceError>> Reader::next() {
 
 Task<Result<void, SourceError>> Reader::reserve(std::uint64_t bytes) {
   if (reservation_.bytes() > 0) co_return {};
-  auto memory = co_await core_.budget.reserve(Share::readers, bytes, kMemoryPatience);
+  auto memory = co_await core_.budget.reserve(Share::readers, bytes, kMemoryTimeout);
   if (!memory)
     co_return fail(SourceErrorKind::no_memory, "memory for mail in transit is used up (see `memory`)");
   reservation_ = std::move(*memory);

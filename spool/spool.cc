@@ -166,7 +166,7 @@ Task<Result<std::shared_ptr<mail::MailRoom>, SourceError>> Spool::make_room(Mail
   const IndexEntry* entry = core_->index.find(id);
   if (entry == nullptr) co_return std::unexpected(core_->explain(id, {}));
   std::uint64_t stored = entry->message.head_length + entry->progress.head_length;
-  Duration most = patience == mail::Patience::none ? Duration{0} : kMemoryPatience;
+  Duration most = patience == mail::Patience::none ? Duration{0} : kMemoryTimeout;
   std::uint64_t bytes = kLoadedFixed + kLoadedTimes * stored;
   Share share = bytes <= kMostLoaded ? Share::loaded : Share::loaded_lists;
   auto memory = co_await core_->budget.reserve(share, bytes, most);

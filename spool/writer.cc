@@ -36,7 +36,7 @@ Task<Result<void, SinkError>> Writer::commit(mail::Envelope envelope) {
   MessageHead head{core_.loop.clock().wall(), std::move(envelope)};
   // In memory, as a record's head, and that once more beside its header.
   auto memory =
-      co_await core_.budget.reserve(Share::commits, 3 * mail::memory_of(head.envelope), kMemoryPatience);
+      co_await core_.budget.reserve(Share::commits, 3 * mail::memory_of(head.envelope), kMemoryTimeout);
   if (!memory)
     co_return fail(SinkErrorKind::no_memory, "memory for mail in transit is used up (see `memory`)");
   NewRecord record;

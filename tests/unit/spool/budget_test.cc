@@ -42,7 +42,7 @@ struct BudgetFixture {
     return held;
   }
   static Task<void> asking(BudgetFixture* with, int who, Share share, std::uint64_t bytes) {
-    auto mine = co_await with->budget.reserve(share, bytes, kMemoryPatience);
+    auto mine = co_await with->budget.reserve(share, bytes, kMemoryTimeout);
     (mine ? with->served : with->gave_up).push_back(who);
   }
   void ask(int who, Share share, std::uint64_t bytes) { nursery.spawn(asking(this, who, share, bytes)); }
@@ -135,10 +135,10 @@ TEST_CASE("budget: every wait for memory has a deadline") {
   const Instant before = fixture.loop.now();
   fixture.settle();
   CHECK(fixture.gave_up == std::vector{1});
-  CHECK(fixture.loop.now() - before == kMemoryPatience);
+  CHECK(fixture.loop.now() - before == kMemoryTimeout);
   auto at_once = fixture.loop.run(fixture.budget.reserve(Share::readers, 10, Duration{0}));
   CHECK_FALSE(at_once);
-  CHECK(fixture.loop.now() - before == kMemoryPatience);
+  CHECK(fixture.loop.now() - before == kMemoryTimeout);
 }
 
 TEST_CASE("budget: whoever waits first and gives up does not keep the others") {
@@ -224,7 +224,7 @@ TEST_CASE(
     "budget: who waits counts as at most all that is guaranteed, so that nobody waits for another share") {
   BudgetFixture fixture;
   Reservation free = fixture.hold(Share::large, kFree);
-  auto all = fixture.loop.run(fixture.budget.reserve(Share::commits, 500'000, kMemoryPatience));
+  auto all = fixture.loop.run(fixture.budget.reserve(Share::commits, 500'000, kMemoryTimeout));
   REQUIRE(all);
   CHECK(all->bytes() == 1000);
 }
