@@ -9,7 +9,6 @@
 
 #include "daemon/mail/mail_source.h"
 #include "daemon/mail/smtp_reply.h"
-#include "smtpc/consignment.h"
 #include "smtpc/content.h"
 #include "smtpc/envelope_dialogue.h"
 #include "smtpc/outcomes.h"
