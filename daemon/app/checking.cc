@@ -35,8 +35,7 @@ config::Problems problems_of_files(const Loaded& loaded) {
 }
 
 Exit report(const config::Problems& problems) {
-  for (const config::Problem& problem : problems)
-    std::fprintf(stderr, "%s\n", config::to_text(problem).c_str());
+  std::fprintf(stderr, "%s\n", config::to_text(problems, "\n").c_str());
   return Exit::configuration;
 }
 

@@ -8,7 +8,6 @@
 #include "daemon/app/listening.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_service.h"
-#include "daemon/control/control_socket.h"
 #include "daemon/io/work.h"
 #include "daemon/system/directories.h"
 
@@ -54,7 +53,7 @@ Result<void, StartError> ControlAccess::serve(LoopDaemonControlParts parts) {
 void ControlAccess::configure(const config::ControlSettings& settings) {
   group_ = settings.group;
   if (!service_) return;
-  service_->set_group(group_);
+  service_->configure(group_);
   control::share_control_socket(path_, {system::kDropGroup, group_});
 }
 

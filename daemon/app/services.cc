@@ -71,7 +71,7 @@ Task<Result<void, StartError>> Services::start(Loaded loaded) {
   const config::Settings settings = loaded.settings;
   co_await sendmail_.open(settings, parts_.storage.spool());
   auto configured = co_await reloader_.start(std::move(loaded));
-  if (!configured) co_return fail(Exit::configuration, join(config::to_lines(configured.error()), "; "));
+  if (!configured) co_return fail(Exit::configuration, config::to_text(configured.error(), "; "));
   auto submit = co_await open_submit_socket(parts_.loop, parts_.log, settings);
   if (!submit) co_return std::unexpected(submit.error());
   if (*submit) listeners_.push_back(std::move(*submit));

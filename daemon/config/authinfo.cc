@@ -6,7 +6,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/authinfo_notations.h"
-#include "daemon/config/host.h"
+#include "daemon/config/hostname.h"
 
 namespace hikyaku::config {
 namespace {

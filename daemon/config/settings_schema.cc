@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/config/host.h"
+#include "daemon/config/hostname.h"
 #include "daemon/config/load.h"
 #include "daemon/config/smarthost_draft.h"
 

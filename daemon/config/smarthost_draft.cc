@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/config/host.h"
+#include "daemon/config/hostname.h"
 
 namespace hikyaku::config {
 namespace {

@@ -34,7 +34,7 @@ Result<std::vector<std::string>, Failure> Delivery::run() {
     return std::move(ids_);
   }
   return std::unexpected(
-      explain({Exit::temporary, cat("the mail could not be handed over: ", reasons_,
+      explain({Exit::try_again, cat("the mail could not be handed over: ", reasons_,
                                     "; nothing was stored. Is hikyakud running, and sendmail set-gid?")}));
 }
 
@@ -78,7 +78,7 @@ Result<void, Refusal> Delivery::submit(Fd fd) {
   while (!left_.empty()) {
     if (!content_->rewind())
       return std::unexpected(
-          Refusal{true, {Exit::temporary, "the connection was lost halfway; nothing was stored"}});
+          Refusal{true, {Exit::try_again, "the connection was lost halfway; nothing was stored"}});
     auto taken = submission->send(message_.envelope, next_batch(), *content_, signal_block_);
     if (!taken) return std::unexpected(taken.error());
     left_ = left_.subspan(taken->recipients);
@@ -106,7 +106,7 @@ Result<bool, Failure> Delivery::into_drop() {
 Result<void, Failure> Delivery::drop_some(std::span<const Address> recipients) {
   bool fits = draft_ && recipients.data() == message_.envelope.recipients.data();
   if (fits) return draft_->commit();
-  if (!content_->rewind()) return fail(Exit::temporary, "the connection was lost halfway");
+  if (!content_->rewind()) return fail(Exit::try_again, "the connection was lost halfway");
   auto commands =
       cat(mail_command(message_.envelope, std::nullopt), rcpt_commands(message_.envelope, recipients));
   auto draft = Draft::begin(*drop_, commands);

@@ -33,7 +33,7 @@ struct Doomed {
 };
 Doomed doomed[3];
 unsigned nested = 0;
-volatile sig_atomic_t exit_code = static_cast<int>(Exit::temporary);
+volatile sig_atomic_t exit_code = static_cast<int>(Exit::try_again);
 
 // Nothing here but system calls.
 [[noreturn]] void depart(int) {

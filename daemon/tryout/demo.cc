@@ -17,8 +17,8 @@
 #include "daemon/io/self_signed.h"
 #include "daemon/io/signals.h"
 #include "daemon/io/socket_stream.h"
+#include "daemon/system/accounts.h"
 #include "daemon/system/files.h"
-#include "daemon/system/privileges.h"
 #include "daemon/tryout/app_dialogue.h"
 
 namespace hikyaku::tryout {
