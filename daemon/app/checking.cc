@@ -72,7 +72,7 @@ Exit report(const std::string& config_file, const Loaded& loaded) {
   return Exit::ok;
 }
 
-// The second look, if it comes to that, is the daemon's user's.
+// As root, loads a second time as the daemon's user.
 Result<Loaded, config::Problems> load_for_user(const std::string& config_file, const CheckCalls& calls) {
   auto loaded = load_everything(config_file, Purpose::check, calls.find);
   if (!loaded || !loaded->account) return loaded;

@@ -46,7 +46,8 @@ Result<void, StartError> ControlAccess::serve(LoopDaemonControlParts parts) {
   control::ControlOptions options{.path = path_, .spool_directory = spool_directory_, .group = group_};
   service_ = std::make_unique<control::ControlService>(std::move(options), std::move(socket_),
                                                        *daemon_control_, loop_.clock());
-  if (!service_->runs()) return fail(Exit::internal, cat(path_, ": there is no thread left to serve it"));
+  if (!service_->runs())
+    return fail(Exit::internal, cat(path_, ": the system has no thread left to serve this socket"));
   return {};
 }
 

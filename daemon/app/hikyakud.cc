@@ -23,9 +23,9 @@
 namespace hikyaku::app {
 namespace {
 
-// So long a daemon that cannot run keeps clients from having it started again.
+// How long a daemon that cannot run keeps clients from starting it again through its socket.
 constexpr std::chrono::milliseconds kTurnAway = 1s;
-constexpr int kLooks = 5;  // meanwhile
+constexpr int kTries = 5;  // to load the files meanwhile
 
 void print_problems(const config::Problems& problems) {
   for (const config::Problem& problem : problems)
@@ -33,7 +33,7 @@ void print_problems(const config::Problems& problems) {
   if (!problems.empty()) system::ServiceManager().status(config::to_text(problems.front()));
 }
 
-// Where it is the default, a missing runtime directory is the daemon's to complain about.
+// If the runtime directory is the default one, a missing one is reported by the daemon later.
 Result<void, StartError> prepare_directories(log::MailLog& log, const Loaded& loaded) {
   const config::Settings& settings = loaded.settings;
   auto runtime = system::prepare_runtime_directory(settings.runtime_directory, loaded.account);
@@ -58,8 +58,8 @@ Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, log::MailL
   return listening;
 }
 
-// Whoever asks us to stop while we are stopping for good must not break off the last steps.
-void be_deaf() {
+// A signal must not interrupt the last steps of a stop.
+void ignore_signals() {
   for (int number : {SIGTERM, SIGINT, SIGHUP}) std::signal(number, SIG_IGN);
 }
 
@@ -75,17 +75,17 @@ Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Lo
     Daemon daemon(loop, log, config_file, std::move(loaded), std::move(*listening));
     exit = loop.run(daemon.run());
   }
-  be_deaf();
+  ignore_signals();
   return exit;
 }
 
-// What is corrected in that time counts: `systemctl start` joins a start that a client has caused.
-Result<Loaded, config::Problems> load_patiently(const std::string& config_file,
-                                                const std::vector<Fd>& sockets) {
+// A file that is corrected meanwhile is used: `systemctl start` joins a start that a client has caused.
+Result<Loaded, config::Problems> load_and_turn_away(const std::string& config_file,
+                                                    const std::vector<Fd>& sockets) {
   auto loaded = load_everything(config_file, Purpose::run);
   if (!loaded) print_problems(loaded.error());
-  for (int looks = 0; !loaded && !sockets.empty() && looks < kLooks; ++looks) {
-    turn_away(sockets, kTurnAway / kLooks);
+  for (int tries = 0; !loaded && !sockets.empty() && tries < kTries; ++tries) {
+    turn_away(sockets, kTurnAway / kTries);
     loaded = load_everything(config_file, Purpose::run);
   }
   return loaded;
@@ -93,7 +93,7 @@ Result<Loaded, config::Problems> load_patiently(const std::string& config_file,
 
 Exit load_and_serve(const std::string& config_file, std::vector<Fd> inherited) {
   const std::vector<Fd> sockets = duplicates(inherited);
-  auto loaded = load_patiently(config_file, sockets);
+  auto loaded = load_and_turn_away(config_file, sockets);
   if (!loaded) return Exit::configuration;
   SystemClock clock;
   log::MailLog log(clock, log_options(loaded->settings));
@@ -130,7 +130,7 @@ std::unexpected<StartError> wrong(std::string_view what) {
   return fail(Exit::usage, cat(what, "; see 'hikyakud --help'"));
 }
 
-// Of a letter, which may stand in the middle of a word, getopt keeps the letter; of a long one, nothing.
+// getopt keeps an unknown letter, which may be inside a word, but not an unknown long option.
 std::string unknown_option(std::string_view word) {
   const bool is_letter = ::optopt > 0 && ::optopt < kCheck;
   return is_letter ? printable(std::string{'-', static_cast<char>(::optopt)}) : printable(word);

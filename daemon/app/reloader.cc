@@ -33,7 +33,7 @@ std::string in_one_line(config::Problems problems) {
   problems.resize(std::min(count, kMostInOneLine));
   const std::string first = config::to_text(problems, "; ");
   if (count <= kMostInOneLine) return first;
-  return cat(first, "; and ", std::to_string(count - kMostInOneLine), " more, which stand in the log");
+  return cat(first, "; and ", std::to_string(count - kMostInOneLine), " more; see the log");
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ std::string Services::status() const {
   const std::string storage = parts_.storage.trouble();
   const std::string& reload = reloader_.trouble();
   return cat(relay_.status(), storage.empty() ? "" : "; ", storage,
-             reload.empty() ? "" : "; not reloaded, for the file is wrong: ", reload);
+             reload.empty() ? "" : "; not reloaded, because the configuration is wrong: ", reload);
 }
 
 Task<void> Services::stop(Duration grace) {

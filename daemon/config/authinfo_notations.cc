@@ -65,7 +65,7 @@ std::string take_bare(std::string_view& rest) {
   return value;
 }
 
-// Nothing where a quote does not end properly.
+// nullopt if a quote does not end properly.
 std::optional<std::string> take_word(std::string_view& rest) {
   rest = trim(rest);
   if (rest.starts_with('"') || rest.starts_with('\'')) return take_quoted(rest);
@@ -77,14 +77,14 @@ std::string put_port(const std::string& value, AuthinfoEntry& entry) {
   return entry.port ? "" : "needs a number from 1 to 65535 after `port`, or smtp, submission or submissions";
 }
 
-// Nothing, or what is wrong.
+// Returns what is wrong, or an empty string.
 std::string put_pair(std::string_view name, const std::string& value, AuthinfoEntry& entry) {
   if (name == "port") return put_port(value, entry);
   if (name == "login" || name == "user") {
     entry.credentials.user = value;
   } else if (name == "password") {
     entry.credentials.password = Secret(value);
-  } else if (name != "account") {  // of netrc; nothing to us
+  } else if (name != "account") {  // of netrc; ignored
     return "may only have port, login and password after the host, each with one value; a value with blanks "
            "needs "
            "quotes";
@@ -141,7 +141,7 @@ std::vector<std::string> to_mechanisms(std::string_view value) {
   return mechanisms;
 }
 
-// Nothing, or what is wrong.
+// Returns what is wrong, or an empty string.
 std::string put_field(std::string_view field, mail::Credentials& into) {
   auto value = value_of(field);
   if (!value) return value.error();
@@ -166,8 +166,9 @@ Result<mail::Credentials, std::string> parse_fields(std::string_view rest) {
   return credentials;
 }
 
-// sendmail takes a missing one of U and I from the other. An authorization id that only repeats the user is
-// left out, which means the same (RFC 4616 2) and is not refused by servers that know no such id.
+// If one of U and I is missing, the other one is used, as sendmail does. An authorization id that only
+// repeats the user is left out, which means the same (RFC 4616 2) and is not refused by servers that know
+// no such id.
 Result<mail::Credentials, std::string> complete(mail::Credentials credentials) {
   if (credentials.user.empty()) credentials.user = credentials.authzid;
   if (credentials.authzid == credentials.user) credentials.authzid.clear();

@@ -63,7 +63,7 @@ std::string canonical_name(const std::string& name) {
   return full;
 }
 
-// Nothing can break off getaddrinfo(3), so a thread that is left behind waits for it.
+// getaddrinfo(3) cannot be cancelled, so it runs on a thread that is left behind after the time-out.
 std::string canonical_name_in_time(const std::string& name) {
   auto answer = std::make_shared<std::promise<std::string>>();
   std::future<std::string> full = answer->get_future();

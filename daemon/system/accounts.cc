@@ -53,10 +53,10 @@ bool has_become(const Account& account) {
 bool may_return_to_root() { return ::setuid(0) == 0 || ::setgid(0) == 0 || ::setgroups(0, nullptr) == 0; }
 
 constexpr std::size_t kFirstText = 4 * 1024;
-constexpr std::size_t kMostText = 1024 * 1024;  // a group of tens of thousands
+constexpr std::size_t kMostText = 1024 * 1024;  // enough for a group with tens of thousands of members
 constexpr int kMostGroups = 65536;
 
-// `look` is one of the get…_r functions, bound to what is asked for.
+// `look` is one of the get…_r functions, bound to a name or id.
 template <class Entry, class Use>
 bool look_up(const std::function<int(Entry*, char*, std::size_t, Entry**)>& look, const Use& use) {
   for (std::size_t size = kFirstText; size <= kMostText; size *= 4) {

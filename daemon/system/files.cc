@@ -64,7 +64,7 @@ std::unexpected<NewFileError> failed(const std::string& name) {
   return fail(static_cast<std::errc>(errno), cat(name, ": ", os_error_text(errno)));
 }
 
-// Some file systems (NFS) do not know the first way.
+// Some file systems (NFS) do not support the first way.
 bool rename_to_a_free_name(int directory, const std::string& from, const std::string& to) {
   if (::renameat2(directory, from.c_str(), directory, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno != EINVAL && errno != ENOSYS) return false;
