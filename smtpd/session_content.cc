@@ -23,7 +23,7 @@ Task<void> SessionContent::data() {
   auto reception = open_reception();
   if (!reception) {
     talk_.refuse("DATA", reception.error());
-    talk_.behind_refused_data = !talk_.bdat;  // who sends chunks has no message for DATA
+    talk_.behind_refused_data = true;
     if (!talk_.ended && talk_.channel.has_input()) talk_.end_at_body();
     co_return;
   }

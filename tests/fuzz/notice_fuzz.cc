@@ -37,7 +37,7 @@ std::string clean(std::string_view text) {
   std::string kept;
   for (char c : text.substr(0, 255))
     if (static_cast<unsigned char>(c) >= ' ' && c != 0x7f) kept += c;
-  return is_valid_utf8(kept) ? kept : printable(kept);
+  return is_valid_utf8(kept) ? kept : printable(kept).substr(0, 255);
 }
 
 void check_fields(std::string_view text, std::span<const std::string_view> known, const char* what) {
@@ -49,13 +49,19 @@ void check_fields(std::string_view text, std::span<const std::string_view> known
   }
 }
 
+// The real token is random: no mail that is returned has it. NULs in it are dropped from what is returned.
+bool has_token(std::string text) {
+  std::erase(text, '\0');
+  return text.find(kToken) != std::string::npos;
+}
+
 void check_notice(const BounceRequest& request) {
   const std::string notice = make_bounce(request);
   test::check_canonical(notice);
   const std::string mark = cat("\r\n--=_", kToken);
   std::vector<std::size_t> marks;
   for (auto at = notice.find(mark); at != notice.npos; at = notice.find(mark, at + 1)) marks.push_back(at);
-  check(marks.size() == 4 || request.original.find(kToken) != std::string::npos, "a notice has other parts");
+  check(marks.size() == 4 || has_token(request.original), "a notice has other parts");
   if (marks.size() != 4) return;
   const std::string_view all = notice;
   check_fields(all.substr(0, marks[0]), kHeader, "a field in the header that is not ours");

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "daemon/base/base64.h"
+#include "daemon/base/text.h"
 
 namespace hikyaku::test {
 
@@ -27,6 +28,20 @@ inline bool has_secret(std::string_view text, std::string_view password) {
     if (has_piece(text, std::string_view(encoded).substr(first, end - first))) return true;
   }
   return false;
+}
+
+// A text with the bytes that printable() has escaped in it. What a peer has said is looked at, and not what an
+// escape's own digits happen to spell with it.
+inline std::string without_escapes(std::string_view text) {
+  std::string bytes;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool is_escape = text.substr(at).starts_with("\\x") && at + 4 <= text.size();
+    const auto high = is_escape ? hex_value(text[at + 2]) : std::nullopt;
+    const auto low = is_escape ? hex_value(text[at + 3]) : std::nullopt;
+    bytes += high && low ? static_cast<char>(*high * 16 + *low) : text[at];
+    if (high && low) at += 3;
+  }
+  return bytes;
 }
 
 }  // namespace hikyaku::test
