@@ -33,8 +33,10 @@ std::vector<std::string> refused_so(const TransactionResult& result, const Job& 
 void take_for_its_own(Refusal& refusal) {
   const bool is_final = refusal.failure.reply && refusal.failure.reply->is_permanent();
   const bool is_of_one = refusal.failure.concerns == mail::Concerns::recipient;
-  refusal.verdict.action = is_of_one ? (is_final ? Action::fail_recipient : Action::defer_recipient)
-                                     : (is_final ? Action::fail_message : Action::defer_message);
+  if (is_of_one)
+    refusal.verdict.action = is_final ? Action::fail_recipient : Action::defer_recipient;
+  else
+    refusal.verdict.action = is_final ? Action::fail_message : Action::defer_message;
   refusal.verdict.kind = refusal.failure.kind =
       is_of_one ? mail::FailureKind::recipient_refused : mail::FailureKind::message_refused;
   refusal.failure.is_evidence = false;

@@ -66,7 +66,7 @@ Acceptor::Acceptor(io::Loop& loop, mail::MailSink& sink, Observer& observer, Acc
     : loop_(loop),
       observer_(observer),
       options_(std::move(options)),
-      around_{loop, sink, observer, stop_},
+      context_{loop, sink, observer, stop_},
       nursery_(loop, [&observer](const std::string& what) { observer.broke_down(what); }) {}
 
 Acceptor::~Acceptor() = default;
@@ -118,7 +118,7 @@ Task<void> Acceptor::serve(io::StreamPtr stream, [[maybe_unused]] std::unique_pt
     if (!secured) co_return;
     stream = std::move(*secured);
   }
-  Session session(around_, options, std::move(stream));
+  Session session(context_, options, std::move(stream));
   co_await session.run();
 }
 
@@ -131,7 +131,7 @@ Task<void> Acceptor::turn_away(io::StreamPtr stream, Reply reply) {
   co_await channel.farewell();
 }
 
-Task<void> Acceptor::stopped(Duration grace) {
+Task<void> Acceptor::stop(Duration grace) {
   stop_.soft.request();
   io::Woken woken = co_await nursery_.drained(loop_.within(grace));
   stop_.hard.request();

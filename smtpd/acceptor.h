@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Takes connections from listeners, turns away those that may not or cannot be served, and runs a session for
-// each of the others. Never starves: whoever is turned away is told so, whoever is slow holds nothing but its
-// own session. Owns listeners and sessions. The loop's thread.
+// Takes connections from listeners, turns away those that may not or cannot be served, with a reply, and runs
+// a session for each of the others. A slow client holds up only its own session. Owns listeners and sessions.
+// The loop's thread.
 #pragma once
 
 #include <map>
@@ -25,7 +25,7 @@ struct AcceptorOptions {
 
 class Acceptor {
  public:
-  // All outlive this. stopped() must have returned before it goes.
+  // The arguments outlive the acceptor. stop() must have returned before the acceptor is destroyed.
   Acceptor(io::Loop& loop, mail::MailSink& sink, Observer& observer, AcceptorOptions options);
   ~Acceptor();
 
@@ -33,11 +33,11 @@ class Acceptor {
   // One connection that was accepted elsewhere.
   void take(io::StreamPtr stream);
   // For connections from here on.
-  void reconfigure(AcceptorOptions options) { options_ = std::move(options); }
+  void configure(AcceptorOptions options) { options_ = std::move(options); }
   std::size_t sessions() const { return over_tcp_ + local_; }
 
   // Accepts no more and ends idle sessions with 421 4.3.2; the others may finish until `grace` is over.
-  Task<void> stopped(Duration grace);
+  Task<void> stop(Duration grace);
 
  private:
   class Place;
@@ -52,11 +52,11 @@ class Acceptor {
   Observer& observer_;
   AcceptorOptions options_;
   Stop stop_;
-  Surroundings around_;
+  SessionContext context_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   std::size_t over_tcp_ = 0;                       // sessions
   std::size_t local_ = 0;                          // sessions over the Unix socket
-  std::size_t turned_away_ = 0;                    // that are being told
+  std::size_t turned_away_ = 0;                    // connections that are being sent the reason
   std::map<std::string, std::size_t> per_client_;  // by address, or "uid 1000"
   io::Nursery nursery_;
 };

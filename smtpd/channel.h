@@ -11,7 +11,7 @@
 #include "daemon/io/tls.h"
 #include "smtpd/observer.h"
 #include "smtpd/options.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 
@@ -22,7 +22,7 @@ class Channel {
 
   void say(const Reply& reply);
 
-  // As LineReader has them, but what was said goes out first if the client must be waited for.
+  // Like LineReader's functions, but pending replies are flushed before blocking.
   Task<Result<io::Line, IoError>> line(std::size_t limit, io::Until until);
   Task<Result<void, IoError>> skip_line(std::size_t limit, io::Until until);
   Task<Result<std::string_view, IoError>> some(io::Until until);
@@ -30,11 +30,11 @@ class Channel {
   // Whether the client has sent more than was read.
   bool has_input() const { return !reader_.is_empty(); }
 
-  // Writes what was said, then shakes hands. After a failure the connection is gone. has_input() must be
-  // false.
+  // Flushes pending replies, then performs the handshake. After a failure the connection is closed.
+  // has_input() must be false.
   Task<Result<void, IoError>> start_tls(io::TlsServer& server);
   const io::TlsInfo* tls() const { return stream_ ? stream_->tls() : nullptr; }
-  Client client() const;  // who is at the other end, as far as the connection tells
+  Client client() const;  // the peer, as far as the connection identifies it
 
   // The end: the last replies, then FIN, then what the client still writes is read for a moment: closing over
   // unread bytes would send an RST, which can overtake our last reply.
@@ -45,12 +45,12 @@ class Channel {
   Task<Result<void, IoError>> flush_unless(bool has_what_is_wanted);
 
   io::Loop& loop_;
-  io::StreamPtr stream_;  // nothing after a failed handshake
+  io::StreamPtr stream_;  // nullptr after a failed handshake
   io::LineReader reader_;
   const SessionOptions& options_;
   io::Cancel& hard_;
   std::string unsent_;
-  bool is_deaf_ = false;  // the peer takes nothing any more
+  bool is_deaf_ = false;  // writing to the peer has failed
 };
 
 }  // namespace hikyaku::smtpd

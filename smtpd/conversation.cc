@@ -8,25 +8,25 @@
 
 namespace hikyaku::smtpd {
 
-Conversation::Conversation(Surroundings its_surroundings, SessionOptionsPtr its_options, io::StreamPtr stream)
-    : around(its_surroundings),
+Conversation::Conversation(SessionContext its_context, SessionOptionsPtr its_options, io::StreamPtr stream)
+    : context(its_context),
       options(std::move(its_options)),
-      channel(around.loop, std::move(stream), *options, around.stop.hard),
+      channel(context.loop, std::move(stream), *options, context.stop.hard),
       client(channel.client()) {}
 
 Task<Result<std::string_view, IoError>> Conversation::first_bytes() {
-  const Instant begin = around.loop.now();
-  auto first = co_await channel.some({next_look(begin), &around.stop.soft});
+  const Instant begin = context.loop.now();
+  auto first = co_await channel.some({next_look(begin), &context.stop.soft});
   while (!first && may_idle_on(first.error(), begin))
-    first = co_await channel.some({next_look(begin), &around.stop.soft});
+    first = co_await channel.some({next_look(begin), &context.stop.soft});
   co_return first;
 }
 
 // A transaction that was begun may end in peace; only between two of them `soft` stops us.
 Task<Result<io::Line, IoError>> Conversation::read_line(std::size_t limit) {
-  io::Cancel& cancel = transaction.is_open() ? around.stop.hard : around.stop.soft;
+  io::Cancel& cancel = transaction.is_open() ? context.stop.hard : context.stop.soft;
   if (cancel.is_requested()) co_return std::unexpected(io::to_error(io::Woken::cancelled));
-  const Instant begin = around.loop.now();
+  const Instant begin = context.loop.now();
   auto line = co_await channel.line(limit, {next_look(begin), &cancel});
   while (!line && may_idle_on(line.error(), begin))
     line = co_await channel.line(limit, {next_look(begin), &cancel});
@@ -38,12 +38,12 @@ Task<Result<io::Line, IoError>> Conversation::read_line(std::size_t limit) {
 
 // A wait for a command is looked at now and then, whether there is still room for who idles.
 Instant Conversation::next_look(Instant begin) const {
-  return std::min(begin + options->deadlines.command, around.loop.now() + options->deadlines.crowded);
+  return std::min(begin + options->deadlines.command, context.loop.now() + options->deadlines.crowded);
 }
 
 bool Conversation::may_idle_on(const IoError& error, Instant begin) const {
-  return error.kind == IoErrorKind::timeout && !around.stop.is_crowded &&
-         around.loop.now() < begin + options->deadlines.command;
+  return error.kind == IoErrorKind::timeout && !context.stop.is_crowded &&
+         context.loop.now() < begin + options->deadlines.command;
 }
 
 std::optional<Reply> Conversation::hook(Stage stage, std::string_view subject) const {
@@ -64,12 +64,12 @@ void Conversation::refuse(std::string_view stage, const Reply& reply) {
     rejected.sender = *named_sender;
     rejected.size = named_size;
   }
-  around.observer.rejected(client, rejected);
+  context.observer.rejected(client, rejected);
   say(reply);
 }
 
 void Conversation::end_at_body() {
-  around.observer.odd(client, Oddity::body_unasked);
+  context.observer.odd(client, Oddity::body_unasked);
   say(replies::body_unasked());
 }
 

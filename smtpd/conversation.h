@@ -18,7 +18,7 @@
 
 namespace hikyaku::smtpd {
 
-// How sessions are told to stop: `soft` ends those that are between two messages, `hard` all of them. While
+// Stops sessions: `soft` ends those that are between two messages, `hard` all of them. While
 // `is_crowded`, a client that sends nothing for Deadlines::crowded is disconnected to make room for others.
 struct Stop {
   io::Cancel soft;
@@ -26,8 +26,8 @@ struct Stop {
   bool is_crowded = false;
 };
 
-// What a session works with; outlives it.
-struct Surroundings {
+// What all sessions of a server share; outlives them.
+struct SessionContext {
   io::Loop& loop;
   mail::MailSink& sink;
   Observer& observer;
@@ -35,21 +35,21 @@ struct Surroundings {
 };
 
 struct Conversation {
-  Conversation(Surroundings its_surroundings, SessionOptionsPtr its_options, io::StreamPtr stream);
+  Conversation(SessionContext its_context, SessionOptionsPtr its_options, io::StreamPtr stream);
 
-  // The client's first bytes; nothing is consumed.
+  // The client's first bytes, which are not consumed.
   Task<Result<std::string_view, IoError>> first_bytes();
-  // The next line. A transaction that was begun may end in peace; only between two of them `soft` stops it.
+  // The next line. `soft` interrupts only between two transactions; an open one may be completed.
   Task<Result<io::Line, IoError>> read_line(std::size_t limit);
 
   void say(const Reply& reply);
-  void refuse(std::string_view stage, const Reply& reply);  // says it, and reports it to the observer
+  void refuse(std::string_view stage, const Reply& reply);  // sends the reply, and reports it to the observer
   void lost(const IoError& error);                          // nothing more can be read
   void end_at_body();                                       // content came that was not asked for
   void clear();                                             // the transaction
   std::optional<Reply> hook(Stage stage, std::string_view subject) const;
 
-  Surroundings around;
+  SessionContext context;
   SessionOptionsPtr options;
   Channel channel;
   Client client;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who listens to what the server side does: the mail log, counters, tests. Calls come on the loop's thread,
-// never suspend, and what they are given holds until they return. Foreign bytes are as they came: who shows
+// An observer of the server side: the mail log, counters, tests. Calls come on the loop's thread, never
+// suspend, and their arguments are valid until they return. A client's bytes are unchanged: code that shows
 // them escapes.
 #pragma once
 
@@ -12,21 +12,21 @@
 #include "daemon/base/ip.h"
 #include "daemon/mail/envelope.h"
 #include "daemon/mail/mail_id.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 
 struct Client {
-  std::optional<Endpoint> address;   // nothing: the Unix socket
-  std::optional<std::uint32_t> uid;  // who called over the Unix socket, by the kernel's word
+  std::optional<Endpoint> address;   // nullopt: the Unix socket
+  std::optional<std::uint32_t> uid;  // the caller over the Unix socket, from the kernel
   std::string account;               // that user's name, once it was looked up; or empty
   std::string helo;                  // as it came; empty before EHLO or HELO
   std::string user;                  // logged in as; empty: not
 };
-// "127.0.0.1:40512", "unix uid=1000"; "unix" if the kernel did not tell.
+// "127.0.0.1:40512", "unix uid=1000"; "unix" if the uid is not known.
 std::string to_text(const Client& client);
 
-// A message is on stable storage; the client is about to be told.
+// A message is on stable storage; its 250 is about to be sent.
 struct Accepted {
   mail::MailId id;
   const mail::Envelope& envelope;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a session is told when it begins, as plain values: names, limits, deadlines, features. A reload makes
-// new ones; sessions keep those that they began with. Sizes are bytes.
+// A session's options as plain values: names, limits, deadlines, features. A reload makes new ones; sessions
+// keep those that they began with. Sizes are bytes.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/defaults.h"
 #include "daemon/base/secret.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::io {
 class TlsServer;
@@ -31,7 +31,7 @@ struct Deadlines {
   Duration data_block = 3min;  // for the next piece of content (4.5.3.2.5)
   Duration write = 5min;       // for the client to take our replies
   Duration handshake = 1min;   // TLS
-  Duration submitter = 10s;    // for the user database to say who a uid is
+  Duration submitter = 10s;    // for the user database to look a uid up
   Duration unasked = 1s;       // behind a refused DATA: how long content must not come before our 354
   Duration farewell = 2s;      // how long a client may go on writing after 221 or 421 without getting an RST
 };

@@ -9,7 +9,7 @@
 
 #include "daemon/base/defaults.h"
 #include "daemon/base/ip.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 
@@ -31,15 +31,15 @@ enum class Admission : std::uint8_t {
   too_many_of_user
 };
 
-// `peer` is nothing for the Unix socket. The counts are of connections that are there already: over TCP, or
-// over the Unix socket; and of those, from the same address or user.
+// `peer` is nullopt for the Unix socket. The counts are of existing connections: over TCP, or over the Unix
+// socket; and of those, from the same address or user.
 Admission admit(const AcceptPolicy& policy, const std::optional<IpAddress>& peer, std::size_t connections,
                 std::size_t from_peer);
-// What to say to one that is not welcome, instead of the greeting.
+// The reply instead of the greeting; `admission` is not `welcome`.
 Reply refusal(Admission admission);
 // Whether per_client applies to this peer.
 bool is_counted(const std::optional<IpAddress>& peer);
-// Whether so many connections are so near the limit that who idles must go.
+// Whether so many connections are so near the limit that idle clients must be disconnected.
 bool is_crowded(std::size_t connections, std::size_t limit);
 
 }  // namespace hikyaku::smtpd

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One message on its way from the client into the spool: canonical content in, repaired header and our
-// Received field on top, a verdict at the end. A message that is refused is dropped at once and the rest of
-// it swallowed, because only its real end tells where the next command begins. Between two pieces it holds
-// nothing of the message but a header field that goes on.
+// Received field on top, a verdict at the end. A refused message is dropped at once, but read to its end,
+// since only there the next command begins. Between two pieces only an unfinished header field is kept.
 #pragma once
 
 #include <memory>
@@ -14,7 +13,7 @@
 #include "daemon/mail/intake.h"
 #include "daemon/mail/mail_sink.h"
 #include "smtpd/options.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 
@@ -27,7 +26,7 @@ class Reception {
   // The next piece, in canonical form, and what was noticed about all so far. Suspends while the spool is
   // busy.
   Task<void> take(std::string_view content, const mail::ContentNotes& notes);
-  // From here on nothing is stored; the first reason counts.
+  // Stops storing; the first reason counts.
   void refuse(Reply reply);
   const std::optional<Reply>& refusal() const { return refusal_; }
   // After the last piece: suspends until the message is on stable storage, then says 250; or why not. Once.

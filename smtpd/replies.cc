@@ -3,14 +3,35 @@
 
 #include <utility>
 
+#include "daemon/base/error.h"
 #include "daemon/base/text.h"
 
-namespace hikyaku::smtpd::replies {
+namespace hikyaku::smtpd {
 namespace {
+
+std::string status_prefix(const Reply& reply) {
+  return reply.status.status_class == 0 ? std::string() : cat(mail::to_text(reply.status), " ");
+}
 
 Reply without_status(int code, std::string text) { return {code, {}, std::move(text)}; }
 
 }  // namespace
+
+std::string to_wire(const Reply& reply) {
+  check(!reply.lines.empty(), "a reply has at least one line");
+  std::string code = std::to_string(reply.code);
+  std::string status = status_prefix(reply);
+  std::string wire;
+  for (const std::string& line : reply.lines)
+    wire += cat(code, &line == &reply.lines.back() ? " " : "-", status, line, "\r\n");
+  return wire;
+}
+
+std::string to_text(const Reply& reply) {
+  return cat(std::to_string(reply.code), " ", status_prefix(reply), join(reply.lines, " / "));
+}
+
+namespace replies {
 
 Reply greeting(std::string_view hostname, std::string_view token) {
   return without_status(220, cat(hostname, " hikyaku ", token, " ready"));
@@ -94,4 +115,6 @@ Reply timed_out() { return {421, {4, 4, 2}, "Timed out waiting for you, closing"
 Reply shutting_down() { return {421, {4, 3, 2}, "Shutting down, try again soon"}; }
 Reply internal_error() { return {421, {4, 3, 0}, "Internal error, try again later"}; }
 
-}  // namespace hikyaku::smtpd::replies
+}  // namespace replies
+
+}  // namespace hikyaku::smtpd

@@ -9,14 +9,14 @@
 
 namespace hikyaku::smtpd {
 
-Session::Session(Surroundings around, SessionOptionsPtr options, io::StreamPtr stream)
-    : talk_(around, std::move(options), std::move(stream)), content_(talk_), login_(talk_) {}
+Session::Session(SessionContext context, SessionOptionsPtr options, io::StreamPtr stream)
+    : talk_(context, std::move(options), std::move(stream)), content_(talk_), login_(talk_) {}
 
 Task<void> Session::run() {
   try {
     co_await dialogue();
   } catch (const std::exception& error) {
-    talk_.around.observer.broke_down(error.what());
+    talk_.context.observer.broke_down(error.what());
     talk_.say(replies::internal_error());
   }
   co_await talk_.channel.farewell();
@@ -55,7 +55,7 @@ Task<bool> Session::is_tls_hello() {
 }
 
 Task<std::optional<mail::Command>> Session::skip_long_line() {
-  io::Until until = talk_.around.loop.within(talk_.options->deadlines.command, &talk_.around.stop.hard);
+  io::Until until = talk_.context.loop.within(talk_.options->deadlines.command, &talk_.context.stop.hard);
   auto skipped = co_await talk_.channel.skip_line(talk_.options->limits.skipped_line, until);
   if (skipped) {
     Reply reply = replies::line_too_long();
@@ -108,12 +108,12 @@ std::vector<std::string> Session::keywords() const {
 }
 
 Task<void> Session::obey(mail::command::Mail command) {
-  if (command.lenient) talk_.around.observer.odd(talk_.client, Oddity::envelope_syntax);
+  if (command.lenient) talk_.context.observer.odd(talk_.client, Oddity::envelope_syntax);
   name(command);
   std::string wished = command.envelope.sender;
   auto refusal = refusal_of(command);
   if (!refusal) refusal = co_await settle_submitter(command.envelope);
-  auto room = talk_.around.sink.envelope_room();
+  auto room = talk_.context.sink.envelope_room();
   if (!refusal && !room->grow_to(mail::memory_of(command.envelope), 0)) refusal = replies::no_memory();
   if (refusal) {
     talk_.clear();
@@ -128,7 +128,7 @@ Task<void> Session::obey(mail::command::Mail command) {
 Task<std::optional<Reply>> Session::settle_submitter(mail::Envelope& envelope) {
   envelope.uid = talk_.client.uid;
   if (!talk_.client.uid || talk_.options->submitters == nullptr) co_return std::nullopt;
-  io::Until until = talk_.around.loop.within(talk_.options->deadlines.submitter, &talk_.around.stop.hard);
+  io::Until until = talk_.context.loop.within(talk_.options->deadlines.submitter, &talk_.context.stop.hard);
   auto submitter = co_await talk_.options->submitters->find(*talk_.client.uid, until);
   if (!submitter) co_return replies::unknown_submitter();
   envelope.sender = sender_of(*talk_.client.uid, *submitter, std::move(envelope.sender),
@@ -141,13 +141,13 @@ std::optional<Reply> Session::refusal_of(const mail::command::Mail& command) con
   if (talk_.options->auth && talk_.options->auth->required && talk_.client.user.empty())
     return replies::auth_required();
   if (auto refusal = talk_.transaction.refusal_of(command, talk_.options->limits)) return refusal;
-  auto room = talk_.around.sink.may_accept(command.size.value_or(0));
+  auto room = talk_.context.sink.may_accept(command.size.value_or(0));
   if (!room) return replies::from(room.error());
   return talk_.hook(Stage::mail, command.envelope.sender);
 }
 
 Task<void> Session::obey(mail::command::Rcpt command) {
-  if (command.lenient) talk_.around.observer.odd(talk_.client, Oddity::envelope_syntax);
+  if (command.lenient) talk_.context.observer.odd(talk_.client, Oddity::envelope_syntax);
   auto refusal = refusal_of(command);
   if (!refusal) refusal = make_room(command.recipient);
   bool is_too_many = refusal == replies::too_many_recipients() || refusal == replies::no_memory_for_more();
@@ -202,14 +202,14 @@ Task<void> Session::obey(mail::command::Quit) {
 
 // A browser that is made to talk to us (VU#476267): one reply, and nothing of what follows is looked at.
 Task<void> Session::obey(mail::command::NotSmtp command) {
-  talk_.around.observer.odd(talk_.client, command.is_tls ? Oddity::tls_hello : Oddity::not_smtp);
+  talk_.context.observer.odd(talk_.client, command.is_tls ? Oddity::tls_hello : Oddity::not_smtp);
   talk_.say(replies::not_smtp());
   talk_.ended = true;
   co_return;
 }
 
 Task<void> Session::obey(mail::CommandError error) {
-  if (after_message_) talk_.around.observer.odd(talk_.client, Oddity::data_after_end);
+  if (after_message_) talk_.context.observer.odd(talk_.client, Oddity::data_after_end);
   talk_.refuse("command", replies::from(error));
   talk_.ended = talk_.ended || error.must_close;
   co_return;

@@ -19,7 +19,7 @@ namespace hikyaku::smtpd {
 
 class Session {
  public:
-  Session(Surroundings around, SessionOptionsPtr options, io::StreamPtr stream);
+  Session(SessionContext context, SessionOptionsPtr options, io::StreamPtr stream);
   // From the greeting until the connection may be closed. Once.
   Task<void> run();
 

@@ -37,7 +37,7 @@ Task<void> SessionContent::data() {
 Task<bool> SessionContent::waits_for_replies() {
   if (!std::exchange(talk_.behind_refused_data, false)) co_return true;
   auto early = co_await talk_.channel.some(
-      talk_.around.loop.within(talk_.options->deadlines.unasked, &talk_.around.stop.hard));
+      talk_.context.loop.within(talk_.options->deadlines.unasked, &talk_.context.stop.hard));
   if (early) {
     talk_.end_at_body();
   } else if (early.error().kind != IoErrorKind::timeout) {
@@ -50,13 +50,13 @@ Result<std::unique_ptr<Reception>, Reply> SessionContent::open_reception() {
   if (talk_.bdat) return std::unexpected(replies::inside_bdat());
   if (auto refusal = talk_.transaction.refusal_of_content()) return std::unexpected(*refusal);
   auto refusal = talk_.hook(Stage::data, {});
-  auto writer = talk_.around.sink.begin();
+  auto writer = talk_.context.sink.begin();
   if (!refusal && !writer) refusal = replies::from(writer.error());
   if (refusal) {
     talk_.clear();
     return std::unexpected(*refusal);
   }
-  WallTime now = talk_.around.loop.clock().wall();
+  WallTime now = talk_.context.loop.clock().wall();
   if (talk_.options->written) now = std::min(now, *talk_.options->written);
   mail::IntakeOptions intake{
       talk_.options->domain, talk_.transaction.envelope().sender,
@@ -78,7 +78,7 @@ std::string SessionContent::received(mail::MailId id) const {
   facts.id = text;
   facts.traits = traits(envelope);
   if (envelope.recipients.size() == 1) facts.only_recipient = envelope.recipients.front().address;
-  facts.now = talk_.around.loop.clock().wall();
+  facts.now = talk_.context.loop.clock().wall();
   return mail::received_field(facts);
 }
 
@@ -93,13 +93,13 @@ mail::SessionTraits SessionContent::traits(const mail::Envelope& envelope) const
 // end, so that a bare LF now comes from somebody else: from a body that wants to be commands.
 mail::LineMode SessionContent::line_mode() {
   if (talk_.line_end == io::LineEnd::crlf || talk_.spoke_crlf) return mail::LineMode::crlf;
-  talk_.around.observer.odd(talk_.client, Oddity::lf_session);
+  talk_.context.observer.odd(talk_.client, Oddity::lf_session);
   return mail::LineMode::lf;
 }
 
 Task<void> SessionContent::receive_data(Reception& reception) {
   mail::DataDecoder decoder(line_mode());
-  Pace pace(talk_.around.loop.now(), talk_.options->deadlines.data_block,
+  Pace pace(talk_.context.loop.now(), talk_.options->deadlines.data_block,
             talk_.options->limits.min_data_rate);
   while (!decoder.is_done()) {
     auto piece = co_await next_piece(pace);
@@ -114,7 +114,7 @@ Task<void> SessionContent::receive_data(Reception& reception) {
 
 // A view that holds until the next call; follow with consume().
 Task<Result<std::string_view, IoError>> SessionContent::next_piece(const Pace& pace) {
-  io::Until until{pace.deadline(talk_.around.loop.now()), &talk_.around.stop.hard};
+  io::Until until{pace.deadline(talk_.context.loop.now()), &talk_.context.stop.hard};
   auto bytes = co_await talk_.channel.some(until);
   if (!bytes) co_return bytes;
   co_return bytes->substr(0, kPiece);
@@ -122,9 +122,9 @@ Task<Result<std::string_view, IoError>> SessionContent::next_piece(const Pace& p
 
 Task<void> SessionContent::hand_over(Reception& reception, std::string_view content,
                                      const mail::ContentNotes& notes, Pace& pace) {
-  Instant before = talk_.around.loop.now();
+  Instant before = talk_.context.loop.now();
   co_await reception.take(content, notes);
-  pace.forgive(talk_.around.loop.now() - before);
+  pace.forgive(talk_.context.loop.now() - before);
 }
 
 Task<void> SessionContent::chunk(mail::command::Bdat chunk) {
@@ -155,7 +155,7 @@ std::optional<Reply> SessionContent::open_bdat() {
 }
 
 Task<void> SessionContent::receive_chunk(std::uint64_t size) {
-  Pace pace(talk_.around.loop.now(), talk_.options->deadlines.data_block,
+  Pace pace(talk_.context.loop.now(), talk_.options->deadlines.data_block,
             talk_.options->limits.min_data_rate);
   while (size > 0) {
     auto piece = co_await next_piece(pace);
@@ -191,12 +191,12 @@ Task<void> SessionContent::conclude(Reception& reception) {
 
 void SessionContent::report(const Reception& reception, const mail::Envelope& envelope) {
   std::string fixed = reception.fixed();
-  talk_.around.observer.accepted(talk_.client, {.id = reception.id(),
-                                                .envelope = envelope,
-                                                .size = reception.stored_size(),
-                                                .protocol = mail::with_protocol(traits(envelope)),
-                                                .fixed = fixed});
-  if (reception.notes().repaired) talk_.around.observer.odd(talk_.client, Oddity::bare_line_end);
+  talk_.context.observer.accepted(talk_.client, {.id = reception.id(),
+                                                 .envelope = envelope,
+                                                 .size = reception.stored_size(),
+                                                 .protocol = mail::with_protocol(traits(envelope)),
+                                                 .fixed = fixed});
+  if (reception.notes().repaired) talk_.context.observer.odd(talk_.client, Oddity::bare_line_end);
   talk_.accepted_now = true;
   talk_.errors = 0;
   talk_.commands = 0;

@@ -4,18 +4,44 @@
 // thread; refers to the session's conversation.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "daemon/base/clock.h"
 #include "daemon/mail/dot_stuffing.h"
 #include "daemon/mail/received.h"
 #include "daemon/mail/smtp_command.h"
 #include "smtpd/conversation.h"
-#include "smtpd/pace.h"
 
 namespace hikyaku::smtpd {
+
+// How long to wait for the next piece of content: a limit for each wait, and a minimum rate on average, so
+// that a client cannot hold a session with one byte now and then. Pure.
+class Pace {
+ public:
+  // `patience` is the longest single wait, and how long the average may be anything.
+  Pace(Instant start, Duration patience, std::uint64_t bytes_per_second)
+      : start_(start), patience_(patience), rate_(bytes_per_second) {}
+
+  void came(std::size_t bytes) { bytes_ += bytes; }
+  // Time that was ours, not the client's: a slow disk, a used-up memory budget.
+  void forgive(Duration time) { start_ += time; }
+
+  Instant deadline(Instant now) const {
+    auto earned = std::chrono::seconds(static_cast<std::int64_t>(bytes_ / rate_));
+    return std::min(now + patience_, start_ + patience_ + earned);
+  }
+
+ private:
+  Instant start_;
+  Duration patience_;
+  std::uint64_t rate_;
+  std::uint64_t bytes_ = 0;
+};
 
 class SessionContent {
  public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Local users as a session sees them: the kernel tells the uid of whoever calls over the Unix socket, and
-// this what follows from it: a name for Received, and whose sender address it may use (`submit`).
+// Local users as a session sees them: the kernel gives the caller's uid over the Unix socket; from the uid
+// follow a name for Received, and the sender addresses that the user may use (`submit`).
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,14 @@ namespace hikyaku::smtpd {
 
 struct Submitter {
   std::string name;               // empty: the uid has none
-  bool may_choose_sender = true;  // else mail goes out under its own address
+  bool may_choose_sender = true;  // else mail gets the user's own address as sender
 };
 
 class Submitters {
  public:
   virtual ~Submitters() = default;
-  // Suspends while a user database is asked. Nothing: it did not answer in time, and it matters who that is.
+  // Suspends while a user database is asked. Returns nullopt if it did not answer in time and the answer
+  // matters.
   virtual Task<std::optional<Submitter>> find(std::uint32_t uid, io::Until until) = 0;
 };
 

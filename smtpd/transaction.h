@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The mail transaction of RFC 5321 3.3: what MAIL and RCPT have said so far, and whether the next command may
-// come now. Whatever ends or breaks a transaction clears all of it. Pure.
+// The mail transaction of RFC 5321 3.3: the envelope from MAIL and RCPT so far, and whether the next command
+// may come now. An end of a transaction, for any reason, clears all of it. Pure.
 #pragma once
 
 #include <optional>
 
 #include "daemon/mail/smtp_command.h"
 #include "smtpd/options.h"
-#include "smtpd/reply.h"
+#include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
 
@@ -18,7 +18,7 @@ class Transaction {
   // For parse_command: RCPT may use UTF-8 where MAIL announced it.
   bool smtputf8() const { return envelope_.smtputf8; }
 
-  // Nothing if the command may come now.
+  // nullopt if the command may come now.
   std::optional<Reply> refusal_of(const mail::command::Mail& command, const Limits& limits) const;
   std::optional<Reply> refusal_of(const mail::command::Rcpt& command, const Limits& limits) const;
   std::optional<Reply> refusal_of_content() const;  // DATA, BDAT

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// One budget of memory for bodies in transit, in both directions, for envelopes and for the cache. Whoever
-// needs memory reserves it first, in one of the shares below. What is guaranteed to a share no other share
-// can take, so a small message and a mail on its way out always get through. When there is nothing left, the
-// cache gives way first; then whoever has held memory for a second without using more of it is asked to give
-// it back (Lender); meanwhile the asker waits its turn, at most for as long as it says. Loop thread.
+// One budget of memory for bodies in transit, in both directions, for envelopes and for the cache. Memory is
+// reserved before it is used, in one of the shares below. A share's guaranteed part cannot be taken by other
+// shares, so a small message and a mail on its way out always get through. When the budget is used up, the
+// cache is evicted first; then a holder that has not grown for a second is asked to give its memory back
+// (Lender). Meanwhile a request waits its turn, up to its own time limit. Loop thread.
 //
-// Nobody waits in a circle: who holds memory of one share waits only for shares further down the list, and
-// within a share nobody who holds some waits for more.
+// There is no circular wait: a holder of memory in one share waits only for shares further down the list, and
+// within a share no holder waits for more.
 #pragma once
 
 #include <algorithm>
@@ -35,16 +35,16 @@ enum class Share : std::uint8_t {
 };
 inline constexpr std::size_t kShares = 10;
 
-// How long to wait for it; clients and smarthosts wait longer.
+// How long a request waits; clients and smarthosts wait longer.
 inline constexpr Duration kMemoryPatience = 20s;
 
 class MemoryBudget;
 
-// A part of the budget; gives it back when it goes.
+// A part of the budget; the destructor gives it back.
 class Reservation {
  public:
   Reservation() = default;  // may not grow
-  // Nothing yet.
+  // Empty at first.
   Reservation(MemoryBudget& budget, Share share) : budget_(&budget), share_(share) {}
   Reservation(Reservation&& other) noexcept
       : budget_(other.budget_), share_(other.share_), bytes_(std::exchange(other.bytes_, 0)) {}
@@ -54,10 +54,10 @@ class Reservation {
   }
   ~Reservation() { shrink_to(0); }
 
-  // What is counted: never more than the share can have (MemoryBudget::most).
+  // The bytes counted: never more than the share can have (MemoryBudget::most).
   std::uint64_t bytes() const { return bytes_; }
   Share share() const { return share_; }
-  // These two do not suspend; false leaves it as it was.
+  // These two do not suspend; on false the reservation is unchanged.
   bool grow_to(std::uint64_t bytes) { return bytes <= bytes_ || move_to(share_, bytes); }
   bool move_to(Share share, std::uint64_t bytes);
   void shrink_to(std::uint64_t bytes);
@@ -69,7 +69,7 @@ class Reservation {
   std::uint64_t bytes_ = 0;
 };
 
-// Somebody who can do without the memory that it holds, at the cost of some work.
+// A holder of memory that can release it at the cost of some work.
 class Lender {
  public:
   Lender(const Lender&) = delete;
@@ -79,7 +79,7 @@ class Lender {
   virtual ~Lender();
   // Grows the reservation, and with it the time for which nobody asks for it.
   bool borrow(Share share, std::uint64_t bytes);
-  // Likewise, when something was reserved for it elsewhere.
+  // The same with memory that was reserved elsewhere.
   void borrow(Reservation reservation);
 
   Reservation memory_;
@@ -97,18 +97,18 @@ class Lender {
 
 class MemoryBudget {
  public:
-  // `evict` frees some memory of the cache's; false: there is none left.
+  // `evict` frees some of the cache's memory; returns false if the cache is empty.
   MemoryBudget(io::Loop& loop, std::uint64_t limit, std::function<bool()> evict);
 
-  // Waits its turn, no longer than `patience`, then nullopt; with no patience it does not suspend. A request
-  // counts at most as what is guaranteed to the share: so nobody waits for anything but others of that share.
+  // Waits its turn for at most `patience`, then returns nullopt; with a patience of 0 it does not suspend. A
+  // request counts at most as the share's guaranteed part, so it waits only for others of that share.
   Task<std::optional<Reservation>> reserve(Share share, std::uint64_t bytes, Duration patience);
-  // There is something more to evict: whoever waits looks again.
+  // The cache has more to evict: waiting requests are looked at again.
   void reconsider();
 
   std::uint64_t used() const { return used_; }
   std::uint64_t used(Share share) const { return account(share).used; }
-  // What a share can have at most, when nobody else uses more than what is guaranteed.
+  // The most that a share can have while the others use no more than their guaranteed parts.
   std::uint64_t most(Share share) const { return account(share).most; }
 
  private:
@@ -137,7 +137,7 @@ class MemoryBudget {
   std::function<bool()> evict_;
   std::array<Account, kShares> accounts_;
   std::uint64_t used_ = 0;
-  // Of each share what is used or guaranteed, whichever is more; never over the limit.
+  // The sum over the shares of what is used or guaranteed, whichever is more; never over the limit.
   std::uint64_t claimed_ = 0;
   std::size_t waiting_ = 0;
   std::list<Lender*> lenders_;  // the one that has not grown for the longest time first

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What has just arrived is still at hand: most mail is sent on within a second, and then it is never read
-// back from the disk. Holds only what the memory budget has left; the oldest goes first. Loop thread.
+// Mails that have just arrived, in memory: most mail is sent on within a second, and is then never read back
+// from the disk. Uses only memory that the budget has left; the oldest mail is evicted first. Loop thread.
 #pragma once
 
 #include <map>
@@ -33,7 +33,7 @@ class Cache {
     auto found = mails_.find(id);
     return found == mails_.end() ? nullptr : found->second;
   }
-  // Ids grow, so the first is the oldest. False: empty.
+  // Ids grow, so the first is the oldest. Returns false if the cache is empty.
   bool evict_oldest() {
     if (mails_.empty()) return false;
     mails_.erase(mails_.begin());

@@ -17,10 +17,16 @@ class Encoder {
   Encoder& u32(std::uint32_t value) { return number(value, 4); }
   Encoder& u64(std::uint64_t value) { return number(value, 8); }
   Encoder& i64(std::int64_t value) { return number(static_cast<std::uint64_t>(value), 8); }
-  Encoder& raw(std::string_view bytes) { return out_.append(bytes), *this; }
+  Encoder& raw(std::string_view bytes) {
+    out_.append(bytes);
+    return *this;
+  }
   Encoder& text(std::string_view bytes) { return u32(static_cast<std::uint32_t>(bytes.size())).raw(bytes); }
   // Zeros up to `size` bytes in all.
-  Encoder& pad_to(std::size_t size) { return out_.resize(size), *this; }
+  Encoder& pad_to(std::size_t size) {
+    out_.resize(size);
+    return *this;
+  }
 
   void reserve(std::size_t size) { out_.reserve(size); }
   const std::string& bytes() const { return out_; }
@@ -46,7 +52,10 @@ class Decoder {
   std::int64_t i64() { return static_cast<std::int64_t>(number(8)); }
   std::string_view text() { return raw(u32()); }
   std::string_view raw(std::size_t size) {
-    if (size > left_.size()) return reject(), std::string_view();
+    if (size > left_.size()) {
+      reject();
+      return {};
+    }
     std::string_view bytes = left_.substr(0, size);
     left_.remove_prefix(size);
     return bytes;
@@ -55,12 +64,18 @@ class Decoder {
   // count never makes anyone reserve memory for it.
   std::size_t count(std::size_t least) {
     std::size_t many = u32();
-    if (many > left_.size() / least) return reject(), 0;
+    if (many > left_.size() / least) {
+      reject();
+      return 0;
+    }
     return many;
   }
 
-  // What was just read is nothing that the encoder writes.
-  void reject() { left_ = {}, ok_ = false; }
+  // The bytes just read cannot come from the encoder.
+  void reject() {
+    left_ = {};
+    ok_ = false;
+  }
 
   bool ok() const { return ok_; }
   std::size_t left() const { return left_.size(); }

@@ -24,7 +24,7 @@ Committer::Committer(io::Loop& loop, CommitterMode mode, std::function<void(Batc
 Committer::~Committer() {
   check(submitted_ == 0, "the committer went with records in it");
   {
-    std::lock_guard lock(lock_);
+    Lock lock(mutex_);
     is_stopping_ = true;
   }
   work_.notify_one();
@@ -44,10 +44,10 @@ void Committer::submit(Append& append) {
 void Committer::release() {
   bool is_enough = false;
   {
-    std::lock_guard lock(lock_);
+    Lock lock(mutex_);
     waiting_.insert(waiting_.end(), gathering_.begin(), gathering_.end());
-    count_returned(gathering_.size());
-    is_enough = waiting_.size() >= wanted_;
+    count_arrivals(gathering_.size());
+    is_enough = waiting_.size() >= batch_size_;
   }
   gathering_.clear();
   if (mode_ == CommitterMode::inline_on_loop)
@@ -57,7 +57,7 @@ void Committer::release() {
 }
 
 void Committer::run() {
-  std::unique_lock lock(lock_);
+  Lock lock(mutex_);
   for (;;) {
     gather(lock);
     if (waiting_.empty()) return;
@@ -84,34 +84,38 @@ void Committer::expect(std::size_t released, SteadyClock::duration flush) {
   gather_until_ = is_worth_it ? now + std::min<SteadyClock::duration>(flush, kLongestGathering) : now;
   released_ = released;
   released_at_ = now;
-  returned_ = 0;
+  arrived_ = 0;
   back_after_.reset();
 }
 
-void Committer::count_returned(std::size_t arrived) {
-  returned_ += arrived;
-  if (!back_after_ && returned_ >= released_) back_after_ = SteadyClock::now() - released_at_;
+void Committer::count_arrivals(std::size_t arrived) {
+  arrived_ += arrived;
+  if (!back_after_ && arrived_ >= released_) back_after_ = SteadyClock::now() - released_at_;
 }
 
-void Committer::gather(std::unique_lock<std::mutex>& lock) {
-  work_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
+void Committer::gather(Lock& lock) {
+  while (!is_stopping_ && waiting_.empty()) work_.wait(lock);
   if (SteadyClock::now() >= gather_until_) return;
-  wanted_ = expected_;
-  work_.wait_until(lock, gather_until_, [this] { return is_stopping_ || waiting_.size() >= wanted_; });
-  wanted_ = 1;
+  batch_size_ = expected_;
+  while (!is_stopping_ && waiting_.size() < batch_size_ && work_.wait_until(lock, gather_until_)) continue;
+  batch_size_ = 1;
 }
 
 void Committer::run_inline() {
+  Lock lock(mutex_);
   while (!waiting_.empty()) {
     Batch batch = take();
+    lock.unlock();
     commit(batch);
     hand_back(batch);
+    lock.lock();
   }
 }
 
 // A batch does not span segments: each is one pwritev and one flush.
 Batch Committer::take() {
-  auto same = [this](const Append* append) { return append->segment == waiting_.front()->segment; };
+  const auto& segment = waiting_.front()->segment;
+  auto same = [&segment](const Append* append) { return append->segment == segment; };
   auto end = std::ranges::find_if_not(waiting_, same);
   Batch batch;
   batch.appends.assign(waiting_.begin(), end);

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Group commit. A thread takes everything that waits for one segment, writes it with one pwritev, flushes it
-// with one fdatasync, and hands the batch back to the loop; meanwhile the next batch gathers. It knows
-// nothing of mail: what it writes has been encoded, placed and checksummed before. With
+// with one fdatasync, and hands the batch back to the loop; meanwhile the next batch gathers. Records arrive
+// here encoded, placed and checksummed; the committer knows nothing about mail. With
 // CommitterMode::inline_on_loop there is no thread and a batch is what one turn of the loop has submitted.
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "daemon/base/mutex.h"
 #include "daemon/io/loop.h"
 #include "spool/disk.h"
 #include "spool/options.h"
@@ -23,8 +22,8 @@
 
 namespace hikyaku::spool {
 
-// A segment that is written to. The loop's, but for `file` and `is_broken`, which are the committer's while
-// something of the segment is submitted.
+// A segment that is written to. Owned by the loop's thread, except that `file` and `is_broken` belong to the
+// committer's while a record of the segment is submitted.
 struct OpenSegment {
   SegmentHeader header;
   std::uint64_t seed = 0;
@@ -81,11 +80,11 @@ class Committer {
 
   void release();
   void run();
-  void expect(std::size_t released, SteadyClock::duration flush);  // with the lock held
-  void count_returned(std::size_t arrived);                        // with the lock held
-  void gather(std::unique_lock<std::mutex>& lock);
+  void expect(std::size_t released, SteadyClock::duration flush) REQUIRES(mutex_);
+  void count_arrivals(std::size_t arrived) REQUIRES(mutex_);
+  void gather(Lock& lock) REQUIRES(mutex_);
   void run_inline();
-  Batch take();  // with the lock held
+  Batch take() REQUIRES(mutex_);
   void commit(Batch& batch);
   Result<void, DiskError> write_and_flush(const Batch& batch);
   void hand_back(Batch& batch);
@@ -96,18 +95,18 @@ class Committer {
   std::size_t submitted_ = 0;                     // the loop's
   std::optional<io::Loop::OutsideWork> outside_;  // while something is submitted
   std::vector<Append*> gathering_;                // the loop's: submitted in this turn
-  std::mutex lock_;
-  std::condition_variable work_;
-  // Under the lock:
-  std::vector<Append*> waiting_;
-  std::size_t wanted_ = 1;    // so many wake the thread
-  std::size_t released_ = 0;  // by the last flush
-  SteadyClock::time_point released_at_;
-  std::size_t returned_ = 0;                         // so many have come since then
-  std::optional<SteadyClock::duration> back_after_;  // how long it took until they were as many
-  std::size_t expected_ = 0;                         // so many may come soon after that flush
-  SteadyClock::time_point gather_until_;             // the end of "soon"
-  bool is_stopping_ = false;
+  Mutex mutex_;
+  Condition work_;
+  std::vector<Append*> waiting_ GUARDED_BY(mutex_);
+  std::size_t batch_size_ GUARDED_BY(mutex_) = 1;  // how many waiting appends wake the thread
+  std::size_t released_ GUARDED_BY(mutex_) = 0;    // by the last flush
+  SteadyClock::time_point released_at_ GUARDED_BY(mutex_);
+  std::size_t arrived_ GUARDED_BY(mutex_) = 0;  // since the last flush
+  // The time from the last flush until as many had arrived as that flush released.
+  std::optional<SteadyClock::duration> back_after_ GUARDED_BY(mutex_);
+  std::size_t expected_ GUARDED_BY(mutex_) = 0;  // arrivals until `gather_until_`, and what waits already
+  SteadyClock::time_point gather_until_ GUARDED_BY(mutex_);
+  bool is_stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

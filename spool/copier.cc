@@ -101,7 +101,10 @@ Task<void> Copier::list(SegmentNumber number) {
 // although the index knows it there, the index has to list.
 Copier::Batch Copier::next_batch() {
   Batch batch = choose();
-  if (batch.empty()) next_ = 0, batch = choose();
+  if (batch.empty()) {
+    next_ = 0;
+    batch = choose();
+  }
   const SegmentInfo* segment = index_.segment(segment_);
   if (!batch.empty() || segment == nullptr || segment->live == 0) return batch;
   entries_ = index_.living_in(segment_);

@@ -32,8 +32,8 @@ enum class Copied {
 
 class Copier {
  public:
-  // `append` writes a copy, provided that the mail still is what the index said. `on_damage` hears of what
-  // cannot be copied: where the loss is the mail, it has to be given up. Evidence never holds up the ring.
+  // `append` writes a copy, provided that the mail is still as the index described it. `on_damage` gets a
+  // report of each record that cannot be copied: a mail that is lost must be given up.
   using Append = std::function<Task<Copied>(NewRecord, IndexEntry)>;
   using OnDamage = std::function<void(const DamageReport&)>;
   Copier(io::Loop& loop, Disk& disk, const Index& index, Workers& workers, Quarantine& quarantine,
@@ -83,8 +83,8 @@ class Copier {
   std::vector<std::pair<mail::MailId, std::uint32_t>> entries_;  // its MESSAGEs and their offsets
   std::size_t next_ = 0;                                         // of them
   std::size_t moved_ = 0;                                        // of the batch
-  std::size_t failed_ = 0;                                       // likewise
-  std::size_t without_room_ = 0;                                 // likewise
+  std::size_t failed_ = 0;                                       // of the batch
+  std::size_t without_room_ = 0;                                 // of the batch
 };
 
 }  // namespace hikyaku::spool

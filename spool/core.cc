@@ -70,13 +70,13 @@ SourceError Core::explain(mail::MailId id, SourceError error) const {
   return {SourceErrorKind::unknown_mail, cat("mail ", to_text(id), " is not in the spool")};
 }
 
-SourceError Core::told_of_record(mail::MailId id, const IndexEntry& entry, SourceError error) {
+SourceError Core::explain_and_report_record(mail::MailId id, const IndexEntry& entry, SourceError error) {
   error = explain(id, std::move(error));
   if (error.kind == SourceErrorKind::damaged) note_damage(at(id, entry.message, RecordType::message));
   return error;
 }
 
-SourceError Core::told_of_body(mail::MailId id, const IndexEntry& entry, SourceError error) {
+SourceError Core::explain_and_report_body(mail::MailId id, const IndexEntry& entry, SourceError error) {
   error = explain(id, std::move(error));
   bool is_worth_it = error.kind == SourceErrorKind::damaged && !is_closing;
   if (is_worth_it) damage.note_large_body(at(id, entry.message, RecordType::message));

@@ -29,24 +29,27 @@ class Core {
   // Why a message of that size (0: unknown) cannot be taken now.
   std::optional<mail::SinkError> reason_to_refuse(std::uint64_t size);
   std::optional<mail::SinkError> reason_to_refuse_notice();
-  // The journal's, and SpaceWatch hears how it went.
+  // Journal::append(), whose result SpaceWatch gets to know.
   Task<Result<void, DiskError>> append(NewRecord record);
   // Commits a MESSAGE, then caches it (nullptr: it is not cached) and announces it.
   Task<Result<void, mail::SinkError>> store(NewRecord record, std::shared_ptr<CachedMail> mail);
-  // Unlinks its file in the background; its absence is no error, and a start would do it too.
+  // Unlinks the mail's file in the background. A missing file counts as success; recovery would unlink it
+  // too.
   void remove_large(mail::MailId id);
 
   Task<Result<StoredHead, mail::SourceError>> stored_head(mail::MailId id, Place place, RecordType type);
-  // Whether the mail's records have gone elsewhere since the index said this: what was read meanwhile may
-  // have been another segment's.
+  // Whether the mail's records have been moved since the index returned `entry`: bytes read meanwhile may
+  // belong to another segment.
   bool has_moved(mail::MailId id, const IndexEntry& entry) const;
 
   StoredAt at(mail::MailId id, Place place, RecordType type) const;
   // `error`, unless the mail has ended meanwhile.
   mail::SourceError explain(mail::MailId id, mail::SourceError error) const;
-  // The same; and if it is damage, of the message's record or of its large body, people are told.
-  mail::SourceError told_of_record(mail::MailId id, const IndexEntry& entry, mail::SourceError error);
-  mail::SourceError told_of_body(mail::MailId id, const IndexEntry& entry, mail::SourceError error);
+  // The same; damage of the message's record, or of its large body, is also reported.
+  mail::SourceError explain_and_report_record(mail::MailId id, const IndexEntry& entry,
+                                              mail::SourceError error);
+  mail::SourceError explain_and_report_body(mail::MailId id, const IndexEntry& entry,
+                                            mail::SourceError error);
   // A record whose bytes are not what they should be.
   void note_damage(const StoredAt& at);
 
@@ -59,7 +62,7 @@ class Core {
   Workers workers;
   SpaceWatch space;
   MemoryBudget budget;
-  Cache cache;  // gives back to the budget when it goes
+  Cache cache;  // its destructor gives memory back to the budget
   Quarantine quarantine;
   io::Nursery nursery;
   DamageWatch damage;

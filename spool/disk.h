@@ -4,7 +4,8 @@
 // "" is the root itself), no symbolic link is followed in the last component, nothing outside is touched.
 // Calls block: they belong on the committer's thread or on the pool, never on the event loop's. A Disk may be
 // used from any thread at any time; a DiskFile too, as pread and pwrite may, but flush() promises only what
-// was written before it was called. Whoever holds a DiskFile owns it; files do not outlive their Disk.
+// was written before it was called. A DiskFile closes its file when it is destroyed; it must not outlive its
+// Disk.
 //
 // What is durable when: flush() covers the file's content and length, but not its name. A create, rename or
 // unlink is durable when sync_directory() of the directory has returned.
@@ -43,13 +44,13 @@ class DiskFile {
                                                     std::uint64_t offset) = 0;
   // fdatasync(2). After a failure the kernel may have dropped what was not yet on the disk and will not say
   // so again: never retry, count the bytes since the last success as lost. A file that has been unlinked
-  // fails with ENOENT: what is flushed there nobody will ever find.
+  // fails with ENOENT: its bytes could never be found again.
   virtual Result<void, DiskError> flush() = 0;
   virtual Result<std::uint64_t, DiskError> size() = 0;
   virtual Result<void, DiskError> truncate(std::uint64_t size) = 0;
   // Reserves blocks up to `size` and makes the file at least that long (posix_fallocate(3)).
   virtual Result<void, DiskError> allocate(std::uint64_t size) = 0;
-  // At most once, and nothing after it. The descriptor is gone even if it fails.
+  // At most once, as the last call. The descriptor is closed even if this fails.
   virtual Result<void, DiskError> close() = 0;
 };
 
@@ -71,7 +72,7 @@ class Disk {
 
   // A new file, 0600, opened for reading and writing; EEXIST if there is anything of that name.
   virtual Result<std::unique_ptr<DiskFile>, DiskError> create(std::string_view path) = 0;
-  // Only regular files are opened, and nothing that is none keeps anyone waiting: see is_no_file().
+  // Only regular files are opened; anything else (a FIFO, say) fails at once, see is_no_file().
   virtual Result<std::unique_ptr<DiskFile>, DiskError> open_for_reading(std::string_view path) = 0;
   virtual Result<std::unique_ptr<DiskFile>, DiskError> open_for_writing(
       std::string_view path) = 0;  // reads too

@@ -30,7 +30,7 @@ enum class Fault : std::uint8_t {
 #ifdef HIKYAKU_FAULTS
 bool is_injected(Fault fault);
 void inject(Fault fault);  // for tests; before the spool is opened
-// Nothing of that name: Fault::none.
+// Fault::none if there is no such name.
 Fault fault_by_name(std::string_view name);
 #else
 constexpr bool is_injected(Fault) { return false; }

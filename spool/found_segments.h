@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What stands in log/, judged by the headers alone: a file's name is only a hint. Looking changes nothing, so
-// that a spool of a later format is left as it was. Blocking; recovery's.
+// The files in log/, judged by their headers alone: a file's name is only a hint. Never writes, so that a
+// spool of a later format is left as it was. Blocking; used by recovery and by View.
 #pragma once
 
 #include <string>
@@ -33,14 +33,14 @@ struct FoundFiles {
   std::vector<std::string> unfinished;  // "….new"
 };
 
-// Errors: a later format; a directory or file that is there but cannot be opened or read at all (were it left
-// out, what ended there would begin again).
+// Errors: a later format; a directory or file that exists but cannot be opened or read at all (without it,
+// mail whose end is recorded there would be sent again).
 Result<FoundFiles, SpoolError> find_segments(Disk& disk);
 
-// Behind the name of what could not be copied to corrupt/: it stays out of the log for good.
+// Suffix of a file that could not be copied to corrupt/: the file stays out of the log for good.
 inline constexpr std::string_view kSetAside = ".bad";
 
-// `path` with `suffix` behind it as often as it takes to be nobody's name.
+// `path` with `suffix` appended until no file has the name.
 std::string unused_name(Disk& disk, std::string path, std::string_view suffix);
 
 // Gives misnamed ones the names in their headers. `aliens` must be out of the way.

@@ -5,12 +5,9 @@
 #include <utility>
 
 #include "daemon/base/error.h"
-#include "daemon/base/text.h"
 
 namespace hikyaku::spool {
 namespace {
-
-constexpr Duration kAfterFailure = 1s;
 
 Result<void, DiskError> rewrite_header(DiskFile& file, const SegmentHeader& header) {
   auto written = write_segment_header(file, header.size, encode_segment_header(header));
@@ -38,33 +35,24 @@ Task<void> Housekeeping::close() {
   no_more_chores_.request();
   io::Woken drained = co_await nursery_.drained({});
   check(drained == io::Woken::ready, "chores end when they are told to");
-  if (ring_.active_ != nullptr) ring_.closing_.push_back(std::exchange(ring_.active_, nullptr));
-  while (!ring_.closing_.empty()) co_await write_oldest_footer();
+  ring_.close_active();
+  while (co_await write_oldest_footer() == ChoreOutcome::done) continue;
 }
 
 Task<void> Housekeeping::run() {
   while (!no_more_chores_.is_requested()) {
-    ring_.is_at_work_ = true;
-    Chore chore = co_await next_chore();
-    ring_.is_at_work_ = false;
-    if (chore != Chore::failed) ring_.cannot_turn_.reset();
-    if (chore != Chore::nothing_to_do) ring_.room_.notify();
-    if (chore == Chore::failed)
+    ChoreOutcome outcome = co_await next_chore();
+    ring_.end_chore(outcome);
+    if (outcome == ChoreOutcome::failed)
       co_await io::sleep_until(loop_, loop_.within(kAfterFailure, &no_more_chores_));
-    if (chore == Chore::nothing_to_do) co_await ring_.chores_.wait({next_attempt(), &no_more_chores_});
+    if (outcome == ChoreOutcome::nothing_to_do) co_await ring_.wait_for_chore(no_more_chores_);
   }
 }
 
-// When a chore that must wait may be tried, if nothing happens before.
-Instant Housekeeping::next_attempt() const {
-  bool is_later = loop_.now() < ring_.prepare_at_;
-  return is_later ? ring_.prepare_at_ : kNever;
-}
+Task<ChoreOutcome> Housekeeping::no_chore() { co_return ChoreOutcome::nothing_to_do; }
 
-Task<Housekeeping::Chore> Housekeeping::no_chore() { co_return Chore::nothing_to_do; }
-
-Task<Housekeeping::Chore> Housekeeping::next_chore() {
-  switch (spool::next_chore(ring_.state())) {
+Task<ChoreOutcome> Housekeeping::next_chore() {
+  switch (ring_.begin_chore()) {
     case RingChore::reclaim: return reclaim();
     case RingChore::remove: return remove_oldest();
     case RingChore::use_spare: return use_spare();
@@ -78,38 +66,16 @@ Task<Housekeeping::Chore> Housekeeping::next_chore() {
   return no_chore();
 }
 
-SegmentHeader Housekeeping::next_header(SegmentNumber oldest) const {
-  SegmentHeader header;
-  header.number = ring_.next_number_;
-  header.size = ring_.segment_size_;
-  header.spool = ring_.spool_;
-  header.highest_id = ring_.ids_.highest();
-  header.oldest = oldest;
-  header.created = loop_.clock().wall();
-  return header;
-}
-
-Housekeeping::Chore Housekeeping::take_ready(Result<SegmentFile, DiskError> made) {
-  if (!made) {
-    ring_.is_short_ = std::move(made.error());
-    ring_.prepare_at_ = loop_.now() + kAfterFailure;
-    return Chore::done;  // the disk is tried again after a while, what can be done without it at once
-  }
-  ring_.ready_.push_back(open_segment(std::move(*made)));
-  ++ring_.next_number_;
-  ring_.is_short_.reset();
-  return Chore::done;
-}
-
-Task<Housekeeping::Chore> Housekeeping::prepare() {
-  SegmentHeader header = next_header(ring_.oldest_needed());
-  auto made = co_await workers_.run([&] {
+// After a failure the disk is tried again after a while; what can be done without it is done at once.
+Task<ChoreOutcome> Housekeeping::prepare() {
+  SegmentHeader header = ring_.next_header();
+  ring_.stock().add(co_await workers_.run([&] {
     auto segment = prepare_segment(disk_, header);
     bool is_gone = !segment && segment.error().kind == std::errc::no_such_file_or_directory;
     if (is_gone) remake_directories();
     return segment;
-  });
-  co_return take_ready(std::move(made));
+  }));
+  co_return ChoreOutcome::done;
 }
 
 // Somebody has removed the spool's directories. What was in them is gone; what comes can be kept again.
@@ -119,101 +85,91 @@ void Housekeeping::remake_directories() {
   if (made && lock) second_lock_ = std::move(*lock);
 }
 
-Task<Housekeeping::Chore> Housekeeping::use_spare() {
-  std::string path = std::move(ring_.spares_.front());
-  ring_.spares_.pop_front();
-  SegmentHeader header = next_header(ring_.oldest_needed());
+Task<ChoreOutcome> Housekeeping::use_spare() {
+  std::string path = ring_.stock().take_spare();
+  SegmentHeader header = ring_.next_header();
   auto made = co_await workers_.run([&] { return recycle_segment(disk_, path, header); });
   if (!made && made.error().kind != std::errc::no_such_file_or_directory)
-    ring_.spares_.push_back(std::move(path));
-  co_return take_ready(std::move(made));
+    ring_.stock().add_spare(std::move(path));
+  ring_.stock().add(std::move(made));
+  co_return ChoreOutcome::done;
 }
 
 // What may have lost its name is not written to: if it does not go, it is a spare file.
-Task<Housekeeping::Chore> Housekeeping::drop_ready() {
-  SegmentPtr segment = std::move(ring_.ready_.front());
-  ring_.ready_.pop_front();
+Task<ChoreOutcome> Housekeeping::drop_ready() {
+  SegmentPtr segment = ring_.stock().take_first();
   auto done = co_await workers_.run([&] { return delete_segment(disk_, segment->header.number); });
-  if (!done) ring_.spares_.push_back(segment_path(segment->header.number));
-  co_return done ? Chore::done : Chore::failed;
+  if (!done) ring_.stock().add_spare(segment_path(segment->header.number));
+  co_return done ? ChoreOutcome::done : ChoreOutcome::failed;
 }
 
-Task<Housekeeping::Chore> Housekeeping::drop_spare() {
-  std::string path = std::move(ring_.spares_.front());
-  ring_.spares_.pop_front();
+Task<ChoreOutcome> Housekeeping::drop_spare() {
+  std::string path = ring_.stock().take_spare();
   auto done = co_await workers_.run([&] { return disk_.unlink(path); });
   bool is_gone = done || done.error().kind == std::errc::no_such_file_or_directory;
-  if (!is_gone) ring_.spares_.push_back(std::move(path));
-  co_return is_gone ? Chore::done : Chore::failed;
+  if (!is_gone) ring_.stock().add_spare(std::move(path));
+  co_return is_gone ? ChoreOutcome::done : ChoreOutcome::failed;
 }
 
 // A footer is written in a flush of its own, after its records': it must not list what a cut may still take.
 // Without it the next start scans the segment; so an error here is none.
-Task<Housekeeping::Chore> Housekeeping::write_oldest_footer() {
-  SegmentPtr segment = ring_.closing_.front();
-  ring_.closing_.pop_front();
+Task<ChoreOutcome> Housekeeping::write_oldest_footer() {
+  SegmentPtr segment = ring_.take_closing();
+  if (!segment) co_return ChoreOutcome::nothing_to_do;
   co_await workers_.run(
       [&] { (void)write_footer(*segment->file, segment->footer, segment->header.size, segment->seed); });
-  co_return Chore::done;
+  co_return ChoreOutcome::done;
 }
 
-// Who waits for a ready segment must hear that none will come for a while.
-Housekeeping::Chore Housekeeping::give_up_turning(const DiskError& why) {
-  ring_.cannot_turn_ = DiskError{why.kind, cat("the oldest segment cannot be turned over: ", why.text)};
-  return Chore::failed;
-}
-
-Task<Housekeeping::Chore> Housekeeping::copy() {
+Task<ChoreOutcome> Housekeeping::copy() {
   auto step = co_await copier_.step(index_.oldest_segment());
-  if (step == Copier::Step::moved || step == Copier::Step::no_room) co_return Chore::done;
-  if (step == Copier::Step::failed)
-    co_return give_up_turning({std::errc::io_error, "a mail in it cannot be copied"});
+  if (step == Copier::Step::moved || step == Copier::Step::no_room) co_return ChoreOutcome::done;
+  if (step == Copier::Step::failed) {
+    ring_.note_cannot_turn({std::errc::io_error, "a mail in it cannot be copied"});
+    co_return ChoreOutcome::failed;
+  }
   // Every mail that is left has an outcome on its way. Each append's end notifies the chores.
   io::Woken woken = co_await appended_.wait(loop_.within(kAfterFailure, &no_more_chores_));
-  co_return woken == io::Woken::ready ? Chore::done : Chore::failed;
-}
-
-void Housekeeping::forget(SegmentNumber number) {
-  std::erase_if(ring_.closing_, [&](const SegmentPtr& closing) { return closing->header.number == number; });
-  index_.remove_segment(number);
+  co_return woken == io::Woken::ready ? ChoreOutcome::done : ChoreOutcome::failed;
 }
 
 // The oldest becomes a later one.
-Task<Housekeeping::Chore> Housekeeping::reclaim() {
+Task<ChoreOutcome> Housekeeping::reclaim() {
   SegmentNumber number = ring_.reclaimable();
-  SegmentHeader header = next_header(ring_.oldest_needed());
+  SegmentHeader header = ring_.next_header();
   auto made = co_await workers_.run([&] { return recycle_segment(disk_, segment_path(number), header); });
   bool is_gone = !made && made.error().kind == std::errc::no_such_file_or_directory;
   if (!made && !is_gone) {
-    ring_.unfit_ = number;
-    co_return give_up_turning(made.error());
+    ring_.note_cannot_turn(made.error(), number);
+    co_return ChoreOutcome::failed;
   }
-  forget(number);
-  if (is_gone) co_return Chore::done;  // somebody has removed it
-  co_return take_ready(std::move(made));
+  ring_.forget(number);
+  if (!is_gone) ring_.stock().add(std::move(made));
+  co_return ChoreOutcome::done;
 }
 
 // Recovery must not miss it: a ready segment says first, durably, that it is not needed. In that time nobody
 // may write to it. Where recycling has failed, the file may have got the name that it was to have.
-Task<Housekeeping::Chore> Housekeeping::remove_oldest() {
+Task<ChoreOutcome> Housekeeping::remove_oldest() {
   SegmentNumber number = ring_.reclaimable();
-  SegmentPtr witness;
-  if (!ring_.ready_.empty()) {
-    witness = std::move(ring_.ready_.back());
-    ring_.ready_.pop_back();
-    witness->header.oldest = ring_.oldest_needed();
-  }
+  SegmentHeader next = ring_.next_header();
+  const bool is_unfit = ring_.is_unfit(number);
+  SegmentPtr witness = ring_.stock().take_last();
+  if (witness) witness->header.oldest = next.oldest;
   auto done = co_await workers_.run([&] {
     Result<void, DiskError> removed;
     if (witness) removed = rewrite_header(*witness->file, witness->header);
     if (removed) removed = delete_segment(disk_, number);
-    if (removed && number == ring_.unfit_) removed = delete_segment(disk_, ring_.next_number_);
+    if (removed && is_unfit) removed = delete_segment(disk_, next.number);
     return removed;
   });
-  if (witness) ring_.ready_.push_back(std::move(witness));
-  if (!done) co_return give_up_turning(done.error());
-  forget(number);
-  co_return Chore::done;
+  if (witness) ring_.stock().put_back(std::move(witness));
+  if (!done) {
+    ring_.note_cannot_turn(done.error());
+    co_return ChoreOutcome::failed;
+  }
+  ring_.forget(number);
+  co_return ChoreOutcome::done;
 }
 
 }  // namespace hikyaku::spool

@@ -28,23 +28,17 @@ class Housekeeping {
   Task<void> close();
 
  private:
-  enum class Chore { nothing_to_do, done, failed };
   Task<void> run();
-  Task<Chore> next_chore();
-  static Task<Chore> no_chore();
-  Instant next_attempt() const;
-  Task<Chore> prepare();
-  Task<Chore> use_spare();
-  Task<Chore> reclaim();
-  Task<Chore> remove_oldest();
-  Task<Chore> drop_ready();
-  Task<Chore> drop_spare();
-  Task<Chore> write_oldest_footer();
-  Task<Chore> copy();
-  Chore give_up_turning(const DiskError& why);
-  SegmentHeader next_header(SegmentNumber oldest) const;
-  Chore take_ready(Result<SegmentFile, DiskError> made);
-  void forget(SegmentNumber number);
+  Task<ChoreOutcome> next_chore();
+  static Task<ChoreOutcome> no_chore();
+  Task<ChoreOutcome> prepare();
+  Task<ChoreOutcome> use_spare();
+  Task<ChoreOutcome> reclaim();
+  Task<ChoreOutcome> remove_oldest();
+  Task<ChoreOutcome> drop_ready();
+  Task<ChoreOutcome> drop_spare();
+  Task<ChoreOutcome> write_oldest_footer();
+  Task<ChoreOutcome> copy();
   void remake_directories();
 
   io::Loop& loop_;

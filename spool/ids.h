@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Assigns the ids of mails: never one twice, across restarts, restores of old spools and clock changes. A
-// start goes ahead of everything that was seen by more than a run can have assigned without recording, and to
-// the clock where that is further; a clock that goes back changes nothing.
+// Assigns the ids of mails: never one twice, across restarts, restores of old spools and clock changes. Each
+// start skips more ids beyond the highest seen than a run can have assigned without recording them, or begins
+// at the clock's time if that is higher; a clock that was set back has no effect.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,10 @@ class Ids {
     highest_.value = std::max(highest_seen.value + kStride, clock);
   }
 
-  mail::MailId assign() { return ++highest_.value, highest_; }
+  mail::MailId assign() {
+    ++highest_.value;
+    return highest_;
+  }
   mail::MailId highest() const { return highest_; }
 
  private:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The content of one message on its way in. It gathers in memory while the budget allows, and goes to a file
+// The content of one message on its way in. It is kept in memory while the budget allows, and moves to a file
 // of its own (large_body.h) when it grows over the log's limit, when the budget is used up, or when others
-// wait for memory and it has not grown for a second: the budget asks then, between two pieces, and it is
-// written beside whoever feeds it. Never holds more than its reservation. Loop thread. Destroyed without
-// keep_file() it leaves nothing behind.
+// wait for memory and it has not grown for a second: then the budget asks, between two pieces, and the file
+// is written while the client is still sending. Never holds more than its reservation. Loop thread. Unless
+// keep_file() was called, the destructor removes the file.
 #pragma once
 
 #include <memory>
@@ -22,15 +22,15 @@ class IncomingBody final : public Lender, public std::enable_shared_from_this<In
 
   // Suspends until the bytes are here, in memory or with the kernel.
   Task<Result<void, mail::SinkError>> write(std::string_view bytes);
-  // Nothing is written after it. Suspends until nothing is on its way to the file, and nobody will ask for
-  // its memory.
+  // No write() after this. Suspends until no write to the file is under way, and the budget will not ask for
+  // the memory any more.
   Task<Result<void, mail::SinkError>> end();
 
   // After end(). Without a file: the content, and the memory counted for it.
   bool has_file() const { return large_.has_value(); }
   std::string take_content() { return std::move(content_); }
   Reservation take_memory() { return std::move(memory_); }
-  // With a file: what is left goes there, and all of it, with the file's name, to stable storage.
+  // With a file: writes the rest, and returns when content and name are on stable storage.
   Task<Result<void, DiskError>> finish_file();
   const LargeBodyWriter& file() const { return *large_; }
   void keep_file() { keeps_file_ = true; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is known in memory of the queue: for each mail where its records stand, its size and its state, in a
-// node of 96 bytes; and for each segment what is needed to read it and how much in it is alive. No operation
+// The queue in memory: for each mail the place of its records, its size and its state, in a node of 96 bytes;
+// and for each segment what is needed to read it, and how much of it is alive. No operation
 // takes time in proportion to the queue (a hash table's growing would). Loop thread (recovery fills one on
 // the pool before anyone else sees it).
 #pragma once
@@ -55,21 +55,21 @@ class Index {
   const std::map<SegmentNumber, SegmentInfo>& segments() const { return segments_; }
   std::uint64_t log_bytes() const { return log_bytes_; }    // of all segments
   std::uint64_t live_bytes() const { return live_bytes_; }  // of all mails
-  std::uint64_t largest_mail() const;                       // likewise of one; looks at all
+  std::uint64_t largest_mail() const;                       // looks at all mails
 
   // A record that has become durable, or that recovery found; in the order of the log. A MESSAGE under an id
-  // that is there moves it (a copy, or the retry of a failed batch); PROGRESS and DONE of an unknown one do
-  // nothing.
+  // that is there moves it (a copy, or the retry of a failed batch); PROGRESS and DONE of an unknown mail
+  // have no effect.
   void apply(SegmentNumber segment, const FooterEntry& record);
   // Valid until the next apply().
   const IndexEntry* find(mail::MailId id) const;
   std::size_t size() const { return mails_.size(); }
   std::vector<mail::QueueEntry> entries() const;  // by id
   std::vector<mail::MailId> ids_after(mail::MailId id, std::size_t limit) const;
-  // The mails whose MESSAGE stands in that segment, and its offset. Takes time in proportion to the queue:
-  // for a segment that can no longer tell itself.
+  // The mails whose MESSAGE is in that segment, and its offset. Takes time in proportion to the queue: for a
+  // segment whose own records are unreadable.
   std::vector<std::pair<mail::MailId, std::uint32_t>> living_in(SegmentNumber number) const;
-  // Gives a mail up that is damaged.
+  // Removes a damaged mail.
   void forget(mail::MailId id) { erase(id); }
 
  private:

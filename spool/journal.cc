@@ -140,6 +140,7 @@ void Journal::on_batch(Batch& batch) {
 
 void Journal::note_returned(mail::MailId id) {
   auto changing = changing_.find(id);
+  check(changing != changing_.end(), "a record came back that was never placed");
   if (--changing->second == 0) changing_.erase(changing);
 }
 

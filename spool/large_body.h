@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The content of a large message in a file of its own, large/<id>. It is written and flushed on the pool,
-// never by the committer: one of 50 MiB must not hold up a hundred small acknowledgements. The order is a
+// never by the committer: a content of 50 MiB must not delay a hundred small acknowledgements. The order is a
 // contract: file flushed, directory synced, and only then its MESSAGE submitted; unlinked only after its
 // DONE's flush. A file that no record names is removed by recovery.
 #pragma once
@@ -20,9 +20,9 @@ class LargeBodyWriter {
  public:
   LargeBodyWriter(Disk& disk, Workers& workers, mail::MailId id);
 
-  // Suspends until they are with the kernel; `bytes` lives until then.
+  // Suspends until the kernel has the bytes; `bytes` lives until then.
   Task<Result<void, DiskError>> write(std::string_view bytes);
-  // Suspends until content and name are on stable storage. Nothing after it.
+  // Suspends until content and name are on stable storage. The last call.
   Task<Result<void, DiskError>> finish();
 
   std::uint64_t length() const { return length_; }

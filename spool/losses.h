@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What recovery has found damaged, and what of it matters in the end: the mail of a broken MESSAGE may have
-// ended long ago or stand in a copy at the head of the log, a broken PROGRESS may have a successor. That is
-// known only when the whole log has been read. Recovery's; on the pool.
+// Collects the damage that recovery finds, and judges what it means: the mail of a broken MESSAGE may have
+// ended long ago, or have a copy at the head of the log; a broken PROGRESS may have a successor. This is
+// known only when the whole log has been read. Used by recovery, on the pool.
 #pragma once
 
 #include <map>
@@ -22,10 +22,10 @@ class Losses {
   // An intact record, in the order of the log.
   void see(SegmentNumber segment, const FooterEntry& record);
 
-  // Whether records are gone of which nobody can tell whose they were, or that of a mail: a file that seems
-  // to belong to nobody may be theirs.
+  // Whether a MESSAGE, or records of unknown mails, are lost: a large body without a record may belong to
+  // them.
   bool may_orphan_bodies() const;
-  // With the whole log in the index.
+  // When the index holds the whole log.
   std::vector<DamageReport> judge(const Index& index) &&;
 
  private:

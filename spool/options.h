@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a spool is told when it is opened, and how opening it can fail. Plain values.
+// The options for opening a spool, and how opening can fail. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace hikyaku::spool {
 
 enum class CommitterMode : std::uint8_t {
   thread,          // a thread of its own commits; libuv's pool does the rest
-  inline_on_loop,  // everything runs on the loop's thread, in an order that depends on nothing but the calls:
+  inline_on_loop,  // everything runs on the loop's thread, in an order that depends on the calls alone:
                    // a batch is what was submitted in one turn of the loop. For the simulated disk
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The heads of records as bytes: a message's envelope with its arrival, and its progress. Pure. Decoding
-// takes any bytes and gives nothing for what the encoder could not have written.
+// takes any bytes; it returns nullopt for bytes that the encoder could not have written.
 #pragma once
 
 #include <optional>
@@ -30,7 +30,7 @@ struct FoldedHead {
   bool operator==(const FoldedHead&) const = default;
 };
 std::optional<FoldedHead> decode_folded_head(std::string_view bytes);
-// Where the progress begins in such a head; nothing if no message head stands at its beginning.
+// Where the progress begins in such a head; nullopt if the head does not begin with a message's.
 std::optional<std::size_t> message_head_length(std::string_view bytes);
 
 // The least room that a progress of so many recipients needs.
@@ -41,7 +41,7 @@ constexpr std::size_t progress_room(std::size_t recipients) { return 64 + 16 * r
 std::string encode_progress(const mail::Progress& progress, std::size_t limit);
 std::optional<mail::Progress> decode_progress(std::string_view bytes);
 
-// What the index wants to know of a PROGRESS; the first bytes of its head.
+// What the index needs of a PROGRESS: the first bytes of its head.
 struct ProgressBrief {
   Duration next_wait{0};
   bool held = false;

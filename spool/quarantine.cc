@@ -161,7 +161,7 @@ Result<void, DiskError> keep_copy(Disk& disk, std::string_view path, std::uint64
 }
 
 Result<void, DiskError> Quarantine::keep(const std::string& path) {
-  std::scoped_lock lock(one_at_a_time_);
+  Lock lock(mutex_);
   if (kept_.contains(path)) return {};
   auto kept = keep_copy(disk_, path, min_free_);
   if (kept) kept_.insert(path);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The copies of damaged files in corrupt/, for people; nothing reads them. The same damage is copied once,
-// however often it is met, and there is a limit to all of it: what is kept for a post-mortem must not be what
-// fills the disk. Blocking: pool or recovery only.
+// Copies of damaged files in corrupt/, for people; no code reads them. The same damage is copied once,
+// however often it is met, and the copies are limited, so that they cannot fill the disk. Blocking: pool or
+// recovery only.
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "daemon/base/mutex.h"
 #include "spool/damage.h"
 #include "spool/disk.h"
 #include "spool/stored.h"
@@ -34,8 +34,8 @@ class Quarantine {
  private:
   Disk& disk_;
   std::uint64_t min_free_;
-  std::mutex one_at_a_time_;
-  std::set<std::string> kept_;
+  Mutex mutex_;  // one copy at a time
+  std::set<std::string> kept_ GUARDED_BY(mutex_);
 };
 
 // What a report says of something that turned out damaged when a spool at work read it, with a copy of the

@@ -56,7 +56,8 @@ Task<Result<std::string_view, SourceError>> Reader::whole(IndexEntry entry) {
     entry = *core_.index.find(id_);
     content = co_await read();
   }
-  if (!content) co_return std::unexpected(core_.told_of_record(id_, entry, std::move(content.error())));
+  if (!content)
+    co_return std::unexpected(core_.explain_and_report_record(id_, entry, std::move(content.error())));
   is_at_end_ = true;
   content_ = std::move(*content);
   co_return std::string_view(content_);
@@ -68,7 +69,7 @@ Task<Result<void, SourceError>> Reader::begin_pieces(IndexEntry entry) {
     entry = *core_.index.find(id_);
     head = co_await core_.stored_head(id_, entry.message, RecordType::message);
   }
-  if (!head) co_return std::unexpected(core_.told_of_record(id_, entry, std::move(head.error())));
+  if (!head) co_return std::unexpected(core_.explain_and_report_record(id_, entry, std::move(head.error())));
   auto reserved = co_await reserve(kLargePiece);
   if (!reserved) co_return reserved;
   ContentPlace place = large_place(id_, head->header.content_length, head->header.content_checksum);
@@ -110,8 +111,8 @@ bool Reader::has_moved() const {
 }
 
 SourceError Reader::told(SourceError error) {
-  if (!read_from_.large) return core_.told_of_record(id_, read_from_, std::move(error));
-  return core_.told_of_body(id_, read_from_, std::move(error));
+  if (!read_from_.large) return core_.explain_and_report_record(id_, read_from_, std::move(error));
+  return core_.explain_and_report_body(id_, read_from_, std::move(error));
 }
 
 Task<Result<void, SourceError>> Reader::rewind() {

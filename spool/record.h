@@ -33,7 +33,7 @@ struct RecordHeader {
   std::uint32_t head_length = 0;
   std::uint64_t content_length = 0;
   mail::MailId id;
-  WallTime wall;  // when it was written; of no account but for display and downtime()
+  WallTime wall;  // when it was written; used only for display and downtime()
   std::uint64_t head_checksum = 0;
   std::uint64_t content_checksum = 0;  // of a large body: large_seed()
   std::uint32_t flushed = 0;  // how much of the segment was known to be on stable storage then: what is
@@ -52,7 +52,7 @@ struct RecordSeed {
 std::uint64_t large_seed(mail::MailId id);
 
 std::string encode_record_header(const RecordHeader& header, const RecordSeed& seed);
-// Nothing unless `bytes` begin with a header that this seed signed and that is possible: known type and
+// nullopt unless `bytes` begin with a header that was sealed with this seed and is possible: known type and
 // flags, lengths within bounds and fitting the type.
 std::optional<RecordHeader> decode_record_header(std::string_view bytes, const RecordSeed& seed);
 
@@ -60,7 +60,7 @@ std::optional<RecordHeader> decode_record_header(std::string_view bytes, const R
 // is 0 for a large body.
 std::uint64_t record_length(std::uint64_t head_length, std::uint64_t content_in_log);
 std::uint64_t record_length(const RecordHeader& header);
-// The header with lengths and checksums of these two filled in; `content` is empty where it is in large/.
+// The header with the lengths and checksums of `head` and `content`; `content` is empty if it is in large/.
 RecordHeader sealed(RecordHeader header, std::string_view head, std::string_view content,
                     const RecordSeed& seed);
 // The whole record as it stands on the disk; the committer writes the same from its pieces.

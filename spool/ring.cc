@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/base/error.h"
+#include "daemon/base/text.h"
 #include "spool/faults.h"
 
 namespace hikyaku::spool {
@@ -23,24 +24,14 @@ bool fits(const OpenSegment& segment, std::uint64_t length) {
 
 }  // namespace
 
-std::shared_ptr<OpenSegment> open_segment(SegmentFile file) {
-  auto segment = std::make_shared<OpenSegment>();
-  segment->header = std::move(file.header);
-  segment->seed = segment_seed(segment->header);
-  segment->file = std::move(file.file);
-  return segment;
-}
-
 Ring::Ring(io::Loop& loop, std::uint64_t segment_size, Index& index, const Ids& ids, SegmentPtr first,
            const Recovered& recovered)
     : loop_(loop),
       segment_size_(segment_size),
       index_(index),
       ids_(ids),
-      spares_(recovered.spares.begin(), recovered.spares.end()),
+      stock_(loop, segment_size, recovered, std::max(recovered.next_number, first->header.number + 1)),
       closed_(recovered.closed.begin(), recovered.closed.end()),
-      spool_(recovered.spool),
-      next_number_(std::max(recovered.next_number, first->header.number + 1)),
       newest_durable_(first->header.number),
       room_(loop),
       chores_(loop) {
@@ -57,7 +48,8 @@ Task<Result<SegmentPtr, DiskError>> Ring::room_for(std::uint64_t length, RecordU
       continue;
     }
     if (is_copy) co_return SegmentPtr();
-    if (!may_wait_for_room(use)) co_return std::unexpected(is_short_ ? *is_short_ : *cannot_turn_);
+    if (!may_wait_for_room(use))
+      co_return std::unexpected(stock_.shortage() ? *stock_.shortage() : *cannot_turn_);
     chores_.notify();
     io::Woken woken = co_await room_.wait({});
     check(woken == io::Woken::ready, "getting a segment ready ends by itself");
@@ -75,7 +67,7 @@ bool Ring::takes_new_mail() const {
 // While a segment can be had. A copy never waits: it is a chore itself, and the chores are what it would wait
 // for.
 bool Ring::may_wait_for_room(RecordUse use) const {
-  bool is_hopeless = (is_short_ && loop_.now() < prepare_at_) || cannot_turn_;
+  bool is_hopeless = (stock_.shortage() && !stock_.may_try()) || cannot_turn_;
   return !is_hopeless || (is_at_work_ && use != RecordUse::new_mail);
 }
 
@@ -94,7 +86,7 @@ RingState Ring::state() const {
   now.segment_size = segment_size_;
   now.log_bytes = index_.log_bytes();
   now.live_bytes = index_.live_bytes();
-  now.ready = ready_.size();
+  now.ready = stock_.ready();
   now.active_end = active_ == nullptr ? segment_size_ : active_->end;
   now.active_room = active_ == nullptr ? 0 : room_in(*active_);
   now.oldest_live = segment == nullptr ? 0 : segment->live_bytes;
@@ -102,12 +94,14 @@ RingState Ring::state() const {
   now.oldest_is_closed = active_ == nullptr || active_->header.number != oldest;
   SegmentNumber dead = reclaimable();
   now.oldest_is_dead = dead != 0 && may_recycle(dead);
-  now.oldest_is_useless = dead != 0 && !may_recycle(dead) && may_remove();
+  // Another says that it is not needed; on a full disk none can be had, and it gives the room for one.
+  bool may_remove = stock_.ready() != 0 || (stock_.shortage() && is_disk_full(*stock_.shortage()));
+  now.oldest_is_useless = dead != 0 && !may_recycle(dead) && may_remove;
   now.footer_is_due = !closing_.empty() && closing_.front()->outstanding == 0;
   now.oldest_is_dying = is_dying(oldest);
-  now.may_prepare = loop_.now() >= prepare_at_;
-  now.spare_files = now.may_prepare ? spares_.size() : 0;
-  now.is_short = is_short_.has_value() || !now.may_prepare;
+  now.may_prepare = stock_.may_try();
+  now.spare_files = now.may_prepare ? stock_.spares() : 0;
+  now.is_short = stock_.shortage().has_value() || !now.may_prepare;
   return now;
 }
 
@@ -116,9 +110,7 @@ void Ring::roll_over() {
     note_closed({active_->header.number, active_->end, active_->flushed});
     closing_.push_back(std::move(active_));
   }
-  SegmentPtr next = std::move(ready_.front());
-  ready_.pop_front();
-  activate(std::move(next));
+  activate(stock_.take_first());
   active_->header.highest_id = ids_.highest();
   active_->header.oldest = index_.oldest_segment();
   active_->header.created = loop_.clock().wall();
@@ -204,17 +196,55 @@ bool Ring::is_dying(SegmentNumber number) const {
 
 // While no other file can be had, what has failed is tried again.
 bool Ring::may_recycle(SegmentNumber number) const {
-  bool has_no_choice = ready_.empty() && loop_.now() < prepare_at_;
+  bool has_no_choice = stock_.ready() == 0 && !stock_.may_try();
   return index_.segment(number)->size == segment_size_ && (number != unfit_ || has_no_choice);
 }
 
-// Another says that it is not needed; on a full disk none can be had, and it gives the room for one.
-bool Ring::may_remove() const { return !ready_.empty() || (is_short_ && is_disk_full(*is_short_)); }
+RingChore Ring::begin_chore() {
+  is_at_work_ = true;
+  return next_chore(state());
+}
 
-// What a header may call the oldest: nothing before it is needed, whether or not its file is still there.
-SegmentNumber Ring::oldest_needed() const {
+void Ring::end_chore(ChoreOutcome outcome) {
+  is_at_work_ = false;
+  if (outcome != ChoreOutcome::failed) cannot_turn_.reset();
+  if (outcome != ChoreOutcome::nothing_to_do) room_.notify();
+}
+
+Task<void> Ring::wait_for_chore(io::Cancel& cancel) {
+  const Instant until = stock_.may_try() ? kNever : stock_.retry_at();
+  co_await chores_.wait({until, &cancel});
+}
+
+// Nothing before the segment that it calls the oldest is needed, whether or not its file is still there.
+SegmentHeader Ring::next_header() const {
+  SegmentHeader header = stock_.next_header();
+  header.highest_id = ids_.highest();
   auto oldest = index_.segments().begin();
-  return is_dead(oldest->first) ? std::next(oldest)->first : oldest->first;
+  header.oldest = is_dead(oldest->first) ? std::next(oldest)->first : oldest->first;
+  return header;
+}
+
+// Who waits for a ready segment must hear that none will come for a while.
+void Ring::note_cannot_turn(const DiskError& why, SegmentNumber unfit) {
+  cannot_turn_ = DiskError{why.kind, cat("the oldest segment cannot be turned over: ", why.text)};
+  if (unfit != 0) unfit_ = unfit;
+}
+
+void Ring::forget(SegmentNumber number) {
+  std::erase_if(closing_, [&](const SegmentPtr& closing) { return closing->header.number == number; });
+  index_.remove_segment(number);
+}
+
+void Ring::close_active() {
+  if (active_ != nullptr) closing_.push_back(std::exchange(active_, nullptr));
+}
+
+SegmentPtr Ring::take_closing() {
+  if (closing_.empty()) return nullptr;
+  SegmentPtr segment = std::move(closing_.front());
+  closing_.pop_front();
+  return segment;
 }
 
 }  // namespace hikyaku::spool

@@ -42,11 +42,12 @@ enum class RingChore {
   use_spare,     // a spare file becomes a ready one
   prepare,       // a new file becomes a ready one
   drop_ready,    // there are more than the bound allows
-  drop_spare,    // likewise, of the files that are not made ready yet
+  drop_spare,    // there are more spare files than the bound allows
   write_footer,  // so that the segment need not be scanned
   copy,          // what is alive in the oldest is appended at the head
 };
 RingChore next_chore(const RingState& state);
+enum class ChoreOutcome { nothing_to_do, done, failed };
 
 enum class RecordUse {
   new_mail,

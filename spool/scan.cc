@@ -78,7 +78,10 @@ class Scanner {
 
   // Zeros behind the last record are simply the unused rest; zeros before one are a hole.
   std::uint64_t note_nothing(std::uint64_t at) {
-    if (hole_begin_ == 0) hole_begin_ = at, hole_has_bytes_ = false;
+    if (hole_begin_ == 0) {
+      hole_begin_ = at;
+      hole_has_bytes_ = false;
+    }
     if (is_zero(window_.at(at, kZeros.size()))) return at + kZeros.size() - kRecordAlign;
     hole_has_bytes_ = hole_has_bytes_ || !is_zero(window_.at(at, kRecordAlign));
     return at + kRecordAlign;
@@ -141,7 +144,10 @@ FooterEntry footer_entry(const RecordHeader& header, std::uint64_t offset, std::
                     .large = header.large,
                     .folded = header.folded};
   auto brief = decode_progress_brief(progress_in(header, head));
-  if (brief) entry.next_wait = brief->next_wait, entry.held = brief->held;
+  if (brief) {
+    entry.next_wait = brief->next_wait;
+    entry.held = brief->held;
+  }
   return entry;
 }
 

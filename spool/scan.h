@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "daemon/mail/mail_id.h"
+#include "spool/damage.h"
 #include "spool/disk.h"
 #include "spool/record.h"
-#include "spool/salvage.h"
 #include "spool/segment.h"
 
 namespace hikyaku::spool {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A segment's frame as bytes: the header, which stands in its first and in its last block, and the footer,
-// which lists the records of a closed one. Pure; FORMAT.md has the tables and says when which is written and
-// trusted.
+// A segment's frame as bytes: the header, in its first and in its last block, and the footer, which lists the
+// records of a closed segment. Pure; FORMAT.md has the tables, and says when each is written and trusted.
 //
 //   0        4096                                        size-4096     size
 //   | header | records → ···············  ← footer entries | trailer | header |
@@ -29,7 +28,7 @@ inline constexpr std::size_t kMaxClosed = 16;
 inline constexpr ByteSize kMinSegment = 64_KiB;
 inline constexpr ByteSize kMaxSegment = 1_GiB;
 
-using SegmentNumber = std::uint64_t;  // grows by one a segment, never used twice; 0 is none
+using SegmentNumber = std::uint64_t;  // grows by one a segment, never used twice; 0 means no segment
 
 enum class SegmentState : std::uint32_t {
   free = 1,      // reserved for recycling: the number is the last one it had, its records are gone
@@ -37,9 +36,9 @@ enum class SegmentState : std::uint32_t {
   in_use = 3,    // being written or closed
 };
 
-// How far a segment that was closed is valid. Nothing behind that is ever read again. What is broken before
-// `flushed` is damage; between there and the end only the last batch stood, and of that a power cut may have
-// left any part.
+// How far a closed segment is valid; bytes behind `end` are never read again. A broken record before
+// `flushed` is damage. Between `flushed` and `end` there was only the last batch, of which a power cut may
+// have left any part.
 struct ClosedSegment {
   SegmentNumber number = 0;
   std::uint64_t valid_length = 0;
@@ -63,9 +62,9 @@ struct SegmentHeader {
 std::string encode_segment_header(const SegmentHeader& header);  // kSegmentHeader bytes
 enum class HeaderVerdict {
   ok,
-  unreadable,  // the bytes are no header
+  unreadable,  // the bytes are not a header
   later_format,
-  read_error,  // there are no bytes: the disk does not give them
+  read_error,  // the disk cannot read the bytes
 };
 struct DecodedHeader {
   HeaderVerdict verdict = HeaderVerdict::unreadable;
@@ -108,8 +107,8 @@ struct Footer {
 
 // Ends at footer_end() and begins at footer_begin().
 std::string encode_footer(const Footer& footer, std::uint64_t seed);
-// How many entries the trailer (the last kFooterTrailer bytes) announces; nothing if its checksum does not
-// hold or they would not fit.
+// How many entries the trailer (the last kFooterTrailer bytes) announces; nullopt if its checksum is wrong or
+// the entries would not fit.
 std::optional<std::uint64_t> decode_footer_count(std::string_view trailer, std::uint64_t segment_size,
                                                  std::uint64_t seed);
 std::optional<Footer> decode_footer(std::string_view bytes, std::uint64_t segment_size, std::uint64_t seed);

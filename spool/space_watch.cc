@@ -108,7 +108,7 @@ void SpaceWatch::begin_to_watch() {
 // While mail is refused nobody may come and ask, and whoever does should not be told what has passed.
 Task<void> SpaceWatch::watch() {
   co_await look();
-  for (int calm = 0; told_ && !cancel_.is_requested();) {
+  for (int calm = 0; reported_ && !cancel_.is_requested();) {
     co_await io::sleep_until(loop_, loop_.within(kMaxAge, &cancel_));
     co_await look();
     co_await try_again();
@@ -129,20 +129,20 @@ Task<void> SpaceWatch::try_again() {
 void SpaceWatch::tell_of_trouble() {
   auto now = trouble();
   if (!now) return;
-  Duration rest = told_ == now->kind ? kReminder : kBetweenKinds;
-  if (told_ && loop_.now() - told_at_ < rest) return;
-  if (!told_) {
+  Duration rest = reported_ == now->kind ? kReminder : kBetweenKinds;
+  if (reported_ && loop_.now() - told_at_ < rest) return;
+  if (!reported_) {
     bool comes_back = calm_wanted_ > 0 && loop_.now() - ended_at_ < kSoon;
     calm_wanted_ = comes_back ? std::min(4 * calm_wanted_, kMostCalmLooks) : kCalmLooks;
   }
-  told_ = now->kind;
+  reported_ = now->kind;
   told_at_ = loop_.now();
   if (on_trouble_) on_trouble_(now);
   begin_to_watch();
 }
 
 void SpaceWatch::tell_of_end() {
-  told_.reset();
+  reported_.reset();
   ended_at_ = loop_.now();
   if (on_trouble_) on_trouble_(std::nullopt);
 }
@@ -150,7 +150,7 @@ void SpaceWatch::tell_of_end() {
 // What was seen before anybody listened is told now.
 void SpaceWatch::set_on_trouble(OnTrouble on_trouble) {
   on_trouble_ = std::move(on_trouble);
-  told_.reset();
+  reported_.reset();
   tell_of_trouble();
 }
 

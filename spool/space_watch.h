@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Whether the spool's disk takes new mail, asked on the pool about once a second while mail comes in, or
-// while it has to be refused, and not by the loop. Also notices that the spool's directory has gone. What
-// a mail finds in between is at most a second old; if it is wrong, the write fails, and the client is told so
-// then; that is noted here, too. Whoever listens is told of a trouble when it begins, once a day while it
-// lasts, and when it has been over for a few seconds, so that one that comes and goes is told once. Loop
-// thread.
+// Whether the spool's disk takes new mail: checked on the pool about once a second while mail comes in or has
+// to be refused. Also notices that the spool's directory is gone. A mail gets an answer that is at most a
+// second old; if that was wrong, its write fails, which is noted here too. Trouble is reported when it
+// begins, once a day while it lasts, and when it has been over for a few seconds, so that an intermittent one
+// is reported once. Loop thread.
 #pragma once
 
 #include <array>
@@ -33,17 +32,17 @@ class SpaceWatch {
   // The same for a notice of our own: min_free is not kept from it.
   std::optional<mail::SinkError> reason_to_refuse_notice();
 
-  // What has become of a write into the log, or of one to a large body's file.
+  // The result of a write into the log, or to a large body's file.
   enum class Part : std::uint8_t { log, large };
   void note_failure(Part part, const DiskError& error);
   void note_success(Part part) { failure(part).reset(); }
 
-  // What keeps new mail out, as it was last seen.
+  // Why new mail is refused, as of the last check.
   std::optional<Trouble> trouble() const;
-  // Has the disk looked at where that was more than a second ago. Returns at once, or when that is done.
+  // Checks the disk if the last check is more than a second old. Returns when that is done, or at once.
   void look_again();
   Task<void> looked(io::Until until);
-  // nullopt: it is over. Called at once where there is a trouble already.
+  // nullopt means that the trouble is over. Called at once if there is trouble already.
   using OnTrouble = std::function<void(const std::optional<Trouble>&)>;
   void set_on_trouble(OnTrouble on_trouble);
   Task<void> close();
@@ -69,9 +68,9 @@ class SpaceWatch {
   Instant seen_at_;
   std::array<std::optional<DiskError>, 2> failures_;  // by Part
   OnTrouble on_trouble_;
-  std::optional<TroubleKind> told_;  // and not yet that it is over
+  std::optional<TroubleKind> reported_;  // and its end not yet
   Instant told_at_;
-  int calm_wanted_ = 0;  // looks without trouble, before it is called over
+  int calm_wanted_ = 0;  // checks without trouble until it counts as over
   Instant ended_at_;
   bool is_watching_ = false;
   io::Event has_looked_;

@@ -182,7 +182,8 @@ Task<Result<QueuedMail, SourceError>> Spool::load(MailId id) {
     IndexEntry entry = *found;
     auto head = co_await load_newest(*core_, id, entry);
     if (core_->has_moved(id, entry)) continue;
-    if (!head) co_return std::unexpected(core_->told_of_record(id, entry, std::move(head.error())));
+    if (!head)
+      co_return std::unexpected(core_->explain_and_report_record(id, entry, std::move(head.error())));
     co_return QueuedMail{id,
                          std::move(head->message.envelope),
                          std::move(head->progress),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The spool: what is acknowledged is here, on stable storage, until it has ended. It is a log (FORMAT.md)
-// with an index in memory. This class is the front; it wires the parts together and implements the two
-// interfaces through which the rest of hikyaku knows it. Loop thread only; the committer's thread and libuv's
-// pool work behind it.
+// The spool: an acknowledged mail is here, on stable storage, until it has ended. The spool is a log
+// (FORMAT.md) with an index in memory. This class is the front: it implements the two interfaces through
+// which the rest of hikyaku uses the spool. Loop thread only; the committer's thread and libuv's pool work
+// behind it.
 //
-// Lifetime: open() gives it, close() must have returned before it is destroyed (crash tests cut the disk's
-// power first, so that closing changes nothing), and it must outlive its writers and readers. Loop and Disk
-// outlive it.
+// Lifetime: open() makes a spool; close() must have returned before it is destroyed (crash tests cut the
+// disk's power first, so that closing has no effect). A spool must outlive its writers and readers; loop and
+// disk must outlive the spool.
 #pragma once
 
 #include <functional>
@@ -34,16 +34,15 @@ class Spool final : public mail::MailSink, public mail::MailSource {
                                                                SpoolOptions options);
   ~Spool() override;
 
-  // Waits for everything submitted, writes the footer, stops the threads' work and releases the lock. From
-  // its call on everything new ends with shutting_down or write_failed.
+  // Waits for everything submitted, writes the footer, stops the threads' work and releases the lock. New
+  // requests fail with shutting_down or write_failed from the call on.
   Task<void> close();
 
-  // Called on the loop's thread the moment a commit has become durable, before commit() returns to the
-  // session.
+  // Called on the loop's thread when a commit has become durable, before commit() returns to the session.
   void set_on_arrival(std::function<void(mail::QueueEntry)> on_arrival);
 
-  // Called on the loop's thread, once for each record that turns out damaged when it is read; a copy of its
-  // file is in corrupt/ by then, if one could be made.
+  // Called on the loop's thread, once for each record that is found damaged when it is read, after its file
+  // has been copied to corrupt/ if possible.
   void set_on_damage(std::function<void(const DamageReport&)> on_damage);
 
   // mail::MailSink
@@ -61,16 +60,15 @@ class Spool final : public mail::MailSink, public mail::MailSource {
   Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;
   Task<Result<void, mail::SourceError>> finish(mail::MailId id) override;
 
-  // What keeps new mail out: as it was last seen, and is soon looked at again; or as it is now, if the disk
-  // says so until `until`.
+  // Why new mail is refused: as of now if the disk answers by `until`, else as of the last check.
   std::optional<Trouble> trouble();
   Task<std::optional<Trouble>> trouble_now(io::Until until);
   // Called on the loop's thread when a trouble begins, once a day while it lasts, and with nullopt when it
   // has been over for a few seconds; at once where there is one.
   void set_on_trouble(std::function<void(const std::optional<Trouble>&)> on_trouble);
   SpoolCounters counters() const;
-  // How long the spool was closed, as far as waiting time is concerned: from the newest record to open(),
-  // nothing if the clock went backwards, at most one hour.
+  // How long the spool was closed, as far as waiting time is concerned: from the newest record to open(), 0
+  // if the clock went backwards, at most one hour.
   Duration downtime() const;
   // What recovery found damaged; to_line() makes a line for the log of each.
   const std::vector<DamageReport>& reports() const;

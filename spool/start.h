@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Everything blocking that opening a spool takes: lock, recovery, a segment of our own. Never goes on writing
-// in a segment of an earlier run. Runs on the pool.
+// The blocking part of opening a spool: lock, recovery, a segment of our own. Never writes to a segment of an
+// earlier run. Runs on the pool.
 #pragma once
 
 #include <memory>
@@ -21,9 +21,9 @@ struct Started {
 };
 Result<Started, SpoolError> start(Disk& disk, SpoolOptions options, WallTime now);
 
-// What of the time between the newest record and now counts as waiting: nothing if the clock went back or
-// there is no record, and never more than an hour. Nobody can tell a long stop from a clock that was set, and
-// mail that is tried an hour early or kept some days longer does no harm, unlike mail that has expired.
+// How much of the time between the newest record and now counts as waiting: 0 if the clock went back or there
+// is no record, and never more than an hour. A long stop cannot be distinguished from a clock that was set,
+// and mail that is tried an hour early or kept some days longer does no harm, unlike mail that has expired.
 Duration counted_downtime(WallTime newest, WallTime now);
 
 }  // namespace hikyaku::spool

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads single records back from the log and believes nothing: position, id, type and every checksum must be
-// right. Blocking: pool only.
+// Reads single records back from the log, and verifies position, id, type and every checksum. Blocking: pool
+// only.
 #pragma once
 
 #include <string>

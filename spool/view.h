@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A reader of a spool directory, beside a daemon or without one: what is queued, what became of it so far,
-// and the messages themselves. Takes no lock and writes nothing; a mail that a daemon moves while it is
-// looked up is found again, one that ends meanwhile is `unknown_mail`. Believes nothing that a checksum does
-// not confirm. Blocking; one thread. The disk outlives it.
+// and the messages themselves. Takes no lock and never writes; a mail that a daemon moves while it is looked
+// up is found again, a mail that ends meanwhile is `unknown_mail`. Every byte is verified by a checksum.
+// Blocking; one thread. The disk outlives the view.
 #pragma once
 
 #include <functional>
@@ -50,17 +50,17 @@ class View {
 
   // All that were queued when the log was read, oldest first. Some may have ended since.
   std::vector<mail::MailId> ids() const;
-  // Of these at most `limit`, from the first behind `id` on, which need not be there. Takes no longer however
-  // many are queued. One that load() has found to have ended may be missing.
+  // At most `limit` of these, from the first after `id` on, which need not exist. The time does not depend on
+  // the length of the queue. A mail that load() has found to have ended may be missing.
   std::vector<mail::MailId> ids_after(mail::MailId id, std::size_t limit) const;
   Result<ViewedMail, mail::SourceError> load(mail::MailId id);
   // The states of the mail that open() was asked for, as far as the log still has them, oldest first.
   std::vector<PastProgress> history();
 
-  // Takes the next piece; false: enough.
+  // Takes the next piece; returns false to stop.
   using Take = std::function<bool(std::string_view)>;
-  // The whole content has been verified before `take` sees any of it. Should it change after that all the
-  // same, the result is `damaged`.
+  // The whole content is verified before `take` gets any of it. If it changes after that, the result is
+  // `damaged`.
   Result<void, mail::SourceError> read_content(mail::MailId id, const Take& take);
   Result<void, mail::SourceError> verify_content(mail::MailId id);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,15 +13,44 @@
 
 #include "daemon/mail/mail_source.h"
 #include "spool/disk.h"
+#include "spool/found_segments.h"
 #include "spool/index.h"
 #include "spool/record.h"
 #include "spool/scan.h"
-#include "spool/view_log.h"
 
 namespace hikyaku::spool {
 
+// log/ as a reader without a lock sees it: which segments were in use at one moment, and whether a segment is
+// unchanged. A segment is identified by its header, never by its name: number, key and state together never
+// recur once they have changed. Never writes or creates a file. Blocking; any thread.
+
+enum class ViewErrorKind {
+  missing,          // there is no spool
+  not_permitted,    // it is not ours to read
+  read_failed,      // EIO and the like
+  later_format,     // written by a later version of hikyaku
+  always_changing,  // segments were reused again and again while they were read
+};
+using ViewError = Error<ViewErrorKind>;
+
+struct SeenLog {
+  std::vector<FoundSegment> in_use;    // by number
+  std::vector<FoundSegment> spare;     // free, or prepared for what comes next: no mail is in them
+  std::vector<Alien> aliens;           // files that are no part of the spool
+  std::vector<SegmentNumber> missing;  // known from others' headers, neither reclaimed nor among the aliens
+};
+
+// All of it as it was at one moment.
+Result<SeenLog, ViewError> look_at_log(Disk& disk);
+// False also if the segment cannot be read.
+bool is_unchanged(Disk& disk, const FoundSegment& segment);
+// What later headers say of segments that were closed.
+std::map<SegmentNumber, ClosedSegment> closed_segments(const SeenLog& log);
+
+ViewError to_view_error(const DiskError& error);
+
 // The records of one segment as a reader without a lock finds them: from its footer, or, where it has none,
-// by a scan that a daemon may be writing into. Writes nothing. Blocking; any thread.
+// by a scan while a daemon may be writing. Never writes. Blocking; any thread.
 
 struct SegmentRecords {
   std::vector<FooterEntry> records;  // by offset

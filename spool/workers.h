@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the spool's blocking work runs: on libuv's pool, or, with the simulated disk, at once on the loop's
-// thread, so that the order of all disk operations depends on nothing but the calls.
+// Runs the spool's blocking work on libuv's pool, or, with the simulated disk, at once on the loop's thread,
+// so that the order of all disk operations depends on the calls alone.
 #pragma once
 
 #include <type_traits>

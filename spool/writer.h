@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One message on its way in: its content (incoming.h), then its envelope, and both as one record into the
-// log. Loop thread; destroyed without commit() it leaves nothing behind.
+// log. Loop thread; without commit() the destructor removes what was stored.
 #pragma once
 
 #include <memory>

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "daemon/control/daemon_control.h"
-#include "daemon/io/loop_caller.h"
+#include "daemon/io/work.h"
 #include "daemon/relay/relay.h"
 
 namespace hikyaku::app {

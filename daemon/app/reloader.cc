@@ -121,7 +121,7 @@ Task<void> Reloader::configure_parts() {
   parts_.control.configure(settings_.control);
   auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters());
   auto session = acceptor.session;
-  parts_.acceptor.reconfigure(std::move(acceptor));
+  parts_.acceptor.configure(std::move(acceptor));
   co_await parts_.sendmail.configure(settings_, std::move(session));
 }
 

@@ -113,7 +113,7 @@ std::string Services::status() const {
 Task<void> Services::stop(Duration grace) {
   reloader_.stop();
   io::Nursery stopping(parts_.loop);
-  stopping.spawn(acceptor_.stopped(grace));
+  stopping.spawn(acceptor_.stop(grace));
   stopping.spawn(relay_.stopped(grace));
   stopping.spawn(sendmail_.stop(grace));
   co_await stopping.drained({});

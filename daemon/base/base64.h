@@ -9,7 +9,8 @@
 namespace hikyaku {
 
 std::string to_base64(std::string_view bytes);
-// Nothing if a character or the padding is wrong. The decoded bytes may hold anything, NUL included.
+// nullopt if a character or the padding is wrong, or if the last character has stray bits. The decoded bytes
+// may hold anything, NUL included.
 std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace hikyaku

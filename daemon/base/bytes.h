@@ -20,9 +20,9 @@ constexpr ByteSize operator""_KiB(unsigned long long n) { return {n << 10}; }
 constexpr ByteSize operator""_MiB(unsigned long long n) { return {n << 20}; }
 constexpr ByteSize operator""_GiB(unsigned long long n) { return {n << 30}; }
 
-// A whole number with B, KiB, MiB or GiB. Nothing on overflow, another unit, or no unit (unless it is 0).
+// A whole number with B, KiB, MiB or GiB. nullopt on overflow, another unit, or no unit (unless it is 0).
 std::optional<ByteSize> parse_size(std::string_view text);
-// A whole number with ms, s, m, h or d. Nothing on overflow, another unit, or no unit (unless it is 0).
+// A whole number with ms, s, m, h or d. nullopt on overflow, another unit, or no unit (unless it is 0).
 std::optional<Duration> parse_duration(std::string_view text);
 // "64KiB", "50MiB": the largest unit that divides it.
 std::string to_text(ByteSize size);

@@ -2,6 +2,8 @@
 // A file descriptor with one owner. Everything we open carries O_CLOEXEC.
 #pragma once
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace hikyaku {
@@ -20,7 +22,10 @@ class Fd {
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
-  void reset(int fd = -1);
+  void reset(int fd = -1) {
+    if (fd_ >= 0) ::close(fd_);  // on Linux the descriptor is gone even after EINTR
+    fd_ = fd;
+  }
 
  private:
   int fd_ = -1;

@@ -4,15 +4,15 @@
 // apart. Lives in base because pure code reasons about it without seeing a socket.
 #pragma once
 
-#include "daemon/base/certificate_facts.h"
 #include "daemon/base/error.h"
+#include "daemon/base/tls_facts.h"
 
 namespace hikyaku {
 
 enum class IoErrorKind {
   eof,             // the peer closed
   timeout,         // our deadline passed
-  cancelled,       // we were told to stop
+  cancelled,       // a Cancel was requested
   too_long,        // a line or block exceeded its limit
   reset,           // ECONNRESET, EPIPE
   refused,         // ECONNREFUSED
@@ -40,7 +40,7 @@ enum class IoErrorKind {
 struct [[nodiscard]] IoError : Error<IoErrorKind> {
   IoError(IoErrorKind what, std::string words, CertificateFactsPtr peer = nullptr)
       : Error{what, std::move(words)}, certificate(std::move(peer)) {}
-  CertificateFactsPtr certificate;  // the peer's, where it was refused for it; or null
+  CertificateFactsPtr certificate;  // the peer's, if it was refused because of its certificate; else nullptr
 };
 
 [[nodiscard]] inline std::unexpected<IoError> fail(IoErrorKind kind, std::string text) {

@@ -39,7 +39,7 @@ template <class T>
 std::string to_json(const std::optional<T>& value) {
   return value ? to_json(*value) : "null";
 }
-// For texts of which an empty one means that there is none: then null.
+// For texts whose empty value means that there is none: writes null then.
 inline std::optional<std::string_view> unless_empty(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }

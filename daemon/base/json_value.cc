@@ -13,11 +13,13 @@ using Value = Result<JsonValue, std::string>;
 
 void append_utf8(std::string& text, std::uint32_t code) {
   auto byte = [&](std::uint32_t bits) { text += static_cast<char>(static_cast<unsigned char>(bits)); };
-  auto tail = [&](unsigned shift) { byte(0x80U | ((code >> shift) & 0x3fU)); };
   if (code < 0x80) return byte(code);
-  if (code < 0x800) return byte(0xc0U | (code >> 6U)), tail(0);
-  if (code < 0x10000) return byte(0xe0U | (code >> 12U)), tail(6), tail(0);
-  byte(0xf0U | (code >> 18U)), tail(12), tail(6), tail(0);
+  unsigned tails = 3;  // bytes behind the first
+  if (code < 0x10000) tails = 2;
+  if (code < 0x800) tails = 1;
+  constexpr std::uint32_t kLeads[] = {0, 0xc0, 0xe0, 0xf0};
+  byte(kLeads[tails] | (code >> (6 * tails)));
+  for (unsigned i = tails; i > 0; --i) byte(0x80U | ((code >> (6 * (i - 1))) & 0x3fU));
 }
 
 class Parser {
@@ -88,7 +90,10 @@ class Parser {
     std::string text;
     for (++at_; at_ < text_.size(); ++at_) {
       char c = text_[at_];
-      if (c == '"') return ++at_, JsonValue(std::move(text));
+      if (c == '"') {
+        ++at_;
+        return JsonValue(std::move(text));
+      }
       if (static_cast<unsigned char>(c) < 0x20) return wrong("a control character must be escaped");
       if (c != '\\')
         text += c;

@@ -28,7 +28,7 @@ class JsonValue {
   explicit JsonValue(Any any) : any_(std::move(any)) {}
 
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(any_); }
-  // Nothing, or null: it is something else.
+  // nullopt or nullptr if the value is of another type.
   std::optional<bool> boolean() const;
   std::optional<double> number() const;
   std::optional<std::uint64_t> whole_number() const;  // not negative, without a fraction, below 2^53
@@ -41,7 +41,7 @@ class JsonValue {
   Any any_;
 };
 
-// The text of an error says what is wrong and at which byte, and repeats nothing of the input.
+// The text of an error says what is wrong and at which byte, and never repeats the input.
 Result<JsonValue, std::string> parse_json(std::string_view text);
 
 }  // namespace hikyaku

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A password or token. It has no way into a log by accident: no operator<<, no conversion; who needs the
-// bytes says reveal(). The memory is wiped when it goes.
+// A password or token. A secret cannot get into a log by accident: there is no operator<< and no conversion;
+// code that needs the bytes calls reveal(). The destructor wipes the memory.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +19,16 @@ class Secret {
   Secret(const Secret&) = default;
   Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
   Secret& operator=(const Secret& other) {
-    if (this != &other) wipe(), text_ = other.text_;
+    if (this == &other) return *this;
+    wipe();
+    text_ = other.text_;
     return *this;
   }
   Secret& operator=(Secret&& other) noexcept {
-    if (this != &other) wipe(), text_ = other.text_, other.wipe();
+    if (this == &other) return *this;
+    wipe();
+    text_ = other.text_;
+    other.wipe();
     return *this;
   }
   ~Secret() { wipe(); }
@@ -33,11 +38,14 @@ class Secret {
   bool operator==(const Secret&) const = default;
 
  private:
-  void wipe();
+  void wipe() {
+    ::explicit_bzero(text_.data(), text_.size());
+    text_.clear();
+  }
   std::string text_;
 };
 
-// For containers of what is derived from a secret: what they give back, also when they grow, is wiped.
+// For containers of data derived from a secret: memory is wiped when it is released, also when they grow.
 template <class T>
 struct WipingAllocator {
   using value_type = T;

@@ -83,6 +83,13 @@ std::string escape(std::string_view foreign, std::size_t limit, bool keeps_escap
 
 }  // namespace
 
+std::string to_hex(std::span<const unsigned char> bytes) {
+  std::string digits;
+  digits.reserve(2 * bytes.size());
+  for (unsigned char byte : bytes) digits += {kHexDigits[byte >> 4U], kHexDigits[byte & 15U]};
+  return digits;
+}
+
 std::string to_lower(std::string_view text) {
   std::string lower(text);
   std::ranges::transform(lower, lower.begin(), [](char c) { return to_lower(c); });
@@ -186,7 +193,9 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
     std::size_t distance = edit_distance(word, candidate);
-    if (distance < best) best = distance, found = candidate;
+    if (distance >= best) continue;
+    best = distance;
+    found = candidate;
   }
   return found;
 }

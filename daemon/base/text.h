@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ constexpr std::optional<unsigned> hex_value(char c) {
   const char lower = to_lower(c);
   return lower >= 'a' && lower <= 'f' ? std::optional(static_cast<unsigned>(lower - 'a') + 10) : std::nullopt;
 }
+// Lower-case hexadecimal digits, two for each byte.
+std::string to_hex(std::span<const unsigned char> bytes);
 
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);
@@ -44,23 +47,23 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::vector<std::string_view> words(std::string_view text);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-// Decimal digits only, no sign, no blanks; nothing on overflow or an empty text.
+// Decimal digits only, no sign, no blanks; nullopt on overflow or for an empty text.
 std::optional<std::uint64_t> parse_number(std::string_view digits);
 
 // The one place that makes foreign bytes fit for a log line, a terminal or a bounce: printable ASCII and
-// valid UTF-8 pass, anything else (controls, C1, U+2028, broken UTF-8) becomes \xNN or \u{N}, and a backslash
-// \\. At most `limit` bytes, then "…".
+// valid UTF-8 pass; anything else (controls, C1, U+2028, broken UTF-8) becomes \xNN or \u{N}; a backslash
+// becomes \\. At most `limit` bytes, then "…".
 std::string printable(std::string_view foreign, std::size_t limit = 1024);
-// For a text that has been through printable() already, or has parts that have: their escapes stay as they
-// are, and whatever is not fit to be shown becomes one. Of a printable text nothing changes.
+// For a text of which some parts have been through printable() already: existing escapes stay, and anything
+// else that is not printable is escaped. A printable text is returned unchanged.
 std::string still_printable(std::string_view text, std::size_t limit = 1024);
 bool is_valid_utf8(std::string_view text);
 bool is_ascii(std::string_view text);
 
-// The smallest number of letters added, dropped, changed or swapped with their neighbour from a to b,
-// ignoring case; for "did you mean".
+// The edit distance (letters added, dropped, changed, or swapped with their neighbour) from a to b, ignoring
+// case; for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
-// The candidate nearest to `word` if it is near enough to be a slip of the hand, else nothing.
+// The candidate nearest to `word` if it is near enough to be a typing error, else nullopt.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace hikyaku

@@ -144,11 +144,23 @@ Read<T> duration(Duration T::* member, Duration least, Duration most) {
   return [=](const Value& value, T& into) { detail::put(value.as_duration(least, most), member, into); };
 }
 
-// The choices' indices are the enumerators' values.
+// The words of a choice, each with what it means.
+template <class E>
+using Choices = std::vector<std::pair<std::string, E>>;
+
+// nullopt: the value is none of the words, and that has been reported.
+template <class E>
+std::optional<E> chosen(const Value& value, const Choices<E>& choices) {
+  std::vector<std::string> words;
+  for (const auto& [word, meaning] : choices) words.push_back(word);
+  auto index = value.as_choice(words);
+  return index ? std::optional(choices[*index].second) : std::nullopt;
+}
+
 template <class T, class E>
-Read<T> choice(E T::* member, std::vector<std::string> choices) {
+Read<T> choice(E T::* member, Choices<E> choices) {
   return [member, choices = std::move(choices)](const Value& value, T& into) {
-    if (auto index = value.as_choice(choices)) into.*member = static_cast<E>(*index);
+    detail::put(chosen(value, choices), member, into);
   };
 }
 

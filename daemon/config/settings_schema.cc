@@ -133,7 +133,8 @@ void read_trusted(const Value& value, SubmitSettings& submit) {
 
 const Schema<SubmitSettings> kSubmit{
     {"trusted", read_trusted},
-    {"others", choice(&SubmitSettings::others, {"allow", "rewrite"})},
+    {"others",
+     choice(&SubmitSettings::others, {{"allow", SubmitOthers::allow}, {"rewrite", SubmitOthers::rewrite}})},
 };
 
 const Schema<RetrySettings> kRetry{
@@ -149,7 +150,8 @@ void read_retry(const Value& value, QueueSettings& queue) {
 
 const Schema<QueueSettings> kBounce{
     {"postmaster", read_postmaster},
-    {"return", choice(&QueueSettings::bounce_return, {"headers", "full"})},
+    {"return", choice(&QueueSettings::bounce_return,
+                      {{"headers", BounceReturn::headers}, {"full", BounceReturn::full}})},
 };
 
 void read_bounce(const Value& value, QueueSettings& queue) { read_map(value, kBounce, queue); }
@@ -162,8 +164,11 @@ const Schema<QueueSettings> kQueue{
 };
 
 const Schema<LogSettings> kLog{
-    {"level", choice(&LogSettings::level, {"error", "warning", "info", "debug"})},
-    {"format", choice(&LogSettings::format, {"text", "json"})},
+    {"level", choice(&LogSettings::level, {{"error", LogLevel::error},
+                                           {"warning", LogLevel::warning},
+                                           {"info", LogLevel::info},
+                                           {"debug", LogLevel::debug}})},
+    {"format", choice(&LogSettings::format, {{"text", LogFormat::text}, {"json", LogFormat::json}})},
 };
 
 const Schema<ControlSettings> kControl{

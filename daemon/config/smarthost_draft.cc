@@ -49,11 +49,14 @@ std::optional<std::string> explain_tls(std::string_view text) {
 }
 
 void read_tls(const Value& value, SmarthostDraft& draft) {
-  static const std::vector<std::string> kModes{"none", "opportunistic", "starttls", "implicit"};
+  static const Choices<TlsMode> kModes{{"none", TlsMode::none},
+                                       {"opportunistic", TlsMode::opportunistic},
+                                       {"starttls", TlsMode::starttls},
+                                       {"implicit", TlsMode::implicit}};
   if (auto explanation = explain_tls(value.text().value_or("")))
     value.problem(*explanation);
-  else if (auto index = value.as_choice(kModes))
-    draft.mode = static_cast<TlsMode>(*index);
+  else if (auto mode = chosen(value, kModes))
+    draft.mode = *mode;
 }
 
 // "sha256:AB:CD:…" as openssl prints it, or without the colons.
@@ -166,7 +169,10 @@ const Schema<SmarthostDraft>& smarthost_schema() {
       {"tls_hostname", in_smarthost(read_tls_hostname)},
       {"tls_ca_file", in_tls(path(&TlsSettings::ca_file))},
       {"tls_fingerprint", in_smarthost(read_fingerprint)},
-      {"tls_min_version", in_tls(choice(&TlsSettings::min_version, {"1.0", "1.1", "1.2", "1.3"}))},
+      {"tls_min_version", in_tls(choice(&TlsSettings::min_version, {{"1.0", TlsVersion::tls1_0},
+                                                                    {"1.1", TlsVersion::tls1_1},
+                                                                    {"1.2", TlsVersion::tls1_2},
+                                                                    {"1.3", TlsVersion::tls1_3}}))},
       {"tls_client_cert", in_smarthost(read_client_cert)},
       {"auth", in_smarthost(read_auth)},
       {"user", in_smarthost(text(&Smarthost::user, "a user name of authinfo"))},

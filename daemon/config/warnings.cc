@@ -26,7 +26,7 @@ constexpr Doubt kDoubts[] = {
      "`tls_verify: false` lets anyone on the way pose as this smarthost, and read the password; pin its "
      "certificate "
      "with `tls_fingerprint` instead"},
-    {[](const Smarthost& s) { return s.tls.min_version < mail::TlsVersion::tls1_2; },
+    {[](const Smarthost& s) { return s.tls.min_version < TlsVersion::tls1_2; },
      "`tls_min_version` below 1.2 allows broken encryption, and lowers OpenSSL's security level for this "
      "smarthost"},
     {[](const Smarthost& s) { return s.allow_plaintext_auth; },

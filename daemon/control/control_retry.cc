@@ -134,7 +134,7 @@ ParsedRetry parse_retry_question(std::string_view body) {
 }
 
 Duration RetryPace::wait(std::uint32_t uid, Instant now) {
-  std::scoped_lock lock(mutex_);
+  Lock lock(mutex_);
   std::erase_if(last_, [now](const auto& entry) { return now - entry.second >= kBetweenRetries; });
   auto [found, is_first] = last_.try_emplace(uid, now);
   return is_first ? Duration(0) : found->second + kBetweenRetries - now;

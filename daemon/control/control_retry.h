@@ -4,9 +4,9 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <variant>
 
+#include "daemon/base/mutex.h"
 #include "daemon/control/control_request.h"
 #include "daemon/control/daemon_control.h"
 #include "daemon/listing/queue_listing.h"
@@ -32,8 +32,8 @@ class RetryPace {
   Duration wait(std::uint32_t uid, Instant now);
 
  private:
-  std::mutex mutex_;
-  std::map<std::uint32_t, Instant> last_;  // of the users that have to wait
+  Mutex mutex_;
+  std::map<std::uint32_t, Instant> last_ GUARDED_BY(mutex_);  // of the users that have to wait
 };
 
 // Reader, daemon, pace and clock outlive the answer.

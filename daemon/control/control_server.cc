@@ -89,7 +89,7 @@ void ControlServer::admit(Fd socket) {
   auto caller = caller_of(socket.get());
   if (!caller) return;
   Rights rights = serving_.rights(*caller);
-  std::unique_lock lock(lock_);
+  Lock lock(mutex_);
   bool is_welcome = admission_.enter(rights);
   if (is_welcome) {
     clients_.emplace_back(std::move(socket), serving_.times, rights);
@@ -99,7 +99,7 @@ void ControlServer::admit(Fd socket) {
   refuse(socket, "too many connections to the control socket; try again");
 }
 
-// With the lock held: the client's thread does not end before its place is complete.
+// The lock is held: the client's thread does not end before its place is complete.
 void ControlServer::begin(std::list<Client>::iterator client) {
   client->thread = quiet_thread([this, client] { serve(*client); });
   if (client->thread.joinable()) return;
@@ -111,7 +111,7 @@ void ControlServer::serve(Client& client) {
   yield_to_others();
   serving_.serve(client.connection, client.rights);
   client.connection.shut_down();
-  std::lock_guard lock(lock_);
+  Lock lock(mutex_);
   admission_.leave(client.rights);
   client.has_left = true;
   left_.notify_all();
@@ -119,7 +119,7 @@ void ControlServer::serve(Client& client) {
 
 void ControlServer::sweep() {
   std::list<Client> gone;
-  std::lock_guard lock(lock_);
+  Lock lock(mutex_);
   for (auto client = clients_.begin(); client != clients_.end();) {
     auto next = std::next(client);
     if (client->has_left) {
@@ -135,13 +135,15 @@ void ControlServer::stop(std::chrono::milliseconds grace) {
   check(::write(stopping_.get(), &one, sizeof one) == sizeof one, "an eventfd takes its first number");
   if (accepting_.joinable()) accepting_.join();
   listening_.reset();
+  const auto until = std::chrono::steady_clock::now() + grace;
   {
-    std::unique_lock lock(lock_);
-    left_.wait_for(lock, grace, [this] { return admission_.size() == 0; });
+    Lock lock(mutex_);
+    while (admission_.size() != 0 && left_.wait_until(lock, until)) continue;
     for (const Client& client : clients_) client.connection.shut_down();
-    left_.wait(lock, [this] { return admission_.size() == 0; });
+    while (admission_.size() != 0) left_.wait(lock);
   }
   sweep();
+  Lock lock(mutex_);
   check(clients_.empty(), "nobody is served any more");
 }
 

@@ -4,16 +4,15 @@
 // must be called before the destructor. The threads have a low priority.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <list>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "daemon/base/fd.h"
+#include "daemon/base/mutex.h"
 #include "daemon/control/control_connection.h"
 #include "daemon/control/control_rights.h"
 
@@ -103,17 +102,17 @@ class ControlServer {
   void accept_all();
   bool wait_for_caller();
   void admit(Fd socket);
-  void begin(std::list<Client>::iterator client);
+  void begin(std::list<Client>::iterator client) REQUIRES(mutex_);
   void serve(Client& client);
   void sweep();
 
   Fd listening_;
   Fd stopping_;  // an eventfd: readable once we stop
   ControlServing serving_;
-  std::mutex lock_;
-  std::condition_variable left_;
-  ControlAdmission admission_;
-  std::list<Client> clients_;
+  Mutex mutex_;
+  Condition left_;
+  ControlAdmission admission_ GUARDED_BY(mutex_);
+  std::list<Client> clients_ GUARDED_BY(mutex_);
   std::thread accepting_;
 };
 

@@ -46,14 +46,14 @@ ControlServing ControlService::serving(const ControlOptions& options) {
 Rights ControlService::rights_of_caller(const Caller& caller) {
   std::string group;
   {
-    std::lock_guard lock(lock_);
+    Lock lock(mutex_);
     group = group_;
   }
   return rights_of(caller, ::geteuid(), system::find_group(group));
 }
 
 void ControlService::configure(std::string group) {
-  std::lock_guard lock(lock_);
+  Lock lock(mutex_);
   group_ = std::move(group);
 }
 

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "daemon/base/exit.h"
 #include "daemon/base/fd.h"
+#include "daemon/base/mutex.h"
 #include "daemon/control/control_routes.h"
 #include "daemon/control/control_server.h"
 #include "daemon/control/daemon_control.h"
@@ -41,8 +41,8 @@ class ControlService {
   ControlServing serving(const ControlOptions& options);
 
   std::string path_;
-  std::mutex lock_;
-  std::string group_;
+  Mutex mutex_;
+  std::string group_ GUARDED_BY(mutex_);
   listing::QueueReader reader_;
   ControlRoutes routes_;
   ControlServer server_;  // the last: it uses all the others at once

@@ -5,7 +5,7 @@
 
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
-#include "daemon/io/uv_error.h"
+#include "daemon/io/loop.h"
 
 namespace hikyaku::io {
 

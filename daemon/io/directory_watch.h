@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Says when something in a directory may have changed (inotify). A hint, no more: changes may be told twice,
-// together, or, after too many at once, not at all, so whoever must miss none looks from time to time as
-// well. The loop's thread.
+// Reports when something in a directory may have changed (inotify). Only a hint: changes may be reported
+// twice, together, or, after too many at once, not at all, so a caller that must not miss any also looks from
+// time to time. The loop's thread.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ namespace hikyaku::io {
 
 class DirectoryWatch {
  public:
-  // Which entries matter; the others' changes wake nobody.
+  // The entries that matter; changes of others are ignored.
   using Matters = std::function<bool(std::string_view name)>;
   // Errors: system (no such directory, or the kernel's limit on watches).
   static Result<std::unique_ptr<DirectoryWatch>, IoError> start(Loop& loop, const std::string& directory,
@@ -23,7 +23,7 @@ class DirectoryWatch {
   DirectoryWatch(const DirectoryWatch&) = delete;
   ~DirectoryWatch();
 
-  // `ready` if there was a change since the start or since it last said so.
+  // `ready` if there was a change since the start or since the last `ready`.
   Task<Woken> changed(Until until);
 
  private:

@@ -22,8 +22,8 @@ class LineReader {
  public:
   explicit LineReader(Stream& stream) : stream_(&stream) {}
 
-  // A line ends with LF or CR LF. One of more than `limit` bytes, its end included, is `too_long`; nothing of
-  // it is consumed but what exceeds the buffer is not read either. `until` bounds the whole line.
+  // A line ends with LF or CR LF. A line of more than `limit` bytes, its end included, fails with `too_long`
+  // and is not consumed; what exceeds the buffer is not read. `until` bounds the whole line.
   Task<Result<Line, IoError>> line(std::size_t limit, Until until);
   // Up to the next line end, without keeping it; for getting past a line that is too long. `too_long` after
   // `limit`.
@@ -43,8 +43,8 @@ class LineReader {
   Stream* stream_;
   std::string buffer_;
   std::size_t begin_ = 0;
-  // What some() asks for: twice what came last, so that a thousand who send little, or nothing for the time
-  // that it waits, do not hold a block each.
+  // How much some() asks for: twice what came last, so that a thousand slow or idle peers do not hold a block
+  // each.
   std::size_t block_ = 4096;
 };
 

@@ -13,8 +13,9 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/io/socket_stream_internal.h"
-#include "daemon/io/uv_error.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/socket.h"
+#include "daemon/io/socket_stream.h"
 
 namespace hikyaku::io {
 namespace {

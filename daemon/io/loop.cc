@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/io/loop.h"
 
+#include <uv.h>
+
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -8,6 +10,38 @@
 #include "daemon/base/error.h"
 
 namespace hikyaku::io {
+namespace {
+
+IoErrorKind kind_of(int error) {
+  switch (error) {
+    case UV_EOF: return IoErrorKind::eof;
+    case UV_ETIMEDOUT: return IoErrorKind::timeout;
+    case UV_ECANCELED: return IoErrorKind::cancelled;
+    case UV_ECONNRESET:
+    case UV_ECONNABORTED:
+    case UV_ENOTCONN:
+    case UV_EPIPE: return IoErrorKind::reset;
+    case UV_ECONNREFUSED: return IoErrorKind::refused;
+    case UV_ENETUNREACH:
+    case UV_EHOSTUNREACH:
+    case UV_ENETDOWN:
+    case UV_EADDRNOTAVAIL:
+    case UV_EAFNOSUPPORT: return IoErrorKind::unreachable;
+    case UV_EAI_NONAME:
+    case UV_EAI_NODATA: return IoErrorKind::no_such_name;
+    case UV_EAI_AGAIN:
+    case UV_EAI_FAIL:
+    case UV_EAI_FAMILY:
+    case UV_EAI_MEMORY:
+    case UV_EAI_SERVICE: return IoErrorKind::lookup_failed;
+    case UV_EADDRINUSE: return IoErrorKind::address_in_use;
+    case UV_EACCES:
+    case UV_EPERM: return IoErrorKind::access_denied;
+    default: return IoErrorKind::system;
+  }
+}
+
+}  // namespace
 
 Loop::Loop(Clock& clock) : clock_(clock) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that went is an error of write(), not our end
@@ -27,7 +61,7 @@ Loop::~Loop() {
 
 void Loop::post(std::function<void()> what) {
   {
-    std::lock_guard lock(posted_lock_);
+    Lock lock(posted_mutex_);
     posted_.push_back(std::move(what));
   }
   uv_async_send(&async_);
@@ -60,7 +94,7 @@ void Loop::resume_ready() {
 void Loop::take_posted() {
   std::vector<std::function<void()>> posted;
   {
-    std::lock_guard lock(posted_lock_);
+    Lock lock(posted_mutex_);
     posted.swap(posted_);
   }
   for (auto& what : posted) what();
@@ -91,6 +125,11 @@ void Loop::arm() {
   uv_update_time(&uv_);
   auto stop = [](uv_timer_t* timer) { uv_stop(timer->loop); };
   uv_timer_start(&timer_, stop, static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0)), 0);
+}
+
+IoError from_uv(int error) {
+  if (error == UV_EOF) return {IoErrorKind::eof, "the peer closed the connection"};
+  return {kind_of(error), uv_strerror(error)};
 }
 
 }  // namespace hikyaku::io

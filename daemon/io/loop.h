@@ -11,11 +11,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/io_error.h"
+#include "daemon/base/mutex.h"
 #include "daemon/base/task.h"
 #include "daemon/io/wait.h"
 
@@ -70,8 +71,8 @@ class Loop {
   std::multimap<Instant, Waiter*> timers_;
   std::vector<Waiter*> ready_;
   int outside_ = 0;
-  std::mutex posted_lock_;
-  std::vector<std::function<void()>> posted_;
+  Mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_ GUARDED_BY(posted_mutex_);
 };
 
 namespace detail {
@@ -119,5 +120,8 @@ T Loop::run(Task<T> task) {
   if (error) std::rethrow_exception(error);
   if constexpr (!std::is_void_v<T>) return std::move(*outcome.value);
 }
+
+// libuv's error numbers as our closed set. Internal to daemon/io.
+IoError from_uv(int error);
 
 }  // namespace hikyaku::io

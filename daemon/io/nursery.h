@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Owns the tasks that nobody awaits (sessions, connections). Counts them, and can be drained; it must be
-// empty when it goes. What a spawned task refers to outlives it or is a value in its frame.
+// empty when it is destroyed. What a spawned task refers to outlives the task or is a value in its frame.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@ class Nursery {
   // Runs the task until it first blocks, then returns.
   void spawn(Task<void> task);
   std::size_t size() const { return size_; }
-  // Until no task is left: `ready`. Does not cancel anything by itself.
+  // Returns `ready` when no task is left. Does not cancel any task.
   Task<Woken> drained(Until until);
 
  private:

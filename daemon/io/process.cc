@@ -12,8 +12,8 @@
 
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
+#include "daemon/io/loop.h"
 #include "daemon/io/socket_stream.h"
-#include "daemon/io/uv_error.h"
 
 namespace hikyaku::io {
 namespace {
@@ -112,7 +112,7 @@ Task<Result<std::string, IoError>> Process::line(Until until) {
   co_return std::move(line->text);
 }
 
-Task<Result<int, IoError>> Process::ended(Until until) {
+Task<Result<int, IoError>> Process::exit_code(Until until) {
   while (!child_->exit_code) {
     Woken woken = co_await child_->ended.wait(until);
     if (woken != Woken::ready) co_return std::unexpected(to_error(woken));

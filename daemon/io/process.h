@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A child process: its output as lines, its end as a value. For `hikyaku demo` and tests; the daemon itself
-// never starts a program. A child that still runs when its Process goes is killed. The loop's thread.
+// never starts a program. A child that still runs when its Process is destroyed is killed. The loop's thread.
 #pragma once
 
 #include <memory>
@@ -25,13 +25,14 @@ class Process {
   Process(const Process&) = delete;
   ~Process();
 
-  // The next line that it has said. Errors: eof when no more comes, timeout, cancelled; too_long beyond 64
+  // The next line of its output. Errors: eof when no more comes, timeout, cancelled; too_long beyond 64
   // KiB.
   Task<Result<std::string, IoError>> line(Until until);
-  // Nothing happens if it has ended.
+  // Does nothing if the process has ended.
   void signal(int number);
-  // Its exit code, as a shell has it: 128 and the signal's number where one ended it.
-  Task<Result<int, IoError>> ended(Until until);
+  // Waits for the end and returns the exit code as a shell does: 128 plus the signal's number if a signal
+  // ended the process. Errors: timeout, cancelled.
+  Task<Result<int, IoError>> exit_code(Until until);
 
  private:
   struct Child;

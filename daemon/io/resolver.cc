@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/io/uv_error.h"
+#include "daemon/io/loop.h"
 
 namespace hikyaku::io {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A certificate for trying things out: a fresh key, signed by itself. Who is to believe it names the file as
-// its CA (tls_ca_file) or pins the fingerprint. Never for a server that others rely on.
+// A certificate for trying things out: a fresh key, signed by itself. A client that is to accept it uses the
+// file as its CA (tls_ca_file) or pins the fingerprint. Never for a server that others rely on.
 #pragma once
 
 #include <string>

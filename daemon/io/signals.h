@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Signals as events of the loop: what a process is told from outside, read like anything else. A signal that
-// comes while nobody asks is kept; several of one kind may be one, as with kill(2). While this lives they do
-// not end the process. The loop's thread.
+// Signals as events of the loop. A signal that arrives while no next() waits is kept; several of one kind may
+// become one, as with kill(2). While this object exists these signals do not end the process. The loop's
+// thread.
 #pragma once
 
 #include <deque>

@@ -8,7 +8,7 @@
 #include <memory>
 #include <utility>
 
-#include "daemon/io/uv_error.h"
+#include "daemon/io/loop.h"
 
 namespace hikyaku::io {
 namespace {

@@ -3,9 +3,8 @@
 
 #include <utility>
 
+#include "daemon/io/loop.h"
 #include "daemon/io/socket.h"
-#include "daemon/io/socket_stream_internal.h"
-#include "daemon/io/uv_error.h"
 
 namespace hikyaku::io {
 namespace {

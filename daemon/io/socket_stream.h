@@ -18,4 +18,12 @@ Task<Result<StreamPtr, IoError>> connect_unix(Loop& loop, std::string path, Unti
 // Takes over a connected, stream-oriented socket.
 Result<StreamPtr, IoError> adopt_socket(Loop& loop, Fd socket);
 
+// What listeners share with connected sockets. Internal to daemon/io.
+
+class Socket;
+// Takes the socket over.
+StreamPtr make_socket_stream(Socket* socket);
+// A libuv handle around a descriptor, not started. The caller owns the handle (Socket::close()).
+Result<Socket*, IoError> open_socket(Loop& loop, Fd fd);
+
 }  // namespace hikyaku::io

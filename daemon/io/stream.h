@@ -17,7 +17,7 @@
 
 namespace hikyaku::io {
 
-// What a TLS connection turned out to be; for log lines and Received.
+// A TLS connection's parameters; for log lines and Received.
 struct TlsInfo {
   std::string version;      // "TLSv1.3"
   std::string cipher;       // "TLS_AES_256_GCM_SHA384"
@@ -35,12 +35,12 @@ class Stream {
   virtual Task<Result<std::size_t, IoError>> read_some(std::span<char> into, Until until) = 0;
   // All of it. `bytes` lives until then. After an error the stream is good for reading only.
   virtual Task<Result<void, IoError>> write(std::string_view bytes, Until until) = 0;
-  // Says that no more comes from us (FIN; in TLS close_notify). Reading goes on.
+  // Ends our direction (FIN; in TLS close_notify). Reading is still possible.
   virtual Task<Result<void, IoError>> shut_down(Until until) = 0;
 
-  virtual std::optional<Endpoint> peer() const = 0;  // nothing: a Unix socket
+  virtual std::optional<Endpoint> peer() const = 0;  // nullopt: a Unix socket
   virtual std::optional<Endpoint> local() const = 0;
-  // Who is at the other end of a Unix socket, as the kernel noted when it connected; nothing: no Unix socket.
+  // The peer of a Unix socket as the kernel noted it at connect; nullopt if this is no Unix socket.
   virtual std::optional<std::uint32_t> peer_uid() const { return std::nullopt; }
   virtual const TlsInfo* tls() const { return nullptr; }
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// TLS over any stream: OpenSSL with memory BIOs. The client verifies chain and name unless it is told not to,
+// TLS over any stream: OpenSSL with memory BIOs. The client verifies chain and name unless `verify` is false,
 // keeps sessions for resumption, and turns OpenSSL's errors into our closed set (base/io_error.h): the text
 // is plain words, with OpenSSL's own in parentheses at the end.
 #pragma once
@@ -8,17 +8,16 @@
 #include <optional>
 #include <string>
 
+#include "daemon/base/tls_facts.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/stream.h"
 
 namespace hikyaku::io {
 
-enum class TlsVersion { tls1_0, tls1_1, tls1_2, tls1_3 };
-
 struct TlsClientOptions {
-  std::string name;         // DNS name or IP address to verify and (a DNS name only) to send as SNI
-  bool verify = true;       // chain and name; false: neither, but the verdict is still told
-  std::string ca_file;      // empty: the system's store
+  std::string name;     // DNS name or IP address to verify and (a DNS name only) to send as SNI
+  bool verify = true;   // chain and name; if false, neither is enforced, but the verdict is still reported
+  std::string ca_file;  // empty: the system's store
   std::string fingerprint;  // "sha256:<64 hex>" pins the certificate instead of chain and name
   TlsVersion min_version = TlsVersion::tls1_2;  // below 1.2 also lowers the security level
   std::string client_cert;

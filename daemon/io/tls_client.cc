@@ -4,13 +4,11 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
-#include <array>
 #include <deque>
 #include <utility>
 
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
-#include "daemon/io/certificate.h"
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/tls.h"
 #include "daemon/io/tls_errors.h"
@@ -25,8 +23,13 @@ constexpr const char* kBundles[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/
                                     "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
 
 int protocol_number(TlsVersion version) {
-  constexpr std::array kNumbers{TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
-  return kNumbers[static_cast<std::size_t>(version)];
+  switch (version) {
+    case TlsVersion::tls1_0: return TLS1_VERSION;
+    case TlsVersion::tls1_1: return TLS1_1_VERSION;
+    case TlsVersion::tls1_2: return TLS1_2_VERSION;
+    case TlsVersion::tls1_3: break;
+  }
+  return TLS1_3_VERSION;
 }
 
 std::unexpected<IoError> setup_error(std::string_view what, const std::string& file) {
@@ -108,9 +111,8 @@ Result<void, IoError> Client::accept_peer(TlsStream& stream, bool resumed) {
   if (options_.fingerprint.empty() && options_.verify && verified != X509_V_OK)
     return std::unexpected(verify_error(verified, options_.name, facts()));
   info.verified = pinned || verified == X509_V_OK;
-  info.verdict = pinned          ? "pinned"
-                 : info.verified ? "verified"
-                                 : cat("unverified: ", X509_verify_cert_error_string(verified));
+  info.verdict = info.verified ? "verified" : cat("unverified: ", X509_verify_cert_error_string(verified));
+  if (pinned) info.verdict = "pinned";
   stream.set_info(std::move(info));
   return {};
 }

@@ -58,7 +58,7 @@ class Waiter {
   };
   // Suspends until wake(), the deadline or the cancellation; one that has passed already does not suspend.
   Park park(Until until) { return Park{*this, until}; }
-  // Resumes the coroutine in the loop's next turn. Nothing is remembered if none is parked: check the
+  // Resumes the coroutine in the loop's next turn. Has no effect if none is parked: check the
   // condition before parking, and again after it.
   void wake() { wake(Woken::ready); }
   bool is_parked() const { return static_cast<bool>(coroutine_); }

@@ -43,4 +43,21 @@ Task<void> run_on_pool(Loop& loop, std::function<void()> work) {
   }
 }
 
+LoopCaller::LoopCaller(Loop& loop) : loop_(loop), core_(std::make_shared<Core>(this)), nursery_(loop) {}
+
+LoopCaller::~LoopCaller() {
+  check(core_->caller == nullptr, "a LoopCaller is closed before it is destroyed");
+}
+
+Task<void> LoopCaller::close() {
+  {
+    Lock lock(core_->mutex);
+    core_->is_closed = true;
+  }
+  core_->caller = nullptr;
+  core_->changed.notify_all();
+  cancel_.request();
+  co_await nursery_.drained({});
+}
+
 }  // namespace hikyaku::io

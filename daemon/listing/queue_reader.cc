@@ -50,7 +50,7 @@ bool is_owned_by(int directory, const char* name, std::uint32_t owner) {
 
 Result<QueueReader::Page, StartError> QueueReader::page(mail::MailId after, std::size_t limit,
                                                         const Fits& fits, Instant as_of) {
-  std::lock_guard lock(lock_);
+  Lock lock(mutex_);
   auto fresh = refresh(as_of);
   if (!fresh) return std::unexpected(fresh.error());
   Page page;
@@ -92,7 +92,7 @@ Result<void, StartError> QueueReader::refresh(Instant as_of) {
 }
 
 void QueueReader::rest() {
-  std::lock_guard lock(lock_);
+  Lock lock(mutex_);
   if (!std::exchange(was_used_, false)) view_.reset();
 }
 

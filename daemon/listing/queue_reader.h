@@ -8,13 +8,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/exit.h"
+#include "daemon/base/mutex.h"
 #include "spool/view.h"
 
 namespace hikyaku::listing {
@@ -40,16 +40,16 @@ class QueueReader {
   void rest();
 
  private:
-  Result<void, StartError> refresh(Instant as_of);
-  void look_at(mail::MailId id, const Fits& fits, Page& page);
+  Result<void, StartError> refresh(Instant as_of) REQUIRES(mutex_);
+  void look_at(mail::MailId id, const Fits& fits, Page& page) REQUIRES(mutex_);
 
   std::string directory_;
   Clock& clock_;
-  std::mutex lock_;
-  std::unique_ptr<spool::Disk> disk_;
-  std::optional<spool::View> view_;
-  Instant taken_{};        // when view_ was begun to be taken
-  bool was_used_ = false;  // since rest()
+  Mutex mutex_;
+  std::unique_ptr<spool::Disk> disk_ GUARDED_BY(mutex_);
+  std::optional<spool::View> view_ GUARDED_BY(mutex_);
+  Instant taken_ GUARDED_BY(mutex_){};        // when view_ was begun to be taken
+  bool was_used_ GUARDED_BY(mutex_) = false;  // since rest()
 };
 
 // Why a spool cannot be read, for people. Blocks.

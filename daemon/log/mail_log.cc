@@ -8,9 +8,9 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <mutex>
 #include <utility>
 
+#include "daemon/base/mutex.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::log {
@@ -90,10 +90,10 @@ std::string_view error_prefix() {
 struct MailLog::State {
   const Clock& clock;
   std::atomic<LogLevel> level;
-  std::mutex mutex;  // guards what follows
-  LogFormat format;
-  bool journal;
-  Sink sink;
+  Mutex mutex;
+  LogFormat format GUARDED_BY(mutex);
+  bool journal;  // never changes
+  Sink sink GUARDED_BY(mutex);
 };
 
 MailLog::MailLog(const Clock& clock, Options options) : MailLog(clock, options, standard_error()) {}
@@ -104,7 +104,7 @@ MailLog::MailLog(const Clock& clock, Options options, Sink sink)
 MailLog::~MailLog() = default;
 
 void MailLog::configure(LogLevel level, LogFormat format) {
-  std::lock_guard lock(state_->mutex);
+  Lock lock(state_->mutex);
   state_->level = level;
   state_->format = format;
 }
@@ -113,7 +113,7 @@ bool MailLog::shows(LogLevel level) const { return level <= state_->level.load(s
 
 void MailLog::write(const Line& line) {
   if (!shows(line.level)) return;
-  std::lock_guard lock(state_->mutex);
+  Lock lock(state_->mutex);
   std::string time = state_->journal ? "" : to_rfc3339(state_->clock.wall());
   std::string_view prefix = state_->journal ? journal_prefix(line.level) : "";
   if (state_->format == LogFormat::json)

@@ -52,7 +52,11 @@ class Cutter {
     part = {line_, {}, false};
     while (!is_done()) {
       char c = text_[at_];
-      if (c == end) return ++at_, finish(part), true;
+      if (c == end) {
+        ++at_;
+        finish(part);
+        return true;
+      }
       step(c, part);
     }
     finish(part);

@@ -184,9 +184,11 @@ std::string subject(const BounceRequest& request) {
   const std::size_t others = request.recipients.size() - 1;
   const std::string more =
       others == 0 ? "" : cat(" and ", std::to_string(others), others == 1 ? " other" : " others");
-  const std::string_view what = is_delay(request)   ? "Delayed mail: "
-                                : is_relay(request) ? "Mail handed on: "
-                                                    : "Undelivered mail: ";
+  std::string_view what = "Undelivered mail: ";
+  if (is_delay(request))
+    what = "Delayed mail: ";
+  else if (is_relay(request))
+    what = "Mail handed on: ";
   return cat(what, ascii_form(request.recipients.front().recipient.address), more);
 }
 

@@ -123,7 +123,10 @@ std::string quoted_printable(std::string_view text) {
       column = 0;
       continue;
     }
-    if (column + 3 >= kWidth) result += "=\r\n", column = 0;
+    if (column + 3 >= kWidth) {
+      result += "=\r\n";
+      column = 0;
+    }
     const auto byte = static_cast<unsigned char>(text[i]);
     const bool itself = stands_for_itself(text, i);
     if (itself)

@@ -12,6 +12,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/secret.h"
+#include "daemon/base/tls_facts.h"
 
 namespace hikyaku::mail {
 
@@ -32,7 +33,6 @@ std::optional<Rate> parse_rate(std::string_view text);
 std::string to_text(const Rate& rate);
 
 enum class TlsMode : std::uint8_t { none, opportunistic, starttls, implicit };
-enum class TlsVersion : std::uint8_t { tls1_0, tls1_1, tls1_2, tls1_3 };
 
 struct TlsSettings {
   TlsMode mode = TlsMode::implicit;

@@ -118,7 +118,10 @@ std::optional<Reply> parse_reply(std::string_view text) {
 }
 
 ReplyParser::State ReplyParser::feed(std::string_view line) {
-  if (std::exchange(fresh_, false)) reply_ = {}, bytes_ = 0;
+  if (std::exchange(fresh_, false)) {
+    reply_ = {};
+    bytes_ = 0;
+  }
   bytes_ += line.size() + 2;
   if (bytes_ > kMaxReplyBytes) return finish(State::flood);
   const auto parsed = parse_line(line);

@@ -24,7 +24,7 @@ smtpd::SessionOptionsPtr options_for(const smtpd::SessionOptions& all, std::stri
   return options;
 }
 
-Task<void> run_session(smtpd::Surroundings around, smtpd::SessionOptionsPtr options, io::StreamPtr stream) {
+Task<void> run_session(smtpd::SessionContext around, smtpd::SessionOptionsPtr options, io::StreamPtr stream) {
   smtpd::Session session(around, std::move(options), std::move(stream));
   co_await session.run();
 }

@@ -9,7 +9,7 @@
 #include "daemon/base/checksum.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
-#include "daemon/io/slow_hash.h"
+#include "daemon/io/hashes.h"
 #include "daemon/io/work.h"
 #include "daemon/system/files.h"
 

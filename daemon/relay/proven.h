@@ -2,7 +2,7 @@
 // Which smarthosts have accepted a message with the configuration and credentials that they have now
 // (ARCHITECTURE.md, promise 3). While the daemon runs the credentials are compared in memory. Over a restart
 // the spool's `proven` file tells: it holds a random salt for each smarthost and a slow hash
-// (daemon/io/slow_hash.h) of salt and password, so a copy of the spool does not give the password away.
+// (daemon/io/hashes.h) of salt and password, so a copy of the spool does not give the password away.
 // Losing it costs nothing but caution. The loop's thread.
 #pragma once
 

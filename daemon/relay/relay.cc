@@ -19,7 +19,7 @@ io::TlsClientOptions tls_options(const mail::Smarthost& smarthost) {
           .verify = tls.verify,
           .ca_file = tls.ca_file,
           .fingerprint = tls.fingerprint,
-          .min_version = static_cast<io::TlsVersion>(tls.min_version),
+          .min_version = tls.min_version,
           .client_cert = tls.client_cert,
           .client_key = tls.client_key};
 }

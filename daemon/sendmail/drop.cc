@@ -86,7 +86,10 @@ Result<void, Failure> Draft::create() {
     name_ = draft_name();
     constexpr int kHow = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     fd_.reset(::openat(directory_.fd(), name_.c_str(), kHow, S_IRUSR | S_IWUSR));
-    if (!fd_) return name_.clear(), cannot("cannot be written into");
+    if (!fd_) {
+      name_.clear();
+      return cannot("cannot be written into");
+    }
     is_locked = lock();
   }
   will_remove(directory_.fd(), name_);

@@ -72,7 +72,10 @@ void DropSession::obey(const command::Ehlo& command) {
 }
 
 void DropSession::begin(const command::Mail& command, std::string_view line) {
-  if (!commands_.empty()) return clear(), say("503 5.5.1 A message was begun already; both are dropped");
+  if (!commands_.empty()) {
+    clear();
+    return say("503 5.5.1 A message was begun already; both are dropped");
+  }
   if (command.size.value_or(0) > info_.max_size) return say("552 5.3.4 Message too big");
   commands_ = cat(line, "\r\n");
   smtputf8_ = command.envelope.smtputf8;
@@ -136,7 +139,10 @@ void DropSession::refuse_data(std::string_view reply) {
 // Behind a refused DATA what is no command is the message.
 void DropSession::refuse(std::string_view line, const mail::CommandError& error) {
   bool is_body = behind_refused_data_ && error.reply_code == 500;
-  if (is_body) return input_.put_back(line), swallow_message();
+  if (is_body) {
+    input_.put_back(line);
+    return swallow_message();
+  }
   std::string reply = cat(std::to_string(error.reply_code), " ", to_text(error.enhanced), " ", error.text);
   if (is_data(line)) return refuse_data(reply);
   if (error.must_close) ended_ = true;

@@ -81,7 +81,10 @@ Done speak_smtp(const DaemonInfo& info) {
 // The replies have no reader: the first bad one decides how it ends.
 Done batch_smtp(const DaemonInfo& info) {
   BatchReplies replies;
-  auto served = serve(info, true, [&replies](std::string_view bytes) { return replies.take(bytes), true; });
+  auto served = serve(info, true, [&replies](std::string_view bytes) {
+    replies.take(bytes);
+    return true;
+  });
   return served ? replies.verdict() : served;
 }
 
@@ -96,8 +99,8 @@ Done obey(const Request& request, const DaemonInfo& info) {
     case Mode::test_addresses: return test_addresses(info, STDIN_FILENO);
     case Mode::speak_smtp: return speak_smtp(info);
     case Mode::batch_smtp: return batch_smtp(info);
-    case Mode::help: return print(usage_text()), Done();
-    case Mode::version: return print("hikyaku " HIKYAKU_VERSION "\n"), Done();
+    case Mode::help: print(usage_text()); return Done();
+    case Mode::version: print("hikyaku " HIKYAKU_VERSION "\n"); return Done();
     case Mode::nothing: return {};
   }
   return {};

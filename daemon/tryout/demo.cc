@@ -199,7 +199,7 @@ Demo::Step Demo::compare() {
 
 Task<Demo::Step> Demo::stop(std::unique_ptr<io::Process>& process, std::string name) {
   process->signal(SIGTERM);
-  auto code = co_await process->ended(loop_.within(kStopLimit, &interrupted_));
+  auto code = co_await process->exit_code(loop_.within(kStopLimit, &interrupted_));
   if (!code) co_return stuck(cat(name, " does not stop: ", code.error().text));
   if (*code != 0) co_return stuck(cat(name, " ended with code ", std::to_string(*code)));
   co_return Step();
@@ -210,7 +210,7 @@ Task<Demo::Step> Demo::stop(std::unique_ptr<io::Process>& process, std::string n
 Task<void> Demo::end(std::unique_ptr<io::Process> process) {
   if (!process) co_return;
   process->signal(SIGTERM);
-  co_await process->ended(loop_.within(kPatience));
+  co_await process->exit_code(loop_.within(kPatience));
 }
 
 Task<Result<std::string, StartError>> Demo::hear(io::Process& process, std::string wanted, bool shown) {

@@ -42,7 +42,7 @@ Task<Demo::Step> Demo::hand_in_with_sendmail() {
   auto started = io::Process::start(loop_, options);
   if (!started) co_return fail(Exit::unavailable, started.error().text);
   auto complaint = co_await (*started)->line(until_);
-  auto code = co_await (*started)->ended(until_);
+  auto code = co_await (*started)->exit_code(until_);
   if (!code || *code != 0)
     co_return fail(Exit::unavailable, cat("sendmail: ", complaint ? *complaint : complaint.error().text));
   screen_.remark("     Exit code 0 means: on stable storage.");

@@ -91,7 +91,7 @@ Task<void> Sink::run() {
   io::Signals signals(loop_, {SIGTERM, SIGINT});
   auto told = co_await signals.next({kNever, &full_});
   if (told) print_("stopping\n");
-  co_await acceptor_->stopped(kGrace);
+  co_await acceptor_->stop(kGrace);
 }
 
 void Sink::accepted(const smtpd::Client& client, const smtpd::Accepted& mail) {

@@ -38,6 +38,7 @@ target_compile_options(hikyaku_flags INTERFACE -Wall -Wextra -Wconversion -Werro
                        -fstack-protector-strong -fno-omit-frame-pointer)
 target_link_options(hikyaku_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(hikyaku_flags INTERFACE -Wthread-safety)  # holds GUARDED_BY (daemon/base/mutex.h)
   # Without its time stamps a precompiled header is the same to ccache in every checkout.
   target_compile_options(hikyaku_flags INTERFACE -fpch-instantiate-templates "SHELL:-Xclang -fno-pch-timestamp")
   find_program(HIKYAKU_LLD NAMES ld.lld-19 ld.lld)

@@ -7,9 +7,9 @@
 
 #include "daemon/base/checksum.h"
 #include "spool/codec.h"
+#include "spool/damage.h"
 #include "spool/payload.h"
 #include "spool/record.h"
-#include "spool/salvage.h"
 #include "spool/segment.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -10,8 +10,9 @@
 namespace hikyaku::test {
 namespace {
 
-Task<void> run_session(smtpd::Surroundings around, smtpd::SessionOptionsPtr options, io::StreamPtr stream) {
-  smtpd::Session session(around, std::move(options), std::move(stream));
+Task<void> run_session(smtpd::SessionContext context, smtpd::SessionOptionsPtr options,
+                       io::StreamPtr stream) {
+  smtpd::Session session(context, std::move(options), std::move(stream));
   co_await session.run();
 }
 

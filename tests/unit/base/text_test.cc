@@ -98,3 +98,9 @@ TEST_CASE("text: the nearest word is found if it is near enough") {
   CHECK(nearest("smarthsot", {"smarthost", "spool"}) == "smarthost");
   CHECK_FALSE(nearest("colour", {"smarthost", "spool"}));
 }
+
+TEST_CASE("text: bytes become two lower-case hexadecimal digits each") {
+  const unsigned char bytes[] = {0x00, 0x0a, 0xf0, 0xff};
+  CHECK(to_hex(bytes) == "000af0ff");
+  CHECK(to_hex({}).empty());
+}

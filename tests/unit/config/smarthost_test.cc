@@ -62,7 +62,7 @@ TEST_CASE("config: each key of a smarthost reaches its setting") {
   CHECK(s.tls.hostname == "b.example");
   CHECK(s.tls.ca_file == "/ca");
   CHECK(s.tls.fingerprint == "sha256:ab" + std::string(62, 'c'));
-  CHECK(s.tls.min_version == mail::TlsVersion::tls1_3);
+  CHECK(s.tls.min_version == TlsVersion::tls1_3);
   CHECK(s.tls.client_cert == "/c");
   CHECK(s.tls.client_key == "/k");
   CHECK(s.auth);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/io/loop_caller.h"
-
 #include <doctest/doctest.h>
 
 #include <thread>
 #include <vector>
+
+#include "daemon/io/work.h"
 
 using namespace hikyaku;
 using io::LoopCaller;

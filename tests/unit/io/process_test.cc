@@ -27,7 +27,7 @@ TEST_CASE("io: a child's output and errors come as lines, then its exit code") {
   auto end = loop.run(child->line(loop.within(10s)));
   REQUIRE_FALSE(end);
   CHECK(end.error().kind == IoErrorKind::eof);
-  CHECK(loop.run(child->ended(loop.within(10s))).value_or(-1) == 7);
+  CHECK(loop.run(child->exit_code(loop.within(10s))).value_or(-1) == 7);
 }
 
 TEST_CASE("io: a child reads the file that is its standard input, or nothing") {
@@ -50,7 +50,7 @@ TEST_CASE("io: a child has our environment and what it is given beside it") {
   Loop loop(clock);
   auto child = shell(loop, "echo $HIKYAKU_TEST_WORD; test -n \"$PATH\"", {"HIKYAKU_TEST_WORD=courier"});
   CHECK(loop.run(child->line(loop.within(10s))).value_or("") == "courier");
-  CHECK(loop.run(child->ended(loop.within(10s))).value_or(-1) == 0);
+  CHECK(loop.run(child->exit_code(loop.within(10s))).value_or(-1) == 0);
 }
 
 TEST_CASE("io: a child that a signal ends has 128 and its number as exit code") {
@@ -58,7 +58,7 @@ TEST_CASE("io: a child that a signal ends has 128 and its number as exit code") 
   Loop loop(clock);
   auto child = shell(loop, "exec sleep 60");
   child->signal(SIGTERM);
-  CHECK(loop.run(child->ended(loop.within(10s))).value_or(-1) == 128 + SIGTERM);
+  CHECK(loop.run(child->exit_code(loop.within(10s))).value_or(-1) == 128 + SIGTERM);
   child->signal(SIGTERM);  // nobody is hit
 }
 

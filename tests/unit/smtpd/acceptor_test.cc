@@ -60,7 +60,7 @@ TEST_CASE("acceptor: who is not allowed gets 554 instead of a greeting, and the 
     test::TestClient unix_client = dial(r, a, "");
     std::string greeting = co_await first_reply(unix_client);
     CHECK(greeting == "220 mx.te");
-    co_await a.stopped(1s);
+    co_await a.stop(1s);
   };
   rig.loop.run(test(rig, acceptor));
   CHECK(rig.observer.saw("rejected connect 554 5.7.1"));
@@ -84,7 +84,7 @@ TEST_CASE("acceptor: one more than the limit is told 421, and the next is served
     test::TestClient fourth = dial(r, a, "127.0.0.1:4004");
     std::string greeting = co_await first_reply(fourth);
     CHECK(greeting == "220 mx.te");
-    co_await a.stopped(1s);
+    co_await a.stop(1s);
   };
   rig.loop.run(test(rig, acceptor));
 }
@@ -103,7 +103,7 @@ TEST_CASE("acceptor: one client's share is limited, loopback's and another clien
       said.push_back(reply.substr(0, 3));
     }
     CHECK(said == std::vector<std::string>{"220", "421", "220", "220", "220", "220", "220"});
-    co_await a.stopped(1s);
+    co_await a.stop(1s);
   };
   rig.loop.run(test(rig, acceptor));
 }
@@ -119,7 +119,7 @@ TEST_CASE("acceptor: five hundred idle connections do not keep the next from its
     std::string greeting = co_await first_reply(next);
     CHECK(greeting == "220 mx.te");
     CHECK(r.loop.now() - start < 1s);
-    co_await a.stopped(1s);
+    co_await a.stop(1s);
     CHECK(a.sessions() == 0);
   };
   rig.loop.run(test(rig, acceptor));
@@ -141,7 +141,7 @@ TEST_CASE("acceptor: of a flood only so many are told why, the others are just c
     test::TestClient later = dial(r, a, "127.0.0.1:4000");
     std::string refused = co_await first_reply(later);
     CHECK(refused == "421 4.3.2");
-    co_await a.stopped(1s);
+    co_await a.stop(1s);
   };
   rig.loop.run(test(rig, acceptor));
 }
@@ -156,7 +156,7 @@ TEST_CASE("acceptor: stopping gives a transaction its grace and no more") {
     co_await busy.send("MAIL FROM:<a@x.test>\r\n");
     std::string ok = co_await busy.reply();
     Instant start = r.loop.now();
-    co_await a.stopped(10s);
+    co_await a.stop(10s);
     CHECK(r.loop.now() - start == 10s);
     std::string last = co_await idle.rest();
     CHECK(last.ends_with("421 4.3.2 Shutting down, try again soon\r\n"));
@@ -171,7 +171,7 @@ TEST_CASE("acceptor: new options hold for new sessions") {
     test::TestClient before = dial(r, a, "127.0.0.1:1");
     r.options.hostname = "other.test";
     r.policy.allow.clear();
-    a.reconfigure(r.acceptor_options());
+    a.configure(r.acceptor_options());
     test::TestClient after = dial(r, a, "");
     test::TestClient refused = dial(r, a, "127.0.0.1:2");
     std::string old_name = co_await before.reply();
@@ -180,7 +180,7 @@ TEST_CASE("acceptor: new options hold for new sessions") {
     CHECK(new_name.starts_with("220 other.test "));
     std::string not_allowed = co_await refused.reply();
     CHECK(not_allowed.starts_with("554 "));
-    co_await a.stopped(1s);
+    co_await a.stop(1s);
   };
   rig.loop.run(test(rig, acceptor));
 }
@@ -222,8 +222,8 @@ TEST_CASE("acceptor: a message over a real socket, and over implicit TLS") {
     auto tls = io::TlsClient::create(trusting).value();
     auto over = co_await tls->connect(std::move(under.value()), loop.within(10s));
     co_await send(loop, std::move(over.value()));
-    co_await plain_acceptor.stopped(10s);
-    co_await tls_acceptor.stopped(10s);
+    co_await plain_acceptor.stop(10s);
+    co_await tls_acceptor.stop(10s);
   };
   loop.run(test(plain_at, tls_at));
   REQUIRE(sink.mails().size() == 2);
@@ -251,7 +251,7 @@ TEST_CASE("acceptor: while connections are short, who idles makes room for a new
     CHECK(greeting == "220 mx.te");
     std::string said = co_await idle[3].rest();
     CHECK(said.find("\r\n421 4.4.2 ") != said.npos);
-    co_await a.stopped(1s);
+    co_await a.stop(1s);
   };
   rig.loop.run(test(rig, acceptor));
 }
@@ -271,7 +271,7 @@ TEST_CASE("acceptor: where there is room, an idle client has its five minutes") 
     std::string rest = co_await client.rest();
     CHECK(rest.starts_with("421 4.4.2 "));
     CHECK(r.loop.now() - start >= 5min);
-    co_await a.stopped(1s);
+    co_await a.stop(1s);
   };
   rig.loop.run(test(rig, acceptor));
 }
@@ -292,7 +292,7 @@ TEST_CASE("acceptor: no user has all places of the Unix socket") {
       said.push_back(co_await first_reply(clients.back()));
     }
     CHECK(said == std::vector<std::string>{"220 mx.te", "220 mx.te", "421 4.7.0", "220 mx.te"});
-    co_await a.stopped(1s);
+    co_await a.stop(1s);
   };
   rig.loop.run(test(rig, acceptor));
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "smtpd/auth_server.h"
-
 #include "doctest/doctest.h"
-#include "smtpd/md5.h"
+#include "smtpd/session_login.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpd;
@@ -23,20 +21,6 @@ Kind try_plain(const std::string& response) {
 }
 
 }  // namespace
-
-TEST_CASE("md5: the test suite of RFC 1321") {
-  CHECK(to_hex(md5("")) == "d41d8cd98f00b204e9800998ecf8427e");
-  CHECK(to_hex(md5("abc")) == "900150983cd24fb0d6963f7d28e17f72");
-  CHECK(to_hex(md5("abcdefghijklmnopqrstuvwxyz")) == "c3fcd3d76192e4007dfb496cca67e13b");
-  CHECK(to_hex(md5("1234567890123456789012345678901234567890123456789012345678901234567890123456789"
-                   "0")) == "57edf4a22be3c955ac49da2e2107b67a");
-}
-
-TEST_CASE("md5: HMAC with short and long keys, of RFC 2202") {
-  CHECK(to_hex(hmac_md5("Jefe", "what do ya want for nothing?")) == "750c783e6ab0b503eaa86e310a5db738");
-  CHECK(to_hex(hmac_md5(std::string(80, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")) ==
-        "6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd");
-}
 
 TEST_CASE("auth server: PLAIN asks with an empty challenge if there was no initial response") {
   AuthOptions options = tim();

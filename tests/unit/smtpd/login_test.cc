@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // STARTTLS and AUTH, as `hikyaku sink` offers them.
 #include "daemon/base/base64.h"
+#include "daemon/io/hashes.h"
 #include "daemon/io/tls.h"
 #include "doctest/doctest.h"
-#include "smtpd/md5.h"
 #include "tests/support/peers/smtpd_rig.h"
 #include "tests/support/peers/test_certificates.h"
 
@@ -80,7 +80,7 @@ TEST_CASE("smtpd: LOGIN and CRAM-MD5 ask their questions in Base64") {
     std::string challenge = co_await client.reply();
     std::string nonce = from_base64(challenge.substr(4)).value();
     CHECK(nonce.ends_with("@mx.test>"));
-    co_await client.send(to_base64("tim " + smtpd::to_hex(smtpd::hmac_md5("secret", nonce))) + "\r\n");
+    co_await client.send(to_base64("tim " + io::hmac_md5("secret", nonce).value()) + "\r\n");
     std::string verdict = co_await client.reply();
     CHECK(verdict == "235 2.7.0 Logged in");
     co_await client.finish();

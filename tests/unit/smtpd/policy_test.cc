@@ -2,7 +2,7 @@
 #include "smtpd/policy.h"
 
 #include "doctest/doctest.h"
-#include "smtpd/pace.h"
+#include "smtpd/session_content.h"
 
 using namespace hikyaku;
 using namespace hikyaku::smtpd;
