@@ -33,7 +33,7 @@ Task<Result<void, Refusal>> Client::open() {
 }
 
 Task<TransactionResult> Client::send(Consignment consignment, DotHooks hooks) {
-  check(is_usable(), "a mail for a connection that takes none");
+  check(is_usable(), "a mail was sent on an unusable connection");
   auto transaction = std::exchange(next_, nullptr);
   if (!transaction) {
     transaction = std::make_unique<Transaction>(session_, std::move(consignment));

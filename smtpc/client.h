@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The client's side of SMTP with one smarthost over one connection: opening it, any number of mails, the end.
-// Reads top to bottom like the dialogue in the RFC. It decides nothing about the queue: what befell whom is
-// its result, with the verdict that follows from it. Not destroyed while one of its tasks is under way;
-// destroying it hangs up.
+// Reads top to bottom like the dialogue in the RFC. Decides nothing about the queue: its result is the
+// outcome of each recipient, with the verdict that follows. Must not be destroyed while one of its tasks is
+// under way; destroying the client hangs up.
 #pragma once
 
 #include <memory>
@@ -21,18 +21,18 @@ class Client {
   // From the connection to a session that takes mail: TLS as configured, greeting, EHLO, STARTTLS, log-in.
   // Once.
   Task<Result<void, Refusal>> open();
-  // After a refused open(): the log-in is not over, the peer only hung up between two mechanisms. Dial again
-  // at once.
+  // After a refused open(): the peer hung up between two mechanisms, and another is left. Dial again at once.
   bool wants_new_connection() const { return wants_new_connection_; }
 
-  // If this is the mail that the previous send's hook has named, its commands are on their way already.
+  // If the previous send's hook returned this mail, its commands have been sent already.
   Task<TransactionResult> send(Consignment consignment, DotHooks hooks);
-  // Says good-bye, waits a moment for the answer, hangs up. After it nothing.
+  // Sends QUIT, waits a moment for the answer, and hangs up. Must be the last call.
   Task<void> quit();
 
-  // Whether send() may be called again, as far as is known.
+  // Whether send() may be called again, as far as is known without reading.
   bool is_usable() const { return is_open_ && !session_.exchange.is_broken(); }
-  // Looks: false also if the peer has hung up or said something since. Before reusing an idle connection.
+  // Reads to find out: false also if the peer has hung up or sent something since. To be called before an
+  // idle connection is used again.
   Task<bool> is_alive();
 
   // For the log.

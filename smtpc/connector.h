@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How a connection to a smarthost comes to be: look-up, every address in turn, and never ourselves. An
-// interface, so that tests put an in-memory server behind it. Nothing is read or written here but what the
-// system does to connect.
+// interface, so that tests put an in-memory server behind it. Sends and reads nothing on the connection.
 #pragma once
 
 #include <functional>
@@ -18,19 +17,18 @@ namespace hikyaku::smtpc {
 class Connector {
  public:
   virtual ~Connector() = default;
-  // A plain TCP connection, whatever the smarthost's TLS mode. `smarthost` lives until then. The failure's
-  // stage is `connect`.
+  // A plain TCP connection, whatever the smarthost's TLS mode. `smarthost` must be valid until then. The
+  // failure's stage is `connect`.
   virtual Task<Result<io::StreamPtr, mail::Failure>> dial(const mail::Smarthost& smarthost,
                                                           io::Until until) = 0;
 };
 
-// The name's addresses, each with the smarthost's connect timeout; the look-up has 10 s.
+// Tries the name's addresses in turn, each with the smarthost's connect timeout; the look-up has 10 s.
 class SystemConnector final : public Connector {
  public:
-  // Says whether an endpoint is one of our own listeners. Connecting to one would send our mail round in
-  // circles.
+  // Whether an endpoint is one of our own listeners: mail sent there would loop.
   using IsOurs = std::function<bool(const Endpoint&)>;
-  // `loop` and `resolver` outlive it.
+  // `loop` and `resolver` outlive the connector.
   SystemConnector(io::Loop& loop, io::Resolver& resolver, IsOurs is_ours);
 
   Task<Result<io::StreamPtr, mail::Failure>> dial(const mail::Smarthost& smarthost, io::Until until) override;
@@ -49,8 +47,8 @@ struct Attempt {
   Endpoint to;
   IoError error;
 };
-// What is worth telling when no address answered: a refusal says more than silence, silence more than a
-// family that this machine has no route for; among equals the first. `attempts` is not empty.
+// The attempt to report when no address answered: a refusal says more than silence, silence more than a
+// family that this machine has no route for; among equals the first. `attempts` must not be empty.
 const Attempt& most_telling(const std::vector<Attempt>& attempts);
 
 }  // namespace hikyaku::smtpc

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What goes into a transaction and what comes out of it. Plain values.
+// Input and result of a transaction. Plain values.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 
 namespace hikyaku::smtpc {
 
-// One mail for some of its recipients. What is referred to lives until the send is over.
+// One mail for some of its recipients. The references must be valid until the send is over.
 struct Consignment {
   const mail::QueuedMail& mail;
   std::vector<std::size_t> recipients;  // indices into the envelope's; at least one
@@ -20,32 +20,33 @@ struct Consignment {
   bool proven = false;                  // the smarthost has accepted mail with this configuration
 };
 
-// What its sender wants to say when the final dot is about to leave. Each may be empty.
+// Called when a mail's final dot is about to leave. Each may be empty.
 struct DotHooks {
   // Awaited first: the previous mail's outcome must be on stable storage. False: this mail must not go; the
   // connection is broken off before the dot.
   std::function<Task<bool>()> may_leave;
-  // Then, where commands may travel together: the mail whose MAIL, RCPT and DATA go along. It must be the
-  // next that is sent. Nothing: there is none.
+  // Then, where commands may travel together: returns the mail whose MAIL, RCPT and DATA travel with the dot,
+  // which must be the next that is sent; nullopt if there is none.
   std::function<Task<std::optional<Consignment>>()> following;
 };
 
 struct RecipientOutcome {
   std::size_t recipient = 0;       // index into the envelope's
-  std::optional<Refusal> refusal;  // nothing: delivered, with TransactionResult::final_reply
+  std::optional<Refusal> refusal;  // nullopt: delivered, with TransactionResult::final_reply
 };
 
 struct TransactionResult {
-  // Those that something definite happened to, in no particular order: delivered, or refused by themselves.
+  // Recipients with an outcome of their own, delivered or refused, in no particular order.
   std::vector<RecipientOutcome> recipients;
-  // What happened to all others: MAIL, DATA or the message refused, or the connection lost. With
+  // The outcome of all others: MAIL, DATA or the message refused, or the connection lost. With
   // FailureKind::reply_lost the mail has perhaps been delivered.
   std::optional<Refusal> rest;
   std::optional<mail::Reply> final_reply;  // to the final dot of a mail with recipients
-  // The host that took it, if it does not know DSN: whoever wants to hear of success hears it from us.
+  // The host that took the mail, if it does not offer DSN: a sender who asked for a notice of success gets it
+  // from us.
   std::optional<std::string> taken_without_dsn;
-  // The peer hung up after the mail before, without a word to what had travelled with its dot, or refused all
-  // of it because it had: this one has not been tried.
+  // This mail's commands were pipelined behind the previous mail's final dot, and the server closed the
+  // connection or rejected them all because of that. The mail was not attempted.
   bool is_untried = false;
 };
 

@@ -29,11 +29,10 @@ class ContentSender {
     auto streamed = co_await stream();
     if (!streamed) co_return std::move(result_);
     if (chunk_ && fed_ != chunk_->size)
-      co_return give_up(FailureKind::other, "the queued mail has another size than its record says");
+      co_return give_up(FailureKind::other, "the queued mail's size differs from its record");
     bool may_go = true;
     if (may_leave) may_go = co_await may_leave();
-    if (!may_go)
-      co_return give_up(FailureKind::other, "the outcome of the mail before it is not on disk yet");
+    if (!may_go) co_return give_up(FailureKind::other, "the outcome of the previous mail is not on disk yet");
     if (!chunk_) stuffer_.finish(block_);
     const std::size_t end = block_.size();
     if (following) block_ += co_await following();
@@ -45,7 +44,7 @@ class ContentSender {
   }
 
  private:
-  // False here and below: there is a result, and nothing more is to be sent. Leaves the last bytes in block_.
+  // False here and below: there is a result, and no more is sent. Leaves the last bytes in block_.
   Task<bool> stream() {
     for (;;) {
       auto piece = co_await content_.next();
@@ -72,7 +71,7 @@ class ContentSender {
       stuffer_.feed(piece, block_);
   }
 
-  // The peer takes a chunk for delivered with its last byte.
+  // For the peer a chunk is complete with its last byte.
   bool is_complete() const { return chunk_ && fed_ >= chunk_->size; }
 
   Task<ContentResult> say_the_end() {
@@ -98,7 +97,7 @@ class ContentSender {
     co_return false;
   }
 
-  // If not, the peer has spoken before its turn, or has gone.
+  // If sending fails, the peer has replied too early, or hung up.
   Task<bool> is_quiet() {
     bool talked = co_await session_.exchange.has_unread();
     if (!talked) co_return true;
@@ -111,7 +110,7 @@ class ContentSender {
     interrupted(std::move(reply));
   }
 
-  // A refusal counts as the answer to the message; approval of what has not been sent yet never does.
+  // A refusal counts as the answer to the message; a 2yz before the message was sent never does.
   void interrupted(Result<mail::Reply, ExchangeError> reply) {
     session_.exchange.give_up();
     if (!reply)
@@ -139,7 +138,7 @@ class ContentSender {
   Session& session_;
   mail::ContentReader& content_;
   mail::DotStuffer stuffer_;
-  std::optional<Chunk> chunk_;  // none: DATA
+  std::optional<Chunk> chunk_;  // nullopt: DATA
   std::uint64_t fed_ = 0;
   std::string block_;
   ContentResult result_;

@@ -14,16 +14,16 @@
 namespace hikyaku::smtpc {
 
 using MayLeave = std::function<Task<bool>()>;
-using Following = std::function<Task<std::string>()>;  // what travels with the dot: whole lines, or nothing
+using Following = std::function<Task<std::string>()>;  // returns whole lines that travel with the dot, or ""
 
-// One of the two. The reply is the one to the final dot, or a refusal that came before it, after which the
-// connection is of no more use.
+// Either a reply or a failure. The reply is the one to the final dot, or a refusal that came before the dot,
+// after which the connection is useless.
 struct ContentResult {
   std::optional<mail::Reply> reply;
   std::optional<mail::Failure> failure;  // reply_lost: after the final dot
-  bool had_company = false;              // something travelled with the dot
+  bool had_company = false;              // commands of the next mail travelled with the dot
 };
-// `has_no_dot_line`: it is certain that no line of it begins with a dot; then it is not looked at again.
+// `has_no_dot_line`: it is certain that no line begins with a dot; then the content is not searched again.
 Task<ContentResult> send_content(Session& session, mail::ContentReader& content, bool has_no_dot_line,
                                  const MayLeave& may_leave, const Following& following);
 
@@ -33,17 +33,19 @@ struct Chunk {
   std::string front;                            // commands that go before it, in the same write; may be empty
   std::function<Task<void>()> hear_front = {};  // reads the replies to these, if there are any
 };
-// A content that fits into this with its envelope goes out in one write: less than a block, for BDAT itself.
+// A content that fits into this with its envelope goes out in one write. Less than a block, to leave room for
+// BDAT itself.
 inline constexpr std::uint64_t kMostTogether = 63 * 1024;
-// As send_content. Neither reply nor failure: the connection ended in the replies to the front.
+// As send_content. The result has neither reply nor failure if the connection ended in the replies to the
+// front.
 Task<ContentResult> send_chunk(Session& session, mail::ContentReader& content, Chunk chunk,
                                const MayLeave& may_leave);
 
-// Our own copy cannot be read.
+// The failure when our own copy cannot be read.
 mail::Failure unreadable(const Session& session, const mail::SourceError& error);
 
-// Whether there is a byte from 0x80 in it. Looks at the first MiB only and says yes for what is larger: to
-// announce 8-bit content that is none does no harm. The reader is at its beginning before and after it.
+// Whether the content has a byte from 0x80. Reads the first MiB only and returns true for anything larger:
+// announcing 7-bit content as 8-bit does no harm. The reader is at its beginning before and after.
 Task<Result<bool, mail::SourceError>> has_eight_bit(mail::ContentReader& content);
 
 }  // namespace hikyaku::smtpc

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/mail/smtp_command.h"
 
 namespace hikyaku::smtpc {
 namespace {
@@ -13,11 +14,41 @@ using mail::Stage;
 
 constexpr int kBadSequence = 503;
 
+// ORCPT is its type in clear and its address in xtext (RFC 3461 4.2).
+std::string orcpt(const std::string& decoded) {
+  auto semicolon = decoded.find(';');
+  if (semicolon == decoded.npos) return {};
+  return cat(" ORCPT=", decoded.substr(0, semicolon + 1), mail::to_xtext(decoded.substr(semicolon + 1)));
+}
+
 bool is_hang_up(const ExchangeError& error) {
   return error.io == IoErrorKind::eof || error.io == IoErrorKind::reset;
 }
 
 }  // namespace
+
+bool needs_smtputf8(const std::string& address) { return !is_ascii(address); }
+
+std::string mail_command(const mail::QueuedMail& mail, const mail::Capabilities& capabilities,
+                         bool has_eight_bit, bool needs_utf8) {
+  const mail::Envelope& envelope = mail.envelope;
+  std::string command = cat("MAIL FROM:<", envelope.sender, ">");
+  if (capabilities.size) command += cat(" SIZE=", std::to_string(mail.size));
+  if (capabilities.eight_bit_mime && has_eight_bit) command += " BODY=8BITMIME";
+  if (capabilities.smtputf8 && (needs_utf8 || envelope.smtputf8)) command += " SMTPUTF8";
+  if (!capabilities.dsn) return command;
+  if (envelope.ret != mail::Ret::absent)
+    command += envelope.ret == mail::Ret::full ? " RET=FULL" : " RET=HDRS";
+  if (!envelope.envid.empty()) command += cat(" ENVID=", mail::to_xtext(envelope.envid));
+  return command;
+}
+
+std::string rcpt_command(const mail::Recipient& recipient, const mail::Capabilities& capabilities) {
+  std::string command = cat("RCPT TO:<", recipient.address, ">");
+  if (!capabilities.dsn) return command;
+  if (!recipient.notify.is_absent()) command += cat(" NOTIFY=", mail::to_text(recipient.notify));
+  return command + orcpt(recipient.orcpt);
+}
 
 EnvelopeDialogue::EnvelopeDialogue(Session& session, Outcomes& outcomes)
     : session_(session), outcomes_(outcomes), pipelining_(session.pipelines()) {}
@@ -85,14 +116,15 @@ void EnvelopeDialogue::hear(const EnvelopeCommand& command, const mail::Reply& r
   if (command.stage == Stage::data) data_open_ = true;
 }
 
-// Its 503 to what was sent along says nothing of the recipients. Anything but a refusal is not to be trusted.
+// The 503 to commands pipelined with a refused MAIL says nothing about the recipients. Anything but a refusal
+// must not be trusted.
 void EnvelopeDialogue::hear_after_refused_mail(const EnvelopeCommand& command, bool accepted) {
-  if (accepted) outcomes_.out_of_step(command.stage, "MAIL was refused, and what followed it accepted");
+  if (accepted) outcomes_.out_of_step(command.stage, "MAIL was refused, but a later command was accepted");
 }
 
 void EnvelopeDialogue::hear_refusal(const EnvelopeCommand& command, Refusal refusal) {
   const bool nobody_left = command.stage == Stage::data && outcomes_.accepted().empty();
-  if (nobody_left && refusal.failure.reply->is_permanent()) return;  // it only says so
+  if (nobody_left && refusal.failure.reply->is_permanent()) return;  // the reply only repeats that
   const bool confused = refusal.failure.kind == mail::FailureKind::protocol_error ||
                         refusal.failure.reply->code == kBadSequence;
   if (pipelining_ && confused && refusal.verdict.action != Action::pause_lane)
@@ -101,7 +133,7 @@ void EnvelopeDialogue::hear_refusal(const EnvelopeCommand& command, Refusal refu
   outcomes_.refuse_rest(std::move(refusal));
 }
 
-// Some peers lose what was sent along: they answer the first command of a group, and then never again.
+// Some peers lose pipelined commands: they answer the first command of a group, and no other.
 void EnvelopeDialogue::break_off(Stage stage, const ExchangeError& error, bool amid_group) {
   if (content_is_out_ && error.io) return lose_reply(error);
   const bool went_silent = amid_group && error.io == IoErrorKind::timeout;
@@ -115,20 +147,21 @@ void EnvelopeDialogue::lose_reply(const ExchangeError& error) {
   outcomes_.refuse_rest_as(std::move(failure));
 }
 
-// It has answered the mail before, and perhaps wants no more on this connection.
+// The peer has answered the previous mail, and perhaps takes no more on this connection.
 void EnvelopeDialogue::hung_up(const ExchangeError& error) {
   session_.context.memory.note_hang_up();
   outcomes_.untried(session_.refusal(session_.failure(Stage::mail, error)));
 }
 
-// MAIL where a transaction cannot be open: it is not the command that the peer minds. (Haraka, on purpose.)
+// A 503 to MAIL when no transaction can be open: the peer objects to the pipelining, not to the command.
+// (Haraka, on purpose.)
 bool EnvelopeDialogue::refuses_company(const mail::Reply& reply) const {
   if (reply.code != kBadSequence) return false;
   auto refusal = session_.judge(Stage::mail, reply);
   return refusal && refusal->verdict.action != Action::pause_lane;
 }
 
-// All that had come along was refused, and the connection is as good as before.
+// All pipelined commands were refused, and the connection can still be used.
 void EnvelopeDialogue::refused_company(const mail::Reply& reply) {
   session_.context.memory.plain_dialogue = true;
   mail::Failure failure = session_.failure(Stage::mail, mail::FailureKind::protocol_error);

@@ -7,9 +7,23 @@
 #include <string>
 #include <vector>
 
+#include "daemon/mail/mail_source.h"
+#include "daemon/mail/smtp_reply.h"
 #include "smtpc/outcomes.h"
 
 namespace hikyaku::smtpc {
+
+// MAIL and RCPT as they go out: no space behind the colon, angle brackets always (RFC 5321 4.1.1), a
+// parameter only where the smarthost offers its extension. Pure. Without line ends.
+
+// Whether an address cannot travel without SMTPUTF8 (RFC 6531).
+bool needs_smtputf8(const std::string& address);
+
+// `has_eight_bit`: the content has bytes from 0x80, or says that it may. `needs_utf8`: an address of the
+// transaction needs SMTPUTF8; the smarthost offers it then.
+std::string mail_command(const mail::QueuedMail& mail, const mail::Capabilities& capabilities,
+                         bool has_eight_bit, bool needs_utf8);
+std::string rcpt_command(const mail::Recipient& recipient, const mail::Capabilities& capabilities);
 
 struct EnvelopeCommand {
   mail::Stage stage;
@@ -19,19 +33,19 @@ struct EnvelopeCommand {
 
 class EnvelopeDialogue {
  public:
-  // Both outlive it.
+  // Both outlive the dialogue.
   EnvelopeDialogue(Session& session, Outcomes& outcomes);
 
-  // Commands of one pipelined group at most: either side must be able to hold what the other has not read yet
-  // (RFC 2920 3.1).
+  // The most commands of one pipelined group: either side must be able to hold what the other has not read
+  // yet (RFC 2920 3.1).
   static constexpr std::size_t kGroup = 100;
   static std::string lines(std::span<const EnvelopeCommand> group);
 
-  // Leaves in the outcomes who was accepted and who was not. `commands` lives until then. The first
+  // Records in the outcomes which recipients were accepted. `commands` must be valid until then. The first
   // `sent_ahead` of them, one group at most, have been sent already.
   Task<void> run(std::span<const EnvelopeCommand> commands, std::size_t sent_ahead);
-  // The replies to all commands, which have been sent together with the whole content: whatever breaks off
-  // from now on, the mail has perhaps been delivered.
+  // Reads the replies to all commands, which have been sent together with the whole content: if the
+  // connection breaks from now on, the mail has perhaps been delivered.
   Task<void> hear_beside_content(std::span<const EnvelopeCommand> commands);
   // 354 came: the smarthost waits for content.
   bool is_data_open() const { return data_open_; }

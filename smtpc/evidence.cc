@@ -8,7 +8,7 @@ namespace hikyaku::smtpc {
 namespace {
 
 constexpr std::size_t kMostRemembered = 4096;
-constexpr Duration kForgotten = 24h;  // an entry that nothing was heard of for so long makes room for others
+constexpr Duration kForgotten = 24h;  // an entry without news for so long makes room for others
 constexpr Duration kWary = 1h;        // after evidence that was refuted
 constexpr std::size_t kFewest = 2;
 
@@ -16,7 +16,7 @@ bool have_one_in_common(const std::vector<std::string>& some, const std::vector<
   return std::ranges::find_first_of(some, others) != some.end();
 }
 
-// Another mail of other people, refused in the same way: it was not the same stranger who chose both texts.
+// Another mail of other people, refused in the same way: no one stranger chose both texts.
 bool supports(const Witness& one, const Witness& other) {
   return one.id != other.id && one.kind == other.kind && one.sender != other.sender &&
          !have_one_in_common(one.recipients, other.recipients);
@@ -34,7 +34,7 @@ Finding Evidence::weigh(Witness witness, Instant now) {
   return static_cast<std::size_t>(alike) + 1 >= needed(now) ? Finding::smarthost : Finding::undecided;
 }
 
-// While others are refused as well, nobody is refused for itself: a limit may have been reached again.
+// While other mails are refused as well, none is refused for itself: a limit may have been reached again.
 bool Evidence::is_about_mail(mail::MailId id, Instant now) {
   if (!refused_.contains(id)) make_room(now);
   if (refused_.size() >= kMostRemembered && !refused_.contains(id)) return false;
@@ -52,7 +52,7 @@ void Evidence::make_room(Instant now) {
 void Evidence::accepted(mail::MailId id) {
   ++accepted_;
   witnesses_.clear();
-  auto found = refused_.find(id);  // for others of its recipients: no other mail was accepted by that
+  auto found = refused_.find(id);  // accepted for other recipients of the same mail: that is no other mail
   if (found != refused_.end()) found->second.accepted = accepted_;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Whether a refusal concerns one mail or all of ours. A proven smarthost's words, and statuses that content
-// filters use as well, do not tell by themselves (Action::weigh_evidence): texts quote what strangers choose.
-// What happens to other mails meanwhile tells. The rules are in ARCHITECTURE.md, "A lane's states", and serve
-// promise 3. Pure but for the times that it is given. Memory is bounded, and lost at a restart, which costs
-// patience only.
+// Decides whether a refusal concerns one mail or all of ours. A proven smarthost's text, and statuses that
+// content filters use as well, do not suffice (Action::weigh_evidence), since texts quote what strangers
+// choose; what happens to other mails meanwhile does. The rules are in ARCHITECTURE.md, "A lane's states",
+// and serve promise 3. Pure but for the times that it is given. Memory is bounded, and lost at a restart,
+// which costs patience only.
 #pragma once
 
 #include <cstdint>
@@ -27,25 +27,25 @@ struct Witness {
 };
 
 enum class Finding : std::uint8_t {
-  undecided,  // the mail waits, by its own schedule
+  undecided,  // the mail waits by its own schedule
   smarthost,  // different mails were refused alike, and none was accepted between them: it refuses us
-  mail,       // this one is refused again and again while others are accepted
+  mail,       // this mail is refused again and again while others are accepted
 };
 
 class Evidence {
  public:
-  // A mail refused so again is refused for itself only so long after the first time.
+  // A mail that is refused again is refused for itself no sooner than this after the first time.
   static constexpr Duration kPatience = 15min;
-  // Above so many different mails in a row, hardly anybody has made them up.
+  // So many different mails in a row are hardly the work of one stranger.
   static constexpr std::size_t kCertain = 32;
 
   Finding weigh(Witness witness, Instant now);
   // A mail was accepted.
   void accepted(mail::MailId id);
-  // What was found to be the smarthost's was not: a mail was accepted. For the next hour the same takes four
+  // A mail was accepted although Finding::smarthost was returned. For the next hour that finding takes four
   // times as many witnesses, at most kCertain.
   void refuted(Instant now);
-  // Those refused since a mail was last accepted, the oldest first; at most kCertain.
+  // The mails refused since one was last accepted, the oldest first; at most kCertain.
   const std::deque<Witness>& witnesses() const { return witnesses_; }
 
  private:

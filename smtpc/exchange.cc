@@ -29,7 +29,7 @@ std::unexpected<ExchangeError> Exchange::break_off(std::string text) {
 }
 
 std::unexpected<ExchangeError> Exchange::break_off(const IoError& error) {
-  if (error.kind == IoErrorKind::too_long) return break_off("a reply that does not end");
+  if (error.kind == IoErrorKind::too_long) return break_off("an endless reply");
   ended_ = true;
   const IoError& first = write_error_ ? *write_error_ : error;
   return std::unexpected(ExchangeError{first.kind, first.text});
@@ -67,14 +67,14 @@ Task<Result<void, ExchangeError>> Exchange::send(std::string_view bytes, Duratio
   co_return Result<void, ExchangeError>{};
 }
 
-// A peer may say 421 at any time (RFC 5321 3.8), and that is then the answer to what would have been sent.
-// Any other reply before its command is out of step: it must never be taken for the command's.
+// A peer may send 421 at any time (RFC 5321 3.8); it then answers the command that would have been sent. Any
+// other reply that comes before its command is out of step, and must never be taken for the answer.
 Task<Result<void, ExchangeError>> Exchange::expect_silence() {
   bool talked = co_await has_unread();
   if (!talked || reader_.is_empty()) co_return Result<void, ExchangeError>{};
   std::string heard = quote(unread());
   auto unasked = co_await reply(kLastWords);
-  if (!unasked || unasked->code != 421) co_return break_off(cat("a reply that nobody asked for: ", heard));
+  if (!unasked || unasked->code != 421) co_return break_off(cat("an unexpected reply: ", heard));
   early_ = std::move(*unasked);
   co_return Result<void, ExchangeError>{};
 }
@@ -88,7 +88,7 @@ Task<Result<mail::Reply, ExchangeError>> Exchange::reply(Duration limit) {
 Task<Result<mail::Reply, ExchangeError>> Exchange::next_reply(Duration limit) {
   if (early_) co_return *std::exchange(early_, std::nullopt);
   auto reply = co_await read_reply(within(write_error_ ? std::min(limit, kLastWords) : limit));
-  if (reply && reply->code == 421) ended_ = true;  // it hangs up, whatever was asked
+  if (reply && reply->code == 421) ended_ = true;  // the peer hangs up, whatever the command
   co_return reply;
 }
 
@@ -99,7 +99,7 @@ Task<Result<mail::Reply, ExchangeError>> Exchange::read_reply(io::Until until) {
     auto line = co_await reader_.line(mail::kMaxReplyBytes, until);
     if (!line) co_return break_off(line.error());
     state = parser.feed(line->text);
-    if (state == State::flood) co_return break_off("a reply that does not end");
+    if (state == State::flood) co_return break_off("an endless reply");
     if (state == State::malformed) co_return break_off(cat("not a reply: ", quote(line->text)));
   }
   co_return parser.take();
@@ -118,7 +118,7 @@ Task<bool> Exchange::has_unread() {
 
 io::StreamPtr Exchange::take_stream() {
   check(reader_.is_empty(), "unread bytes at a change of streams");
-  ended_ = true;  // until there is another
+  ended_ = true;  // until another stream is put in
   return std::move(stream_);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Commands out, replies in, over one connection. Knows no command's meaning. It bounds every reply (64 KiB, a
-// deadline for the whole of it), notices replies that nobody asked for, and looks for a last word of the peer
-// before it reports that writing failed. After an error nothing more can be asked on the connection. Replies
-// enter here, so here they lose what repeats a secret (secret_mask.h).
+// Commands out, replies in, over one connection. Knows no command's meaning. Bounds every reply (64 KiB, and
+// a deadline for all of it), notices unexpected replies, and looks for a last reply of the peer before it
+// reports that writing failed. After an error no further command can be sent on the connection. Secrets that
+// the peer repeats are removed here, where replies enter (secret_mask.h).
 #pragma once
 
 #include <optional>
@@ -17,52 +17,52 @@
 namespace hikyaku::smtpc {
 
 struct ExchangeError {
-  std::optional<IoErrorKind> io;  // nothing: the peer broke the protocol
-  std::string text;               // plain words; peer's bytes in it are made printable
+  std::optional<IoErrorKind> io;  // nullopt: the peer broke the protocol
+  std::string text;               // plain words; the peer's bytes are made printable
 };
 
 class Exchange {
  public:
-  // `loop` and `cancel` outlive it; `cancel` may be null.
+  // `loop` and `cancel` outlive the exchange; `cancel` may be null.
   Exchange(io::Loop& loop, io::StreamPtr stream, io::Cancel* cancel, SecretMask mask = {});
 
   // One command, without its line end, and its reply.
   Task<Result<mail::Reply, ExchangeError>> ask(std::string_view command, Duration limit);
-  // The same for AUTH and what answers its challenges: a 334 is for the mechanism alone, and keeps what looks
-  // like the password (the question "Password:" may).
+  // The same for AUTH and the answers to its challenges: a 334 is for the mechanism alone, so it is not
+  // masked (the question "Password:" may look like the password).
   Task<Result<mail::Reply, ExchangeError>> ask_for_login(std::string_view command, Duration limit);
-  // Lines, whatever they are, and the one reply to them.
+  // Sends any number of lines, and reads the one reply to them.
   Task<Result<mail::Reply, ExchangeError>> converse(std::string_view bytes, Duration limit);
-  // Complete lines, or a part of a message. Fails only if the peer has said something before that was not
-  // asked for; an error of writing is kept for reply(), which may still find an answer.
+  // Sends complete lines, or a part of a message. Fails only if an unexpected reply came before; an error of
+  // writing is kept for reply(), which may still find an answer.
   Task<Result<void, ExchangeError>> send(std::string_view bytes, Duration limit);
   // The next reply.
   Task<Result<mail::Reply, ExchangeError>> reply(Duration limit);
 
-  // Says that no more comes from us.
+  // Ends our direction of the connection.
   Task<Result<void, IoError>> shut_down(Duration limit) { return stream_->shut_down(within(limit)); }
 
-  // Until there is something to read, without reading it. For the greeting.
+  // Waits until there is something to read, without reading it. For the greeting.
   Task<Result<void, IoError>> wait_for_bytes(io::Until until);
-  // Whether there is something to read (or the end of it) this very moment: true is bad news wherever nothing
+  // Whether there is something to read (or the end of the stream) at this moment: bad news wherever no reply
   // is due.
   Task<bool> has_unread();
-  // What else came from the peer and is to be shown, without secrets.
+  // Any other text from the peer that is to be shown, without secrets.
   std::string masked(std::string_view text) const { return mask_.masked(text); }
-  // What has been read and belongs to no reply yet. As it came.
+  // What has been read and belongs to no reply yet; not masked.
   std::string_view unread() const { return reader_.buffered(); }
 
-  // Nothing more can be said; perhaps something can still be heard.
+  // No more can be sent; perhaps a reply can still be read.
   bool is_broken() const { return ended_ || write_error_.has_value(); }
-  // Nothing more can be heard: the peer has said 421 or nonsense, has gone, or was given up.
+  // No more can be read: the peer sent 421 or nonsense, hung up, or was given up.
   bool has_ended() const { return ended_; }
-  // Whoever owns it hangs up.
+  // No more is sent or read; the owner then hangs up.
   void give_up() { ended_ = true; }
   bool has_write_failed() const { return write_error_.has_value(); }
   io::Until within(Duration limit) const { return loop_.within(limit, cancel_); }
   const io::Stream* stream() const { return stream_.get(); }
 
-  // For the TLS handshake: takes the connection out, and puts another one in. Nothing may be unread.
+  // For the TLS handshake: take the connection out, and put another one in. There must be no unread bytes.
   io::StreamPtr take_stream();
   void put_stream(io::StreamPtr stream);
 

@@ -17,7 +17,8 @@ bool is_same_reason(const mail::Failure& a, const mail::Failure& b) {
   return a.kind == b.kind && a.stage == b.stage;
 }
 
-// What a smarthost that restarts, and the network before it, look like. No configuration is wrong there.
+// Failures that a restarting smarthost, or the network in front of it, causes; no mistake of the
+// configuration.
 bool is_outage(const mail::Failure& why) {
   switch (why.kind) {
     case FailureKind::lookup_failed:
@@ -33,7 +34,7 @@ bool is_outage(const mail::Failure& why) {
   }
 }
 
-// So few mails may all be poison, however alike the replies.
+// So few mails may all be poison, even if the replies are alike.
 bool are_few(const std::vector<mail::MailId>& mails) { return mails.size() < Evidence::kCertain; }
 
 const mail::RetryPolicy& policy_of(const Pause& pause) {
@@ -80,7 +81,7 @@ void Health::begin(const mail::Failure& why, Instant now) {
 }
 
 void Health::step(Instant now, bool hopes_for_fresh) {
-  ++pause_->probes;  // another reason is no reason to come more often
+  ++pause_->probes;  // another reason does not make the probes more frequent
   ++round_;
   pause_->next_for_fresh = hopes_for_fresh ? now + mail::kFreshMailWait : kNever;
   schedule_probe(now);
@@ -116,7 +117,7 @@ bool Health::refused(const mail::Failure& why, Instant now, unsigned round, std:
   return changed;
 }
 
-// One message may be poison; two different ones in a row are the smarthost's trouble.
+// One message may be poison; if two different ones in a row break off, the smarthost is in trouble.
 bool Health::aborted(const mail::Failure& why, Instant now, unsigned round, mail::MailId id) {
   if (is_paused()) return refused(why, now, round, id);
   auto before = std::exchange(last_aborted_, id);
@@ -126,7 +127,7 @@ bool Health::aborted(const mail::Failure& why, Instant now, unsigned round, mail
   return true;
 }
 
-// In a pause it only says that this mail is of no use to end it.
+// During a pause the abort only shows that this mail cannot end the pause.
 Health::Weighed Health::weigh(const mail::Failure& why, Instant now, unsigned round, Witness witness) {
   const mail::MailId id = witness.id;
   const Finding finding = evidence_.weigh(std::move(witness), now);
@@ -162,7 +163,7 @@ bool Health::suspected(const mail::Failure& why) {
 }
 
 unsigned Health::limit(Instant now) const {
-  if (is_paused() || !proven_) return 1;  // one log-in at a time until it is known to work
+  if (is_paused() || !proven_) return 1;  // one log-in at a time until one has worked
   auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now - slowed_at_).count();
   auto limit = std::min<std::int64_t>(connections_, slow_limit_ + minutes);
   return static_cast<unsigned>(std::max<std::int64_t>(1, limit));

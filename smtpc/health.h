@@ -19,14 +19,14 @@ struct Pause {
   mail::Failure why;
   Instant since;
   Instant next_probe;
-  // From when on a mail that was not refused since the pause began is reason enough to look; kNever: it waits
-  // for next_probe like the others.
+  // When a mail that was not refused since the pause began is reason enough to probe; kNever: such a mail
+  // waits for next_probe like the others.
   Instant next_for_fresh = kNever;
-  unsigned probes = 0;              // that failed, the event that began it included
-  bool only_a_mail_proves = false;  // it opens well and refuses in transactions
-  bool by_evidence = false;         // only an accepted mail ends it
-  bool was_up = false;              // it broke off amid work: the first probe comes soon
-  // The newest mails that it failed with: the probe takes another if there is one.
+  unsigned probes = 0;              // failed probes, the event that began the pause included
+  bool only_a_mail_proves = false;  // connections open well, transactions are refused
+  bool by_evidence = false;         // only an accepted mail ends the pause
+  bool was_up = false;              // broken off amid work: the first probe comes soon
+  // The newest mails that failed: the probe takes another if there is one.
   std::vector<mail::MailId> avoid;
 };
 
@@ -47,19 +47,20 @@ class Health {
   unsigned round() const { return round_; }
   bool is_stale(unsigned round) const { return is_paused() && round != round_; }
 
-  // Each returns whether the state, or the reason for it, is another one now.
+  // Each returns whether the state, or the reason for it, has changed.
   bool opened();                                 // a connection is ready for mail
   bool delivered(mail::MailId id, Instant now);  // a message was accepted
   bool settled();                                // a transaction ended in order, whatever its outcome
-  // By the smarthost, in a connection that began in `round`; with the mail if it was in a transaction.
+  // The smarthost refused us in a connection that began in `round`; `id` is that of the mail under way, if
+  // any.
   bool refused(const mail::Failure& why, Instant now, unsigned round, std::optional<mail::MailId> id);
-  // An attempt that broke off.
+  // An attempt broke off.
   bool aborted(const mail::Failure& why, Instant now, unsigned round, mail::MailId id);
   bool suspected(const mail::Failure& why);
-  // A connection that began in `round` is over. A probe that connected well but found no mail to prove it
-  // with looks again later, or as soon as there is one.
+  // A connection that began in `round` is over. A probe that connected well but found no mail to send is
+  // repeated later, or as soon as there is one.
   void ended(unsigned round, Instant now);
-  // The next probe cannot come before.
+  // The next probe cannot come before `until`.
   bool postpone_probe(Instant until);
 
   // A refusal that concerns one mail or all.

@@ -11,10 +11,11 @@
 namespace hikyaku::smtpc {
 namespace {
 
-// A connection is kept for mail that may go so soon: a log-in for each costs more, and provokes.
+// A connection is kept for mail that may be sent so soon: a log-in for each costs more, and providers count
+// them.
 constexpr Duration kKeepForRate = 1min;
 
-// Those who were refused in a way that may concern all mail.
+// The recipients that were refused in a way that may concern all mail.
 std::vector<std::string> refused_so(const TransactionResult& result, const Job& job) {
   constexpr std::size_t kMost = 16;  // enough to tell mails apart
   auto is_so = [](const std::optional<Refusal>& refusal) {
@@ -29,7 +30,7 @@ std::vector<std::string> refused_so(const TransactionResult& result, const Job& 
   return whom;
 }
 
-// It is about this mail: a 5yz is final, a 4yz a "not now".
+// Treats the refusal as one of this mail: a 5yz is final, a 4yz temporary.
 void take_for_its_own(Refusal& refusal) {
   const bool is_final = refusal.failure.reply && refusal.failure.reply->is_permanent();
   const bool is_of_one = refusal.failure.concerns == mail::Concerns::recipient;
@@ -44,16 +45,18 @@ void take_for_its_own(Refusal& refusal) {
 
 }  // namespace
 
-Lane::Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneOptions options, Jitter jitter)
+Lane::Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneObserver& observer, LaneOptions options,
+           Jitter jitter)
     : loop_(loop),
       connector_(connector),
       work_(work),
+      observer_(observer),
       options_(std::move(options)),
       health_(options_.smarthost.connections, options_.proven, std::move(jitter)),
       changed_(loop),
       nursery_(loop) {}
 
-Lane::~Lane() { check(links_.empty(), "a lane went with connections"); }
+Lane::~Lane() { check(links_.empty(), "a lane was destroyed with open connections"); }
 
 Task<void> Lane::run() {
   while (!retired_) {
@@ -74,8 +77,7 @@ void Lane::probe_now() {
   wake();
 }
 
-// Idle connections wake up and leave with QUIT: a smarthost that logs what is lost has nothing to say of
-// them.
+// Idle connections wake up and end with QUIT, so that the smarthost logs no lost connection.
 void Lane::retire() {
   retired_ = true;
   for (LaneLink* link : links_)
@@ -88,8 +90,8 @@ void Lane::stop() {
   for (LaneLink* link : links_) link->cancel();
 }
 
-// As work waits, up to the limit, and never more than double in a round trip: no more may wait for their
-// greeting than have had it.
+// As work waits, up to the limit, and never more than double in a round trip: no more links may wait for
+// their greeting than have had it.
 bool Lane::wants_connection() const {
   if (retired_ || health_.is_paused() || links_.size() >= health_.limit(loop_.now())) return false;
   auto coming = static_cast<std::size_t>(std::ranges::count_if(links_, &LaneLink::is_before_greeting));
@@ -123,8 +125,8 @@ Task<void> Lane::run_link() {
   wake();
 }
 
-// Whoever only says good-bye makes room for a probe; who is busy with a mail will tell more than the probe
-// could.
+// A link that only says QUIT makes room for a probe; one that is busy with a mail will show more than the
+// probe could.
 bool Lane::has_room() {
   if (links_.size() < options_.smarthost.connections) return true;
   for (LaneLink* link : links_)
@@ -135,12 +137,11 @@ bool Lane::has_room() {
 void Lane::tell(bool changed) {
   if (!health_.is_paused()) probing_ = false;  // the probe has become an ordinary connection
   wait_for_rate();
-  if (changed) work_.lane_changed(*this);
+  if (changed) observer_.changed(*this);
   wake();
 }
 
-// What the lane learns from its results: about its smarthost's health, and about mails that were refused in a
-// way that may concern all of them.
+// Updates the health from a result.
 void Lane::learn(const TransactionResult& result, mail::MailId id, unsigned round) {
   bool in_order = true;
   auto hear = [&](const Refusal& refusal) {
@@ -172,8 +173,8 @@ void Lane::learn(const Refusal& refusal, std::optional<mail::MailId> id, unsigne
   }
 }
 
-// What a refusal that may concern this mail or all of ours has shown, together with those of before. Behind
-// learn(): what was accepted for other recipients speaks for the smarthost first.
+// Weighs refusals that may concern this mail or all of ours, together with earlier ones. Called after
+// learn(): recipients that were accepted count first, in favour of the smarthost.
 void Lane::weigh(TransactionResult& result, const Job& job, unsigned round) {
   std::vector<Refusal*> refusals;
   for (RecipientOutcome& outcome : result.recipients)
@@ -194,21 +195,21 @@ void Lane::weigh(TransactionResult& result, const Job& job, unsigned round) {
   tell(weighed.changed);
 }
 
-// What the rate permits, and when. Mail that waits for the rate is not touched; one timer, run()'s, wakes the
-// lane when the next may go.
+// How much mail the rate permits now. Mail that waits for the rate is not touched; one timer, run()'s, wakes
+// the lane when the next may be sent.
 std::size_t Lane::takeable() const {
   const std::size_t waiting = work_.waiting(*this);
   return waiting == 0 ? 0 : std::min<std::uint64_t>(waiting, options_.rate->available(loop_.now()));
 }
 
-// When mail that waits for the rate alone may go.
+// When mail that only waits for the rate may be sent.
 Instant Lane::next_chance() const {
   const Instant next = next_permitted();
   return next > loop_.now() && work_.waiting(*this) > 0 ? next : kNever;
 }
 
-// A probe that must not send would prove nothing where only a mail can. Whether that is news: the lane
-// promised to look earlier.
+// Where only a mail can end the pause, a probe waits for the rate. Returns whether the next probe is later
+// than the lane has reported.
 bool Lane::wait_for_rate() {
   const Instant permitted = next_permitted();
   return permitted > loop_.now() && health_.is_paused() && health_.pause()->only_a_mail_proves &&

@@ -33,32 +33,32 @@ struct LaneOptions {
 class Lane {
  public:
   // All outlive it.
-  Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneOptions options,
+  Lane(io::Loop& loop, Connector& connector, LaneWork& work, LaneObserver& observer, LaneOptions options,
        Jitter jitter = random_fraction);
   Lane(const Lane&) = delete;
   ~Lane();
 
   // Opens connections as work waits, probes while paused. Returns after retire(), when the last connection is
-  // gone.
+  // closed.
   Task<void> run();
-  // Something may be due now. Cheap; call it whenever that may be so.
+  // To be called whenever mail may have become due. Cheap.
   void wake() { changed_.notify(); }
-  // Forget the pause and look now.
+  // Probes now, whatever the pause says.
   void probe_now();
-  // Takes no more mail; what is under way may finish.
+  // The lane takes no more mail; what is under way may finish.
   void retire();
-  // Breaks off what is under way too.
+  // Retires the lane and breaks off what is under way.
   void stop();
 
   const mail::Smarthost& smarthost() const { return options_.smarthost; }
   const std::string& name() const { return options_.smarthost.name; }
   const Health& health() const { return health_; }
   bool is_probing() const { return probing_; }
-  // Is being looked at, or will be in the same turn of the loop.
+  // A probe is under way, or begins in the same turn of the loop.
   bool is_being_looked_at() const { return probing_ || probe_now_; }
   bool is_retired() const { return retired_; }
   std::size_t connections() const { return links_.size(); }
-  // When the rate lets a mail go: now, or later.
+  // When the rate permits the next mail: now, or later.
   Instant next_permitted() const { return options_.rate->next(loop_.now()); }
 
  private:
@@ -83,6 +83,7 @@ class Lane {
   io::Loop& loop_;
   Connector& connector_;
   LaneWork& work_;
+  LaneObserver& observer_;
   LaneOptions options_;
   PeerMemory memory_;
   Health health_;

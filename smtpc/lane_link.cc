@@ -86,7 +86,7 @@ bool LaneLink::may_take() const {
   return lane_.links_.size() <= lane_.health_.limit(lane_.loop_.now());
 }
 
-// One mail, if there is one. False: the connection has done its part.
+// Sends one mail, or waits for one; false if the connection is to end.
 Task<bool> LaneLink::next() {
   if (!next_ && !may_take()) co_return false;
   busy_ = true;
@@ -100,15 +100,15 @@ Task<bool> LaneLink::next() {
   co_return there_is_work;
 }
 
-// A probe looks for a mail that gets through. Where only a mail can end the pause it looks at both ends of
-// the queue in turn, so that no number of bad ones at one end keeps the others waiting.
+// A probe looks for a mail that gets through. Where only a mail can end the pause it tries both ends of the
+// queue in turn, so that no number of bad mails at one end keeps the others waiting.
 Preference LaneLink::preference() const {
   if (!lane_.health_.is_paused()) return {};
   const Pause& pause = *lane_.health_.pause();
   return {.avoid = pause.avoid, .newest = pause.only_a_mail_proves && pause.probes % 2 == 1};
 }
 
-// What an idle connection could begin with at once does not queue up behind a final dot.
+// A mail that an idle connection could send at once does not wait behind a final dot.
 Task<std::optional<Consignment>> LaneLink::following() {
   auto idle = std::ranges::count_if(lane_.links_,
                                     [](const LaneLink* link) { return !link->busy_ && !link->opening_; });
@@ -119,7 +119,7 @@ Task<std::optional<Consignment>> LaneLink::following() {
   co_return consignment(*next_);
 }
 
-// A probe that found nothing to send has told what it could.
+// A probe without a mail to send has shown what it can.
 Task<bool> LaneLink::wait_for_work() {
   io::Until until = lane_.loop_.within(lane_.options_.idle, &cancel_);
   while (lane_.takeable() == 0) {
@@ -155,12 +155,12 @@ Task<void> LaneLink::deliver(JobPtr job) {
   auto result = co_await client_->send(consignment(*job), hooks());
   if (next_ && !client_->is_usable()) lane_.put_back(std::exchange(next_, nullptr));
   if (lane_.memory_.plain_dialogue && !std::exchange(lane_.is_plainness_known_, true))
-    lane_.work_.speaks_plainly(lane_);
+    lane_.observer_.speaks_plainly(lane_);
   bool broken_off = cancel_.is_requested() && result.recipients.empty() && !is_reply_lost(result);
   if (broken_off || result.is_untried) co_return lane_.put_back(std::move(job));
   lane_.learn(result, id, round_);
   lane_.weigh(result, *job, round_);
-  if (result.final_reply) lane_.work_.accepted(lane_);
+  if (result.final_reply) lane_.observer_.accepted(lane_);
   last_ = lane_.work_.settle(std::move(*job), std::move(result), way());
 }
 

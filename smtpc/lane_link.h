@@ -17,8 +17,8 @@ class Lane;
 
 class LaneLink {
  public:
-  // `probes`: it begins as a probe of a paused smarthost. `round`: of the lane's health at the beginning.
-  // `lane` outlives it.
+  // `probes`: the link begins as a probe of a paused smarthost. `round`: that of the lane's health at the
+  // beginning. `lane` outlives the link.
   LaneLink(Lane& lane, bool probes, unsigned round) : lane_(lane), probes_(probes), round_(round) {}
   LaneLink(const LaneLink&) = delete;
 
@@ -55,8 +55,8 @@ class LaneLink {
   const bool probes_;
   const unsigned round_;
   std::unique_ptr<Client> client_;
-  JobPtr next_;     // travels along with the final dot of the one before
-  TicketPtr last_;  // the flush of its latest outcome
+  JobPtr next_;     // the mail whose commands travel with the final dot of the one before
+  TicketPtr last_;  // the flush of the latest outcome
   unsigned messages_ = 0;
 };
 

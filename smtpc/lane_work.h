@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a lane gets its mail from and hands its results to. daemon/relay's queue runner implements it; a lane
-// knows neither queue nor spool.
+// Where a lane gets its mail from and hands its results to (LaneWork: daemon/relay's queue runner), and where
+// it reports how its smarthost fares (LaneObserver: the relay). A lane knows neither queue nor spool.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace hikyaku::smtpc {
 
 class Lane;
 
-// A mail taken out of the queue for one attempt. Whoever holds it either settles it or puts it back.
+// A mail taken out of the queue for one attempt. Its holder must either settle the job or put it back.
 struct Job {
   mail::QueuedMail mail;
   std::vector<std::size_t> recipients;  // those that are pending; at least one
@@ -25,7 +25,7 @@ struct Job {
 };
 using JobPtr = std::unique_ptr<Job>;  // stays where it is while a client refers to it
 
-// By what way an attempt went; for the log and the queue's listing.
+// The smarthost and connection that an attempt used; for the log and the queue's listing.
 struct Way {
   std::string smarthost;  // its name
   std::optional<Endpoint> address;
@@ -41,7 +41,7 @@ class Ticket {
     done_ = true;
     changed_.notify();
   }
-  // False: it was not done in time.
+  // Waits until the flush is done; false if `until` came first.
   Task<bool> done(io::Until until);
 
  private:
@@ -50,31 +50,36 @@ class Ticket {
 };
 using TicketPtr = std::shared_ptr<Ticket>;
 
-// Which of the mails that are due a lane would rather have.
+// Which of the mails that are due a lane prefers.
 struct Preference {
   std::vector<mail::MailId> avoid;  // none of these, if there is another
-  bool newest = false;              // what has become due last, not first
-  // To wait for memory. Who has a mail already must have none for the next (spool/budget.h).
+  bool newest = false;              // the mail that became due last, not first
+  // How long to wait for memory. A link that has a mail already must not wait for the next (spool/budget.h).
   mail::Patience patience = mail::Patience::some;
 };
 
 class LaneWork {
  public:
   virtual ~LaneWork() = default;
-  // How many mails are due that this lane could take now. 0 while outcomes cannot be written, and while a
-  // lane before it in the route is up.
+  // The number of mails that this lane could take now. 0 while outcomes cannot be written, and while an
+  // earlier lane of the route is up.
   virtual std::size_t waiting(const Lane& lane) const = 0;
-  // Whether a mail that is none of `avoid` is due and waits for this paused lane: no other lane is up.
+  // Whether a mail that is not in `avoid` is due and waits for this paused lane, since no lane is up.
   virtual bool has_fresh(const Lane& lane, const std::vector<mail::MailId>& avoid) const = 0;
-  // One of them. Nothing: somebody else was quicker, or there is no memory for it.
+  // Takes one of these mails; nullopt if another lane was faster, or there is no memory for the mail.
   virtual Task<std::optional<Job>> take(const Lane& lane, Preference preference) = 0;
-  // What became of it. Does not suspend.
+  // Reports what became of the mail. Does not suspend.
   virtual TicketPtr settle(Job job, TransactionResult result, Way way) = 0;
-  // It was not tried; it is due again at once.
+  // The mail was not tried; it is due again at once.
   virtual void put_back(Job job) = 0;
+};
+
+class LaneObserver {
+ public:
+  virtual ~LaneObserver() = default;
   // The lane's state, or the reason for it, has changed. Called once a change.
-  virtual void lane_changed(const Lane& lane) = 0;
-  // The smarthost cannot bear pipelining and gets one command at a time from now on. Called once.
+  virtual void changed(const Lane& lane) = 0;
+  // The smarthost fails with pipelining and gets one command at a time from now on. Called once.
   virtual void speaks_plainly(const Lane& lane) = 0;
   // The smarthost has accepted a message: it is proven with the lane's configuration.
   virtual void accepted(const Lane& lane) = 0;

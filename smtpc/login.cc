@@ -15,10 +15,10 @@ using mail::Stage;
 
 constexpr int kMaxChallenges = 10;
 
-// One mechanism tried.
+// The result of one mechanism.
 struct Attempt {
   AuthAction action = AuthAction::stop;
-  std::optional<mail::Failure> failure;  // unless logged in
+  std::optional<mail::Failure> failure;  // nullopt: logged in
 };
 
 Attempt stop(mail::Failure failure, const std::string& mechanism) {
@@ -68,7 +68,7 @@ Secret first_command(const std::string& mechanism, const SaslClient& sasl) {
 
 Result<Secret, std::string> respond(SaslClient& sasl, const mail::Reply& reply) {
   auto challenge = from_base64(trim(reply.lines.front()));
-  if (!challenge || reply.lines.size() > 1) return std::unexpected("a challenge that is no Base64");
+  if (!challenge || reply.lines.size() > 1) return std::unexpected("a challenge that is not Base64");
   auto response = sasl.step(*challenge);
   if (!response) return std::unexpected(response.error().text);
   return Secret(to_base64(*response));
@@ -92,7 +92,7 @@ Task<Attempt> try_mechanism(Session& session, std::string mechanism) {
     auto response = respond(**sasl, *reply);
     if (!response || challenges > kMaxChallenges) {
       [[maybe_unused]] auto cancelled = co_await exchange.ask("*", limit);
-      const std::string what = response ? "it never stops asking" : response.error();
+      const std::string what = response ? "the server sent too many challenges" : response.error();
       co_return protocol_error(session, mechanism, what);
     }
     line = std::move(*response);
@@ -102,13 +102,13 @@ Task<Attempt> try_mechanism(Session& session, std::string mechanism) {
   co_return judge(session, mechanism, *reply, (*sasl)->is_complete());
 }
 
-// What is told when all were refused: that the password is wrong says more than that a mechanism is not
-// known.
+// The failure to report when all mechanisms were refused: a wrong password says more than an unknown
+// mechanism.
 void keep_more_telling(std::optional<mail::Failure>& told, std::optional<mail::Failure> next) {
   if (!told || next->kind == FailureKind::auth_rejected) told = std::move(next);
 }
 
-// Some hang up after a refused mechanism, at once or when the next is tried.
+// Some servers hang up after a refused mechanism, at once or when the next is tried.
 bool has_hung_up(const mail::Failure& failure) {
   return failure.kind == FailureKind::closed_early || (failure.reply && failure.reply->code == 421);
 }

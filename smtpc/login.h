@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The dialogue of logging in (RFC 4954). A refused log-in is the smarthost's failure, never the mail's;
-// nothing is sent without the log-in that was configured. What is said here is wiped after use and never part
+// no mail is sent without the log-in that was configured. What is sent here is wiped after use and never part
 // of a failure.
 #pragma once
 
@@ -11,31 +11,30 @@
 #include "daemon/base/error.h"
 #include "daemon/mail/failure.h"
 #include "daemon/mail/smtp_reply.h"
-#include "smtpc/memory.h"
 #include "smtpc/session.h"
 
 namespace hikyaku::smtpc {
 
 // Which mechanisms a log-in tries, in which order and how often. Decided here so that a wrong password costs
-// few attempts and no account is locked by us, and that no password leaves in clear text unless the
+// few attempts and does not lock the account, and that no password leaves in clear text unless the
 // configuration allows it. Pure.
 
 // Whether this smarthost is to be logged in to at all.
 bool wants_login(const mail::Smarthost& smarthost);
 
-// Which of the things that a mechanism needs left none.
+// Why no mechanism is left.
 struct NoMechanism {
   mail::FailureKind kind;
   std::string mechanism;  // the one whose plug-in is missing
 };
-// What may be tried, in order: asked for, offered, allowed on this connection, and there as a plug-in
-// (`available`).
+// The mechanisms that may be tried, in order: configured, offered, allowed on this connection, and installed
+// as a plug-in (`available`).
 Result<std::vector<std::string>, NoMechanism> usable_mechanisms(const mail::Smarthost& smarthost,
                                                                 const mail::Capabilities& capabilities,
                                                                 bool encrypted,
                                                                 const std::set<std::string>& available);
 
-// What of it this connection tries, given what earlier ones have learnt.
+// The mechanisms that this connection tries, given what earlier ones have learnt.
 std::vector<std::string> mechanisms_to_try(const std::vector<std::string>& usable, const LoginMemory& memory);
 void note_success(LoginMemory& memory, const std::string& mechanism);
 void note_refusal(LoginMemory& memory, const std::string& mechanism, const std::vector<std::string>& usable);
@@ -46,7 +45,7 @@ struct LoginRefusal {
   bool try_again_at_once = false;
 };
 
-// Nothing to do is success. Notes in the session and in its memory what worked.
+// Succeeds if there is nothing to do. Notes in the session and in its memory which mechanism worked.
 Task<Result<void, LoginRefusal>> log_in(Session& session);
 
 }  // namespace hikyaku::smtpc

@@ -9,7 +9,7 @@ namespace {
 
 using mail::FailureKind;
 
-// The best first; of one family at most one is tried, for a peer that refuses one refuses its sisters, too.
+// The best first; of one family at most one is tried, since a peer that refuses one refuses the others too.
 using Families = std::vector<std::vector<std::string>>;
 
 Families automatic(const mail::Smarthost& smarthost) {
@@ -26,7 +26,7 @@ bool contains(const std::vector<std::string>& list, const std::string& name) {
   return std::ranges::find(list, name) != list.end();
 }
 
-// The credentials' own list orders; the smarthost's restricts it.
+// The credentials' own list sets the order; the smarthost's restricts it.
 Families wanted(const mail::Smarthost& smarthost) {
   const auto& configured = smarthost.mechanisms;
   std::vector<std::string> list = configured;
@@ -89,7 +89,7 @@ std::vector<std::string> mechanisms_to_try(const std::vector<std::string>& usabl
   if (memory.none_works) return {usable[memory.turn % usable.size()]};
   std::vector<std::string> list = usable;
   std::erase_if(list, [&](const std::string& name) { return memory.refused.contains(name); });
-  if (list.empty()) return {usable.front()};  // it offers others than before
+  if (list.empty()) return {usable.front()};  // the smarthost offers others than before
   auto worked = std::ranges::find(list, memory.worked);
   if (worked != list.end()) std::rotate(list.begin(), worked, worked + 1);
   return list;

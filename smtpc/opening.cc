@@ -19,7 +19,7 @@ std::unexpected<Refusal> refuse(const Session& session, mail::Failure failure) {
   return std::unexpected(session.refusal(std::move(failure)));
 }
 
-// What a reply, or the lack of one, comes to where only one reply lets us go on.
+// Judges a reply, or its absence, where only one reply lets the session go on.
 Step outcome(const Session& session, Stage stage, const Result<mail::Reply, ExchangeError>& reply) {
   if (!reply) return refuse(session, session.failure(stage, reply.error()));
   auto refused = session.judge(stage, *reply);
@@ -58,7 +58,7 @@ Task<Step> greeting(Session& session) {
   co_return step;
 }
 
-// HELO is for peers that do not know EHLO (RFC 5321 3.2); they can do nothing more than the minimum.
+// HELO is for peers that do not know EHLO (RFC 5321 3.2); they have no extensions.
 Task<Step> helo(Session& session) {
   std::string command = cat("HELO ", session.context.ehlo_name);
   auto reply = co_await session.exchange.ask(command, session.context.smarthost.timeout.command);
@@ -90,7 +90,7 @@ Task<Step> starttls(Session& session) {
   auto reply = co_await session.exchange.ask("STARTTLS", session.context.smarthost.timeout.command);
   auto said = outcome(session, Stage::tls, reply);
   if (!said) co_return said;
-  // Whatever came in clear behind the 220 would be taken for what the peer says inside TLS (CVE-2021-38371).
+  // Clear text behind the 220 would be taken for replies inside TLS (CVE-2021-38371).
   bool more = co_await session.exchange.has_unread();
   if (more && !session.exchange.unread().empty()) {
     auto failure = session.failure(Stage::tls, FailureKind::injected_after_starttls);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From the connection to a session that may log in: TLS from the first byte or by STARTTLS as configured,
-// greeting, EHLO. Whatever goes wrong here is the smarthost's failure, never the mail's. It never falls back
-// to clear text.
+// greeting, EHLO. Whatever goes wrong here is the smarthost's failure, never the mail's. Never falls back to
+// clear text.
 #pragma once
 
 #include "daemon/mail/smarthost.h"
@@ -13,24 +13,24 @@ namespace hikyaku::smtpc {
 
 Task<Result<void, Refusal>> open_session(Session& session);
 
-// Waiting for a greeting, with a second look: a client that waits for a greeting on a port where TLS is
-// expected from the first byte waits in vain, for the server waits too. So after ten seconds of silence one
-// side connection sends a TLS hello. An answer in TLS ends the wait with the right diagnosis; anything else
-// leaves it as it was.
+// Waiting for a greeting, with a probe: a client that waits for a greeting on a port where TLS is expected
+// from the first byte waits in vain, since the server waits too. So after ten seconds of silence a second
+// connection sends a TLS hello. An answer in TLS ends the wait with the right diagnosis; after anything else
+// the wait goes on.
 
 inline constexpr Duration kSilenceBeforeProbe = 10s;
 inline constexpr Duration kProbeLimit = 15s;  // connecting and the answer
 
-// Whether a silent port is worth a second look: 25 is served in clear text, and with implicit TLS there is
-// nothing to find out.
+// Whether a silent port is worth a probe: 25 is served in clear text, and with implicit TLS there is nothing
+// to find out.
 bool may_probe(const mail::Smarthost& smarthost);
 
-// Until the greeting's first bytes are there. `tls_expected` comes without them.
+// Waits for the greeting's first bytes. `tls_expected` is returned without them.
 enum class Greeting { begun, tls_expected };
 Task<Result<Greeting, IoError>> wait_for_greeting(io::Loop& loop, Exchange& exchange, Connector& connector,
                                                   const mail::Smarthost& smarthost, io::Until until);
 
-// One side connection: whether its answer to a TLS hello is TLS.
+// Opens another connection, and returns whether the answer to a TLS hello is TLS.
 Task<bool> answers_in_tls(Connector& connector, const mail::Smarthost& smarthost, io::Until until);
 
 }  // namespace hikyaku::smtpc

@@ -7,8 +7,8 @@
 namespace hikyaku::smtpc {
 namespace {
 
-// A few replies to RCPT speak of the whole message; to us they are about the one recipient that they
-// answered.
+// A few replies to RCPT are about the whole message; they are recorded for the one recipient that they
+// answer.
 Action for_one(Action action) {
   if (action == Action::fail_message) return Action::fail_recipient;
   return action == Action::defer_message ? Action::defer_recipient : action;
@@ -18,8 +18,8 @@ bool ends_connection(Action action) {
   return action == Action::pause_lane || action == Action::abort_attempt;
 }
 
-// What bounces at once on an unproven smarthost is about the mail there too, and nobody should look for a
-// mistake in the configuration.
+// A refusal that bounces at once even on an unproven smarthost is about the mail, so the operator should not
+// look for a mistake in the configuration.
 bool is_doubtful(const Refusal& refusal) { return refusal.verdict.action == Action::defer_unproven; }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What befell whom in one transaction, as it becomes known. Completes each failure with the addresses it is
-// about and gives the connection up where the verdict wants that. Internal to the transaction.
+// Collects the outcome of each recipient during one transaction. Completes each failure with the addresses it
+// is about, and gives the connection up where the verdict wants that. Internal to the transaction.
 #pragma once
 
 #include <vector>
@@ -12,38 +12,39 @@ namespace hikyaku::smtpc {
 
 class Outcomes {
  public:
-  // Both outlive it.
+  // Both outlive the object.
   Outcomes(Session& session, const Consignment& consignment) : session_(session), consignment_(consignment) {}
 
   // RCPT was accepted; delivered only when the message is.
   void accept(std::size_t recipient) { accepted_.push_back(recipient); }
   void refuse(std::size_t recipient, Refusal refusal);
-  // Whoever has no outcome of their own has this one. The first counts.
+  // The outcome of every recipient without one of its own. Only the first call counts.
   void refuse_rest(Refusal refusal);
   // The message was accepted for all accepted recipients.
   void deliver(const mail::Reply& reply);
-  // Replies and commands do not belong together: nothing that was heard counts for anybody.
+  // Replies and commands are out of step: no reply of this transaction counts.
   void out_of_step(mail::Stage stage, std::string what);
 
-  // The whole mail has been sent, and only the last reply says whether it was taken: whatever is refused
-  // meanwhile, the connection is not given up before end().
+  // The whole mail has been sent, and only the last reply says whether it was taken: the connection is not
+  // given up before end(), whatever is refused meanwhile.
   void hear_to_the_end() { hears_to_the_end_ = true; }
   void end();
 
-  // The peer has hung up before it said anything about this mail, or refused all of it for coming with a dot.
+  // The peer hung up before it said anything about this mail, or refused all its commands because they came
+  // with a final dot.
   void untried(Refusal refusal);
 
-  // What a reply means; nothing: go on.
+  // The refusal that a reply means; nullopt if it is none.
   std::optional<Refusal> judge(mail::Stage stage, const mail::Reply& reply) const {
     return session_.judge(stage, reply, consignment_.proven);
   }
-  // Ours, before anything is said: for good, whatever the smarthost would say.
+  // A permanent refusal of our own, before any command is sent.
   Refusal final_refusal(Action action, mail::FailureKind kind) const;
   void refuse_rest_as(mail::Failure failure) { refuse_rest(session_.refusal(std::move(failure))); }
 
   const std::vector<std::size_t>& accepted() const { return accepted_; }
   bool is_settled() const { return result_.rest.has_value(); }
-  // Nobody has got the mail for want of an outcome: who has none is told that it broke off.
+  // A recipient without an outcome is never counted as delivered; it is recorded as "connection lost".
   TransactionResult take();
 
  private:
@@ -52,7 +53,7 @@ class Outcomes {
   std::vector<std::size_t> accepted_;
   TransactionResult result_;
   bool hears_to_the_end_ = false;
-  bool gives_up_ = false;  // at the end
+  bool gives_up_ = false;  // give the connection up at the end
 };
 
 }  // namespace hikyaku::smtpc

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How many messages may go to a smarthost now: its `rate`. In no period of a unit's length are there more
-// than the rate says, wherever the provider's clock lets the period begin. Seconds and minutes are spread
-// evenly (TokenBucket); hours and days go as the mail comes (Quota). Pure but for the times that it is given,
-// which never run backwards.
+// How many messages may be sent to a smarthost now: its `rate`. No period of a unit's length has more than
+// the rate says, whenever the provider's clock lets the period begin. Rates by the second and minute are
+// spread evenly (TokenBucket); quotas by the hour and day are used as the mail comes (Quota). Pure but for
+// the times passed in, which must never run backwards.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ class TokenBucket {
   Instant full_{};     // when the bucket is full again
 };
 
-// Counts what has gone, and until when it counts. What goes within a hundredth of the unit is kept together
-// and counts until the last of it is as old as the unit.
+// Counts the messages sent. Those sent within a hundredth of the unit form one portion, which counts until
+// the last of them is as old as the unit.
 class Quota {
  public:
   struct Portion {
@@ -53,9 +53,9 @@ class Quota {
   void take(Instant now);
   void give_back(Instant taken);
 
-  // What counts, oldest first; perhaps also what no longer does.
+  // The portions that count, oldest first; some may count no longer.
   const std::deque<Portion>& used() const { return used_; }
-  // After all that is there already.
+  // Adds a portion; it must be newer than all others.
   void restore(Portion portion) { used_.push_back(portion); }
 
  private:
@@ -72,22 +72,22 @@ class RateLimiter {
 
   // Without a rate there is no limit.
   explicit RateLimiter(const std::vector<mail::Rate>& rates = {}) { configure(rates); }
-  // Other rates; what has gone still counts.
+  // Sets other rates; messages that were sent still count.
   void configure(const std::vector<mail::Rate>& rates);
 
-  // How many messages may be begun now.
+  // The number of messages that may be begun now.
   std::uint64_t available(Instant now) const;
-  // When the next one may; `now` if one may now.
+  // When the next message may be begun; `now` if one may now.
   Instant next(Instant now) const;
-  // One message is about to begin. False: it must not.
+  // Counts a message that is about to begin; false if it must not.
   bool take(Instant now);
-  // The message for which take(taken) said yes has not been tried.
+  // The message for which take(taken) returned true was not tried.
   void give_back(Instant taken);
-  // Called by take() before it says yes.
+  // Called by take() before it returns true.
   void set_on_take(std::function<void()> on_take) { on_take_ = std::move(on_take); }
 
   const std::vector<Quota>& quotas() const { return quotas_; }
-  // One with what it had counted before a restart.
+  // Adds a quota with what it had counted before a restart.
   void restore(Quota quota) { quotas_.push_back(std::move(quota)); }
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the text of a refusal speaks of, in the words of servers and providers that use one code for
-// everything. Only where a code says too little, and never to make anything more final. Texts quote what
-// strangers choose: what is quoted is not looked at, and no single word means anything. Pure.
+// What the text of a refusal is about, in the words of servers and providers that use one code for
+// everything. Used only where a code says too little, and never to make a refusal more final. Texts quote
+// what strangers choose: quoted text is ignored, and no single word means anything. Pure.
 #pragma once
 
 #include <string>
@@ -27,9 +27,9 @@ struct ReplyWords {
 // All false unless the reply is 4yz or 5yz.
 ReplyWords words_of(const mail::Reply& reply);
 
-// The server's own words: in lower case, one space before and behind each. An underscore stands for what may
-// be somebody else's: "…", '…' and <…>, words with an @, host names and addresses of pages, and all that
-// follows "said:" and the like, which is another server's.
+// The server's own words: in lower case, one space before and behind each. An underscore replaces what
+// somebody else may have chosen: "…", '…' and <…>, words with an @, host names and URLs, and all that follows
+// "said:" and the like, which quotes another server.
 std::string own_words(const mail::Reply& reply);
 
 }  // namespace hikyaku::smtpc

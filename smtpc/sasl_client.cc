@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "smtpc/sasl_client.h"
 
+#include <malloc.h>
+#include <sasl/sasl.h>
+#include <sasl/saslplug.h>
+#include <string.h>
+
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
 
 #include "daemon/base/text.h"
-#include "smtpc/sasl_library.h"
 
 namespace hikyaku::smtpc {
 namespace {
@@ -19,6 +25,45 @@ struct ConnectionEnd {
   void operator()(sasl_conn_t* connection) const { sasl_dispose(&connection); }
 };
 using ConnectionPtr = std::unique_ptr<sasl_conn_t, ConnectionEnd>;
+
+// Cyrus takes callbacks of any signature through one type.
+template <class Function>
+sasl_callback_t sasl_callback(unsigned long id, Function* function, void* context) {
+  return {id, reinterpret_cast<int (*)()>(reinterpret_cast<void*>(function)), context};
+}
+
+// Cyrus SASL is a process-wide library: initialised once, silent, and with an allocator that wipes what it
+// frees, for its plug-ins leave passwords behind in freed memory.
+
+void wiping_free(void* block) {
+  if (block != nullptr) explicit_bzero(block, malloc_usable_size(block));
+  std::free(block);
+}
+
+// Never in place: realloc() itself would free the old block as it is.
+void* wiping_realloc(void* block, std::size_t size) {
+  void* larger = std::malloc(size);
+  if (larger == nullptr || block == nullptr) return larger;
+  std::memcpy(larger, block, std::min(size, malloc_usable_size(block)));
+  wiping_free(block);
+  return larger;
+}
+
+int say_nothing(void*, int, const char*) { return SASL_OK; }
+
+void collect(client_sasl_mechanism_t* mechanism, sasl_info_callback_stage_t stage, void* into) {
+  if (stage == SASL_INFO_LIST_MECH)
+    static_cast<std::set<std::string>*>(into)->insert(to_upper(mechanism->plug->mech_name));
+}
+
+std::set<std::string> load() {
+  static const sasl_callback_t kCallbacks[] = {sasl_callback(SASL_CB_LOG, say_nothing, nullptr),
+                                               {SASL_CB_LIST_END, nullptr, nullptr}};
+  std::set<std::string> mechanisms;
+  sasl_set_alloc(std::malloc, std::calloc, wiping_realloc, wiping_free);
+  if (sasl_client_init(kCallbacks) == SASL_OK) sasl_client_plugin_info(nullptr, collect, &mechanisms);
+  return mechanisms;
+}
 
 // RFC 5802 5.1: r=nonce,s=salt,i=count
 bool asks_too_much(std::string_view mechanism, std::string_view challenge) {
@@ -97,7 +142,10 @@ int SaslClient::Session::open() {
   return SASL_OK;
 }
 
-const std::set<std::string>& available_mechanisms() { return loaded_sasl_mechanisms(); }
+const std::set<std::string>& available_mechanisms() {
+  static const std::set<std::string> kMechanisms = load();
+  return kMechanisms;
+}
 
 std::string package_of(std::string_view mechanism) {
   return mechanism.starts_with("GS") ? "libsasl2-modules-gssapi-mit" : "libsasl2-modules";

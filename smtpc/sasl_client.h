@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// One log-in with one SASL mechanism, done by Cyrus SASL. It is handed one mechanism at a time, negotiates no
-// security layer (max_ssf = 0) and no channel binding. Knows bytes only: Base64 and the dialogue are
-// login.h's. No secret reaches a log: Cyrus' own messages are kept off syslog, and what it copies of the
-// password is wiped.
+// One log-in with one SASL mechanism, done by Cyrus SASL. Cyrus gets one mechanism at a time, negotiates no
+// security layer (max_ssf = 0) and no channel binding. Knows bytes only: Base64 and the dialogue are in
+// login.h. No secret reaches a log: Cyrus' own messages are kept off syslog, and its copies of the password
+// are wiped.
 #pragma once
 
 #include <memory>
@@ -29,7 +29,7 @@ using SaslError = Error<SaslErrorKind>;
 const std::set<std::string>& available_mechanisms();
 // The Debian package that holds a mechanism's plug-in.
 std::string package_of(std::string_view mechanism);
-// Whether the mechanism hands the password itself to whoever listens.
+// Whether the mechanism shows the password itself to a listener.
 bool is_plaintext(std::string_view mechanism);
 
 class SaslClient {
@@ -46,12 +46,12 @@ class SaslClient {
   SaslClient(const SaslClient&) = delete;
   SaslClient& operator=(const SaslClient&) = delete;
 
-  // What goes with the AUTH command, decoded: nothing if the mechanism waits for the server's challenge.
+  // The initial response of the AUTH command, decoded; nullopt if the mechanism waits for a challenge.
   const std::optional<std::string>& initial_response() const { return initial_; }
-  // The answer to a challenge (both decoded). Empty where the mechanism only takes note (DIGEST-MD5's second
+  // The answer to a challenge (both decoded). Empty if the challenge needs no answer (DIGEST-MD5's second
   // one).
   Result<std::string, SaslError> step(std::string_view challenge);
-  // Whether the mechanism is content with what it has seen; a 235 before that proves nothing of the server.
+  // Whether the mechanism has finished; a 235 before that does not prove that the server knows the password.
   bool is_complete() const { return complete_; }
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What gives a password away: every run of eight characters of it in clear, in Base64 at each of the three
-// offsets at which it can stand in what is encoded, and of the PLAIN response. Whatever is shorter than eight
-// is there whole. Holds secrets: its memory is wiped. Immutable.
+// The pieces that give a password away: each run of eight characters of it in clear, in Base64 at each of its
+// three offsets, and of the PLAIN response. A form shorter than eight is one piece. Holds secrets: its memory
+// is wiped. Immutable.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ class Piece {
   explicit Piece(std::string_view text) {
     for (char c : text) *this = then(c);
   }
-  // Followed by `c`; it is not full.
+  // This piece followed by `c`; must be shorter than kLongest.
   Piece then(char c) const {
     Piece longer = *this;
     longer.packed_ |= std::uint64_t{static_cast<unsigned char>(c)} << (56 - 8 * length_);
@@ -43,8 +43,8 @@ class SecretPieces {
   explicit SecretPieces(const mail::Credentials& credentials);
 
   struct Found {
-    bool whole = false;   // it is a piece
-    bool begins = false;  // some piece, perhaps a longer one, begins with it
+    bool whole = false;   // `piece` is one of them
+    bool begins = false;  // some piece, perhaps a longer one, begins with `piece`
   };
   Found find(Piece piece) const;
   bool empty() const { return pieces_.empty(); }

@@ -26,7 +26,7 @@ mail::Failure Session::failure(mail::Stage stage, mail::FailureKind kind) const 
 
 mail::Failure Session::failure(mail::Stage stage, const IoError& error) const {
   mail::Failure failure = mail::make_failure(context.smarthost, stage, error);
-  failure.detail = exchange.masked(failure.detail);  // of a TLS handshake it may be what the peer said
+  failure.detail = exchange.masked(failure.detail);  // of a TLS handshake: may hold text from the peer
   add_facts(failure);
   return failure;
 }

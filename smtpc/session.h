@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// One connection to a smarthost as the parts of the client share it: the exchange, and what is known so far.
+// One connection to a smarthost as the parts of the client share it: the exchange, what is known so far, and
+// what the connections of a lane learn from each other.
 // Owned by Client; the parts (opening, login, transaction) are functions over it.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "daemon/io/tls.h"
@@ -12,12 +14,35 @@
 #include "daemon/mail/smtp_reply.h"
 #include "smtpc/connector.h"
 #include "smtpc/exchange.h"
-#include "smtpc/memory.h"
 #include "smtpc/verdict.h"
 
 namespace hikyaku::smtpc {
 
-// What a client works with. What is referred to outlives it.
+// Which mechanism works with the credentials. While none has ever worked, they are tried one after the other,
+// in one connection or over several (some servers hang up after a refusal); once all were refused, each
+// connection makes one log-in with one mechanism, in turn.
+struct LoginMemory {
+  std::string worked;             // the mechanism that logged in last; empty if none ever has
+  std::set<std::string> refused;  // since then; not tried again in this round
+  bool none_works = false;        // each was refused
+  std::size_t turn = 0;           // which mechanism is next then
+};
+
+// What the connections to one smarthost learn about it and share. Owned by the lane; made anew when the
+// configuration or the credentials change.
+struct PeerMemory {
+  LoginMemory login;
+  bool plain_dialogue = false;  // the smarthost fails with pipelining
+  unsigned hang_ups = 0;        // in a row, without a reply to commands that travelled with a final dot
+
+  // Once may be chance. If it happens again before any mail gets through this way, the pipelined commands are
+  // the reason.
+  void note_hang_up() {
+    if (++hang_ups >= 2) plain_dialogue = true;
+  }
+};
+
+// What a client works with. All references outlive the client.
 struct ClientContext {
   io::Loop& loop;
   const mail::Smarthost& smarthost;
@@ -27,19 +52,19 @@ struct ClientContext {
   std::string ehlo_name;
   std::string instance_token;              // a greeting that carries it is our own; empty: none
   io::Cancel* cancel = nullptr;            // ends every wait
-  std::function<void()> on_greeting = {};  // the peer is ready for us; may be empty
+  std::function<void()> on_greeting = {};  // called when the greeting has come; may be empty
 };
 
 struct Session {
   Session(ClientContext with, io::StreamPtr stream);
 
-  // Failures with everything filled in that is known of configuration and connection.
+  // A failure with all that is known of configuration and connection filled in.
   mail::Failure failure(mail::Stage stage, mail::FailureKind kind) const;
   mail::Failure failure(mail::Stage stage, const IoError& error) const;
   mail::Failure failure(mail::Stage stage, const ExchangeError& error) const;
-  // With the verdict for what has no reply.
+  // The failure with the verdict for a failure without a reply.
   Refusal refusal(mail::Failure failure) const;
-  // What a reply means at a stage; nothing: go on.
+  // The refusal that a reply at this stage means; nullopt if it is none.
   std::optional<Refusal> judge(mail::Stage stage, const mail::Reply& reply, bool proven = false) const;
   bool is_encrypted() const;
   // Whether several commands may travel together: offered, and never yet answered out of step.

@@ -16,15 +16,15 @@ bool is_timeout(const Result<void, IoError>& result) {
   return !result && result.error().kind == IoErrorKind::timeout;
 }
 
-// The wait for the greeting and the side probe, side by side. Either ends the other; a cancellation from
-// outside ends both. Everything spawned is over before finds_tls() returns.
+// Waits for the greeting and probes at the same time. Either ends the other; a cancellation from outside ends
+// both. All spawned tasks have ended before finds_tls() returns.
 class Race {
  public:
   Race(io::Loop& loop, Connector& connector, const mail::Smarthost& smarthost)
       : loop_(loop), connector_(connector), smarthost_(smarthost), outside_(loop), nursery_(loop) {}
 
-  // Whether the probe was answered in TLS while the greeting did not come. The exchange is as it was, the
-  // greeting's first bytes perhaps read.
+  // Whether the probe was answered in TLS before a greeting came. The exchange is as before, except that the
+  // greeting's first bytes may have been read.
   Task<bool> finds_tls(Exchange& exchange, io::Until until) {
     nursery_.spawn(probe());
     nursery_.spawn(watch(until.cancel));

@@ -13,9 +13,9 @@ namespace {
 using mail::FailureKind;
 using mail::Stage;
 
-// The peer read more than it wanted to (some check for it) and says so instead of taking the mail. Or its
-// reply speaks of an address (X.1.Y): then it answers MAIL before the dot, and nobody knows what it thinks of
-// the mail.
+// The peer noticed pipelined commands (some servers check for them) and complains instead of taking the mail.
+// Or its reply is about an address (X.1.Y): then it answers MAIL before the dot, and its answer to the mail
+// is unknown.
 bool complains_about_pipelining(const mail::Reply& reply) {
   if (!reply.is_permanent()) return reply.status && reply.status->subject == 1 && !reply.is_transient();
   const std::string text = to_lower(join(reply.lines, " "));
@@ -52,7 +52,7 @@ Task<TransactionResult> Transaction::run(const MayLeave& may_leave, const Follow
   co_return outcomes_.take();
 }
 
-// RFC 1870: a limit that was told need not be tried. 0 is none.
+// RFC 1870: a mail above the announced limit need not be tried. 0 means no limit.
 void Transaction::check_size() {
   const std::uint64_t limit = session_.capabilities.max_size;
   if (!session_.capabilities.size || limit == 0 || consignment_.mail.size <= limit) return;
@@ -91,7 +91,7 @@ Task<void> Transaction::look_at_content() {
     outcomes_.refuse_rest_as(unreadable(session_, found.error()));
 }
 
-// Only after a transaction that was begun and did not come to its dot.
+// Needed only after a transaction that was begun and did not reach its dot.
 Task<void> Transaction::reset() {
   if (!session_.open_transaction || sent_ahead_ > 0) co_return;
   auto reply = co_await session_.exchange.ask("RSET", session_.context.smarthost.timeout.command);
@@ -131,7 +131,7 @@ Task<void> Transaction::say_content(const MayLeave& may_leave, const Following& 
   if (content.failure && content.failure->kind == FailureKind::protocol_error && session_.pipelines())
     co_return outcomes_.out_of_step(Stage::message, content.failure->detail);
   if (content.had_company && content.failure && content.failure->kind == FailureKind::reply_lost)
-    session_.context.memory.note_hang_up();  // some crash on it, with the mail delivered
+    session_.context.memory.note_hang_up();  // some servers crash on such commands, with the mail delivered
   if (content.failure) co_return outcomes_.refuse_rest_as(std::move(*content.failure));
   if (content.had_company && complains_about_pipelining(*content.reply))
     co_return outcomes_.out_of_step(Stage::message, mail::to_text(*content.reply));
@@ -146,7 +146,8 @@ void Transaction::hear_end(const mail::Reply& reply) {
     outcomes_.deliver(reply);
 }
 
-// A small mail is one write, envelope and all; a large one is worth asking first whether anybody may have it.
+// A small mail is one write with its envelope; for a large one the replies to RCPT are awaited first, since
+// all recipients may be refused.
 Task<void> Transaction::say_chunk(const MayLeave& may_leave) {
   EnvelopeDialogue dialogue(session_, outcomes_);
   Chunk chunk{.size = consignment_.mail.size, .front = EnvelopeDialogue::lines(commands_)};
@@ -169,8 +170,8 @@ Task<void> Transaction::say_chunk(const MayLeave& may_leave) {
   outcomes_.end();
 }
 
-// Where nobody may have it, the reply to the chunk only says so, and the transaction stays open. A reply that
-// came before anything was sent is none to this mail.
+// If all recipients were refused, the reply to the chunk only repeats that, and the transaction stays open. A
+// reply that came before anything was sent does not answer this mail.
 void Transaction::hear_chunk(const mail::Reply& reply, bool is_heard) {
   if (!is_heard) return refuse_unsaid(reply);
   if (outcomes_.accepted().empty()) return;
@@ -181,12 +182,12 @@ void Transaction::hear_chunk(const mail::Reply& reply, bool is_heard) {
 void Transaction::refuse_unsaid(const mail::Reply& reply) {
   auto refusal = outcomes_.judge(Stage::mail, reply);
   if (!refusal) return;
-  refusal->verdict = verdict(Stage::mail, FailureKind::protocol_error);  // no word about this message
+  refusal->verdict = verdict(Stage::mail, FailureKind::protocol_error);  // not about this message
   outcomes_.refuse_rest(std::move(*refusal));
 }
 
-// DATA travelled along with RCPTs that were all refused, and 354 came nevertheless (RFC 2920 3.1). Whatever
-// the reply, nothing was delivered to anybody.
+// DATA was pipelined with RCPTs that were all refused, and 354 came nevertheless (RFC 2920 3.1). Whatever the
+// reply, no recipient got the mail.
 Task<void> Transaction::say_lone_dot() {
   [[maybe_unused]] auto reply = co_await session_.exchange.ask(".", session_.context.smarthost.timeout.data);
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One mail transaction: MAIL, RCPT, DATA, the content, and what became of each recipient. Nothing counts as
-// delivered but by the 2yz to the final dot, and nothing as refused but by a reply to its own command. Its
-// commands may travel with the final dot of the transaction before (RFC 2920 3.1): then a mail costs one
-// round trip.
+// One mail transaction: MAIL, RCPT, DATA, the content, and what became of each recipient. Only the 2yz to the
+// final dot makes a recipient delivered, and only a reply to its own command makes one refused. The commands
+// may travel with the final dot of the transaction before (RFC 2920 3.1): then a mail costs one round trip.
 #pragma once
 
 #include <string>
@@ -20,15 +19,15 @@ namespace hikyaku::smtpc {
 
 class Transaction {
  public:
-  // The session outlives it.
+  // The session outlives the transaction.
   Transaction(Session& session, Consignment consignment);
   Transaction(const Transaction&) = delete;
 
-  // What can be told without asking: a mail that is too large, an address that cannot travel. Reads the
-  // content. Once, before anything else.
+  // Refuses what needs no question: a mail that is too large, an address that cannot travel. Reads the
+  // content. To be called once, first.
   Task<void> prepare();
-  // MAIL, RCPT and DATA, as far as they fit into one group; from then on they count as sent. Empty: none may
-  // go ahead.
+  // MAIL, RCPT and DATA, as far as they fit into one group; from then on they count as sent. Empty if no
+  // command may be sent ahead.
   std::string commands_ahead();
   // The dialogue, up to the reply to the final dot.
   Task<TransactionResult> run(const MayLeave& may_leave, const Following& following);
@@ -59,17 +58,5 @@ class Transaction {
   bool has_eight_bit_ = false;
   bool needs_utf8_ = false;
 };
-
-// MAIL and RCPT as they go out: no space behind the colon, angle brackets always (RFC 5321 4.1.1), a
-// parameter only where the smarthost offers its extension. Pure. Without line ends.
-
-// Whether an address cannot travel without SMTPUTF8 (RFC 6531).
-bool needs_smtputf8(const std::string& address);
-
-// `has_eight_bit`: the content has bytes from 0x80, or says that it may. `needs_utf8`: an address of the
-// transaction needs SMTPUTF8; the smarthost offers it then.
-std::string mail_command(const mail::QueuedMail& mail, const mail::Capabilities& capabilities,
-                         bool has_eight_bit, bool needs_utf8);
-std::string rcpt_command(const mail::Recipient& recipient, const mail::Capabilities& capabilities);
 
 }  // namespace hikyaku::smtpc

@@ -23,9 +23,14 @@ Reception::Reception(std::unique_ptr<mail::MailWriter> writer, std::string recei
 Task<void> Reception::take(std::string_view content, const mail::ContentNotes& notes) {
   came_ += content.size();
   notes_ = notes;
+  if (filter_.is_in_body() && block_.empty()) {
+    judge();
+    co_await store(content);  // as it came, without a copy
+    co_return;
+  }
   if (!refusal_) filter_.feed(content, block_);
   judge();
-  co_await store();
+  co_await store_block();
 }
 
 void Reception::judge() {
@@ -41,19 +46,23 @@ void Reception::refuse(Reply reply) {
   block_ = std::string();
 }
 
-Task<void> Reception::store() {
-  if (refusal_ || block_.empty()) co_return;
-  stored_ += block_.size();
-  auto written = co_await writer_->write(block_);
+Task<void> Reception::store_block() {
+  co_await store(block_);
   block_.clear();
   if (block_.capacity() > kKept) block_.shrink_to_fit();
+}
+
+Task<void> Reception::store(std::string_view bytes) {
+  if (refusal_ || bytes.empty()) co_return;
+  stored_ += bytes.size();
+  auto written = co_await writer_->write(bytes);
   if (!written) refuse(replies::from(written.error()));
 }
 
 Task<Reply> Reception::finish(mail::Envelope envelope) {
   if (!refusal_) filter_.finish(block_);
   judge();
-  co_await store();
+  co_await store_block();
   if (refusal_) co_return *refusal_;
   envelope.traits = {.is_seven_bit = !notes_.has_8bit && !envelope.smtputf8,
                      .has_no_dot_line = !notes_.has_dot_line};

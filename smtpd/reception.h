@@ -40,7 +40,8 @@ class Reception {
 
  private:
   void judge();
-  Task<void> store();
+  Task<void> store_block();
+  Task<void> store(std::string_view bytes);
 
   std::unique_ptr<mail::MailWriter> writer_;
   mail::MailId id_;

@@ -46,7 +46,7 @@ Task<void> SendmailServices::open(const config::Settings& settings, mail::MailSo
 Task<void> SendmailServices::configure(const config::Settings& settings, smtpd::SessionOptionsPtr session) {
   submitters_.configure(settings.submit);
   options_ = pickup_options(settings, std::move(session));
-  if (pickup_) pickup_->reconfigure(options_);
+  if (pickup_) pickup_->configure(options_);
   co_await write_conf(settings);
 }
 
@@ -67,7 +67,7 @@ void SendmailServices::start(mail::MailSink& sink, smtpd::Observer& observer) {
 }
 
 Task<void> SendmailServices::stop(Duration grace) {
-  if (pickup_) co_await pickup_->stopped(grace);
+  if (pickup_) co_await pickup_->stop(grace);
 }
 
 std::string sendmail_conf_path(const config::Settings& settings) {

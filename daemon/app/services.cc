@@ -114,7 +114,7 @@ Task<void> Services::stop(Duration grace) {
   reloader_.stop();
   io::Nursery stopping(parts_.loop);
   stopping.spawn(acceptor_.stop(grace));
-  stopping.spawn(relay_.stopped(grace));
+  stopping.spawn(relay_.stop(grace));
   stopping.spawn(sendmail_.stop(grace));
   co_await stopping.drained({});
   co_await background_.drained({});

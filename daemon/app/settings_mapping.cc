@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/relay/policies.h"
+#include "daemon/relay/bouncer.h"
+#include "daemon/relay/settlement.h"
 
 namespace hikyaku::app {
 

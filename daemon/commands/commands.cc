@@ -17,7 +17,7 @@ using Commands = std::vector<CLI::App*>;
 
 Commands commands_of(CLI::App& app) { return app.get_subcommands(std::function<bool(CLI::App*)>()); }
 
-// `-c FILE` before the sub-command's name is the default of the sub-command's own.
+// `-c FILE` before the sub-command's name becomes the default of the sub-command's own `-c`.
 void set_config(CLI::App& app, const std::string& file) {
   for (CLI::App* command : commands_of(app)) {
     if (CLI::Option* option = command->get_option_no_throw("-c"))
@@ -26,7 +26,7 @@ void set_config(CLI::App& app, const std::string& file) {
   }
 }
 
-// The innermost of the sub-commands that were named, and all their names.
+// The innermost sub-command that was given, and the names that lead to it.
 struct Named {
   CLI::App* command;
   std::string names = "hikyaku";
@@ -65,7 +65,7 @@ std::string words_about(CLI::App& app, const CLI::ParseError& error) {
   bool wants_command = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
                        command->get_require_subcommand_min() > 0;
   if (left.empty())
-    return wants_command ? cat("name a sub-command: ", join(names_of(commands), ", ")) : error.what();
+    return wants_command ? cat("a sub-command is missing: ", join(names_of(commands), ", ")) : error.what();
   std::string word = printable(left.front(), 100);
   if (word.starts_with('-')) return cat("there is no option '", word, "'", meant(word, options_of(*command)));
   if (commands.empty()) return cat("'", word, "' was not expected");
@@ -84,8 +84,8 @@ Exit explain_mistake(CLI::App& app, const CLI::ParseError& error) {
 // `hikyaku help`, and `hikyaku help COMMAND…`.
 void add_help_command(CLI::App& app, Action& chosen) {
   auto words = std::make_shared<std::vector<std::string>>();
-  CLI::App* help = app.add_subcommand("help", "the same as --help");
-  help->add_option("COMMAND", *words, "about this one");
+  CLI::App* help = app.add_subcommand("help", "print this help, or that of COMMAND");
+  help->add_option("COMMAND", *words, "the command to explain");
   help->callback([&chosen, words] {
     words->emplace_back("--help");
     chosen = [words = *words] { return understand_command_line(words)(); };
@@ -96,7 +96,7 @@ void add_commands(CLI::App& app, Action& chosen) {
   app.set_version_flag("--version,-v", "hikyaku " HIKYAKU_VERSION);
   app.require_subcommand(1);
   app.add_option_function<std::string>(
-         "-c", [&app](const std::string& file) { set_config(app, file); }, "the configuration of the daemon")
+         "-c", [&app](const std::string& file) { set_config(app, file); }, "the daemon's configuration file")
       ->type_name("FILE")
       ->default_str(config::kDefaultConfig)
       ->trigger_on_parse();
@@ -106,22 +106,23 @@ void add_commands(CLI::App& app, Action& chosen) {
   add_demo_command(app, chosen);
   add_sink_command(app, chosen);
   add_help_command(app, chosen);
-  app.add_subcommand("version", "the same as --version")->callback([&chosen] {
+  app.add_subcommand("version", "print the version")->callback([&chosen] {
     chosen = [] { return std::puts("hikyaku " HIKYAKU_VERSION) < 0 ? Exit::io : Exit::ok; };
   });
 }
 
 }  // namespace
 
-void add_spool_options(CLI::App& command, SpoolOptions& words) {
-  command.add_option("-c", words.config, "the configuration, which says where the spool is")
+void add_spool_options(CLI::App& command, SpoolOptions& options) {
+  command.add_option("-c", options.config, "the daemon's configuration file, which names the spool")
       ->type_name("FILE")
       ->capture_default_str();
-  command.add_option("--directory", words.directory, "the spool itself, or a copy of one")->type_name("DIR");
+  command.add_option("--directory", options.directory, "read this spool, or copy of a spool, instead")
+      ->type_name("DIR");
 }
 
 Action understand_command_line(std::vector<std::string> arguments) {
-  CLI::App app("hikyaku, the operator's command for the local mail relay.", "hikyaku");
+  CLI::App app("hikyaku watches and controls the local mail relay hikyakud.", "hikyaku");
   Action chosen;
   add_commands(app, chosen);
   std::ranges::reverse(arguments);

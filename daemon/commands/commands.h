@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sub-commands of `hikyaku`. Each adds its name and options to the command line, and when it was chosen
-// says what is to be done.
+// The command line of `hikyaku`: its sub-commands, and `-c FILE` before or after their names. Each
+// sub-command adds its name and options, and sets the action to run if it is chosen.
 #pragma once
 
 #include <functional>
@@ -25,14 +25,12 @@ void add_queue_command(CLI::App& app, Action& chosen);
 void add_control_commands(CLI::App& app, Action& chosen);  // status, reload
 void add_spool_command(CLI::App& app, Action& chosen);
 
-// `-c` and `--directory`, for the commands that look at the spool itself.
+// Adds `-c` and `--directory`, for the commands that read the spool itself.
 void add_spool_options(CLI::App& command, SpoolOptions& options);
 
-// The command line of `hikyaku`: its sub-commands, `-c FILE` before or behind their names, and one line about
-// what cannot be understood, with what was probably meant.
-
-// What is to be done, or, where help or the version has been printed, or standard error says what is wrong,
-// only how it ends. `arguments` without the program's name.
+// Returns the action of the chosen sub-command. If help or the version was asked for, or the arguments are
+// wrong, prints that (a mistake as one line on standard error, with the word that was probably meant); the
+// action then only returns the exit code. `arguments` excludes the program's name.
 Action understand_command_line(std::vector<std::string> arguments);
 
 }  // namespace hikyaku::commands

@@ -23,22 +23,22 @@ Exit exit_for(int status) {
   }
 }
 
-// The library does not say why it could not connect.
+// The HTTP library does not report why it could not connect.
 StartError unreachable(const std::string& socket) {
   if (::access(socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES)
     return {Exit::no_permission,
-            cat(socket,
-                " is for root, the daemon's user and the members of `control.group` (adm); for your own "
-                "mail use mailq")};
-  return {Exit::unavailable, cat("hikyakud does not run (nobody answers on ", socket,
+            cat("only root, the daemon's user and members of `control.group` (default: adm) may use ", socket,
+                "; to see your own mail, run mailq")};
+  return {Exit::unavailable, cat("hikyakud is not running (nothing answers on ", socket,
                                  "); start it with 'systemctl start hikyaku'")};
 }
 
 StartError hung(const std::string& socket) {
-  return {Exit::try_again, cat("the daemon does not respond on ", socket, " (hung?)")};
+  return {Exit::try_again, cat("hikyakud does not respond on ", socket,
+                               "; if this lasts, restart it with 'systemctl restart hikyaku'")};
 }
 
-// The library does not say either whether nothing came, or the connection was lost.
+// Nor does the library distinguish a time-out from a lost connection.
 Result<httplib::Response, StartError> ask(const std::string& socket, const std::string& target,
                                           const std::optional<std::string>& body, Duration timeout) {
   httplib::ClientImpl client(socket, 80);
@@ -51,17 +51,19 @@ Result<httplib::Response, StartError> ask(const std::string& socket, const std::
   if (response) return std::move(*response);
   if (SystemClock().now() >= end) return std::unexpected(hung(socket));
   if (response.error() == httplib::Error::Connection) return std::unexpected(unreachable(socket));
-  return fail(Exit::try_again, cat(socket, ": the daemon's answer broke off"));
+  return fail(Exit::try_again, cat("hikyakud closed the connection on ", socket,
+                                   " before its answer was complete; try again"));
 }
 
 Result<ControlReply, StartError> understood(const httplib::Response& response) {
   auto json = parse_json(response.body);
-  if (!json) return fail(Exit::internal, cat("the daemon's answer is not JSON: ", json.error()));
+  if (!json) return fail(Exit::internal, cat("hikyakud's answer is not valid JSON: ", json.error()));
   if (response.status == 200) return ControlReply{response.body, std::move(*json)};
   const JsonValue* error = json->find("error");
   bool says_why = error != nullptr && error->text() != nullptr;
   return fail(exit_for(response.status),
-              says_why ? *error->text() : cat("the daemon answered ", std::to_string(response.status)));
+              says_why ? *error->text()
+                       : cat("hikyakud answered with HTTP status ", std::to_string(response.status)));
 }
 
 }  // namespace
@@ -71,7 +73,8 @@ Result<FoundSocket, StartError> find_control_socket(const ControlOptions& option
   auto paths = find_daemon(options.config);
   if (paths) return FoundSocket{paths->control_socket, paths->note};
   return fail(Exit::configuration,
-              cat(paths.error().text, "\nuse -c FILE or --socket PATH to say where the daemon is"));
+              cat(paths.error().text,
+                  "\nname the configuration with -c FILE, or the daemon's socket with --socket PATH"));
 }
 
 Exit report_control(std::string_view command, const StartError& error) {
@@ -79,7 +82,8 @@ Exit report_control(std::string_view command, const StartError& error) {
   return exit == Exit::unavailable ? Exit::try_again : exit;
 }
 
-// What may take its time is asked only after what takes none, so that a daemon that hangs is noticed soon.
+// First sends a request that is answered at once, so that a hung daemon is noticed soon, then the real one,
+// which may take long.
 Result<ControlReply, StartError> ask_control(const std::string& socket, const std::string& target,
                                              const std::optional<std::string>& body,
                                              ControlTimeouts timeouts) {

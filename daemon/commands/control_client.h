@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Asks the daemon over its control socket, for the operator's command. Blocks.
+// Sends requests to the daemon over its control socket, for the operator's command. Blocks.
 #pragma once
 
 #include <string>
@@ -11,10 +11,10 @@
 
 namespace hikyaku::commands {
 
-// What the command line says of where the daemon is.
+// The options that say where the daemon is.
 struct ControlOptions {
   std::string config = config::kDefaultConfig;
-  std::string socket;  // empty: control.sock in the configuration's runtime_directory
+  std::string socket;  // default: control.sock in the configuration's runtime_directory
 };
 struct FoundSocket {
   std::string path;
@@ -24,20 +24,21 @@ struct FoundSocket {
 Result<FoundSocket, StartError> find_control_socket(const ControlOptions& options);
 
 struct ControlReply {
-  std::string text;  // as it came
+  std::string text;  // as received
   JsonValue json;
 };
 struct ControlTimeouts {
-  Duration alive = 5s;     // until the daemon's threads say anything at all
+  Duration alive = 5s;     // for a request that any working daemon answers at once
   Duration answer = 120s;  // until the answer begins, and between its pieces; a reload looks up names
 };
-// With `body` a POST, else a GET. Errors, in the daemon's words where it has answered: unavailable (no daemon
-// there), try_again (it does not respond, or says so), no_permission, usage, damaged (422: what it was to
-// read is wrong), internal.
+// Sends a POST if there is a `body`, else a GET. Errors, with the daemon's text if it answered: unavailable
+// (no daemon listens), try_again (no response, or the daemon asks to try again), no_permission, usage,
+// damaged (422: the file that the daemon should read is wrong), internal.
 Result<ControlReply, StartError> ask_control(const std::string& socket, const std::string& target,
                                              const std::optional<std::string>& body = std::nullopt,
                                              ControlTimeouts timeouts = {});
-// Says it on standard error; without a daemon, too, the same may be tried later, so that is 75 as well.
+// Prints the error on standard error and returns its exit code; `unavailable` becomes try_again (75), since
+// the same command may work later.
 Exit report_control(std::string_view command, const StartError& error);
 
 }  // namespace hikyaku::commands

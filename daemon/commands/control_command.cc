@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku status` and `hikyaku reload`: what the daemon says, and what it is told.
+// `hikyaku status` and `hikyaku reload`.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -27,7 +27,8 @@ Exit print(std::string_view command, const std::string& text, Exit exit = Exit::
   return output.finish(exit, command);
 }
 
-// Which keeps a daemon from starting; under systemd only the socket unit's log tells.
+// Another mail server on our port keeps the daemon from starting; under systemd only the socket unit's log
+// says so.
 std::string what_has_our_port(const std::string& config_file) {
   auto settings = config::load_file(config_file);
   return settings ? system::explain_other_mail_server(settings->listen.endpoints) : "";
@@ -55,7 +56,7 @@ std::string kept_line(const JsonValue& reply) {
   return keys.empty() ? "" : cat("needs a restart to change: ", join(keys, ", "), "\n");
 }
 
-// What is wrong with the file the daemon says itself, if there is one.
+// If the daemon answers, its answer says what is wrong with the file; the note is for when it does not.
 Exit reload(const AskOptions& options) {
   constexpr std::string_view kCommand = "hikyaku reload";
   auto socket = find_control_socket(options.control);
@@ -68,10 +69,11 @@ Exit reload(const AskOptions& options) {
 }
 
 void add_control_options(CLI::App& command, ControlOptions& options) {
-  command.add_option("-c", options.config, "the configuration, which says where the daemon's socket is")
+  command.add_option("-c", options.config, "the daemon's configuration file, which names its socket")
       ->type_name("FILE")
       ->capture_default_str();
-  command.add_option("--socket", options.socket, "the socket itself")->type_name("PATH");
+  command.add_option("--socket", options.socket, "the daemon's control socket; default: as configured")
+      ->type_name("PATH");
 }
 
 CLI::App& add(CLI::App& app, const std::string& name, const std::string& description, Action& chosen,
@@ -87,13 +89,14 @@ CLI::App& add(CLI::App& app, const std::string& name, const std::string& descrip
 void add_control_commands(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<AskOptions>();
   CLI::App& asking =
-      add(app, "status", "the daemon's queue, smarthosts and last delivery", chosen, status, options);
-  asking.add_flag("--json", options->json, "as one JSON object");
-  asking.footer("Exit code: 0 all is well, 1 something waits for the operator, 75 no daemon answers.");
-  add(app, "reload", "has the daemon read its configuration again, or says what is wrong with it", chosen,
-      reload, std::make_shared<AskOptions>())
+      add(app, "status", "show the daemon's queue, smarthosts and last delivery", chosen, status, options);
+  asking.add_flag("--json", options->json, "print one JSON object");
+  asking.footer("Exit code: 0 all is well, 1 something needs the operator, 75 the daemon does not answer.");
+  add(app, "reload", "make the daemon read its configuration again", chosen, reload,
+      std::make_shared<AskOptions>())
       .footer(
-          "Exit code: 0 done, 78 the configuration is wrong and nothing has changed, 75 no daemon answers.");
+          "Exit code: 0 done, 75 the daemon does not answer, 78 the configuration is wrong and nothing has "
+          "changed.");
 }
 
 }  // namespace hikyaku::commands

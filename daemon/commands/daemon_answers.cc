@@ -21,11 +21,17 @@ std::uint64_t number_in(const JsonValue& object, std::string_view name) {
   return value != nullptr ? value->whole_number().value_or(0) : 0;
 }
 
-// Printable, since it may be a smarthost's words; in a diagnosis they are so already.
-std::string text_in(const JsonValue& object, std::string_view name, std::string_view otherwise = "") {
+constexpr std::size_t kLongestText = 4096;
+
+std::string raw_text_in(const JsonValue& object, std::string_view name) {
   const JsonValue* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? still_printable(*value->text())
-                                                      : std::string(otherwise);
+  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
+}
+
+// Replies, reasons and diagnoses are printable already and are not escaped a second time.
+std::string text_in(const JsonValue& object, std::string_view name, std::string_view otherwise = "") {
+  std::string text = raw_text_in(object, name);
+  return text.empty() ? std::string(otherwise) : still_printable(text, kLongestText);
 }
 
 const std::vector<JsonValue>& list_in(const JsonValue& object, std::string_view name) {
@@ -62,52 +68,42 @@ constexpr Duration kLongestWait = 60s;
 
 std::vector<std::string> texts_in(const JsonValue& object, std::string_view name) {
   std::vector<std::string> texts;
-  const JsonValue* list = object.find(name);
-  if (list == nullptr || list->list() == nullptr) return texts;
-  for (const JsonValue& element : *list->list())
+  for (const JsonValue& element : list_in(object, name))
     if (element.text() != nullptr) texts.push_back(printable(*element.text()));
   return texts;
 }
 
-std::string text_of(const JsonValue& object, std::string_view name) {
-  const JsonValue* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? printable(*value->text(), 4096) : std::string();
-}
-
-std::uint64_t number_of(const JsonValue& object, std::string_view name) {
-  const JsonValue* value = object.find(name);
-  return value != nullptr ? value->whole_number().value_or(0) : 0;
-}
-
 Exit tell(const JsonValue& answer, Output& output) {
-  std::uint64_t count = number_of(answer, "retried");
-  output.print(cat(std::to_string(count), count == 1 ? " mail is" : " mails are", " tried now\n"));
+  std::uint64_t count = number_in(answer, "retried");
+  output.print(cat("retrying ", std::to_string(count), count == 1 ? " mail\n" : " mails\n"));
   Exit exit = Exit::ok;
   for (const std::string& id : texts_in(answer, "held"))
     exit = report(kRetryCommand,
-                  {Exit::unavailable, cat(id, " is held: it waits for a decision, not for its time")});
+                  {Exit::unavailable,
+                   cat(id, " is held: it waits for the operator's decision, so it was not retried")});
   for (const std::string& id : texts_in(answer, "unknown"))
     exit = report(kRetryCommand,
-                  {Exit::no_input, cat("there is no mail ", id, " in the queue that is yours to see")});
+                  {Exit::no_input, cat("there is no mail ", id, " in the queue, or you may not see it")});
   return exit;
 }
 
 std::string recipient_line(const std::string& id, const JsonValue& recipient) {
-  std::string reply = text_of(recipient, "last_reply");
-  return cat(id, " ", text_of(recipient, "address"), ": ", text_of(recipient, "status"),
-             reply.empty() ? "" : ": ", reply, "\n");
+  std::string reply = text_in(recipient, "last_reply");
+  return cat(id, " ", printable(raw_text_in(recipient, "address"), kLongestText), ": ",
+             text_in(recipient, "status"), reply.empty() ? "" : ": ", reply, "\n");
 }
 
 std::string waiting_line(const std::string& id, const JsonValue& outcome) {
-  std::string since = text_of(outcome, "waits_since");
-  std::string next = text_of(outcome, "next_attempt");
-  std::string reason = text_of(outcome, "reason");
-  return cat(id, " waits for ", text_of(outcome, "waits_for") == "time" ? "its time" : "the smarthost",
+  std::string since = text_in(outcome, "waits_since");
+  std::string next = text_in(outcome, "next_attempt");
+  std::string reason = text_in(outcome, "reason");
+  return cat(id, " waits for ", text_in(outcome, "waits_for") == "time" ? "its retry time" : "the smarthost",
              since.empty() ? "" : cat(" since ", since), next.empty() ? "" : cat(", next ", next),
              reason.empty() ? "" : cat(": ", reason), "\n");
 }
 
-// The mails that were named, before and after.
+// Follows the mails that were named by ID: remembers their attempts before the retry and waits for the
+// outcome.
 class Following {
  public:
   Following(const std::string& socket, const std::vector<std::string>& ids) : socket_(socket) {
@@ -115,7 +111,7 @@ class Following {
       if (auto known = mail::parse_mail_id(id)) attempts_[id] = attempts_of(id);
   }
 
-  // Whether all of them have ended.
+  // Prints the outcomes. Returns try_again if a mail still waits.
   Exit tell(Output& output) const {
     Exit exit = Exit::ok;
     Instant end = SystemClock().now() + kLongestWait;
@@ -124,7 +120,7 @@ class Following {
       auto left = std::chrono::ceil<std::chrono::seconds>(std::max(end - SystemClock().now(), Duration(0)));
       auto outcome = ask_control(socket_, cat(target_of(id), "?wait=", std::to_string(left.count()),
                                               "&until=paused&attempts=", std::to_string(*attempts)));
-      if (!outcome) continue;  // it has ended, too long ago
+      if (!outcome) continue;  // ended too long ago
       if (!print(id, outcome->json, output)) exit = Exit::try_again;
     }
     return exit;
@@ -136,16 +132,15 @@ class Following {
   std::optional<std::uint64_t> attempts_of(const std::string& id) const {
     auto outcome = ask_control(socket_, target_of(id));
     if (!outcome) return std::nullopt;
-    return number_of(outcome->json, "attempts");
+    return number_in(outcome->json, "attempts");
   }
 
   static bool print(const std::string& id, const JsonValue& outcome, Output& output) {
-    const JsonValue* recipients = outcome.find("recipients");
-    if (recipients != nullptr && recipients->list() != nullptr)
-      for (const JsonValue& recipient : *recipients->list()) output.print(recipient_line(id, recipient));
-    bool has_ended = text_of(outcome, "state") == "ended";
+    for (const JsonValue& recipient : list_in(outcome, "recipients"))
+      output.print(recipient_line(id, recipient));
+    bool has_ended = text_in(outcome, "state") == "ended";
     if (has_ended) return true;
-    if (!text_of(outcome, "waits_for").empty()) output.print(waiting_line(id, outcome));
+    if (!text_in(outcome, "waits_for").empty()) output.print(waiting_line(id, outcome));
     return false;
   }
 
@@ -177,7 +172,7 @@ std::string status_text(const JsonValue& status) {
   for (const JsonValue& smarthost : list_in(status, "smarthosts")) text += smarthost_line(smarthost);
   for (const JsonValue& warning : list_in(status, "warnings"))
     if (warning.text() != nullptr)
-      text += cat("warning        ", still_printable(*warning.text(), 4096), "\n");
+      text += cat("warning        ", still_printable(*warning.text(), kLongestText), "\n");
   return text;
 }
 
@@ -188,9 +183,7 @@ Result<std::string, StartError> retry_body(const RetryOptions& options) {
   if (options.to) filters.add("to", *options.to);
   const bool has_filters = !options.state.empty() || options.from || options.to;
   int ways = (options.ids.empty() ? 0 : 1) + (options.all ? 1 : 0) + (has_filters ? 1 : 0);
-  if (ways != 1)
-    return fail(Exit::usage,
-                "name mails by their ids, or all with --all, or some with --state, --from, --to");
+  if (ways != 1) return fail(Exit::usage, "give mail IDs, or --all, or filters (--state, --from, --to)");
   if (options.all) return JsonObject().add("all", true).text();
   return has_filters ? filters.text() : JsonObject().add("ids", JsonList(options.ids)).text();
 }

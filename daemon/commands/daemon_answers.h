@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The daemon's status as a few lines for people. Pure.
+// The daemon's answers to `hikyaku status` and `hikyaku queue retry`, as text for people.
 #pragma once
 
 #include <optional>
@@ -11,13 +11,11 @@
 
 namespace hikyaku::commands {
 
-// Of what GET /v1/status answers.
+// The answer to GET /v1/status as several lines. Pure.
 std::string status_text(const JsonValue& status);
-// Whether mail waits for something that the operator may have to do: a smarthost is paused, the spool has
-// trouble, mail is held. Warnings about the set-up, which may be as it is on purpose, do not count.
+// Whether the operator may have to act: a smarthost is paused, the spool has trouble, or mail is held.
+// Warnings about the set-up do not count, because the set-up may be intended. Pure.
 bool needs_operator(const JsonValue& status);
-
-// `hikyaku queue retry`: the daemon tries now what waits for its time.
 
 struct RetryOptions {
   std::vector<std::string> ids;
@@ -25,13 +23,14 @@ struct RetryOptions {
   std::string state;  // empty: any
   std::optional<std::string> from;
   std::optional<std::string> to;
-  bool waits = true;  // for what becomes of mails that are named
+  bool waits = true;  // for the outcome of the mails in `ids`
 };
-// The body for POST /v1/queue/retry. Errors: usage, where nothing or too much is named.
+// The body of POST /v1/queue/retry. Fails with usage unless exactly one of `ids`, `all` and the filters is
+// given.
 Result<std::string, StartError> retry_body(const RetryOptions& options);
 
-// Says what was done, and what became of mails that were named: 0 only if all of it was tried and nothing
-// that was named still waits.
+// Makes the daemon retry the mails now. Prints how many, and the outcomes of those in `ids`. Returns ok only
+// if every mail in `ids` was retried and none of them still waits.
 Exit retry_queue(const std::string& socket, const RetryOptions& options);
 
 }  // namespace hikyaku::commands

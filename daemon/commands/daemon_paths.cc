@@ -29,8 +29,9 @@ Result<std::string, StartError> directory_of(std::string_view command, const Spo
   if (!options.directory.empty()) return options.directory;
   auto paths = find_daemon(options.config);
   if (!paths)
-    return fail(Exit::configuration,
-                cat(paths.error().text, "\nuse -c FILE or --directory DIR to say where the spool is"));
+    return fail(
+        Exit::configuration,
+        cat(paths.error().text, "\nname the configuration with -c FILE, or the spool with --directory DIR"));
   report_note(command, paths->note);
   return paths->spool;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where the daemon that belongs to a configuration file has its control socket and its spool. A daemon goes
-// on with the configuration that it has read, so a file that was broken since must not hide the daemon.
-// Blocks.
+// Finds the control socket and the spool of the daemon that uses a configuration file. The daemon keeps
+// running with the configuration that it read, so the file may have been broken since; then its readable
+// parts count. Blocks.
 #pragma once
 
 #include <memory>
@@ -16,28 +16,25 @@ namespace hikyaku::commands {
 struct DaemonPaths {
   std::string control_socket;
   std::string spool;
-  // What is wrong with the file, in one line: these are then what can be understood of it, or the usual
-  // places.
+  // Empty, or one line that says what is wrong with the file; the paths are then those that could still be
+  // understood, or the defaults.
   std::string note;
 };
-// Errors: configuration, where another file than the usual one was named and cannot be read.
+// Fails with configuration if a file other than the default one cannot be read.
 Result<DaemonPaths, StartError> find_daemon(const std::string& config);
 
-// Where a command finds the spool that it is to look at, and plain words for why it cannot. Opens it for
-// reading; a daemon may be at work in it. Blocks.
-
-// What the command line says.
+// The options that say where the spool is.
 struct SpoolOptions {
   std::string config = config::kDefaultConfig;
-  std::string directory;  // empty: spool.directory of the configuration
+  std::string directory;  // default: spool.directory of the configuration
 };
 
 struct SpoolAccess {
   std::string directory;
   std::unique_ptr<spool::Disk> disk;
 };
-// Says on standard error, in the name of `command`, what is wrong with a configuration that leaves doubt.
-// Errors: configuration (its problems are the text), no_input, no_permission, io.
+// Opens the spool for reading; the daemon may be using it. Prints DaemonPaths::note for `command`. Errors:
+// configuration (the text lists its problems), no_input, no_permission, io.
 Result<SpoolAccess, StartError> open_spool(std::string_view command, const SpoolOptions& options);
 
 }  // namespace hikyaku::commands

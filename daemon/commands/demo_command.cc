@@ -10,14 +10,14 @@
 namespace hikyaku::commands {
 namespace {
 
-// Beside us in a build, in sbin once installed.
+// Beside this program in a build, in sbin once installed.
 std::string find_hikyakud(const std::filesystem::path& hikyaku) {
   std::filesystem::path beside = hikyaku.parent_path() / "hikyakud";
   if (std::filesystem::exists(beside)) return beside.string();
   return (hikyaku.parent_path().parent_path() / "sbin" / "hikyakud").string();
 }
 
-// Beside us in a build, in lib/hikyaku once installed.
+// Beside this program in a build, in lib/hikyaku once installed.
 std::string find_sendmail(const std::filesystem::path& hikyaku) {
   std::filesystem::path installed = hikyaku.parent_path().parent_path() / "lib" / "hikyaku" / "sendmail";
   if (std::filesystem::exists(installed)) return installed.string();
@@ -40,7 +40,7 @@ Exit run() {
 }  // namespace
 
 void add_demo_command(CLI::App& app, Action& chosen) {
-  CLI::App* demo = app.add_subcommand("demo", "a mail's whole journey on this machine, shown step by step");
+  CLI::App* demo = app.add_subcommand("demo", "show a mail's whole journey on this machine, step by step");
   demo->callback([&chosen] { chosen = run; });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a command prints, in large pieces, as it is. Its reader may be a pipe and may leave: then nothing more
-// is written and nothing is said about it. Blocking.
+// A command's standard output, buffered and unchanged, and its errors. If the reader of a pipe goes away, the
+// rest of the output is dropped silently. Blocks.
 #pragma once
 
 #include <string>
@@ -12,14 +12,15 @@ namespace hikyaku::commands {
 
 class Output {
  public:
-  // Does not own the descriptor. From here on a pipe without a reader is an error and no signal.
+  // Does not own the descriptor. Ignores SIGPIPE in the whole process: a pipe without a reader becomes an
+  // error.
   explicit Output(int fd);
   Output(const Output&) = delete;
 
-  // False: what is printed no longer arrives, so whoever has much to say may stop.
+  // Returns false once output can no longer be written; the caller may then stop early.
   bool print(std::string_view text);
-  // At the end: `result`, or io where not everything arrived. Any cause but a reader who left goes to
-  // standard error, in the name of `command`.
+  // Writes the rest and returns `result`, or io if something could not be written. Reports the cause on
+  // standard error, except if the reader has gone away.
   Exit finish(Exit result, std::string_view command);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku queue`: reads the spool itself, so it works whether the daemon runs or not, and changes nothing.
-// The daemon is asked for what the smarthosts do, and to `retry`.
+// Only the state of the smarthosts and `retry` are requests to the daemon.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -48,7 +48,7 @@ StartError to_start_error(const mail::SourceError& error) {
   return {Exit::io, error.text};
 }
 
-// What is done with a spool that could be opened, of one mail or of all.
+// Uses an open spool: a view of one mail or of all.
 using Use = std::function<Exit(const std::string& directory, spool::View&, Output&)>;
 
 Exit with_view(const SpoolOptions& options, std::optional<mail::MailId> only, const Use& use) {
@@ -60,9 +60,9 @@ Exit with_view(const SpoolOptions& options, std::optional<mail::MailId> only, co
   return output.finish(use(access->directory, *view, output), kQueueCommand);
 }
 
-constexpr std::string_view kNoDaemon = "hikyakud does not run: mail waits until it is started";
+constexpr std::string_view kNoDaemon = "hikyakud is not running: mail waits until it is started";
 
-// A spool that is named by itself may be a copy, and belongs to no daemon.
+// A spool named by --directory may be a copy that belongs to no daemon.
 mail::RouteState route_of(const QueueOptions& options) {
   if (!options.spool.directory.empty() && options.socket.empty()) return {};
   auto socket = find_control_socket({options.spool.config, options.socket});
@@ -75,7 +75,7 @@ mail::RouteState route_of(const QueueOptions& options) {
   return {.waits_for = mail::WaitsFor::daemon, .reason = std::string(kNoDaemon), .now = now};
 }
 
-// One that ends while the list is made is left out; one that is damaged is told of, and the rest goes on.
+// Leaves out mail that ends while the list is made. Reports damaged mail and continues with the rest.
 Exit print_all(const QueueOptions& options, const std::string& directory, spool::View& view, Output& output) {
   listing::QueueFilter filter{mail::parse_queue_state(options.state), options.from, options.to};
   mail::RouteState route = route_of(options);
@@ -106,12 +106,14 @@ Exit list(const QueueOptions& options) {
                    });
 }
 
-// For a command that is about one mail.
+// Uses one mail of an open spool.
 using UseOne = std::function<Result<void, mail::SourceError>(spool::View&, mail::MailId, Output&)>;
 
 Exit with_mail(const QueueOptions& options, const UseOne& use) {
   auto id = mail::parse_mail_id(options.id);
-  if (!id) return report(kQueueCommand, {Exit::usage, cat(printable(options.id), " is not a mail ID")});
+  if (!id)
+    return report(kQueueCommand, {Exit::usage, cat("'", printable(options.id),
+                                                   "' is not a mail ID; 'hikyaku queue' lists them")});
   return with_view(options.spool, *id, [&](const std::string&, spool::View& view, Output& output) {
     auto done = use(view, *id, output);
     return done ? Exit::ok : report(kQueueCommand, to_start_error(done.error()));
@@ -146,50 +148,50 @@ Exit retry(const QueueOptions& options) {
 }
 
 void add_retry(CLI::App& queue, const std::shared_ptr<QueueOptions>& options, Action& chosen) {
-  CLI::App* command = queue.add_subcommand("retry", "retry mail now: by ID, by filter, or --all");
+  CLI::App* command = queue.add_subcommand("retry", "try to deliver mail now: by ID, by filter, or --all");
   command->add_option(
       "ID", options->ids,
-      "as the log and `hikyaku queue` write it; what becomes of these is waited for, for a minute");
-  command->add_flag("--all", options->all,
-                    "everything that waits; smarthosts that are paused are looked at again");
-  command->add_flag("--no-wait", options->no_wait,
-                    "does not wait for what becomes of the mails that are named");
+      "as the log and `hikyaku queue` show it; waits up to a minute for the outcome of these");
+  command->add_flag("--all", options->all, "all mail that waits; also tries paused smarthosts again");
+  command->add_flag("--no-wait", options->no_wait, "do not wait for the outcome of the mails named by ID");
   command->footer(
-      "Exit code: 0 done, 66 no such mail, 69 a mail is held, 75 a mail that was named still waits, or no "
+      "Exit code: 0 done, 66 no such mail, 69 a mail is held, 75 a mail named by ID still waits, or the "
       "daemon "
-      "answers.");
-  command->fallthrough();  // -c and the filters may follow
+      "does not answer.");
+  command->fallthrough();  // -c and the filters may come after its name
   command->callback([options, &chosen] { chosen = [options] { return retry(*options); }; });
 }
 
-// A sub-command of `queue` about one mail.
+// Adds a sub-command of `queue` that takes one mail's ID.
 CLI::App& add_for_mail(CLI::App& queue, const std::string& name, const std::string& description,
                        QueueOptions& options) {
   CLI::App* command = queue.add_subcommand(name, description);
-  command->add_option("ID", options.id, "as the log and `hikyaku queue` write it")->required();
-  command->fallthrough();  // -c and the others may follow
+  command->add_option("ID", options.id, "as the log and `hikyaku queue` show it")->required();
+  command->fallthrough();  // -c and the other options may come after its name
   return *command;
 }
 
 void add_filters(CLI::App& queue, QueueOptions& options) {
-  queue.add_option("--state", options.state, "only these; deferred is the same as waiting")
+  queue.add_option("--state", options.state, "only mail in this state; deferred is another word for waiting")
       ->check(CLI::IsMember({"active", "waiting", "deferred", "held"}));
-  queue.add_option("--from", options.from, "only from such senders: \"*@example.com\", or \"<>\"")
+  queue.add_option("--from", options.from, "only mail whose sender matches: \"*@example.com\", or \"<>\"")
       ->type_name("PATTERN");
-  queue.add_option("--to", options.to, "only with such a recipient")->type_name("PATTERN");
-  queue.add_flag("--json", options.json, "one object a line");
+  queue.add_option("--to", options.to, "only mail with a recipient that matches")->type_name("PATTERN");
+  queue.add_flag("--json", options.json, "print one JSON object a line");
 }
 
 }  // namespace
 
 void add_queue_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<QueueOptions>();
-  CLI::App* queue = app.add_subcommand("queue", "what waits in the spool, one mail a line");
+  CLI::App* queue = app.add_subcommand("queue", "list the queued mail, one mail a line");
   add_spool_options(*queue, options->spool);
-  queue->add_option("--socket", options->socket, "the daemon's control socket")->type_name("PATH");
+  queue->add_option("--socket", options->socket, "the daemon's control socket; default: as configured")
+      ->type_name("PATH");
   add_filters(*queue, *options);
-  auto& one = add_for_mail(*queue, "show", "one mail: envelope, recipients, attempts and replies", *options);
-  auto& content = add_for_mail(*queue, "cat", "one mail as it will be sent, byte for byte", *options);
+  auto& one =
+      add_for_mail(*queue, "show", "show one mail: envelope, recipients, attempts and replies", *options);
+  auto& content = add_for_mail(*queue, "cat", "print one mail as it will be sent, byte for byte", *options);
   one.callback([options, &chosen] { chosen = [options] { return show(*options); }; });
   content.callback([options, &chosen] { chosen = [options] { return cat_mail(*options); }; });
   add_retry(*queue, options, chosen);

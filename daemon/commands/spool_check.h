@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku spool check`: what the spool holds, and whether all of it is as it was written. Every live mail is
-// read, head and content, and its checksums are compared; nothing is changed. Blocks.
+// `hikyaku spool check`: reports what the spool holds and whether it is intact. Reads every live mail, head
+// and content, and verifies its checksums; changes nothing. Blocks.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ struct CheckReport {
   std::vector<spool::SegmentStatistics> segments;
   std::uint64_t spare_segments = 0;
   std::uint64_t mails = 0;
-  std::uint64_t named_bodies = 0;    // files in large/ that a mail has, whole or damaged
-  std::uint64_t unnamed_bodies = 0;  // being written, or left by a crash: the next start removes those
+  std::uint64_t named_bodies = 0;    // files in large/ that belong to a mail, intact or damaged
+  std::uint64_t unnamed_bodies = 0;  // being written, or left by a crash and removed at the next start
   std::uint64_t missing_bodies = 0;
   std::uint64_t damaged_bodies = 0;
   std::vector<std::string> damage;  // one line each
@@ -28,8 +28,9 @@ struct CheckReport {
 
 Result<CheckReport, spool::ViewError> check_spool(spool::Disk& disk);
 
-// Several lines with their ends; one object on one line.
+// Several lines, each with its line end.
 std::string to_text(const CheckReport& report);
+// One JSON object on one line, without a line end.
 std::string to_json(const CheckReport& report);
 
 }  // namespace hikyaku::commands

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku spool`: what a spool holds and whether it is whole, and a way out of it. Changes nothing in it.
+// `hikyaku spool`: checks a spool, and exports its mail. Changes nothing in the spool.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -73,7 +73,7 @@ class Exporting {
   }
 
  private:
-  // False: its content cannot be had, and nothing of it was left.
+  // Returns false if the content cannot be read; the incomplete file is removed.
   Result<bool, system::NewFileError> put(const spool::ViewedMail& mail) {
     std::string name = to_text(mail.mail.id);
     auto content = system::NewFile::create(directory_, cat(name, ".eml"));
@@ -89,7 +89,7 @@ class Exporting {
                     listing::full_json(mail, listing::state_of(mail, {}, true), std::nullopt).text() + '\n');
   }
 
-  // The envelope first: a message without one would be of no use.
+  // The envelope first: a message without its envelope would be useless.
   Result<bool, system::NewFileError> put_both(system::NewFile& content, const std::string& name,
                                               std::string_view envelope) {
     auto file = system::NewFile::create(directory_, name);
@@ -99,20 +99,21 @@ class Exporting {
     if (!done) return std::unexpected(done.error());
     done = content.finish();
     if (done) return true;
-    ::unlinkat(directory_, name.c_str(), 0);  // ours, made just now
+    ::unlinkat(directory_, name.c_str(), 0);  // created just above
     return std::unexpected(done.error());
   }
 
-  // What has ended meanwhile is not missed.
+  // A mail that has ended meanwhile is not reported.
   bool leave_out(const mail::SourceError& error) {
     if (error.kind != SourceErrorKind::unknown_mail) report_.left_out.push_back(error.text);
     return false;
   }
 
   StartError explain(const system::NewFileError& error) const {
-    std::string so_far = cat("; exported before it: ", std::to_string(report_.exported));
+    std::string so_far = cat("; exported so far: ", std::to_string(report_.exported));
     if (error.kind == std::errc::file_exists)
-      return {Exit::cannot_create, cat(path_, "/", error.text, ", and nothing is overwritten", so_far)};
+      return {Exit::cannot_create,
+              cat(path_, "/", error.text, "; existing files are never overwritten", so_far)};
     return {Exit::cannot_create, cat(path_, "/", error.text, so_far)};
   }
 
@@ -122,8 +123,8 @@ class Exporting {
   ExportReport report_;
 };
 
-// Writes ID.eml and ID.json, mode 0600, into `directory`, which is created with mode 0700 if it is missing. An
-// existing file is never overwritten and ends the export; the mails exported before it are complete and on
+// Writes ID.eml and ID.json, mode 0600, into `directory`, which is created with mode 0700 if it is missing.
+// An existing file is never overwritten and ends the export; the mails exported before it are complete and on
 // stable storage.
 Result<ExportReport, StartError> export_mails(spool::View& view, const std::string& directory) {
   auto opened = make_directory(directory);
@@ -133,7 +134,8 @@ Result<ExportReport, StartError> export_mails(spool::View& view, const std::stri
 
 Exit print(const ExportReport& exported, const std::string& target) {
   Output output(STDOUT_FILENO);
-  output.print(cat("exported to ", target, ": ", std::to_string(exported.exported), "\n"));
+  output.print(cat("exported ", std::to_string(exported.exported),
+                   exported.exported == 1 ? " mail to " : " mails to ", target, "\n"));
   for (const std::string& line : exported.left_out) (void)report(kSpoolCommand, {Exit::damaged, line});
   return output.finish(exported.left_out.empty() ? Exit::ok : Exit::damaged, kSpoolCommand);
 }
@@ -151,13 +153,15 @@ Exit export_it(const SpoolCommandOptions& options) {
 
 void add_spool_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<SpoolCommandOptions>();
-  CLI::App* spool = app.add_subcommand("spool", "the spool as a whole, with the daemon running or not");
+  CLI::App* spool =
+      app.add_subcommand("spool", "check or export the whole spool, whether the daemon runs or not");
   spool->require_subcommand(1);
   add_spool_options(*spool, options->spool);
-  CLI::App* check = spool->add_subcommand("check", "what is in it, and whether all of it is intact");
-  check->add_flag("--json", options->json, "one object");
-  CLI::App* leave = spool->add_subcommand("export", "every queued message as ID.eml and ID.json");
-  leave->add_option("DIR", options->target, "made where it is missing; nothing in it is overwritten")
+  CLI::App* check =
+      spool->add_subcommand("check", "report what the spool holds and whether all of it is intact");
+  check->add_flag("--json", options->json, "print one JSON object");
+  CLI::App* leave = spool->add_subcommand("export", "write every queued message as ID.eml and ID.json");
+  leave->add_option("DIR", options->target, "created if missing; existing files are never overwritten")
       ->required();
   for (CLI::App* command : {check, leave}) command->fallthrough();
   check->callback([options, &chosen] { chosen = [options] { return check_it(*options); }; });

@@ -56,12 +56,12 @@ std::string first_line(const spool::ViewedMail& viewed, mail::QueueState state) 
              " ", sender.empty() ? "MAILER-DAEMON" : address(sender), "\n");
 }
 
-// Whom it is still about: those who wait, or where nobody does and the operator is asked, all.
+// Pending recipients are shown; all of them if none is pending.
 bool is_shown(const mail::Progress& progress, std::size_t recipient) {
   return progress.is_settled() || progress.recipients[recipient].state == mail::RecipientState::pending;
 }
 
-// What keeps all mail comes before what the smarthost said of this one the last time.
+// A reason that holds up all mail takes precedence over this mail's last reply.
 std::string reason_of(const mail::Progress& progress, const mail::MailState& state, std::size_t recipient) {
   bool waits_for_others =
       state.waits_for != mail::WaitsFor::nobody && state.waits_for != mail::WaitsFor::time;
@@ -77,7 +77,7 @@ std::string reason_line(std::string_view reason) {
   return cat(std::string(kReasonWidth - std::min(kReasonWidth, text.size()), ' '), "(", text, ")\n");
 }
 
-// A reason stands once before all the recipients that share it.
+// A reason is printed once, before all consecutive recipients that share it.
 std::string recipient_lines(const mail::QueuedMail& mail, const mail::MailState& state) {
   constexpr std::size_t kIndent = kIdWidth + kSizeWidth + kTimeWidth + 3;
   std::string text;
@@ -108,7 +108,7 @@ std::string PostfixListing::notes(const std::vector<mail::FailedMail>& failed, b
                 is_operator ? "" : " of yours", " failed in the last day:\n");
   std::size_t count = std::min(failed.size(), kMostFailures);
   for (std::size_t i = 0; i < count; ++i) text += failure_line(failed[i]);
-  if (count < failed.size()) text += cat("   and ", std::to_string(failed.size() - count), " before that\n");
+  if (count < failed.size()) text += cat("   and ", std::to_string(failed.size() - count), " earlier\n");
   return text.empty() ? text : text + '\n';
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The queue as Postfix's mailq prints it with long queue ids, byte for byte, because people's scripts and
-// monitoring read that. Pure, but for the machine's time zone.
+// The queue exactly as Postfix's mailq prints it with long queue ids, because scripts and monitoring parse
+// that. Pure, except for the machine's time zone.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@ namespace hikyaku::listing {
 
 class PostfixListing {
  public:
-  // Lines before the list about what is not, or no longer, in it: mails that have failed, newest first, of
-  // the reader's own or of everybody, and what waits in drop/ (drops_text()). Scripts count lines that begin
-  // with an id and read the last line: none of these does, or is.
+  // Lines before the list: mails that failed, newest first (the reader's own, or everybody's for an
+  // operator), and the mail that waits in drop/ (drops_text()). Scripts count the lines that begin with an id
+  // and read the last line; these lines do not interfere with either.
   static std::string notes(const std::vector<mail::FailedMail>& failed, bool is_operator,
                            const std::string& drops);
 
-  // The next mail's lines, with what stands before them.
+  // The next mail's lines, preceded by the heading or a blank line.
   std::string entry(const spool::ViewedMail& mail, const mail::MailState& state);
   // The last line.
   std::string end() const;

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "daemon/base/json.h"
 #include "daemon/base/text.h"
+#include "daemon/mail/envelope.h"
 
 namespace hikyaku::listing {
 namespace {
@@ -24,7 +26,7 @@ std::string padded(std::string text, std::size_t width) {
   return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 
-// Who still waits for it, before those who have it.
+// Shows a pending recipient rather than one that is settled.
 std::string recipients_of(const spool::ViewedMail& mail) {
   const auto& all = mail.mail.envelope.recipients;
   const auto& states = mail.mail.progress.recipients;
@@ -47,9 +49,59 @@ std::string trouble_of(const spool::ViewedMail& mail, const mail::MailState& sta
 std::string what_for(mail::WaitsFor what) {
   switch (what) {
     case mail::WaitsFor::smarthost: return "for the smarthost";
-    case mail::WaitsFor::rate: return "for its turn";
+    case mail::WaitsFor::rate: return "for its turn (rate limit)";
     default: return "";
   }
+}
+
+using mail::RecipientProgress;
+
+JsonObject state_fields(const RecipientProgress& progress) {
+  return JsonObject()
+      .add("status", to_text(progress.state))
+      .add("last_reply", unless_empty(progress.last_reply));
+}
+
+enum class Detail { brief, full };
+
+JsonList recipients_json(const mail::QueuedMail& mail, Detail detail) {
+  JsonList all;
+  for (std::size_t i = 0; i < mail.envelope.recipients.size(); ++i) {
+    const mail::Recipient& recipient = mail.envelope.recipients[i];
+    JsonObject one = JsonObject().add("address", recipient.address);
+    one.append(state_fields(mail.progress.recipients[i]));
+    if (detail == Detail::full) one.append(mail::dsn_json(recipient));
+    all.add(one);
+  }
+  return all;
+}
+
+JsonObject fields_of(const spool::ViewedMail& viewed, const mail::MailState& state, Detail detail) {
+  const mail::QueuedMail& mail = viewed.mail;
+  return JsonObject()
+      .add("id", mail::to_text(mail.id))
+      .add("state", to_text(state.state))
+      .add("waits_for", unless_empty(to_text(state.waits_for)))
+      .add("waits_since", state.since)
+      .add("reason", unless_empty(state.reason))
+      .add("arrival_time", mail.arrival)
+      .add("size", mail.size)
+      .add("sender", mail.envelope.sender)
+      .add("attempts", mail.progress.attempts)
+      .add("next_attempt", state.next)
+      .add("smarthost", unless_empty(mail.progress.smarthost))
+      .add("recipients", recipients_json(mail, detail));
+}
+
+JsonObject attempt_of(const spool::PastProgress& past) {
+  JsonList recipients;
+  for (const RecipientProgress& recipient : past.progress.recipients) recipients.add(state_fields(recipient));
+  return JsonObject()
+      .add("time", past.written)
+      .add("attempt", past.progress.attempts)
+      .add("smarthost", unless_empty(past.progress.smarthost))
+      .add("reason", unless_empty(past.progress.reason))
+      .add("recipients", recipients);
 }
 
 }  // namespace
@@ -81,7 +133,7 @@ std::string waiting_text(const mail::MailState& state) {
   if (state.next) parts.push_back(cat("next ", to_rfc3339(*state.next)));
   std::string text = join(parts, ", ");
   if (state.reason.empty()) return text;
-  // What holds up all mail says in full what to do about it.
+  // A reason that holds up all mail is shown in full, because it says what to do.
   std::size_t limit = state.waits_for == mail::WaitsFor::time ? kLongestReason : std::size_t{4096};
   return cat(text, text.empty() ? "" : ": ", shown(state.reason, limit));
 }
@@ -105,5 +157,19 @@ std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& sta
 std::string shown(std::string_view text, std::size_t limit) { return still_printable(text, limit); }
 
 std::string shown_address(std::string_view address) { return cat("<", printable(address, 320), ">"); }
+
+JsonObject queue_json(const spool::ViewedMail& mail, const mail::MailState& state) {
+  return fields_of(mail, state, Detail::brief);
+}
+
+JsonObject full_json(const spool::ViewedMail& mail, const mail::MailState& state,
+                     const std::optional<std::vector<spool::PastProgress>>& history) {
+  JsonObject json = fields_of(mail, state, Detail::full);
+  json.append(mail::parameters_json(mail.mail.envelope));
+  if (!history) return json;
+  JsonList attempts;
+  for (const spool::PastProgress& past : *history) attempts.add(attempt_of(past));
+  return json.add("history", attempts);
+}
 
 }  // namespace hikyaku::listing

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A queued mail as people and scripts see it in a list: its state, whether it is asked for, one line of text
-// or one JSON object. Pure. What is foreign is made printable here: neither an address nor a reply can forge
-// a line or speak to a terminal.
+// A queued mail as people and scripts see it in a list: its state, whether a filter matches it, one line of
+// text or one JSON object. Foreign text is made printable here, so that neither an address nor a reply can
+// forge a line or control a terminal. Pure.
 #pragma once
 
 #include <optional>
@@ -20,8 +20,7 @@ mail::MailState state_of(const spool::ViewedMail& mail, const mail::RouteState& 
 
 std::string_view to_text(mail::RecipientState state);  // "pending", "delivered", "failed"
 
-// Patterns are those of a shell, matched without regard to case against the whole address; "<>" is the null
-// sender.
+// Patterns are shell patterns, matched case-insensitively against the whole address; "<>" is the null sender.
 struct QueueFilter {
   std::optional<mail::QueueState> state;
   std::optional<std::string> from;
@@ -29,33 +28,30 @@ struct QueueFilter {
   bool matches(const spool::ViewedMail& mail, const mail::RouteState& route) const;
 };
 
-// Why it waits, since when and until when: "for the smarthost since …, next …: …"; empty: it does not.
+// Why the mail waits, since when, and when it is tried next: "for the smarthost since …, next …: …". Empty if
+// it does not wait.
 std::string waiting_text(const mail::MailState& state);
 
-// Without the line end.
+// One line without its line end.
 std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& state);
 
-// For texts that the spool holds in printable form already: their backslashes stay single.
+// For text that the spool stores in printable form already: its backslashes are not escaped again.
 std::string shown(std::string_view text, std::size_t limit = 4096);
 // <a@example.com>, printable.
 std::string shown_address(std::string_view address);
 
-// Queued mail as JSON, one object on one line without its end; the names are a promise to scripts. Pure.
-
-// What `queue --json` prints.
+// What `queue --json` prints. The names in the JSON are a promise to scripts.
 JsonObject queue_json(const spool::ViewedMail& mail, const mail::MailState& state);
-// All that is known of it: besides, the sender's parameters (`ret`, `envid`, `body`, `smtputf8`),
-// `uid`, `notify` and `orcpt` of each recipient, and, where they are given, the attempts so far (`history`).
+// The same and all else that is known: `ret`, `envid`, `body`, `smtputf8`, `uid`, the `notify` and `orcpt` of
+// each recipient, and the attempts so far if `history` is given.
 JsonObject full_json(const spool::ViewedMail& mail, const mail::MailState& state,
                      const std::optional<std::vector<spool::PastProgress>>& history);
 
-// One queued mail at length, for people: envelope, what became of each recipient, and the attempts that the
-// log still knows. Pure.
-
-// Of all states that were written down those that ended an attempt, oldest first.
+// Keeps those of the recorded states that ended an attempt, oldest first.
 std::vector<spool::PastProgress> attempts_in(std::vector<spool::PastProgress> history);
 
-// Several lines, each with its end. `attempts` as attempts_in() gives them.
+// One mail in detail: envelope, each recipient's outcome, and `attempts` as attempts_in() returns them.
+// Several lines, each with its line end.
 std::string queue_details(const spool::ViewedMail& mail, const mail::MailState& state,
                           const std::vector<spool::PastProgress>& attempts);
 

@@ -15,11 +15,11 @@
 namespace hikyaku::listing {
 namespace {
 
-// So that the picture, which may take a second of its own with a million mails, pays even where others want a
-// newer one each time.
+// Building the view may take a second with a million mails. A page of this length makes that worthwhile even
+// if every other request needs a newer view.
 constexpr Duration kSlice = 250ms;
 constexpr std::size_t kIds = 256;
-// Of one page in memory, about.
+// Bounds the memory of one page.
 constexpr std::size_t kRecipients = 2000;
 
 using spool::ViewErrorKind;
@@ -33,8 +33,8 @@ std::string owner_of(const std::string& directory) {
 
 std::string who_may_read(const std::string& directory) {
   std::string owner = owner_of(directory);
-  return cat(directory, " may be read only by root",
-             owner == "root" ? std::string() : cat(" and by its owner, ", owner));
+  return cat("only root ", owner == "root" ? "" : cat("and its owner, ", owner, ", "), "may read ", directory,
+             "; try sudo");
 }
 
 constexpr std::size_t kMostCounted = 100'000;
@@ -80,7 +80,7 @@ void QueueReader::look_at(mail::MailId id, const Fits& fits, Page& page) {
 Result<void, StartError> QueueReader::refresh(Instant as_of) {
   was_used_ = true;
   if (view_ && taken_ >= as_of) return {};
-  view_.reset();  // two at a time would be twice the memory
+  view_.reset();  // two views would take twice the memory
   auto disk = spool::open_disk(directory_);
   if (!disk) return std::unexpected(explain(spool::to_view_error(disk.error()), directory_));
   disk_ = std::move(*disk);

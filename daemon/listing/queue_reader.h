@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The queue in pages, for whoever asks the daemon for it. Reads the spool's files beside the loop, as
-// `hikyaku queue` does, with one picture of the log at a time that all who ask share: however many ask, and
-// however slowly they read, memory holds one, and nobody waits longer than for one page of each other. From
-// any thread, several at a time. Blocks.
+// The queue in pages, for requests to the daemon. Reads the spool's files outside the loop, as `hikyaku
+// queue` does. All requests share one view of the log, so memory holds only one, however many clients there
+// are and however slowly they read; each waits at most for one page of each other. May be called from any
+// thread, also concurrently. Blocks.
 #pragma once
 
 #include <cstddef>
@@ -25,18 +25,18 @@ class QueueReader {
   QueueReader(std::string directory, Clock& clock) : directory_(std::move(directory)), clock_(clock) {}
 
   struct Page {
-    std::vector<spool::ViewedMail> mails;  // that fit, oldest first
-    std::vector<mail::MailId> unreadable;  // damaged, or the disk does not give them
-    std::optional<mail::MailId> next;      // where to go on; nothing: that was the end
+    std::vector<spool::ViewedMail> mails;  // those that fit, oldest first
+    std::vector<mail::MailId> unreadable;  // damaged, or unreadable on the disk
+    std::optional<mail::MailId> next;      // continue after this mail; nullopt: the end
   };
   using Fits = std::function<bool(const spool::ViewedMail&)>;
 
-  // From the first mail behind `after` until `limit` fit, or for a fraction of a second. What was queued at
-  // the time `as_of`, and still is, is not left out. Errors: as explain() has them.
+  // Reads the mails after `after` until `limit` of them fit, or for a fraction of a second. Includes every
+  // mail that was queued at the time `as_of` and still is. Errors: see explain().
   Result<Page, StartError> page(mail::MailId after, std::size_t limit, const Fits& fits, Instant as_of);
 
   const std::string& directory() const { return directory_; }
-  // Gives up what nobody has asked for since the last call.
+  // Drops the shared view if no page was requested since the last call.
   void rest();
 
  private:
@@ -48,22 +48,20 @@ class QueueReader {
   Mutex mutex_;
   std::unique_ptr<spool::Disk> disk_ GUARDED_BY(mutex_);
   std::optional<spool::View> view_ GUARDED_BY(mutex_);
-  Instant taken_ GUARDED_BY(mutex_){};        // when view_ was begun to be taken
+  Instant taken_ GUARDED_BY(mutex_){};        // when reading view_ began
   bool was_used_ GUARDED_BY(mutex_) = false;  // since rest()
 };
 
-// Why a spool cannot be read, for people. Blocks.
-
-// Errors of reading the spool in `directory`: no_input, no_permission, try_again, io.
+// Says in plain words why the spool in `directory` cannot be read: no_input, no_permission, try_again or io.
+// Blocks.
 StartError explain(const spool::ViewError& error, const std::string& directory);
 
-// How many mails sendmail(1) has left in drop/ that nobody has fetched yet: they are queued for whoever sent
-// them, and no part of the spool's log. Blocks.
-
-// Of `owner`, or of everybody. nullopt: the directory may not be read, or is not there.
+// Counts the mails of `owner` (default: everybody) that sendmail(1) left in drop/ and the daemon has not
+// fetched yet: users see them as queued, but the spool's log does not have them. Returns nullopt if the
+// directory is missing or may not be read. Blocks.
 std::optional<std::size_t> count_drops(const std::string& spool, std::optional<std::uint32_t> owner);
 
-// "2 mails wait in /var/spool/hikyaku/drop to be fetched by hikyakud"; empty: none.
+// "2 mails wait in /var/spool/hikyaku/drop to be fetched by hikyakud"; empty if there are none.
 std::string drops_text(const std::string& spool, std::optional<std::uint32_t> owner);
 
 }  // namespace hikyaku::listing

@@ -42,7 +42,7 @@ std::string recipient_rows(const mail::QueuedMail& mail) {
   return text;
 }
 
-// Those whom the attempt was about: all but those who had got it before, or had been given up.
+// The recipients that the attempt was for: all that were still pending before it.
 std::string reply_rows(const mail::Envelope& envelope, const mail::Progress& now,
                        const mail::Progress* before) {
   std::string text;
@@ -74,7 +74,8 @@ std::string submitter_of(const mail::Envelope& envelope) {
 
 std::string waits_for(const mail::MailState& state) {
   if (state.waits_for == mail::WaitsFor::nobody) return "";
-  return cat("the ", state.waits_for == mail::WaitsFor::rate ? "smarthost's rate" : to_text(state.waits_for),
+  return cat("the ",
+             state.waits_for == mail::WaitsFor::rate ? "smarthost's rate limit" : to_text(state.waits_for),
              state.since ? cat(" since ", to_rfc3339(*state.since)) : "");
 }
 
@@ -84,15 +85,15 @@ std::string summary_rows(const spool::ViewedMail& viewed, const mail::MailState&
          row("parameters", parameters_of(mail.envelope)) + row("arrived", to_rfc3339(mail.arrival)) +
          row("size", cat(std::to_string(mail.size), " bytes")) +
          row("attempts", std::to_string(mail.progress.attempts)) +
-         row("waits for", state.waits_for == mail::WaitsFor::time ? "its time" : waits_for(state)) +
+         row("waits for", state.waits_for == mail::WaitsFor::time ? "its retry time" : waits_for(state)) +
          row("next attempt", state.next ? to_rfc3339(*state.next) : "") +
          row("smarthost", shown(mail.progress.smarthost)) + row("why", shown(state.reason));
 }
 
 }  // namespace
 
-// Beside attempts, a delivery to some of the recipients, and what an operator did, are written down; the
-// number of attempts then stays as it was.
+// States are also recorded for a delivery to some of the recipients and for an operator's action; those do
+// not raise the number of attempts.
 std::vector<spool::PastProgress> attempts_in(std::vector<spool::PastProgress> history) {
   std::uint32_t last = 0;
   std::erase_if(history, [&](const spool::PastProgress& past) {
@@ -108,7 +109,7 @@ std::string queue_details(const spool::ViewedMail& mail, const mail::MailState& 
   std::string text = cat(to_text(mail.mail.id), " ", mail::to_word(state.state), "\n",
                          summary_rows(mail, state), "recipients\n", recipient_rows(mail.mail));
   if (attempts.empty()) return text;
-  return cat(text, "attempts that the log still knows\n", attempt_rows(mail.mail.envelope, attempts));
+  return cat(text, "attempts still in the spool's log\n", attempt_rows(mail.mail.envelope, attempts));
 }
 
 }  // namespace hikyaku::listing

@@ -32,7 +32,7 @@ bool is_atext_or_dot(char c) {
 
 std::unexpected<PathError> syntax_error() { return fail(PathErrorKind::syntax, "bad address syntax"); }
 
-// The length of the quoted string at the front of `text`, quotes included; 0 if it has no end.
+// The length of the quoted string at the front of `text`, quotes included; 0 if it is not closed.
 std::size_t quoted_length(std::string_view text) {
   for (std::size_t i = 1; i < text.size(); ++i) {
     if (text[i] == '\\') {
@@ -50,7 +50,7 @@ std::size_t local_part_length(std::string_view mailbox) {
   return static_cast<std::size_t>(end - mailbox.begin());
 }
 
-// Two addresses in one path deserve their own answer: some applications believe in comma-separated
+// Several addresses in one path get their own error, because some applications send comma-separated
 // recipients.
 std::unexpected<PathError> judge_syntax(std::string_view text) {
   std::size_t at_signs = static_cast<std::size_t>(std::ranges::count(text, '@'));
@@ -70,7 +70,7 @@ bool drop_source_route(std::string_view& path) {
   return true;
 }
 
-// Takes the brackets off, if there are any; false if there is only one.
+// Removes the angle brackets if there are any; returns false if there is only one.
 bool drop_brackets(std::string_view& path, bool& lenient) {
   if (!path.starts_with('<')) {
     lenient = true;
@@ -92,7 +92,7 @@ Result<std::string, PathError> parse_mailbox(std::string_view mailbox, const Pat
   return cat(mailbox.substr(0, length), "@", domain);
 }
 
-// Bytes that an address may never hold, and those that need SMTPUTF8.
+// Checks for bytes that no address may contain, and for bytes that need SMTPUTF8.
 Result<void, PathError> check_bytes(std::string_view text, bool smtputf8) {
   if (has_control(text)) return syntax_error();
   if (is_ascii(text)) return {};
@@ -120,7 +120,7 @@ Result<ParsedPath, PathError> parse_path(std::string_view text, const PathOption
   if (auto bytes = check_bytes(path, options.smtputf8); !bytes) return std::unexpected(bytes.error());
   if (!drop_brackets(path, parsed.lenient)) return judge_syntax(path);
   if (path.empty() && options.allow_null) return parsed;
-  if (path.empty()) return fail(PathErrorKind::missing, "<> may not stand here");
+  if (path.empty()) return fail(PathErrorKind::missing, "<> is not allowed here");
   if (!drop_source_route(path)) return judge_syntax(path);
   auto mailbox = parse_mailbox(path, options);
   if (!mailbox && mailbox.error().kind == PathErrorKind::syntax) return judge_syntax(path);

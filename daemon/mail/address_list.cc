@@ -4,16 +4,117 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/mail/address_tokens.h"
+#include "daemon/base/text.h"
 
 namespace hikyaku::mail {
 namespace {
+
+// The tokens of a structured header field (RFC 5322 3.2): atoms, quoted strings, domain literals and
+// specials; blanks, folds and comments are skipped.
+
+struct AddressToken {
+  enum Kind : char {
+    end = 0,
+    atom = 'a',
+    quoted = 'q',    // with its quotes
+    literal = 'l',   // with its brackets
+    unclosed = 'u',  // a quote or bracket that is not closed; extends to the end
+    stray = '?',     // a byte that is not allowed here: a control, a backslash, ")", "]"
+    special = 's',   // one of . @ < > , ; :
+  };
+  Kind kind = end;
+  std::size_t begin = 0;
+  std::size_t finish = 0;  // after its last byte
+  char byte = 0;           // its first byte
+  bool is(char c) const { return kind == special && byte == c; }
+  bool is_word() const { return kind == atom || kind == quoted; }
+};
+
+class AddressTokens {
+ public:
+  explicit AddressTokens(std::string_view value) : value_(value) {}
+  // The next token; `end` at the end and on every later call. An unclosed comment extends to the end.
+  AddressToken next();
+
+ private:
+  void skip_comments_and_blanks();
+  void skip_comment();
+  std::size_t end_of_enclosed(char closing) const;
+  AddressToken make(AddressToken::Kind kind, std::size_t finish);
+
+  std::string_view value_;
+  std::size_t at_ = 0;
+};
+
+bool is_blank_or_line_end(char c) { return is_blank(c) || c == '\r' || c == '\n'; }
+
+bool is_atext(char c) {
+  constexpr std::string_view kOthers = "!#$%&'*+-/=?^_`{|}~";
+  return is_alpha(c) || is_digit(c) || static_cast<unsigned char>(c) >= 0x80 ||
+         kOthers.find(c) != kOthers.npos;
+}
+
+bool is_special(char c) { return std::string_view(".@<>,;:").find(c) != std::string_view::npos; }
+
+AddressToken AddressTokens::next() {
+  skip_comments_and_blanks();
+  if (at_ == value_.size()) return {AddressToken::end, at_, at_, 0};
+  char c = value_[at_];
+  if (is_special(c)) return make(AddressToken::special, at_ + 1);
+  if (c == '"' || c == '[') {
+    std::size_t finish = end_of_enclosed(c == '"' ? '"' : ']');
+    if (finish == value_.npos) return make(AddressToken::unclosed, value_.size());
+    return make(c == '"' ? AddressToken::quoted : AddressToken::literal, finish);
+  }
+  if (!is_atext(c)) return make(AddressToken::stray, at_ + 1);
+  auto rest = value_.substr(at_);
+  auto end = std::ranges::find_if_not(rest, is_atext);
+  return make(AddressToken::atom, at_ + static_cast<std::size_t>(end - rest.begin()));
+}
+
+void AddressTokens::skip_comments_and_blanks() {
+  while (at_ < value_.size() && (is_blank_or_line_end(value_[at_]) || value_[at_] == '(')) {
+    if (value_[at_] == '(') {
+      skip_comment();
+    } else {
+      ++at_;
+    }
+  }
+}
+
+// Comments nest (RFC 5322 3.2.2).
+void AddressTokens::skip_comment() {
+  for (std::size_t depth = 0; at_ < value_.size(); ++at_) {
+    char c = value_[at_];
+    if (c == '\\' && at_ + 1 < value_.size()) ++at_;
+    if (c == '(') ++depth;
+    if (c == ')' && --depth == 0) break;
+  }
+  at_ = std::min(at_ + 1, value_.size());
+}
+
+std::size_t AddressTokens::end_of_enclosed(char closing) const {
+  for (std::size_t i = at_ + 1; i < value_.size(); ++i) {
+    if (value_[i] == '\\') {
+      ++i;
+    } else if (value_[i] == closing) {
+      return i + 1;
+    }
+  }
+  return value_.npos;
+}
+
+AddressToken AddressTokens::make(AddressToken::Kind kind, std::size_t finish) {
+  AddressToken token{kind, at_, finish, value_[at_]};
+  at_ = finish;
+  return token;
+}
 
 using Tokens = std::vector<AddressToken>;
 
 constexpr const char* kNotAnAddress = "a name without an address, or no comma between two addresses";
 
-// What a quoted string says, or an atom.
+// The text of a quoted string or an atom.
 std::string unquote(std::string_view word) {
   if (!word.starts_with('"')) return std::string(word);
   std::string plain;
@@ -33,12 +134,12 @@ std::string quote(std::string_view plain) {
   return quoted + "\"";
 }
 
-// Folds never count (RFC 5322 3.2.2); blanks do in a quoted string only.
+// Folds never count (RFC 5322 3.2.2); blanks count only in a quoted string.
 bool is_dropped(char c, AddressToken::Kind kind) {
   return c == '\r' || c == '\n' || (kind == AddressToken::literal && (c == ' ' || c == '\t'));
 }
 
-// Words with dots between them, dots at odd places too; never two words side by side.
+// Words separated by dots, misplaced dots allowed; never two adjacent words.
 bool is_dotted(const Tokens& tokens, bool domain) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     bool word = domain ? tokens[i].kind == AddressToken::atom : tokens[i].is_word();
@@ -52,8 +153,7 @@ bool is_listed_domain(const Tokens& tokens) {
   return (tokens.size() == 1 && tokens[0].kind == AddressToken::literal) || is_dotted(tokens, true);
 }
 
-// One mailbox after the other, up to their separators. Within brackets a route's commas and colons separate
-// nothing.
+// Parses one mailbox after the other. Commas and colons of a route within brackets are not separators.
 class ListParser {
  public:
   explicit ListParser(std::string_view value) : value_(value), tokens_(value) {}
@@ -92,19 +192,20 @@ class ListParser {
 
   void begin_group() {
     bool is_name = std::ranges::none_of(pending_, [](const auto& token) { return token.is('@'); });
-    if (!is_name || pending_.empty() || bracket_ != Bracket::none) return note("a colon is out of place");
+    if (!is_name || pending_.empty() || bracket_ != Bracket::none)
+      return note("a colon is in the wrong place");
     pending_.clear();
     in_entry_ = false;
   }
 
   void open_bracket() {
     if (bracket_ != Bracket::none) return note(kNotAnAddress);
-    pending_.clear();  // the name
+    pending_.clear();  // the display name
     bracket_ = Bracket::open;
   }
 
   void close_bracket() {
-    if (bracket_ != Bracket::open) return note("a bracket is not opened");
+    if (bracket_ != Bracket::open) return note("a bracket is closed that was not opened");
     bracket_ = Bracket::closed;
     if (!pending_.empty()) assemble();
     pending_.clear();
@@ -112,7 +213,7 @@ class ListParser {
 
   void finish_entry() {
     if (bracket_ == Bracket::open) note("a quote or bracket is not closed");
-    if (bracket_ == Bracket::closed && !pending_.empty()) note("something stands behind the address");
+    if (bracket_ == Bracket::closed && !pending_.empty()) note("there is text after the address");
     if (bracket_ == Bracket::none && !pending_.empty()) assemble();
     if (found_ && !wrong_) list_.mailboxes.push_back(std::move(*found_));
     found_.reset();
@@ -132,7 +233,8 @@ class ListParser {
     found_ = {std::move(address), pending_.front().begin, pending_.back().finish, has_domain};
   }
 
-  // A quoted string beside atoms is an obsolete form that no envelope knows: all of it gets into the quotes.
+  // A quoted string beside atoms is an obsolete form that envelopes do not allow; everything goes into the
+  // quotes.
   std::string local_part(const Tokens& tokens) const {
     auto is_quoted = [](const auto& token) { return token.kind == AddressToken::quoted; };
     if (std::ranges::none_of(tokens, is_quoted)) return joined(tokens);
@@ -161,7 +263,7 @@ class ListParser {
   std::string_view value_;
   AddressTokens tokens_;
   AddressList list_;
-  Tokens pending_;                      // of the entry, so far; behind a bracket or colon, what stands there
+  Tokens pending_;  // of the entry so far; after a bracket or colon, the tokens from there
   std::optional<ListedMailbox> found_;  // in this entry
   Bracket bracket_ = Bracket::none;
   std::size_t begin_ = 0;  // of the entry

@@ -11,10 +11,10 @@
 namespace hikyaku::mail {
 namespace {
 
-// A file that is no aliases file at all need not be told line by line.
+// Bounds the report on a file that is not an aliases file at all.
 constexpr std::size_t kMostProblems = 50;
 constexpr std::size_t kShown = 80;
-// In the file a name and the same name at localhost are the same.
+// In the file, a name and the same name at localhost are equivalent.
 constexpr PathOptions kNames{.default_domain = "localhost"};
 
 std::string quoting(std::string_view text) { return cat("`", printable(text, kShown), "`"); }
@@ -25,13 +25,13 @@ struct Refusal {
 };
 
 constexpr Refusal kRefusals[] = {
-    {"|", "is a program: hikyaku sends all mail on and starts none; write an address instead"},
-    {"/", "is a file: hikyaku sends all mail on and writes none; write an address instead"},
-    {":include:", "is a list in another file, which is not read; write its addresses here"},
+    {"|", "is a program: hikyaku relays all mail and runs no programs; write an address instead"},
+    {"/", "is a file: hikyaku relays all mail and writes no files; write an address instead"},
+    {":include:", "is a list in another file, which hikyaku does not read; write its addresses here"},
     {":", "is an instruction to another mail server; write an address instead"},
 };
 
-// What no address begins with; also within quotes, as programs are often written.
+// Beginnings that are not addresses; also within quotes, as programs are often written.
 const Refusal* refusal_of(std::string_view text) {
   if (text.starts_with('"')) text = trim(text.substr(1));
   for (const Refusal& refusal : kRefusals)
@@ -53,7 +53,7 @@ bool has_blank(std::string_view text) {
   return false;
 }
 
-// "Name <address>": the address in its brackets, where there are any.
+// "Name <address>": the address in the brackets, if there are any.
 std::string_view without_display_name(std::string_view text) {
   std::size_t open = text.ends_with('>') ? text.rfind('<') : text.npos;
   return open == text.npos ? text : text.substr(open);
@@ -62,26 +62,26 @@ std::string_view without_display_name(std::string_view text) {
 std::string explain(std::string_view text, PathErrorKind kind) {
   if (kind == PathErrorKind::too_long) return cat(quoting(text), " is too long for an address");
   if (kind == PathErrorKind::needs_smtputf8)
-    return cat(quoting(text), " has letters beyond ASCII; write the address without them");
+    return cat(quoting(text), " has non-ASCII letters, which are not supported; use an ASCII address");
   if (text.find('#') != text.npos && has_blank(text))
-    return cat(quoting(text), ": a comment needs a line of its own, which begins with #");
+    return cat(quoting(text), ": a comment must be on a line of its own that begins with #");
   if (has_blank(text))
     return cat(quoting(text),
-               ": addresses need a comma between them, and a new alias begins without a blank");
-  return cat(quoting(text), " is no address; write one such as user@example.com, or a name");
+               ": separate addresses with commas; a new alias begins at the start of its line");
+  return cat(quoting(text), " is not an address; write an address such as user@example.com, or a name");
 }
 
-// Nothing, or what is wrong with what stands before the colon.
+// What is wrong with the text before the colon; empty if nothing is.
 std::string complaint_about_name(const AliasParts& parts) {
   const std::string& name = parts.name.text;
   if (!parts.has_colon) return cat(quoting(name), ": an alias is written `name: address`, with a colon");
   if (name.empty()) return "has no name before its colon; an alias is written `name: address`";
   auto path = parse_path(name, kNames);
   if (!path || name.front() == '<')
-    return cat(quoting(name), " cannot be a name; one with blanks or special signs needs quotes");
+    return cat(quoting(name), " is not a valid name; a name with blanks or special characters needs quotes");
   if (path->address != cat(name, "@", kNames.default_domain))
     return cat(quoting(name),
-               " has a domain; write the name alone, it is meant for each name of this machine");
+               " has a domain; write only the name, which applies to every name of this machine");
   return {};
 }
 
@@ -112,8 +112,7 @@ class Reader {
     AliasTargets targets = targets_of(parts);
     if (!targets.empty()) return add(parts.name, std::move(targets));
     if (parsed_.problems.size() == before)
-      problem(entry.line,
-              cat(quoting(parts.name.text), " stands for nothing; write an address after the colon"));
+      problem(entry.line, cat(quoting(parts.name.text), " has no addresses; write one after the colon"));
   }
   void problem(unsigned line, std::string text) { parsed_.problems.push_back({line, std::move(text)}); }
   ParsedAliases finish() {
@@ -127,7 +126,7 @@ class Reader {
   AliasTargets targets_of(const AliasParts& parts) {
     AliasTargets targets;
     for (const AliasPart& part : parts.targets) {
-      if (part.text.empty()) continue;  // a comma too many
+      if (part.text.empty()) continue;  // an extra comma
       auto target = read_target(part, parts.name.text);
       if (target)
         targets.push_back(std::move(*target));
@@ -138,8 +137,7 @@ class Reader {
   }
   void add(const AliasPart& name, AliasTargets targets) {
     if (parsed_.aliases.add(name.text, std::move(targets))) return;
-    problem(name.line,
-            cat(quoting(name.text), " stands here for the second time; write all addresses into one entry"));
+    problem(name.line, cat(quoting(name.text), " is defined twice; put all its addresses into one entry"));
   }
   void shorten() {
     std::size_t more = parsed_.problems.size() - kMostProblems;
@@ -158,7 +156,7 @@ ParsedAliases parse_aliases(std::string_view file) {
   AliasLines lines = entries_of(file);
   if (lines.continues_nothing != 0)
     reader.problem(lines.continues_nothing,
-                   "begins with a blank, but there is no entry that it could continue");
+                   "begins with a blank, but there is no entry before it to continue");
   for (const AliasEntryText& entry : lines.entries) reader.read(entry);
   return reader.finish();
 }

@@ -41,13 +41,13 @@ class Gatherer {
   bool is_continued_ = false;
 };
 
-// Goes through an entry once; parts end at a colon, which is asked for first, and at commas.
+// Scans an entry once: the first part ends at the colon, the others at commas.
 class Cutter {
  public:
   explicit Cutter(const AliasEntryText& entry) : text_(entry.text), line_(entry.line) {}
 
   bool is_done() const { return at_ >= text_.size(); }
-  // Up to `end`, which is taken too; true: it was there.
+  // Reads up to and including `end`; returns whether it was found.
   bool cut(char end, AliasPart& part) {
     part = {line_, {}, false};
     while (!is_done()) {
@@ -71,7 +71,7 @@ class Cutter {
     if (c == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') take(part);
     take(part);
   }
-  // A blank at a part's front is not its beginning.
+  // Blanks before a part do not belong to it.
   void take(AliasPart& part) {
     char c = text_[at_++];
     if (c == '\n') ++line_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The outer form of an aliases file: which lines belong together, and where a name, a colon and the commas
-// stand among quotes and comments. What the parts mean is alias_file.h's affair. Pure, linear.
+// The outer syntax of an aliases file: which lines form an entry, and where its name, colon and commas are
+// among quotes and comments. alias_file.h interprets the parts. Pure, linear.
 #pragma once
 
 #include <string>
@@ -9,33 +9,33 @@
 
 namespace hikyaku::mail {
 
-// An entry as it stands in the file: its lines with "\n" between them, without those that are blank or
-// comments, whose place is kept.
+// An entry as in the file: its lines separated by "\n"; lines that are blank or comments are empty.
 struct AliasEntryText {
-  unsigned line = 0;  // of its first, from 1
+  unsigned line = 0;  // of its first line, from 1
   std::string text;
 };
 
 struct AliasLines {
   std::vector<AliasEntryText> entries;
-  unsigned continues_nothing = 0;  // the first line that begins with a blank and has none to continue; or 0
+  unsigned continues_nothing =
+      0;  // the first line that begins with a blank but has no entry to continue; or 0
 };
 
-// A line that begins with a blank continues the entry before it, one that ends in a backslash is continued by
-// the next. Lines may end in CR LF.
+// A line that begins with a blank continues the entry before it; a line that ends in a backslash is continued
+// by the next line. Lines may end in CR LF.
 AliasLines entries_of(std::string_view file);
 
-// A part of an entry: comments are gone, blanks around it too; quotes and backslashes are as they came.
+// A part of an entry, without comments and surrounding blanks; quotes and backslashes are kept.
 struct AliasPart {
   unsigned line = 0;
   std::string text;
-  bool is_open = false;  // the entry has ended within its quotes, its brackets or a comment
+  bool is_open = false;  // the entry ended inside its quotes, brackets or a comment
 };
 
 struct AliasParts {
   AliasPart name;
   bool has_colon = false;
-  std::vector<AliasPart> targets;  // what stands between commas; may be empty texts
+  std::vector<AliasPart> targets;  // the texts between commas; may be empty
 };
 
 AliasParts parts_of(const AliasEntryText& entry);

@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kNamesShown = 5;
 constexpr std::size_t kNameShown = 40;
 
-// Walks through the table as deep as it goes, without recursion: a file may nest as deeply as it is long.
-// Each entry and each target is looked at once.
+// Searches the table depth first, without recursion, because entries may nest as deeply as the file is long.
+// Visits each entry and each target once.
 class LoopHunt {
  public:
   LoopHunt(Aliases& aliases, std::vector<AliasProblem>& problems) : aliases_(aliases), problems_(problems) {}
@@ -33,12 +33,12 @@ class LoopHunt {
   enum class State : std::uint8_t { unseen, on_path, done };
   struct Mark {
     State state = State::unseen;
-    std::size_t depth = 0;  // on the path
+    std::size_t depth = 0;  // its position on the path
   };
   struct Step {
     const std::string* name;
     AliasTargets* targets;
-    std::size_t next = 0;  // of targets
+    std::size_t next = 0;  // index of the next target
   };
 
   void enter(const std::string& name, AliasTargets& targets) {
@@ -63,13 +63,13 @@ class LoopHunt {
     problems_.push_back({target.line, describe(mark.depth)});
     target.text.clear();
   }
-  // The loop's names, from the entry that is met again on.
+  // The names of the loop, from the entry that was met again.
   std::string describe(std::size_t depth) const {
     std::string names;
     std::size_t end = std::min(path_.size(), depth + kNamesShown);
     for (std::size_t at = depth; at < end; ++at) names += cat(quoting(*path_[at].name), " leads to ");
-    if (end < path_.size()) names += "others, and they to ";
-    return cat(names, quoting(*path_[depth].name), " again; take out one of these steps");
+    if (end < path_.size()) names += "others, which lead to ";
+    return cat(names, quoting(*path_[depth].name), " again; remove one of these aliases");
   }
   static std::string quoting(const std::string& name) { return cat("`", printable(name, kNameShown), "`"); }
 

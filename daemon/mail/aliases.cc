@@ -11,14 +11,14 @@
 namespace hikyaku::mail {
 namespace {
 
-// Two addresses are one if the domains differ in case only (RFC 5321 2.4); local parts are the receiver's
-// affair.
+// Two addresses are equal if only the case of their domains differs (RFC 5321 2.4); local parts are compared
+// exactly.
 std::string identity_of(std::string_view address) {
   return cat(local_part_of(address), "@", to_lower(domain_of(address)));
 }
 
-// The targets that are still to be looked at, the next one at the back. No recursion: a file may nest as
-// deeply as it is long.
+// The targets still to be visited, the next one at the back. No recursion, because entries may nest as deeply
+// as the file is long.
 class Walk {
  public:
   void enter(const AliasTargets& targets) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Names of this machine's users and what they stand for: the contents of an aliases file as a table
-// (alias_file.h reads it), and what it makes of an envelope. A name stands for addresses in the end, whatever
-// lies between: the table has no loops. Names are compared without regard to case. Pure.
+// Aliases: the table of an aliases file (parsed by alias_file.h), and its application to an envelope. Every
+// name leads to addresses in the end, because the table has no loops. Names are compared case-insensitively.
+// Pure.
 #pragma once
 
 #include <cstddef>
@@ -16,32 +16,32 @@
 namespace hikyaku::mail {
 
 enum class AliasTargetKind : std::uint8_t {
-  address,     // with a domain: mail leaves for there
-  name,        // of this machine, with its quotes: may be an alias again
-  final_name,  // is not looked up again (written \name, or a name within its own entry)
+  address,     // with a domain: a destination
+  name,        // a local name, with its quotes: may be another alias
+  final_name,  // not looked up again (written \name, or a name in its own entry)
 };
 
 struct AliasTarget {
   AliasTargetKind kind = AliasTargetKind::address;
   std::string text;
-  unsigned line = 0;  // where it stands in the file
+  unsigned line = 0;  // its line in the file
   bool operator==(const AliasTarget&) const = default;
 };
 using AliasTargets = std::vector<AliasTarget>;
 
-// The local part without its quotes, in lower case: what two spellings of one name have in common.
+// The local part without quotes and in lower case, so that all spellings of a name are equal.
 std::string alias_key(std::string_view local_part);
 
 class Aliases {
  public:
-  // False, and nothing changed, if the name is there already.
+  // Returns false and changes nothing if the name exists already.
   bool add(std::string_view name, AliasTargets targets);
-  // Null if it is no alias; valid until the next change.
+  // Returns nullptr if the name is not an alias; valid until the next change.
   const AliasTargets* find(std::string_view local_part) const;
   std::size_t size() const { return entries_.size(); }
 
-  // The addresses that the name stands for, each once, in the file's order; what ends as a name gets
-  // "@domain". Linear in what is reached. Empty if it is no alias.
+  // The addresses that the name leads to, each once, in the file's order; final names get "@domain". Empty if
+  // the name is not an alias. Linear in the targets reached.
   std::vector<std::string> expand(std::string_view local_part, std::string_view domain) const;
 
   // Keyed by alias_key(); for the reader of the file.
@@ -51,23 +51,23 @@ class Aliases {
   std::map<std::string, AliasTargets, std::less<>> entries_;
 };
 
-// To whose mail aliases are applied.
+// Which addresses aliases apply to.
 struct AliasRules {
   Aliases aliases;
-  std::string domain;    // what addresses without a domain get
-  std::string hostname;  // this machine's; localhost is always meant as well
+  std::string domain;    // added to addresses without a domain
+  std::string hostname;  // this machine's; localhost always counts as local too
 
   bool is_local(std::string_view domain_of_address) const;
   bool apply_to(std::string_view address) const;
 };
 
 struct AliasExpansion {
-  std::vector<std::string> replaced;  // the addresses that were aliases; empty: nothing changes
-  std::vector<Recipient> recipients;  // what is there instead of all of them, each address once
+  std::vector<std::string> replaced;  // the addresses that were aliases; if empty, nothing changes
+  std::vector<Recipient> recipients;  // the new list of recipients, each address once
 };
 
-// A recipient whose name is an alias gives way to what the name stands for, with its NOTIFY and ORCPT (RFC
-// 3461 5.2.7). Of an address that is there several times then, the first counts.
+// Replaces each recipient that is an alias by the addresses it leads to, which inherit its NOTIFY and ORCPT
+// (RFC 3461 5.2.7). If an address then occurs several times, the first one is kept.
 AliasExpansion expand(const AliasRules& rules, const std::vector<Recipient>& recipients);
 
 }  // namespace hikyaku::mail

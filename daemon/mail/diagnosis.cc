@@ -13,8 +13,8 @@ namespace {
 using enum FailureKind;
 using Facts = const Failure&;
 
-// What happened, and what to change; {words} are filled in below. The first row of a kind whose condition
-// holds.
+// What happened, and what to change. The first row with the failure's kind whose condition holds is used;
+// {words} are filled in below.
 struct Row {
   FailureKind kind;
   bool (*when)(Facts);
@@ -46,12 +46,12 @@ constexpr Row kRows[] = {
     {refused, always, "nobody listens on {at}, or a firewall rejects it",
      "check `host` and `port` (usual ones: 465 for `tls: implicit`, 587 for `tls: starttls`)"},
     {connect_timed_out, on_port_25,
-     "no answer from {at}: your network probably blocks outbound port 25 (OP25B), as most access providers "
-     "do",
+     "no answer from {at}: your network probably blocks outbound port 25 (OP25B), as most access "
+     "providers do",
      "use port 587 (`tls: starttls`) or 465 (`tls: implicit`) of your mail provider"},
     {connect_timed_out, always, "no answer from {at}: it is down, or a firewall drops what goes there",
      "check `host` and `port`, and whether this network lets port {port} out"},
-    {unreachable, always, "this machine has no way to {at}", "check its network and routes"},
+    {unreachable, always, "this machine has no route to {at}", "check its network and routes"},
     {greeting_timed_out, always, "{at} took the connection and then said nothing",
      "if it expects TLS from the first byte set `tls: implicit`; else it is overloaded or no mail server"},
     {tls_from_first_byte, always,
@@ -64,18 +64,17 @@ constexpr Row kRows[] = {
     {closed_early, always, "{at} hung up without a reply ({stage})", ""},
     {timed_out, always, "{at} did not answer in time ({stage})", ""},
     {protocol_error, is_at_start, "{at} does not speak SMTP", "check `host`, `port` and `tls`"},
-    {protocol_error, always, "{at} gave a reply that makes no sense ({stage})", ""},
+    {protocol_error, always, "{at} sent an invalid reply ({stage})", ""},
     {smarthost_refuses, always, "{at} takes no mail from here now ({stage})", "it is tried again by itself"},
     {account_quota, always, "{at} says that the account has sent as much as it may",
      "wait, or have its operator raise the limit"},
-    {ourselves, always, "{at} is this very daemon, so mail would go round in circles",
+    {ourselves, always, "{at} is this daemon itself, so mail would loop",
      "set the smarthost's `host` and `port` to your mail provider's"},
 
     {starttls_not_offered, always,
      "{at} does not offer STARTTLS, which the configuration demands; nothing was sent in clear text",
      "if it expects TLS from the first byte set `tls: implicit` (port 465); otherwise somebody on the way "
-     "may be "
-     "removing the offer"},
+     "may be removing the offer"},
     {plain_on_implicit, is_plain_smtp, "{at} answered in plain SMTP, but the configuration says implicit TLS",
      "set `tls: starttls` for it (or use port 465)"},
     {plain_on_implicit, always,
@@ -85,8 +84,8 @@ constexpr Row kRows[] = {
      "set `tls: starttls` for it"},
     {tls_demanded, always, "{at} takes no mail without TLS", "set `tls: starttls` for it"},
     {injected_after_starttls, always,
-     "{at} sent bytes in clear text behind its reply to STARTTLS: it is faulty, or somebody on the way is "
-     "tampering",
+     "{at} sent bytes in clear text behind its reply to STARTTLS: it is faulty, or somebody on the way "
+     "is tampering",
      "use `tls: implicit` (port 465) if it offers that"},
     {tls_expired, is_of_chain,
      "a certificate in the chain of {at}, that of {faulty}, has expired: it was valid until {until}",
@@ -155,14 +154,13 @@ constexpr Row kRows[] = {
     {auth_rejected, always, "{at} refused the user name or password of {user} ({origin})",
      "correct it and {reload}; the mail waits"},
     {auth_temporary, always, "{at} cannot log us in at the moment", "it is tried again by itself"},
-    {auth_protocol_error, always, "{at} answered the log-in with {mechanism} in a way that makes no sense",
+    {auth_protocol_error, always, "{at} sent an invalid answer to the log-in with {mechanism}",
      "leave that mechanism out: list others in `auth`"},
     {credentials_demanded, has_credentials, "{at} demands a log-in, but `auth: none` forbids it",
      "remove that line and {reload}; the mail waits"},
     {credentials_demanded, always, "{at} demands a log-in, and there are no credentials for it",
      "add a line for {host} to /etc/hikyaku/authinfo (`machine {host} login USER password PASSWORD`) and "
-     "{reload}; "
-     "the mail waits"},
+     "{reload}; the mail waits"},
     {basic_auth_disabled, always, "{at} takes no passwords (any more) for {user}",
      "have its administrator allow SMTP AUTH for this account, or use another smarthost"},
     {app_password_needed, always, "{at} does not take the usual password of {user}, but an app password",
@@ -175,8 +173,7 @@ constexpr Row kRows[] = {
      "remove that line and {reload}; the mail waits"},
     {relaying_refused, always, "{at} takes no mail from a stranger, and there are no credentials for it",
      "add a line for {host} to /etc/hikyaku/authinfo (`machine {host} login USER password PASSWORD`) and "
-     "{reload}, "
-     "or have its operator allow this machine's address; the mail waits"},
+     "{reload}, or have its operator allow this machine's address; the mail waits"},
 
     {sender_not_owned, is_from_nobody, "{at} does not take mail from the null sender <>",
      "ask its operator to allow it: bounces have no other"},
@@ -193,8 +190,7 @@ constexpr Row kRows[] = {
      "(SPF) and sign with its DKIM key"},
     {sender_not_authenticated, always,
      "{at} refused mail from <{sender}>, because SPF, DKIM or DMARC of the domain {domain} do not allow that "
-     "it "
-     "comes this way",
+     "it comes this way",
      "let the application send from a domain of your account, or have the DNS of {domain} name this provider "
      "(SPF) and sign with its DKIM key"},
     {sender_domain_unknown, always,
@@ -206,7 +202,7 @@ constexpr Row kRows[] = {
     {recipient_refused, is_temporary, "{at} does not take mail for <{recipient}> now", ""},
     {recipient_refused, always, "{at} refused the recipient <{recipient}>", ""},
     {too_large, has_limit, "the message has {size}, {at} takes at most {max}", "send it smaller or in parts"},
-    {too_large, always, "the message is larger than {at} takes it", "send it smaller or in parts"},
+    {too_large, always, "the message is larger than {at} accepts", "send it smaller or in parts"},
     {smtputf8_needed, always, "{at} cannot take addresses with letters beyond ASCII (no SMTPUTF8)",
      "use an ASCII address, or another smarthost for this mail"},
     {reply_lost, always,
@@ -241,7 +237,7 @@ std::string_view package_of(std::string_view mechanism) {
   return is_kerberos ? "libsasl2-modules-gssapi-mit" : "libsasl2-modules";
 }
 
-// "47185920 bytes" would help nobody: the largest unit, one decimal.
+// In the largest fitting unit with one decimal, which is easier to read than "47185920 bytes".
 std::string readable(std::uint64_t bytes) {
   if (bytes < 1024) return cat(std::to_string(bytes), " bytes");
   const bool is_big = bytes >= 1 << 20;
@@ -263,7 +259,7 @@ std::string_view words_for(Stage stage) {
   return kWords.at(static_cast<std::size_t>(stage));
 }
 
-// Of the names, so many bytes at most.
+// Bounds the bytes of the names that are shown.
 constexpr std::size_t kMostNames = 300;
 
 bool is_plain_name(std::string_view name) {
@@ -271,7 +267,7 @@ bool is_plain_name(std::string_view name) {
          name.npos;
 }
 
-// "a.example, *.b.example and 12 more"; what looks like no name stands in quotes.
+// "a.example, *.b.example and 12 more"; text that does not look like a name is quoted.
 std::string names_of(const CertificateFacts& certificate) {
   std::string text;
   std::size_t more = certificate.names.size() + certificate.more_names;
@@ -288,7 +284,7 @@ std::string date_of(const std::optional<WallTime>& time) {
   return time ? to_rfc3339(*time) : "a date that cannot be read";
 }
 
-// For whoever wants to see the certificate with other eyes than ours.
+// A command with which the operator can look at the certificate independently.
 std::string openssl_command(Facts f) {
   const std::string name = shown(f.tls_name, shown(f.host));
   const bool is_v6 = f.host.find(':') != f.host.npos;
@@ -311,7 +307,7 @@ std::optional<std::string> value_of(std::string_view word, const CertificateFact
   return {};
 }
 
-// The value of a {word}; nothing for braces that are part of the text.
+// The value of a {word}; nullopt for braces that are part of the text.
 std::optional<std::string> value_of(std::string_view word, Facts f) {
   if (word == "at") return place(f);
   if (word == "host") return shown(f.host);
@@ -334,7 +330,7 @@ std::optional<std::string> value_of(std::string_view word, Facts f) {
   return f.certificate ? value_of(word, *f.certificate) : std::nullopt;
 }
 
-// One pass: what was filled in is not looked at again.
+// One pass: values that were filled in are not expanded again.
 std::string fill(std::string_view text, Facts f) {
   std::string filled;
   while (!text.empty()) {
@@ -349,7 +345,8 @@ std::string fill(std::string_view text, Facts f) {
   return filled;
 }
 
-// Whatever kind it seems to be: before others have shown it, nobody should look for a mistake.
+// Used for every kind of evidence: until other mails confirm a problem, the operator should not search for
+// one.
 constexpr Row kEvidence{
     other, always, "{at} refused this mail in a way that may concern all mail from here",
     "it is tried again; if it is refused so again while others are accepted, it is returned to its sender"};
@@ -367,7 +364,7 @@ constexpr std::string_view kProbablyOurs =
 
 }  // namespace
 
-// The reply stands in the middle, where it is read; the environment's own words at the end, in parentheses.
+// The reply comes in the middle, where it is read; the system's own error text at the end, in parentheses.
 std::string diagnose(const Failure& failure) {
   const Row& row = row_for(failure);
   const bool is_doubtful = failure.unproven && failure.concerns != Concerns::smarthost && failure.reply &&

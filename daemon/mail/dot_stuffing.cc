@@ -6,12 +6,54 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
+constexpr std::size_t kBlock = 64;
+
 void note(char c, ContentNotes& notes) {
   notes.has_nul |= c == '\0';
   notes.has_8bit |= static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Everything up to the next CR or LF is content whatever the state was: the fast path.
+// What a block contains, judged together with the byte after it.
+struct Look {
+  unsigned char odd = 0;       // a CR without its LF, an LF without its CR
+  unsigned char dot_line = 0;  // a dot after an LF
+  unsigned char nul = 0;
+  unsigned char bits = 0;  // all bytes, or-ed
+};
+
+// Examines every byte, without a branch, so that the compiler generates vector code.
+Look look_at(const char* block) {
+  Look seen;
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    const char here = block[i];
+    const char next = block[i + 1];
+    seen.odd |= static_cast<unsigned char>((here == '\r') != (next == '\n'));
+    seen.dot_line |= static_cast<unsigned char>((here == '\n') & (next == '.'));
+    seen.nul |= static_cast<unsigned char>(here == '\0');
+    seen.bits |= static_cast<unsigned char>(here);
+  }
+  return seen;
+}
+
+enum class DotLines : std::uint8_t { excluded, included };
+
+// The length of the canonical stretch that `in` begins with, in whole blocks: each of its lines ends with
+// CR LF, and the stretch does not end between the two. The byte before `in` must not be a CR.
+std::size_t canonical_stretch(std::string_view in, DotLines dot_lines, ContentNotes& notes) {
+  if (in.starts_with('\n')) return 0;
+  std::size_t length = 0;
+  for (; length + kBlock < in.size(); length += kBlock) {
+    const Look seen = look_at(in.data() + length);
+    if (seen.odd != 0 || (seen.dot_line != 0 && dot_lines == DotLines::excluded)) break;
+    notes.has_dot_line |= seen.dot_line != 0;
+    notes.has_nul |= seen.nul != 0;
+    notes.has_8bit |= seen.bits >= 0x80;
+  }
+  const bool is_cut = length > 0 && in[length - 1] == '\r';
+  return is_cut ? length - 1 : length;
+}
+
+// Everything up to the next CR or LF is content in any state.
 std::size_t copy_run(std::string_view in, std::string& out, ContentNotes& notes) {
   std::size_t length = 0;
   while (length < in.size() && in[length] != '\r' && in[length] != '\n') note(in[length++], notes);
@@ -19,7 +61,7 @@ std::size_t copy_run(std::string_view in, std::string& out, ContentNotes& notes)
   return length;
 }
 
-// What follows begins a line now, and is not looked at for that.
+// The next byte begins a line; it is not examined here.
 void repair_line_end(std::string& out, ContentNotes& notes) {
   out += kLineEnd;
   notes.repaired = notes.has_dot_line = true;
@@ -27,13 +69,13 @@ void repair_line_end(std::string& out, ContentNotes& notes) {
 
 constexpr std::string_view kCrlf = "\r\n";
 
-// Up to the first LF and with it; else all.
+// Up to and including the first LF; else everything.
 std::string_view first_line(std::string_view in) {
   std::size_t end = in.find('\n');
   return in.substr(0, end == std::string_view::npos ? in.size() : end + 1);
 }
 
-// No CR or LF but in a CR LF at its end.
+// Contains no CR or LF except for a CR LF at its end.
 bool is_canonical(std::string_view line) {
   std::size_t cr = line.find('\r');
   if (cr == std::string_view::npos) return line.back() != '\n';
@@ -45,15 +87,26 @@ bool is_canonical(std::string_view line) {
 DataDecoder::Fed DataDecoder::feed(std::string_view in, std::string& out) {
   std::size_t at = 0;
   while (at < in.size() && state_ != State::done) {
+    at += copy_stretch(in.substr(at), out);
     if (state_ == State::text) at += copy_run(in.substr(at), out, notes_);
     if (at < in.size()) step(in[at++], out);
   }
   return {at, is_done()};
 }
 
+std::size_t DataDecoder::copy_stretch(std::string_view in, std::string& out) {
+  const bool may_begin = state_ == State::text || (state_ == State::line_start && in.front() != '.');
+  if (!may_begin || mode_ == LineMode::lf) return 0;
+  const std::size_t length = canonical_stretch(in, DotLines::excluded, notes_);
+  if (length == 0) return 0;
+  out.append(in.substr(0, length));
+  state_ = in[length - 1] == '\n' ? State::line_start : State::text;
+  return length;
+}
+
 void DataDecoder::step(char c, std::string& out) {
   if (step_after_lone_lf(c, out) || ends_line_or_data(c, out)) return;
-  // A withheld CR without its LF is a line end to be repaired, but not one after which a dot means anything.
+  // A held-back CR without LF is repaired to a line end, but a dot after it has no special meaning.
   if (state_ == State::cr || state_ == State::dot_cr) repair_line_end(out, notes_);
   if (state_ == State::line_start && c == '.') {
     state_ = State::dot;
@@ -64,7 +117,7 @@ void DataDecoder::step(char c, std::string& out) {
   }
 }
 
-// True: nothing is left to do. Else `c` follows in text.
+// Returns true if `c` was consumed; else `c` is text.
 bool DataDecoder::step_after_lone_lf(char c, std::string& out) {
   if (state_ != State::lf_start && state_ != State::lf_dot) return false;
   bool is_dot = c == '.';
@@ -107,12 +160,22 @@ void Canonicaliser::feed(std::string_view in, std::string& out) {
   for (std::size_t at = 0; at < in.size();) {
     if (state_ != State::cr) {
       notes_.has_dot_line |= state_ == State::line_start && in[at] == '.';
-      std::size_t length = copy_run(in.substr(at), out, notes_);
-      if (length > 0) state_ = State::text;
-      at += length;
+      at += copy(in.substr(at), out);
     }
     if (at < in.size()) step(in[at++], out);
   }
+}
+
+std::size_t Canonicaliser::copy(std::string_view in, std::string& out) {
+  const std::size_t length = canonical_stretch(in, DotLines::included, notes_);
+  if (length > 0) {
+    out.append(in.substr(0, length));
+    state_ = in[length - 1] == '\n' ? State::line_start : State::text;
+    return length;
+  }
+  const std::size_t run = copy_run(in, out, notes_);
+  if (run > 0) state_ = State::text;
+  return run;
 }
 
 void Canonicaliser::step(char c, std::string& out) {
@@ -136,11 +199,12 @@ void Canonicaliser::finish(std::string& out) {
   state_ = State::line_start;
 }
 
-// Nearly all lines are canonical, and are copied as they are.
+// Nearly all lines are canonical and are copied unchanged.
 void DotStuffer::feed(std::string_view in, std::string& out) {
   if (in.empty()) return;
   if (is_plain_) return pass(in, out);
   while (!in.empty()) {
+    in.remove_prefix(copy_stretch(in, out));
     std::string_view line = first_line(in);
     in.remove_prefix(line.size());
     if (state_ != State::cr && is_canonical(line))
@@ -148,6 +212,14 @@ void DotStuffer::feed(std::string_view in, std::string& out) {
     else
       for (char c : line) step(c, out);
   }
+}
+
+std::size_t DotStuffer::copy_stretch(std::string_view in, std::string& out) {
+  ContentNotes unused;
+  const bool may_begin = state_ == State::text || (state_ == State::line_start && in.front() != '.');
+  const std::size_t length = may_begin ? canonical_stretch(in, DotLines::excluded, unused) : 0;
+  if (length > 0) pass(in.substr(0, length), out);
+  return length;
 }
 
 void DotStuffer::pass(std::string_view in, std::string& out) {
@@ -162,7 +234,7 @@ void DotStuffer::copy(std::string_view line, std::string& out) {
 }
 
 void DotStuffer::step(char c, std::string& out) {
-  if (c == '\n' || state_ == State::cr) {  // a CR is let out only here, with its LF
+  if (c == '\n' || state_ == State::cr) {  // a CR is emitted only here, with its LF
     out += kCrlf;
     state_ = State::line_start;
     if (c == '\n') return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A mail as sendmail(1) leaves it in the drop directory (spool/FORMAT.md, "Drop"): a line that tells length
-// and checksum of the rest, then SMTP as it would have been spoken. Whoever reads one believes nothing of it.
-// Pure.
+// The format of a mail that sendmail(1) stores in the drop directory (spool/FORMAT.md, "Drop"): a line with
+// length and checksum of the rest, then SMTP commands as they would have been sent. A reader must not trust
+// any of it. Pure.
 #pragma once
 
 #include <cstddef>
@@ -19,35 +19,35 @@ inline constexpr std::size_t kDropHeader = 53;
 inline constexpr std::uint64_t kDropSeed = 0;  // of the checksum
 
 struct DropHeader {
-  std::uint64_t length = 0;    // of what is behind this line, bytes
-  std::uint64_t checksum = 0;  // of the same
+  std::uint64_t length = 0;    // bytes after this line
+  std::uint64_t checksum = 0;  // of these bytes
   bool operator==(const DropHeader&) const = default;
 };
 // kDropHeader bytes, with the line end.
 std::string encode_drop_header(const DropHeader& header);
-// Nothing unless `bytes` are exactly what the encoder writes.
+// Returns nullopt unless `bytes` are exactly what the encoder writes.
 std::optional<DropHeader> decode_drop_header(std::string_view bytes);
 
-// "BDAT 00000000000000001234 LAST", without line end; as long whatever the number.
+// "BDAT 00000000000000001234 LAST", without line end; the length is the same for any number.
 std::string drop_content_line(std::uint64_t content_length);
 
-// 16 hex digits, a dot, a process id, a dot, 8 hex digits, lower case. Nothing else in the directory is
-// looked at.
+// 16 hex digits, a dot, a process id, a dot, 8 hex digits, lower case. Other files in the directory are
+// ignored.
 bool is_drop_name(std::string_view name);
-// When it was left, of such a name.
+// The time at which the drop was made, from its name.
 WallTime drop_time(std::string_view name);
 
-// What a drop may say, and in which order: MAIL, RCPT once or more, BDAT with LAST. One transaction, so that
-// the whole is accepted or refused.
+// Checks the commands of a drop and their order: MAIL, RCPT once or more, BDAT with LAST. One transaction, so
+// that the drop is accepted or refused as a whole.
 class DropCommands {
  public:
   enum class Part : std::uint8_t { mail, recipient, content };
-  static constexpr std::size_t kMaxLine = 2046;  // without its line end; the session takes no longer ones
+  static constexpr std::size_t kMaxLine = 2046;  // without its line end; the session accepts no longer lines
 
-  // `line` is without its CR LF. Nothing: it may not stand here. Whether the rest of a MAIL or RCPT is well
-  // formed is the session's to say.
+  // `line` is without its CR LF. Returns nullopt if the command is not allowed here. The session checks the
+  // rest of a MAIL or RCPT.
   std::optional<Part> next(std::string_view line);
-  // After Part::content.
+  // Valid after Part::content.
   std::uint64_t content_length() const { return content_length_; }
 
  private:

@@ -13,7 +13,7 @@ namespace hikyaku::mail {
 
 namespace {
 
-// Recipients whose failure is told in full; of the others only the names.
+// Recipients whose failure is explained; the others are only named.
 constexpr std::size_t kExplained = 20;
 constexpr std::size_t kMaxQuotedLines = 10;  // of a reply
 constexpr std::size_t kMaxQuotedLine = 300;
@@ -23,7 +23,7 @@ bool is_relay(const BounceRequest& request) { return request.kind == NoticeKind:
 
 // ---- for people
 
-// The reply as it came, line by line.
+// The reply as received, line by line.
 std::string quoted(const Reply& reply) {
   std::string text;
   const std::size_t count = std::min(reply.lines.size(), kMaxQuotedLines);
@@ -36,7 +36,7 @@ std::string quoted(const Reply& reply) {
   return text;
 }
 
-// A failure that was not final in itself has become so because the mail's time was over.
+// The failure itself was temporary; the mail was given up because it expired.
 bool is_given_up(const Failure& failure) { return !failure.reply || !failure.reply->is_permanent(); }
 
 std::string accepted(const Failure& taken) {
@@ -50,7 +50,7 @@ std::string explained(const BounceRequest& request, const ReportedRecipient& rep
   std::string text = cat(wrapped(cat("<", printable(reported.recipient.address), ">"), 2));
   if (is_relay(request)) return cat(text, accepted(failure), "\r\n");
   if (!is_delay(request) && is_given_up(failure) && failure.concerns == Concerns::smarthost)
-    text += wrapped("It was tried until its time was over. The last attempt:", 4);
+    text += wrapped("Delivery was retried until the message expired. The last attempt:", 4);
   text += wrapped(diagnose(failure), 4);
   if (failure.reply) text += cat(wrapped("The exact reply was:", 4), quoted(*failure.reply));
   return text + "\r\n";
@@ -58,16 +58,20 @@ std::string explained(const BounceRequest& request, const ReportedRecipient& rep
 
 std::string opening(const BounceRequest& request) {
   if (is_delay(request))
-    return wrapped(
-        cat("Your message has not been delivered yet to the following. You need not send it again: it goes "
-            "on being tried for ",
-            hikyaku::to_text(request.time_left), "."));
+    return wrapped(cat(
+        "Your message has not been delivered yet to the following recipients. You need not send it again: "
+        "delivery will be retried for another ",
+        hikyaku::to_text(request.time_left), "."));
   if (is_relay(request))
     return wrapped(
-        "Your message has been handed on to the next mail system for the following. That one does not tell "
-        "when mail has been delivered, so this is all that can be said; should it fail there, you will most "
-        "probably hear of that.");
-  return wrapped("Your message could not be delivered to the following, and will not be tried again.");
+        "Your message has been passed on to the next mail system for the following recipients. That system "
+        "does "
+        "not confirm deliveries, so you will get no further confirmation. If delivery fails there, that "
+        "system "
+        "will most probably send you a notice.");
+  return wrapped(
+      "Your message could not be delivered to the following recipients, and delivery will not be tried "
+      "again.");
 }
 
 std::string human_text(const BounceRequest& request) {
@@ -79,8 +83,9 @@ std::string human_text(const BounceRequest& request) {
                            : wrapped(cat("<", printable(reported.recipient.address), ">"), 2);
   }
   return text +
-         wrapped(cat("The name of your message in our log is ", printable(request.id),
-                     ". Below are the same facts for programs, and what is returned of your message."));
+         wrapped(cat(
+             "The log of this mail system calls your message ", printable(request.id),
+             ". The same facts follow in a form for programs, and after them your message or its header."));
 }
 
 // ---- for programs (RFC 3464)
@@ -142,13 +147,13 @@ std::string delivery_status(const BounceRequest& request) {
 
 // ---- what is returned
 
-// The last line of a header that was cut is not whole.
+// The last line of a truncated header is incomplete.
 void drop_last_line(std::string& header) {
   const auto end = header.size() < 3 ? header.npos : header.rfind("\r\n", header.size() - 3);
   header.resize(end == header.npos ? 0 : end + 2);
 }
 
-// Up to the blank line.
+// The header, up to the blank line.
 std::string header_of(std::string_view original) {
   std::string header = canonical(original.substr(0, kMaxReturnedHeader), " ");
   if (header.starts_with("\r\n")) return {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The envelope of a message: who sent it, who shall get it, and what the sender wants to hear of it (RFC
-// 3461). Plain values, already checked: no address or parameter here holds CR, LF, NUL or other controls.
+// The envelope of a message: sender, recipients, and the notices that the sender wants (RFC 3461). Plain
+// values that have been checked: no address or parameter contains CR, LF, NUL or other controls.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace hikyaku::mail {
 
-// RFC 3461 4.1. None of the three set and `never` false: the parameter was absent (report failures).
+// RFC 3461 4.1. If no member is set, the parameter was absent, which means: report failures.
 struct Notify {
   bool never = false;
   bool success = false;
@@ -33,23 +33,24 @@ enum class Body : std::uint8_t { absent, seven_bit, eight_bit_mime };  // RFC 61
 
 struct Recipient {
   std::string
-      address;  // without angle brackets, with a domain: "user@example.com", quoted local parts as they came
+      address;  // "user@example.com": no angle brackets, always a domain; quoted local parts as received
   Notify notify;
   std::string orcpt;  // decoded "rfc822;user@example.com", or empty
   bool operator==(const Recipient&) const = default;
 };
 
-// Bytes that a text, a recipient and an envelope take in memory, allocation included.
+// The memory in bytes that a text, a recipient and an envelope take, allocation included.
 inline std::uint64_t memory_of(const std::string& text) {
-  constexpr std::size_t kInside = 15, kAllocation = 24;  // of std::string; of malloc, rounding included
+  constexpr std::size_t kInside = 15, kAllocation = 24;  // inside std::string; overhead of malloc
   return text.capacity() > kInside ? text.capacity() + kAllocation : 0;
 }
-// A list that grows by doubling has up to two places for each.
+// A vector that grows by doubling has up to twice the capacity.
 inline std::uint64_t memory_of(const Recipient& recipient) {
   return 2 * sizeof(Recipient) + memory_of(recipient.address) + memory_of(recipient.orcpt);
 }
 
-// What was seen of the content when it came in, so that nobody has to look again. False: perhaps not.
+// Properties of the content, found when it was received, so that it need not be scanned again. False:
+// unknown.
 struct ContentTraits {
   bool is_seven_bit = false;     // no byte from 0x80
   bool has_no_dot_line = false;  // no line begins with a dot
@@ -57,13 +58,14 @@ struct ContentTraits {
 };
 
 struct Envelope {
-  std::string sender;  // as a recipient's address; empty is the null sender <>
+  std::string sender;  // like a recipient's address; empty is the null sender <>
   std::vector<Recipient> recipients;
   std::string envid;  // decoded (RFC 3461 4.4), or empty
   Ret ret = Ret::absent;
   Body body = Body::absent;
-  bool smtputf8 = false;               // RFC 6531: the client said so
-  std::optional<std::uint32_t> uid{};  // who submitted it here, by the kernel's word; nothing: TCP, or us
+  bool smtputf8 = false;  // RFC 6531: the client said so
+  std::optional<std::uint32_t>
+      uid{};  // of the local submitter, from the kernel; nullopt: over TCP, or our own mail
   ContentTraits traits{};
   bool operator==(const Envelope&) const = default;
 };
@@ -74,8 +76,7 @@ inline std::uint64_t memory_of(const Envelope& envelope) {
   return bytes;
 }
 
-// An envelope as JSON, the same wherever one is written (queue, export, sink): see CONTROL.md. Pure.
-
+// The envelope as JSON, for queue, export and sink alike (CONTROL.md). Pure.
 // "notify" (RFC 3461's words in lower case), "orcpt".
 JsonObject dsn_json(const Recipient& recipient);
 // "ret", "envid", "body", "smtputf8", "uid".

@@ -12,7 +12,8 @@ namespace {
 
 using enum FailureKind;
 
-// In the order of the enumeration, with subject and detail of RFC 3463 for failures that brought none.
+// In the order of the enumeration, with subject and detail of RFC 3463 for failures without a status of their
+// own.
 struct KindRow {
   FailureKind kind;
   std::string_view name;
@@ -84,7 +85,7 @@ static_assert(is_in_order());
 
 const KindRow& row_of(FailureKind kind) {
   const auto place = static_cast<std::size_t>(kind);
-  check(place < kKinds.size(), "a FailureKind that is none");
+  check(place < kKinds.size(), "an unknown FailureKind");
   return kKinds[place];
 }
 
@@ -149,7 +150,7 @@ Failure make_failure(const Smarthost& smarthost, Stage stage, FailureKind kind) 
 
 Failure make_failure(const Smarthost& smarthost, Stage stage, const IoError& error) {
   Failure failure = make_failure(smarthost, stage, failure_kind(error.kind, stage));
-  // Behind STARTTLS the port was right; something else is odd there.
+  // After STARTTLS the port is right, so something else is wrong.
   if (error.kind == IoErrorKind::not_tls && smarthost.tls.mode != TlsMode::implicit)
     failure.kind = tls_failed;
   failure.io = error.kind;
@@ -173,8 +174,7 @@ std::string_view to_text(Concerns concerns) {
 
 EnhancedStatus status_of(const Failure& failure, bool permanent) {
   const std::uint16_t status_class = permanent ? 5 : 4;
-  // Given up because its time was over: what was temporary has become final (RFC 3463: delivery time
-  // expired).
+  // A temporary failure has become final because the mail expired (RFC 3463: delivery time expired).
   if (permanent && failure.reply && failure.reply->is_transient()) return {status_class, 4, 7};
   if (failure.reply && failure.reply->status)
     return {status_class, failure.reply->status->subject, failure.reply->status->detail};

@@ -1,18 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/mail/intake.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "daemon/base/text.h"
 #include "daemon/mail/address.h"
+#include "daemon/mail/address_list.h"
 
 namespace hikyaku::mail {
 namespace {
 
-// A line's limit in RFC 5322 2.1.1: what has no colon by then is no field.
+// The line limit of RFC 5322 2.1.1: a line without a colon up to here is not a field.
 constexpr std::size_t kMaxHeld = 998;
 
 bool may_stand_in_name(char c) { return c > ' ' && c < 0x7f && c != ':'; }
+
+constexpr std::string_view kResent = "Resent-";
+constexpr std::string_view kFields[] = {"From", "Sender", "Reply-To", "To", "Cc"};
+
+// A display name encoded by RFC 2047 is not a local user name.
+bool is_encoded_word(std::string_view text) { return text.starts_with("=?") && text.ends_with("?="); }
+
+bool lacks_only_domain(const ListedMailbox& mailbox, std::string_view domain) {
+  if (mailbox.has_domain || is_encoded_word(mailbox.address)) return false;
+  auto path = parse_path(mailbox.address, {.default_domain = domain});
+  return path && path->address.size() == mailbox.address.size() + 1 + domain.size();
+}
 
 }  // namespace
 
@@ -59,7 +73,8 @@ void IntakeFilter::classify_first(char c, std::string& out) {
     take(std::string_view(&c, 1), out);
     state_ = State::passing;
   } else {
-    begin_body(std::string_view(&c, 1), c != '\r', out);  // in canonical content this CR is the blank line's
+    begin_body(std::string_view(&c, 1), c != '\r',
+               out);  // in canonical content this CR belongs to the blank line
   }
 }
 
@@ -94,7 +109,7 @@ void IntakeFilter::begin_field(std::string& out) {
   state_ = State::passing;
 }
 
-// The rest of the current field.
+// Takes the rest of the current field.
 void IntakeFilter::take(std::string_view bytes, std::string& out) {
   if (!gathers_) {
     out += bytes;
@@ -135,7 +150,7 @@ void IntakeFilter::add_missing_fields(std::string& out) {
 
 void IntakeFilter::finish(std::string& out) {
   if (state_ == State::body) return;
-  if (state_ == State::passing) take("\r\n", out);  // a field cut off within its line
+  if (state_ == State::passing) take("\r\n", out);  // the content ended inside a field's line
   end_field(out);
   begin_body(held_, true, out);
 }
@@ -150,6 +165,24 @@ std::string IntakeFilter::fixed() const {
   if (!seen_from_) fixes.emplace_back("from");
   if (added_domain_) fixes.emplace_back("domain");
   return join(fixes, ",");
+}
+
+bool is_address_field(std::string_view name) {
+  if (starts_with_ignoring_case(name, kResent)) name.remove_prefix(kResent.size());
+  return std::ranges::any_of(kFields, [name](auto field) { return equals_ignoring_case(field, name); });
+}
+
+bool qualify_addresses(std::string& value, std::string_view domain) {
+  std::string qualified;
+  std::size_t done = 0;
+  for (const ListedMailbox& mailbox : parse_address_list(value).mailboxes) {
+    if (!lacks_only_domain(mailbox, domain)) continue;
+    qualified += cat(value.substr(done, mailbox.end - done), "@", domain);
+    done = mailbox.end;
+  }
+  if (done == 0) return false;
+  value = qualified.append(value, done);
+  return true;
 }
 
 }  // namespace hikyaku::mail

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Repairs the header of a message on its way into the spool, as a stream: canonical content (dot_stuffing.h)
-// in and out, in pieces. Fields pass as they came, but that names without a domain get one in those fields
-// that hold addresses (qualify()); at the header's end what is missing is added. The body is never changed.
-// Linear time; memory is bounded by kLongestAddressField, not by lines, fields or the message.
+// Repairs the header of a message on its way into the spool, as a stream of canonical content
+// (dot_stuffing.h). Fields pass unchanged, except that addresses without a domain get one
+// (qualify_addresses()); missing fields are added at the end of the header. The body is never changed. Linear
+// time; memory is bounded by kLongestAddressField, not by lines, fields or the message.
 //
 // The header ends at the first line that is neither a field (a name of printable ASCII, blanks, a colon) nor,
-// after a field, a continuation. If that is not the blank line, a blank line is put in and the line begins
-// the body. An mbox "From " line at the very start is dropped.
+// after a field, a continuation. If that line is not blank, a blank line is inserted and the line begins the
+// body. An mbox "From " line at the very start is dropped.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,13 @@
 
 namespace hikyaku::mail {
 
-// A longer field passes as it came. Servers take headers of 100 KiB and less.
+// A longer field passes unchanged. Servers accept headers of 100 KiB or less.
 inline constexpr std::size_t kLongestAddressField = 64 * 1024;
 
 struct IntakeOptions {
-  std::string domain;      // of names without one, and of MAILER-DAEMON, whom a null sender's mail is from
-  std::string sender;      // the envelope's; empty is the null sender
+  std::string
+      domain;  // for addresses without one, and for MAILER-DAEMON in the From of the null sender's mail
+  std::string sender;      // of the envelope; empty is the null sender
   std::string message_id;  // in its angle brackets (received.h), used if the message has none
   WallTime now;            // for Date
 };
@@ -32,22 +33,21 @@ class IntakeFilter {
  public:
   explicit IntakeFilter(IntakeOptions options) : options_(std::move(options)) {}
 
-  // Appends to `out`. The beginning of a line may stay behind until it is known what the line is.
+  // Appends to `out`. Holds back the beginning of a line until it is clear what the line is.
   void feed(std::string_view in, std::string& out);
   // After the last piece. Even an empty message gets a header and the blank line.
   void finish(std::string& out);
 
-  // How many Received fields the message came with; final once the header has ended. More than max_hops:
-  // 554 5.4.6.
+  // The number of Received fields in the message; final once the header has ended. The session refuses more
+  // than max_hops with 554 5.4.6.
   unsigned received_count() const { return received_count_; }
   bool is_in_body() const { return state_ == State::body; }
-  // What was repaired, for the log: of "mbox,blankline,date,msgid,from,domain", in this order; empty if
-  // nothing was.
+  // The repairs, for the log: some of "mbox,blankline,date,msgid,from,domain" in this order; empty if none.
   std::string fixed() const;
 
  private:
-  // name: in what may be a field's name. after_name: in the blanks behind it. passing, dropping: the line has
-  // been recognised; its rest is copied or left out.
+  // name: possibly inside a field's name. after_name: in the blanks after the name. passing, dropping: the
+  // line has been recognised; its rest is copied or dropped.
   enum class State : std::uint8_t { line_start, name, after_name, passing, dropping, body };
 
   std::size_t finish_line(std::string_view in, std::string& out);
@@ -62,10 +62,10 @@ class IntakeFilter {
 
   IntakeOptions options_;
   State state_ = State::line_start;
-  std::string held_;             // the beginning of a line of which it is not known yet what it is
+  std::string held_;             // the beginning of a line that is not recognised yet
   std::size_t name_length_ = 0;  // of the field name in held_
-  bool gathers_ = false;         // the current field holds addresses
-  std::string gathered_;         // what stands behind its colon, so far
+  bool gathers_ = false;         // the current field contains addresses
+  std::string gathered_;         // the field's value so far
   bool at_start_ = true;         // nothing has been recognised yet
   bool seen_field_ = false;
   bool seen_date_ = false;
@@ -77,14 +77,14 @@ class IntakeFilter {
   unsigned received_count_ = 0;
 };
 
-// Header fields that name people by the name alone, as programs on one machine do: "From: root (Cron
-// Daemon)". Beyond the machine that is no address, and smarthosts refuse it. Pure.
+// Programs write local names without a domain into header fields: "From: root (Cron Daemon)". That is not an
+// address outside the machine, and smarthosts refuse it.
 
 // From, Sender, Reply-To, To, Cc, and the same with Resent-.
 bool is_address_field(std::string_view name);
 
-// Puts "@domain" behind each name without a domain that would be an address with it; nothing else changes.
-// `value` is what stands behind the field's colon, with its folds and its line end; true if it has changed.
+// Adds "@domain" to each name without a domain if that makes it an address; changes nothing else. `value` is
+// the text after the field's colon, with folds and line end. Returns whether it changed. Pure.
 bool qualify_addresses(std::string& value, std::string_view domain);
 
 }  // namespace hikyaku::mail

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The spool's name for a mail: 64 bits, growing for ever, never assigned twice. People see it as 13
-// characters.
+// The spool's id of a mail: 64 bits, always increasing, never assigned twice. Shown as 13 characters.
 #pragma once
 
 #include <compare>
@@ -13,11 +12,11 @@
 namespace hikyaku::mail {
 
 struct MailId {
-  std::uint64_t value = 0;  // 0 is no mail
+  std::uint64_t value = 0;  // 0: not a mail
   constexpr auto operator<=>(const MailId&) const = default;
 };
 
-// Crockford's base 32, lower case, most significant digit first; sorts as the ids do.
+// Crockford's base 32, lower case, most significant digit first; sorts like the ids.
 std::string to_text(MailId id);
 std::optional<MailId> parse_mail_id(std::string_view text);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where accepted mail goes. smtpd knows the spool only as this. A mail is there for good when commit() has
-// returned its value, and not a moment before; a writer that is destroyed without it leaves nothing behind.
+// Where accepted mail goes: smtpd's interface to the spool. A mail is stored once commit() has succeeded, and
+// not before; a writer that is destroyed without a commit leaves nothing behind.
 #pragma once
 
 #include <memory>
@@ -24,35 +24,36 @@ using SinkError = Error<SinkErrorKind>;
 class MailWriter {
  public:
   virtual ~MailWriter() = default;
-  virtual MailId id() const = 0;  // known from the start: the Received line names it
+  virtual MailId id() const = 0;  // known from the start, for the Received line
   // The next bytes of the content, in canonical form (CRLF, no dot-stuffing, header first). Suspends while
-  // the memory budget is used up (then `no_memory`) or the disk is slow. `bytes` lives until then.
+  // the memory budget is used up (at last `no_memory`) or the disk is slow. `bytes` must stay valid until
+  // then.
   virtual Task<Result<void, SinkError>> write(std::string_view bytes) = 0;
-  // Suspends until envelope and content are on stable storage. At most once, and nothing after it.
+  // Suspends until envelope and content are on stable storage. At most one call, the last one.
   virtual Task<Result<void, SinkError>> commit(Envelope envelope) = 0;
 };
 
-// Memory for an envelope while it is put together, counted until it goes. This one has no bounds.
+// Counts the memory of an envelope under construction, until it is destroyed. This one has no limit.
 class EnvelopeRoom {
  public:
   virtual ~EnvelopeRoom() = default;
-  // `bytes` in all, for `recipients` so far. Does not suspend; false: there is no room for so much, and it
-  // stays as it was.
+  // Grows to `bytes` in all, for `recipients` so far. Does not suspend. Returns false and changes nothing if
+  // there is not enough memory.
   virtual bool grow_to(std::uint64_t /*bytes*/, std::size_t /*recipients*/) { return true; }
 };
 
 class MailSink {
  public:
   virtual ~MailSink() = default;
-  // Whether a message of `expected_size` bytes (0: unknown) would be taken now; for MAIL, so that a client
-  // learns early. Does not suspend, reserves nothing.
+  // Whether a message of `expected_size` bytes (0: unknown) would be accepted now; for MAIL, so that the
+  // client is refused early. Does not suspend, reserves nothing.
   virtual Result<void, SinkError> may_accept(std::uint64_t expected_size) = 0;
   // For one transaction, from MAIL to the end of the commit. Must not outlive the sink.
   virtual std::unique_ptr<EnvelopeRoom> envelope_room() { return std::make_unique<EnvelopeRoom>(); }
   // Does not suspend. The writer must not outlive the sink.
   virtual Result<std::unique_ptr<MailWriter>, SinkError> begin() = 0;
-  // The same for a notice about a queued mail, which ends with it: it may use the room that is kept from new
-  // mail, so that a full disk empties.
+  // The same for a notice about a queued mail that ends with it. A notice may use the space that is reserved
+  // from new mail, so that a full disk can drain.
   virtual Result<std::unique_ptr<MailWriter>, SinkError> begin_notice() { return begin(); }
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where queued mail comes from, and where what became of it is written down. smtpc and the queue runner know
-// the spool only as this.
+// Where queued mail comes from and where its progress is recorded: the interface of smtpc and the queue
+// runner to the spool.
 #pragma once
 
 #include <memory>
@@ -17,27 +17,27 @@
 namespace hikyaku::mail {
 
 enum class SourceErrorKind {
-  damaged,       // a checksum does not hold: the mail is set aside and never sent
+  damaged,       // a checksum does not match: the mail is set aside and never sent
   read_failed,   // EIO and the like: try again later
   no_memory,     // the memory budget is used up: try again soon
   write_failed,  // the record is not on stable storage: try again later
-  unknown_mail,  // done already, or never there
+  unknown_mail,  // already finished, or never existed
 };
 using SourceError = Error<SourceErrorKind>;
 
-// Memory for a mail under way, counted until it goes.
+// Counts the memory of a mail under way, until it is destroyed.
 class MailRoom {
  public:
   virtual ~MailRoom() = default;
 };
 
-// The content, read in pieces. Independent readers of one mail may be open at a time.
+// Reads the content in pieces. Several independent readers of one mail may be open.
 class ContentReader {
  public:
   virtual ~ContentReader() = default;
-  // The next piece, empty at the end; valid until the next call. A piece has been verified before it is
-  // returned, or, for a large body, the whole body is verified before its last piece is returned: `damaged`
-  // then ends the attempt before the final dot.
+  // The next piece, empty at the end; valid until the next call. Every piece is verified before it is
+  // returned; of a large body the whole is verified before its last piece, so that `damaged` ends the attempt
+  // before the final dot.
   virtual Task<Result<std::string_view, SourceError>> next() = 0;
   virtual Task<Result<void, SourceError>> rewind() = 0;
 };
@@ -51,7 +51,7 @@ struct QueuedMail {
   std::shared_ptr<MailRoom> room{};
 };
 
-// What the index knows without reading.
+// What the index knows without reading the disk.
 struct QueueEntry {
   MailId id;
   std::uint64_t size = 0;
@@ -64,9 +64,9 @@ enum class Patience : std::uint8_t { none, some };
 class MailSource {
  public:
   virtual ~MailSource() = default;
-  virtual std::vector<QueueEntry> entries() const = 0;  // all that is queued, by id
-  // Room for what load() gives and for what an attempt makes of it. Without patience it does not suspend;
-  // `no_memory` then, or after a while.
+  virtual std::vector<QueueEntry> entries() const = 0;  // everything queued, ordered by id
+  // Reserves memory for the result of load() and for an attempt with it. Patience::none does not suspend;
+  // fails with `no_memory`, at once or after waiting.
   virtual Task<Result<std::shared_ptr<MailRoom>, SourceError>> make_room(MailId /*id*/, Patience) {
     co_return nullptr;
   }
@@ -74,8 +74,8 @@ class MailSource {
   virtual Result<std::unique_ptr<ContentReader>, SourceError> open(MailId id) = 0;
   // Suspends until the new state is on stable storage. Shares the next group commit.
   virtual Task<Result<void, SourceError>> record(MailId id, Progress progress) = 0;
-  // The mail has ended; suspends until that is on stable storage. Whatever must be there before (a bounce)
-  // has been committed by the caller.
+  // Ends the mail; suspends until that is on stable storage. The caller must have committed what has to come
+  // before (a bounce).
   virtual Task<Result<void, SourceError>> finish(MailId id) = 0;
 };
 

@@ -10,12 +10,12 @@ using enum FailureKind;
 constexpr std::string_view kCorrect = "the administrator has to correct it";
 constexpr std::string_view kAgain = "it is tried again by itself";
 
-struct Words {
+struct PublicText {
   std::string_view what;
   std::string_view next;
 };
 
-Words words_for(FailureKind kind) {
+PublicText text_for(FailureKind kind) {
   switch (kind) {
     case lookup_failed:
     case no_such_name: return {"the smarthost's name cannot be found", kCorrect};
@@ -64,8 +64,8 @@ Words words_for(FailureKind kind) {
 }  // namespace
 
 std::string public_diagnosis(const Failure& failure) {
-  Words words = words_for(failure.kind);
-  return cat(words.what, "; ", words.next);
+  PublicText text = text_for(failure.kind);
+  return cat(text.what, "; ", text.next);
 }
 
 }  // namespace hikyaku::mail

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array kStates = {QueueState::active, QueueState::deferred, QueueState::held};
 
-// With several smarthosts each reason says whose it is.
+// With several smarthosts each reason names its smarthost.
 std::string reasons_of(const std::vector<SmarthostReport>& smarthosts, std::string SmarthostReport::* text) {
   if (smarthosts.size() == 1) return smarthosts.front().*text;
   std::vector<std::string> all;
@@ -31,7 +31,7 @@ RouteState paused(const std::vector<SmarthostReport>& smarthosts) {
   return route;
 }
 
-// Mail goes to the first that is not paused; where that one's rate is used up it waits for it.
+// Mail goes to the first smarthost that is not paused; if its rate is used up, the mail waits for the rate.
 RouteState what_holds_up(const std::vector<SmarthostReport>& smarthosts) {
   auto first = std::ranges::find_if(smarthosts, [](const auto& smarthost) { return !smarthost.is_paused(); });
   if (smarthosts.empty()) return {};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The one rule for what is active and what waits, and why, wherever people and scripts are told: a mail that
-// is due is active unless nothing can take it, then it waits for the smarthost; a mail that was tried waits
-// for its time; else it is held. The spool's files know a mail's time, the loop knows the smarthosts: here
-// they meet. Pure.
+// The state of a queued mail as people and scripts see it, by one rule everywhere: a mail that is due is
+// active, or waits for the smarthost if no smarthost can take it; a mail that was tried waits for its next
+// attempt; else it is held. Combines the mail's times from the spool with the state of the smarthosts from
+// the loop. Pure.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ namespace hikyaku::mail {
 enum class QueueState {
   active,    // due, and sent as soon as a connection is free
   deferred,  // waits
-  held,      // waits for the operator
+  held,      // needs the operator
 };
 enum class WaitsFor : std::uint8_t { nobody, time, smarthost, rate, daemon };
 
@@ -29,61 +29,61 @@ struct SmarthostReport {
   std::uint16_t port = 0;
   bool is_proven = false;
   std::size_t connections = 0;
-  std::string trouble;                 // why nothing goes there just now; empty: it is up
-  std::optional<WallTime> next_probe;  // of one that is paused; now, while one is made
-  std::optional<WallTime> since{};     // likewise
-  std::string public_trouble{};        // `trouble` without names of accounts, for everybody
+  std::string trouble;                 // why the smarthost gets no mail at the moment; empty: it is up
+  std::optional<WallTime> next_probe;  // of a paused smarthost; the current time during a probe
+  std::optional<WallTime> since{};     // of a paused smarthost: when the pause began
+  std::string public_trouble{};        // `trouble` without account names, for everybody
   bool is_paused() const { return next_probe.has_value(); }
 };
 
-// What holds up all mail that is due.
+// What holds up all mail that is due, if anything.
 struct RouteState {
   WaitsFor waits_for = WaitsFor::nobody;  // never time
   std::string reason{};                   // for operators
   std::string public_reason{};            // for everybody
   std::optional<WallTime> since{};
-  std::optional<WallTime> next{};      // when the smarthost is looked at again
-  std::optional<WallTime> released{};  // what was tried before that became due then
-  WallTime now = WallTime::min();      // then; by default no mail's time has come
+  std::optional<WallTime> next{};      // when the smarthost is probed next
+  std::optional<WallTime> released{};  // mail that was last tried before this time is due
+  WallTime now = WallTime::min();      // by default no mail is due
 };
-// `released`: when what was tried before became due, the last time.
+// `released`: the last time at which all mail tried before became due.
 RouteState route_state_of(const std::vector<SmarthostReport>& smarthosts, std::optional<WallTime> released,
                           WallTime now);
-// Of what GET /v1/status answers.
+// The same from the answer to GET /v1/status.
 RouteState route_state_of(const JsonValue& status, WallTime now);
 
-// As it is in the spool, or was noted.
+// The facts about one mail, from the spool or the outcome board.
 struct Standing {
   bool is_held = false;
   std::uint32_t attempts = 0;
-  std::optional<WallTime> next_attempt{};  // after the last one; empty: not known
-  std::optional<WallTime> written{};       // when that was so
+  std::optional<WallTime> next_attempt{};  // nullopt: unknown
+  std::optional<WallTime> written{};       // when these facts were recorded
   std::string_view reason{};
 };
 
 struct MailState {
   QueueState state = QueueState::active;
   WaitsFor waits_for = WaitsFor::nobody;
-  std::string reason{};  // empty: there is none, or it is for operators only
+  std::string reason{};  // empty: none, or only for operators
   std::optional<WallTime> since{};
-  std::optional<WallTime> next{};  // when it is tried again
+  std::optional<WallTime> next{};  // when the mail is tried next
   bool operator==(const MailState&) const = default;
 };
 MailState state_of(const Standing& standing, const RouteState& route, bool is_operator);
 
-std::string_view to_text(QueueState state);  // as JSON has it: "active", "deferred", "held"
-std::string_view to_word(QueueState state);  // as people read it: "active", "waiting", "held"
+std::string_view to_text(QueueState state);  // for JSON: "active", "deferred", "held"
+std::string_view to_word(QueueState state);  // for people: "active", "waiting", "held"
 std::string_view to_text(WaitsFor what);     // "smarthost" …; empty: nobody
-std::optional<QueueState> parse_queue_state(std::string_view text);  // of either form
+std::optional<QueueState> parse_queue_state(std::string_view text);  // accepts both forms
 
-// A mail that has ended without reaching everybody.
+// A mail that has ended without being delivered to all its recipients.
 struct FailedMail {
   MailId id;
   std::optional<std::uint32_t> uid;
   WallTime time;
-  std::string recipient;   // the first of them
-  std::string last_reply;  // and what was said about it
-  std::size_t more = 0;    // how many others
+  std::string recipient;   // the first one that failed
+  std::string last_reply;  // the last reply about this recipient
+  std::size_t more = 0;    // number of other recipients that failed
 };
 
 }  // namespace hikyaku::mail

@@ -17,14 +17,13 @@ std::string address_literal(const IpAddress& address) {
   return cat(address.is_v6() ? "[IPv6:" : "[", address.to_text(), "]");
 }
 
-// Anything else than a name or a literal could end the comment, the field or the header, or forge another
-// hop.
+// Anything but a name or a literal could end the comment, the field or the header, or forge another hop.
 std::string client_name(const ReceivedFacts& facts, std::string_view instead) {
   bool safe = is_domain(facts.helo, facts.traits.smtputf8) || is_address_literal(facts.helo);
   return std::string(safe && is_valid_utf8(facts.helo) ? facts.helo : instead);
 }
 
-// User databases allow what would end a comment; such a name is left out.
+// User databases allow names that would end a comment; such a name is left out.
 bool is_plain(std::string_view account) {
   return !account.empty() && account.size() <= kLongestAccount && std::ranges::all_of(account, [](char c) {
     return is_alpha(c) || is_digit(c) || kOfAccounts.contains(c);

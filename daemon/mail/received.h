@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Our Received field (RFC 5321 4.4). The HELO name is foreign: it appears only if it is a domain or an
-// address literal, else the client's address stands in its place, so that nothing can be injected through it.
-// Pure.
+// The fields that hikyaku adds to a message: Received (RFC 5321 4.4) and a missing Message-ID (RFC 5322
+// 3.6.4). The HELO name is foreign and appears only if it is a domain or an address literal; else the
+// client's address replaces it, so that nothing can be injected. Pure: time and randomness are arguments.
 #pragma once
 
 #include <cstdint>
@@ -24,26 +24,23 @@ struct SessionTraits {
 std::string_view with_protocol(const SessionTraits& traits);
 
 struct ReceivedFacts {
-  std::string_view helo;             // as it came
-  std::optional<IpAddress> client;   // nothing: a Unix socket
-  std::optional<std::uint32_t> uid;  // who called over the Unix socket
+  std::string_view helo;             // as received
+  std::optional<IpAddress> client;   // nullopt: a Unix socket
+  std::optional<std::uint32_t> uid;  // of the client on the Unix socket
   std::string_view account;          // that user's name, or empty
   std::string_view hostname;         // ours
   std::string_view id;               // the mail's id as text
   SessionTraits traits;
-  std::string_view
-      only_recipient;  // if there is exactly one; else empty, so that no Bcc is told to the others
+  std::string_view only_recipient;  // if there is exactly one; else empty, so that no Bcc is disclosed
   WallTime now;
 };
 // The whole field, folded, with its last CR LF.
 std::string received_field(const ReceivedFacts& facts);
 
-// Message-IDs for messages that come without one (RFC 5322 3.6.4). Pure: time and randomness are passed in.
-
-// "<20261122031404.k3j4h5@example.com>". `random` is letters and digits (base/random.h). A domain that is
-// empty, "localhost", below it or below "localdomain", or no domain at all gives way to `fallback`, and that,
-// by the same rule, to "hikyaku.invalid": an id that ends in @localhost is unique to nobody and costs points
-// with spam filters.
+// "<20261122031404.k3j4h5@example.com>". `random` is letters and digits (base/random.h). A `domain` that is
+// empty, invalid, "localhost", or below it or "localdomain" is replaced by `fallback`, and that by
+// "hikyaku.invalid" for the same reasons: an id that ends in @localhost is not unique and is penalised by
+// spam filters.
 std::string make_message_id(WallTime now, std::string_view random, std::string_view domain,
                             std::string_view fallback);
 

@@ -12,7 +12,7 @@ constexpr std::size_t kWidth = 76;
 constexpr std::size_t kMaxWord = 900;
 constexpr char kHexDigits[] = "0123456789ABCDEF";
 
-// Puts words one after the other; a line's first ones stand behind `lead`.
+// Puts words one after the other into lines; each line begins with `lead`.
 class Wrapper {
  public:
   Wrapper(std::string_view first_lead, std::string_view lead) : text_(first_lead), lead_(lead) {
@@ -50,7 +50,7 @@ void add_words(Wrapper& wrapper, std::string_view text) {
       wrapper.add(word.substr(0, kMaxWord));
 }
 
-// The first character of valid UTF-8, taken off.
+// Removes and returns the first character of valid UTF-8.
 char32_t take_character(std::string_view& text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;

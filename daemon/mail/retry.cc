@@ -12,7 +12,7 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr Duration kMaxGap = std::chrono::days(30);
 
-// Multiplies up step by step and stops at the bound, so that no number of attempts overflows.
+// Multiplies step by step and stops at the bound, so that no number of attempts overflows.
 Seconds middle(std::uint32_t attempts, const RetryPolicy& policy, Seconds bound) {
   Seconds wait = policy.first;
   for (std::uint32_t i = 1; i < attempts && wait < bound && policy.factor > 1; ++i) wait *= policy.factor;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A smarthost as configured: the keys in etc/hikyaku.yaml as plain values. Filled by daemon/config, used by
+// A smarthost as configured: the keys of etc/hikyaku.yaml as plain values. Filled by daemon/config, used by
 // smtpc.
 #pragma once
 
@@ -16,7 +16,7 @@
 
 namespace hikyaku::mail {
 
-// How many messages a smarthost takes in a time: "14/s", "30/min", "500/h", "10000/day".
+// How many messages a smarthost accepts in a time: "14/s", "30/min", "500/h", "10000/day".
 
 enum class RateUnit : std::uint8_t { second, minute, hour, day };
 inline constexpr std::array<std::string_view, 4> kRateUnits{"s", "min", "h", "day"};
@@ -74,7 +74,7 @@ struct Smarthost {
   bool auth = true;                     // false: `auth: none`
   std::vector<std::string> mechanisms;  // `auth: [A, B]` in order, upper case; empty: auto
   bool allow_plaintext_auth = false;
-  std::string user;                        // chooses between several entries of authinfo, or empty
+  std::string user;                        // selects one of several entries of authinfo, or empty
   std::optional<Credentials> credentials;  // looked up by host, port and `user`
   std::uint32_t connections = 4;
   std::uint32_t messages_per_connection = 1000;

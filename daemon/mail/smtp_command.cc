@@ -34,7 +34,7 @@ Command parse_greeting(std::string_view name, bool is_helo) {
 Command parse_ehlo(std::string_view name, const CommandOptions&) { return parse_greeting(name, false); }
 Command parse_helo(std::string_view name, const CommandOptions&) { return parse_greeting(name, true); }
 
-// What follows "FROM:" or "TO:". A blank before the colon is forgiven, as those behind it are.
+// The text after "FROM:" or "TO:". Blanks before and after the colon are allowed.
 std::optional<std::string_view> after_keyword(std::string_view argument, std::string_view keyword) {
   if (!starts_with_ignoring_case(argument, keyword)) return std::nullopt;
   argument = trim(argument.substr(keyword.size()));
@@ -51,7 +51,8 @@ CommandError path_refusal(const PathError& error, std::uint16_t detail) {
                 detail == 7 ? "Bad sender address syntax" : "Bad recipient address syntax");
 }
 
-// "<a@b>X" and "<a@b>,<c@d>" are not a path and its parameters: all of it is judged, and refused, as a path.
+// "<a@b>X" and "<a@b>,<c@d>" are not a path with parameters: the whole text is parsed, and refused, as a
+// path.
 PathAndRest split_argument(std::string_view text) {
   PathAndRest parts = split_path(text);
   if (!parts.rest.empty() && !is_blank(parts.rest.front())) return {text, {}};
@@ -92,7 +93,7 @@ Command parse_plain(std::string_view argument, const CommandOptions&) {
   return Plain{};
 }
 
-// Commands that ignore theirs: NOOP, HELP.
+// Commands that ignore their argument: NOOP, HELP.
 template <class Ignoring>
 Command parse_ignoring(std::string_view, const CommandOptions&) {
   return Ignoring{};
@@ -159,7 +160,7 @@ constexpr Verb kVerbs[] = {
     {"LHLO", parse_unimplemented},
 };
 
-// What a browser that was led to our port would send first (SECURITY.md S7).
+// What a browser sends first if it was directed to our port (SECURITY.md S7).
 constexpr std::string_view kHttpBeginnings[] = {"GET",     "POST",   "PUT",   "CONNECT", "HEAD",
                                                 "OPTIONS", "DELETE", "PATCH", "TRACE",   "PRI"};
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SMTP commands, as a client sends them: one line in, one plain value out. Pure; never throws; knows no
-// session, so whether a command may come now is the caller's question. No text of an error repeats a byte of
-// the input.
+// SMTP commands of a client: parses one line into one plain value. Knows no session, so the caller decides
+// whether the command is allowed now. Error texts contain no byte of the input. Never throws. Pure.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +18,13 @@ namespace hikyaku::mail {
 namespace command {
 
 struct Ehlo {
-  std::string name;  // as it came, tabs as spaces; at most 255 bytes, no controls; nothing else is promised
+  std::string name;  // as received, tabs as spaces; at most 255 bytes, no controls; not checked further
   bool is_helo = false;
 };
 struct Mail {
   Envelope envelope;                  // all but the recipients
   std::optional<std::uint64_t> size;  // SIZE (RFC 1870); below 2^63
-  bool lenient = false;               // the address was not written as the RFC has it
+  bool lenient = false;               // the address deviates from the RFC
 };
 struct Rcpt {
   Recipient recipient;
@@ -39,7 +38,7 @@ struct Bdat {
 struct Rset {};
 struct Noop {};
 struct Vrfy {
-  std::string argument;  // as it came; no controls but tabs
+  std::string argument;  // as received; no controls but tabs
 };
 struct Help {};
 struct Quit {};
@@ -48,7 +47,7 @@ struct Auth {
   std::string mechanism;               // upper case
   std::optional<std::string> initial;  // the initial response, still Base64; "=" is an empty one (RFC 4954 4)
 };
-// Not SMTP at all: an HTTP request (or a first line "Host: …"), or a TLS ClientHello. Answer once and close.
+// Not SMTP: an HTTP request (or a first line "Host: …"), or a TLS ClientHello. Reply once and close.
 struct NotSmtp {
   bool is_tls = false;
 };
@@ -59,8 +58,7 @@ struct CommandError {
   int reply_code = 500;
   EnhancedStatus enhanced;
   std::string text;
-  // A BDAT whose size cannot be known: what follows may be content, so reply and close, never read on as
-  // commands.
+  // A BDAT of unknown size: content may follow that must not be read as commands, so reply and close.
   bool must_close = false;
   bool operator==(const CommandError&) const = default;
 };
@@ -74,37 +72,35 @@ struct CommandOptions {
   bool smtputf8 = false;            // the transaction's MAIL had SMTPUTF8; RCPT may use it then
 };
 
-// `line` is without its line end and may hold any bytes. Verbs and keywords are taken in either case.
-//   500 5.5.2   controls (NUL, a lone CR, ESC; tabs are blanks), or no such command
-//   502 5.5.1   a command that is known and never implemented
-//   501 5.5.4   syntax, a malformed or doubled parameter, BODY=BINARYMIME
-//   501 5.1.7   the address of MAIL; 5.1.3 that of RCPT
+// `line` is without its line end and may contain any bytes. The case of verbs and keywords is ignored.
+//   500 5.5.2   controls (NUL, a lone CR, ESC; tabs are blanks), or an unknown command
+//   502 5.5.1   a known command that is not implemented
+//   501 5.5.4   syntax, a malformed or repeated parameter, BODY=BINARYMIME
+//   501 5.1.7   a bad address in MAIL; 5.1.3 in RCPT
 //   553 5.6.7   an address that needs SMTPUTF8
-//   552 5.3.4   SIZE of 2^63 and beyond
-//   555 5.5.4   a parameter that is not known
+//   552 5.3.4   SIZE of 2^63 or more
+//   555 5.5.4   an unknown parameter
 Command parse_command(std::string_view line, const CommandOptions& options);
 
-// The first bytes of a TLS record with a handshake: 16 03. For bytes that may never hold a line end.
+// Whether the bytes begin a TLS handshake record: 16 03. For input that may never contain a line end.
 bool is_tls_hello(std::string_view bytes);
 
 // The parameters of MAIL and RCPT (RFC 5321 4.1.2, esmtp-param): SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH;
-// NOTIFY, ORCPT. Used by parse_command only. Pure; what is wrong comes back as the reply to give.
-
-// `text` is what follows the path. Each parameter at most once. Fills what was given into the command.
+// NOTIFY, ORCPT. Used by parse_command only. `text` follows the path; each parameter may occur once. Sets the
+// members of the command, or returns the reply to send.
 std::expected<void, CommandError> apply_parameters(std::string_view text, command::Mail& mail,
                                                    const CommandOptions& options);
 std::expected<void, CommandError> apply_parameters(std::string_view text, command::Rcpt& rcpt,
                                                    const CommandOptions& options);
 
-// xtext (RFC 3461 4): printable ASCII without "+" and "=", everything else as +XX; for ENVID, ORCPT and AUTH.
-// from_xtext(to_xtext(s)) == s for every ASCII s without controls.
-
-// Bytes from 0x80 pass as they are: they occur only in an ORCPT of a transaction with SMTPUTF8 (RFC 6533 3).
+// xtext (RFC 3461 4), for ENVID, ORCPT and AUTH: printable ASCII without "+" and "=", everything else as +XX.
+// from_xtext(to_xtext(s)) == s for every ASCII s without controls. Bytes from 0x80 are not encoded: they
+// occur only in an ORCPT of a transaction with SMTPUTF8 (RFC 6533 3).
 std::string to_xtext(std::string_view decoded);
 
-// Nothing if a byte may not stand in xtext, if a +XX is incomplete, or if what it stands for is CR, LF, NUL,
-// another control or not ASCII: such bytes must never reach an envelope. Hexadecimal digits are taken in
-// either case. With `smtputf8` UTF-8 may stand there unencoded.
+// Returns nullopt if a byte is not allowed in xtext, if a +XX is incomplete, or if it encodes CR, LF, NUL,
+// another control or non-ASCII: such bytes must never reach an envelope. Hexadecimal digits may have either
+// case. With `smtputf8` unencoded UTF-8 is allowed.
 std::optional<std::string> from_xtext(std::string_view encoded, bool smtputf8 = false);
 
 }  // namespace hikyaku::mail

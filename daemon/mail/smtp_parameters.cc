@@ -13,7 +13,7 @@ namespace {
 using Applied = std::expected<void, CommandError>;
 
 constexpr std::uint64_t kMaxSize = std::numeric_limits<std::int64_t>::max();
-constexpr std::size_t kMaxEnvid = 100;  // characters as they come; RFC 3461 4.4
+constexpr std::size_t kMaxEnvid = 100;  // characters as received; RFC 3461 4.4
 constexpr std::size_t kMaxOrcpt = 500;  // RFC 3461 4.2
 
 constexpr char kHex[] = "0123456789ABCDEF";
@@ -22,7 +22,7 @@ bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool is_xchar(char c) { return (c > ' ' && c < 0x7f && c != '+' && c != '=') || is_beyond_ascii(c); }
 bool is_printable(char c) { return c >= ' ' && c < 0x7f; }
 
-// What "+XX" at the front of `text` stands for, if that may be.
+// The character that "+XX" at the front of `text` encodes, if it is allowed.
 std::optional<char> decode_hexchar(std::string_view text) {
   if (text.size() < 3) return std::nullopt;
   auto high = hex_value(text[1]);
@@ -34,10 +34,10 @@ std::optional<char> decode_hexchar(std::string_view text) {
 
 struct Parameter {
   std::string_view keyword;
-  std::optional<std::string_view> value;  // nothing: there was no "="
+  std::optional<std::string_view> value;  // nullopt: there was no "="
 };
 
-// One parameter that a command knows, and what it does. `apply` gets the value, never the keyword.
+// A parameter of a command, and the function that applies its value.
 template <class Target>
 struct Known {
   std::string_view keyword;
@@ -86,7 +86,7 @@ Applied apply_all(std::string_view text, std::span<const Known<Target>> table, T
   return {};
 }
 
-// RFC 1870 3: up to 20 digits, so that an honest client can name more than we can count.
+// RFC 1870 3: up to 20 digits, so that a client may name a size beyond 64 bits.
 Applied apply_size(std::optional<std::string_view> value, command::Mail& mail, const CommandOptions&) {
   bool digits = value && !value->empty() && std::ranges::all_of(*value, [](char c) { return is_digit(c); });
   if (!digits || value->size() > 20) return malformed("Bad SIZE");
@@ -131,7 +131,7 @@ Applied apply_envid(std::optional<std::string_view> value, command::Mail& mail, 
   return {};
 }
 
-// RFC 4954 5: who submitted the message elsewhere. We trust nobody's word for it, and pass nothing on.
+// RFC 4954 5: the original submitter. Not trusted and not passed on.
 Applied apply_auth(std::optional<std::string_view> value, command::Mail&, const CommandOptions& options) {
   auto mailbox = from_xtext(value.value_or(""));
   PathOptions path{.default_domain = options.default_domain, .allow_null = true};

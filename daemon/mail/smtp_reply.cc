@@ -30,13 +30,13 @@ std::optional<EnhancedStatus> status_in(const std::string& line, int code) {
   return status && status->status_class == code / 100 ? status : std::nullopt;
 }
 
-// Most peers repeat it on each line, some have it on the first or the last only.
+// Most servers repeat the status on each line, some have it only on the first or the last.
 std::optional<EnhancedStatus> status_of(const Reply& reply) {
   const auto first = status_in(reply.lines.front(), reply.code);
   return first ? first : status_in(reply.lines.back(), reply.code);
 }
 
-// Takes one to three digits off the front of `text`.
+// Removes one to three digits from the front of `text`.
 std::optional<std::uint16_t> take_number(std::string_view& text) {
   std::size_t length = 0;
   while (length < text.size() && is_digit(text[length])) ++length;
@@ -77,8 +77,8 @@ void add_mechanism(Capabilities& capabilities, std::string_view word) {
     capabilities.mechanisms.push_back(name);
 }
 
-// "AUTH=LOGIN PLAIN" is the form of a draft that old clients want; servers send it beside or instead of the
-// other.
+// "AUTH=LOGIN PLAIN" is a draft's form for old clients; servers send it beside or instead of the standard
+// form.
 void apply(Capabilities& capabilities, std::string_view line) {
   const auto end = std::min(line.find_first_of(" \t="), line.size());
   const std::string keyword = to_upper(line.substr(0, end));

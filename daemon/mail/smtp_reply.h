@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a smarthost answers (RFC 5321 4.2): the code decides, the texts are for people. Foreign bytes stay as
-// they came in `lines`; whoever shows them goes through to_text, which makes them one printable line. Pure.
+// Replies of a smarthost (RFC 5321 4.2): the code decides, the texts are for people. With them the enhanced
+// status codes and the capabilities of EHLO. `lines` holds foreign bytes unchanged; to_text makes one
+// printable line. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,7 @@
 
 namespace hikyaku::mail {
 
-// Enhanced mail system status codes (RFC 3463, RFC 2034): "5.1.1". Plain values, no state between two parses.
-
+// An enhanced status code (RFC 3463, RFC 2034): "5.1.1".
 struct EnhancedStatus {
   std::uint16_t status_class = 0;  // 2 success, 4 persistent transient, 5 permanent
   std::uint16_t subject = 0;       // at most three digits each
@@ -20,20 +20,19 @@ struct EnhancedStatus {
   bool operator==(const EnhancedStatus&) const = default;
 };
 
-// From the beginning of a reply's text: "5.1.1 user unknown". Nothing unless the code is complete, its class
-// is 2, 4 or 5, and something other than a letter, a digit or a dot follows: "5", "5.1", "5.1.1.9 is blocked"
-// have none.
+// Parses the beginning of a reply's text: "5.1.1 user unknown". Returns nullopt unless the code is complete,
+// its class is 2, 4 or 5, and no letter, digit or dot follows: "5", "5.1" and "5.1.1.9 is blocked" have none.
 std::optional<EnhancedStatus> parse_enhanced_status(std::string_view text);
 std::string to_text(EnhancedStatus status);
 
 inline constexpr std::size_t kMaxReplyBytes = 64 * 1024;  // of one reply, line ends included
-inline constexpr std::size_t kMaxReplyLines = 128;        // kept; more are read and dropped
+inline constexpr std::size_t kMaxReplyLines = 128;        // lines kept; further lines are read and dropped
 inline constexpr std::size_t kMaxReplyText = 1024;        // of to_text
 
 struct Reply {
   int code = 0;                          // 200 to 599
-  std::vector<std::string> lines;        // without code, separator and line end; at least one, perhaps empty
-  std::optional<EnhancedStatus> status;  // RFC 2034; only if its class is the code's first digit
+  std::vector<std::string> lines;        // without code, separator and line end; at least one, possibly empty
+  std::optional<EnhancedStatus> status;  // RFC 2034; only if its class equals the code's first digit
 
   bool is_completed() const { return code / 100 == 2; }
   bool is_intermediate() const { return code / 100 == 3; }
@@ -44,19 +43,18 @@ struct Reply {
 // "535 5.7.8 Not accepted. / 5.7.8 See https://…": code, all lines joined, escaped; at most kMaxReplyText
 // bytes.
 std::string to_text(const Reply& reply);
-// A reply as a peer would send it, for tests and for our own words: "550 5.1.1 no\r\n" or several such lines,
-// with or without CR. Nothing if it is malformed, incomplete, or more than one.
+// Parses a whole reply: "550 5.1.1 no\r\n" or several such lines, with or without CR. Returns nullopt if it
+// is malformed, incomplete, or more than one reply.
 std::optional<Reply> parse_reply(std::string_view text);
 
-// Fed one line after the other, without line ends. After `complete` or an error it begins anew; an error
-// means that nothing on this connection can be trusted any more.
+// Takes one line after the other, without line ends. Starts again after `complete` or an error; after an
+// error nothing on the connection can be trusted.
 class ReplyParser {
  public:
   enum class State {
-    more,       // the reply goes on
-    complete,   // take() has it
-    malformed,  // no reply line, or another code than the lines before: "25", "2500 ok", "999 x", "250-a" +
-                // "550 b"
+    more,       // the reply continues
+    complete,   // take() returns it
+    malformed,  // not a reply line, or another code than before: "25", "2500 ok", "999 x", "250-a" + "550 b"
     flood,      // more than kMaxReplyBytes
   };
   State feed(std::string_view line);
@@ -70,11 +68,10 @@ class ReplyParser {
   bool fresh_ = true;  // the next line begins a reply
 };
 
-// What a smarthost can do, as its reply to EHLO says (RFC 5321 4.1.1.1). Keywords we do not know are ignored,
-// so are malformed ones. Forget it all after STARTTLS (RFC 3207 4.2). Pure; the reply is bounded, so is this.
-
+// A smarthost's capabilities from its reply to EHLO (RFC 5321 4.1.1.1). Unknown and malformed keywords are
+// ignored. The caller must discard them after STARTTLS (RFC 3207 4.2). Bounded, because the reply is.
 struct Capabilities {
-  std::string name;  // how it calls itself, made printable; for the log
+  std::string name;  // the name in the reply, made printable; for the log
   bool pipelining = false;
   bool eight_bit_mime = false;
   bool smtputf8 = false;
@@ -82,17 +79,17 @@ struct Capabilities {
   bool chunking = false;
   bool dsn = false;
   bool starttls = false;
-  bool size = false;           // the SIZE parameter of MAIL may be used
-  std::uint64_t max_size = 0;  // bytes; 0: it set no limit
-  // `AUTH X Y` and the older `AUTH=X Y`, united, upper case, each once, in its order; also those nobody
-  // knows.
+  bool size = false;           // MAIL may have the SIZE parameter
+  std::uint64_t max_size = 0;  // bytes; 0: no limit announced
+  // From `AUTH X Y` and the older `AUTH=X Y`, upper case, each once, in the server's order; unknown ones
+  // included.
   std::vector<std::string> mechanisms;
 
   bool offers(std::string_view mechanism) const;  // upper case
   bool operator==(const Capabilities&) const = default;
 };
 
-// Of a 2yz reply to EHLO. After HELO: Capabilities{}.
+// From a 2yz reply to EHLO. After HELO use Capabilities{}.
 Capabilities parse_ehlo(const Reply& reply);
 
 }  // namespace hikyaku::mail

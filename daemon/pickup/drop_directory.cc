@@ -27,7 +27,7 @@ std::unexpected<DropError> system_error(std::string_view what) {
   return fail(error == ENOENT ? DropFault::gone : DropFault::system, cat(what, ": ", os_error_text(error)));
 }
 
-// Ours alone, whatever the umask.
+// Makes a directory that only we may use, whatever the umask.
 Result<Fd, DropError> open_private(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error(path);
   Fd directory(::open(path.c_str(), kOpenDirectory));
@@ -35,7 +35,7 @@ Result<Fd, DropError> open_private(const std::string& path) {
   return directory;
 }
 
-// Without "." and "..".
+// All names but "." and "..".
 Result<std::vector<std::string>, DropError> names_in(const Fd& directory, const std::string& path) {
   Fd own(::openat(directory.get(), ".", kOpenDirectory));
   if (!own) return system_error(path);
@@ -60,7 +60,7 @@ std::optional<DropDirectory::Taken> parse_taken(std::string_view text) {
   return DropDirectory::Taken{std::string(text.substr(0, dot)), *id};
 }
 
-// Never over another file: all names are given once, but the directory may hold anything.
+// Never replaces a file: sendmail gives each name once, but the directory may hold anything.
 Result<void, DropError> move(const Fd& from, const std::string& name, const Fd& to,
                              const std::string& new_name) {
   if (::renameat2(from.get(), name.c_str(), to.get(), new_name.c_str(), RENAME_NOREPLACE) == 0) return {};
@@ -110,9 +110,9 @@ Result<DropDirectory::Listing, DropError> DropDirectory::list() const {
   return listing;
 }
 
-// A draft is locked by who writes it, to the end: one that nobody has locked is nobody's. Where that cannot
-// be told, by the time of the last change of any kind, which nobody can set. `locked` keeps its writer from
-// coming just now.
+// A draft is locked by its writer until it is finished: one without a lock is abandoned. Where locks cannot
+// be tested, the inode's change time decides, which no user can set. `locked` keeps a writer from coming just
+// now.
 bool DropDirectory::is_abandoned(const std::string& name, Fd& locked) const {
   struct stat status{};
   if (::fstatat(drop_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
@@ -136,7 +136,7 @@ Result<void, DropError> DropDirectory::take(const std::string& name, const DropF
   if (!moved || file.is_named(taken_.get(), taken)) return moved;
   auto back = move(taken_, taken, drop_, name);
   if (!back) return back;
-  return fail(DropFault::gone, "another file has come in its place");
+  return fail(DropFault::gone, "another file has taken its place");
 }
 
 Result<void, DropError> DropDirectory::give_back(const std::string& name, mail::MailId id) const {

@@ -13,15 +13,15 @@
 
 namespace hikyaku::pickup {
 
-// Under which sendmail(1) writes a drop: its name with a dot in front.
+// While sendmail(1) writes a drop, its name has a dot in front.
 inline bool is_draft_name(std::string_view name) {
   return name.starts_with('.') && mail::is_drop_name(name.substr(1));
 }
 
 class DropDirectory {
  public:
-  // Of this spool; makes taken/ and refused/ where they are missing. drop/ must be there and ours, else
-  // nobody could take anything out of it: prepare_drop_directory().
+  // Opens the directories of this spool; creates taken/ and refused/ if they are missing. drop/ must exist
+  // and be ours, or no drop could be taken out of it: prepare_drop_directory().
   static Result<DropDirectory, DropError> open(const std::string& spool);
 
   struct Listing {
@@ -35,19 +35,19 @@ class DropDirectory {
     return DropFile::open(drop_.get(), name, group_, most);
   }
 
-  // On its way to be mail `id`; fails if the name is not that file's any more.
+  // Moves the drop to taken/ for mail `id`; fails if `name` is not `file` any more.
   Result<void, DropError> take(const std::string& name, const DropFile& file, mail::MailId id) const;
   Result<void, DropError> give_back(const std::string& name, mail::MailId id) const;
-  // Of a taken one; durable.
+  // Removes a taken drop; durable.
   Result<void, DropError> remove(const std::string& name, mail::MailId id) const;
-  // To refused/, from drop/; durable.
+  // Moves a drop from drop/ to refused/; durable.
   Result<void, DropError> refuse(const std::string& name) const;
 
   struct Taken {
     std::string name;
     mail::MailId id;
   };
-  // What an earlier run has taken and neither removed nor given back.
+  // The drops that an earlier run has taken and neither removed nor given back.
   std::vector<Taken> taken() const;
   const std::string& path() const { return path_; }
 

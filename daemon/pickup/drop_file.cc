@@ -30,14 +30,15 @@ std::string_view kind_of(mode_t mode) {
   return "is a device";
 }
 
-// Group: nobody gets into that group but through sendmail's set-gid bit, so it is the witness that sendmail
-// has made the file, for the user who owns it.
+// The group: no user gets into it but through sendmail's set-gid bit, so it proves that sendmail made the
+// file, for the user who owns it.
 Result<void, DropError> judge(const struct stat& status, gid_t group) {
   if (!S_ISREG(status.st_mode)) return not_ours(kind_of(status.st_mode));
   if (status.st_nlink != 1) return not_ours("has another name elsewhere (a hard link)");
   if (status.st_gid != group)
-    return not_ours("was not made by sendmail: it is of another group than the directory");
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return not_ours("may be changed by others than its owner");
+    return not_ours("was not made by sendmail: its group is not that of the directory");
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return not_ours("is writable by users other than its owner");
   return {};
 }
 
@@ -64,8 +65,7 @@ ssize_t read_some(const Fd& fd, std::string& bytes) {
 
 }  // namespace
 
-// A device is not even opened, which might do something to it; what stands there by the time of open() is
-// looked at again.
+// A device is not even opened, since that might affect it. The file is examined again after open().
 Result<DropFile, DropError> DropFile::open(int directory, const std::string& name, gid_t group,
                                            std::uint64_t most) {
   struct stat before{};
@@ -81,7 +81,7 @@ Result<DropFile, DropError> DropFile::open(int directory, const std::string& nam
 
 Result<void, DropError> DropFile::look(gid_t group, std::uint64_t most) {
   struct stat status{};
-  if (::fstat(fd_.get(), &status) != 0) return refused_by_system("cannot be looked at");
+  if (::fstat(fd_.get(), &status) != 0) return refused_by_system("cannot be examined");
   if (auto judged = judge(status, group); !judged) return judged;
   device_ = status.st_dev;
   inode_ = status.st_ino;
@@ -97,9 +97,9 @@ Result<void, DropError> DropFile::read_header() {
   if (got < 0) return refused_by_system("cannot be read");
   bytes.resize(static_cast<std::size_t>(got));
   auto header = mail::decode_drop_header(bytes);
-  if (!header) return fail(DropFault::broken, "does not begin as a drop does");
+  if (!header) return fail(DropFault::broken, "does not begin like a drop");
   if (header->length != left_ - mail::kDropHeader)
-    return fail(DropFault::broken, "is not as long as its first line says");
+    return fail(DropFault::broken, "does not have the length that its first line gives");
   left_ = header->length;
   checksum_ = header->checksum;
   return {};
@@ -110,7 +110,7 @@ Result<std::string, DropError> DropFile::read(std::size_t most) {
   if (bytes.empty()) return bytes;
   const ssize_t got = read_some(fd_, bytes);
   if (got < 0) return refused_by_system("cannot be read");
-  if (got == 0) return fail(DropFault::broken, "has become shorter while it was read");
+  if (got == 0) return fail(DropFault::broken, "was truncated while it was read");
   bytes.resize(static_cast<std::size_t>(got));
   left_ -= bytes.size();
   digest_.update(bytes);

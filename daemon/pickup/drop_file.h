@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One file of the drop directory, in which anyone may have put anything: opened once, looked at, and read
-// from its beginning to its end through that one descriptor. Never follows a link, never waits, never reads
-// what is not a drop by all that the kernel says. Blocks for the disk.
+// from its beginning to its end through that one descriptor. Never follows a link, never waits, and never
+// reads a file that the kernel's metadata do not show to be a drop. Blocks for the disk.
 #pragma once
 
 #include <sys/types.h>
@@ -17,8 +17,8 @@
 namespace hikyaku::pickup {
 
 enum class DropFault : std::uint8_t {
-  gone,      // there is none of that name any more
-  not_ours,  // nothing that sendmail(1) leaves; it is never read
+  gone,      // the file is not there any more
+  not_ours,  // not written by sendmail(1); it is never read
   broken,    // a drop, but not as it was written
   too_long,  // a drop, and longer than any message may be; it is not read
   system,    // EIO, no descriptor left: try again later
@@ -27,15 +27,15 @@ using DropError = Error<DropFault>;
 
 class DropFile {
  public:
-  // `directory` is an open one with the group `group`. The file has at most `most` bytes.
+  // `directory` is an open directory of group `group`. A file of more than `most` bytes is too_long.
   static Result<DropFile, DropError> open(int directory, const std::string& name, gid_t group,
                                           std::uint64_t most);
 
   uid_t uid() const { return uid_; }            // whose mail it is
-  std::uint64_t left() const { return left_; }  // bytes behind those that were read
-  // The next bytes behind the first line, empty at the end; never more than were there at the beginning.
+  std::uint64_t left() const { return left_; }  // bytes not read yet
+  // The next bytes behind the first line, empty at the end; in all never more than the file had when opened.
   Result<std::string, DropError> read(std::size_t most);
-  // After the end: whether what was read is what was written.
+  // After the end: whether the checksum is right.
   bool is_whole() const { return left_ == 0 && digest_.digest() == checksum_; }
   // Whether `name` in `directory` is this very file.
   bool is_named(int directory, const std::string& name) const;

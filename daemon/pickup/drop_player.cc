@@ -14,12 +14,12 @@ namespace {
 
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kReplyLine = 4096;
-constexpr const char* kGreeting = "EHLO drop";  // of no account: the kernel has told who it was
+// The name does not matter: the kernel tells who the sender is.
+constexpr const char* kGreeting = "EHLO drop";
 
 std::optional<DropOutcome> broken(std::string why) { return DropBroken{std::move(why)}; }
 
-// RFC 5321 has this code for what another transaction may bring; the same drop has as many recipients every
-// time.
+// RFC 5321 has this code for recipients that another transaction may take; this drop has as many each time.
 bool is_too_many_recipients(const mail::Reply& reply) {
   return reply.code == 452 && reply.status == mail::EnhancedStatus{4, 5, 3};
 }
@@ -94,7 +94,8 @@ Task<DropPlayer::Step> DropPlayer::hear() {
 
 DropPlayer::Step DropPlayer::judge(const mail::Reply& reply) const {
   if (reply.is_completed()) return std::nullopt;
-  // MAIL is among the commands, and what was refused. Fewer are a matter of memory, which passes.
+  // MAIL and the refused recipient are among the commands. Fewer are due to a lack of memory, which is
+  // temporary.
   bool has_too_many = is_too_many_recipients(reply) && commands_.size() >= most_ + 2;
   if (reply.is_permanent() || has_too_many) return DropRefused{reply};
   return DropDeferred{to_text(reply)};
@@ -118,15 +119,15 @@ Task<DropPlayer::Step> DropPlayer::read_line(std::string& line) {
 
 DropPlayer::Step DropPlayer::take_command(const std::string& line) {
   auto part = order_.next(line);
-  if (!part) return broken("has a line in its envelope that has no place there");
+  if (!part) return broken("has an invalid line in its envelope");
   commands_.push_back(line);
   is_at_content_ = *part == mail::DropCommands::Part::content;
   const bool fits = order_.content_length() == read_ahead_.size() - used_ + file_.left();
-  if (is_at_content_ && !fits) return broken("its content is not as long as it says");
+  if (is_at_content_ && !fits) return broken("its content does not have the stated length");
   return std::nullopt;
 }
 
-// Of the content; empty at the end.
+// The next piece of the content; empty at the end.
 Task<DropPlayer::Step> DropPlayer::read_piece(std::string& piece) {
   Step ended;
   piece = read_ahead_.substr(used_);
@@ -145,7 +146,7 @@ Task<DropPlayer::Step> DropPlayer::read_more(std::string& piece) {
   co_return std::nullopt;
 }
 
-// A bounce tells all recipients, and only of a drop that is as it was written.
+// A bounce reports all recipients, and only if the drop's checksum is right.
 Task<DropPlayer::Step> DropPlayer::see_the_end() {
   std::string passed;
   while (!is_at_content_) {

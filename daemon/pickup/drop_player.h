@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Speaks what a drop says to an SMTP session, as its client: one command, one reply. The session gets the
-// last bytes only once all of them have been read and found as they were written, so nothing else can be
-// committed. A drop is accepted as a whole or not at all. The loop's thread; reads on the pool.
+// Plays a drop to an SMTP session, as its client: one command, one reply. The session gets the last bytes
+// only when the whole file has been read and its checksum is right, so no damaged mail can be committed. A
+// drop is accepted as a whole or not at all. The loop's thread; reads on the pool.
 #pragma once
 
 #include <optional>
@@ -17,15 +17,15 @@
 namespace hikyaku::pickup {
 
 struct DropAccepted {};
-// Not now: a 4yz reply, the disk, or we are about to stop.
+// Not now: a 4yz reply, trouble with the disk, or the daemon is stopping.
 struct DropDeferred {
   std::string why;
 };
-// Never: a 5yz reply, or one that time does not change.
+// Never: a 5yz reply, or another that would come again each time.
 struct DropRefused {
   mail::Reply reply;
 };
-// It is not what was written.
+// The file is not as it was written.
 struct DropBroken {
   std::string why;
 };
@@ -33,14 +33,15 @@ using DropOutcome = std::variant<DropAccepted, DropDeferred, DropRefused, DropBr
 
 class DropPlayer {
  public:
-  // File and stream outlive it; `most` are the recipients that the session takes; `until` bounds the whole.
+  // File and stream outlive the player. `most` is the number of recipients that the session takes; `until`
+  // bounds all of it.
   DropPlayer(io::Loop& loop, DropFile& file, io::Stream& session, std::size_t most, io::Until until)
       : loop_(loop), file_(file), stream_(session), most_(most), replies_(session), until_(until) {}
 
   // From the greeting to the reply to the content. Once.
   Task<DropOutcome> play();
 
-  // What was refused, for a bounce: the commands as they stand in the drop, and the beginning of the content.
+  // For the bounce of a refused drop: its commands, and the beginning of its content.
   const std::vector<std::string>& commands() const { return commands_; }
   const std::string& beginning() const { return beginning_; }
 

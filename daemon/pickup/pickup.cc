@@ -11,7 +11,7 @@ namespace hikyaku::pickup {
 namespace {
 
 constexpr std::size_t kAtOnce = 8;  // they share a flush
-// Names, so that a directory full of them fills neither log nor memory.
+// The most names that are logged, so that a full directory fills neither log nor memory.
 constexpr std::size_t kMostTold = 1000;
 constexpr Duration kRescan = 1min;         // a watch may miss something
 constexpr Duration kRescanUnwatched = 1s;  // or while there is reason to look
@@ -33,7 +33,7 @@ Task<void> Pickup::run() {
   auto watch = io::DirectoryWatch::start(parts_.loop, directory_.path(), [](std::string_view name) {
     return mail::is_drop_name(name) || is_draft_name(name);
   });
-  if (!watch) parts_.log.warning(cat(watch.error().text, "; it is looked at each second instead"));
+  if (!watch) parts_.log.warning(cat(watch.error().text, "; drops are looked for every second instead"));
   while (!stop_.soft.is_requested()) {
     co_await sweep();
     co_await wait_for_more(watch ? watch->get() : nullptr);
@@ -41,7 +41,7 @@ Task<void> Pickup::run() {
   co_await nursery_.drained({});
 }
 
-Task<void> Pickup::stopped(Duration grace) {
+Task<void> Pickup::stop(Duration grace) {
   stop_.soft.request();
   const io::Woken woken = co_await nursery_.drained(parts_.loop.within(grace));
   stop_.hard.request();
@@ -55,19 +55,19 @@ Task<void> Pickup::sweep() {
   if (!listing) co_return;
   has_drafts_ = listing->has_drafts;
   forget_all_but(*listing);
-  for (const std::string& name : listing->others) tell_once(name, "has no name that sendmail gives");
+  for (const std::string& name : listing->others) tell_once(name, "its name is not one that sendmail gives");
   co_await begin_all(std::move(listing->drops));
 }
 
-// It is looked at again in a second; the log hears of the first failure and of the end.
+// The directory is read again in a second; the first failure and the end are logged.
 void Pickup::note_unreadable(const std::optional<DropError>& error) {
   const bool was_unreadable = std::exchange(is_unreadable_, error.has_value());
   if (error && !was_unreadable)
-    parts_.log.error(cat("what sendmail has left waits, the drop directory cannot be read: ", error->text));
+    parts_.log.error(cat("mail from sendmail waits: the drop directory cannot be read: ", error->text));
   if (!error && was_unreadable) parts_.log.info("the drop directory can be read again");
 }
 
-// A spool that takes nothing would refuse each of them, with a line in the log each.
+// A spool that accepts nothing would refuse each drop, with a line in the log each.
 Task<void> Pickup::begin_all(std::vector<std::string> names) {
   for (const std::string& name : names) {
     while (nursery_.size() >= kAtOnce) {
@@ -84,7 +84,7 @@ Task<void> Pickup::begin_all(std::vector<std::string> names) {
 bool Pickup::spool_accepts() {
   auto room = parts_.sink.may_accept(0);
   if (!room && !spool_refuses_)
-    parts_.log.warning(cat("what sendmail has left waits: the spool takes no mail now: ", room.error().text));
+    parts_.log.warning(cat("mail from sendmail waits: the spool accepts no mail now: ", room.error().text));
   spool_refuses_ = !room;
   return room.has_value();
 }
@@ -134,7 +134,7 @@ void Pickup::tell_once(const std::string& name, std::string_view why) {
   if (told_.size() >= kMostTold || !told_.insert(name).second) return;
   const bool was_last = told_.size() == kMostTold;
   parts_.log.warning(
-      cat("a drop stays where it is: ", why, was_last ? "; more do, which are not told of one by one" : ""),
+      cat("a drop stays where it is: ", why, was_last ? "; further ones are not reported one by one" : ""),
       {{"drop", name}, {"directory", directory_.path()}});
 }
 

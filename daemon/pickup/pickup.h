@@ -20,12 +20,12 @@
 
 namespace hikyaku::pickup {
 
-// Before anything is delivered: what an earlier run had taken and committed is removed, what it had not is
-// put back.
+// To be called before any mail is delivered: drops that an earlier run had taken are removed if they were
+// committed, else put back.
 Task<void> settle_taken(io::Loop& loop, const DropDirectory& directory, mail::MailSource& source,
                         log::MailLog& log);
 
-// What it works with; all of it outlives it.
+// What the pickup works with; all of it outlives the pickup.
 struct PickupParts {
   io::Loop& loop;
   mail::MailSink& sink;
@@ -41,13 +41,14 @@ struct PickupOptions {
 class Pickup {
  public:
   Pickup(PickupParts parts, DropDirectory directory, PickupOptions options);
-  // For drops that are begun from here on.
-  void reconfigure(PickupOptions options) { options_ = std::move(options); }
+  // For drops that are begun from now on.
+  void configure(PickupOptions options) { options_ = std::move(options); }
 
-  // Until stopped() is called. Once.
+  // Returns after stop(), when the last drop is settled. Once.
   Task<void> run();
-  // Begins no more; the ones under way may end until `grace` is over. run() may return after that.
-  Task<void> stopped(Duration grace);
+  // Begins no more drops. Returns when those under way have ended; breaks them off when `grace` is over.
+  // run() may return after that.
+  Task<void> stop(Duration grace);
 
  private:
   struct Drop;
@@ -66,7 +67,7 @@ class Pickup {
   bool may_begin(const std::string& name) const;
   void forget_all_but(const DropDirectory::Listing& listing);
   void put_off(const std::string& name);
-  // In the log, and not again while it stands there.
+  // Logs why a drop stays, once for each drop.
   void tell_once(const std::string& name, std::string_view why);
 
   // pickup_drop.cc: one of them
@@ -89,12 +90,12 @@ class Pickup {
   smtpd::Stop stop_;
   std::set<std::string> busy_;              // being picked up
   std::map<std::string, Backoff> waiting_;  // to be tried again
-  std::set<std::string> told_;              // of which the log has said why they stay
+  std::set<std::string> told_;              // the log has said why these stay
   bool spool_refuses_ = false;
-  bool is_unreadable_ = false;  // the directory, at the last look
-  bool has_drafts_ = false;     // that somebody was writing then
+  bool is_unreadable_ = false;  // the directory could not be read at the last look
+  bool has_drafts_ = false;     // somebody was writing a drop then
   Instant last_sweep_;
-  io::Event ended_;  // one of them
+  io::Event ended_;  // a drop was settled
   io::Nursery nursery_;
 };
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // One drop, from the directory to wherever it belongs.
+#include <numeric>
 #include <utility>
 
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/work.h"
+#include "daemon/mail/dsn.h"
+#include "daemon/mail/smtp_command.h"
 #include "daemon/pickup/pickup.h"
-#include "daemon/pickup/refused_drop.h"
 #include "daemon/pickup/taking_sink.h"
 
 namespace hikyaku::pickup {
@@ -17,7 +19,7 @@ constexpr std::size_t kUnderWay = 256 * 1024;  // between player and session
 constexpr std::uint64_t kLine = mail::DropCommands::kMaxLine + 2;
 constexpr Duration kSubmitterLimit = 10s;
 
-// A message without a Date gets that of its submission, however long no daemon ran.
+// A message without a Date gets the time of its submission, however long no daemon ran.
 smtpd::SessionOptionsPtr options_for(const smtpd::SessionOptions& all, std::string_view drop) {
   auto options = std::make_shared<smtpd::SessionOptions>(all);
   options->written = mail::drop_time(drop);
@@ -27,6 +29,63 @@ smtpd::SessionOptionsPtr options_for(const smtpd::SessionOptions& all, std::stri
 Task<void> run_session(smtpd::SessionContext around, smtpd::SessionOptionsPtr options, io::StreamPtr stream) {
   smtpd::Session session(around, std::move(options), std::move(stream));
   co_await session.run();
+}
+
+// ---- a drop that can never become mail, and the bounce that tells its sender so
+
+struct RefusedDrop {
+  std::string name;
+  std::vector<std::string> commands;  // as in the drop
+  std::string beginning;              // of the content
+  mail::Reply reply;                  // the refusal
+};
+
+mail::Failure failure_of(const mail::Reply& reply, const std::string& hostname) {
+  mail::Failure failure;
+  failure.kind = mail::FailureKind::message_refused;
+  failure.stage = mail::Stage::message;
+  failure.concerns = mail::Concerns::message;
+  failure.reply = reply;
+  failure.smarthost = failure.host = hostname;
+  return failure;
+}
+
+std::string header_of(const std::string& content) {
+  const std::size_t end = content.find("\r\n\r\n");
+  return end == content.npos ? content : content.substr(0, end + 2);
+}
+
+// The envelope of the well-formed commands; nullopt if MAIL is not well formed.
+std::optional<mail::Envelope> envelope_of(const RefusedDrop& drop, std::string_view domain) {
+  std::optional<mail::Envelope> envelope;
+  for (const std::string& line : drop.commands) {
+    auto command = mail::parse_command(line, {domain, envelope && envelope->smtputf8});
+    if (auto* mail = std::get_if<mail::command::Mail>(&command)) envelope = std::move(mail->envelope);
+    auto* rcpt = std::get_if<mail::command::Rcpt>(&command);
+    if (envelope && rcpt != nullptr) envelope->recipients.push_back(std::move(rcpt->recipient));
+  }
+  return envelope;
+}
+
+// The notice to the envelope's sender; nullopt if the sender wants none, or no recipient is to be reported.
+std::optional<mail::BounceRequest> refusal_notice(const RefusedDrop& drop, const mail::Envelope& envelope,
+                                                  const relay::BouncePolicy& policy, WallTime now,
+                                                  std::string token) {
+  std::vector<std::size_t> all(envelope.recipients.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  mail::BounceRequest request;
+  for (std::size_t place : recipients_to_report(envelope, all, mail::NoticeKind::failure))
+    request.recipients.push_back({envelope.recipients[place], failure_of(drop.reply, policy.hostname)});
+  if (request.recipients.empty()) return std::nullopt;
+  request.hostname = policy.hostname;
+  request.domain = policy.domain;
+  request.id = drop.name;
+  request.token = std::move(token);
+  request.sender = envelope.sender;
+  request.envid = envelope.envid;
+  request.arrival = request.now = now;
+  request.original = header_of(drop.beginning);
+  return request;
 }
 
 }  // namespace
@@ -79,13 +138,13 @@ Task<void> Pickup::open(Drop& drop) {
     co_await defer(drop, opened.error().text);
 }
 
-// More has no place in any message that the limits allow.
+// A longer drop cannot be a message that the limits allow.
 std::uint64_t Pickup::longest() const {
   const smtpd::Limits& limits = options_.session->limits;
   return mail::kDropHeader + limits.max_size + kLine * (limits.max_recipients + 2);
 }
 
-// Whether it was committed is the sink's to say: at a stop the reply may not come through.
+// The sink says whether the mail was committed: at a stop the reply may be lost.
 Task<DropOutcome> Pickup::play(Drop& drop) {
   TakingSink sink(parts_.sink, [this, &drop](mail::MailId id) { return take(drop, id); });
   io::MemoryPair pair = io::make_memory_pair(
@@ -145,7 +204,7 @@ Task<void> Pickup::defer(Drop& drop, std::string why) {
   if (!stop_.soft.is_requested()) tell_once(drop.name, why);
 }
 
-// The sender is told, or, where nobody can be, it is kept for the operator.
+// Notifies the sender; if there is none to notify, keeps the drop for the operator.
 Task<void> Pickup::refuse(Drop& drop, mail::Reply reply) {
   std::string why = to_text(reply);
   auto request = co_await notice(drop, std::move(reply));
@@ -157,10 +216,10 @@ Task<void> Pickup::refuse(Drop& drop, mail::Reply reply) {
   if (is_told)
     co_await remove(drop);
   else
-    co_await defer(drop, "its sender cannot be told now that it was refused");
+    co_await defer(drop, "it was refused, and its sender cannot be notified now");
 }
 
-// To the sender that it would have been sent under (`submit`), or anybody could have bounces sent to anybody.
+// The notice goes to the sender that `submit` would have set, or any user could have bounces sent to anybody.
 Task<std::optional<mail::BounceRequest>> Pickup::notice(Drop& drop, mail::Reply reply) {
   const smtpd::SessionOptions& session = *options_.session;
   const std::uint32_t uid = drop.file->uid();
@@ -176,7 +235,7 @@ Task<std::optional<mail::BounceRequest>> Pickup::notice(Drop& drop, mail::Reply 
   co_return refusal_notice(refused, *envelope, options_.bounce, parts_.loop.clock().wall(), random_token(24));
 }
 
-// Taken for the bounce as it would have been for the mail: a crash leaves one or the other.
+// The drop is taken for the bounce as for a mail: a crash leaves one or the other.
 Task<bool> Pickup::bounce(Drop& drop, mail::BounceRequest request) {
   TakingSink sink(parts_.sink, [this, &drop](mail::MailId id) { return take(drop, id); });
   mail::Envelope envelope;

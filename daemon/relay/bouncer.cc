@@ -7,7 +7,14 @@
 
 namespace hikyaku::relay {
 
-// What is read of a damaged original is not returned: an empty one is.
+BouncePolicy bounce_policy(const config::Settings& settings) {
+  return {.hostname = settings.hostname,
+          .domain = settings.domain,
+          .full = settings.queue.bounce_return == config::BounceReturn::full,
+          .lifetime = settings.queue.lifetime};
+}
+
+// Returns "" for a damaged original: no part of it is returned to the sender.
 Task<std::string> Bouncer::original(const mail::QueuedMail& mail, bool full) {
   std::string content;
   auto reader = source_.open(mail.id);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "daemon/base/defaults.h"
+#include "daemon/config/settings.h"
 #include "daemon/io/loop.h"
 #include "daemon/mail/dsn.h"
 #include "daemon/mail/mail_sink.h"
@@ -20,15 +21,16 @@ struct BouncePolicy {
   bool full = false;  // what is returned where the sender did not say (RET)
   Duration lifetime = defaults::kLifetime;
 };
+BouncePolicy bounce_policy(const config::Settings& settings);
 
-// A notice into the spool, through what the sink has begun; its id, once it is on stable storage.
+// Writes a notice through the writer that the sink has begun. Returns its id when it is on stable storage.
 using BegunMail = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;
 Task<Result<mail::MailId, mail::SinkError>> commit_notice(BegunMail writer, std::string content,
                                                           mail::Envelope envelope);
 
 class Bouncer {
  public:
-  // All outlive it.
+  // All outlive the bouncer.
   Bouncer(io::Loop& loop, mail::MailSource& source, mail::MailSink& sink)
       : loop_(loop), source_(source), sink_(sink) {}
   void configure(BouncePolicy policy) { policy_ = std::move(policy); }

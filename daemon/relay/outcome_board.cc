@@ -15,7 +15,7 @@ constexpr std::ptrdiff_t kMostOfOneUser = 100;
 constexpr std::size_t kLongestAddress = 320;
 constexpr std::size_t kLongestReply = 500;
 
-// About what it takes in memory, its places in the list and in the table included.
+// The approximate memory of an outcome, its places in the list and in the table included.
 std::size_t size_of(const MailOutcome& outcome) {
   std::size_t size = 200 + sizeof outcome + outcome.reason.size();
   for (const auto& recipient : outcome.recipients)
@@ -56,7 +56,7 @@ void OutcomeBoard::note(MailOutcome outcome) {
   auto before = by_id_.find(outcome.id);
   if (before != by_id_.end()) forget(before->second);
   std::size_t size = size_of(outcome);
-  // One that would push out nearly all others is for those who wait for it.
+  // An outcome that would push out nearly all others is only passed to those who wait for it.
   if (size > memory_ / 4) return;
   used_ += size;
   kept_.push_back({std::move(outcome), size});
@@ -64,7 +64,7 @@ void OutcomeBoard::note(MailOutcome outcome) {
   while (used_ > memory_) forget(kept_.begin());
 }
 
-// Who has many mails fail pushes out their own and nobody else's.
+// A user with many failed mails pushes out their own only.
 void OutcomeBoard::keep_failure(const MailOutcome& outcome) {
   auto is_failed = [](const auto& recipient) {
     return recipient.progress.state == mail::RecipientState::failed;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What became of mails a short while ago, for those who submitted one and want to know: a mail that has ended
-// is no longer in the spool. Remembers the newest only, by a bound on memory, and forgets at a restart; the
-// log is what tells for good. The loop's thread.
+// The latest outcomes of mails, for callers who ask after one: a mail that has ended is no longer in the
+// spool. Remembers the newest only, within a bound on memory, and forgets at a restart; the log is the
+// permanent record. The loop's thread.
 #pragma once
 
 #include <list>
@@ -23,8 +23,8 @@ struct MailOutcome {
   bool is_over = false;              // no longer in the queue
   bool is_held = false;
   std::uint32_t attempts = 0;
-  std::optional<WallTime> written{};       // when that was so; empty: it was found in the spool
-  std::optional<WallTime> next_attempt{};  // of one that waits for its time
+  std::optional<WallTime> written{};       // the time of this outcome; nullopt if it was found in the spool
+  std::optional<WallTime> next_attempt{};  // if the mail waits for its time
   std::string reason;
   struct Recipient {
     std::string address;
@@ -34,7 +34,7 @@ struct MailOutcome {
   std::vector<Recipient> recipients;
   bool operator==(const MailOutcome&) const = default;
 
-  bool is_settled() const;  // nobody is pending
+  bool is_settled() const;  // no recipient is pending
 };
 MailOutcome outcome_of(const mail::QueuedMail& mail);
 MailOutcome outcome_of(const mail::QueuedMail& mail, const mail::Progress& now, bool is_over);
@@ -47,11 +47,11 @@ class OutcomeBoard {
   // After an attempt.
   void note(MailOutcome outcome);
   std::optional<MailOutcome> find(mail::MailId id) const;
-  // Until the next note() about that mail, whose outcome it gives; nothing: the time is over, or cancelled.
+  // Waits for the next note() about that mail, and returns its outcome; nullopt at `until`.
   Task<std::optional<MailOutcome>> next(mail::MailId id, io::Until until);
 
-  // Mails that have failed in the last day, newest first: of `uid` or of everybody. A thousand are kept, a
-  // hundred of one user.
+  // Mails that have failed in the last day, newest first: those of `uid`, or of all users. A thousand are
+  // kept, a hundred of one user.
   std::vector<mail::FailedMail> failed(std::optional<std::uint32_t> uid) const;
   std::size_t failed() const;
 

@@ -1,101 +1,106 @@
 // SPDX-License-Identifier: MIT
-// The queue runner's other half: what became of an attempt is logged, told to the sender and written down, in
-// this order of durability: who has got the mail is on stable storage before anything else is tried, with the
-// mark that the sender is still to be told where he asked for that; the notice of a failure or a delay is
-// there before the state of those it is about is submitted.
+#include "daemon/relay/outcome_writer.h"
+
 #include <algorithm>
 #include <utility>
 
-#include "daemon/mail/diagnosis.h"
-#include "daemon/relay/queue_runner.h"
+#include "daemon/relay/log_lines.h"
 
 namespace hikyaku::relay {
 namespace {
 
 constexpr Duration kStorageRetry = 5s;
 
-bool is_worth_writing(const Settlement& settlement) { return settlement.counts; }
-
-bool any(const Settlement& settlement, RecipientOutcome outcome) {
-  return std::ranges::any_of(settlement.recipients,
-                             [&](const SettledRecipient& r) { return r.outcome == outcome; });
-}
-
-log::Status status_of(RecipientOutcome outcome) {
-  return outcome == RecipientOutcome::delivered  ? log::Status::delivered
-         : outcome == RecipientOutcome::deferred ? log::Status::deferred
-                                                 : log::Status::failed;
-}
-
-std::string joined(const mail::Reply& reply) {
-  std::string text = std::to_string(reply.code);
-  for (const std::string& line : reply.lines) text += (&line == &reply.lines.front() ? " " : "\n") + line;
-  return text;
-}
-
-std::string dsn_of(const SettledRecipient& settled) {
-  if (settled.failure)
-    return to_text(mail::status_of(*settled.failure, settled.outcome == RecipientOutcome::failed));
-  bool has_own = settled.final_reply && settled.final_reply->status;
-  return has_own ? to_text(*settled.final_reply->status) : "2.0.0";
+bool has_delivered(const Settlement& settlement) {
+  return std::ranges::any_of(settlement.recipients, [](const SettledRecipient& settled) {
+    return settled.outcome == RecipientOutcome::delivered;
+  });
 }
 
 }  // namespace
 
-smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) {
+OutcomeWriter::OutcomeWriter(QueueParts parts, Route& route, OnFinished on_finished)
+    : loop_(parts.loop),
+      source_(parts.source),
+      log_(parts.log),
+      jitter_(std::move(parts.jitter)),
+      route_(route),
+      on_finished_(std::move(on_finished)),
+      bouncer_(parts.loop, parts.source, parts.sink),
+      outcomes_(parts.loop),
+      changed_(parts.loop),
+      nursery_(parts.loop) {}
+
+void OutcomeWriter::configure(SettlementPolicy policy, BouncePolicy bounces) {
+  policy_ = policy;
+  bouncer_.configure(std::move(bounces));
+}
+
+smtpc::TicketPtr OutcomeWriter::settle(smtpc::Job job, const smtpc::TransactionResult& result,
+                                       const smtpc::Way& way) {
   Settlement settlement = relay::settle(job.mail, job.recipients, result, way.smarthost, policy_, jitter_());
   if (job.mail.progress.owes_notice())
-    add_owed_notice(settlement, job.mail, host_of(job.mail.progress.smarthost));
+    add_owed_notice(settlement, job.mail, route_.host_of(job.mail.progress.smarthost));
+  const WallTime now = loop_.clock().wall();
+  for (const log::Outcome& line : outcome_lines(job.mail, settlement, way, now)) log_.outcome(line);
+  if (has_delivered(settlement)) last_delivery_ = now;
   auto ticket = std::make_shared<smtpc::Ticket>(loop_);
-  log_outcomes(job.mail, settlement, way);
-  if (any(settlement, RecipientOutcome::delivered)) last_delivery_ = loop_.clock().wall();
   nursery_.spawn(write_down(std::move(job.mail), std::move(settlement), ticket));
   return ticket;
 }
 
-Task<void> QueueRunner::write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket) {
+void OutcomeWriter::settle_owed_notice(mail::QueuedMail mail) {
+  Settlement settlement = relay::settle_owed_notice(mail, route_.host_of(mail.progress.smarthost));
+  nursery_.spawn(write_down(std::move(mail), std::move(settlement), std::make_shared<smtpc::Ticket>(loop_)));
+}
+
+std::vector<mail::MailId> OutcomeWriter::take_short_of_storage() {
+  const auto taken = std::exchange(short_of_storage_, {});
+  return {taken.begin(), taken.end()};
+}
+
+Task<void> OutcomeWriter::stop(io::Until until) {
+  io::Woken woken = io::Woken::ready;
+  while (writing_ > 0 && woken == io::Woken::ready) woken = co_await changed_.wait(until);
+  cancel_.request();
+  co_await nursery_.drained({});
+}
+
+Task<void> OutcomeWriter::write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket) {
   ++writing_;
   bool written = true;
-  if (is_worth_writing(settlement)) {
-    bool has_notices = !settlement.failed.empty() || !settlement.relayed.empty();
-    bool two_steps = any(settlement, RecipientOutcome::delivered) && has_notices;
-    if (two_steps) written = co_await save_deliveries(mail, settlement);
-    if (written && !settlement.relayed.empty()) written = co_await tell_success(mail, settlement);
-    if (written) written = co_await send_notices(mail, settlement);
-    if (written) written = co_await save_settled(mail.id, settlement);
-  }
+  if (settlement.counts) written = co_await write_steps(mail, settlement);
   if (written) {
     ticket->set_done();
-    requeue(mail.id, settlement);
+    on_finished_(mail.id, settlement);
     note(mail, settlement);
   }
   --writing_;
   changed_.notify();
 }
 
-// A smarthost's trouble is not this mail's: it stays as it was, and why it waits is told by the lane.
-void QueueRunner::note(const mail::QueuedMail& mail, const Settlement& settlement) {
-  const mail::Progress& now = is_worth_writing(settlement) ? settlement.progress : mail.progress;
+// False: the daemon is stopping.
+Task<bool> OutcomeWriter::write_steps(const mail::QueuedMail& mail, Settlement& settlement) {
+  bool written = true;
+  const bool has_notices = !settlement.failed.empty() || !settlement.relayed.empty();
+  if (has_delivered(settlement) && has_notices) written = co_await save_deliveries(mail, settlement);
+  if (written && !settlement.relayed.empty()) written = co_await send_success_notice(mail, settlement);
+  if (written) written = co_await send_notices(mail, settlement);
+  if (written) written = co_await save_settled(mail.id, settlement);
+  co_return written;
+}
+
+// A smarthost's trouble is not this mail's: the mail stays as it was, and the lane tells why it waits.
+void OutcomeWriter::note(const mail::QueuedMail& mail, const Settlement& settlement) {
+  const mail::Progress& now = settlement.counts ? settlement.progress : mail.progress;
   MailOutcome outcome = outcome_of(mail, now, settlement.is_over);
   outcome.written = loop_.clock().wall();
-  outcome.next_attempt = *outcome.written + (is_worth_writing(settlement) ? now.next_wait : Duration(0));
+  outcome.next_attempt = *outcome.written + (settlement.counts ? now.next_wait : Duration(0));
   outcomes_.note(std::move(outcome));
 }
 
-// A crash, or a disk without room, came between a delivery and the notice of it: only that is left to do.
-void QueueRunner::tell_later(mail::QueuedMail mail) {
-  Settlement settlement = settle_owed_notice(mail, host_of(mail.progress.smarthost));
-  nursery_.spawn(write_down(std::move(mail), std::move(settlement), std::make_shared<smtpc::Ticket>(loop_)));
-}
-
-// Empty if the route has no smarthost of this name any more.
-std::string QueueRunner::host_of(const std::string& smarthost) const {
-  auto lane = std::ranges::find(lanes_, smarthost, [](const auto& each) { return each->name(); });
-  return lane == lanes_.end() ? "" : (*lane)->smarthost().host;
-}
-
-// Those who have it must not get it again, however long the notices take.
-Task<bool> QueueRunner::save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement) {
+// Those who have the mail must not get it again, however long the notices take.
+Task<bool> OutcomeWriter::save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement) {
   mail::Progress progress = mail.progress;
   progress.smarthost = settlement.progress.smarthost;
   for (const SettledRecipient& settled : settlement.recipients)
@@ -105,54 +110,47 @@ Task<bool> QueueRunner::save_deliveries(const mail::QueuedMail& mail, const Sett
   co_return saved;
 }
 
-// That they have the mail is on record, and that its sender is to be told: a crash from here on repeats the
-// notice at worst, never the mail. While there is no room for the notice this mail alone waits. False: we are
+// ---- notices
+
+// The delivery is on record, and that its sender is owed a notice: a crash from here on repeats the notice at
+// worst, never the mail. While there is no room for the notice this mail alone waits. False: the daemon is
 // stopping.
-Task<bool> QueueRunner::tell_success(const mail::QueuedMail& mail, Settlement& settlement) {
+Task<bool> OutcomeWriter::send_success_notice(const mail::QueuedMail& mail, Settlement& settlement) {
   auto sent = co_await send_notice(mail, mail::NoticeKind::relayed, settlement.relayed);
   if (!sent && sent.error().kind == mail::SinkErrorKind::shutting_down) co_return false;
   if (sent) {
-    set_success_told(settlement);
+    set_success_notified(settlement);
     co_return true;
   }
   log_.warning("the notice of a mail's delivery cannot be stored; the mail stays queued until it can",
                {{"id", to_text(mail.id)}, {"reason", sent.error().text}});
   put_off_success(settlement, sent.error().text, policy_, jitter_());
-  untold_.insert(mail.id);
+  short_of_storage_.insert(mail.id);
   co_return true;
 }
 
-// A notice that cannot be stored holds up its own mail only: what it was to tell has not happened yet. False:
-// we are stopping, and the original stays as it was.
-Task<bool> QueueRunner::send_notices(const mail::QueuedMail& mail, Settlement& settlement) {
+// A notice that cannot be stored holds up its own mail only: the failure or delay it reports has not happened
+// yet. False: the daemon is stopping, and the original stays as it was.
+Task<bool> OutcomeWriter::send_notices(const mail::QueuedMail& mail, Settlement& settlement) {
   for (mail::NoticeKind kind : {mail::NoticeKind::failure, mail::NoticeKind::delay}) {
     auto& recipients = kind == mail::NoticeKind::failure ? settlement.failed : settlement.delayed;
     if (recipients.empty()) continue;
     auto sent = co_await send_notice(mail, kind, recipients);
     if (!sent && sent.error().kind == mail::SinkErrorKind::shutting_down) co_return false;
     if (!sent) {
-      put_off(mail, settlement, sent.error().text);
+      log_.warning("the notice to a mail's sender cannot be stored; the mail waits and is tried again",
+                   {{"id", to_text(mail.id)}, {"reason", sent.error().text}});
+      put_off_notices(settlement, mail.progress, sent.error().text, policy_, jitter_());
+      short_of_storage_.insert(mail.id);
       co_return true;
     }
-    settlement.is_told = true;
+    settlement.is_notified = true;
     recipients.clear();
   }
   co_return true;
 }
 
-void QueueRunner::put_off(const mail::QueuedMail& mail, Settlement& settlement, const std::string& why) {
-  log_.warning("the notice to a mail's sender cannot be stored; the mail waits and is tried again",
-               {{"id", to_text(mail.id)}, {"reason", why}});
-  put_off_notices(settlement, mail.progress, why, policy_, jitter_());
-  untold_.insert(mail.id);
-}
-
-void QueueRunner::storage_is_back() {
-  retry({untold_.begin(), untold_.end()});
-  untold_.clear();
-}
-
-Task<Result<void, mail::SinkError>> QueueRunner::send_notice(
+Task<Result<void, mail::SinkError>> OutcomeWriter::send_notice(
     const mail::QueuedMail& mail, mail::NoticeKind kind, std::vector<mail::ReportedRecipient> recipients) {
   std::size_t count = recipients.size();
   auto notice = co_await bouncer_.notice(mail, kind, std::move(recipients));
@@ -165,11 +163,12 @@ Task<Result<void, mail::SinkError>> QueueRunner::send_notice(
   co_return {};
 }
 
-// Where nobody has got or been told anything, a crash undoes the attempt without harm: if its outcome cannot
+// ---- the new state
+
+// Where nobody has got the mail or a notice, a crash undoes the attempt without harm: if its outcome cannot
 // be written the mail alone waits, as if it had not been tried.
-Task<bool> QueueRunner::save_settled(mail::MailId id, Settlement& settlement) {
-  bool must_be_kept =
-      settlement.is_over || settlement.is_told || any(settlement, RecipientOutcome::delivered);
+Task<bool> OutcomeWriter::save_settled(mail::MailId id, Settlement& settlement) {
+  bool must_be_kept = settlement.is_over || settlement.is_notified || has_delivered(settlement);
   if (must_be_kept) {
     auto saved = co_await save(id, settlement.progress, settlement.is_over);
     co_return saved;
@@ -180,7 +179,7 @@ Task<bool> QueueRunner::save_settled(mail::MailId id, Settlement& settlement) {
   co_return true;
 }
 
-Task<bool> QueueRunner::save(mail::MailId id, mail::Progress progress, bool is_over) {
+Task<bool> OutcomeWriter::save(mail::MailId id, mail::Progress progress, bool is_over) {
   for (;;) {
     Result<void, mail::SourceError> saved;
     if (is_over)
@@ -193,82 +192,15 @@ Task<bool> QueueRunner::save(mail::MailId id, mail::Progress progress, bool is_o
   }
 }
 
-// Until then no lane takes new mail: an outcome in memory alone is one that a crash would undo.
-Task<bool> QueueRunner::wait_for_storage(std::string what) {
+// Whether to try again; false: the daemon is stopping.
+Task<bool> OutcomeWriter::wait_for_storage(std::string reason) {
   if (unwritten_++ == 0)
-    log_.error("what became of a mail cannot be written down; no more is sent until it can",
-               {{"reason", what}});
+    log_.error("the outcome of a mail cannot be stored; no more mail is sent until it can",
+               {{"reason", reason}});
   auto woken = co_await io::sleep_until(loop_, loop_.within(kStorageRetry, &cancel_));
   --unwritten_;
-  wake_lanes();
+  route_.wake();
   co_return woken == io::Woken::timeout;
-}
-
-void QueueRunner::requeue(mail::MailId id, const Settlement& settlement) {
-  UnderWay was = under_way_[id];
-  under_way_.erase(id);
-  if (settlement.is_over) return;
-  Entry entry = is_worth_writing(settlement) ? Entry{id, was.taken} : was.entry;
-  // What failed with the configuration of before a reload is tried again with the new one at once.
-  bool is_corrected = was.configuration != configuration_;
-  if (settlement.progress.held)
-    ++held_;
-  else if (settlement.progress.next_wait > Duration{0} && !is_corrected)
-    postpone(entry, settlement.progress.next_wait);
-  else
-    schedule_.add_due(entry);
-  wake_lanes();
-}
-
-// A smarthost's trouble is one line about the smarthost, not one for each mail that waits for it.
-void QueueRunner::log_outcomes(const mail::QueuedMail& mail, const Settlement& settlement,
-                               const smtpc::Way& way) {
-  if (!is_worth_writing(settlement)) return;
-  for (const SettledRecipient& settled : settlement.recipients) {
-    log::Outcome line;
-    line.id = to_text(mail.id);
-    line.from = mail.envelope.sender;
-    line.to = mail.envelope.recipients[settled.recipient].address;
-    line.smarthost = way.smarthost;
-    line.address = way.address;
-    if (way.tls) line.tls = log::TlsInfo{way.tls->version, way.tls->cipher, way.tls->verdict};
-    line.delay = loop_.clock().wall() - mail.arrival;
-    line.status = status_of(settled.outcome);
-    line.dsn = dsn_of(settled);
-    if (settled.final_reply) line.reply = joined(*settled.final_reply);
-    if (settled.failure && settled.failure->reply) line.reply = joined(*settled.failure->reply);
-    if (settled.failure) line.diagnosis = mail::diagnose(*settled.failure);
-    log_.outcome(line);
-  }
-}
-
-// The smarthost takes mail, but has refused some that it would hardly have refused from the right account.
-void QueueRunner::log_suspicion(const std::string& name, const mail::Failure& why) {
-  log_.warning(mail::diagnose(why), {{"smarthost", name}});
-}
-
-void QueueRunner::speaks_plainly(const smtpc::Lane& lane) {
-  log_.warning(
-      "the smarthost offers PIPELINING and cannot bear it; until the next reload it gets one command at a "
-      "time",
-      {{"smarthost", lane.name()}});
-}
-
-void QueueRunner::log_state(const smtpc::Lane& lane) {
-  const smtpc::Health& health = lane.health();
-  if (!health.is_paused() && health.suspicion()) return log_suspicion(lane.name(), *health.suspicion());
-  const mail::Failure* why = health.is_paused() ? &health.pause()->why : nullptr;
-  log::SmarthostChange line;
-  line.smarthost = lane.name();
-  line.host = lane.smarthost().host;
-  line.port = lane.smarthost().port;
-  line.up = why == nullptr;
-  if (why != nullptr) line.diagnosis = mail::diagnose(*why);
-  if (why != nullptr && why->reply) line.reply = joined(*why->reply);
-  if (health.is_paused()) line.next_probe = health.pause()->next_probe - loop_.now();
-  line.waiting = queued();
-  if (auto first = schedule_.first_due()) line.oldest = route_clock_.time() - first->since;
-  log_.smarthost(line);
 }
 
 }  // namespace hikyaku::relay

@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kFirstLine = "proven 2";
 constexpr std::size_t kSaltLength = 26;  // 130 bits
 
-// Everything whose change makes a smarthost another one.
+// All settings whose change makes a smarthost unproven.
 Secret description(const mail::Smarthost& smarthost) {
   std::string all =
       cat(smarthost.host, "\n", std::to_string(smarthost.port), "\n", smarthost.auth ? "auth" : "none", "\n");
@@ -33,7 +33,7 @@ Secret description(const mail::Smarthost& smarthost) {
                     credentials.password.reveal()));
 }
 
-// A fast one does where there is nothing to guess.
+// A fast hash suffices where there is no password to guess.
 std::optional<std::string> hash_of(const Secret& description, bool has_password, const std::string& salt) {
   if (has_password) return io::slow_hash(description.reveal(), salt);
   return std::to_string(checksum(cat(salt, description.reveal()), 0));
@@ -49,7 +49,7 @@ bool is_plain_word(std::string_view text) {
 
 }  // namespace
 
-// The first line, then "SALT HASH NAME" each; a name may hold blanks.
+// A first line, then a line "SALT HASH NAME" for each smarthost; a name may hold blanks.
 std::string to_text(const ProvenMarks& marks) {
   std::string text = cat(kFirstLine, "\n");
   for (const auto& [name, mark] : marks) text += cat(mark.salt, " ", mark.hash, " ", name, "\n");
@@ -92,7 +92,7 @@ bool Proven::is_proven(const mail::Smarthost& smarthost) {
   return true;
 }
 
-// A mark that does not fit is not asked again: it would cost its time at each reload.
+// A mark that does not fit is not checked again: the slow hash would cost its time at each reload.
 bool Proven::fits_mark(const mail::Smarthost& smarthost, const Secret& description) {
   const auto mark = marks_.find(smarthost.name);
   if (mark == marks_.end()) return false;
@@ -101,7 +101,7 @@ bool Proven::fits_mark(const mail::Smarthost& smarthost, const Secret& descripti
   return false;
 }
 
-Task<void> Proven::noted(io::Loop& loop, mail::Smarthost smarthost) {
+Task<void> Proven::note(io::Loop& loop, mail::Smarthost smarthost) {
   Secret present = description(smarthost);
   Secret& known = known_[smarthost.name];
   if (known == present) co_return;
@@ -116,7 +116,7 @@ Task<void> Proven::noted(io::Loop& loop, mail::Smarthost smarthost) {
 
 void Proven::save() const {
   [[maybe_unused]] auto saved =
-      system::replace_file(file_, to_text(marks_));  // if not: more caution after a restart
+      system::replace_file(file_, to_text(marks_));  // if that fails: more caution after a restart
 }
 
 }  // namespace hikyaku::relay

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which smarthosts have accepted a message with the configuration and credentials that they have now
-// (ARCHITECTURE.md, promise 3). While the daemon runs the credentials are compared in memory. Over a restart
-// the spool's `proven` file tells: it holds a random salt for each smarthost and a slow hash
+// (ARCHITECTURE.md, promise 3). While the daemon runs the credentials are compared in memory; after a restart
+// with the spool's `proven` file. The file holds a random salt for each smarthost and a slow hash
 // (daemon/io/hashes.h) of salt and password, so a copy of the spool does not give the password away.
 // Losing it costs nothing but caution. The loop's thread.
 #pragma once
@@ -26,20 +26,20 @@ struct ProvenMark {
 using ProvenMarks = std::map<std::string, ProvenMark>;  // by the smarthost's name
 
 std::string to_text(const ProvenMarks& marks);
-// Nullopt: not written by to_text.
+// Returns nullopt for a text that to_text() did not write.
 std::optional<ProvenMarks> parse_proven_file(std::string_view text);
 
 class Proven {
  public:
-  // Reads the file; empty: nothing outlives us. One that is not understood is replaced by an empty one at
-  // once: those of version 0.1 hold fast hashes of passwords. Blocks.
+  // Reads the file; with an empty name nothing is kept. A file that cannot be parsed is replaced by an empty
+  // one at once: those of version 0.1 hold fast hashes of passwords. Blocks.
   explicit Proven(std::string file);
 
-  // Blocks for the slow hash where the file has a mark of it, once for each smarthost.
+  // Blocks for the slow hash if the file has a mark for the smarthost, once for each smarthost.
   bool is_proven(const mail::Smarthost& smarthost);
-  // It is proven now. The hash is made on the pool, and the file is written behind it. Blocks for that small
-  // write, once for each smarthost and configuration. Done when all is on the disk; the object outlives it.
-  Task<void> noted(io::Loop& loop, mail::Smarthost smarthost);
+  // The smarthost is proven now. Makes the hash on the pool, then blocks for a small write, once for each
+  // smarthost and configuration. Returns when all is on disk; the object outlives the task.
+  Task<void> note(io::Loop& loop, mail::Smarthost smarthost);
 
  private:
   bool fits_mark(const mail::Smarthost& smarthost, const Secret& description);

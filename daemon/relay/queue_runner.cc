@@ -11,23 +11,18 @@ namespace {
 
 constexpr Duration kReadRetry = 1min;
 constexpr Duration kBetweenPortions = 1ms;  // of what becomes due at once: the loop serves others meanwhile
-constexpr Duration kReminder = 24h;         // between two lines about a smarthost that stays paused
 
 }  // namespace
 
-QueueRunner::QueueRunner(io::Loop& loop, mail::MailSource& source, mail::MailSink& sink, log::MailLog& log,
-                         Jitter jitter, std::function<void(const mail::Smarthost&)> on_accepted)
-    : loop_(loop),
-      source_(source),
-      log_(log),
-      jitter_(std::move(jitter)),
-      on_accepted_(std::move(on_accepted)),
-      route_clock_(loop.now()),
-      bouncer_(loop, source, sink),
-      outcomes_(loop),
-      last_reminder_(loop.now()),
-      changed_(loop),
-      nursery_(loop) {
+QueueRunner::QueueRunner(QueueParts parts, Route& route)
+    : loop_(parts.loop),
+      source_(parts.source),
+      log_(parts.log),
+      route_(route),
+      writer_(std::move(parts), route,
+              [this](mail::MailId id, const Settlement& settlement) { requeue(id, settlement); }),
+      changed_(loop_),
+      nursery_(loop_) {
   nursery_.spawn(keep_time());
 }
 
@@ -43,23 +38,20 @@ void QueueRunner::adopt(const std::vector<mail::QueueEntry>& entries, Duration d
     else
       schedule_.add_due(entry);
   }
-  wake_lanes();
+  route_.wake();
 }
 
 void QueueRunner::arrived(const mail::QueueEntry& entry) {
-  route_clock_.update(loop_.now(), is_route_up());
-  schedule_.add_due({entry.id, route_clock_.time()});
-  wake_lanes();
+  route_.update_clock();
+  schedule_.add_due({entry.id, route_.time()});
+  route_.wake();
 }
 
-void QueueRunner::configure(std::vector<std::shared_ptr<smtpc::Lane>> lanes, SettlementPolicy policy,
-                            BouncePolicy bounces) {
-  lanes_ = std::move(lanes);
-  policy_ = policy;
-  bouncer_.configure(std::move(bounces));
+void QueueRunner::configure(SettlementPolicy policy, BouncePolicy bounces) {
+  writer_.configure(policy, std::move(bounces));
   if (configuration_++ > 0) release_all();
   release_due();
-  wake_lanes();
+  route_.wake();
   changed_.notify();
 }
 
@@ -74,22 +66,32 @@ void QueueRunner::retry_all() {
 }
 
 void QueueRunner::retry(const std::vector<mail::MailId>& ids) {
-  schedule_.hurry(ids);
+  schedule_.retry(ids);
   changed_.notify();
 }
 
-Task<void> QueueRunner::stopped(io::Until until) {
+void QueueRunner::storage_is_back() { retry(writer_.take_short_of_storage()); }
+
+Task<void> QueueRunner::stop(io::Until until) {
   stopping_ = true;
-  co_await settled(until);
+  co_await writer_.stop(until);
   cancel_.request();
   co_await nursery_.drained({});
 }
 
-Task<void> QueueRunner::settled(io::Until until) {
-  while (writing_ > 0) {
-    auto woken = co_await changed_.wait(until);
-    if (woken != io::Woken::ready) co_return;
-  }
+Backlog QueueRunner::backlog() const {
+  Backlog backlog{.queued = queued()};
+  if (auto first = schedule_.first_due()) backlog.oldest = route_.time() - first->since;
+  return backlog;
+}
+
+void QueueRunner::report(StatusReport& status) const {
+  status.deferred = schedule_.waiting();
+  status.held = held_;
+  status.active = queued() - status.deferred - status.held;
+  status.last_delivery = writer_.last_delivery();
+  status.failed = writer_.outcomes().failed();
+  status.released = released_;
 }
 
 // ---- time
@@ -97,9 +99,9 @@ Task<void> QueueRunner::settled(io::Until until) {
 Task<void> QueueRunner::keep_time() {
   while (!cancel_.is_requested()) {
     co_await changed_.wait({next_look(), &cancel_});
-    route_clock_.update(loop_.now(), is_route_up());
+    route_.update_clock();
     release_due();
-    remind();
+    route_.remind(backlog());
   }
 }
 
@@ -110,7 +112,7 @@ Instant QueueRunner::next_look() const {
 }
 
 void QueueRunner::release_due() {
-  if (schedule_.release(loop_.now())) wake_lanes();
+  if (schedule_.release(loop_.now())) route_.wake();
 }
 
 void QueueRunner::postpone(Entry entry, Duration wait) {
@@ -120,57 +122,29 @@ void QueueRunner::postpone(Entry entry, Duration wait) {
   if (is_first) changed_.notify();
 }
 
-void QueueRunner::wake_lanes() {
-  for (const auto& lane : lanes_) lane->wake();
-}
-
-void QueueRunner::remind() {
-  if (loop_.now() - last_reminder_ < kReminder) return;
-  last_reminder_ = loop_.now();
-  for (const auto& lane : lanes_)
-    if (lane->health().is_paused()) log_state(*lane);
-}
-
-// ---- lanes
-
-const smtpc::Lane* QueueRunner::first_up() const {
-  auto first = std::ranges::find_if(lanes_, [](const auto& lane) { return !lane->health().is_paused(); });
-  return first == lanes_.end() ? nullptr : first->get();
-}
-
-// A rate that is used up for long is like a pause: nobody could be refused meanwhile.
-bool QueueRunner::is_route_up() const {
-  const smtpc::Lane* first = first_up();
-  return lanes_.empty() || (first != nullptr && first->next_permitted() <= loop_.now() + mail::kWaitStep);
-}
-
-// A paused lane takes mail only for its probe; of the others the first one does.
-bool QueueRunner::is_turn_of(const smtpc::Lane& lane) const {
-  if (lane.health().is_paused()) return lane.is_probing() && !lane.is_retired();
-  return first_up() == &lane;
-}
+// ---- to the lanes
 
 std::size_t QueueRunner::waiting(const smtpc::Lane& lane) const {
-  return unwritten_ == 0 && !stopping_ && is_turn_of(lane) ? schedule_.due() : 0;
+  return hands_out() && route_.is_turn_of(lane) ? schedule_.due() : 0;
 }
 
 bool QueueRunner::has_fresh(const smtpc::Lane& lane, const std::vector<mail::MailId>& avoid) const {
-  return unwritten_ == 0 && !stopping_ && !lane.is_retired() && first_up() == nullptr &&
-         schedule_.has_other(avoid);
+  return hands_out() && !lane.is_retired() && route_.is_paused() && schedule_.has_other(avoid);
 }
 
 Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, smtpc::Preference preference) {
   while (waiting(lane) > 0) {
     Entry entry = *schedule_.pop(preference.avoid, preference.newest);
-    route_clock_.update(loop_.now(), is_route_up());
-    under_way_[entry.id] = {entry, route_clock_.time(), configuration_};
-    auto job = co_await load(entry, preference.patience);
+    route_.update_clock();
+    const UnderWay under_way{entry, route_.time(), configuration_};
+    check(under_way_.emplace(entry.id, under_way).second, "a mail that is under way was due");
+    auto job = co_await load(under_way, preference.patience);
     if (job && !job->recipients.empty()) co_return std::move(*job);
     if (job) {
-      tell_later(std::move(job->mail));
+      writer_.settle_owed_notice(std::move(job->mail));
       continue;
     }
-    under_way_.erase(entry.id);
+    end_attempt(entry.id);
     bool is_short = job.error().kind == mail::SourceErrorKind::no_memory;
     if (is_short) schedule_.add_due_first(entry);
     if (is_short) co_return std::nullopt;
@@ -179,8 +153,10 @@ Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, smtpc
   co_return std::nullopt;
 }
 
-// Nobody of the job is pending where only its sender is still to be told.
-Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(Entry entry, mail::Patience patience) {
+// The job has no recipients if only the notice to the sender is left to do. `under_way` outlives the task.
+Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(const UnderWay& under_way,
+                                                              mail::Patience patience) {
+  const Entry& entry = under_way.entry;
   auto room = co_await source_.make_room(entry.id, patience);
   if (!room) co_return std::unexpected(room.error());
   auto mail = co_await source_.load(entry.id);
@@ -189,11 +165,11 @@ Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(Entry entry, mail:
   auto content = source_.open(entry.id);
   if (!content) co_return std::unexpected(content.error());
   smtpc::Job job{.mail = std::move(*mail), .recipients = {}, .content = std::move(*content)};
-  job.mail.progress.waited += under_way_[entry.id].taken - entry.since;
+  job.mail.progress.waited += under_way.taken - entry.since;
   for (std::size_t i = 0; i < job.mail.progress.recipients.size(); ++i)
     if (job.mail.progress.recipients[i].state == mail::RecipientState::pending) job.recipients.push_back(i);
   if (job.recipients.empty() && !job.mail.progress.owes_notice())
-    co_return fail(mail::SourceErrorKind::damaged, "nobody is pending, and yet it is queued");
+    co_return fail(mail::SourceErrorKind::damaged, "the mail is queued without a pending recipient");
   co_return job;
 }
 
@@ -209,16 +185,40 @@ void QueueRunner::set_aside(Entry entry, const mail::SourceError& error) {
     postpone(entry, kReadRetry);
 }
 
-void QueueRunner::put_back(smtpc::Job job) {
-  schedule_.add_due_first(under_way_[job.mail.id].entry);
-  under_way_.erase(job.mail.id);
-  wake_lanes();
+// ---- and back
+
+smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) {
+  return writer_.settle(std::move(job), result, way);
 }
 
-void QueueRunner::lane_changed(const smtpc::Lane& lane) {
-  route_clock_.update(loop_.now(), is_route_up());
-  log_state(lane);
-  wake_lanes();
+void QueueRunner::put_back(smtpc::Job job) {
+  schedule_.add_due_first(end_attempt(job.mail.id).entry);
+  route_.wake();
+}
+
+QueueRunner::UnderWay QueueRunner::end_attempt(mail::MailId id) {
+  auto found = under_way_.find(id);
+  check(found != under_way_.end(), "a mail comes back that was not under way");
+  const UnderWay under_way = found->second;
+  under_way_.erase(found);
+  return under_way;
+}
+
+// What failed with the configuration of before a reload is tried again with the new one at once. The time
+// keeper looks too: the mail may have used up the rate, and the route's time stands still until that is over.
+void QueueRunner::requeue(mail::MailId id, const Settlement& settlement) {
+  const UnderWay was = end_attempt(id);
+  changed_.notify();
+  if (settlement.is_over) return;
+  Entry entry = settlement.counts ? Entry{id, was.taken} : was.entry;
+  bool is_corrected = was.configuration != configuration_;
+  if (settlement.progress.held)
+    ++held_;
+  else if (settlement.progress.next_wait > Duration{0} && !is_corrected)
+    postpone(entry, settlement.progress.next_wait);
+  else
+    schedule_.add_due(entry);
+  route_.wake();
 }
 
 }  // namespace hikyaku::relay

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a restart must not forget of the rates by the hour and by the day, as text: a line
+// The use of hourly and daily rates, as text that outlives a restart: a line
 // "rates 1 BOOT STEADY WALL", then for each quota one "ACCOUNT 10000/day RESERVED" followed by "AGE COUNT"
 // for each portion, oldest first. Times are microseconds. Pure.
 #pragma once
@@ -22,9 +22,9 @@ struct UsedPortion {
 };
 
 struct RateRecord {
-  std::uint64_t account = 0;  // whose
+  std::uint64_t account = 0;
   mail::Rate rate;
-  std::uint64_t reserved = 0;  // so many may have gone since, without another word in the file
+  std::uint64_t reserved = 0;  // upper bound on messages sent since the last write
   std::vector<UsedPortion> used;
   bool operator==(const RateRecord&) const = default;
 };
@@ -38,7 +38,7 @@ struct RateFile {
 };
 
 std::string to_text(const RateFile& file);
-// Nothing if it is not whole. No number in it is so large that adding a few overflows.
+// Returns nullopt if the text is not complete. No number is so large that adding a few overflows.
 std::optional<RateFile> parse_rate_file(std::string_view text);
 
 }  // namespace hikyaku::relay

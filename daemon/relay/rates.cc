@@ -53,7 +53,7 @@ void Rates::load() {
   is_there_ = true;
   auto file = parse_rate_file(std::string(std::istreambuf_iterator<char>(in), {}));
   if (!file)
-    return log_.warning(cat(file_, ": not understood; what has gone by the hour and by the day counts anew"));
+    return log_.warning(cat(file_, ": cannot be parsed; hourly and daily rates are counted from zero"));
   for (const RateRecord& record : file->records) adopt(record, downtime(*file));
 }
 
@@ -68,7 +68,7 @@ Duration Rates::downtime(const RateFile& file) const {
   return by_wall < Duration(0) || by_wall > kMaxDowntime ? Duration(0) : by_wall;
 }
 
-// Nobody knows whether and when those went that were reserved: they count from now.
+// Whether and when the reserved messages were sent is unknown: they count from now.
 void Rates::adopt(const RateRecord& record, Duration downtime) {
   const Instant now = clock_.now();
   smtpc::Quota quota(record.rate);
@@ -111,7 +111,7 @@ void Rates::taken(Account& account) {
   tell(account);
 }
 
-// Once in the quota's unit: at its limit, a little becomes free and is used up again all the time.
+// At most once in the quota's unit: at its limit, a little becomes free and is used up again all the time.
 void Rates::tell(Account& account) {
   const Instant now = clock_.now();
   const smtpc::Quota* quota = find_used_up(*account.limiter, now);
@@ -155,7 +155,7 @@ void Rates::save() {
   is_there_ = is_there_ || saved;
   if (!saved && std::exchange(could_save_, false))
     log_.warning(
-        cat(saved.error().text, "; a restart would forget what has gone by the hour and by the day"));
+        cat(saved.error().text, "; after a restart hourly and daily rates would be counted from zero"));
   could_save_ = saved.has_value();
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The rates of all smarthosts over reloads and restarts. What has gone by the hour and by the day is kept in
-// a small file of the spool. The file is always ahead of the truth: it reserves a hundredth of the quota and
-// is written again before that is used up, so that a crash costs at most that hundredth and never lets too
-// many messages go. The loop's thread.
+// The rates of all smarthosts over reloads and restarts. The use of hourly and daily rates is kept in a small
+// file of the spool. The file is always ahead: it reserves a hundredth of the quota and is written again
+// before that is used up, so that a crash costs at most that hundredth and never lets too many messages be
+// sent. The loop's thread.
 #pragma once
 
 #include <map>
@@ -18,29 +18,30 @@
 
 namespace hikyaku::relay {
 
-// Another one after each start of the machine; "-" where it is not known.
+// Identifies this start of the machine; "-" if unknown.
 std::string boot_id();
 
 class Rates {
  public:
-  // Reads the file; empty: nothing outlives us. Blocks. Clock and log outlive it.
+  // Reads the file; with an empty name nothing is kept. Blocks. Clock and log outlive the object.
   Rates(std::string file, const Clock& clock, log::MailLog& log, std::string boot = boot_id());
   Rates(const Rates&) = delete;
 
-  // For the smarthost's lane: always the same one for the same account there. Uses the rates of the last
-  // configure(). Takes from it block now and then for a small write. Not to be used after this object's end.
+  // The limiter for the smarthost's lane: always the same for the same account there. Uses the rates of the
+  // last configure(). Its take() blocks now and then for a small write. Must not be used after this object's
+  // end.
   std::shared_ptr<smtpc::RateLimiter> limiter(const mail::Smarthost& smarthost);
   void configure(const std::vector<mail::Smarthost>& smarthosts);
-  // The quota that lets nothing go now, and until when: for people. Empty: there is none.
+  // A sentence about the quota that is used up, and until when. Empty if none is.
   std::string used_up(const mail::Smarthost& smarthost) const;
-  // At the end, when nothing is under way: writes down what has really gone. Blocks.
+  // To be called at the end, when no mail is under way: writes the true counts. Blocks.
   void close();
 
  private:
   struct Account {
     std::shared_ptr<smtpc::RateLimiter> limiter = std::make_shared<smtpc::RateLimiter>();
     std::string name;            // of its smarthost
-    std::uint64_t reserved = 0;  // so many may go before the file must be written
+    std::uint64_t reserved = 0;  // how many may be sent before the file must be written
     std::optional<Instant> told;
   };
 

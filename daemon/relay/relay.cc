@@ -6,7 +6,6 @@
 #include "daemon/base/text.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/diagnosis.h"
-#include "daemon/relay/policies.h"
 
 namespace hikyaku::relay {
 namespace {
@@ -35,19 +34,21 @@ Relay::Relay(RelayParts parts, Duration downtime)
     : parts_(std::move(parts)),
       proven_(parts_.proven_file),
       rates_(parts_.rates_file, parts_.loop.clock(), parts_.log),
-      runner_(parts_.loop, parts_.source, parts_.sink, parts_.log, parts_.jitter,
-              [this](const mail::Smarthost& smarthost) {
-                if (!proven_.is_proven(smarthost)) nursery_.spawn(proven_.noted(parts_.loop, smarthost));
-              }),
+      route_(parts_.loop, parts_.log),
+      runner_({.loop = parts_.loop,
+               .source = parts_.source,
+               .sink = parts_.sink,
+               .log = parts_.log,
+               .jitter = parts_.jitter},
+              route_),
       nursery_(parts_.loop) {
   runner_.adopt(parts_.source.entries(), downtime);
 }
 
 Relay::~Relay() = default;
 
-std::vector<std::shared_ptr<smtpc::Lane>> Relay::make_lanes(const config::Settings& settings,
-                                                            config::Problems& problems) {
-  std::vector<std::shared_ptr<smtpc::Lane>> lanes;
+Route::Lanes Relay::make_lanes(const config::Settings& settings, config::Problems& problems) {
+  Route::Lanes lanes;
   for (const mail::Smarthost& smarthost : settings.smarthosts) {
     auto tls = make_tls_client(smarthost);
     if (!tls) {
@@ -60,8 +61,8 @@ std::vector<std::shared_ptr<smtpc::Lane>> Relay::make_lanes(const config::Settin
                                .proven = proven_.is_proven(smarthost),
                                .tls = *tls,
                                .rate = rates_.limiter(smarthost)};
-    lanes.push_back(std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, std::move(options),
-                                                  parts_.jitter));
+    lanes.push_back(std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, *this,
+                                                  std::move(options), parts_.jitter));
   }
   return lanes;
 }
@@ -70,42 +71,48 @@ Result<void, config::Problems> Relay::configure(const config::Settings& settings
   config::Problems problems;
   auto fresh = make_lanes(settings, problems);
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  std::erase_if(retiring_, [](const auto& lane) { return lane.expired(); });
-  for (const auto& lane : lanes_) {
-    lane->retire();
-    retiring_.push_back(lane);
-  }
-  lanes_ = std::move(fresh);
+  route_.configure(std::move(fresh));
   rates_.configure(settings.smarthosts);
-  runner_.configure(lanes_, settlement_policy(settings.queue), bounce_policy(settings));
-  for (const auto& lane : lanes_) nursery_.spawn(run(lane));
+  runner_.configure(settlement_policy(settings.queue), bounce_policy(settings));
+  for (const auto& lane : route_.lanes()) nursery_.spawn(run(lane));
   return {};
 }
 
-Task<void> Relay::stopped(Duration grace) {
-  for (const auto& lane : lanes_) lane->retire();
+Task<void> Relay::stop(Duration grace) {
+  route_.retire();
   io::Until until = parts_.loop.within(grace);
   auto drained = co_await nursery_.drained(until);
   if (drained != io::Woken::ready) {
-    for (const auto& lane : lanes_) lane->stop();
-    for (const auto& lane : retiring_)
-      if (auto still_there = lane.lock()) still_there->stop();
+    route_.stop();
     co_await nursery_.drained({});
   }
   rates_.close();
-  co_await runner_.stopped(until);
-  lanes_.clear();
+  co_await runner_.stop(until);
+  route_.clear();
 }
 
 std::size_t Relay::retry_all() {
   runner_.retry_all();
   probe_paused();
-  return runner_.queued() - runner_.held();
+  StatusReport status;
+  runner_.report(status);
+  return status.active + status.deferred;
 }
 
-void Relay::probe_paused() {
-  for (const auto& lane : lanes_)
-    if (lane->health().is_paused()) lane->probe_now();
+void Relay::changed(const smtpc::Lane& lane) {
+  route_.update_clock();
+  route_.note_change(lane, runner_.backlog());
+}
+
+void Relay::speaks_plainly(const smtpc::Lane& lane) {
+  parts_.log.warning(
+      "the smarthost offers PIPELINING but fails with it; until the next reload it gets one command at a "
+      "time",
+      {{"smarthost", lane.name()}});
+}
+
+void Relay::accepted(const smtpc::Lane& lane) {
+  if (!proven_.is_proven(lane.smarthost())) nursery_.spawn(proven_.note(parts_.loop, lane.smarthost()));
 }
 
 mail::SmarthostReport Relay::report(const smtpc::Lane& lane) const {
@@ -130,13 +137,8 @@ mail::SmarthostReport Relay::report(const smtpc::Lane& lane) const {
 
 StatusReport Relay::report() const {
   StatusReport status;
-  status.deferred = runner_.deferred();
-  status.held = runner_.held();
-  status.active = runner_.queued() - status.deferred - status.held;
-  status.last_delivery = runner_.last_delivery();
-  status.failed = runner_.outcomes().failed();
-  status.released = runner_.released();
-  for (const auto& lane : lanes_) status.smarthosts.push_back(report(*lane));
+  runner_.report(status);
+  for (const auto& lane : route_.lanes()) status.smarthosts.push_back(report(*lane));
   if (route_state_of(status, {}).waits_for != mail::WaitsFor::nobody)
     status.deferred += std::exchange(status.active, 0);
   return status;
@@ -144,7 +146,7 @@ StatusReport Relay::report() const {
 
 std::string Relay::status() const {
   std::string text = cat(std::to_string(runner_.queued()), " queued");
-  for (const auto& lane : lanes_) {
+  for (const auto& lane : route_.lanes()) {
     const std::string used_up = rates_.used_up(lane->smarthost());
     if (lane->health().is_paused())
       text += cat("; ", mail::diagnose(lane->health().pause()->why));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The relay: everything between the spool and the smarthosts. Owns the lanes, the queue runner and what they
+// The relay: everything between the spool and the smarthosts. Owns the route, the queue runner and what they
 // share; knows no process (signals, sockets, privileges are daemon.h's). The loop's thread.
 #pragma once
 
@@ -14,12 +14,13 @@
 #include "daemon/relay/proven.h"
 #include "daemon/relay/queue_runner.h"
 #include "daemon/relay/rates.h"
+#include "daemon/relay/route.h"
 #include "daemon/relay/status.h"
 #include "smtpc/lane.h"
 
 namespace hikyaku::relay {
 
-// What the relay stands on; all of it outlives it.
+// What the relay works with; all of it outlives the relay.
 struct RelayParts {
   io::Loop& loop;
   mail::MailSink& sink;  // for bounces
@@ -27,54 +28,57 @@ struct RelayParts {
   smtpc::Connector& connector;
   log::MailLog& log;
   std::string token;        // this instance's, as in our greeting
-  std::string proven_file;  // where it is kept which smarthosts are proven; empty: nowhere
-  std::string rates_file;   // … and how much of their rates is used up
+  std::string proven_file;  // keeps which smarthosts are proven; empty: not kept
+  std::string rates_file;   // keeps how much of their rates is used up; empty: not kept
   Jitter jitter = random_fraction;
 };
 
 // TLS as a smarthost's settings want it; null with TlsMode::none. Errors: tls_setup.
 Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost);
 
-class Relay {
+class Relay final : public smtpc::LaneObserver {
  public:
   Relay(RelayParts parts, Duration downtime);
-  ~Relay();
+  ~Relay() override;
 
-  // At start and at every reload. The problems are those of TLS files; then nothing has changed. A smarthost
-  // whose settings and credentials are the same stays proven; every pause and backoff ends, so that a
-  // correction is tried at once.
+  // To be called at start and at every reload. Fails with the problems of TLS files; then nothing has
+  // changed. A smarthost whose settings and credentials are the same stays proven; every pause and backoff
+  // ends, so that a correction is tried at once.
   Result<void, config::Problems> configure(const config::Settings& settings);
   // To be called for each mail that is newly on stable storage (Spool::set_on_arrival).
   void arrived(const mail::QueueEntry& entry) { runner_.arrived(entry); }
-  // Takes no more mail, lets what is under way finish until `grace` is over, then breaks it off.
-  Task<void> stopped(Duration grace);
+  // Sends no more mail. Returns when what is under way has finished; breaks it off when `grace` is over.
+  Task<void> stop(Duration grace);
 
-  // Everything that waits for its time becomes due, or of that what is named; nothing else changes. How many
+  // All mail that waits for its time becomes due, or those of `ids`; no other mail changes. Returns how many
   // are due or under way then.
   std::size_t retry_all();
   void retry(const std::vector<mail::MailId>& ids) { runner_.retry(ids); }
   void storage_is_back() { runner_.storage_is_back(); }
-  // Smarthosts that are paused are looked at now.
-  void probe_paused();
+  // Smarthosts that are paused are probed at once.
+  void probe_paused() { route_.probe_paused(); }
   OutcomeBoard& outcomes() { return runner_.outcomes(); }
 
   std::size_t queued() const { return runner_.queued(); }
-  // What is known here of it; version, uptime and the spool's health are not.
+  // The report without version, uptime and the spool's health.
   StatusReport report() const;
-  // "up", or what is wrong, for STATUS=: one line.
+  // One line for STATUS=: the number of queued mails, and what is wrong.
   std::string status() const;
 
  private:
-  std::vector<std::shared_ptr<smtpc::Lane>> make_lanes(const config::Settings& settings,
-                                                       config::Problems& problems);
+  // smtpc::LaneObserver
+  void changed(const smtpc::Lane& lane) override;
+  void speaks_plainly(const smtpc::Lane& lane) override;
+  void accepted(const smtpc::Lane& lane) override;
+
+  Route::Lanes make_lanes(const config::Settings& settings, config::Problems& problems);
   mail::SmarthostReport report(const smtpc::Lane& lane) const;
 
   RelayParts parts_;
   Proven proven_;
   Rates rates_;
+  Route route_;
   QueueRunner runner_;
-  std::vector<std::shared_ptr<smtpc::Lane>> lanes_;
-  std::vector<std::weak_ptr<smtpc::Lane>> retiring_;
   io::Nursery nursery_;
 };
 

@@ -9,39 +9,39 @@ namespace hikyaku::relay {
 namespace {
 
 constexpr std::size_t kPortion = 2000;  // about a millisecond's work
-// Less of what may be asked for by anybody, again and again.
-constexpr std::size_t kSifted = 500;
+// Less than that, since any user may ask for a search, again and again.
+constexpr std::size_t kSearched = 500;
 
 }  // namespace
 
 void Schedule::release_all() {
-  hurries_all_ = !sifted_.empty();
-  hurried_next_.clear();
+  retries_all_ = !searched_.empty();
+  retried_next_.clear();
   if (!waiting_.empty()) released_.push_back(std::exchange(waiting_, {}));
 }
 
-void Schedule::hurry(const std::vector<mail::MailId>& ids) {
-  hurried_next_.insert(ids.begin(), ids.end());
-  begin_to_sift();
+void Schedule::retry(const std::vector<mail::MailId>& ids) {
+  retried_next_.insert(ids.begin(), ids.end());
+  begin_search();
 }
 
-void Schedule::begin_to_sift() {
-  if (!sifted_.empty() || hurried_next_.empty()) return;
-  hurried_ = std::exchange(hurried_next_, {});
-  hurries_all_ = false;
-  sifted_ = waiting_.take();
+void Schedule::begin_search() {
+  if (!searched_.empty() || retried_next_.empty()) return;
+  retried_ = std::exchange(retried_next_, {});
+  retries_all_ = false;
+  searched_ = waiting_.take();
 }
 
-// Whether it has become due.
-bool Schedule::sift_one(Instant now) {
-  Appointment appointment = sifted_.back();
-  sifted_.pop_back();
-  bool is_due = hurries_all_ || appointment.when <= now || hurried_.contains(appointment.entry.id);
+// Returns whether the mail has become due.
+bool Schedule::search_one(Instant now) {
+  Appointment appointment = searched_.back();
+  searched_.pop_back();
+  bool is_due = retries_all_ || appointment.when <= now || retried_.contains(appointment.entry.id);
   if (is_due)
     due_.push_back(appointment.entry);
   else
     waiting_.push(appointment);
-  if (sifted_.empty()) begin_to_sift();
+  if (searched_.empty()) begin_search();
   return is_due;
 }
 
@@ -57,13 +57,13 @@ bool Schedule::release(Instant now) {
     if (released_.front().empty()) released_.pop_front();
   }
   while (moved < kPortion && !waiting_.empty() && waiting_.top().when <= now) move_top(waiting_);
-  bool any_hurried = false;
-  for (std::size_t i = 0; i < kSifted && !sifted_.empty(); ++i) any_hurried |= sift_one(now);
-  return moved > 0 || any_hurried;
+  bool any_retried = false;
+  for (std::size_t i = 0; i < kSearched && !searched_.empty(); ++i) any_retried |= search_one(now);
+  return moved > 0 || any_retried;
 }
 
 Instant Schedule::next_release() const {
-  if (!released_.empty() || !sifted_.empty()) return Instant::min();
+  if (!released_.empty() || !searched_.empty()) return Instant::min();
   return waiting_.empty() ? kNever : waiting_.top().when;
 }
 
@@ -73,7 +73,8 @@ std::size_t Schedule::size() const {
   return size;
 }
 
-// Where in due_; its size: nowhere. Each step passes over another of `avoid`, so there are no more than that.
+// An index into due_, or its size if there is none. Each step passes over another mail of `avoid`, which
+// bounds the number of steps.
 std::size_t Schedule::place_of_other(const std::vector<mail::MailId>& avoid, bool from_the_end) const {
   for (std::size_t i = 0; i < due_.size(); ++i) {
     const std::size_t place = from_the_end ? due_.size() - 1 - i : i;

@@ -27,26 +27,26 @@ class Schedule {
   void add_due(Entry entry) { due_.push_back(entry); }
   void add_due_first(Entry entry) { due_.push_front(entry); }
   void postpone(Entry entry, Instant until) { waiting_.push({until, entry}); }
-  // All that waits now becomes due, by the next calls of release().
+  // All mail that waits now becomes due, by the next calls of release().
   void release_all();
-  // Those of them that wait now become due, likewise. Looks at everything that waits, a portion at each
-  // release(), once for all calls that come meanwhile.
-  void hurry(const std::vector<mail::MailId>& ids);
-  // Moves what has become due, at most one portion of it. Whether there was any.
+  // Those of `ids` that wait now become due, by the next calls of release() too: each call searches a portion
+  // of what waits. Ids that come during a search share the next one.
+  void retry(const std::vector<mail::MailId>& ids);
+  // Moves what has become due, at most one portion of it. Returns whether there was any.
   bool release(Instant now);
   // When release() is to be called next: in the past if the last call left something behind, kNever if
-  // nothing waits.
+  // no mail waits.
   Instant next_release() const;
 
-  // The first that is due, or the last, and not in `avoid`; if all are in it, the newest of them. Takes time
-  // by the length of `avoid` only.
+  // Takes the first mail that is due, or the last, and that is not in `avoid`; if all are in `avoid`, the
+  // newest. The time depends on the length of `avoid` only.
   std::optional<Entry> pop(const std::vector<mail::MailId>& avoid = {}, bool from_the_end = false);
-  // Whether anything is due that is not in `avoid`.
+  // Whether a mail is due that is not in `avoid`.
   bool has_other(const std::vector<mail::MailId>& avoid) const;
 
   std::size_t size() const;
   std::size_t due() const { return due_.size(); }
-  std::size_t waiting() const { return waiting_.size() + sifted_.size(); }  // for a time that has not come
+  std::size_t waiting() const { return waiting_.size() + searched_.size(); }  // for a time that has not come
   std::optional<Entry> first_due() const;
 
  private:
@@ -63,16 +63,16 @@ class Schedule {
   using Ids = std::unordered_set<mail::MailId>;
 
   std::size_t place_of_other(const std::vector<mail::MailId>& avoid, bool from_the_end) const;
-  bool sift_one(Instant now);
-  void begin_to_sift();
+  bool search_one(Instant now);
+  void begin_search();
 
   std::deque<Entry> due_;
   std::deque<Queue> released_;  // what waited at a call of release_all(): due, but not moved yet
   Queue waiting_;
-  std::deque<Appointment> sifted_;  // taken from waiting_, to be looked through for …
-  Ids hurried_;                     // … these,
-  bool hurries_all_ = false;        // … or any
-  Ids hurried_next_;                // asked for since: the next time through
+  std::deque<Appointment> searched_;  // taken from waiting_, to be searched for …
+  Ids retried_;                       // … these,
+  bool retries_all_ = false;          // … or any
+  Ids retried_next_;                  // asked for since: for the next search
 };
 
 }  // namespace hikyaku::relay

@@ -13,7 +13,7 @@ namespace {
 using mail::RecipientState;
 using smtpc::Action;
 
-// Who took a mail, and with what words, in the form that notices want.
+// The host that took a mail and its reply, in the form that notices need.
 mail::Failure taken_by(std::string host, std::optional<mail::Reply> reply) {
   mail::Failure taken;
   taken.host = std::move(host);
@@ -59,17 +59,18 @@ class Settling {
   }
 
  private:
-  // The recipient's own refusal, else what happened to the rest; null: delivered, which nobody is for want of
-  // an outcome.
+  // The recipient's own refusal, else that of the rest. nullptr means delivered. A missing outcome is never
+  // taken as delivered.
   const smtpc::Refusal* refusal_of(std::size_t recipient) const {
     for (const smtpc::RecipientOutcome& outcome : result_.recipients)
       if (outcome.recipient == recipient) return outcome.refusal ? &*outcome.refusal : nullptr;
-    check(result_.rest.has_value(), "an attempt without an outcome for one who was tried");
+    check(result_.rest.has_value(), "a recipient was tried and has no outcome");
     return &*result_.rest;
   }
 
-  // A no about this mail is final at once; a "not now" about it, once its lifetime is over. A smarthost's
-  // trouble is neither, however long it lasts, nor what may be its trouble (weigh_evidence).
+  // A permanent refusal of this mail is final at once; a temporary one when the mail's lifetime is over.
+  // Trouble of the smarthost is never final, however long it lasts, nor is what may be its trouble
+  // (weigh_evidence).
   bool is_final(const smtpc::Refusal& refusal) const {
     Action action = refusal.verdict.action;
     if (action == Action::fail_message || action == Action::fail_recipient) return true;
@@ -119,7 +120,7 @@ class Settling {
         {mail_.envelope.recipients[recipient], taken_by(*result_.taken_without_dsn, result_.final_reply)});
   }
 
-  // Nobody can be told that a message from <> failed, in this attempt or before: it waits for the operator.
+  // A failed message from <>, in this attempt or before, has no sender to notify: it waits for the operator.
   bool must_be_held() const {
     return mail_.envelope.sender.empty() &&
            std::ranges::count(settled_.progress.recipients, RecipientState::failed,
@@ -130,7 +131,7 @@ class Settling {
     drop_unwanted(settled_.failed, mail::NoticeKind::failure);
     drop_unwanted(settled_.delayed, mail::NoticeKind::delay);
     if (settled_.progress.held)
-      settled_.progress.reason = "a message from <> was refused, and there is nobody to tell";
+      settled_.progress.reason = "a message from <> was refused, and there is no sender to notify";
   }
 
   void drop_unwanted(std::vector<mail::ReportedRecipient>& reports, mail::NoticeKind kind) const {
@@ -148,6 +149,14 @@ class Settling {
 };
 
 }  // namespace
+
+SettlementPolicy settlement_policy(const config::QueueSettings& queue) {
+  return {
+      .lifetime = queue.lifetime,
+      .delay_notice = queue.delay_notice,
+      .retry = {
+          .first = queue.retry.first, .factor = queue.retry.factor, .max = queue.retry.max, .spread = 0.2}};
+}
 
 Settlement settle(const mail::QueuedMail& mail, const std::vector<std::size_t>& tried,
                   const smtpc::TransactionResult& result, const std::string& smarthost,
@@ -179,9 +188,9 @@ Settlement settle_owed_notice(const mail::QueuedMail& mail, const std::string& h
   return settled;
 }
 
-void set_success_told(Settlement& settled) {
+void set_success_notified(Settlement& settled) {
   for (mail::RecipientProgress& recipient : settled.progress.recipients) recipient.owes_notice = false;
-  settled.is_told = true;
+  settled.is_notified = true;
   settled.relayed.clear();
 }
 
@@ -190,8 +199,8 @@ void put_off_success(Settlement& settled, const std::string& why, const Settleme
   mail::Progress& progress = settled.progress;
   settled.relayed.clear();
   settled.is_over = false;
-  if (!progress.is_settled()) return;  // they wait for their own reason
-  progress.reason = cat("it was delivered, and the notice to its sender cannot be stored yet: ", why);
+  if (!progress.is_settled()) return;  // pending recipients have their own reason
+  progress.reason = cat("delivered, but the notice to the sender cannot be stored yet: ", why);
   progress.next_wait = mail::next_wait(progress.attempts, policy.retry, fraction);
 }
 
@@ -203,7 +212,7 @@ void put_off_notices(Settlement& settled, const mail::Progress& before, const st
     if (tried.outcome == RecipientOutcome::failed && !settled.failed.empty())
       progress.recipients[tried.recipient].state = RecipientState::pending;
   if (!settled.failed.empty()) {
-    progress.reason = cat("it was refused, and the notice to its sender cannot be stored yet: ", why);
+    progress.reason = cat("refused, but the notice to the sender cannot be stored yet: ", why);
     progress.next_wait = mail::next_wait(progress.attempts, policy.retry, fraction);
     settled.is_over = false;
   }

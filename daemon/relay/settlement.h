@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What an attempt means for a mail: the new state to write down, whom to tell, and when to try again. Pure.
+// What an attempt means for a mail: the new state to write down, the notices to send, and when to try again.
+// Pure.
 #pragma once
 
 #include <vector>
 
 #include "daemon/base/defaults.h"
+#include "daemon/config/settings.h"
 #include "daemon/mail/dsn.h"
 #include "daemon/mail/mail_source.h"
 #include "daemon/mail/retry.h"
@@ -17,6 +19,7 @@ struct SettlementPolicy {
   Duration delay_notice = defaults::kDelayNotice;  // 0: none
   mail::RetryPolicy retry;
 };
+SettlementPolicy settlement_policy(const config::QueueSettings& queue);
 
 enum class RecipientOutcome : std::uint8_t { delivered, deferred, failed };
 
@@ -24,20 +27,21 @@ enum class RecipientOutcome : std::uint8_t { delivered, deferred, failed };
 struct SettledRecipient {
   std::size_t recipient = 0;  // index into the envelope's
   RecipientOutcome outcome = RecipientOutcome::deferred;
-  std::optional<mail::Failure> failure;    // nothing: delivered
+  std::optional<mail::Failure> failure;    // nullopt: delivered
   std::optional<mail::Reply> final_reply;  // of a delivered one
 };
 
 struct Settlement {
   mail::Progress progress;                       // to be written, after the notices are on stable storage
   std::vector<SettledRecipient> recipients;      // all that were tried
-  std::vector<mail::ReportedRecipient> failed;   // newly, whose sender wants to know
-  std::vector<mail::ReportedRecipient> delayed;  // whose sender is to be told now that it takes long
-  std::vector<mail::ReportedRecipient> relayed;  // delivered to where nobody will say so to the sender; the
-                                                 // progress says that they owe a notice until it is stored
-  bool is_over = false;                          // nobody is pending, and nothing is held: the mail has ended
-  bool counts = true;                            // an attempt of this mail's own, not only of the smarthost's
-  bool is_told = false;                          // a notice is on stable storage
+  std::vector<mail::ReportedRecipient> failed;   // newly failed, to be reported to the sender
+  std::vector<mail::ReportedRecipient> delayed;  // to be reported to the sender as delayed
+  // Delivered to a smarthost without DSN, and to be reported to the sender. The progress says that the notice
+  // is owed until it is stored.
+  std::vector<mail::ReportedRecipient> relayed;
+  bool is_over = false;      // no recipient is pending, and the mail is not held: it has ended
+  bool counts = true;        // an attempt of this mail; false if only the smarthost was in trouble
+  bool is_notified = false;  // a notice is on stable storage
 };
 
 // `tried` are indices into the envelope's recipients; `mail.progress.waited` is up to date. `fraction` in [0,
@@ -46,20 +50,20 @@ Settlement settle(const mail::QueuedMail& mail, const std::vector<std::size_t>& 
                   const smtpc::TransactionResult& result, const std::string& smarthost,
                   const SettlementPolicy& policy, double fraction);
 
-// Adds what `mail` owes its sender from before: the notice of a delivery that is on record as untold. `host`
-// is the smarthost that took it, or empty.
+// Adds the notice that `mail` still owes its sender for an earlier delivery. `host` is the smarthost that
+// took the mail, or empty.
 void add_owed_notice(Settlement& settled, const mail::QueuedMail& mail, const std::string& host);
-// What is left of a mail that everybody has got, and whose sender is still to be told.
+// For a mail that was delivered to all recipients and only owes its sender the notice.
 Settlement settle_owed_notice(const mail::QueuedMail& mail, const std::string& host);
-// The sender has been told of every delivery: nothing is owed any more.
-void set_success_told(Settlement& settled);
-// The notice of a delivery cannot be stored: it stays owed, and the mail waits for another try of that.
+// The notice of the deliveries is stored: none is owed any more.
+void set_success_notified(Settlement& settled);
+// The notice of a delivery cannot be stored: it stays owed, and the mail waits until the next try.
 void put_off_success(Settlement& settled, const std::string& why, const SettlementPolicy& policy,
                      double fraction);
 
-// A notice about `settled` cannot be stored, and nobody may be failed, or counted as told of the delay,
-// before it is: these recipients stay pending, and the mail is tried again as its schedule says. `before` is
-// the progress that the attempt began with.
+// A notice of a failure or delay cannot be stored. Until it is, no recipient may become failed, or count as
+// reported delayed: they stay pending, and the mail is tried again by its schedule. `before` is the progress
+// that the attempt began with.
 void put_off_notices(Settlement& settled, const mail::Progress& before, const std::string& why,
                      const SettlementPolicy& policy, double fraction);
 

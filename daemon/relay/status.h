@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the relay says of itself to those who look after it.
+// The relay's status, for `hikyaku status` and the control socket.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ struct StatusReport {
   std::size_t active = 0;    // due or under way, and there is a smarthost that takes it
   std::size_t deferred = 0;  // waits for its time or for a smarthost: see mail/queue_state.h
   std::size_t held = 0;
-  std::string spool_trouble;  // why the spool takes no new mail; empty: it does
+  std::string spool_trouble;  // why the spool takes no new mail; empty if it does
   std::vector<mail::SmarthostReport> smarthosts;
   std::optional<WallTime> last_delivery;  // since the start
   std::size_t failed = 0;                 // mails that did not reach everybody, in the last day

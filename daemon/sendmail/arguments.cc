@@ -9,7 +9,7 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr std::string_view kSee = "; sendmail(8) lists those there are";
+constexpr std::string_view kSee = "; see sendmail(8)";
 
 std::unexpected<Failure> usage(std::string text) { return fail(Exit::usage, std::move(text)); }
 
@@ -40,22 +40,22 @@ class Parser {
     return {};
   }
 
-  // What Exim and nullmailer write with one dash and what would be taken for letters.
+  // Options that Exim and nullmailer write with one dash, and that would otherwise be read as letters.
   static bool is_long_with_one_dash(std::string_view word) {
     return word == "-tls-on-connect" || word == "-help" || word == "-version";
   }
 
-  // The first of `letters`, with its value; leaves what follows in the same word.
+  // Applies the first of `letters` with its value; the rest of the word remains.
   Applied take_letter(std::string_view& letters) {
     char letter = letters.front();
     const Option* option = find_option(letter);
-    if (option == nullptr) return usage(cat("-", printable(letters.substr(0, 1)), " is no option", kSee));
+    if (option == nullptr) return usage(cat("unknown option -", printable(letters.substr(0, 1)), kSee));
     letters.remove_prefix(1);
     if (option->value == Value::none) return option->apply(request_, {});
     std::string_view value = letters;
     letters = {};
     if (value.empty() && option->value == Value::required) {
-      if (at_ == words_.size()) return usage(cat("-", option->name, " needs a value behind it"));
+      if (at_ == words_.size()) return usage(cat("option -", option->name, " needs a value"));
       value = words_[at_++];
     }
     return apply_with_next(*option, value);
@@ -75,7 +75,7 @@ class Parser {
     bool has_value = equals < text.size();
     std::string_view value = has_value ? text.substr(equals + 1) : std::string_view();
     if (!has_value && option->value == Value::required) {
-      if (at_ == words_.size()) return usage(cat("--", option->name, " needs a value behind it"));
+      if (at_ == words_.size()) return usage(cat("option --", option->name, " needs a value"));
       value = words_[at_++];
     }
     return apply(*option, cat("--", option->name), value);
@@ -84,12 +84,12 @@ class Parser {
   static Applied unknown_long(std::string_view name) {
     std::string meant = nearest_long_option(name);
     std::string hint = meant.empty() ? std::string() : cat(" (perhaps --", meant, ")");
-    return usage(cat("--", printable(name, 40), " is no option", hint, kSee));
+    return usage(cat("unknown option --", printable(name, 40), hint, kSee));
   }
 
   Applied apply(const Option& option, std::string_view shown, std::string_view value) {
     bool has_control = std::ranges::any_of(value, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
-    if (has_control) return usage(cat("the value of ", shown, " holds a control character or a line end"));
+    if (has_control) return usage(cat("the value of ", shown, " contains a control character or a line end"));
     return option.apply(request_, value);
   }
 
@@ -98,12 +98,11 @@ class Parser {
     return {};
   }
 
-  // A recipient is data from anywhere. One that looks like an option is not guessed about.
+  // A recipient may be untrusted data; a recipient that looks like an option is refused, not interpreted.
   Applied take_bare_recipients() {
     auto rest = words_.subspan(at_);
     if (std::ranges::any_of(rest, [](auto word) { return word.starts_with('-'); }))
-      return usage(
-          "a recipient begins with a dash: options stand before the recipients, and -- between them");
+      return usage("a recipient begins with a dash; write options first, then --, then the recipients");
     return take_recipients();
   }
 
@@ -115,7 +114,7 @@ class Parser {
 }  // namespace
 
 Result<Request, Failure> parse_arguments(std::span<const std::string_view> arguments) {
-  if (arguments.empty()) return usage("started without a name and arguments");
+  if (arguments.empty()) return usage("the list of arguments is empty, without even the program's name");
   Request request;
   apply_program_name(request, arguments[0]);
   if (auto applied = Parser(arguments.subspan(1), request).run(); !applied)
@@ -127,7 +126,7 @@ std::string usage_text() {
   return "usage: sendmail [-t] [-i] [-f SENDER] [-F NAME] [OPTION…] [--] RECIPIENT… < MESSAGE\n"
          "       mailq [-j]\n"
          "       newaliases\n"
-         "The options are those of Sendmail and its kin; sendmail(8) explains them.\n";
+         "The options are those of Sendmail and compatible programs; sendmail(8) explains them.\n";
 }
 
 }  // namespace hikyaku::sendmail

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The command line of sendmail(1), mailq(1) and newaliases(1): everything that Sendmail, Postfix, OpenSMTPD,
-// Exim, msmtp, nullmailer and dma accept. What has a meaning here ends in the Request, what has none is
-// accepted without a word, what nobody knows is a usage error. Pure.
+// The command line of sendmail(1), mailq(1) and newaliases(1): every option that Sendmail, Postfix,
+// OpenSMTPD, Exim, msmtp, nullmailer and dma accept. Options with a meaning here set fields of the Request,
+// those without one are accepted silently, unknown ones are a usage error. Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@
 namespace hikyaku::sendmail {
 
 enum class Mode : std::uint8_t {
-  deliver,         // -bm, and without any
+  deliver,         // -bm, and the default
   list_queue,      // -bp, mailq
   count_queue,     // -bP, -bpc
-  run_queue,       // -q and its kin, runq
+  run_queue,       // -q and its variants, runq
   check_aliases,   // -bi, -I, newaliases
   verify,          // -bv
   test_addresses,  // -bt
@@ -27,10 +27,10 @@ enum class Mode : std::uint8_t {
   batch_smtp,      // -bS, rsmtp
   help,
   version,
-  nothing,  // what only reports on things that we have not: -bh, -bH, hoststat
+  nothing,  // reports on things that hikyaku does not have: -bh, -bH, hoststat
 };
 
-// What shall be tried again. All empty: everything.
+// The mail to retry; all of it if every member is empty.
 struct QueueRun {
   std::vector<std::string> ids;  // -qI
   std::string domain;            // -qR: of a recipient
@@ -39,7 +39,7 @@ struct QueueRun {
 
 struct Request {
   Mode mode = Mode::deliver;
-  std::optional<std::string> sender;  // -f, -r: as it was given, empty for <>; none: the caller
+  std::optional<std::string> sender;  // -f, -r: as given, empty for <>; nullopt: the caller
   std::string full_name;              // -F
   std::vector<std::string> recipients;
   bool recipients_from_header = false;  // -t
@@ -56,9 +56,9 @@ struct Request {
   bool operator==(const Request&) const = default;
 };
 
-// `arguments` begins with the program's name, whose last part may choose the mode. No value that is returned
-// holds a control character but the recipients, which are judged as addresses (recipients.h). Options end at
-// the first operand or at "--"; an operand with a dash needs the latter.
+// `arguments` begins with the program's name, whose last path component may choose the mode. No value in the
+// Request contains a control character, except the recipients, which recipients.h checks. Options end at the
+// first operand or at "--"; an operand that begins with a dash needs the "--".
 Result<Request, Failure> parse_arguments(std::span<const std::string_view> arguments);
 
 std::string usage_text();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The content of a message on its way out, in canonical form and in pieces: what is in memory, what lies in a
-// file, or what is still coming in. Memory stays bounded whatever the message.
+// The content of a message to send, in canonical form and in pieces: from memory, from a file, or still being
+// read from standard input. Memory use is bounded for any message.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ class Content {
   virtual ~Content() = default;
   // The next piece, empty at the end; valid until the next call.
   virtual Result<std::string_view, Failure> next() = 0;
-  // Begins again at the first byte; false if that is gone.
+  // Starts again at the first byte; returns false if the beginning is no longer available.
   virtual bool rewind() = 0;
-  // Bytes of the whole, if known.
+  // The total size in bytes, if known.
   virtual std::optional<std::uint64_t> size() const = 0;
 };
 
@@ -36,7 +36,7 @@ class MemoryContent final : public Content {
   bool given_ = false;
 };
 
-// `size` bytes of a file from `offset`; `fd` stays its owner's.
+// `size` bytes of a file from `offset`. Does not own `fd`.
 class FileContent final : public Content {
  public:
   FileContent(int fd, std::uint64_t offset, std::uint64_t size) : fd_(fd), offset_(offset), size_(size) {}
@@ -52,7 +52,7 @@ class FileContent final : public Content {
   std::string piece_;
 };
 
-// What has been read, and behind it what still comes. Once only.
+// The bytes that have been read, followed by the rest of the input. Can be read only once.
 class LiveContent final : public Content {
  public:
   LiveContent(std::string read, Input& input) : piece_(std::move(read)), input_(input) {}

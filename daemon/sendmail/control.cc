@@ -26,30 +26,30 @@ Exit exit_of(int status) {
 }
 
 std::unexpected<Failure> no_answer(const std::string& socket, std::string_view why) {
-  return fail(Exit::unavailable, cat("the daemon does not answer on ", socket, ": ", why));
+  return fail(Exit::unavailable, cat("hikyakud does not answer on ", socket, ": ", why));
 }
 
 std::unexpected<Failure> hung(const std::string& socket) {
-  return fail(Exit::try_again, cat("the daemon does not respond on ", socket, " (hung?)"));
+  return fail(Exit::try_again, cat("hikyakud does not respond on ", socket, "; try again later"));
 }
 
 std::unexpected<Failure> unconnected(const std::string& socket, const LinkError& error) {
   if (error.kind == LinkErrorKind::timeout) return hung(socket);
   if (error.kind != LinkErrorKind::no_listener) return no_answer(socket, error.text);
-  return fail(Exit::unavailable, cat("hikyakud does not run (", socket, ": ", error.text, ")"));
+  return fail(Exit::unavailable, cat("hikyakud is not running (", socket, ": ", error.text, ")"));
 }
 
 Result<Fd, LinkError> connect(const std::string& socket) {
   WithPrivilege privilege;
-  return connect_to(socket, Patience(kAliveTimeout));
+  return connect_to(socket, Timeout(kAliveTimeout));
 }
 
 class Exchange {
  public:
-  Exchange(const std::string& socket, Fd fd, Patience patience)
-      : socket_(socket), fd_(std::move(fd)), patience_(patience) {}
+  Exchange(const std::string& socket, Fd fd, Timeout timeout)
+      : socket_(socket), fd_(std::move(fd)), timeout_(timeout) {}
 
-  // Until the answer's head is there.
+  // Reads until the answer's header is complete.
   Result<int, Failure> begin(std::string_view request) {
     if (!send(request)) return no_answer(socket_, os_error_text(errno));
     while (!head_ && bytes_.size() < kMostOfHead && receive()) head_ = parse_http_head(bytes_);
@@ -68,7 +68,8 @@ class Exchange {
       bytes_.clear();
     } while (receive());
     if (timed_out_) return hung(socket_);
-    return broken_ ? no_answer(socket_, "the answer broke off") : Result<void, Failure>();
+    return broken_ ? no_answer(socket_, "the connection was lost before the answer was complete")
+                   : Result<void, Failure>();
   }
 
  private:
@@ -76,13 +77,13 @@ class Exchange {
     while (!bytes.empty()) {
       ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
-      if (sent < 0 && (errno != EAGAIN || !wait_for(fd_.get(), POLLOUT, patience_)) && errno != EINTR)
+      if (sent < 0 && (errno != EAGAIN || !wait_for(fd_.get(), POLLOUT, timeout_)) && errno != EINTR)
         return false;
     }
     return true;
   }
 
-  // Appends to bytes_; false at the end, or if the answer is `broken_`.
+  // Appends to bytes_; returns false at the end, or if the connection broke (`broken_`).
   bool receive() {
     while (true) {
       std::size_t held = bytes_.size();
@@ -91,7 +92,7 @@ class Exchange {
       bytes_.resize(held + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
       if (got >= 0) return got > 0;
       int error = errno;
-      timed_out_ = error == EAGAIN && !wait_for(fd_.get(), POLLIN, patience_);
+      timed_out_ = error == EAGAIN && !wait_for(fd_.get(), POLLIN, timeout_);
       broken_ = timed_out_ || (error != EAGAIN && error != EINTR);
       if (broken_) return false;
     }
@@ -103,12 +104,13 @@ class Exchange {
     const JsonValue* error = json ? json->find("error") : nullptr;
     if (error != nullptr && error->text() != nullptr)
       return fail(exit_of(head_->status), still_printable(*error->text(), 2000));
-    return fail(exit_of(head_->status), cat("the daemon answered ", std::to_string(head_->status)));
+    return fail(exit_of(head_->status),
+                cat("hikyakud answered with HTTP status ", std::to_string(head_->status)));
   }
 
   const std::string& socket_;
   Fd fd_;
-  Patience patience_;
+  Timeout timeout_;
   std::string bytes_;
   std::optional<HttpHead> head_;
   bool timed_out_ = false;
@@ -133,17 +135,17 @@ std::optional<HttpHead> parse_http_head(std::string_view bytes) {
   return HttpHead{static_cast<int>(status.value_or(0)), end + 4};
 }
 
-Result<void, Failure> ask_daemon(const std::string& socket, const HttpRequest& request, unsigned patience,
+Result<void, Failure> ask_daemon(const std::string& socket, const HttpRequest& request, unsigned timeout,
                                  const std::function<void(std::string_view)>& take) {
   auto fd = connect(socket);
   if (!fd) return unconnected(socket, fd.error());
-  return Exchange(socket, std::move(*fd), Patience(patience)).run(to_text(request), take);
+  return Exchange(socket, std::move(*fd), Timeout(timeout)).run(to_text(request), take);
 }
 
 Result<void, Failure> check_alive(const std::string& socket, unsigned timeout) {
   auto fd = connect(socket);
   if (!fd) return unconnected(socket, fd.error());
-  auto status = Exchange(socket, std::move(*fd), Patience(timeout))
+  auto status = Exchange(socket, std::move(*fd), Timeout(timeout))
                     .begin(to_text({.target = "/v1/version", .body = {}}));
   if (!status) return std::unexpected(status.error());
   return {};

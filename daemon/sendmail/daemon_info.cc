@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kMagic = "hikyaku-sendmail 1";
 constexpr std::size_t kLongest = 64 * 1024;
 
-// What is read from a file goes into SMTP lines and messages.
+// Values from the file become part of SMTP lines and of messages to users.
 bool is_plain(std::string_view value) {
   return !value.empty() && std::ranges::all_of(value, [](char c) { return c > ' ' && c < 0x7f; });
 }

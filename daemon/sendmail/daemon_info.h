@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the daemon is and what it takes: the small file that it writes at start and reload
-// (<spool.directory>/sendmail.conf), or what is compiled in. sendmail(1) reads no other configuration.
+// The daemon's addresses and limits: from the small file that the daemon writes at start and reload
+// (<spool.directory>/sendmail.conf), or the built-in defaults. sendmail(1) reads no other configuration.
 #pragma once
 
 #include <cstdint>
@@ -22,18 +22,18 @@ struct DaemonInfo {
   std::string aliases = std::string(defaults::kAliases);
   std::uint64_t max_size = defaults::kMaxSize.bytes;      // bytes
   std::size_t max_recipients = defaults::kMaxRecipients;  // of one mail
-  std::uint64_t min_free = defaults::kMinFree.bytes;      // bytes of the spool's disk that drops leave free
+  std::uint64_t min_free = defaults::kMinFree.bytes;  // bytes of the spool's disk that drafts must leave free
   bool operator==(const DaemonInfo&) const = default;
 };
 
 inline constexpr std::string_view kDaemonInfoFile = "/var/spool/hikyaku/sendmail.conf";
 
-// Nothing unless it begins with the line "hikyaku-sendmail 1". Unknown keys and values that make no sense are
-// passed over: a mail is worth more than a complaint. Pure.
+// Returns nullopt unless the text begins with the line "hikyaku-sendmail 1". Ignores unknown keys and invalid
+// values, because sending the mail matters more than a complaint. Pure.
 std::optional<DaemonInfo> parse_daemon_info(std::string_view text);
 
-// Of `path` if it is such a file, else of kDaemonInfoFile, else what is compiled in. Reads regular files only, at
-// most 64 KiB, and repeats nothing of them anywhere: `path` may be somebody's secret.
+// Reads `path` if it is such a file, else kDaemonInfoFile, else returns the defaults. Reads only regular
+// files, at most 64 KiB, and never prints anything from them, because `path` may be somebody's secret.
 DaemonInfo find_daemon_info(const std::string& path);
 
 }  // namespace hikyaku::sendmail

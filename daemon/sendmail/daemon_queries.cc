@@ -27,11 +27,11 @@ constexpr unsigned kOutcomeWait = 60;
 constexpr std::size_t kMostOfAliases = 64ull << 20;
 
 Result<std::string, Failure> answer(const DaemonInfo& info, const HttpRequest& request,
-                                    unsigned patience = kAnswerTimeout) {
+                                    unsigned timeout = kAnswerTimeout) {
   if (auto alive = check_alive(info.control_socket); !alive) return std::unexpected(alive.error());
   std::string text;
   auto asked =
-      ask_daemon(info.control_socket, request, patience, [&text](std::string_view bytes) { text += bytes; });
+      ask_daemon(info.control_socket, request, timeout, [&text](std::string_view bytes) { text += bytes; });
   if (!asked) return std::unexpected(asked.error());
   return text;
 }
@@ -40,21 +40,21 @@ void print_count(const std::string& file, std::uint64_t count, std::string_view 
   print(cat(file, ": ", std::to_string(count), count == 1 ? " alias" : " aliases", besides, "\n"));
 }
 
-// drop/ may be listed by root and the daemon's user alone; everybody else learns that their mail is safe
-// there.
+// Only root and the daemon's user may list drop/; everybody else is told only that their mail is safe there.
 std::string words_about(const std::string& drop) {
   std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(drop.c_str()), ::closedir);
   if (!entries && errno != EACCES) return "";
   if (!entries)
     return cat("; mail sent meanwhile waits in ", drop,
-               " until it is started (root can count it: hikyaku queue)");
+               " until it is started ('hikyaku queue', run by root, counts that mail)");
   std::size_t count = 0;
   while (const dirent* entry = ::readdir(entries.get())) count += mail::is_drop_name(entry->d_name) ? 1 : 0;
+  if (count == 0) return "; 'hikyaku queue', run by root, lists the queue all the same";
   return cat("; ", std::to_string(count), count == 1 ? " mail waits in " : " mails wait in ", drop,
-             " until it is started, besides what 'hikyaku queue' shows");
+             " until it is started; 'hikyaku queue' lists the rest of the queue");
 }
 
-// A daemon that does not run has a queue all the same.
+// If the daemon is not running, says which mail waits nevertheless.
 Result<void, Failure> ask_for_queue(const DaemonInfo& info, const HttpRequest& request,
                                     const std::function<void(std::string_view)>& take) {
   auto asked = check_alive(info.control_socket);
@@ -63,13 +63,13 @@ Result<void, Failure> ask_for_queue(const DaemonInfo& info, const HttpRequest& r
   return fail(asked.error().kind, asked.error().text + words_about(info.drop));
 }
 
-// What the daemon would do with the file at its next start.
+// Checks the file as the daemon will at its next start.
 Result<void, Failure> check_aliases_ourselves(const std::string& file) {
   auto text = read_regular_file(file, kMostOfAliases);
   if (!text) return fail(Exit::no_input, cat(file, ": ", os_error_text(text.error())));
   mail::ParsedAliases parsed = mail::parse_aliases(*text);
   if (parsed.problems.empty()) {
-    print_count(file, parsed.aliases.size(), "; no daemon answers, it reads them when it starts");
+    print_count(file, parsed.aliases.size(), "; hikyakud is not running and reads them when it starts");
     return {};
   }
   const mail::AliasProblem& first = parsed.problems.front();
@@ -79,8 +79,8 @@ Result<void, Failure> check_aliases_ourselves(const std::string& file) {
                   others > 0 ? cat(" (and ", std::to_string(others), " more)") : std::string()));
 }
 
-// The file itself: what newaliases, or the daemon's next start, puts into force. Without what is wrong in it,
-// and without a file that the caller may not read.
+// From the file as it is now, which newaliases or the daemon's next start will put into force. Leaves out
+// wrong entries; there are no aliases if the caller may not read the file.
 mail::AliasRules rules_of(const DaemonInfo& info) {
   std::string text = read_regular_file(info.aliases, kMostOfAliases).value_or("");
   return {mail::parse_aliases(text).aliases, info.domain, info.hostname};
@@ -96,7 +96,7 @@ std::string parts_of(const Address& address, std::string_view default_domain) {
              domain.empty() ? default_domain : domain);
 }
 
-// Lines of standard input, as they come.
+// Calls `use` for each line of standard input, as soon as it has been read.
 template <class Use>
 void for_each_line(int in, const Use& use) {
   std::string text;
@@ -150,7 +150,7 @@ Result<void, Failure> check_aliases(const DaemonInfo& info) {
 }
 
 Result<void, Failure> verify(const DaemonInfo& info, const std::vector<std::string>& addresses) {
-  if (addresses.empty()) return fail(Exit::usage, "-bv: name the addresses behind it");
+  if (addresses.empty()) return fail(Exit::usage, "-bv needs addresses: sendmail -bv ADDRESS ...");
   mail::AliasRules rules = rules_of(info);
   std::optional<Failure> wrong;
   for (const std::string& address : addresses) {
@@ -187,7 +187,7 @@ void show_outcome(const DaemonInfo& info, const std::string& id) {
   if (alive)
     alive = ask_daemon(info.control_socket, {.target = target, .body = {}}, kOutcomeWait + 10, print_lines);
   if (!alive) return print(cat(id, ": ", alive.error().text, "\n"));
-  if (!is_told) print(cat(id, ": still in the queue, as mailq shows\n"));
+  if (!is_told) print(cat(id, ": still queued; mailq shows why\n"));
 }
 
 std::string outcome_line(std::string_view json) {
@@ -197,13 +197,14 @@ std::string outcome_line(std::string_view json) {
     const JsonValue* value = parsed->find(name);
     return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
   };
-  // Replies and reasons are printable as the daemon tells them: their escapes stay single.
+  // The daemon has made replies and reasons printable; they are not escaped a second time.
   auto words_of = [&text_of](std::string_view name) { return still_printable(text_of(name), 4096); };
   if (std::string what = words_of("waits_for"); !what.empty()) {
     std::string since = words_of("waits_since");
     std::string next = words_of("next_attempt");
-    return cat("waits for the ", what == "rate" ? "smarthost's rate" : what, since.empty() ? "" : " since ",
-               since, next.empty() ? "" : ", next attempt ", next, ": ", words_of("reason"), "\n");
+    return cat("waits for the ", what == "rate" ? "smarthost's rate limit" : what,
+               since.empty() ? "" : " since ", since, next.empty() ? "" : ", next attempt ", next, ": ",
+               words_of("reason"), "\n");
   }
   std::string reply = words_of("last_reply");
   return cat(printable(text_of("address"), 4096), ": ", words_of("status"), reply.empty() ? "" : ", ", reply,

@@ -10,7 +10,7 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr Patience kConnectTimeout(10);
+constexpr Timeout kConnectTimeout(10);
 
 }  // namespace
 
@@ -33,13 +33,14 @@ Result<std::vector<std::string>, Failure> Delivery::run() {
     signal_block_.reset();
     return std::move(ids_);
   }
-  return std::unexpected(
-      explain({Exit::try_again, cat("the mail could not be handed over: ", reasons_,
-                                    "; nothing was stored. Is hikyakud running, and sendmail set-gid?")}));
+  return std::unexpected(explain(
+      {Exit::try_again,
+       cat("the mail could not be handed to hikyakud: ", reasons_,
+           "; nothing was stored. Check that hikyakud runs and that sendmail is set-gid hikyaku-submit")}));
 }
 
-// A long content goes into a draft first, so that it is still there if the daemon is lost halfway. Without a
-// drop directory there is but one try.
+// Content that is too long for memory goes into a draft first, so that it can be sent again if the connection
+// is lost. Without a drop directory there is only one attempt.
 Result<void, Failure> Delivery::keep_content() {
   if (message_.whole) {
     content_ = std::make_unique<MemoryContent>(std::move(message_.read));
@@ -59,7 +60,7 @@ Result<void, Failure> Delivery::keep_content() {
   return {};
 }
 
-// True: done. False: another way may do. A failure: none will.
+// True: accepted. False: try the next way. A failure: no way will accept the mail.
 Result<bool, Failure> Delivery::over(const std::string& where, Result<Fd, LinkError> connected) {
   if (!connected) {
     add_reason(where, connected.error().text);
@@ -77,8 +78,9 @@ Result<void, Refusal> Delivery::submit(Fd fd) {
   if (!submission) return std::unexpected(submission.error());
   while (!left_.empty()) {
     if (!content_->rewind())
-      return std::unexpected(
-          Refusal{true, {Exit::try_again, "the connection was lost halfway; nothing was stored"}});
+      return std::unexpected(Refusal{
+          true,
+          {Exit::try_again, "the connection was lost before the mail was complete; nothing was stored"}});
     auto taken = submission->send(message_.envelope, next_batch(), *content_, signal_block_);
     if (!taken) return std::unexpected(taken.error());
     left_ = left_.subspan(taken->recipients);
@@ -106,7 +108,8 @@ Result<bool, Failure> Delivery::into_drop() {
 Result<void, Failure> Delivery::drop_some(std::span<const Address> recipients) {
   bool fits = draft_ && recipients.data() == message_.envelope.recipients.data();
   if (fits) return draft_->commit();
-  if (!content_->rewind()) return fail(Exit::try_again, "the connection was lost halfway");
+  if (!content_->rewind())
+    return fail(Exit::try_again, "the connection was lost before the mail was complete");
   auto commands =
       cat(mail_command(message_.envelope, std::nullopt), rcpt_commands(message_.envelope, recipients));
   auto draft = Draft::begin(*drop_, commands);
@@ -132,7 +135,7 @@ void Delivery::add_reason(std::string_view where, std::string_view why) {
 Failure Delivery::explain(Failure failure) const {
   std::size_t all = message_.envelope.recipients.size();
   if (left_.size() < all)
-    failure.text += cat("; it was taken for the first ", std::to_string(all - left_.size()),
+    failure.text += cat("; it was accepted for the first ", std::to_string(all - left_.size()),
                         " recipients of ", std::to_string(all));
   return failure;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The ways to the daemon in their order: its socket; the drop directory while it does not answer; its SMTP
-// port. What one way has not taken, the next one gets. Success means durable.
+// Hands a mail to the daemon by the first way that works: its socket; the drop directory if it does not
+// answer; its SMTP port. Recipients that one way did not accept go the next way. Success means durable.
 #pragma once
 
 #include <memory>
@@ -21,8 +21,8 @@ class Delivery {
  public:
   Delivery(const DaemonInfo& info, Message message, Input& input, Dialogue::Watch watch);
 
-  // The ids the daemon gave; none for what went into the drop directory. Fails with `temporary` only if
-  // nothing was stored, or says so.
+  // Returns the ids that the daemon assigned; mail in the drop directory has none yet. Fails with `temporary`
+  // only if nothing was stored, or if the text says what was.
   Result<std::vector<std::string>, Failure> run();
 
  private:
@@ -41,12 +41,12 @@ class Delivery {
   Input& input_;
   Dialogue::Watch watch_;
   Result<DropDirectory, Failure> drop_;
-  std::unique_ptr<Draft> draft_;  // holds a content too long for memory, for the first batch
+  std::unique_ptr<Draft> draft_;  // holds content that is too long for memory, for the first batch
   std::unique_ptr<Content> content_;
-  std::span<const Address> left_;  // recipients that nobody has taken yet
+  std::span<const Address> left_;  // recipients not accepted by any way yet
   std::vector<std::string> ids_;
   std::string reasons_;
-  // From the moment that something may have been stored: a signal would end us with a lie.
+  // Set once something may have been stored: the exit code after a signal would then be wrong.
   std::optional<SignalBlock> signal_block_;
 };
 

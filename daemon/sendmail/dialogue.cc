@@ -20,13 +20,14 @@ std::unexpected<LinkError> link_error(LinkErrorKind kind, int error_number) {
   return fail(kind, os_error_text(error_number));
 }
 
-Result<Fd, LinkError> connect_fd(int family, const sockaddr* address, socklen_t length, Patience patience) {
+Result<Fd, LinkError> connect_fd(int family, const sockaddr* address, socklen_t length, Timeout timeout) {
   Fd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return link_error(LinkErrorKind::unreachable, errno);
-  auto until = Clock::now() + patience;
-  // A Unix socket whose backlog is full says EAGAIN and tells nobody when there is room again.
+  auto until = Clock::now() + timeout;
+  // connect() to a Unix socket with a full backlog fails with EAGAIN, and poll() does not report when there
+  // is room.
   while (::connect(fd.get(), address, length) != 0 && errno != EISCONN) {
-    if (errno == EINPROGRESS && !wait_for(fd.get(), POLLOUT, patience))
+    if (errno == EINPROGRESS && !wait_for(fd.get(), POLLOUT, timeout))
       return link_error(LinkErrorKind::timeout, ETIMEDOUT);
     if (errno == EAGAIN && Clock::now() < until) {
       ::poll(nullptr, 0, 10);
@@ -40,8 +41,8 @@ Result<Fd, LinkError> connect_fd(int family, const sockaddr* address, socklen_t 
 
 }  // namespace
 
-bool wait_for(int fd, short events, Patience patience) {
-  auto until = Clock::now() + patience;
+bool wait_for(int fd, short events, Timeout timeout) {
+  auto until = Clock::now() + timeout;
   while (true) {
     auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     pollfd waited{fd, events, 0};
@@ -51,35 +52,35 @@ bool wait_for(int fd, short events, Patience patience) {
   }
 }
 
-Result<Fd, LinkError> connect_to(const std::string& unix_socket, Patience patience) {
+Result<Fd, LinkError> connect_to(const std::string& unix_socket, Timeout timeout) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (unix_socket.size() >= sizeof address.sun_path)
     return link_error(LinkErrorKind::unreachable, ENAMETOOLONG);
   std::memcpy(address.sun_path, unix_socket.data(), unix_socket.size());
-  return connect_fd(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address, patience);
+  return connect_fd(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address, timeout);
 }
 
-Result<Fd, LinkError> connect_to(const Endpoint& endpoint, Patience patience) {
+Result<Fd, LinkError> connect_to(const Endpoint& endpoint, Timeout timeout) {
   sockaddr_storage address = endpoint.to_sockaddr();
   socklen_t length = endpoint.address.is_v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  return connect_fd(address.ss_family, reinterpret_cast<const sockaddr*>(&address), length, patience);
+  return connect_fd(address.ss_family, reinterpret_cast<const sockaddr*>(&address), length, timeout);
 }
 
-Result<void, LinkError> Dialogue::send_lines(std::string_view text, Patience patience) {
+Result<void, LinkError> Dialogue::send_lines(std::string_view text, Timeout timeout) {
   if (watch_)
     for (std::string_view line : split(text, '\n'))
       if (!line.empty()) watch_(true, line.substr(0, line.size() - 1));
-  return send_bytes(text, patience);
+  return send_bytes(text, timeout);
 }
 
-Result<void, LinkError> Dialogue::send_bytes(std::string_view bytes, Patience patience) {
+Result<void, LinkError> Dialogue::send_bytes(std::string_view bytes, Timeout timeout) {
   while (!bytes.empty()) {
     ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
-      if (!wait_for(fd_.get(), POLLOUT, patience)) return link_error(LinkErrorKind::timeout, ETIMEDOUT);
+      if (!wait_for(fd_.get(), POLLOUT, timeout)) return link_error(LinkErrorKind::timeout, ETIMEDOUT);
     } else if (errno != EINTR) {
       return link_error(LinkErrorKind::lost, errno);
     }
@@ -87,27 +88,27 @@ Result<void, LinkError> Dialogue::send_bytes(std::string_view bytes, Patience pa
   return {};
 }
 
-Result<mail::Reply, LinkError> Dialogue::reply(Patience patience) {
+Result<mail::Reply, LinkError> Dialogue::reply(Timeout timeout) {
   mail::ReplyParser parser;
   while (true) {
-    auto text = line(patience);
+    auto text = line(timeout);
     if (!text) return std::unexpected(text.error());
     auto state = parser.feed(*text);
     if (state == mail::ReplyParser::State::complete) return parser.take();
     if (state != mail::ReplyParser::State::more)
-      return fail(LinkErrorKind::nonsense, "what answers there is no SMTP server");
+      return fail(LinkErrorKind::nonsense, "the server there does not speak SMTP");
   }
 }
 
-Result<std::string, LinkError> Dialogue::line(Patience patience) {
-  auto until = Clock::now() + patience;
+Result<std::string, LinkError> Dialogue::line(Timeout timeout) {
+  auto until = Clock::now() + timeout;
   while (in_.find('\n') == in_.npos) {
     char bytes[4096];
     ssize_t got = ::recv(fd_.get(), bytes, sizeof bytes, 0);
     if (got > 0) in_.append(bytes, static_cast<std::size_t>(got));
-    if (in_.size() > mail::kMaxReplyBytes) return fail(LinkErrorKind::nonsense, "an endless line came");
+    if (in_.size() > mail::kMaxReplyBytes) return fail(LinkErrorKind::nonsense, "the reply is too long");
     if (got == 0) return fail(LinkErrorKind::lost, "the connection was closed");
-    auto left = std::chrono::ceil<Patience>(until - Clock::now());
+    auto left = std::chrono::ceil<Timeout>(until - Clock::now());
     bool must_wait = got < 0 && errno == EAGAIN;
     if (must_wait && !wait_for(fd_.get(), POLLIN, left))
       return fail(LinkErrorKind::timeout, "no answer in time");

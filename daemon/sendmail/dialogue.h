@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One connection to the daemon, as an SMTP client sees it: lines out, replies in. Blocks, but never beyond a
-// deadline.
+// An SMTP client's connection to the daemon: sends lines, reads replies. Blocks, but never beyond a time-out.
 #pragma once
 
 #include <chrono>
@@ -16,7 +15,7 @@
 namespace hikyaku::sendmail {
 
 enum class LinkErrorKind : std::uint8_t {
-  no_listener,  // nobody listens there
+  no_listener,  // nothing listens there
   unreachable,
   lost,
   timeout,
@@ -24,30 +23,30 @@ enum class LinkErrorKind : std::uint8_t {
 };
 using LinkError = Error<LinkErrorKind>;
 
-using Patience = std::chrono::seconds;
+using Timeout = std::chrono::seconds;
 
-// A connected stream socket, not blocking.
-Result<Fd, LinkError> connect_to(const std::string& unix_socket, Patience patience);
-Result<Fd, LinkError> connect_to(const Endpoint& endpoint, Patience patience);
+// Returns a connected non-blocking stream socket.
+Result<Fd, LinkError> connect_to(const std::string& unix_socket, Timeout timeout);
+Result<Fd, LinkError> connect_to(const Endpoint& endpoint, Timeout timeout);
 
-// Waits until `fd` is ready for these poll events; false if `patience` ran out first.
-bool wait_for(int fd, short events, Patience patience);
+// Waits until `fd` is ready for these poll events; returns false after `timeout`.
+bool wait_for(int fd, short events, Timeout timeout);
 
 class Dialogue {
  public:
-  // Told each line that is sent (true) or received, without line end; for -v.
+  // Called with each line sent (true) or received, without its line end; for -v.
   using Watch = std::function<void(bool sent, std::string_view line)>;
 
   Dialogue(Fd fd, Watch watch) : fd_(std::move(fd)), watch_(std::move(watch)) {}
 
   // `text` is one line or several, each with CR LF.
-  Result<void, LinkError> send_lines(std::string_view text, Patience patience);
-  // Content: not shown to anybody.
-  Result<void, LinkError> send_bytes(std::string_view bytes, Patience patience);
-  Result<mail::Reply, LinkError> reply(Patience patience);
+  Result<void, LinkError> send_lines(std::string_view text, Timeout timeout);
+  // For content: not passed to the Watch.
+  Result<void, LinkError> send_bytes(std::string_view bytes, Timeout timeout);
+  Result<mail::Reply, LinkError> reply(Timeout timeout);
 
  private:
-  Result<std::string, LinkError> line(Patience patience);
+  Result<std::string, LinkError> line(Timeout timeout);
 
   Fd fd_;
   Watch watch_;

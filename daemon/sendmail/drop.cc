@@ -23,7 +23,7 @@ namespace hikyaku::sendmail {
 namespace {
 
 constexpr mode_t kMode = 0640;
-constexpr std::uint64_t kBetweenLooks = 1 << 20;  // bytes written
+constexpr std::uint64_t kBetweenLooks = 1 << 20;  // bytes written between two checks of the free space
 constexpr mode_t kWanted = S_ISVTX | S_IWGRP | S_IXGRP;
 
 std::string draft_name() {
@@ -45,11 +45,11 @@ Result<DropDirectory, Failure> DropDirectory::open(const std::string& path, std:
   struct stat found{};
   if (!fd || ::fstat(fd.get(), &found) != 0) return no_drop(path, os_error_text(errno));
   if ((found.st_mode & kWanted) != kWanted || (found.st_mode & S_IWOTH) != 0)
-    return no_drop(path, "it must have mode 1730, as systemd-tmpfiles makes it");
+    return no_drop(path, "the drop directory must have mode 1730; run 'systemd-tmpfiles --create' as root");
   return DropDirectory(std::move(fd), found.st_gid, path, min_free);
 }
 
-// What the spool needs to go on is not for mail that waits (`spool.min_free`).
+// The space that the spool needs for itself (`spool.min_free`) must not be used up by waiting mail.
 Result<void, Failure> DropDirectory::has_room() const {
   struct statvfs disk{};
   bool is_known = ::fstatvfs(fd_.get(), &disk) == 0;
@@ -63,7 +63,7 @@ Result<std::unique_ptr<Draft>, Failure> Draft::begin(const DropDirectory& direct
   std::unique_ptr<Draft> draft(new Draft(directory));
   if (auto created = draft->create(); !created) return std::unexpected(created.error());
   draft->size_ = mail::kDropHeader;
-  // How long the content is stands in its place once it is known.
+  // The content's length is filled in once it is known.
   std::string ahead = cat(commands, mail::drop_content_line(0), "\r\n");
   if (auto written = draft->append(ahead); !written) return std::unexpected(written.error());
   draft->content_at_ = draft->size_;
@@ -88,7 +88,7 @@ Result<void, Failure> Draft::create() {
     fd_.reset(::openat(directory_.fd(), name_.c_str(), kHow, S_IRUSR | S_IWUSR));
     if (!fd_) {
       name_.clear();
-      return cannot("cannot be written into");
+      return cannot("cannot be written to");
     }
     is_locked = lock();
   }
@@ -96,21 +96,21 @@ Result<void, Failure> Draft::create() {
   return give_to_group();
 }
 
-// Until we end, however: the daemon removes drafts that nobody has locked. False if it has found ours before
-// that. Where files cannot be locked, it waits a day.
+// Holds the lock until the process ends, because the daemon removes unlocked drafts. Returns false if the
+// daemon has already removed this draft. On a file system without locks the daemon waits a day.
 bool Draft::lock() {
   struct stat found{};
   return ::flock(fd_.get(), LOCK_EX) != 0 || ::fstat(fd_.get(), &found) != 0 || found.st_nlink > 0;
 }
 
-// By the set-gid bit it has the group already; root may give it.
+// With the set-gid bit the file already has the group; root may set the group.
 Result<void, Failure> Draft::give_to_group() {
   struct stat made{};
-  if (::fstat(fd_.get(), &made) != 0) return cannot("cannot be written into");
+  if (::fstat(fd_.get(), &made) != 0) return cannot("cannot be written to");
   bool differs = made.st_gid != directory_.group();
   if (differs && ::fchown(fd_.get(), static_cast<uid_t>(-1), directory_.group()) != 0)
-    return cannot("takes no file of this group");
-  return ::fchmod(fd_.get(), kMode) == 0 ? Result<void, Failure>() : cannot("cannot be written into");
+    return cannot("refuses a file of its group");
+  return ::fchmod(fd_.get(), kMode) == 0 ? Result<void, Failure>() : cannot("cannot be written to");
 }
 
 Result<void, Failure> Draft::append(std::string_view content) {
@@ -140,7 +140,7 @@ Result<void, Failure> Draft::write(std::string_view bytes, std::uint64_t at) {
   while (!bytes.empty()) {
     ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return cannot("has no room for the message");
+    if (written <= 0) return cannot("cannot store the message");
     bytes.remove_prefix(static_cast<std::size_t>(written));
     at += static_cast<std::uint64_t>(written);
   }
@@ -151,11 +151,11 @@ Result<void, Failure> Draft::commit() {
   std::string line = mail::drop_content_line(size_ - content_at_) + "\r\n";
   if (auto written = write(line, content_at_ - line.size()); !written) return written;
   if (auto written = write_header(); !written) return written;
-  if (::fsync(fd_.get()) != 0) return cannot("cannot be flushed");
+  if (::fsync(fd_.get()) != 0) return cannot("cannot be flushed to disk");
   return publish();
 }
 
-// The checksum is of what the file holds: it is read back.
+// The checksum covers what the file really contains, so the file is read back.
 Result<void, Failure> Draft::write_header() {
   Checksum sum(mail::kDropSeed);
   FileContent all(fd_.get(), mail::kDropHeader, size_ - mail::kDropHeader);
@@ -168,21 +168,20 @@ Result<void, Failure> Draft::write_header() {
   return write(mail::encode_drop_header({size_ - mail::kDropHeader, sum.digest()}), 0);
 }
 
-// From the new name on the daemon may take it. The flush behind it makes the name durable: through the
-// directory where it may be opened; else through the file, whose flush includes the rename that changed it on
-// ext4, xfs and btrfs.
+// After the rename the daemon may fetch the mail. The flush after it makes the new name durable: a flush of
+// the directory if that may be opened, else of the file, which on ext4, xfs and btrfs includes the rename.
 Result<void, Failure> Draft::publish() {
   SignalBlock signal_block;
   WithPrivilege privilege;
   if (::renameat(directory_.fd(), name_.c_str(), directory_.fd(), name_.c_str() + 1) != 0)
-    return cannot("does not take the message");
+    return cannot("cannot store the message under its final name");
   need_not_remove(name_);
   std::string published = std::exchange(name_, {}).substr(1);
   Fd listed(::openat(directory_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (::fsync(listed ? listed.get() : fd_.get()) == 0) return {};
-  auto failure = cannot("cannot be flushed");
+  auto failure = cannot("cannot be flushed to disk");
   bool taken = ::unlinkat(directory_.fd(), published.c_str(), 0) != 0 && errno == ENOENT;
-  return taken ? Result<void, Failure>() : failure;  // by the daemon, which has stored it
+  return taken ? Result<void, Failure>() : failure;  // the daemon has already fetched and stored the mail
 }
 
 std::unexpected<Failure> Draft::cannot(std::string_view what) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Leaving a mail in the drop directory, for the daemon to fetch (spool/FORMAT.md, "Drop"): a file under a
-// name with a dot, complete and flushed, then renamed and flushed again. What is not committed is removed.
+// Stores a mail in the drop directory, from which the daemon fetches it (spool/FORMAT.md, "Drop"): a draft
+// under a name that begins with a dot is completed, flushed, renamed and flushed again. An uncommitted draft
+// is removed.
 #pragma once
 
 #include <sys/types.h>
@@ -17,9 +18,9 @@ namespace hikyaku::sendmail {
 
 class DropDirectory {
  public:
-  // Follows no link at the path's end. Fails, with the reason, unless it is a directory where a group may put
-  // files and not take away those of others (mode 1730): nothing else is ever written into.
-  // `min_free`: bytes of its disk that drafts leave free.
+  // Does not follow a link at the end of the path. Fails unless `path` is a directory where a group may
+  // create files but not remove those of others (mode 1730); files are never written anywhere else.
+  // `min_free`: bytes of its disk that drafts must leave free.
   static Result<DropDirectory, Failure> open(const std::string& path, std::uint64_t min_free = 0);
 
   int fd() const { return fd_.get(); }
@@ -30,16 +31,17 @@ class DropDirectory {
  private:
   DropDirectory(Fd fd, gid_t group, std::string path, std::uint64_t min_free)
       : fd_(std::move(fd)), group_(group), path_(std::move(path)), min_free_(min_free) {}
-  Fd fd_;  // O_PATH: the group may not list it
+  Fd fd_;  // O_PATH: the group may not list the directory
   gid_t group_;
   std::string path_;
   std::uint64_t min_free_;
 };
 
-// Three at most at a time. A signal that ends the program removes it, too.
+// A mail being written. At most three exist at a time. A signal that ends the program also removes the draft.
 class Draft {
  public:
-  // `commands`: MAIL and RCPT, each line with CR LF. `directory` outlives it. Fails with `temporary`.
+  // `commands`: MAIL and RCPT, each line with CR LF. `directory` must outlive the draft. Fails with
+  // `temporary`.
   static Result<std::unique_ptr<Draft>, Failure> begin(const DropDirectory& directory,
                                                        std::string_view commands);
   ~Draft();
@@ -48,9 +50,9 @@ class Draft {
 
   Result<void, Failure> append(std::string_view content);
   Result<void, Failure> append_all(Content& content);
-  // What has been appended so far; valid while the draft is there.
+  // The content appended so far; valid while the draft exists.
   FileContent content() const { return {fd_.get(), content_at_, size_ - content_at_}; }
-  // After this the mail is safe, whatever happens. Once.
+  // Once this has returned without an error the mail is durable. Call once.
   Result<void, Failure> commit();
 
  private:
@@ -66,10 +68,10 @@ class Draft {
 
   const DropDirectory& directory_;
   Fd fd_;
-  std::string name_;  // with its dot; empty: nothing to remove
+  std::string name_;  // including the dot; empty: nothing to remove
   std::uint64_t content_at_ = 0;
   std::uint64_t size_ = 0;
-  std::uint64_t next_look_ = 0;  // for room, at that size
+  std::uint64_t next_look_ = 0;  // size at which free space is checked again
 };
 
 }  // namespace hikyaku::sendmail

@@ -74,7 +74,7 @@ void DropSession::obey(const command::Ehlo& command) {
 void DropSession::begin(const command::Mail& command, std::string_view line) {
   if (!commands_.empty()) {
     clear();
-    return say("503 5.5.1 A message was begun already; both are dropped");
+    return say("503 5.5.1 MAIL inside another mail; both are dropped");
   }
   if (command.size.value_or(0) > info_.max_size) return say("552 5.3.4 Message too big");
   commands_ = cat(line, "\r\n");
@@ -90,8 +90,8 @@ void DropSession::add_recipient(std::string_view line) {
   say("250 2.1.5 Recipient ok");
 }
 
-// The second DATA behind a refused one may be a line of the first one's message, and so may what came
-// between: that is so if content comes before our 354.
+// After a refused DATA, a second DATA and the lines before it may belong to the first DATA's message. They do
+// if content arrives before the 354 is sent.
 void DropSession::take_data() {
   bool is_body = std::exchange(behind_refused_data_, false) && input_.comes_within(manner_.unasked);
   if (is_body) return swallow_message();
@@ -112,7 +112,8 @@ void DropSession::take_content(mail::DataDecoder& decoder, Draft& draft) {
   std::string content;
   while (!decoder.is_done() && !ended_) {
     content.clear();
-    ended_ = !input_.content(decoder, content);  // within a message: nobody was told that it was taken
+    ended_ = !input_.content(decoder,
+                             content);  // the input ended inside the message, which was never acknowledged
     keep(content, draft);
   }
 }
@@ -123,9 +124,9 @@ void DropSession::keep(std::string_view content, Draft& draft) {
 }
 
 void DropSession::finish(const mail::DataDecoder& decoder, Draft& draft) {
-  if (decoder.has_nul()) return say("554 5.6.0 Message holds a NUL byte");
+  if (decoder.has_nul()) return say("554 5.6.0 Message contains a NUL byte");
   if (size_ > info_.max_size) return say("552 5.3.4 Message too big");
-  SignalBlock signal_block;  // what is stored is told
+  SignalBlock signal_block;  // a stored message must be acknowledged
   if (stored_) stored_ = draft.commit();
   say(stored_ ? std::string("250 2.0.0 Ok: left for the daemon") : cat("451 4.3.0 ", stored_.error().text));
 }
@@ -136,7 +137,7 @@ void DropSession::refuse_data(std::string_view reply) {
   if (manner_.is_batch || input_.comes_within({})) swallow_message();
 }
 
-// Behind a refused DATA what is no command is the message.
+// After a refused DATA, lines that are not commands are the message.
 void DropSession::refuse(std::string_view line, const mail::CommandError& error) {
   bool is_body = behind_refused_data_ && error.reply_code == 500;
   if (is_body) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// -bs and -bS while the daemon is down: enough of an SMTP server to leave each mail in the drop directory.
-// What the daemon would refuse by its own rules it refuses when it fetches the mail; syntax, size and NUL are
-// told at once. The message behind a DATA that was refused is swallowed, for its lines must not become
-// commands.
+// -bs and -bS while the daemon is down: a minimal SMTP server that stores each mail in the drop directory.
+// Wrong syntax, size and NUL are refused at once; the daemon applies its own rules when it fetches the mail.
+// The message after a refused DATA is discarded, because its lines must not become commands.
 #pragma once
 
 #include <chrono>
@@ -20,17 +19,17 @@ namespace hikyaku::sendmail {
 
 class DropSession {
  public:
-  // How the caller speaks.
+  // How the caller sends commands.
   struct Manner {
-    bool is_batch = false;  // nobody reads the replies: a message follows each DATA
-    // Behind a refused DATA: how long content must not come before our next 354.
+    bool is_batch = false;  // nobody reads the replies, and a message follows every DATA
+    // After a refused DATA: the time during which no content may arrive before the next 354 is sent.
     std::chrono::milliseconds unasked = std::chrono::seconds(1);
   };
 
   DropSession(const DaemonInfo& info, const DropDirectory& drop, int in, TakeOutput out, Manner manner)
       : info_(info), drop_(drop), input_(in), out_(std::move(out)), manner_(manner) {}
 
-  // Until QUIT or the end of input.
+  // Serves until QUIT or the end of input.
   Exit run();
 
  private:
@@ -53,7 +52,7 @@ class DropSession {
   SmtpInput input_;
   TakeOutput out_;
   Manner manner_;
-  std::string commands_;  // MAIL and RCPT as they came, each with CR LF
+  std::string commands_;  // MAIL and RCPT as received, each with CR LF
   std::size_t recipients_ = 0;
   std::uint64_t size_ = 0;  // of the content
   Result<void, Failure> stored_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How sendmail(1) ends: sysexits, as its callers know them. 0 only if the mail is durable, 75 only if nothing
-// was stored.
+// The exit codes of sendmail(1), those of sysexits(3), as its callers expect. 0 only if the mail is durable,
+// 75 only if nothing was stored. And its output.
 #pragma once
 
 #include <string>
@@ -11,14 +11,12 @@
 
 namespace hikyaku::sendmail {
 
-// Why nothing was done, and the exit code that says so. One line that says what to do.
+// The reason of a failure in one line that also says what to do, and the exit code.
 using Failure = Error<Exit>;
 
-// What goes to the caller's descriptors, which may be anything. Blocks.
-
-// Writes all of it; false if nobody is there to take it.
+// Writes all of `bytes` to any kind of descriptor; returns false if nobody reads it any more. Blocks.
 bool write_all(int fd, std::string_view bytes);
-// The same to standard output, whatever becomes of it.
+// Writes to standard output and ignores errors. Blocks.
 void print(std::string_view text);
 
 }  // namespace hikyaku::sendmail

@@ -10,11 +10,11 @@
 namespace hikyaku::sendmail {
 namespace {
 
-constexpr std::size_t kMaxName = 998;  // RFC 5322 2.1.1: what has no colon by then is no field
+constexpr std::size_t kMaxName = 998;  // RFC 5322 2.1.1: a line without a colon up to here is not a field
 
 bool may_stand_in_name(char c) { return c > ' ' && c < 0x7f && c != ':'; }
 
-// The line as a field; without a name if it is none.
+// The line as a field; the name is empty if the line is not a field.
 Field as_field(std::string_view line) {
   auto behind = std::ranges::find_if_not(line, may_stand_in_name);
   Field field{std::string(line), static_cast<std::size_t>(behind - line.begin()), 0};
@@ -66,7 +66,7 @@ Result<bool, Failure> HeaderReader::feed(std::string_view in) {
     complete_ = !may_continue(rest_) && as_field(rest_).name_length == 0;
   if (complete_ || size_ + rest_.size() <= kMaxHeader) return complete_;
   return fail(Exit::damaged,
-              "the header has more than 1 MiB: put an empty line between it and the text; nothing was sent");
+              "the header is larger than 1 MiB: put an empty line between header and text; nothing was sent");
 }
 
 void HeaderReader::finish() {
@@ -78,7 +78,7 @@ bool HeaderReader::may_continue(std::string_view line) const {
   return !fields_.empty() && fields_.back().name_length > 0 && is_blank(line[0]);
 }
 
-// False if the header ends before this line.
+// Returns false if the header ends before this line.
 bool HeaderReader::take_line(std::string_view line) {
   size_ += line.size();
   if (may_continue(line)) {

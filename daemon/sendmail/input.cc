@@ -26,7 +26,7 @@ std::unexpected<Failure> unreadable(int error_number) {
 }  // namespace
 
 Result<bool, Failure> Input::read(std::string& out) {
-  // Not on the stack, of which the caller may leave us little.
+  // Not on the stack, which the caller may have limited.
   std::string bytes(kInputPiece, '\0');
   while (!ended_) {
     ssize_t got = ::read(fd_, bytes.data(), bytes.size());
@@ -40,7 +40,7 @@ Result<bool, Failure> Input::read(std::string& out) {
   return false;
 }
 
-// An empty piece is the end.
+// An empty piece means the end.
 Result<void, Failure> Input::take(std::string_view bytes, std::string& out) {
   std::size_t before = out.size();
   kept_.clear();
@@ -54,10 +54,10 @@ Result<void, Failure> Input::check(std::size_t grown_by) {
   size_ += grown_by;
   if (canonicaliser_.has_nul())
     return fail(Exit::damaged,
-                "the message holds a NUL byte: send it as an attachment, or encode it; nothing was sent");
+                "the message contains a NUL byte: attach the data as a file, or encode it; nothing was sent");
   if (size_ > max_size_)
-    return fail(Exit::damaged, cat("the message is bigger than ", std::to_string(max_size_),
-                                   " bytes, the `max_size` of hikyaku.yaml; nothing was sent"));
+    return fail(Exit::damaged, cat("the message is larger than ", std::to_string(max_size_),
+                                   " bytes (`max_size` in hikyaku.yaml); nothing was sent"));
   return {};
 }
 

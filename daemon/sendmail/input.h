@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The message as it comes in on standard input, made canonical: every line ends with CR LF. Blocks; keeps
+// Reads the message from standard input and makes it canonical: every line ends with CR LF. Blocks; keeps
 // nothing.
 #pragma once
 
@@ -14,13 +14,14 @@
 
 namespace hikyaku::sendmail {
 
-// The end of a message as people type it: a line of a single dot, if the caller has not said -i. Applied to
-// the bytes as they come, LF or CR LF. Any cut of the same bytes gives the same. Pure.
+// Finds the line of a single dot that ends a message unless -i was given. Works on the raw bytes, with LF or
+// CR LF, and gives the same result however the bytes are split. Pure.
 
 class LoneDot {
  public:
-  // Appends to `out` what belongs to the message. True once the line of a dot has come: nothing behind it is
-  // looked at. A dot that may still turn out to be that line stays behind; at the end of input it is one.
+  // Appends the message's bytes to `out`. Returns true once the line of a single dot was found; the bytes
+  // after it are ignored. A trailing dot that may still be that line is held back; at the end of input it
+  // counts as one.
   bool feed(std::string_view in, std::string& out);
 
  private:
@@ -33,12 +34,12 @@ class LoneDot {
 
 class Input {
  public:
-  // Reads from `fd`, which stays its owner's. `max_size` is of the canonical message, in bytes.
+  // Does not own `fd`. `max_size`: bytes of the canonical message.
   Input(int fd, bool dot_ends_input, std::uint64_t max_size)
       : fd_(fd), dot_ends_input_(dot_ends_input), max_size_(max_size) {}
 
-  // Appends the next piece, up to 128 KiB or so; false if there is none and never will be. Fails with
-  // bad_data for a NUL byte or a message that is too big, no_input and io for what cannot be read.
+  // Appends the next piece, up to about 128 KiB; returns false at the end of the message. Fails with bad_data
+  // for a NUL byte or a message that is too large, with no_input or io if reading fails.
   Result<bool, Failure> read(std::string& out);
 
  private:
@@ -52,13 +53,11 @@ class Input {
   bool ended_ = false;
   LoneDot dot_;
   mail::Canonicaliser canonicaliser_;
-  std::string kept_;  // without a line of a dot
+  std::string kept_;  // the bytes before a line of a single dot
 };
 
-// A small file, read with the caller's own rights.
-
-// The first `limit` bytes. Fails, by errno, for what cannot be opened, and with EINVAL for what is no regular
-// file; waits for nothing.
+// Reads the first `limit` bytes of a file with the caller's own rights. Fails with the errno if the file
+// cannot be read, with EINVAL if it is not a regular file. Never waits, for a FIFO's writer for example.
 Result<std::string, int> read_regular_file(const std::string& path, std::size_t limit);
 
 }  // namespace hikyaku::sendmail

@@ -43,7 +43,8 @@ Result<Envelope, Failure> find_envelope(const Request& request, const Caller& ca
   if (request.recipients_from_header)
     if (auto added = recipients.add_header(fields); !added) return std::unexpected(added.error());
   if (recipients.addresses().empty())
-    return fail(Exit::usage, "To, Cc and Bcc name no recipient, nor does the command line; nothing was sent");
+    return fail(Exit::usage,
+                "no recipients, neither in To, Cc or Bcc nor on the command line; nothing was sent");
   auto sender = find_sender(request, caller, fields);
   if (!sender) return std::unexpected(sender.error());
   Envelope envelope{.sender = *sender,
@@ -56,7 +57,7 @@ Result<Envelope, Failure> find_envelope(const Request& request, const Caller& ca
   return envelope;
 }
 
-// The daemon puts a From in where there is none; it does not know the name.
+// The daemon adds a missing From too, but does not know the caller's full name.
 void complete_header(Fields& fields, const Request& request, const Address& sender) {
   remove_bcc(fields);
   if (!request.full_name.empty() && !sender.empty() && !has_field(fields, "From"))
@@ -84,7 +85,7 @@ Result<Message, Failure> read_message(const Request& request, const Caller& call
   if (!recipients) return std::unexpected(recipients.error());
   if (recipients->addresses().empty() && !request.recipients_from_header)
     return fail(Exit::usage,
-                "no recipients: name them behind the options, or use -t to have them read from the header");
+                "no recipients: give them after the options, or use -t to take them from the header");
   HeaderReader header;
   if (auto read = read_header(header, input); !read) return std::unexpected(read.error());
   auto envelope = find_envelope(request, caller, header.fields(), std::move(*recipients));

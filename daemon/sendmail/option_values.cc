@@ -14,8 +14,8 @@ constexpr std::size_t kMaxEnvid = 100;  // RFC 3461 4.4
 
 std::unexpected<Failure> wrong_value(std::string text) { return fail(Exit::usage, std::move(text)); }
 
-// What may stand behind -b. Exim's tests of its own configuration (-be, -brt) are passed over: the mail
-// matters more.
+// The values of -b. Exim's tests of its own configuration (-be, -brt) are ignored, because the mail matters
+// more.
 struct ModeWords {
   std::string_view words;
   Apply apply;
@@ -39,13 +39,15 @@ constexpr auto kModes = std::to_array<ModeWords>({
 
 Applied ignore(Request&, std::string_view) { return {}; }
 Applied refuse_daemon(Request&, std::string_view) {
-  return fail(Exit::unavailable, "the daemon is hikyakud: start it with `systemctl start hikyaku`");
+  return fail(Exit::unavailable,
+              "sendmail is not the daemon here; start hikyakud with `systemctl start hikyaku`");
 }
 Applied refuse_queue_action(Request&, std::string_view) {
-  return fail(Exit::unavailable, "for what Exim does with -M there is `hikyaku queue`");
+  return fail(Exit::unavailable, "Exim's -M is not supported; use `hikyaku queue`");
 }
 Applied refuse_check(Request&, std::string_view) {
-  return fail(Exit::unavailable, "to look at a smarthost there are `hikyaku check` and `hikyaku probe`");
+  return fail(Exit::unavailable,
+              "sendmail cannot test a smarthost here; use `hikyakud --check` and `hikyaku status`");
 }
 
 Applied set_sender(Request& request, std::string_view value) {
@@ -53,7 +55,7 @@ Applied set_sender(Request& request, std::string_view value) {
   return {};
 }
 Applied set_name(Request& request, std::string_view value) {
-  if (!is_valid_utf8(value)) return wrong_value("the name given with -F is not UTF-8");
+  if (!is_valid_utf8(value)) return wrong_value("the name given with -F is not valid UTF-8");
   request.full_name = value;
   return {};
 }
@@ -100,7 +102,7 @@ Applied set_ret(Request& request, std::string_view value) {
 
 Applied set_envid(Request& request, std::string_view value) {
   if (!is_ascii(value) || mail::to_xtext(value).size() > kMaxEnvid)
-    return wrong_value("-V takes at most 100 letters, digits and signs of ASCII");
+    return wrong_value("-V takes at most 100 ASCII characters");
   request.envid = value;
   return {};
 }
@@ -115,8 +117,8 @@ Applied set_mode_word(Request& request, std::string_view value) {
   for (const auto& mode : kModes)
     for (std::string_view word : words(mode.words))
       if (word == value) return mode.apply(request, value);
-  if (value.starts_with("I:")) return {};  // Exim's questions about itself
-  return wrong_value(cat("-b", printable(value, 40), " is no mode; sendmail(8) lists those there are"));
+  if (value.starts_with("I:")) return {};  // Exim's queries about itself
+  return wrong_value(cat("unknown mode -b", printable(value, 40), "; see sendmail(8)"));
 }
 
 Applied set_short_option(Request& request, std::string_view value) {
@@ -130,7 +132,8 @@ Applied set_named_option(Request& request, std::string_view value) {
   return is_dots && is_true ? ignore_dots(request, value) : Applied();
 }
 
-// -q, -q15m, -qff: all that waits. -qIID, -qRdomain: a part of it. What we cannot choose by, or -q!…, is all.
+// -q, -q15m, -qff: all mail that waits. -qIID, -qRdomain: a part of it. Other selections, and -q!…, mean all
+// mail.
 Applied set_queue_run(Request& request, std::string_view value) {
   if (request.mode == Mode::deliver) request.mode = Mode::run_queue;
   std::string_view by = value.substr(std::min(value.find_first_not_of("qfilp"), value.size()));

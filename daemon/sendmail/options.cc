@@ -112,7 +112,7 @@ constexpr auto kLongOptions = std::to_array<Option>({
     {"version", Value::attached, set_mode<Mode::version>},
 });
 
-// Exim's ways to say where a message came from: the value is a word of its own.
+// Exim's options for where a message came from; the value is the next word.
 constexpr auto kTwoWordOptions =
     std::to_array<std::string_view>({"A", "Ma", "Maa", "Mai", "Mas", "Mi", "Mm", "Mr", "Ms", "Mt", "P", "X"});
 

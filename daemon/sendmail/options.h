@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The tables of options behind parse_arguments, which alone uses them: which take a value, and what they do.
+// The tables of options for parse_arguments: which options take a value, and what they do. Pure.
 #pragma once
 
 #include <string_view>
@@ -11,10 +11,10 @@ namespace hikyaku::sendmail {
 enum class Value : std::uint8_t {
   none,      // -i; others may follow in the same word
   required,  // -fuser, -f user; --from=user, --from user
-  attached,  // -q, -q15m: what stands behind it in the same word, if anything
+  attached,  // -q, -q15m: the rest of the same word, if any
 };
 
-// Nothing, or what is wrong with the value.
+// Fails with what is wrong with the value.
 using Applied = Result<void, Failure>;
 using Apply = Applied (*)(Request& request, std::string_view value);
 
@@ -24,22 +24,23 @@ struct Option {
   Apply apply;
 };
 
-// Null if nobody knows it.
+// Returns nullptr for an unknown option.
 const Option* find_option(char letter);
 const Option* find_long_option(std::string_view name);
-// How many arguments behind this one belong to it all the same: `-oMr smtp` (Exim), `-qI ID`.
+// Whether the option, although it has an attached value, takes the next argument too: `-oMr smtp` (Exim),
+// `-qI ID`.
 bool takes_next_too(char letter, std::string_view value);
-// The name that is most like it, or empty.
+// The most similar name, or empty.
 std::string nearest_long_option(std::string_view name);
 
-// What the program's name asks for, before any option.
+// Applies the mode that the program's name implies, before any option.
 void apply_program_name(Request& request, std::string_view path);
 
 // What each option does to the request.
 namespace option {
 
-Applied ignore(Request& request, std::string_view value);               // has a meaning elsewhere only
-Applied refuse_daemon(Request& request, std::string_view value);        // -bd and its like
+Applied ignore(Request& request, std::string_view value);         // has a meaning in other programs only
+Applied refuse_daemon(Request& request, std::string_view value);  // -bd and similar modes
 Applied refuse_queue_action(Request& request, std::string_view value);  // -M
 Applied refuse_check(Request& request, std::string_view value);         // --serverinfo
 Applied set_sender(Request& request, std::string_view value);

@@ -27,23 +27,23 @@ constexpr int kErrors[] = {SIGPIPE, SIGXFSZ};
 constexpr int kMayBeIgnored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};  // nohup, a background job
 
 // Written with signals blocked, read by the handler.
-struct Doomed {
+struct UnfinishedFile {
   int directory = -1;
   char name[64] = {};
 };
-Doomed doomed[3];
+UnfinishedFile unfinished[3];
 unsigned nested = 0;
 volatile sig_atomic_t exit_code = static_cast<int>(Exit::try_again);
 
-// Nothing here but system calls.
-[[noreturn]] void depart(int) {
+// System calls only, because this runs in a signal handler.
+[[noreturn]] void end_after_signal(int) {
   regain_privilege_in_handler();
-  for (const Doomed& one : doomed)
+  for (const UnfinishedFile& one : unfinished)
     if (one.directory >= 0) ::unlinkat(one.directory, one.name, 0);
   ::_exit(exit_code);
 }
 
-[[noreturn]] void give_up() { depart(0); }
+[[noreturn]] void end_for_terminate() { end_after_signal(0); }
 
 sigset_t fatal_signals() {
   sigset_t set;
@@ -69,9 +69,9 @@ void handle(int number, void (*handler)(int)) {
 
 bool input_is_open = false;
 
-// A file that is opened later must never become 1 or 2: what is printed would go into it.
+// A file opened later must never become descriptor 1 or 2, because output would be written into it.
 void open_standard_descriptors() {
-  // Where it was closed, the C library of a set-gid program has put something there that cannot be read.
+  // If it was closed, the C library of a set-gid program has opened something unreadable in its place.
   int flags = ::fcntl(STDIN_FILENO, F_GETFL);
   input_is_open = flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
   int fd = 0;
@@ -94,7 +94,7 @@ void set_limits() {
 
 gid_t own_group = 0;    // the caller's
 gid_t drop_group = 0;   // the file's; the caller's without the set-gid bit
-bool elevated = false;  // as the kernel saw it
+bool elevated = false;  // according to the kernel
 
 void become(gid_t group) { check(::setegid(group) == 0, "setegid"); }
 
@@ -102,10 +102,10 @@ void become(gid_t group) { check(::setegid(group) == 0, "setegid"); }
 
 void watch_signals() {
   for (int number : kFatal)
-    if (!stays_ignored(number)) handle(number, depart);
+    if (!stays_ignored(number)) handle(number, end_after_signal);
   for (int number : kErrors) handle(number, SIG_IGN);
   handle(SIGCHLD, SIG_DFL);
-  std::set_terminate(give_up);
+  std::set_terminate(end_for_terminate);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -115,15 +115,15 @@ void set_exit_code_of_signals(Exit code) { exit_code = static_cast<int>(code); }
 
 void will_remove(int directory, const std::string& name) {
   SignalBlock signal_block;
-  auto* free = std::ranges::find(doomed, -1, &Doomed::directory);
-  check(free != std::end(doomed) && name.size() < sizeof free->name, "there is a place for the name");
+  auto* free = std::ranges::find(unfinished, -1, &UnfinishedFile::directory);
+  check(free != std::end(unfinished) && name.size() < sizeof free->name, "there is a place for the name");
   std::memcpy(free->name, name.c_str(), name.size() + 1);
   free->directory = directory;
 }
 
 void need_not_remove(const std::string& name) {
   SignalBlock signal_block;
-  for (Doomed& one : doomed)
+  for (UnfinishedFile& one : unfinished)
     if (one.directory >= 0 && name == one.name) one.directory = -1;
 }
 
@@ -151,7 +151,7 @@ bool drop_privilege() {
   own_group = ::getgid();
   drop_group = ::getegid();
   elevated = ::getauxval(AT_SECURE) != 0 || own_group != drop_group || ::getuid() != ::geteuid();
-  // The uid is never anybody else's: a set-uid bit that somebody put there by mistake is of no use.
+  // The uid is always the caller's: a set-uid bit set by mistake has no effect.
   check(::setresuid(::getuid(), ::getuid(), ::getuid()) == 0, "setresuid");
   become(own_group);
   return elevated;

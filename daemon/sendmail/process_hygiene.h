@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What happens when somebody stops sendmail(1) halfway: the file it was writing is removed and the exit code
-// is 75, nothing was stored. Where it can no longer be told whether the mail was stored, a signal waits.
+// The process of sendmail(1): what its caller must not choose, the set-gid privilege, and clean-up after a
+// signal. For the whole process, which has one thread.
 #pragma once
 
 #include <sys/types.h>
@@ -11,19 +11,23 @@
 
 namespace hikyaku::sendmail {
 
-// For INT, TERM, HUP (unless the caller ignores them), QUIT, ALRM, XCPU and their like; PIPE and XFSZ become
-// errors of the call. Signals that the caller had blocked are let through.
-// An exception that finds no memory to be thrown ends the program in the same way.
+// Signals: a signal that ends the program removes the unfinished files, and the exit code is 75, nothing was
+// stored. While it is unknown whether the mail was stored, signals are blocked.
+
+// Installs handlers for INT, TERM, HUP (unless the caller ignores them), QUIT, ALRM, XCPU and similar
+// signals; PIPE and XFSZ become errors of the call. Unblocks signals that the caller had blocked.
+// std::terminate, for example when there is no memory to throw an exception, ends the program in the same
+// way.
 void watch_signals();
 
-// What the exit code of such an end is: `temporary` until the mail is stored, `ok` from then on.
+// Sets the exit code after a signal: `temporary` until the mail is stored, `ok` afterwards.
 void set_exit_code_of_signals(Exit code);
 
-// Files that must not stay behind, three at most. `directory` is an open descriptor.
+// Registers a file to be removed after a signal; at most three. `directory` is an open descriptor.
 void will_remove(int directory, const std::string& name);
 void need_not_remove(const std::string& name);
 
-// While it lives no signal gets through. May be nested.
+// Blocks signals during its lifetime. May be nested.
 class SignalBlock {
  public:
   SignalBlock();
@@ -32,23 +36,21 @@ class SignalBlock {
   SignalBlock& operator=(const SignalBlock&) = delete;
 };
 
-// What the caller of a set-gid program chooses and must not choose: environment, descriptors, limits, umask.
-// Put right once, before anything else is done.
-
-// The environment is emptied; the descriptors 0 to 2 are open (on /dev/null if they were not) and none
-// beyond; the soft limit of file sizes is the hard one; no core is dumped; what is created is nobody else's.
+// Undoes what the caller of a set-gid program must not choose; call before anything else is done. Empties the
+// environment; opens the descriptors 0 to 2 on /dev/null if they were closed, and closes all others; raises
+// the soft limit of file sizes to the hard one; disables core dumps; sets the umask to 077.
 void sanitize_process();
 
-// Whether standard input was open when the program began. Valid after sanitize_process.
+// Whether standard input was open when the program began. Valid after sanitize_process().
 bool has_input();
 
-// The one privilege of sendmail(1): the group hikyaku-submit, by the set-gid bit, for the drop directory. It
-// is laid down at the very start and taken up only around the calls that need it. For the whole process, one
-// thread.
+// The privilege of sendmail(1) is the group hikyaku-submit, by the set-gid bit, for the drop directory and
+// the sockets. It is dropped at the very start and regained only around the calls that need it.
 
-// Before anything else. True if the program runs set-gid (or with another id than its caller's).
+// Call before anything else. Returns true if the program runs set-gid, or with any other id than its
+// caller's.
 bool drop_privilege();
-// Whether there is one to take up.
+// Whether there is a privilege to regain.
 bool has_privilege();
 
 class WithPrivilege {
@@ -59,7 +61,7 @@ class WithPrivilege {
   WithPrivilege& operator=(const WithPrivilege&) = delete;
 };
 
-// The same without a word to the C library, for a signal handler; for good.
+// Regains the privilege for good, by system calls only, for a signal handler.
 void regain_privilege_in_handler();
 
 }  // namespace hikyaku::sendmail

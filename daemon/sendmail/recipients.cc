@@ -12,7 +12,7 @@
 namespace hikyaku::sendmail {
 namespace {
 
-// Any domain will do to judge an address that gets its own from the daemon.
+// Stands in for the domain that the daemon will add, so that the address can be checked.
 constexpr std::string_view kSomeDomain = "localhost";
 
 std::unexpected<Failure> bad_address(std::string_view where, std::string_view text, std::string_view why) {
@@ -25,8 +25,8 @@ Result<void, Failure> judge(const mail::ListedMailbox& mailbox, std::string_view
   return bad_address(where, mailbox.address, path.error().text);
 }
 
-// The block of Resent fields that stands first; empty if there is none. A block ends with its last neighbour,
-// or where a field comes for the second time that a sending has once.
+// The first block of consecutive Resent fields; empty if there is none. A block also ends where a field
+// repeats that occurs only once in each resending.
 std::span<const Field> latest_sending(const Fields& fields) {
   auto is_resent = [](const Field& field) { return starts_with_ignoring_case(field.name(), "Resent-"); };
   auto begin = std::ranges::find_if(fields, is_resent);
@@ -58,7 +58,7 @@ std::string key_of(const Address& address) {
 
 Result<void, Failure> Recipients::add_operand(std::string_view operand) {
   if (trim(operand).empty()) return fail(Exit::usage, "a recipient is empty; nothing was sent");
-  // In a header a line end is a fold; here it is somebody's attempt at a header.
+  // In a header a line end is a fold; in an argument it is an attempt to inject a header.
   bool has_control = std::ranges::any_of(operand, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
   if (has_control) return bad_address("recipient", operand, "a line end or another control character");
   return add_list(operand, "recipient");

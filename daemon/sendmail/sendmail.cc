@@ -21,7 +21,7 @@ namespace {
 
 using Done = Result<void, Failure>;
 
-// A uid without a name still may send mail: a container's, perhaps.
+// A uid without a name may send mail too; it may belong to a container.
 std::string user_name() {
   passwd entry{};
   passwd* found = nullptr;
@@ -32,10 +32,11 @@ std::string user_name() {
 
 Result<void, Failure> check_input() {
   if (has_input()) return {};
-  return fail(Exit::no_input, "standard input is closed: the message is read from there; nothing was sent");
+  return fail(Exit::no_input,
+              "standard input is closed, but the message is read from there; nothing was sent");
 }
 
-// What the daemon quotes of foreign bytes it has escaped.
+// The daemon has already escaped the foreign bytes in its replies.
 void show_line(bool sent, std::string_view line) {
   print(sent ? cat(">>> ", printable(line), "\n") : cat(still_printable(line), "\n"));
 }
@@ -50,16 +51,16 @@ Done deliver(const Request& request, const DaemonInfo& info) {
   auto ids = Delivery(info, std::move(*message), input, watch).run();
   if (!ids) return std::unexpected(ids.error());
   if (request.verbose > 0 && ids->empty())
-    print("The mail is in the drop directory; the daemon will fetch it.\n");
+    print("The mail is stored in the drop directory; hikyakud will fetch it.\n");
   if (request.verbose > 1)
     for (const std::string& id : *ids) show_outcome(info, id);
   return {};
 }
 
-// With the daemon, or without it into the drop directory.
+// Connects the caller to the daemon, or to the drop directory if the daemon is down.
 Done serve(const DaemonInfo& info, bool is_batch, const TakeOutput& out) {
   if (auto open = check_input(); !open) return open;
-  auto daemon = connect_to(info.submit_socket, Patience(10));
+  auto daemon = connect_to(info.submit_socket, Timeout(10));
   Exit how = Exit::ok;
   if (daemon) {
     how = (is_batch ? carry_batch : carry_smtp)(std::move(*daemon), STDIN_FILENO, out);
@@ -68,17 +69,17 @@ Done serve(const DaemonInfo& info, bool is_batch, const TakeOutput& out) {
   } else {
     std::string why = cat(info.submit_socket, ": ", daemon.error().text, "; ", drop.error().text);
     out(cat("421 4.3.2 ", why, "\r\n"));
-    return fail(Exit::try_again, cat("the daemon does not answer: ", why));
+    return fail(Exit::try_again, cat("hikyakud does not answer: ", why));
   }
   if (how == Exit::ok) return {};
-  return fail(how, "the daemon has gone");
+  return fail(how, "the connection to hikyakud was lost");
 }
 
 Done speak_smtp(const DaemonInfo& info) {
   return serve(info, false, [](std::string_view bytes) { return write_all(STDOUT_FILENO, bytes); });
 }
 
-// The replies have no reader: the first bad one decides how it ends.
+// Nobody reads the replies; the first bad one determines the exit code.
 Done batch_smtp(const DaemonInfo& info) {
   BatchReplies replies;
   auto served = serve(info, true, [&replies](std::string_view bytes) {

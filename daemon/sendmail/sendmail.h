@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The program sendmail(1): what main calls once privilege and surroundings are in order.
+// The program sendmail(1); main calls run() once the process has been sanitized (process_hygiene.h).
 #pragma once
 
 #include <span>
@@ -9,8 +9,8 @@
 
 namespace hikyaku::sendmail {
 
-// `arguments` begins with the program's name. `elevated`: set-gid, so that the caller may not choose where
-// the daemon is. Prints what is wrong, in one line.
+// `arguments` begins with the program's name. `elevated`: runs set-gid, so the caller may not choose another
+// DaemonInfo. Prints an error in one line.
 Exit run(std::span<const std::string_view> arguments, bool elevated);
 
 }  // namespace hikyaku::sendmail

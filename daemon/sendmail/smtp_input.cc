@@ -61,8 +61,8 @@ std::string SmtpInput::octets(std::size_t most) {
   return some;
 }
 
-bool SmtpInput::comes_within(std::chrono::milliseconds patience) const {
-  auto until = std::chrono::steady_clock::now() + patience;
+bool SmtpInput::comes_within(std::chrono::milliseconds timeout) const {
+  auto until = std::chrono::steady_clock::now() + timeout;
   while (bytes_.empty()) {
     auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();

@@ -54,7 +54,7 @@ class Pump {
     ssize_t sent = ::send(daemon_.get(), waiting_.data(), waiting_.size(), MSG_NOSIGNAL);
     if (sent > 0) waiting_.erase(0, static_cast<std::size_t>(sent));
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
-      waiting_.clear();  // it has hung up: its last words follow
+      waiting_.clear();  // the daemon has closed the connection; its last reply may follow
   }
 
   void take_output() {
@@ -66,7 +66,7 @@ class Pump {
     remember(output_);
   }
 
-  // The beginning of the last line that has come.
+  // The beginning of the last line received.
   void remember(std::string_view bytes) {
     for (char c : bytes) {
       if (at_line_start_) last_line_.clear();
@@ -77,7 +77,7 @@ class Pump {
 
   bool said_farewell() const { return last_line_ == "221 " || last_line_ == "421 "; }
 
-  // A caller that has left without QUIT wanted no more.
+  // A caller that left without QUIT needs no reply.
   Exit lose() {
     if (input_ended_) return Exit::ok;
     out_(kDaemonLost);
@@ -88,14 +88,14 @@ class Pump {
   int in_;
   const TakeOutput& out_;
   std::string waiting_;  // for the daemon
-  std::string output_;   // the daemon's, as it came
+  std::string output_;   // from the daemon, unchanged
   std::string last_line_;
   bool at_line_start_ = true;
   bool input_ended_ = false;
   bool ended_ = false;
 };
 
-constexpr Patience kStorageTimeout(300);  // longer than any disk that still works
+constexpr Timeout kStorageTimeout(300);  // longer than any disk that still works
 constexpr std::uint64_t kMostForwarded = 64 * 1024;
 
 class Batch {
@@ -132,7 +132,7 @@ class Batch {
     }
   }
 
-  // To the daemon, if it wants it.
+  // Sends the message, if the daemon accepted DATA.
   void carry_message() {
     bool is_wanted = code_ == 354;
     mail::DataDecoder decoder(input_.line_mode());
@@ -152,7 +152,7 @@ class Batch {
 
   void send(std::string_view bytes) { is_lost_ = is_lost_ || !daemon_.send_bytes(bytes, kStorageTimeout); }
 
-  // Also where sending has failed: its last words tell why.
+  // Also after a failed write: the daemon's last reply says why.
   void hear() {
     auto reply = daemon_.reply(kStorageTimeout);
     code_ = reply ? reply->code : 421;
@@ -172,7 +172,7 @@ class Batch {
   const TakeOutput& out_;
   int code_ = 0;  // of the last reply
   bool is_lost_ = false;
-  bool ended_ = false;  // the input, within a message
+  bool ended_ = false;  // the input ended inside a message
 };
 
 }  // namespace
@@ -190,7 +190,7 @@ void BatchReplies::take(std::string_view bytes) {
     bool transient = line_.starts_with('4');
     if ((transient || line_.starts_with('5')) && !bad_)
       bad_ = Failure{transient ? Exit::try_again : Exit::damaged,
-                     cat("the daemon answered ", still_printable(trim(line_.substr(0, line_.find('\r')))))};
+                     cat("hikyakud answered ", still_printable(trim(line_.substr(0, line_.find('\r')))))};
     line_.clear();
   }
 }

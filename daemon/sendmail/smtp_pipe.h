@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// -bs: the caller speaks SMTP on standard input and output, the daemon answers; we only carry the bytes.
+// -bs and -bS: the caller's SMTP commands go to the daemon, its replies back to the caller.
 #pragma once
 
 #include <functional>
@@ -12,33 +12,31 @@
 
 namespace hikyaku::sendmail {
 
-// In place of the reply that the daemon has not given.
-inline constexpr std::string_view kDaemonLost = "421 4.3.2 The daemon has gone, try again\r\n";
+// Replaces a reply that the daemon did not send.
+inline constexpr std::string_view kDaemonLost = "421 4.3.2 Connection to hikyakud lost, try again later\r\n";
 
-using TakeOutput = std::function<bool(std::string_view bytes)>;  // false: nobody is there to take it
+using TakeOutput = std::function<bool(std::string_view bytes)>;  // false: the caller no longer reads
 
-// Carries `in` to the daemon and its answers to `out` until it hangs up. The end of `in` is passed on. If the
-// daemon is lost without a farewell, a 421 takes its place, and the exit code is `temporary`.
+// -bs: copies `in` to the daemon and its replies to `out` until the daemon closes the connection. Passes the
+// end of `in` on. If the connection is lost without a 221 or 421, sends kDaemonLost and returns `temporary`.
 Exit carry_smtp(Fd daemon, int in, const TakeOutput& out);
 
-// -bS: a batch of SMTP commands whose replies nobody reads. A message follows each DATA, whether it was
-// refused or not; so the batch is taken apart here, and the daemon never gets a line of a message for a
-// command.
-
-// Speaks what comes from `in` to the daemon, a command at a time, until QUIT or the end of input; `out` gets
-// its replies. If the daemon is lost, a 421 takes the place of its reply, and the exit code is `temporary`.
+// -bS: a batch of SMTP commands whose replies nobody reads. A message follows every DATA, even a refused one,
+// so the batch is parsed here and the daemon never takes a line of a message for a command. Sends one command
+// of `in` at a time until QUIT or the end of input; `out` receives the replies. If the connection is lost,
+// sends kDaemonLost and returns `temporary`.
 Exit carry_batch(Fd daemon, int in, const TakeOutput& out);
 
-// What comes of a batch. Pure.
+// The result of a batch, from its replies. Pure.
 class BatchReplies {
  public:
-  // The next bytes of the server's output, in any cut.
+  // The next bytes of the server's output, however they are split.
   void take(std::string_view bytes);
   // Fails with the first reply of 400 or more.
   Result<void, Failure> verdict() const;
 
  private:
-  std::string line_;  // not complete
+  std::string line_;  // not complete yet
   std::optional<Failure> bad_;
 };
 

@@ -11,9 +11,9 @@ namespace {
 
 using mail::Reply;
 
-constexpr Patience kReplyTimeout(30);
-constexpr Patience kLastPatience(300);  // for the flush; longer than any disk that still works
-constexpr std::size_t kGroup = 100;     // RCPT commands whose replies may wait in the socket
+constexpr Timeout kReplyTimeout(30);
+constexpr Timeout kStorageReplyTimeout(300);  // for the daemon's flush; longer than any working disk needs
+constexpr std::size_t kGroup = 100;           // RCPT commands whose replies may wait in the socket
 
 std::unexpected<Refusal> refusal(const LinkError& error) {
   return std::unexpected(Refusal{false, {Exit::try_again, error.text}});
@@ -30,7 +30,7 @@ Exit exit_of(const Reply& reply) {
   return reply.status ? Exit::damaged : Exit::unavailable;
 }
 
-// "No space" is the one transient reply that another way into the same disk would only make worse.
+// "No space" (452) is final as well: every other way leads to the same disk.
 std::unexpected<Refusal> refusal(const Reply& reply) {
   bool full = reply.code == 452;
   return std::unexpected(
@@ -59,7 +59,7 @@ Result<Submission, Refusal> Submission::begin(Fd fd, Dialogue::Watch watch) {
   return submission;
 }
 
-// What is refused here is the connection, not the mail.
+// A refusal here concerns the connection, not the mail.
 Result<void, Refusal> Submission::greet() {
   auto greeting = reply(kReplyTimeout);
   if (!greeting) return std::unexpected(greeting.error());
@@ -78,26 +78,28 @@ Result<Taken, Refusal> Submission::send(const Envelope& envelope, std::span<cons
   if (!accepted) return std::unexpected(accepted.error());
   if (*accepted < recipients.size() && !content.size())
     return refusal(Failure{Exit::damaged, cat("more than ", std::to_string(*accepted),
-                                              " recipients for so big a message; nothing was sent")});
+                                              " recipients for a message of this size; nothing was sent")});
   auto answer = can_.chunking ? send_chunks(content, signal_block) : send_data(content, signal_block);
   if (!answer) return std::unexpected(answer.error());
   if (!answer->is_completed()) return refusal(*answer);
   return Taken{*accepted, id_in(*answer)};
 }
 
-void Submission::end() { (void)dialogue_.send_lines("QUIT\r\n", Patience(1)); }
+void Submission::end() { (void)dialogue_.send_lines("QUIT\r\n", Timeout(1)); }
 
 Result<void, Refusal> Submission::begin_mail(const Envelope& envelope, const Content& content) {
   bool needs_dsn = !envelope.notify.empty() || !envelope.ret.empty() || !envelope.envid.empty();
   if ((needs_dsn && !can_.dsn) || (envelope.smtputf8 && !can_.smtputf8))
     return refusal(
-        Failure{Exit::unavailable, "what answers there knows no DSN or no SMTPUTF8; nothing was sent"});
+        Failure{Exit::unavailable,
+                "the server there supports no DSN or no SMTPUTF8, which this mail needs; nothing was sent"});
   auto answer = ask(mail_command(envelope, can_.size ? content.size() : std::nullopt));
   if (!answer) return std::unexpected(answer.error());
   return answer->is_completed() ? Result<void, Refusal>() : refusal(*answer);
 }
 
-// How many of the first were taken: beyond max_recipients the daemon takes no more (452 4.5.3).
+// Returns how many recipients, from the first on, were accepted: the daemon accepts max_recipients (452
+// 4.5.3).
 Result<std::size_t, Refusal> Submission::name_recipients(const Envelope& envelope,
                                                          std::span<const Address> recipients) {
   Named named;
@@ -119,7 +121,7 @@ Result<void, Refusal> Submission::name_some(const Envelope& envelope, std::span<
     bool too_many = is_too_many(*answer) && named.accepted > 0;
     if (!answer->is_completed() && !too_many) return refusal(*answer);
     if (answer->is_completed() && named.enough)
-      return not_here(*answer);  // which ones, would be the question
+      return not_here(*answer);  // it would be unclear which ones were accepted
     named.enough |= too_many;
     if (!too_many) ++named.accepted;
   }
@@ -135,7 +137,7 @@ Result<mail::Reply, Refusal> Submission::send_chunks(Content& content,
     if (piece->empty()) return send_last_chunk(content, 0, signal_block);
     if (auto sent = send_bytes(cat("BDAT ", std::to_string(piece->size()), "\r\n", *piece)); !sent)
       return std::unexpected(sent.error());
-    auto answer = reply(kLastPatience);
+    auto answer = reply(kStorageReplyTimeout);
     if (!answer || !answer->is_completed()) return answer;
   }
 }
@@ -152,7 +154,7 @@ Result<mail::Reply, Refusal> Submission::send_last_chunk(Content& content, std::
     if (auto sent = send_bytes(cat(ahead, *piece)); !sent) return std::unexpected(sent.error());
     ahead.clear();
   } while (given < size);
-  return reply(kLastPatience);
+  return reply(kStorageReplyTimeout);
 }
 
 Result<mail::Reply, Refusal> Submission::send_data(Content& content,
@@ -173,7 +175,7 @@ Result<mail::Reply, Refusal> Submission::send_data(Content& content,
   std::string end;
   stuffer.finish(end);
   if (auto sent = send_bytes(end); !sent) return std::unexpected(sent.error());
-  return reply(kLastPatience);
+  return reply(kStorageReplyTimeout);
 }
 
 Result<mail::Reply, Refusal> Submission::ask(std::string_view line) {
@@ -181,8 +183,8 @@ Result<mail::Reply, Refusal> Submission::ask(std::string_view line) {
   return reply(kReplyTimeout);
 }
 
-Result<mail::Reply, Refusal> Submission::reply(Patience patience) {
-  auto answer = dialogue_.reply(patience);
+Result<mail::Reply, Refusal> Submission::reply(Timeout timeout) {
+  auto answer = dialogue_.reply(timeout);
   if (!answer) return refusal(answer.error());
   return *answer;
 }

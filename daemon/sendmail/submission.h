@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Handing a mail to the daemon over SMTP. All or nothing: a recipient that is refused for good costs the
-// whole mail, before any content is sent.
+// Submits a mail to the daemon over SMTP. All or nothing: if one recipient is refused permanently, the whole
+// mail is refused before any content is sent.
 #pragma once
 
 #include <optional>
@@ -16,27 +16,28 @@
 namespace hikyaku::sendmail {
 
 struct Refusal {
-  // The mail will not be taken on another way either: its fault, or the disk is full. Otherwise the daemon is
-  // not there, is going, or was lost; was it lost behind the last byte, it may have stored the mail.
+  // No other way would accept the mail either: it is at fault, or the disk is full. Otherwise the daemon is
+  // absent, stopping, or the connection was lost; if lost after the last byte, the daemon may have stored the
+  // mail.
   bool is_final = false;
   Failure failure;
 };
 
 struct Taken {
-  std::size_t recipients = 0;  // of those asked for, the first so many: the others are for another mail
-  std::string id;              // as the daemon calls the mail; empty if it did not say
+  std::size_t recipients = 0;  // the number accepted, from the first on; the others need another mail
+  std::string id;              // the daemon's id of the mail; empty if the reply had none
 };
 
 class Submission {
  public:
-  // Greets; `fd` is connected.
+  // Greets the server; `fd` is connected.
   static Result<Submission, Refusal> begin(Fd fd, Dialogue::Watch watch);
-  // Once for each mail. `signal_block` is filled before the last bytes, with which the daemon may store it,
-  // and left to the caller: it knows what the whole comes to. The content is read to its end if Taken comes
-  // back.
+  // Call once for each mail. Sets `signal_block` before the last bytes, after which the daemon may store the
+  // mail; the caller releases it, because only the caller knows the final exit code. If this succeeds, the
+  // content has been read to its end.
   Result<Taken, Refusal> send(const Envelope& envelope, std::span<const Address> recipients, Content& content,
                               std::optional<SignalBlock>& signal_block);
-  // Says QUIT and does not wait.
+  // Sends QUIT and does not wait.
   void end();
 
  private:
@@ -56,7 +57,7 @@ class Submission {
                                                std::optional<SignalBlock>& signal_block);
   Result<mail::Reply, Refusal> send_data(Content& content, std::optional<SignalBlock>& signal_block);
   Result<mail::Reply, Refusal> ask(std::string_view line);
-  Result<mail::Reply, Refusal> reply(Patience patience);
+  Result<mail::Reply, Refusal> reply(Timeout timeout);
   Result<void, Refusal> send_bytes(std::string_view bytes);
 
   Dialogue dialogue_;

@@ -13,7 +13,7 @@ constexpr std::size_t kReplyLine = 4096;
 
 std::string_view without_line_end(std::string_view line) { return line.substr(0, line.size() - 2); }
 
-// The lines with their ends, a dot put before those that begin with one.
+// The lines with their line ends; a line that begins with a dot gets another one before it.
 std::vector<std::string> stuffed_lines(std::string_view content) {
   std::vector<std::string> lines;
   while (!content.empty()) {
@@ -76,7 +76,7 @@ Task<Result<std::string, IoError>> AppDialogue::reply(char wanted) {
     show_(cat("S: ", line->text));
     if (line->text.size() > 3 && line->text[3] == '-') continue;
     if (line->text.starts_with(wanted)) co_return std::move(line->text);
-    co_return fail(IoErrorKind::system, cat("the answer was: ", printable(line->text)));
+    co_return fail(IoErrorKind::system, cat("the server answered: ", printable(line->text)));
   }
 }
 

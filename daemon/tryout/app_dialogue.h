@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The app's side of SMTP, as plain as apps are: one command, one reply, no pipelining. Shows every line to
-// whoever wants to watch. For `hikyaku demo` and tests.
+// An application's side of SMTP, as simple as applications are: one command, one reply, no pipelining. Passes
+// every line to a callback. For `hikyaku demo` and tests.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,8 @@ namespace hikyaku::tryout {
 
 class AppDialogue {
  public:
-  // `show` gets "C: …" and "S: …" without line ends. The stream outlives it; `until` bounds the whole.
+  // `show` receives "C: …" and "S: …" without line ends. The stream must outlive this object; `until` bounds
+  // the whole dialogue.
   using Show = std::function<void(std::string_view)>;
   AppDialogue(io::Stream& stream, io::Until until, Show show);
 
@@ -22,8 +23,8 @@ class AppDialogue {
     std::string recipient;
     std::string content;  // lines end in CR LF; dots are stuffed here
   };
-  // From the greeting to QUIT. The last reply to the message is the value ("250 2.0.0 …"). Errors: the
-  // stream's, and `system` with the reply where one was not as hoped for.
+  // Runs from the greeting to QUIT. Returns the reply to the message ("250 2.0.0 …"). Errors: the stream's,
+  // and `system` with the reply if the server refused a command.
   Task<Result<std::string, IoError>> submit(Message message);
 
  private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku demo`: a mail's whole journey on one machine, shown step by step. Starts a smarthost (`hikyaku
-// sink`, with TLS and a password) and a hikyakud in a temporary directory, hands a message in as an app does
-// and one as a script does, and compares what arrives with what was sent. Leaves nothing behind. The loop's
-// thread.
+// `hikyaku demo`: shows a mail's whole journey on one machine, step by step. Starts a smarthost (`hikyaku
+// sink`, with TLS and a password) and a hikyakud in a temporary directory, submits one message as an
+// application does and one as a script does, and compares what arrives with what was sent. Leaves nothing
+// behind. Loop thread.
 #pragma once
 
 #include <memory>
@@ -26,11 +26,11 @@ struct DemoPrograms {
 
 class Demo {
  public:
-  // Loop and screen outlive it.
+  // Loop and screen must outlive this object.
   Demo(io::Loop& loop, DemoScreen& screen, DemoPrograms programs);
 
-  // At most 30 s; a signal (SIGTERM, SIGINT) ends it sooner. `ok` only if both have arrived intact.
-  // Once.
+  // Takes at most 30 s; SIGTERM or SIGINT ends it sooner. Returns ok only if both messages arrived intact.
+  // Call once.
   Task<Exit> run();
 
  private:
@@ -49,8 +49,8 @@ class Demo {
   Task<void> obey_signals(io::Cancel& journey_is_over);
 
   Step make_place();
-  // Reads what a program says up to the first line with `wanted` in it. `shown` are the others, too, but for
-  // warnings: they are about how this machine is set up, which is not the demo's subject.
+  // Reads a program's output up to the first line that contains `wanted`, and returns that line. `shown`:
+  // prints all lines read except warnings, which concern the set-up of this machine and not the demo.
   Task<Result<std::string, StartError>> hear(io::Process& process, std::string wanted, bool shown);
 
   io::Loop& loop_;

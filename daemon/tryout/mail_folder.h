@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A MailSink for trying things out: each mail becomes two files of a directory, ID.eml as it came and
-// ID.json, its envelope. A file is there whole or not at all; the envelope first. Nothing is flushed to
-// the disk, so this is no place for mail that matters. Blocks for the time of a write.
+// A MailSink for tests and the demo: stores each mail as two files in a directory, ID.eml with the content as
+// received and ID.json with the envelope. A file appears complete or not at all, the envelope first. Nothing
+// is flushed to disk, so do not use it for mail that matters. Blocks while writing.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ namespace hikyaku::tryout {
 
 class MailFolder final : public mail::MailSink {
  public:
-  // The directory exists. Ids begin with the time, so that those of an earlier run are not met again.
+  // The directory must exist. Ids start from the time, so they do not repeat those of an earlier run.
   MailFolder(std::string directory, const Clock& clock);
 
   Result<void, mail::SinkError> may_accept(std::uint64_t) override { return {}; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku sink`: a smarthost for trying things out and for tests. Takes mail as it is told to, with or
-// without TLS and log-in, refuses on demand, and stores or prints what it got. The loop's thread.
+// `hikyaku sink`: a smarthost for tests. Accepts mail with or without TLS and log-in, refuses as configured,
+// and stores or prints what it received. Loop thread.
 #pragma once
 
 #include <functional>
@@ -22,11 +22,10 @@
 
 namespace hikyaku::tryout {
 
-// What `hikyaku sink` is told to refuse, as people write it on a command line:
+// A refusal, as written on the command line:
 //   rcpt=550 5.1.1 no such user               every recipient
 //   rcpt:you@example.com=450 4.2.1 busy       one of them
-//   mail=…, data=…, message=552 5.2.2 full    likewise; message is the reply after the content
-// Pure.
+//   mail=…, data=…, message=552 5.2.2 full    the other stages; message is the reply after the content
 
 struct SinkRefusal {
   smtpd::Stage stage = smtpd::Stage::rcpt;
@@ -34,9 +33,9 @@ struct SinkRefusal {
   smtpd::Reply reply;
 };
 
-// Nothing if it is not written so.
+// Returns nullopt if `text` does not have this form.
 std::optional<SinkRefusal> parse_refusal(std::string_view text);
-// As SessionOptions::refuse wants it; the first that applies.
+// For SessionOptions::refuse; the first refusal that applies counts.
 std::function<std::optional<smtpd::Reply>(smtpd::Stage, std::string_view)> make_refuse(
     std::vector<SinkRefusal> refusals);
 
@@ -44,23 +43,23 @@ struct SinkOptions {
   Endpoint listen;  // port 0: a free one
   std::string hostname = "sink.example.com";
   mail::TlsMode tls = mail::TlsMode::none;  // none, starttls or implicit
-  std::string cert_file;                    // both or neither; neither: one that signs itself is made
+  std::string cert_file;                    // both or neither; neither: a self-signed one is made
   std::string key_file;
   std::optional<smtpd::AuthOptions> auth;
   std::vector<SinkRefusal> refusals;
   std::string directory;          // where mails are stored; empty: they are printed
-  std::optional<unsigned> count;  // leave after so many
+  std::optional<unsigned> count;  // exit after this many
 };
 
 class Sink final : private smtpd::Observer {
  public:
-  // `print` gets text for people, whole lines. Loop outlives it.
+  // `print` receives text for people in whole lines. The loop must outlive this object.
   using Print = std::function<void(std::string_view)>;
   static Result<std::unique_ptr<Sink>, StartError> open(io::Loop& loop, SinkOptions options, Print print);
   ~Sink() override;
 
   Endpoint local() const { return local_; }
-  // Until a signal comes (SIGTERM, SIGINT) or `count` mails have. Once.
+  // Serves until SIGTERM, SIGINT or the arrival of `count` mails. Call once.
   Task<void> run();
 
  private:
@@ -81,7 +80,7 @@ class Sink final : private smtpd::Observer {
   MailFolder folder_;
   Endpoint local_;
   unsigned accepted_ = 0;
-  io::Cancel full_;  // `count` mails are there
+  io::Cancel full_;  // `count` mails have arrived
   std::optional<smtpd::Acceptor> acceptor_;
 };
 

@@ -42,7 +42,7 @@ struct Outage {
                                            Duration{0});
   }
   ~Outage() {
-    loop.run(relay->stopped(1s));
+    loop.run(relay->stop(1s));
     loop.run(host.drained());
   }
 

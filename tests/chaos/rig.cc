@@ -91,7 +91,7 @@ void ChaosRig::start_relay() {
 }
 
 void ChaosRig::stop_relay(Duration grace) {
-  loop.run(relay->stopped(grace));
+  loop.run(relay->stop(grace));
   spool->set_on_arrival([](const mail::QueueEntry&) {});
   relay.reset();
   source.reset();

@@ -21,7 +21,7 @@ import time
 from rig import CONNECTIONS, Daemon, Failed, Place, Saboteur, Smarthost, main, until
 from rig.copies import Copies
 from rig.drops import DROP, drop_name, drop_of, leave
-from rig.sendmail import CALLER, GROUP_ID, SPOOL, Sendmail, left_in
+from rig.sendmail_program import CALLER, GROUP_ID, SPOOL, Sendmail, left_in
 
 PATIENCE = 40
 SWAP_SECONDS = 6

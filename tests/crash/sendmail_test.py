@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from rig import CONNECTIONS, Daemon, Failed, Place, Smarthost, main, until
 from rig.copies import Copies
 from rig.drops import drop_name, drop_of, leave
-from rig.sendmail import SPOOL, Sendmail, left_in
+from rig.sendmail_program import SPOOL, Sendmail, left_in
 
 PATIENCE = 60  # without any arrival
 SIZES = (300, 2_000, 20_000, 3_000_000)  # the last goes through a draft

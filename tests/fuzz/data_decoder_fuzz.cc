@@ -7,31 +7,17 @@
 
 #include "daemon/mail/dot_stuffing.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/decoded.h"
 #include "tests/support/slow_decoder.h"
 
 using namespace hikyaku;
 using namespace hikyaku::mail;
+using test::Decoded;
 
 namespace {
 
-struct Decoded {
-  std::string content;
-  std::size_t consumed = 0;
-  bool done = false;
-  ContentNotes notes;
-  bool operator==(const Decoded&) const = default;
-};
-
 Decoded decode(LineMode mode, std::string_view in, std::size_t piece) {
-  DataDecoder decoder(mode);
-  Decoded decoded;
-  while (!decoded.done && decoded.consumed < in.size()) {
-    auto [consumed, done] = decoder.feed(in.substr(decoded.consumed, piece), decoded.content);
-    decoded.consumed += consumed;
-    decoded.done = done;
-  }
-  decoded.notes = decoder.notes();
-  return decoded;
+  return test::decode_pieces(mode, test::pieces_of(in, piece));
 }
 
 Decoded canonicalise(std::string_view in, std::size_t piece) {
@@ -86,7 +72,8 @@ void check_stuffer(std::string_view in, std::size_t piece) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  std::size_t piece = std::size_t{data[0]} % 16 + 1;
+  // Small pieces are decoded byte by byte, large ones in blocks of 64 bytes, at every alignment.
+  std::size_t piece = data[0] < 0x80 ? std::size_t{data[0]} % 16 + 1 : std::size_t{data[0]} - 0x40;
   std::string_view in = test::as_text(data + 1, size - 1);
   check_decoder(LineMode::crlf, in, piece);
   check_decoder(LineMode::lf, in, piece);

@@ -88,7 +88,7 @@ class BrokenSetUps(TrialCase):
         self.configure(message={"max_size": "1KiB"})
         self.start()
         said = self.send(returncode=65, text="Subject: big\n\n" + "x" * 900 + "\n" + "y" * 900 + "\n")
-        self.assertIn("bigger than 1024 bytes, the `max_size` of hikyaku.yaml", said)
+        self.assertIn("larger than 1024 bytes (`max_size` in hikyaku.yaml)", said)
 
     def test_h1_the_smarthosts_name_does_not_exist(self):
         self.machine.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")

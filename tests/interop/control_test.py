@@ -116,7 +116,7 @@ class Clients(Frame):
         self.assertEqual((status.returncode, status.stderr), (0, ""))
         self.assertIn("0 active, 0 waiting, 0 held", status.stdout)
         self.assertEqual(json.loads(self.hikyaku("status", "--json").stdout)["queue"]["active"], 0)
-        self.assertEqual(self.hikyaku("queue", "retry", "--all").stdout, "0 mails are tried now\n")
+        self.assertEqual(self.hikyaku("queue", "retry", "--all").stdout, "retrying 0 mails\n")
         self.assertEqual(self.hikyaku("queue", "retry", "0000000000001").returncode, 66)
         with open(self.daemon.config, "r+", encoding="utf-8") as config:
             config.write("x")
@@ -129,7 +129,7 @@ class Clients(Frame):
         self.daemon.stop()
         gone = self.hikyaku("status", "--socket", self.control.path)
         self.assertEqual(gone.returncode, 75)
-        self.assertIn("hikyakud does not run", gone.stderr)
+        self.assertIn("hikyakud is not running", gone.stderr)
         self.assertFalse(os.path.exists(self.control.path))
 
 
@@ -180,7 +180,7 @@ class Waiting(Frame):
         self.assertEqual(retry.returncode, 75, retry.stderr)
         self.assertIn(f"{mail} waits for the smarthost since ", retry.stdout)
         self.assertIn(reason, retry.stdout)
-        self.assertEqual(self.hikyaku("queue", "retry", "--no-wait", mail).stdout, "1 mail is tried now\n")
+        self.assertEqual(self.hikyaku("queue", "retry", "--no-wait", mail).stdout, "retrying 1 mail\n")
 
     def test_its_sender_reads_why_without_names(self):
         self.begin()
@@ -199,7 +199,7 @@ class Waiting(Frame):
         self.daemon.stop()
         done = self.hikyaku("queue")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, f"\\A{mail} waiting .*, hikyakud does not run: mail waits until it is started\n")
+        self.assertRegex(done.stdout, f"\\A{mail} waiting .*, hikyakud is not running: mail waits until it is started\n")
 
 
 class Delivery(Frame):

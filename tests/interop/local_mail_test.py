@@ -143,7 +143,7 @@ class LocalMail(InstalledCase):
     def test_mailq_and_verbose_sendmail_say_why_mail_waits_and_that_no_daemon_runs(self):
         none = subprocess.run(self.machine.inside([*ALICE, "mailq"]), capture_output=True, text=True, check=False)
         self.assertEqual(none.returncode, 69)
-        self.assertIn("hikyakud does not run", none.stderr)
+        self.assertIn("hikyakud is not running", none.stderr)
         self.assertIn("mail sent meanwhile waits in /var/spool/hikyaku/drop until it is started", none.stderr)
         nobody = {"name": "main", "host": self.place.address, "port": 1, "tls": "none"}
         self.daemon.configure({"smarthosts": [nobody]})

@@ -19,11 +19,11 @@ from rig.haraka import Haraka
 from rig.messages import message
 from rig.opensmtpd import OpenSmtpd
 from rig.postfix_smarthost import PostfixSmarthost
-from rig.sendmail import Sendmail
+from rig.sendmail_server import Sendmail
 from rig.submission import Submission
 
 REFUSAL = "command pipelined after end of DATA - refused"
-CANNOT_BEAR_IT = "the smarthost offers PIPELINING and cannot bear it; until the next reload it gets one command at a time"
+FAILS_WITH_IT = "the smarthost offers PIPELINING but fails with it; until the next reload it gets one command at a time"
 COUNT, CLIENTS, CONNECTIONS = 1000, 4, 4
 BODIES = [b"hello\r\n", b".\r\n..\r\n...\r\n.a\r\n\r\n.\r\nQUIT\r\n",
           "grüße, 日本語\r\n".encode() + bytes(range(128, 256)) + b"\r\n", b"x" * 998 + b"\r\n." + b"y" * 997 + b"\r\n",
@@ -87,7 +87,7 @@ class Pipelining(Case):
         refusals = [line for line in self.smarthost.complaints() if re.search(REFUSAL, line)]
         self.assertIn(len(refusals), range(1, CONNECTIONS + 1))
         self.assertEqual(self.smarthost.complaints(), refusals)
-        self.assertEqual([event.get("text") for event in self.daemon.troubles()], [CANNOT_BEAR_IT])
+        self.assertEqual([event.get("text") for event in self.daemon.troubles()], [FAILS_WITH_IT])
 
     def test_opensmtpd_offers_nothing_and_gets_one_command_at_a_time(self):
         gate = self.relay(OpenSmtpd)

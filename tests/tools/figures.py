@@ -24,7 +24,7 @@ MOST_UNITS = 46  # in a folder; goal 45
 MOST_SHORT = 130  # files; goal 90
 LEAST_MEDIAN = 63  # lines of a file; goal 75
 # Classes with more functions than the bound that nobody has cut up yet, and how many they may have; goal: none.
-LARGE_CLASSES = {"QueueRunner": 51}
+LARGE_CLASSES = {}
 
 REASON = re.compile(r"// Many functions: \S")
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)

@@ -15,7 +15,7 @@ from .place import Place
 from .running import Failed, main
 from .scenario import LARGE, SMALL, Scenario
 from .smarthost import FOREVER, Smarthost
-from .strace import Saboteur, inject
+from .saboteur import Saboteur, inject
 
 __all__ = ["CONNECTIONS", "FOREVER", "LARGE", "SMALL", "Client", "Daemon", "Failed", "Ledger", "Place", "Refused",
            "Saboteur", "Scenario", "Smarthost", "inject", "main", "until"]

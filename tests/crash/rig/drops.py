@@ -4,7 +4,7 @@
 import os
 
 from .running import Failed
-from .sendmail import CALLER, GROUP_ID, SPOOL, left_in
+from .sendmail_program import CALLER, GROUP_ID, SPOOL, left_in
 
 DROP = f"{SPOOL}/drop"
 

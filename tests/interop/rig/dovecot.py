@@ -7,7 +7,7 @@ import os
 from rig_common.waiting import until
 
 from .credentials import OTHER_USER, PASSWORD, USER
-from .process import Process
+from .process import Process, text_of
 
 CONFIG = """
 base_dir = {here}/run
@@ -80,11 +80,7 @@ class Dovecot:
         assert self.process.runs(), self.process.said() + self.log()
 
     def log(self):
-        try:
-            with open(f"{self.here}/log", encoding="utf-8", errors="replace") as log:
-                return log.read()
-        except FileNotFoundError:
-            return ""
+        return text_of(f"{self.here}/log")
 
     def stop(self):
         self.process.kill()  # it holds no state, and takes seconds to say good-bye

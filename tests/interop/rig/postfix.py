@@ -9,7 +9,7 @@ import signal
 from rig_common.waiting import until
 
 from .listening import is_bound
-from .process import Process
+from .process import Process, text_of
 
 # Accounts that every Debian has; Postfix wants them distinct and unprivileged.
 MAIN = """
@@ -127,11 +127,7 @@ class Postfix:
         self.process.stop()
 
     def log(self):
-        try:
-            with open(f"{self.here}/log", encoding="utf-8", errors="replace") as log:
-                return log.read()
-        except FileNotFoundError:
-            return ""
+        return text_of(f"{self.here}/log")
 
     def reload(self):
         self.process.signal(signal.SIGHUP)

@@ -31,8 +31,7 @@ class Process:
         return self.child.wait(seconds)
 
     def said(self):
-        with open(self.output, encoding="utf-8", errors="replace") as log:
-            return log.read()
+        return text_of(self.output)
 
     def stop(self, seconds=20):
         """The exit code after SIGTERM. Kills what does not go."""
@@ -54,6 +53,15 @@ class Process:
             return
         self.child.wait()
         _reap_group(self.pid)
+
+
+def text_of(path):
+    """What stands in a log so far; nothing where there is no such file yet."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+    except FileNotFoundError:
+        return ""
 
 
 def _environment(extra):

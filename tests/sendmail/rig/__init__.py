@@ -9,6 +9,6 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(
 from .case import Case, main
 from .daemon import Daemon
 from .installed import CALLER, Installed, dropped
-from .strace import Trace
+from .syscalls import Trace
 
 __all__ = ["CALLER", "Case", "Daemon", "Installed", "Trace", "dropped", "main"]

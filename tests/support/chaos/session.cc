@@ -10,7 +10,7 @@
 namespace hikyaku::test {
 namespace {
 
-constexpr std::size_t kLongest = 1024 * 1024;
+constexpr std::size_t kLongestLine = 1024 * 1024;
 
 // Between the angle brackets.
 std::string address_in(std::string_view line) {
@@ -68,7 +68,7 @@ Task<bool> ChaosSession::hear() {
     auto flushed = co_await voice_.flush();
     if (!flushed) co_return false;
   }
-  auto line = co_await reader_.line(kLongest, host_.loop_.within(patience_));
+  auto line = co_await reader_.line(kLongestLine, host_.loop_.within(patience_));
   if (!line && line.error().kind == IoErrorKind::timeout) {
     co_await voice_.say(Manner::whole, "421 4.4.2 Idle for too long\r\n");
     co_return false;

@@ -122,9 +122,9 @@ CertificateFiles save(const Identity& identity, const std::string& path, const I
   return files;
 }
 
-class Maker : public TestCertificates {
+class CertificateMaker : public TestCertificates {
  public:
-  Maker() {
+  CertificateMaker() {
     std::string pattern = (std::filesystem::temp_directory_path() / "hikyaku-tls-XXXXXX").string();
     check(::mkdtemp(pattern.data()) != nullptr, "no temporary directory");
     directory = pattern;
@@ -143,7 +143,7 @@ class Maker : public TestCertificates {
     old_chain = save(issue({.common_name = "old chain"}, &old_ca), path("old_chain"), &old_ca);
     unknown_issuer = make("unknown_issuer", {.common_name = "unknown issuer"}, &other_ca);
   }
-  ~Maker() { std::filesystem::remove_all(directory); }
+  ~CertificateMaker() { std::filesystem::remove_all(directory); }
 
  private:
   std::string path(std::string_view name) const { return cat(directory, "/", name); }
@@ -155,7 +155,7 @@ class Maker : public TestCertificates {
 }  // namespace
 
 const TestCertificates& test_certificates() {
-  static const Maker kMade;
+  static const CertificateMaker kMade;
   return kMade;
 }
 

@@ -7,7 +7,8 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
-#include "daemon/relay/policies.h"
+#include "daemon/relay/bouncer.h"
+#include "daemon/relay/settlement.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;

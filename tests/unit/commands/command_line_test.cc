@@ -43,13 +43,14 @@ TEST_CASE("hikyaku: a mistake is one line that says what was probably meant and 
              "hikyaku: there is no sub-command 'qeueu'; did you mean 'queue'? See 'hikyaku --help'"},
         Case{{"frobnicate"}, "hikyaku: there is no sub-command 'frobnicate'; see 'hikyaku --help'"},
         Case{{"\x1b[2J"}, "hikyaku: there is no sub-command '\\x1b[2J'; see 'hikyaku --help'"},
-        Case{{},
-             "hikyaku: name a sub-command: status, reload, queue, spool, demo, sink, help, version; see "
-             "'hikyaku --help'"},
+        Case{
+            {},
+            "hikyaku: a sub-command is missing: status, reload, queue, spool, demo, sink, help, version; see "
+            "'hikyaku --help'"},
         Case{
             {"queue", "shwo"},
             "hikyaku queue: there is no sub-command 'shwo'; did you mean 'show'? See 'hikyaku queue --help'"},
-        Case{{"spool"}, "hikyaku spool: name a sub-command: check, export; see 'hikyaku spool --help'"},
+        Case{{"spool"}, "hikyaku spool: a sub-command is missing: check, export; see 'hikyaku spool --help'"},
         Case{
             {"status", "--jsn"},
             "hikyaku status: there is no option '--jsn'; did you mean '--json'? See 'hikyaku status --help'"},
@@ -78,7 +79,7 @@ TEST_CASE("hikyaku: help and the version are found by every name that people try
   CHECK(about.exit == 0);
   CHECK(about.out == run(place, {"queue", "retry", "--help"}).out);
   CHECK(about.out.find("--all") != std::string::npos);
-  CHECK(run(place, {"status", "--help"}).out.find("Exit code: 0 all is well, 1 something waits") !=
+  CHECK(run(place, {"status", "--help"}).out.find("Exit code: 0 all is well, 1 something needs") !=
         std::string::npos);
 }
 

@@ -112,7 +112,7 @@ TEST_CASE("hikyaku queue retry: mails by id, all, or what fits; 0 only where all
   rig.daemon.retry_report.retried = {id("001k0ts4wbcf1")};
   Ran one = rig.ask({"queue", "retry", "001k0ts4wbcf1"});
   CHECK(one.exit == 0);
-  CHECK(one.out == "1 mail is tried now\n");
+  CHECK(one.out == "retrying 1 mail\n");
   CHECK(rig.daemon.asked == std::vector{id("001k0ts4wbcf1")});
   rig.daemon.retry_report.held = {id("001k0ts4wbcf2")};
   Ran held = rig.ask({"queue", "retry", "001k0ts4wbcf1", "001k0ts4wbcf2"});
@@ -120,11 +120,11 @@ TEST_CASE("hikyaku queue retry: mails by id, all, or what fits; 0 only where all
   CHECK(held.err.find("001k0ts4wbcf2 is held") != std::string::npos);
   rig.daemon.retry_report.unknown = {id("001k0ts4wbcf3")};
   CHECK(rig.ask({"queue", "retry", "001k0ts4wbcf3"}).exit == EX_NOINPUT);
-  CHECK(rig.ask({"queue", "retry", "--all"}).out == "7 mails are tried now\n");
+  CHECK(rig.ask({"queue", "retry", "--all"}).out == "retrying 7 mails\n");
   auto waits = rig.accept("x", "a@example.com", "b@example.com");
-  CHECK(rig.ask({"queue", "retry", "--from", "a@*"}).out == "1 mail is tried now\n");
+  CHECK(rig.ask({"queue", "retry", "--from", "a@*"}).out == "retrying 1 mail\n");
   CHECK(rig.daemon.retried.back() == std::vector{waits});
-  CHECK(rig.ask({"queue", "--to", "c@*", "retry"}).out == "0 mails are tried now\n");
+  CHECK(rig.ask({"queue", "--to", "c@*", "retry"}).out == "retrying 0 mails\n");
 }
 
 TEST_CASE("hikyaku queue retry: the daemon is asked for exactly what was said") {
@@ -154,7 +154,7 @@ TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in w
   rig.service->stop(std::chrono::milliseconds(0));
   Ran gone = rig.ask({"status"});
   CHECK(gone.exit == EX_TEMPFAIL);
-  CHECK(gone.err == "hikyaku status: hikyakud does not run (nobody answers on " + rig.path +
+  CHECK(gone.err == "hikyaku status: hikyakud is not running (nothing answers on " + rig.path +
                         "); start it with 'systemctl start hikyaku'\n");
   CHECK(rig.ask({"queue", "retry", "--all"}).exit == EX_TEMPFAIL);
   CHECK(rig.ask({"reload"}).exit == EX_TEMPFAIL);
@@ -172,7 +172,8 @@ TEST_CASE("hikyaku: a daemon that is stopped or hangs is noticed and said as suc
       ask_control(place.file("control.sock"), "/v1/status", std::nullopt, {.alive = 20ms, .answer = 20ms});
   REQUIRE_FALSE(reply);
   CHECK(reply.error().kind == Exit::try_again);
-  CHECK(reply.error().text == "the daemon does not respond on " + place.file("control.sock") + " (hung?)");
+  CHECK(reply.error().text == "hikyakud does not respond on " + place.file("control.sock") +
+                                  "; if this lasts, restart it with 'systemctl restart hikyaku'");
 }
 
 TEST_CASE("hikyaku status: a file that was broken since the daemon read it hides no daemon") {
@@ -193,7 +194,9 @@ TEST_CASE("hikyaku status: a file that was broken since the daemon read it hides
   CHECK(reload.err.empty());  // the daemon itself says what is wrong
   Ran missing = rig.ask({"status", "-c", rig.place.file("nothing.yaml")});
   CHECK(missing.exit == EX_CONFIG);
-  CHECK(missing.err.find("use -c FILE or --socket PATH to say where the daemon is\n") != std::string::npos);
+  CHECK(
+      missing.err.find("name the configuration with -c FILE, or the daemon's socket with --socket PATH\n") !=
+      std::string::npos);
 }
 
 TEST_CASE("hikyaku queue retry: says what became of the mails that were named, or why they still wait") {
@@ -203,14 +206,14 @@ TEST_CASE("hikyaku queue retry: says what became of the mails that were named, o
   relay::MailOutcome before;
   before.id = id(text);
   before.attempts = 1;
-  before.recipients = {{"x@example.net", {mail::RecipientState::pending, "451 no"}}};
+  before.recipients = {{"x@example.net", {mail::RecipientState::pending, "451 no \\x1b"}}};
   relay::MailOutcome after = before;
   after.is_over = true;
   after.recipients[0].progress = {mail::RecipientState::delivered, "250 ok"};
   rig.daemon.outcomes = {before, before, after};
   Ran delivered = rig.ask({"queue", "retry", text});
   CHECK(delivered.exit == 0);
-  CHECK(delivered.out == "1 mail is tried now\n001k0ts4wbcf1 x@example.net: delivered: 250 ok\n");
+  CHECK(delivered.out == "retrying 1 mail\n001k0ts4wbcf1 x@example.net: delivered: 250 ok\n");
   after = before;
   after.attempts = 2;
   after.reason = "says not now";
@@ -218,8 +221,8 @@ TEST_CASE("hikyaku queue retry: says what became of the mails that were named, o
   Ran again = rig.ask({"queue", "retry", text});
   CHECK(again.exit == EX_TEMPFAIL);
   CHECK(again.out ==
-        "1 mail is tried now\n001k0ts4wbcf1 x@example.net: pending: 451 no\n"
-        "001k0ts4wbcf1 waits for its time: says not now\n");
+        "retrying 1 mail\n001k0ts4wbcf1 x@example.net: pending: 451 no \\x1b\n"
+        "001k0ts4wbcf1 waits for its retry time: says not now\n");
   rig.daemon.outcomes = {before};
   CHECK(rig.ask({"queue", "retry", "--no-wait", text}).exit == 0);
   before.attempts = 0;
@@ -261,7 +264,7 @@ TEST_CASE("hikyaku queue: says of what is due that a smarthost is paused, or tha
   rig.service->stop(std::chrono::milliseconds(0));
   Ran alone = rig.ask({"queue", "-c", file});
   CHECK(alone.exit == 0);
-  CHECK(alone.out.ends_with(", hikyakud does not run: mail waits until it is started\n"));
-  CHECK(alone.err.find("hikyakud does not run") != std::string::npos);
+  CHECK(alone.out.ends_with(", hikyakud is not running: mail waits until it is started\n"));
+  CHECK(alone.err.find("hikyakud is not running") != std::string::npos);
   CHECK(rig.ask({"queue", "--json", "-c", file}).out.find("\"waits_for\":\"daemon\"") != std::string::npos);
 }

@@ -165,7 +165,7 @@ TEST_CASE("queue: show tells envelope, recipients and every attempt, newest last
                        "  arrived       2026-09-21T14:13:20Z\n"
                        "  size          7 bytes\n"
                        "  attempts      3\n"
-                       "  waits for     its time\n"
+                       "  waits for     its retry time\n"
                        "  next attempt  2026-09-21T14:14:23Z\n"
                        "  smarthost     main\n"
                        "  why           the smarthost said not now\n"
@@ -174,7 +174,7 @@ TEST_CASE("queue: show tells envelope, recipients and every attempt, newest last
                        "      250 c\n"
                        "  <y@example.net> pending\n"
                        "      453 e\n"
-                       "attempts that the log still knows\n"
+                       "attempts still in the spool's log\n"
                        "  2026-09-21T14:13:21Z attempt 1 via main: the smarthost said not now\n"
                        "      <x@example.net> pending: 451 a\n"
                        "      <y@example.net> pending: 451 b\n"
@@ -296,5 +296,5 @@ TEST_CASE("queue: a spool that is not ours to read says whose it is" * doctest::
   Exit exit = chosen();
   REQUIRE(::seteuid(0) == 0);
   CHECK(exit == Exit::no_permission);
-  CHECK(captured.err() == "hikyaku queue: " + rig.directory() + " may be read only by root\n");
+  CHECK(captured.err() == "hikyaku queue: only root may read " + rig.directory() + "; try sudo\n");
 }

@@ -46,7 +46,7 @@ TEST_CASE("spool check: counts mails, records and bytes, and finds no damage in 
     CHECK(ran.exit == 0);
     CHECK(has(ran.out, "mails: 2; "));
     CHECK(has(ran.out, " 4 records, "));
-    CHECK(has(ran.out, "large bodies: 1 named, 0 unnamed, 0 missing, 0 damaged\n"));
+    CHECK(has(ran.out, "large bodies: 1 in use, 0 not in use, 0 missing, 0 damaged\n"));
     CHECK(ran.out.ends_with("no damage\n"));
     Ran json = rig.run({"spool", "check", "--json"});
     CHECK(json.exit == 0);
@@ -73,7 +73,7 @@ TEST_CASE("spool check: damage to head, content and large bodies is found, each 
   Ran ran = rig.run({"spool", "check"});
   CHECK(ran.exit == EX_DATAERR);
   CHECK(has(ran.out, "mails: 5; "));
-  CHECK(has(ran.out, "large bodies: 1 named, 1 unnamed, 1 missing, 1 damaged\n"));
+  CHECK(has(ran.out, "large bodies: 1 in use, 1 not in use, 1 missing, 1 damaged\n"));
   CHECK(has(ran.out, "damage: 4\n"));
   for (mail::MailId id : {head, content, body}) CHECK(has(ran.out, "mail " + to_text(id)));
   CHECK(has(ran.out, spool::large_path(gone)));
@@ -114,7 +114,7 @@ TEST_CASE("spool export: each message as it is, with its envelope, for its owner
   auto large_id = rig.accept(large, "b@example.com", "y@example.net");
   Ran ran = rig.run({"spool", "export", rig.target});
   CHECK(ran.exit == 0);
-  CHECK(ran.out == "exported to " + rig.target + ": 2\n");
+  CHECK(ran.out == "exported 2 mails to " + rig.target + "\n");
   CHECK(rig.files_exported() == 4);
   CHECK(rig.exported(small_id, ".eml") == "small\r\n");
   CHECK(rig.exported(large_id, ".eml") == large);
@@ -158,7 +158,7 @@ TEST_CASE("spool export: damaged mails are told of and left out, the others are 
   rig.damage("large is hit");
   Ran ran = rig.run({"spool", "export", rig.target});
   CHECK(ran.exit == EX_DATAERR);
-  CHECK(has(ran.out, ": 1\n"));
+  CHECK(has(ran.out, "exported 1 mail to "));
   for (mail::MailId id : {head, content, body}) CHECK(has(ran.err, to_text(id)));
   CHECK(rig.exported(whole, ".eml") == "whole");
   CHECK(rig.files_exported() == 2);

@@ -174,7 +174,7 @@ TEST_CASE("mailq: before the list it says which mails failed in the last day, an
   std::string many =
       PostfixListing::notes(std::vector<mail::FailedMail>(12, failed), true, "3 mails wait in /d/drop");
   CHECK(many.starts_with("-- 3 mails wait in /d/drop\n-- 12 mails failed in the last day:\n"));
-  CHECK(many.ends_with("\n   and 2 before that\n\n"));
+  CHECK(many.ends_with("\n   and 2 earlier\n\n"));
   CHECK(as_monitoring_counts(many + listed({})) == 0);
   CHECK(as_monitoring_counts(many + listed({some({{RecipientState::pending, ""}})})) == 1);
   // What counts lines that begin with an id counts none of these.

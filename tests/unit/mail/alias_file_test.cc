@@ -110,26 +110,26 @@ TEST_CASE("alias file: whatever else is wrong is told with its line and what to 
   check_problem("a: b@c\nroot\n", 2, "`root`: an alias is written `name: address`, with a colon");
   check_problem("root me@x", 1, "with a colon");
   check_problem(": a@b", 1, "no name before its colon");
-  check_problem("root:", 1, "`root` stands for nothing");
-  check_problem("root: , (x),", 1, "`root` stands for nothing");
-  check_problem("two words: a@b", 1, "`two words` cannot be a name; one with blanks");
-  check_problem("<root>: a@b", 1, "cannot be a name");
+  check_problem("root:", 1, "`root` has no addresses");
+  check_problem("root: , (x),", 1, "`root` has no addresses");
+  check_problem("two words: a@b", 1, "`two words` is not a valid name; a name with blanks");
+  check_problem("<root>: a@b", 1, "is not a valid name");
   check_problem("\"root: a@b", 1, "with a colon");
-  check_problem("root@example.com: a@b", 1, "has a domain; write the name alone");
-  check_problem("@example.com: a@b", 1, "cannot be a name");
-  check_problem("root: a@b c@d", 1, "need a comma between them");
-  check_problem("root: a@b\n  admin: c@d", 1, "a new alias begins without a blank");
-  check_problem("root: a@b # me", 1, "`a@b # me`: a comment needs a line of its own");
-  check_problem("root: a@", 1, "`a@` is no address");
-  check_problem("root: @b", 1, "is no address");
-  check_problem("root: a@b@c", 1, "is no address");
-  check_problem("root: <>", 1, "is no address");
-  check_problem("root: me@ex\xc3\xa4mple.com", 1, "letters beyond ASCII");
+  check_problem("root@example.com: a@b", 1, "has a domain; write only the name");
+  check_problem("@example.com: a@b", 1, "is not a valid name");
+  check_problem("root: a@b c@d", 1, "separate addresses with commas");
+  check_problem("root: a@b\n  admin: c@d", 1, "a new alias begins at the start of its line");
+  check_problem("root: a@b # me", 1, "`a@b # me`: a comment must be on a line of its own");
+  check_problem("root: a@", 1, "`a@` is not an address");
+  check_problem("root: @b", 1, "is not an address");
+  check_problem("root: a@b@c", 1, "is not an address");
+  check_problem("root: <>", 1, "is not an address");
+  check_problem("root: me@ex\xc3\xa4mple.com", 1, "non-ASCII letters");
   check_problem(cat("root: ", std::string(300, 'x'), "@b"), 1, "is too long");
   check_problem("root: \"a@b", 1, "is not closed");
   check_problem("root: a@b (home", 1, "is not closed");
   check_problem("root: Me <a@b", 1, "is not closed");
-  check_problem("root: a@b\n\nROOT: c@d", 3, "`ROOT` stands here for the second time");
+  check_problem("root: a@b\n\nROOT: c@d", 3, "`ROOT` is defined twice");
   check_problem("  root: a@b\n", 1, "begins with a blank");
 }
 
@@ -142,13 +142,13 @@ TEST_CASE("alias file: what is shown of a line is printable and short") {
 
 TEST_CASE("alias file: a loop is told with its names, and its last step is not taken") {
   CHECK(read("a: b\nb: a\nc: b, x@y\n") ==
-        "a=b#1;c=b#3,x@y#3!2 `a` leads to `b` leads to `a` again; take out one of these steps");
+        "a=b#1;c=b#3,x@y#3!2 `a` leads to `b` leads to `a` again; remove one of these aliases");
   CHECK(read("a: b, x@y\nb: c\nc: d@e, B\n")
             .starts_with("a=b#1,x@y#1;b=c#2;c=d@e#3!3 `b` leads to `c` leads to `b` again"));
   CHECK(read("a: b\nb: c, d\nc: x@y\nd: c\n") == "a=b#1;b=c#2,d#2;c=x@y#3;d=c#4");
   std::string ring;
   for (char c = 'a'; c < 'h'; ++c) ring += cat(std::string(1, c), ": ", std::string(1, c + 1), "\n");
-  check_problem(ring + "h: a", 8, "`e` leads to others, and they to `a` again");
+  check_problem(ring + "h: a", 8, "`e` leads to others, which lead to `a` again");
 }
 
 TEST_CASE("alias file: nesting as deep as a file can be, and a file full of loops, take no long time") {

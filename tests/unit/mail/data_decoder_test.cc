@@ -4,34 +4,15 @@
 
 #include "daemon/mail/dot_stuffing.h"
 #include "doctest/doctest.h"
+#include "tests/support/decoded.h"
 #include "tests/support/pieces.h"
 #include "tests/support/slow_decoder.h"
 
 using namespace hikyaku::mail;
+using hikyaku::test::Decoded, hikyaku::test::decode_pieces;
 using namespace std::string_view_literals;
 
 namespace {
-
-struct Decoded {
-  std::string content;
-  std::size_t consumed = 0;
-  bool done = false;
-  ContentNotes notes;
-  bool operator==(const Decoded&) const = default;
-};
-
-Decoded decode_pieces(LineMode mode, const hikyaku::test::Pieces& pieces) {
-  DataDecoder decoder(mode);
-  Decoded decoded;
-  for (std::string_view piece : pieces) {
-    auto [consumed, done] = decoder.feed(piece, decoded.content);
-    decoded.consumed += consumed;
-    decoded.done = done;
-    if (done) break;
-  }
-  decoded.notes = decoder.notes();
-  return decoded;
-}
 
 // Decodes the text whole, and checks that every cut gives the same.
 Decoded decode(LineMode mode, std::string_view text) {

@@ -136,7 +136,7 @@ TEST_CASE("dsn: a failure without a reply has no Remote-MTA and says what happen
   CHECK_FALSE(says(parts[2], "Remote-MTA"));
   CHECK(says(parts[2], "Diagnostic-Code: X-Hikyaku; no answer from"));
   CHECK(says(parts[2], "Status: 5.4.1\r\n"));
-  CHECK(says(parts[1], "until its time was over"));
+  CHECK(says(parts[1], "until the message expired"));
 }
 
 TEST_CASE("dsn: the header is returned, the body only on request and if it is not too large") {
@@ -247,7 +247,7 @@ TEST_CASE("dsn: who wanted to hear of success hears that the mail went where nob
   const auto parts = parts_of(notice);
   CHECK(says(parts[0], "Subject: Mail handed on: bob@example.org and 1 other\r\n"));
   CHECK(says(parts[0], "report-type=delivery-status"));
-  CHECK(says(parts[1], "has been handed on to the next mail system"));
+  CHECK(says(parts[1], "has been passed on to the next mail system"));
   CHECK(says(parts[1], "<bob@example.org>\r\n    smtp.example.com has accepted it:\r\n"));
   CHECK(says(parts[1], "250 2.6.0 queued as 4F1\r\n"));
   CHECK_FALSE(says(parts[1], "could not be delivered"));

@@ -135,7 +135,7 @@ TEST_CASE("drop file: what others than its owner may write is not believed") {
   test::DropPlace place;
   for (mode_t mode : {0660U, 0642U, 0666U}) {
     place.drop(kName, kWhole, mode);
-    CHECK(refusal(place) == "may be changed by others than its owner");
+    CHECK(refusal(place) == "is writable by users other than its owner");
   }
 }
 

@@ -67,7 +67,7 @@ struct Rig {
     const Instant end = loop.now() + 24h;
     while (!done() && loop.now() < end) co_await io::sleep_until(loop, loop.within(1s));
     const bool came = done();
-    co_await pickup.stopped(1min);
+    co_await pickup.stop(1min);
     co_await nursery.drained({});
     co_return came;
   }
@@ -309,7 +309,7 @@ TEST_CASE("pickup: what is no drop stays unread, with one line in the log, and k
   CHECK(rig.count("stays where it is") == 7);
   for (std::string_view why : {"is a symbolic link", "a hard link", "is a FIFO", "is a directory"})
     CHECK(rig.count(why) == 1);
-  CHECK(rig.count("has no name that sendmail gives") == 3);
+  CHECK(rig.count("its name is not one that sendmail gives") == 3);
   CHECK(rig.count("\x1b") == 0);
 }
 
@@ -319,7 +319,7 @@ TEST_CASE("pickup: a thousand files that are none fill neither the log nor the w
   rig.drop(1);
   CHECK(rig.run_until([&] { return rig.sink.mails().size() == 1; }));
   CHECK(rig.count("stays where it is") == 1000);
-  CHECK(rig.count("more do, which are not told of one by one") == 1);
+  CHECK(rig.count("further ones are not reported one by one") == 1);
 }
 
 TEST_CASE("pickup: a stop breaks nothing off that can end, and loses nothing") {
@@ -332,7 +332,7 @@ TEST_CASE("pickup: a stop breaks nothing off that can end, and loses nothing") {
       io::Nursery nursery(r.loop);
       nursery.spawn(pickup.run());
       while (r.place.names("taken").empty()) co_await io::sleep_until(r.loop, r.loop.within(1s));
-      nursery.spawn(pickup.stopped(1min));
+      nursery.spawn(pickup.stop(1min));
       co_await io::sleep_until(r.loop, r.loop.within(ends_in_time ? 1s : 10min));
       r.sink.release();
       co_await nursery.drained({});

@@ -156,7 +156,7 @@ TEST_CASE(
   CHECK(mail->progress.attempts > 3);
   CHECK(mail->progress.attempts < 20);
   CHECK(mail->progress.reason ==
-        "it was delivered, and the notice to its sender cannot be stored yet: the quota is used up");
+        "delivered, but the notice to the sender cannot be stored yet: the quota is used up");
   rig.crash_and_have_room();
   CHECK(rig.sent_to("yes@example.net") == 1);
   CHECK(rig.sent_to("app@example.com") == 1);
@@ -197,7 +197,7 @@ TEST_CASE("full disk: a notice that cannot be stored is tried again on the mail'
   CHECK(mail->progress.attempts > 3);
   CHECK(mail->progress.attempts < 50);
   CHECK(mail->progress.reason ==
-        "it was refused, and the notice to its sender cannot be stored yet: the quota is used up");
+        "refused, but the notice to the sender cannot be stored yet: the quota is used up");
   rig.poor.has_room_for_notices = true;
   rig.pass(4h);
   CHECK(rig.sent_to("app@example.com") == 1);

@@ -24,7 +24,7 @@ struct Rig {
   mail::Smarthost smarthost = test::some_smarthost("a name with blanks");
 
   Rig() { smarthost.credentials = test::some_credentials(); }
-  void note(Proven& proven, const mail::Smarthost& which) { loop.run(proven.noted(loop, which)); }
+  void note(Proven& proven, const mail::Smarthost& which) { loop.run(proven.note(loop, which)); }
   // As a run of the daemon that has seen it accept a message.
   void prove() {
     Proven proven(file);

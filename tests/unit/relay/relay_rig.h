@@ -66,7 +66,7 @@ struct RelayRig : spool::SpoolFixture {
   void reload() { REQUIRE(relay->configure(settings)); }
   void stop_relay() {
     if (!relay) return;
-    loop.run(relay->stopped(1s));
+    loop.run(relay->stop(1s));
     loop.run(hosts.drained());
     spool->set_on_arrival([](const mail::QueueEntry&) {});
     relay.reset();

@@ -112,10 +112,10 @@ TEST_CASE("schedule: a great many that become due at once are moved in portions,
   }
 }
 
-TEST_CASE("schedule: those that are hurried become due before their time, and no others") {
+TEST_CASE("schedule: those that are retried become due before their time, and no others") {
   Schedule schedule;
   for (std::uint64_t i = 0; i < 100; ++i) schedule.postpone({id(i), 7us}, kStart + 1h + i * 1s);
-  schedule.hurry({id(3), id(42), id(1000)});
+  schedule.retry({id(3), id(42), id(1000)});
   CHECK(schedule.size() == 100);
   CHECK(schedule.waiting() == 100);
   CHECK(schedule.next_release() < kStart);
@@ -125,25 +125,25 @@ TEST_CASE("schedule: those that are hurried become due before their time, and no
   auto ids = drained(schedule);
   CHECK(std::set<std::uint64_t>(ids.begin(), ids.end()) == std::set<std::uint64_t>{3, 42});
   CHECK(schedule.next_release() == kStart + 1h);
-  schedule.hurry({});
-  schedule.hurry({id(3)});
+  schedule.retry({});
+  schedule.retry({id(3)});
   CHECK(release_everything(schedule, kStart) == 0);
   CHECK(drained(schedule).empty());
   CHECK(schedule.size() == 98);
 }
 
 TEST_CASE(
-    "schedule: hurrying looks through what waits in portions, and calls that come meanwhile share one more "
+    "schedule: a retry searches what waits in portions, and calls that come meanwhile share one more "
     "pass") {
   constexpr std::uint64_t kMany = 20'000;
   Schedule schedule;
   for (std::uint64_t i = 0; i < kMany; ++i) schedule.postpone({id(i), {}}, kStart + 1h + i * 1s);
-  schedule.hurry({id(1)});
+  schedule.retry({id(1)});
   int first = 0;
   while (schedule.due() == 0 || first < 10) {
     schedule.release(kStart);
     ++first;
-    schedule.hurry({id(static_cast<std::uint64_t>(first) + 100)});
+    schedule.retry({id(static_cast<std::uint64_t>(first) + 100)});
     REQUIRE(first < 1000);
   }
   CHECK(first >= 10);
@@ -158,12 +158,12 @@ TEST_CASE(
   CHECK(std::set<std::uint64_t>(ids.begin(), ids.end()).size() == ids.size());
 }
 
-TEST_CASE("schedule: what becomes due, or waits anew, while others are hurried is neither lost nor doubled") {
+TEST_CASE("schedule: what becomes due, or waits anew, while others are retried is neither lost nor doubled") {
   constexpr std::uint64_t kMany = 5'000;
   for (bool all : {false, true}) {
     Schedule schedule;
     for (std::uint64_t i = 0; i < kMany; ++i) schedule.postpone({id(i), {}}, kStart + i * 1s);
-    schedule.hurry({id(kMany - 1)});
+    schedule.retry({id(kMany - 1)});
     schedule.release(kStart + 10s);
     schedule.postpone({id(kMany), {}}, kStart + 5s);
     if (all) schedule.release_all();

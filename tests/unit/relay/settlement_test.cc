@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "daemon/relay/route_clock.h"
+#include "daemon/relay/route.h"
 #include "tests/unit/relay/relay_rig.h"
 
 using namespace hikyaku;

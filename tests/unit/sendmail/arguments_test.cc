@@ -324,13 +324,14 @@ TEST_CASE("arguments: what nobody knows is a usage error with a hint") {
     const char* line;
     const char* hint;
   };
-  for (const Row& row : {Row{"sendmail -k r", "-k is no option"}, Row{"sendmail -ik r", "-k is no option"},
-                         Row{"sendmail --read-recipient r", "perhaps --read-recipients"},
-                         Row{"sendmail --qwertz r", "--qwertz is no option; sendmail(8)"},
-                         Row{"sendmail -bX r", "-bX is no mode"}, Row{"sendmail -f", "-f needs a value"},
-                         Row{"sendmail --from", "--from needs a value"},
-                         Row{"sendmail -Nmaybe r", "-N takes"}, Row{"sendmail -Nnever,delay r", "-N takes"},
-                         Row{"sendmail -N  r", "-N takes"}, Row{"sendmail -Rsmtp r", "-R takes"}}) {
+  for (const Row& row :
+       {Row{"sendmail -k r", "unknown option -k"}, Row{"sendmail -ik r", "unknown option -k"},
+        Row{"sendmail --read-recipient r", "perhaps --read-recipients"},
+        Row{"sendmail --qwertz r", "unknown option --qwertz; see sendmail(8)"},
+        Row{"sendmail -bX r", "unknown mode -bX"}, Row{"sendmail -f", "-f needs a value"},
+        Row{"sendmail --from", "--from needs a value"}, Row{"sendmail -Nmaybe r", "-N takes"},
+        Row{"sendmail -Nnever,delay r", "-N takes"}, Row{"sendmail -N  r", "-N takes"},
+        Row{"sendmail -Rsmtp r", "-R takes"}}) {
     CAPTURE(row.line);
     auto request = parse(row.line);
     REQUIRE_FALSE(request.has_value());

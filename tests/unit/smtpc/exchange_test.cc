@@ -95,7 +95,7 @@ TEST_CASE("smtpc: a flood is cut at 64 KiB") {
     Rig rig;
     auto answer = rig.ask(script);
     REQUIRE_FALSE(answer);
-    CHECK(answer.error().text == "a reply that does not end");
+    CHECK(answer.error().text == "an endless reply");
   }
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("smtpc: a reply before its command is never taken for the command's") 
   });
   CHECK(first);
   REQUIRE_FALSE(second);
-  CHECK(second.error().text == "a reply that nobody asked for: \"250 and again\\x0d\\x0a\"");
+  CHECK(second.error().text == "an unexpected reply: \"250 and again\\x0d\\x0a\"");
   CHECK(rig.problem == "");  // RSET was not sent
 }
 

@@ -5,10 +5,16 @@
 #include <string.h>
 
 #include "daemon/base/error.h"
-#include "smtpc/sasl_library.h"
+#include "smtpc/sasl_client.h"
 
 namespace hikyaku::test {
 namespace {
+
+// Cyrus takes callbacks of any signature through one type.
+template <class Function>
+sasl_callback_t sasl_callback(unsigned long id, Function* function, void* context) {
+  return {id, reinterpret_cast<int (*)()>(reinterpret_cast<void*>(function)), context};
+}
 
 int say_nothing(void*, int, const char*) { return SASL_OK; }
 
@@ -44,11 +50,11 @@ int make_plugin(const sasl_utils_t*, int, int* version, sasl_auxprop_plug_t** pl
 }
 
 void initialise() {
-  static const sasl_callback_t kCallbacks[] = {smtpc::sasl_callback(SASL_CB_LOG, say_nothing, nullptr),
-                                               smtpc::sasl_callback(SASL_CB_GETOPT, option, nullptr),
+  static const sasl_callback_t kCallbacks[] = {sasl_callback(SASL_CB_LOG, say_nothing, nullptr),
+                                               sasl_callback(SASL_CB_GETOPT, option, nullptr),
                                                {SASL_CB_LIST_END, nullptr, nullptr}};
   static const bool kReady = [] {
-    smtpc::loaded_sasl_mechanisms();  // sets the allocator, which must come first
+    smtpc::available_mechanisms();  // sets the allocator, which must come first
     return sasl_auxprop_add_plugin("hikyaku_test", make_plugin) == SASL_OK &&
            sasl_server_init(kCallbacks, "hikyaku-test") == SASL_OK;
   }();

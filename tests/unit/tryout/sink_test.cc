@@ -101,7 +101,7 @@ TEST_CASE("app: the sink refuses what it is told to, and says so") {
   REQUIRE(rig.open());
   auto queued = rig.loop.run(rig.run(nullptr, SIGINT));
   REQUIRE_FALSE(queued);
-  CHECK(queued.error().text == "the answer was: 450 4.2.1 busy");
+  CHECK(queued.error().text == "the server answered: 450 4.2.1 busy");
   CHECK(rig.says("RCPT: 450 4.2.1 busy"));
 }
 
