@@ -17,6 +17,7 @@
 #include "daemon/app/settings_mapping.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
+#include "daemon/io/resolver.h"
 #include "daemon/system/directories.h"
 #include "daemon/system/service_manager.h"
 
