@@ -10,7 +10,7 @@
 namespace hikyaku::smtpc {
 namespace {
 
-constexpr Duration kGoodbye = 5s;
+constexpr Duration kQuitTimeout = 5s;
 
 }  // namespace
 
@@ -55,8 +55,8 @@ Task<std::string> Client::commands_ahead(const DotHooks& hooks) {
 
 Task<void> Client::quit() {
   if (!session_.exchange.is_broken()) {
-    [[maybe_unused]] auto reply = co_await session_.exchange.ask("QUIT", kGoodbye);
-    [[maybe_unused]] auto closed = co_await session_.exchange.shut_down(kGoodbye);
+    [[maybe_unused]] auto reply = co_await session_.exchange.ask("QUIT", kQuitTimeout);
+    [[maybe_unused]] auto closed = co_await session_.exchange.shut_down(kQuitTimeout);
   }
   is_open_ = false;
   session_.exchange.give_up();

@@ -11,7 +11,7 @@
 namespace hikyaku::smtpc {
 namespace {
 
-constexpr Duration kLookUpLimit = 10s;
+constexpr Duration kLookUpTimeout = 10s;
 
 io::Until earlier(io::Until until, Instant deadline) {
   return {std::min(until.deadline, deadline), until.cancel};
@@ -57,7 +57,7 @@ SystemConnector::SystemConnector(io::Loop& loop, io::Resolver& resolver, IsOurs 
 
 Task<Result<std::vector<IpAddress>, mail::Failure>> SystemConnector::look_up(const mail::Smarthost& smarthost,
                                                                              io::Until until) {
-  auto addresses = co_await resolver_.resolve(smarthost.host, earlier(until, loop_.now() + kLookUpLimit));
+  auto addresses = co_await resolver_.resolve(smarthost.host, earlier(until, loop_.now() + kLookUpTimeout));
   if (!addresses) co_return std::unexpected(make_failure(smarthost, mail::Stage::lookup, addresses.error()));
   co_return *addresses;
 }

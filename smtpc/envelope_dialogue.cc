@@ -97,7 +97,7 @@ Task<void> EnvelopeDialogue::hear_all(std::span<const EnvelopeCommand> group, bo
     bool is_first = &command == &group.front();
     if (!reply && is_first && is_ahead && is_hang_up(reply.error())) co_return hung_up(reply.error());
     if (!reply) co_return break_off(command.stage, reply.error(), is_ahead || !is_first);
-    if (is_ahead) session_.context.memory.hang_ups = 0;
+    if (is_ahead) session_.context.knowledge.hang_ups = 0;
     if (is_ahead && is_first && refuses_company(*reply))
       refused = *reply;
     else
@@ -149,7 +149,7 @@ void EnvelopeDialogue::lose_reply(const ExchangeError& error) {
 
 // The peer has answered the previous mail, and perhaps takes no more on this connection.
 void EnvelopeDialogue::hung_up(const ExchangeError& error) {
-  session_.context.memory.note_hang_up();
+  session_.context.knowledge.note_hang_up();
   outcomes_.untried(session_.refusal(session_.failure(Stage::mail, error)));
 }
 
@@ -163,7 +163,7 @@ bool EnvelopeDialogue::refuses_company(const mail::Reply& reply) const {
 
 // All pipelined commands were refused, and the connection can still be used.
 void EnvelopeDialogue::refused_company(const mail::Reply& reply) {
-  session_.context.memory.plain_dialogue = true;
+  session_.context.knowledge.plain_dialogue = true;
   mail::Failure failure = session_.failure(Stage::mail, mail::FailureKind::protocol_error);
   failure.reply = reply;
   outcomes_.untried(

@@ -41,7 +41,7 @@ bool Evidence::is_about_mail(mail::MailId id, Instant now) {
   Refused& refused = refused_.try_emplace(id, Refused{now, now, accepted_}).first->second;
   refused.last = now;
   bool is_alone = std::ranges::all_of(witnesses_, [&](const Witness& other) { return other.id == id; });
-  return is_alone && now - refused.first >= kPatience && accepted_ > refused.accepted;
+  return is_alone && now - refused.first >= kLeastAge && accepted_ > refused.accepted;
 }
 
 void Evidence::make_room(Instant now) {

@@ -35,7 +35,7 @@ enum class Finding : std::uint8_t {
 class Evidence {
  public:
   // A mail that is refused again is refused for itself no sooner than this after the first time.
-  static constexpr Duration kPatience = 15min;
+  static constexpr Duration kLeastAge = 15min;
   // So many different mails in a row are hardly the work of one stranger.
   static constexpr std::size_t kCertain = 32;
 

@@ -85,7 +85,7 @@ class Lane {
   LaneWork& work_;
   LaneObserver& observer_;
   LaneOptions options_;
-  PeerMemory memory_;
+  PeerKnowledge knowledge_;
   Health health_;
   io::Event changed_;
   std::list<LaneLink*> links_;  // each in the frame of its run_link()

@@ -10,7 +10,7 @@ namespace hikyaku::smtpc {
 namespace {
 
 // How long a ready mail may wait before its final dot for the flush of the one before.
-constexpr Duration kFlushPatience = 30s;
+constexpr Duration kFlushTimeout = 30s;
 
 bool is_reply_lost(const TransactionResult& result) {
   return result.rest && result.rest->failure.kind == mail::FailureKind::reply_lost;
@@ -68,7 +68,7 @@ ClientContext LaneLink::context() {
   return {.loop = lane_.loop_,
           .smarthost = lane_.options_.smarthost,
           .connector = lane_.connector_,
-          .memory = lane_.memory_,
+          .knowledge = lane_.knowledge_,
           .tls = lane_.options_.tls,
           .ehlo_name = lane_.options_.ehlo_name,
           .instance_token = lane_.options_.instance_token,
@@ -142,7 +142,7 @@ Consignment LaneLink::consignment(const Job& job) const {
 DotHooks LaneLink::hooks() {
   DotHooks hooks;
   if (last_)
-    hooks.may_leave = [last = last_, until = lane_.loop_.within(kFlushPatience, &cancel_)] {
+    hooks.may_leave = [last = last_, until = lane_.loop_.within(kFlushTimeout, &cancel_)] {
       return flushed(last, until);
     };
   hooks.following = [this] { return following(); };
@@ -154,21 +154,21 @@ Task<void> LaneLink::deliver(JobPtr job) {
   mail::MailId id = job->mail.id;
   auto result = co_await client_->send(consignment(*job), hooks());
   if (next_ && !client_->is_usable()) lane_.put_back(std::exchange(next_, nullptr));
-  if (lane_.memory_.plain_dialogue && !std::exchange(lane_.is_plainness_known_, true))
+  if (lane_.knowledge_.plain_dialogue && !std::exchange(lane_.is_plainness_known_, true))
     lane_.observer_.speaks_plainly(lane_);
   bool broken_off = cancel_.is_requested() && result.recipients.empty() && !is_reply_lost(result);
   if (broken_off || result.is_untried) co_return lane_.put_back(std::move(job));
   lane_.learn(result, id, round_);
   lane_.weigh(result, *job, round_);
   if (result.final_reply) lane_.observer_.accepted(lane_);
-  last_ = lane_.work_.settle(std::move(*job), std::move(result), way());
+  last_ = lane_.work_.settle(std::move(*job), std::move(result), used_connection());
 }
 
-Way LaneLink::way() const {
-  Way way{
+UsedConnection LaneLink::used_connection() const {
+  UsedConnection used{
       .smarthost = lane_.options_.smarthost.name, .address = Endpoint::parse(client_->address()), .tls = {}};
-  if (client_->tls() != nullptr) way.tls = *client_->tls();
-  return way;
+  if (client_->tls() != nullptr) used.tls = *client_->tls();
+  return used;
 }
 
 }  // namespace hikyaku::smtpc

@@ -45,7 +45,7 @@ class LaneLink {
   Consignment consignment(const Job& job) const;
   DotHooks hooks();
   Task<void> deliver(JobPtr job);
-  Way way() const;
+  UsedConnection used_connection() const;
 
   Lane& lane_;
   io::Cancel cancel_;

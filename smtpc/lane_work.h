@@ -26,7 +26,7 @@ struct Job {
 using JobPtr = std::unique_ptr<Job>;  // stays where it is while a client refers to it
 
 // The smarthost and connection that an attempt used; for the log and the queue's listing.
-struct Way {
+struct UsedConnection {
   std::string smarthost;  // its name
   std::optional<Endpoint> address;
   std::optional<io::TlsInfo> tls;
@@ -69,7 +69,7 @@ class LaneWork {
   // Takes one of these mails; nullopt if another lane was faster, or there is no memory for the mail.
   virtual Task<std::optional<Job>> take(const Lane& lane, Preference preference) = 0;
   // Reports what became of the mail. Does not suspend.
-  virtual TicketPtr settle(Job job, TransactionResult result, Way way) = 0;
+  virtual TicketPtr settle(Job job, TransactionResult result, UsedConnection used) = 0;
   // The mail was not tried; it is due again at once.
   virtual void put_back(Job job) = 0;
 };

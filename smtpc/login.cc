@@ -47,7 +47,7 @@ Attempt cannot_begin(const Session& session, const std::string& mechanism, const
 }
 
 Attempt judge(const Session& session, const std::string& mechanism, const mail::Reply& reply, bool complete) {
-  bool ever_worked = !session.context.memory.login.worked.empty();
+  bool ever_worked = !session.context.knowledge.login.worked.empty();
   AuthVerdict verdict =
       auth_verdict(reply, {.ever_worked = ever_worked, .encrypted = session.is_encrypted()});
   if (verdict.action == AuthAction::logged_in && complete) return {AuthAction::logged_in, {}};
@@ -121,7 +121,7 @@ std::unexpected<LoginRefusal> refuse(mail::Failure failure, bool try_again_at_on
 
 Task<Result<void, LoginRefusal>> log_in(Session& session) {
   if (!wants_login(session.context.smarthost)) co_return Result<void, LoginRefusal>{};
-  LoginMemory& memory = session.context.memory.login;
+  LoginKnowledge& known = session.context.knowledge.login;
   auto usable = usable_mechanisms(session.context.smarthost, session.capabilities, session.is_encrypted(),
                                   available_mechanisms());
   if (!usable) {
@@ -130,17 +130,17 @@ Task<Result<void, LoginRefusal>> log_in(Session& session) {
     co_return refuse(std::move(failure));
   }
   std::optional<mail::Failure> refused;
-  for (const std::string& mechanism : mechanisms_to_try(*usable, memory)) {
+  for (const std::string& mechanism : mechanisms_to_try(*usable, known)) {
     auto attempt = co_await try_mechanism(session, mechanism);
     if (attempt.action == AuthAction::logged_in) {
       session.mechanism = mechanism;
-      note_success(memory, mechanism);
+      note_success(known, mechanism);
       co_return Result<void, LoginRefusal>{};
     }
     if (attempt.action == AuthAction::stop && refused && has_hung_up(*attempt.failure))
       co_return refuse(std::move(*refused), true);
     if (attempt.action == AuthAction::stop) co_return refuse(std::move(*attempt.failure));
-    note_refusal(memory, mechanism, *usable);
+    note_refusal(known, mechanism, *usable);
     keep_more_telling(refused, std::move(attempt.failure));
   }
   co_return refuse(std::move(*refused));

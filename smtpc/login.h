@@ -35,9 +35,11 @@ Result<std::vector<std::string>, NoMechanism> usable_mechanisms(const mail::Smar
                                                                 const std::set<std::string>& available);
 
 // The mechanisms that this connection tries, given what earlier ones have learnt.
-std::vector<std::string> mechanisms_to_try(const std::vector<std::string>& usable, const LoginMemory& memory);
-void note_success(LoginMemory& memory, const std::string& mechanism);
-void note_refusal(LoginMemory& memory, const std::string& mechanism, const std::vector<std::string>& usable);
+std::vector<std::string> mechanisms_to_try(const std::vector<std::string>& usable,
+                                           const LoginKnowledge& memory);
+void note_success(LoginKnowledge& memory, const std::string& mechanism);
+void note_refusal(LoginKnowledge& memory, const std::string& mechanism,
+                  const std::vector<std::string>& usable);
 
 struct LoginRefusal {
   mail::Failure failure;

@@ -85,31 +85,32 @@ Result<std::vector<std::string>, NoMechanism> usable_mechanisms(const mail::Smar
 }
 
 std::vector<std::string> mechanisms_to_try(const std::vector<std::string>& usable,
-                                           const LoginMemory& memory) {
-  if (memory.none_works) return {usable[memory.turn % usable.size()]};
+                                           const LoginKnowledge& known) {
+  if (known.none_works) return {usable[known.turn % usable.size()]};
   std::vector<std::string> list = usable;
-  std::erase_if(list, [&](const std::string& name) { return memory.refused.contains(name); });
+  std::erase_if(list, [&](const std::string& name) { return known.refused.contains(name); });
   if (list.empty()) return {usable.front()};  // the smarthost offers others than before
-  auto worked = std::ranges::find(list, memory.worked);
+  auto worked = std::ranges::find(list, known.worked);
   if (worked != list.end()) std::rotate(list.begin(), worked, worked + 1);
   return list;
 }
 
-void note_success(LoginMemory& memory, const std::string& mechanism) {
-  memory = LoginMemory{};
-  memory.worked = mechanism;
+void note_success(LoginKnowledge& known, const std::string& mechanism) {
+  known = LoginKnowledge{};
+  known.worked = mechanism;
 }
 
-void note_refusal(LoginMemory& memory, const std::string& mechanism, const std::vector<std::string>& usable) {
-  if (memory.none_works) {
-    ++memory.turn;
+void note_refusal(LoginKnowledge& known, const std::string& mechanism,
+                  const std::vector<std::string>& usable) {
+  if (known.none_works) {
+    ++known.turn;
     return;
   }
-  memory.refused.insert(mechanism);
-  auto is_refused = [&](const std::string& name) { return memory.refused.contains(name); };
+  known.refused.insert(mechanism);
+  auto is_refused = [&](const std::string& name) { return known.refused.contains(name); };
   if (!std::ranges::all_of(usable, is_refused)) return;
-  memory.none_works = true;
-  memory.refused.clear();
+  known.none_works = true;
+  known.refused.clear();
 }
 
 }  // namespace hikyaku::smtpc

@@ -19,7 +19,7 @@ Task<Result<void, Refusal>> open_session(Session& session);
 // the wait goes on.
 
 inline constexpr Duration kSilenceBeforeProbe = 10s;
-inline constexpr Duration kProbeLimit = 15s;  // connecting and the answer
+inline constexpr Duration kProbeTimeout = 15s;  // connecting and the answer
 
 // Whether a silent port is worth a probe: 25 is served in clear text, and with implicit TLS there is nothing
 // to find out.

@@ -58,7 +58,7 @@ void Outcomes::deliver(const mail::Reply& reply) {
 }
 
 void Outcomes::out_of_step(mail::Stage stage, std::string what) {
-  session_.context.memory.plain_dialogue = true;
+  session_.context.knowledge.plain_dialogue = true;
   result_ = {};
   mail::Failure failure = session_.failure(stage, mail::FailureKind::protocol_error);
   failure.detail = std::move(what);

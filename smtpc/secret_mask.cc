@@ -14,8 +14,8 @@ namespace hikyaku::smtpc {
 namespace {
 
 constexpr std::string_view kInstead = "***";
-constexpr std::size_t kMostBlanks = 64;  // around the end of a line in the middle of a secret
-constexpr std::size_t kMostLines = mail::kMaxReplyLines;  // with nothing of it
+constexpr std::size_t kMostBlanks = 64;                   // around a line end inside a secret
+constexpr std::size_t kMostLines = mail::kMaxReplyLines;  // without a character of the secret
 constexpr std::string_view kWords[] = {"AUTH",
                                        "PLAIN",
                                        "LOGIN",
@@ -138,8 +138,8 @@ class Reading {
     return continues(begin, piece.then(' ')) || found;
   }
 
-  // The beginning of the next line that has anything to say, if nothing but blanks, or the "=" of
-  // quoted-printable, stands before it; `at` if something else does.
+  // The beginning of the next line that is not empty, if only blanks, or the "=" of quoted-printable, stand
+  // before it; else `at`.
   std::size_t next_line(std::size_t at) const {
     std::size_t next = line_behind(at);
     for (std::size_t i = 0; i < kMostLines && next != at; ++i) {

@@ -21,7 +21,7 @@ namespace hikyaku::smtpc {
 // Which mechanism works with the credentials. While none has ever worked, they are tried one after the other,
 // in one connection or over several (some servers hang up after a refusal); once all were refused, each
 // connection makes one log-in with one mechanism, in turn.
-struct LoginMemory {
+struct LoginKnowledge {
   std::string worked;             // the mechanism that logged in last; empty if none ever has
   std::set<std::string> refused;  // since then; not tried again in this round
   bool none_works = false;        // each was refused
@@ -30,8 +30,8 @@ struct LoginMemory {
 
 // What the connections to one smarthost learn about it and share. Owned by the lane; made anew when the
 // configuration or the credentials change.
-struct PeerMemory {
-  LoginMemory login;
+struct PeerKnowledge {
+  LoginKnowledge login;
   bool plain_dialogue = false;  // the smarthost fails with pipelining
   unsigned hang_ups = 0;        // in a row, without a reply to commands that travelled with a final dot
 
@@ -47,7 +47,7 @@ struct ClientContext {
   io::Loop& loop;
   const mail::Smarthost& smarthost;
   Connector& connector;                // for the side probe (opening.h)
-  PeerMemory& memory;                  // shared by the connections of a lane
+  PeerKnowledge& knowledge;            // shared by the connections of a lane
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
   std::string ehlo_name;
   std::string instance_token;              // a greeting that carries it is our own; empty: none
@@ -68,7 +68,7 @@ struct Session {
   std::optional<Refusal> judge(mail::Stage stage, const mail::Reply& reply, bool proven = false) const;
   bool is_encrypted() const;
   // Whether several commands may travel together: offered, and never yet answered out of step.
-  bool pipelines() const { return capabilities.pipelining && !context.memory.plain_dialogue; }
+  bool pipelines() const { return capabilities.pipelining && !context.knowledge.plain_dialogue; }
   // Whether a mail travels as one chunk (RFC 3030), in one write with its envelope.
   bool chunks() const { return pipelines() && capabilities.chunking; }
   bool is_logged_in() const { return !mechanism.empty(); }

@@ -37,7 +37,8 @@ class Race {
 
  private:
   Task<void> probe() {
-    found_tls_ = co_await answers_in_tls(connector_, smarthost_, loop_.within(kProbeLimit, &probe_unwanted_));
+    found_tls_ =
+        co_await answers_in_tls(connector_, smarthost_, loop_.within(kProbeTimeout, &probe_unwanted_));
     probe_over_.request();
   }
   // An Until has room for one Cancel only, so the one from outside is passed on.

@@ -131,7 +131,8 @@ Task<void> Transaction::say_content(const MayLeave& may_leave, const Following& 
   if (content.failure && content.failure->kind == FailureKind::protocol_error && session_.pipelines())
     co_return outcomes_.out_of_step(Stage::message, content.failure->detail);
   if (content.had_company && content.failure && content.failure->kind == FailureKind::reply_lost)
-    session_.context.memory.note_hang_up();  // some servers crash on such commands, with the mail delivered
+    session_.context.knowledge
+        .note_hang_up();  // some servers crash on such commands, with the mail delivered
   if (content.failure) co_return outcomes_.refuse_rest_as(std::move(*content.failure));
   if (content.had_company && complains_about_pipelining(*content.reply))
     co_return outcomes_.out_of_step(Stage::message, mail::to_text(*content.reply));

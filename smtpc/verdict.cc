@@ -36,7 +36,7 @@ struct Codes {
 constexpr Codes only(int code) { return {code, code}; }
 constexpr Codes k2yz{200, 299}, k4yz{400, 499}, k5yz{500, 599}, kAnyCode{200, 599};
 
-// Which enhanced status: whatever; none; or a subject and some details. Its class is always the code's.
+// Which enhanced status: any; none; or a subject and some details. Its class is always the code's.
 struct Status {
   enum Kind { any, absent, is } kind;
   int subject = -1;
@@ -56,9 +56,9 @@ constexpr Conditions kAlways = 0, kNotLoggedIn = 1, kUnproven = 2, kInClear = 4,
 constexpr Conditions kSpeaksOfLimit = 256;     // of what our account may send
 constexpr Conditions kSpeaksOfRate = 4096;     // that it takes no more from us for a moment
 constexpr Conditions kSpeaksOfAccount = 512;   // that is not allowed to send at all
-constexpr Conditions kSpeaksOfMachine = 1024;  // ours: its address, its name in EHLO
+constexpr Conditions kSpeaksOfMachine = 1024;  // our machine: its address, its name in EHLO
 constexpr Conditions kSpeaksOfProtocol = 2048;
-constexpr Conditions kSpeaksOfPasswords = 8192;  // that log-ins with one are not taken
+constexpr Conditions kSpeaksOfPasswords = 8192;  // log-ins with a password are not accepted
 
 struct Row {
   Stages stages;
@@ -69,18 +69,18 @@ struct Row {
   mail::FailureKind kind = other;
 };
 
-// ---- the table: the first row that fits decides. What is left is nonsense. Where a row weighs evidence, an
-// unproven smarthost is taken to refuse us.
+// ---- the table: the first row that fits decides. A reply that fits no row is nonsense. Where a row weighs
+// evidence, an unproven smarthost is taken to refuse us.
 
 constexpr Row kRows[] = {
-    // What was hoped for.
+    // The expected replies.
     {kGreeting, only(220), kAnyStatus, kAlways, proceed},
     {kEhlo, k2yz, kAnyStatus, kAlways, proceed},
     {kTls, only(220), kAnyStatus, kAlways, proceed},
     {kMail | kRcpt | kMessage, k2yz, kAnyStatus, kAlways, proceed},
     {kData, only(354), kAnyStatus, kAlways, proceed},
 
-    // Before anything of a message was said, every no is the smarthost's.
+    // Before the first command of a message, every refusal is about us.
     {kEhlo, {500, 504}, kAnyStatus, kAlways, try_helo, smarthost_refuses},
     {kTls, k4yz, kAnyStatus, kAlways, pause_lane, starttls_not_offered},
     {kTls, k5yz, kAnyStatus, kAlways, pause_lane, starttls_not_offered},
@@ -92,7 +92,7 @@ constexpr Row kRows[] = {
     {kMessage, only(552), status(7, 0), kUnproven, defer_unproven, message_refused},
     {kMessage, only(552), status(7, 0), kAlways, fail_message, message_refused},
 
-    // It demands something of us, at whatever stage it says so.
+    // The smarthost demands something of us, at any stage.
     {kMail, k5yz, status(7, 30), kAlways, pause_lane, basic_auth_disabled},
     {kTransaction, k5yz, status(7, 30), kSpeaksOfPasswords, pause_lane, basic_auth_disabled},
     {kTransaction, k5yz, status(7, 9), kAlways, pause_lane, app_password_needed},
@@ -144,9 +144,9 @@ constexpr Row kRows[] = {
      sender_not_authenticated},
     {kRcpt, {450, 453}, status(7, 26, 27), kAlways, defer_recipient, sender_not_authenticated},
 
-    // The account's limit, or the account itself, is what they refuse; some have codes of their own for that.
-    // (Exchange Online: 5.2.25x is the account's mailbox, 5.7.23x and 5.7.7xx its tenant, 5.7.50x and 5.7.6xx
-    // the account or this machine's address.) Those that have none only say so.
+    // The account's limit, or the account itself, is refused; some providers have codes of their own for
+    // that. (Exchange Online: 5.2.25x is the account's mailbox, 5.7.23x and 5.7.7xx its tenant, 5.7.50x and
+    // 5.7.6xx the account or this machine's address.) Those that have none only say so.
     {kTransaction, k5yz, status(2, 251), kAlways, pause_lane, account_quota},
     {kTransaction, k5yz, status(2, 253, 255), kAlways, pause_lane, account_quota},
     {kTransaction, k5yz, status(7, 232, 233), kAlways, pause_lane, account_quota},
@@ -166,7 +166,7 @@ constexpr Row kRows[] = {
     {kMail | kRcpt, k5yz, kAnyStatus, kInClear | kSpeaksOfTls, weigh_evidence, tls_demanded},
     {kMail, k4yz, kAnyStatus, kInClear | kSpeaksOfTls, weigh_evidence, tls_demanded},
 
-    // We are out of step with each other; that says nothing about any mail. (500 to the content: a line too
+    // Client and server are out of step; that says nothing about any mail. (500 to the content: a line too
     // long.)
     {kTransaction, only(503), kAnyStatus, kAlways, abort_attempt, protocol_error},
     {kMail | kRcpt | kData, only(500), kAnyStatus, kAlways, abort_attempt, protocol_error},
@@ -174,9 +174,9 @@ constexpr Row kRows[] = {
     {kTransaction, k5yz, kAnyStatus, kUnproven | kSpeaksOfProtocol, abort_attempt, protocol_error},
     {kTransaction, k5yz, kAnyStatus, kSpeaksOfProtocol, weigh_evidence, protocol_error},
 
-    // We are not logged in, and it takes nothing from strangers. (Postfix by default says so with 454.) A
-    // bare 550 to a recipient means that only while nothing else is known: a relay that has taken mail may
-    // mean an unknown user.
+    // We are not logged in, and the smarthost takes no mail from strangers. (Postfix by default says so with
+    // 454.) A bare 550 to a recipient means that only while nothing else is known: a relay that has taken
+    // mail may mean an unknown user.
     {kMail | kRcpt, k5yz, status(7, 1), kNotLoggedIn, weigh_evidence, relaying_refused},
     {kMail | kRcpt, only(454), status(7, 1), kNotLoggedIn, weigh_evidence, relaying_refused},
     {kMail, {550, 551}, kNoStatus, kNotLoggedIn, weigh_evidence, relaying_refused},
@@ -186,10 +186,10 @@ constexpr Row kRows[] = {
     {kRcpt, {550, 551}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, weigh_evidence, relaying_refused},
     {kRcpt, {553, 554}, kNoStatus, kNotLoggedIn | kSpeaksOfRelaying, weigh_evidence, relaying_refused},
 
-    // It refuses this machine, for its address or for what it calls itself; most say so only at RCPT.
+    // This machine is refused, for its address or its EHLO name; most servers say so only at RCPT.
     {kTransaction, k5yz, kAnyStatus, kSpeaksOfMachine, weigh_evidence, smarthost_refuses},
 
-    // The sender's domain is in no name service.
+    // The sender's domain does not exist in DNS.
     {kTransaction, k5yz, status(1, 8), kUnproven, defer_unproven, sender_domain_unknown},
     {kMail | kData | kMessage, k5yz, status(1, 8), kAlways, fail_message, sender_domain_unknown},
     {kRcpt, k5yz, status(1, 8), kAlways, fail_recipient, sender_domain_unknown},
@@ -202,7 +202,7 @@ constexpr Row kRows[] = {
     {kRcpt, k5yz, status(1, 7, 8), kUnproven, defer_unproven, sender_not_owned},
     {kRcpt, k5yz, kAnyStatus, kUnproven | kSpeaksOfRelaying, defer_unproven, relaying_refused},
     {kRcpt, k5yz, status(7), kUnproven, defer_unproven, recipient_refused},
-    // Some look at the sender only when they have the header: 550 5.7.60, 554 5.2.252 SendAsDenied.
+    // Some servers check the sender only when they have the header: 550 5.7.60, 554 5.2.252 SendAsDenied.
     {kData | kMessage, k5yz, kAnyStatus, kUnproven | kSpeaksOfSender, defer_unproven, sender_not_owned},
     {kData | kMessage, k5yz, status(1, 7, 8), kUnproven, defer_unproven, sender_not_owned},
     {kData | kMessage, k5yz, kAnyStatus, kUnproven | kSpeaksOfRelaying, defer_unproven, relaying_refused},
@@ -258,7 +258,7 @@ constexpr AuthRow kAuthRows[] = {
     {only(235), kAnyStatus, kAlways, AuthAction::logged_in},
     {only(334), kAnyStatus, kAlways, AuthAction::challenge},
 
-    // No mechanism would do, and each further attempt brings the account nearer to being locked.
+    // No mechanism would work, and each further attempt brings the account nearer to being locked.
     {k5yz, status(7, 30), kAlways, AuthAction::stop, basic_auth_disabled},
     {k5yz, status(7, 139), kAlways, AuthAction::stop, basic_auth_disabled},
     {k5yz, status(7, 9), kAlways, AuthAction::stop, app_password_needed},
@@ -271,14 +271,15 @@ constexpr AuthRow kAuthRows[] = {
     {k5yz, status(7, 11), kInClear, AuthAction::stop, tls_demanded},
     {k4yz, kAnyStatus, kAlways, AuthAction::stop, auth_temporary},
 
-    // Not this mechanism. Some say 535 for one they do not know, so it is final only where one has worked.
+    // Not this mechanism. Some servers send 535 for an unknown mechanism, so 535 is final only where one has
+    // worked.
     {{500, 504}, kAnyStatus, kAlways, AuthAction::next_mechanism, no_usable_mechanism},
     {only(534), kAnyStatus, kAlways, AuthAction::next_mechanism, no_usable_mechanism},
     {only(538), kAnyStatus, kAlways, AuthAction::next_mechanism, no_usable_mechanism},
     {k5yz, kAnyStatus, kWorkedBefore, AuthAction::stop, auth_rejected},
     {k5yz, kAnyStatus, kAlways, AuthAction::next_mechanism, auth_rejected},
 
-    // 250 unasked, 354: whatever it is, nobody is logged in.
+    // An unexpected 250, 354 or the like: we are not logged in.
     {kAnyCode, kAnyStatus, kAlways, AuthAction::stop, auth_protocol_error},
 };
 
@@ -332,7 +333,7 @@ bool is_slow_down(const Reply& reply, const ReplyWords& says) {
          (reply.code == 421 || is_policy || says.limit || says.rate || says.connections);
 }
 
-// Until it has taken a mail, what may be a mistake of the configuration is one.
+// Until the smarthost has accepted a mail, whatever may be a mistake of the configuration is taken for one.
 Action in_context(Action action, const Context& context) {
   return action == weigh_evidence && !context.proven ? pause_lane : action;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Whose error is it? A pure table, one row a case, that turns a smarthost's reply into what to do. Its
-// promise: a mistake in the configuration never bounces mail. Only a 5yz that is about this message or this
-// recipient does, and on an unproven smarthost (it has not yet accepted a message with this configuration)
-// hardly that.
+// Whose error is it? A pure table, one row a case, that turns a smarthost's reply into an action. Its
+// promise: a mistake in the configuration never bounces mail. Only a 5yz about this message or this recipient
+// does, and on an unproven smarthost (one that has not yet accepted a message with this configuration) hardly
+// any.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace hikyaku::smtpc {
 
 enum class Action : std::uint8_t {
-  proceed,     // the reply that was hoped for: 220 greeting, 2yz, 354 to DATA
+  proceed,     // the expected reply: 220 greeting, 2yz, 354 to DATA
   try_helo,    // EHLO is not understood
   pause_lane,  // the smarthost refuses us, not this mail: hang up, pause, tell the operator; the mail waits
   abort_attempt,  // 421, 454 or a reply that does not fit: hang up; an attempt of this message, and it counts
@@ -36,7 +36,7 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
-// What is known when the reply comes.
+// The state of the session when the reply comes.
 struct Context {
   bool logged_in = false;
   bool proven = false;  // has accepted a message since its configuration or credentials last changed
@@ -44,21 +44,21 @@ struct Context {
   bool operator==(const Context&) const = default;
 };
 
-// For a failure without a reply (or with nonsense for one): the smarthost's before and during log-in,
-// afterwards an attempt of the message under way.
+// For a failure without a (valid) reply: the smarthost's before and during log-in, afterwards an attempt of
+// the message under way.
 Verdict verdict(mail::Stage stage, mail::FailureKind kind);
 
 // For the stages greeting, ehlo, tls (the reply to STARTTLS), mail, rcpt, data and message; any code.
 Verdict verdict(mail::Stage stage, const mail::Reply& reply, const Context& context);
 
-// Whom a failure with this action concerns. What ends an attempt by breaking off concerns its message.
+// Whom a failure with this action concerns. A failure that breaks an attempt off concerns its message.
 mail::Concerns concerns(mail::Stage stage, Action action);
 
 enum class AuthAction : std::uint8_t {
   logged_in,       // 235
   challenge,       // 334
-  next_mechanism,  // this one does not work here; if none is left: pause with the kind
-  stop,            // no mechanism would: pause with the kind
+  next_mechanism,  // this mechanism does not work here; if none is left: pause with the kind
+  stop,            // no mechanism would work: pause with the kind
 };
 
 struct AuthVerdict {
@@ -75,7 +75,7 @@ struct AuthContext {
 // For each reply during AUTH.
 AuthVerdict auth_verdict(const mail::Reply& reply, const AuthContext& context);
 
-// A failure together with what is to be done about it. Plain values.
+// A failure with the action that follows. Plain values.
 
 struct Refusal {
   mail::Failure failure;

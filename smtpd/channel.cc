@@ -8,7 +8,7 @@
 namespace hikyaku::smtpd {
 namespace {
 
-constexpr std::size_t kMostUnsent = 4096;  // of a thousand clients who read nothing
+constexpr std::size_t kMostUnsent = 4096;  // bounded, since a thousand clients may not read
 constexpr Duration kIdle = 1s;             // after which a client needs no large block for what may come
 
 }  // namespace
@@ -24,7 +24,7 @@ void Channel::say(const Reply& reply) {
   if (!is_deaf_) unsent_ += to_wire(reply);
 }
 
-// A peer that has closed cannot be told anything, but what it sent before counts: reading goes on, and only
+// A peer that has closed gets no more replies, but what it sent before counts: reading goes on, and only
 // reading ends the session.
 Task<Result<void, IoError>> Channel::flush() {
   std::string bytes = std::exchange(unsent_, {});

@@ -36,7 +36,7 @@ Task<Result<io::Line, IoError>> Conversation::read_line(std::size_t limit) {
   co_return line;
 }
 
-// A wait for a command is looked at now and then, whether there is still room for who idles.
+// A wait for a command ends now and then, to check whether there is still room for idle clients.
 Instant Conversation::next_look(Instant begin) const {
   return std::min(begin + options->deadlines.command, context.loop.now() + options->deadlines.crowded);
 }

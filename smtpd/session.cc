@@ -124,7 +124,7 @@ Task<void> Session::obey(mail::command::Mail command) {
   talk_.room = std::move(room);
 }
 
-// Once for each message: it is cached there, and who was trusted need not be any more.
+// Once for each message: the look-up is cached, and a user may have lost trust meanwhile.
 Task<std::optional<Reply>> Session::settle_submitter(mail::Envelope& envelope) {
   envelope.uid = talk_.client.uid;
   if (!talk_.client.uid || talk_.options->submitters == nullptr) co_return std::nullopt;
@@ -200,7 +200,7 @@ Task<void> Session::obey(mail::command::Quit) {
   co_return;
 }
 
-// A browser that is made to talk to us (VU#476267): one reply, and nothing of what follows is looked at.
+// A browser that is made to talk to us (VU#476267): one reply, and the rest of its input is ignored.
 Task<void> Session::obey(mail::command::NotSmtp command) {
   talk_.context.observer.odd(talk_.client, command.is_tls ? Oddity::tls_hello : Oddity::not_smtp);
   talk_.say(replies::not_smtp());

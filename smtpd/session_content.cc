@@ -33,7 +33,8 @@ Task<void> SessionContent::data() {
 }
 
 // The second DATA behind a refused one may be a line of the first one's message, and so may what came
-// between. Whoever sends content before our 354 does not listen; a message of commands ends here.
+// between. A client that sends content before our 354 does not wait for replies; a message that consists
+// of commands ends here.
 Task<bool> SessionContent::waits_for_replies() {
   if (!std::exchange(talk_.behind_refused_data, false)) co_return true;
   auto early = co_await talk_.channel.some(

@@ -117,7 +117,7 @@ Task<void> SessionLogin::log_in(AuthMechanism& mechanism, std::optional<std::str
   }
 }
 
-// The next response, decoded. nullopt: the log-in is over, and the client has been told why.
+// The next response, decoded. nullopt: the log-in is over, and its reply has been sent.
 Task<std::optional<std::string>> SessionLogin::auth_response() {
   auto line = co_await talk_.read_line(talk_.options->limits.auth_line);
   if (!line && line.error().kind == IoErrorKind::too_long) {

@@ -12,7 +12,7 @@ constexpr std::uint64_t kParts = 16;
 struct Row {
   Share share;
   std::uint64_t guaranteed;  // sixteenths of the whole
-  std::uint64_t most;        // likewise; 0: what is not guaranteed to others
+  std::uint64_t most;        // sixteenths too; 0: everything that is not guaranteed to others
 };
 constexpr std::array<Row, kShares> kTable{{
     {Share::envelopes, 2, 0},

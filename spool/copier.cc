@@ -27,7 +27,7 @@ Entries messages_of(const std::vector<FooterEntry>& records) {
   return entries;
 }
 
-// Nothing where the segment itself can no longer tell.
+// Empty if the segment's own records are unreadable.
 std::optional<Entries> read_entries(Disk& disk, SegmentNumber number) {
   auto file = disk.open_for_reading(segment_path(number));
   if (!file) return std::nullopt;

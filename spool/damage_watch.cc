@@ -30,7 +30,7 @@ Task<void> DamageWatch::examine(StoredAt at, bool body) {
   tell(report);
 }
 
-// Copying begins with the start, before anyone can have said who listens.
+// Copying begins at the start, before a listener can have been set.
 void DamageWatch::tell(const DamageReport& report) {
   if (on_damage_)
     on_damage_(report);

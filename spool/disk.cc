@@ -8,7 +8,7 @@
 namespace hikyaku::spool {
 namespace {
 
-// What is left of `pieces` after `written` bytes of them.
+// The rest of `pieces` after their first `written` bytes.
 void drop_front(std::vector<std::string_view>& pieces, std::size_t written) {
   auto piece = pieces.begin();
   for (; piece != pieces.end() && written >= piece->size(); ++piece) written -= piece->size();

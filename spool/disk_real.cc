@@ -202,7 +202,7 @@ class RealDisk final : public Disk {
     struct stat ours, named;
     if (::fstat(root_.get(), &ours) != 0) return os_failure("stat", path_);
     bool is_named = ::stat(path_.c_str(), &named) == 0;
-    if (!is_named && errno != ENOENT && errno != ENOTDIR) return {};  // nobody can tell
+    if (!is_named && errno != ENOENT && errno != ENOTDIR) return {};  // not known
     if (!is_named)
       return fail(std::errc::no_such_file_or_directory, cat(path_, " has been moved or deleted"));
     if (named.st_dev == ours.st_dev && named.st_ino == ours.st_ino) return {};
@@ -211,7 +211,7 @@ class RealDisk final : public Disk {
                 cat("another directory has taken the place of ", path_, "; restart hikyakud to use it"));
   }
 
-  // dup3(2) puts it under the old descriptor's number at one stroke, whoever uses that just now.
+  // dup3(2) replaces the old descriptor atomically, even while another thread uses it.
   bool take_empty_root() const {
     Fd fresh(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fresh || ::faccessat(fresh.get(), "log", F_OK, 0) == 0) return false;

@@ -23,7 +23,7 @@ Result<void, SpoolError> look_at_file(DiskFile& file, const std::string& path, F
   DecodedHeader decoded = read_segment_header(file);
   if (decoded.verdict == HeaderVerdict::later_format)
     return fail(SpoolErrorKind::wrong_format, cat(path, " was written by a later version of hikyaku"));
-  // A disk that gives nothing for the moment must not make a segment look as if it were none.
+  // A disk that cannot read for the moment must not make a segment look like a foreign file.
   if (decoded.verdict == HeaderVerdict::read_error)
     return fail(SpoolErrorKind::cannot_read, cat("the header of ", path, " cannot be read"));
   auto size = file.size();

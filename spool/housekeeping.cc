@@ -95,7 +95,7 @@ Task<ChoreOutcome> Housekeeping::use_spare() {
   co_return ChoreOutcome::done;
 }
 
-// What may have lost its name is not written to: if it does not go, it is a spare file.
+// A segment that may have lost its name is not written to: if its file cannot be deleted, it is a spare file.
 Task<ChoreOutcome> Housekeeping::drop_ready() {
   SegmentPtr segment = ring_.stock().take_first();
   auto done = co_await workers_.run([&] { return delete_segment(disk_, segment->header.number); });
@@ -112,7 +112,7 @@ Task<ChoreOutcome> Housekeeping::drop_spare() {
 }
 
 // A footer is written in a flush of its own, after its records': it must not list what a cut may still take.
-// Without it the next start scans the segment; so an error here is none.
+// Without it the next start scans the segment, so an error here does not matter.
 Task<ChoreOutcome> Housekeeping::write_oldest_footer() {
   SegmentPtr segment = ring_.take_closing();
   if (!segment) co_return ChoreOutcome::nothing_to_do;

@@ -40,7 +40,7 @@ Task<Result<void, SinkError>> IncomingBody::write(std::string_view bytes) {
   co_return {};
 }
 
-// The only time that it waits for memory: whoever holds some and gets no more writes it out.
+// The only wait for memory: a holder that gets no more writes its content to the file.
 Task<Result<void, SinkError>> IncomingBody::begin() {
   auto memory = co_await core_.budget.reserve(Share::small, kFirst, kMemoryPatience);
   if (!memory)

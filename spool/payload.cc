@@ -22,7 +22,7 @@ constexpr std::uint8_t kDelayNoticed = 2;
 constexpr std::uint8_t kAllNotify = 15;
 constexpr std::size_t kLeastRecipient = 9;  // two empty texts and the flags
 constexpr std::size_t kLeastProgress = 5;   // a state and an empty text
-constexpr std::uint8_t kOwesNotice = 3;     // as a state: delivered, and its sender is still to be told
+constexpr std::uint8_t kOwesNotice = 3;     // as a state: delivered, and its sender is still to be notified
 
 std::uint8_t to_bits(const Notify& notify) {
   return static_cast<std::uint8_t>(notify.never | notify.success << 1 | notify.failure << 2 |

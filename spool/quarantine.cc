@@ -46,7 +46,7 @@ Result<bool, DiskError> is_same(DiskFile& a, DiskFile& b) {
   return true;
 }
 
-// What cannot be read of a damaged file (EIO) is zeros in its copy. False if there was any.
+// Parts of a damaged file that cannot be read (EIO) are zeros in its copy. False if there were any.
 bool read_what_can_be_read(DiskFile& file, std::span<char> into, std::uint64_t offset) {
   constexpr std::size_t kPiece = 4096;
   std::ranges::fill(into, '\0');
@@ -56,7 +56,7 @@ bool read_what_can_be_read(DiskFile& file, std::span<char> into, std::uint64_t o
   return false;
 }
 
-// Whether it is the whole of it.
+// Whether the copy is complete.
 Result<bool, DiskError> write_copy(DiskFile& source, std::uint64_t size, DiskFile& target) {
   std::string chunk(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyPiece, size)), '\0');
   bool is_whole = true;
@@ -96,7 +96,7 @@ Result<void, DiskError> copy(Disk& disk, DiskFile& source, std::string_view to, 
   return done;
 }
 
-// A free name, or none where one of the copies is what is to be copied.
+// A free name; nullopt if one of the copies is already the same.
 Result<std::optional<std::string>, DiskError> free_name(Disk& disk, DiskFile& source, const std::string& name,
                                                         const std::vector<std::string>& copies) {
   for (std::size_t version = 1;; ++version) {

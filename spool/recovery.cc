@@ -119,7 +119,7 @@ class Recovery {
     return {};
   }
 
-  // A number that no id can have reached is none: the ids would end with it.
+  // A number that no id can have reached is not believed: the ids would run out.
   static std::optional<mail::MailId> id_in(const std::string& name) {
     constexpr std::uint64_t kBeyond = std::uint64_t{1} << 62;
     std::uint64_t value = 0;

@@ -56,7 +56,7 @@ bool RecoveryDamage::note_scan(const FoundSegment& segment, const Scan& scan, co
   return is_kept;
 }
 
-// What stood behind the cut is not known, unless all that was ever valid still does.
+// The records behind the cut are not known, unless everything that was ever valid is still there.
 void RecoveryDamage::note_cut(DamageReport report, const FoundSegment& segment, const Scan& scan,
                               const ClosedSegment& closed) {
   report.reason = cat("was cut off behind ", std::to_string(segment.file_size), " bytes");

@@ -25,7 +25,8 @@ Result<void, DiskError> write_again(DiskFile& file, std::uint64_t begin, std::ui
 }
 
 // The flush of an earlier process may have failed. Then the kernel has forgotten that what it shows us is not
-// on the disk, and the next flush says nothing of it: all that may have been in it is written once more.
+// on the disk, and the next flush does not report it: everything that may have been lost is written once
+// more.
 Result<void, DiskError> make_durable(DiskFile& file, const SegmentHeader& header, const Scan& scan) {
   if (scan.valid_length <= scan.flushed) return {};
   auto done = write_segment_header(file, header.size, encode_segment_header(header));

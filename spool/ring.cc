@@ -186,7 +186,7 @@ std::size_t Ring::outstanding_in(SegmentNumber number) const {
   return closing == closing_.end() ? 0 : (*closing)->outstanding;
 }
 
-// Nothing lives there, and what keeps it from being dead is on its way to the disk.
+// No mail lives there; only records on their way to the disk keep the segment from being dead.
 bool Ring::is_dying(SegmentNumber number) const {
   const SegmentInfo* segment = index_.segment(number);
   bool is_closed_and_empty =
@@ -216,7 +216,7 @@ Task<void> Ring::wait_for_chore(io::Cancel& cancel) {
   co_await chores_.wait({until, &cancel});
 }
 
-// Nothing before the segment that it calls the oldest is needed, whether or not its file is still there.
+// No segment before header.oldest is needed, whether or not its file still exists.
 SegmentHeader Ring::next_header() const {
   SegmentHeader header = stock_.next_header();
   header.highest_id = ids_.highest();
@@ -225,7 +225,7 @@ SegmentHeader Ring::next_header() const {
   return header;
 }
 
-// Who waits for a ready segment must hear that none will come for a while.
+// Waiters for a ready segment must learn that none will come for a while.
 void Ring::note_cannot_turn(const DiskError& why, SegmentNumber unfit) {
   cannot_turn_ = DiskError{why.kind, cat("the oldest segment cannot be turned over: ", why.text)};
   if (unfit != 0) unfit_ = unfit;

@@ -51,7 +51,7 @@ std::optional<SinkError> SpaceWatch::reason_to_refuse(std::uint64_t size) {
   return trouble ? std::optional(to_sink_error(*trouble)) : std::nullopt;
 }
 
-// What only lacks room is found out by the write.
+// A mere lack of room shows in the write itself.
 std::optional<SinkError> SpaceWatch::reason_to_refuse_notice() {
   look_again();
   return seen_ ? std::nullopt : std::optional(to_sink_error(seen_.error()));
@@ -105,7 +105,8 @@ void SpaceWatch::begin_to_watch() {
   nursery_.spawn(watch());
 }
 
-// While mail is refused nobody may come and ask, and whoever does should not be told what has passed.
+// While mail is refused there may be no request that starts a check, and a request must not get an old
+// answer.
 Task<void> SpaceWatch::watch() {
   co_await look();
   for (int calm = 0; reported_ && !cancel_.is_requested();) {
@@ -118,7 +119,7 @@ Task<void> SpaceWatch::watch() {
   is_watching_ = false;
 }
 
-// What has failed must not stay so only because nobody has sent mail since.
+// A failure must not stand only because no mail has been sent since.
 Task<void> SpaceWatch::try_again() {
   if (takes_mail_()) note_success(Part::log);
   if (!failure(Part::large)) co_return;
@@ -147,7 +148,7 @@ void SpaceWatch::tell_of_end() {
   if (on_trouble_) on_trouble_(std::nullopt);
 }
 
-// What was seen before anybody listened is told now.
+// Trouble found before a listener was set is reported now.
 void SpaceWatch::set_on_trouble(OnTrouble on_trouble) {
   on_trouble_ = std::move(on_trouble);
   reported_.reset();

@@ -38,7 +38,7 @@ SpoolOptions fitted(SpoolOptions options, Disk& disk) {
 
 SourceError not_written(const DiskError& error) { return {SourceErrorKind::write_failed, error.text}; }
 
-// Were it lost, the mail would be tried again too early, and nothing else.
+// If this record is lost, the mail is tried again too early; there is no other harm.
 bool is_mere_deferral(const Progress& progress) {
   return std::ranges::all_of(progress.recipients, [](const mail::RecipientProgress& recipient) {
     return recipient.state == mail::RecipientState::pending;

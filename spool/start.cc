@@ -29,8 +29,8 @@ Result<std::unique_ptr<DiskLock>, SpoolError> take_lock(Disk& disk) {
   return fail(SpoolErrorKind::cannot_create, lock.error().text);
 }
 
-// On a full disk a start must do with what is there. What recovery has seen is durable, so nothing in a
-// segment is needed in which nothing lives, provided that a younger one still has the ids.
+// On a full disk a start must reuse a segment. What recovery has seen is durable, so a segment in which no
+// mail lives is not needed, provided that a younger one still has the ids.
 Result<SegmentFile, DiskError> turn_dead_oldest(Disk& disk, SegmentHeader header, Index& index) {
   SegmentNumber oldest = index.oldest_segment();
   const SegmentInfo* segment = index.segment(oldest);
@@ -60,7 +60,7 @@ Result<SegmentFile, DiskError> new_segment(Disk& disk, const SpoolOptions& optio
   return turned ? std::move(turned) : std::move(made);
 }
 
-// From this flush on nothing behind the valid lengths in the header is ever read again.
+// After this flush, bytes behind the valid lengths in the header are never read again.
 Result<SegmentFile, DiskError> open_own_segment(Disk& disk, const SpoolOptions& options, Started& started,
                                                 WallTime now) {
   auto segment = new_segment(disk, options, started.recovered);

@@ -138,7 +138,7 @@ Result<void, SourceError> View::add_progress(ViewedMail& mail, Place place) {
   return {};
 }
 
-// What was reused or is damaged is not known any more.
+// The contents of a reused or damaged segment are not known any more.
 std::vector<PastProgress> View::history() {
   std::vector<PastProgress> all;
   for (auto [type, place] : picture_.history) {

@@ -27,7 +27,7 @@ class Taking {
     picture_.log = std::move(log);
   }
 
-  // Nothing: a segment was reused meanwhile.
+  // nullopt: a segment was reused meanwhile.
   Result<std::optional<Picture>, ViewError> run() {
     auto closed = closed_segments(picture_.log);
     for (const FoundSegment& segment : picture_.log.in_use) {

@@ -71,7 +71,7 @@ void Loop::run_until(const bool& done) {
   while (!done) turn();
 }
 
-// Resumes last: whoever sees the end of what it waits for must not be made to wait for another event.
+// Resumes last: a coroutine whose wait has ended must not have to wait for another event.
 void Loop::turn() {
   bool idle = ready_.empty() && outside_ == 0;
   if (idle && !timers_.empty() && clock_.jump_to(timers_.begin()->first)) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kReadAhead = 16384;
 
-// What the kernel did not take at once. Owns its bytes: a write that timed out leaves its buffer behind.
+// The bytes that the kernel did not take at once. Owns them: a write that timed out leaves its buffer behind.
 struct WriteRest {
   uv_write_t request{};
   std::string bytes;

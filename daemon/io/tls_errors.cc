@@ -139,7 +139,7 @@ int place_for_facts() {
   return kPlace;
 }
 
-// OpenSSL calls this for each certificate of the chain; nothing that it has found wrong is forgiven.
+// OpenSSL calls this for each certificate of the chain; it never overrides a failed verification.
 int note_refusal(int is_good, X509_STORE_CTX* context) {
   if (is_good == 1) return is_good;
   auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));

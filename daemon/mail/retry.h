@@ -12,9 +12,9 @@ namespace hikyaku::mail {
 
 struct RetryPolicy {
   Duration first = defaults::kFirstRetry;
-  double factor = defaults::kRetryFactor;    // at least 1
-  Duration max = defaults::kLongestRetry;    // the longest wait, jitter included
-  double spread = 0.2;                       // jitter: up to this fraction more or less
+  double factor = defaults::kRetryFactor;  // at least 1
+  Duration max = defaults::kLongestRetry;  // the longest wait, jitter included
+  double spread = 0.2;                     // jitter: up to this fraction more or less
   bool operator==(const RetryPolicy&) const = default;
 };
 

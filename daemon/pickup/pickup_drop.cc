@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kUnderWay = 256 * 1024;  // between player and session
 constexpr std::uint64_t kLine = mail::DropCommands::kMaxLine + 2;
-constexpr Duration kSubmitterLimit = 10s;
+constexpr Duration kSubmitterTimeout = 10s;
 
 // A message without a Date gets the time of its submission, however long no daemon ran.
 smtpd::SessionOptionsPtr options_for(const smtpd::SessionOptions& all, std::string_view drop) {
@@ -227,7 +227,7 @@ Task<std::optional<mail::BounceRequest>> Pickup::notice(Drop& drop, mail::Reply 
   auto envelope = envelope_of(refused, session.domain);
   if (!envelope) co_return std::nullopt;
   if (session.submitters != nullptr) {
-    auto submitter = co_await session.submitters->find(uid, parts_.loop.within(kSubmitterLimit));
+    auto submitter = co_await session.submitters->find(uid, parts_.loop.within(kSubmitterTimeout));
     if (!submitter) co_return std::nullopt;
     envelope->sender =
         smtpd::sender_of(uid, *submitter, std::move(envelope->sender), {session.domain, session.hostname});

@@ -39,7 +39,7 @@ void describe(const SettledRecipient& settled, log::Outcome& line) {
 }  // namespace
 
 std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Settlement& settlement,
-                                        const smtpc::Way& way, WallTime now) {
+                                        const smtpc::UsedConnection& used, WallTime now) {
   std::vector<log::Outcome> lines;
   if (!settlement.counts) return lines;
   for (const SettledRecipient& settled : settlement.recipients) {
@@ -47,9 +47,9 @@ std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Sett
     line.id = to_text(mail.id);
     line.from = mail.envelope.sender;
     line.to = mail.envelope.recipients[settled.recipient].address;
-    line.smarthost = way.smarthost;
-    line.address = way.address;
-    if (way.tls) line.tls = log::TlsInfo{way.tls->version, way.tls->cipher, way.tls->verdict};
+    line.smarthost = used.smarthost;
+    line.address = used.address;
+    if (used.tls) line.tls = log::TlsInfo{used.tls->version, used.tls->cipher, used.tls->verdict};
     line.delay = now - mail.arrival;
     describe(settled, line);
   }

@@ -19,7 +19,7 @@ struct Backlog {
 // One line for each recipient that was tried. Empty if only the smarthost was in trouble: that is one line
 // about the smarthost, not one for each mail that waits for it.
 std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Settlement& settlement,
-                                        const smtpc::Way& way, WallTime now);
+                                        const smtpc::UsedConnection& used, WallTime now);
 
 // Whether the smarthost takes mail, and if not, why and when it is probed next.
 log::SmarthostChange smarthost_line(const smtpc::Lane& lane, const Backlog& backlog, Instant now);

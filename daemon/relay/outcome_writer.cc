@@ -37,12 +37,12 @@ void OutcomeWriter::configure(SettlementPolicy policy, BouncePolicy bounces) {
 }
 
 smtpc::TicketPtr OutcomeWriter::settle(smtpc::Job job, const smtpc::TransactionResult& result,
-                                       const smtpc::Way& way) {
-  Settlement settlement = relay::settle(job.mail, job.recipients, result, way.smarthost, policy_, jitter_());
+                                       const smtpc::UsedConnection& used) {
+  Settlement settlement = relay::settle(job.mail, job.recipients, result, used.smarthost, policy_, jitter_());
   if (job.mail.progress.owes_notice())
     add_owed_notice(settlement, job.mail, route_.host_of(job.mail.progress.smarthost));
   const WallTime now = loop_.clock().wall();
-  for (const log::Outcome& line : outcome_lines(job.mail, settlement, way, now)) log_.outcome(line);
+  for (const log::Outcome& line : outcome_lines(job.mail, settlement, used, now)) log_.outcome(line);
   if (has_delivered(settlement)) last_delivery_ = now;
   auto ticket = std::make_shared<smtpc::Ticket>(loop_);
   nursery_.spawn(write_down(std::move(job.mail), std::move(settlement), ticket));

@@ -43,7 +43,8 @@ class OutcomeWriter {
   void configure(SettlementPolicy policy, BouncePolicy bounces);
   // Logs the outcome and begins to write it down. The ticket is done when the outcome is on stable storage.
   // Does not suspend.
-  smtpc::TicketPtr settle(smtpc::Job job, const smtpc::TransactionResult& result, const smtpc::Way& way);
+  smtpc::TicketPtr settle(smtpc::Job job, const smtpc::TransactionResult& result,
+                          const smtpc::UsedConnection& used);
   // Sends the notice that `mail` still owes; all its recipients are settled. A crash, or a disk without room,
   // came between the delivery and that notice.
   void settle_owed_notice(mail::QueuedMail mail);

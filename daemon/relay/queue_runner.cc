@@ -187,8 +187,9 @@ void QueueRunner::set_aside(Entry entry, const mail::SourceError& error) {
 
 // ---- and back
 
-smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) {
-  return writer_.settle(std::move(job), result, way);
+smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult result,
+                                     smtpc::UsedConnection used) {
+  return writer_.settle(std::move(job), result, used);
 }
 
 void QueueRunner::put_back(smtpc::Job job) {

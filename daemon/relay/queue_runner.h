@@ -48,7 +48,8 @@ class QueueRunner final : public smtpc::LaneWork {
   std::size_t waiting(const smtpc::Lane& lane) const override;
   bool has_fresh(const smtpc::Lane& lane, const std::vector<mail::MailId>& avoid) const override;
   Task<std::optional<smtpc::Job>> take(const smtpc::Lane& lane, smtpc::Preference preference) override;
-  smtpc::TicketPtr settle(smtpc::Job job, smtpc::TransactionResult result, smtpc::Way way) override;
+  smtpc::TicketPtr settle(smtpc::Job job, smtpc::TransactionResult result,
+                          smtpc::UsedConnection used) override;
   void put_back(smtpc::Job job) override;
 
  private:

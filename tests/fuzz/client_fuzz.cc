@@ -95,7 +95,7 @@ struct Dialogue {
   ManualClock clock;
   io::Loop loop{clock};
   NoConnector connector;
-  PeerMemory memory;
+  PeerKnowledge knowledge;
   mail::Smarthost smarthost;
   mail::QueuedMail mail;
   OnePiece content;
@@ -124,7 +124,7 @@ struct Dialogue {
     auto ends = io::make_memory_pair(loop);
     nursery.spawn(peer.play(std::move(ends.second)));
     {
-      Client client({loop, smarthost, connector, memory, nullptr, "client.example", "token"},
+      Client client({loop, smarthost, connector, knowledge, nullptr, "client.example", "token"},
                     std::move(ends.first));
       opened = co_await client.open();
       if (opened) result = co_await client.send({mail, {0, 1}, content, false}, {});

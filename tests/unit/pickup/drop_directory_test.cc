@@ -107,7 +107,7 @@ TEST_CASE(
   CHECK(place.names("drop") == Names{test::drop_name(2)});
 }
 
-TEST_CASE("drop directory: a draft that nobody writes any more goes at the next look, others stay") {
+TEST_CASE("drop directory: an abandoned draft is removed at the next look, others stay") {
   test::DropPlace place;
   std::string dead = cat(".", test::drop_name(1));
   std::string alive = cat(".", test::drop_name(2));

@@ -131,7 +131,7 @@ TEST_CASE("drop file: a file with a second name is not read, and is once it has 
   CHECK(refusal(place) == "");
 }
 
-TEST_CASE("drop file: what others than its owner may write is not believed") {
+TEST_CASE("drop file: a file that users other than its owner may write is refused") {
   test::DropPlace place;
   for (mode_t mode : {0660U, 0642U, 0666U}) {
     place.drop(kName, kWhole, mode);

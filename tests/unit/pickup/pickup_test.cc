@@ -191,7 +191,7 @@ TEST_CASE("pickup: recipients for whom there is no memory now are no reason to r
   CHECK(rig.sink.mails().front().envelope.recipients.size() == 3);
 }
 
-TEST_CASE("pickup: a refused drop's sender is told, and nobody got it") {
+TEST_CASE("pickup: a refused drop's sender is notified, and no recipient got it") {
   struct Case {
     std::vector<std::string> recipients;
     const char* reply;
@@ -225,7 +225,7 @@ TEST_CASE("pickup: too big a message is refused with the limit, and bounced") {
   CHECK(rig.sink.mails().front().content.find("552 5.3.4") != std::string::npos);
 }
 
-TEST_CASE("pickup: where nobody can be told it is kept for the operator") {
+TEST_CASE("pickup: a refused drop without a sender to notify is kept for the operator") {
   const std::string name = test::drop_name(1);
   const std::string content = cat(mail::drop_content_line(0), "\r\n");
   for (const std::string& commands : {
@@ -290,7 +290,7 @@ TEST_CASE("pickup: every bit of a drop flipped in turn leaves it refused or as i
   CHECK(rig.place.names("refused").size() == whole.size() * 8);
 }
 
-TEST_CASE("pickup: what is no drop stays unread, with one line in the log, and keeps nobody waiting") {
+TEST_CASE("pickup: a file that is no drop stays unread, with one line in the log, and holds up no drop") {
   Rig rig;
   const std::string secret = rig.place.spool.file("secret");
   std::ofstream(secret) << test::make_drop("s@x.example", {"b@y.example"}, kContent);

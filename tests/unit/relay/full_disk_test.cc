@@ -219,7 +219,7 @@ TEST_CASE("full disk: a delay notice that cannot be stored comes later, once") {
   CHECK(rig.queued().size() == 1);
 }
 
-TEST_CASE("full disk: a deferral that cannot be written down holds up nobody, and is kept in memory") {
+TEST_CASE("full disk: a deferral that cannot be written holds up no other mail, and is kept in memory") {
   PoorRig rig;
   rig.main().answer = [](const std::string& command) {
     return command.starts_with("RCPT TO:<slow") ? "450 4.2.1 busy" : "";

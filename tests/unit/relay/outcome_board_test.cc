@@ -40,7 +40,7 @@ TEST_CASE("outcomes: the newest word about a mail is kept") {
   CHECK(board.find(id(2))->is_settled());
 }
 
-TEST_CASE("outcomes: memory is bounded, the oldest goes first, and a giant one pushes out nobody") {
+TEST_CASE("outcomes: memory is bounded, the oldest is dropped first, and a giant one drops no other") {
   Rig rig;
   OutcomeBoard board(rig.loop, 20'000);
   for (std::uint64_t i = 0; i < 1000; ++i) board.note(some(i, {RecipientState::delivered}));
@@ -54,7 +54,7 @@ TEST_CASE("outcomes: memory is bounded, the oldest goes first, and a giant one p
   CHECK(board.size() == size);
 }
 
-TEST_CASE("outcomes: who waits hears of that mail alone, and giants too") {
+TEST_CASE("outcomes: a waiting caller gets the outcome of that mail alone, even a giant one") {
   Rig rig;
   OutcomeBoard board(rig.loop, 20'000);
   io::Nursery nursery(rig.loop);
@@ -108,7 +108,7 @@ TEST_CASE(
   CHECK(board.failed(1000).empty());
 }
 
-TEST_CASE("outcomes: who has many mails fail pushes out their own, and memory stays bounded") {
+TEST_CASE("outcomes: a user with many failed mails drops only their own, and memory stays bounded") {
   Rig rig;
   OutcomeBoard board(rig.loop, 2000);
   auto fail_one = [&](std::uint64_t number, std::uint32_t uid) {

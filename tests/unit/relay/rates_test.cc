@@ -178,7 +178,7 @@ TEST_CASE("rates: seconds and minutes are not worth a file") {
   CHECK(!std::filesystem::exists(rig.file));
 }
 
-TEST_CASE("rates: a quota that is used up is told once in its unit") {
+TEST_CASE("rates: a quota that is used up is logged once in its unit") {
   Rig rig({2, RateUnit::hour});
   CHECK(rig.rates->used_up(rig.smarthost).empty());
   rig.send(2, 10min);
@@ -194,7 +194,7 @@ TEST_CASE("rates: a quota that is used up is told once in its unit") {
   CHECK(rig.lines.size() == 2);
 }
 
-TEST_CASE("rates: a file that is not ours is told and counts nothing") {
+TEST_CASE("rates: a file that cannot be parsed is logged and counts nothing") {
   Rig rig({5, RateUnit::day});
   rig.send(5);
   rig.stop();
@@ -207,7 +207,7 @@ TEST_CASE("rates: a file that is not ours is told and counts nothing") {
   CHECK(rig.left() == 0);
 }
 
-TEST_CASE("rates: a file that cannot be written is told once, and the count goes on") {
+TEST_CASE("rates: a file that cannot be written is logged once, and the count goes on") {
   Rig rig({5, RateUnit::day});
   rig.file = rig.directory.file("missing/rates");
   rig.start();

@@ -104,7 +104,7 @@ TEST_CASE("relay: NOTIFY=SUCCESS at a smarthost without DSN brings the sender a 
   CHECK(rig.main().mails.size() == 2);
 }
 
-TEST_CASE("relay: NOTIFY=SUCCESS at a smarthost with DSN is passed on, and nothing is told by us") {
+TEST_CASE("relay: NOTIFY=SUCCESS at a smarthost with DSN is passed on, and we send no notice") {
   std::vector<std::string> commands;
   RelayRig rig;
   rig.main().keywords = kWithDsn;
@@ -120,7 +120,7 @@ TEST_CASE("relay: NOTIFY=SUCCESS at a smarthost with DSN is passed on, and nothi
                            "RCPT TO:<user@example.net> NOTIFY=SUCCESS ORCPT=rfc822;first@example.net") == 1);
 }
 
-TEST_CASE("relay: who sends from <>, or gets no mail through, hears of no success") {
+TEST_CASE("relay: a sender of <>, and one whose mail was not delivered, gets no notice of success") {
   RelayRig rig;
   rig.main().answer = [](const std::string& command) {
     return command.starts_with("RCPT TO:<no@") ? "450 4.2.0 later" : "";
@@ -174,7 +174,7 @@ TEST_CASE("relay: the notice that a crash has left owed says who took the mail, 
   CHECK(told > 0);
 }
 
-TEST_CASE("relay: a notice that is owed is told without its smarthost, where that has left the route") {
+TEST_CASE("relay: an owed notice is sent without its smarthost's name if that has left the route") {
   unsigned told = 0;
   for (std::uint64_t step = 1; step <= 30; ++step) {
     Cut cut(step);

@@ -89,7 +89,7 @@ TEST_CASE(
   CHECK(rig.main().dials <= 5);
 }
 
-TEST_CASE("relay: a wrong password keeps the mail, costs few log-ins, and is told in one line") {
+TEST_CASE("relay: a wrong password keeps the mail, costs few log-ins, and is logged in one line") {
   RelayRig rig;
   rig.settings.smarthosts[0].credentials = some_credentials("wrong");
   rig.main().answer = no_password_fits;

@@ -109,7 +109,7 @@ TEST_CASE("settlement: after the lifetime only a reply about this mail ends it")
   CHECK(settled(mail, refused).failed.empty());
 }
 
-TEST_CASE("settlement: a failed mail from <> is held with its reason, and nobody is told") {
+TEST_CASE("settlement: a failed mail from <> is held with its reason, and no notice is sent") {
   auto mail = mail_to(1);
   mail.envelope.sender.clear();
   smtpc::TransactionResult result;
@@ -143,7 +143,7 @@ TEST_CASE("settlement: NOTIFY=NEVER ends a mail without a notice") {
   CHECK(outcome.is_over);
 }
 
-TEST_CASE("settlement: success is told by us where the smarthost has no DSN, to those who asked for it") {
+TEST_CASE("settlement: where the smarthost has no DSN we report success to senders who asked for it") {
   auto mail = mail_to(4);
   mail.envelope.recipients[0].notify.success = true;
   mail.envelope.recipients[2].notify.failure = true;
@@ -191,7 +191,9 @@ TEST_CASE("route clock: time counts while the route is up, at most an hour a ste
   CHECK(clock.time() == Duration(100min));
 }
 
-TEST_CASE("settlement: while a notice cannot be stored nobody has failed, and who was delivered stays so") {
+TEST_CASE(
+    "settlement: while a notice cannot be stored no recipient has failed, and a delivered one stays "
+    "delivered") {
   mail::QueuedMail mail = mail_to(3);
   auto outcome = settled(mail, delivered_but({{0, {}},
                                               {1, refusal(Action::fail_recipient, "550 5.1.1 unknown")},

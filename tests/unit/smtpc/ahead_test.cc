@@ -80,42 +80,42 @@ TEST_CASE("smtpc: 421 to the dot ends the connection, and the next mail was not 
   two.play(cat(kBoth, "S: 421 closing\nCLOSE"));
   REQUIRE(two.results.size() == 1);
   CHECK(two.results[0].rest->failure.reply->code == 421);
-  CHECK_FALSE(two.rig.memory.plain_dialogue);
+  CHECK_FALSE(two.rig.knowledge.plain_dialogue);
 }
 
 TEST_CASE(
     "smtpc: a hang-up after the reply to the dot is no attempt of the next mail; twice is once too often") {
-  PeerMemory memory;
+  PeerKnowledge knowledge;
   for (unsigned times : {1U, 2U}) {
     Two two;
-    two.rig.memory = memory;
+    two.rig.knowledge = knowledge;
     two.play(cat(kBoth, "S: 250 first\nCLOSE"));
     REQUIRE(two.results.size() == 2);
     CHECK(is_delivered(two.results[0]));
     CHECK(two.results[1].is_untried);
-    memory = two.rig.memory;
-    CHECK(memory.plain_dialogue == (times == 2));
+    knowledge = two.rig.knowledge;
+    CHECK(knowledge.plain_dialogue == (times == 2));
   }
 }
 
 TEST_CASE("smtpc: a hang-up instead of the reply to a dot that had company; twice is once too often") {
-  PeerMemory memory;
+  PeerKnowledge knowledge;
   for (unsigned times : {1U, 2U}) {
     Two two;
-    two.rig.memory = memory;
+    two.rig.knowledge = knowledge;
     two.play(cat(kBoth, "CLOSE"));
     REQUIRE(two.results.size() == 1);
     CHECK(two.results[0].rest->failure.kind == FailureKind::reply_lost);
-    memory = two.rig.memory;
-    CHECK(memory.plain_dialogue == (times == 2));
+    knowledge = two.rig.knowledge;
+    CHECK(knowledge.plain_dialogue == (times == 2));
   }
 }
 
 TEST_CASE("smtpc: a mail that comes through forgives the hang-ups before it") {
   Two two;
-  two.rig.memory.hang_ups = 1;
+  two.rig.knowledge.hang_ups = 1;
   two.play(cat(kBoth, "S: 250 first\n", kReady, "D:\nS: 250 second\n", kQuit));
-  CHECK(two.rig.memory.hang_ups == 0);
+  CHECK(two.rig.knowledge.hang_ups == 0);
 }
 
 TEST_CASE("smtpc: a peer that refuses what travelled along, on purpose, gets plain dialogue at once") {
@@ -130,7 +130,7 @@ TEST_CASE("smtpc: a peer that refuses what travelled along, on purpose, gets pla
   CHECK(is_delivered(two.results[0]));
   CHECK(two.results[1].is_untried);
   CHECK(is_delivered(two.results[2]));
-  CHECK(two.rig.memory.plain_dialogue);
+  CHECK(two.rig.knowledge.plain_dialogue);
 }
 
 TEST_CASE("smtpc: a 503 that asks for a log-in is not about what travelled along") {
@@ -139,7 +139,7 @@ TEST_CASE("smtpc: a 503 that asks for a log-in is not about what travelled along
   REQUIRE(two.results.size() == 2);
   CHECK_FALSE(two.results[1].is_untried);
   CHECK(two.results[1].rest->verdict.action == Action::pause_lane);
-  CHECK_FALSE(two.rig.memory.plain_dialogue);
+  CHECK_FALSE(two.rig.knowledge.plain_dialogue);
 }
 
 TEST_CASE("smtpc: a refused sender of the next mail is its own affair") {
@@ -153,7 +153,7 @@ TEST_CASE("smtpc: a refused sender of the next mail is its own affair") {
   CHECK_FALSE(two.results[1].is_untried);
 }
 
-TEST_CASE("smtpc: 354 after nobody was accepted gets a lone dot, ahead too") {
+TEST_CASE("smtpc: 354 without an accepted recipient gets a lone dot, ahead too") {
   Two two;
   two.play(
       cat(kBoth, "S: 250 first\nS: 250 sender\nS: 450 busy\nS: 354 go on\nC: .\nS: 554 nobody\n", kQuit));
@@ -179,16 +179,16 @@ TEST_CASE("smtpc: a peer that loses what travelled along gets plain dialogue") {
   REQUIRE(two.results.size() == 2);
   CHECK(is_delivered(two.results[0]));
   CHECK(two.results[1].rest->failure.kind == FailureKind::protocol_error);
-  CHECK(two.rig.memory.plain_dialogue);
+  CHECK(two.rig.knowledge.plain_dialogue);
 }
 
-TEST_CASE("smtpc: a peer that minds what travels along gets plain dialogue, and nobody a bounce") {
+TEST_CASE("smtpc: a peer that objects to pipelined commands gets plain dialogue, and no mail bounces") {
   Two two;
   two.play(cat(kBoth, "S: 554 SMTP synchronization error\nCLOSE"));
   REQUIRE(two.results.size() == 1);
   CHECK(two.results[0].rest->failure.kind == FailureKind::protocol_error);
   CHECK(two.results[0].rest->verdict.action == Action::abort_attempt);
-  CHECK(two.rig.memory.plain_dialogue);
+  CHECK(two.rig.knowledge.plain_dialogue);
 }
 
 TEST_CASE("smtpc: a reply that speaks of an address is none to the dot, however friendly") {
@@ -198,7 +198,7 @@ TEST_CASE("smtpc: a reply that speaks of an address is none to the dot, however 
     REQUIRE(two.results.size() == 1);
     CHECK_FALSE(is_delivered(two.results[0]));
     CHECK(two.results[0].rest->failure.kind == FailureKind::protocol_error);
-    CHECK(two.rig.memory.plain_dialogue);
+    CHECK(two.rig.knowledge.plain_dialogue);
   }
 }
 

@@ -53,7 +53,7 @@ TEST_CASE("smtpc: dots are not doubled in a chunk") {
   CHECK(result.final_reply);
 }
 
-TEST_CASE("smtpc: a chunk reaches those who were accepted") {
+TEST_CASE("smtpc: a chunk reaches the recipients that were accepted") {
   ClientRig rig;
   auto result = send(rig, cat("S: 250 ok\nS: 550 5.1.1 unknown\nS: 250 ok\nS: 250 taken\n", kQuit));
   CHECK(rig.problem == "");
@@ -63,7 +63,7 @@ TEST_CASE("smtpc: a chunk reaches those who were accepted") {
   CHECK_FALSE(result.recipients[1].refusal);
 }
 
-TEST_CASE("smtpc: where nobody was accepted the reply to the chunk only says so") {
+TEST_CASE("smtpc: if no recipient was accepted the reply to the chunk only repeats that") {
   ClientRig rig;
   auto result = send(rig, cat("S: 250 ok\nS: 450 busy\nS: 450 busy\nS: 554 no valid recipients\n", kQuit));
   CHECK(rig.problem == "");
@@ -119,7 +119,7 @@ TEST_CASE("smtpc: a refused sender, and the chunk with it") {
   CHECK(result.recipients.empty());
 }
 
-TEST_CASE("smtpc: a transaction that nobody was accepted in is reset before the next") {
+TEST_CASE("smtpc: a transaction without an accepted recipient is reset before the next") {
   ClientRig rig;
   std::vector<TransactionResult> results;
   std::string one = "C: MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nC: BDAT 25 LAST\nB 25\n";
@@ -186,7 +186,7 @@ TEST_CASE("smtpc: a large mail asks first, and its last bytes wait for the hook"
   }
 }
 
-TEST_CASE("smtpc: a large mail that nobody may have is not sent") {
+TEST_CASE("smtpc: a large mail whose recipients were all refused is not sent") {
   auto mail = mail_to({"b@x.example"});
   mail.size = 200'000;
   ClientRig rig;

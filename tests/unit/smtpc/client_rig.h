@@ -69,7 +69,7 @@ struct ClientRig {
   io::Loop loop{clock};
   ScriptedConnector connector{loop};
   mail::Smarthost smarthost;  // TLS none, port 587, no log-in
-  smtpc::PeerMemory memory;
+  smtpc::PeerKnowledge knowledge;
   std::string instance_token;
   std::shared_ptr<io::TlsClient> tls;  // by set_tls()
   std::shared_ptr<io::TlsServer> server_tls;

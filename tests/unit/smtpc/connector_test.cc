@@ -64,7 +64,7 @@ TEST_CASE("smtpc: all addresses are tried in turn") {
   CHECK((*stream)->peer() == (*listener)->local());
 }
 
-TEST_CASE("smtpc: when no address answers the most telling error is told, and the others with it") {
+TEST_CASE("smtpc: when no address answers the most telling error is reported, and the others with it") {
   Rig rig;
   rig.smarthost.port = closed_port(rig.loop);
   auto stream = rig.dial({"127.0.0.1", "127.0.0.2"});
@@ -100,7 +100,7 @@ TEST_CASE("smtpc: a connection to one of our own listeners is refused") {
   CHECK(stream.error().address == rig.ours->to_text());
 }
 
-TEST_CASE("smtpc: a look-up that fails is told as one") {
+TEST_CASE("smtpc: a failed look-up is reported as one") {
   Rig rig;
   rig.resolver.answer = fail(IoErrorKind::no_such_name, "smtp.exmaple.com does not exist");
   auto stream = rig.dial({});

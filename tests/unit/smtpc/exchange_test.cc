@@ -154,7 +154,7 @@ TEST_CASE("smtpc: what the peer said before it went counts, although writing fai
   });
 }
 
-TEST_CASE("smtpc: a peer that hangs up or is silent is told apart") {
+TEST_CASE("smtpc: hanging up and silence are different errors") {
   Rig rig;
   auto closed = rig.ask("C: NOOP\nR: 250-half\\r\\n\nCLOSE");
   REQUIRE_FALSE(closed);

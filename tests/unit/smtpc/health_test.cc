@@ -253,7 +253,7 @@ TEST_CASE("health: slowing down halves the connections, and a quiet minute gives
   CHECK(rig.health.limit(rig.now + 1h) == 4);
 }
 
-TEST_CASE("health: a suspicion is told once a reason, and a delivery clears it") {
+TEST_CASE("health: a suspicion is reported once a reason, and a delivery clears it") {
   Rig rig;
   auto why = failure(mail::FailureKind::sender_not_owned, mail::Stage::mail);
   CHECK(rig.health.suspected(why));

@@ -69,7 +69,7 @@ TEST_CASE("smtpc: no plaintext mechanism without encryption unless it is allowed
   CHECK(usable(smarthost, {"PLAIN", "LOGIN"}, false) == Names{"PLAIN", "LOGIN"});
 }
 
-TEST_CASE("smtpc: why no mechanism is left is told apart") {
+TEST_CASE("smtpc: each reason why no mechanism is left has its failure") {
   auto smarthost = with_credentials();
   mail::Capabilities before_tls;
   before_tls.starttls = true;
@@ -108,7 +108,7 @@ TEST_CASE("smtpc: without an entry auto does not log in, and a list of mechanism
 
 TEST_CASE("smtpc: what worked is tried first, what was refused not again in this round") {
   const Names kUsable{"SCRAM-SHA-1", "PLAIN", "LOGIN"};
-  LoginMemory memory;
+  LoginKnowledge memory;
   CHECK(mechanisms_to_try(kUsable, memory) == kUsable);
   note_refusal(memory, "SCRAM-SHA-1", kUsable);
   CHECK(mechanisms_to_try(kUsable, memory) == Names{"PLAIN", "LOGIN"});
@@ -118,7 +118,7 @@ TEST_CASE("smtpc: what worked is tried first, what was refused not again in this
 
 TEST_CASE("smtpc: once none works, each connection makes one log-in, the mechanisms taking turns") {
   const Names kUsable{"SCRAM-SHA-1", "PLAIN"};
-  LoginMemory memory;
+  LoginKnowledge memory;
   for (const std::string& name : kUsable) note_refusal(memory, name, kUsable);
   for (int round = 0; round < 2; ++round)
     for (const std::string& name : kUsable) {

@@ -71,7 +71,7 @@ struct Rig : test::ClientRig {
     nursery.spawn(server.serve());
     bool opened = false;
     {
-      Client client({loop, smarthost, connector, memory, nullptr, "client.example", "", nullptr},
+      Client client({loop, smarthost, connector, knowledge, nullptr, "client.example", "", nullptr},
                     std::move(ends.first));
       auto result = co_await client.open();
       opened = result.has_value();
@@ -91,10 +91,10 @@ TEST_CASE("smtpc: every mechanism logs in over SMTP, and a wrong password does n
     INFO(std::string(mechanism));
     Rig rig;
     CHECK(rig.loop.run(rig.log_in(mechanism, "pass word")));
-    CHECK(rig.memory.login.worked == mechanism);
+    CHECK(rig.knowledge.login.worked == mechanism);
     Rig wrong;
     CHECK_FALSE(wrong.loop.run(wrong.log_in(mechanism, "wrong")));
-    CHECK(wrong.memory.login.worked == "");
+    CHECK(wrong.knowledge.login.worked == "");
   }
 }
 

@@ -71,7 +71,7 @@ TEST_CASE("smtpc: PLAIN goes out with its initial response") {
   LoginRig rig;
   CHECK(rig.accepted("PLAIN LOGIN", std::string(kPlain) + "S: 235 ok, go ahead (#2.0.0)"));
   CHECK(rig.mechanism == "PLAIN");
-  CHECK(rig.memory.login.worked == "PLAIN");
+  CHECK(rig.knowledge.login.worked == "PLAIN");
 }
 
 TEST_CASE("smtpc: LOGIN answers two questions") {
@@ -136,7 +136,7 @@ TEST_CASE("smtpc: a mechanism that the smarthost turns down makes way for the ne
     LoginRig rig;
     CHECK(rig.accepted("PLAIN LOGIN", cat(kPlain, "S: ", refusal, "\nC: AUTH LOGIN\n", kAskUser, kAskPassword,
                                           "S: 235 ok")));
-    CHECK(rig.memory.login.worked == "LOGIN");
+    CHECK(rig.knowledge.login.worked == "LOGIN");
   }
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("smtpc: what no mechanism would mend ends the log-in at once, and noth
     auto failure = rig.refused("PLAIN LOGIN", cat(kPlain, "S: ", row.reply));
     CHECK(mail::to_text(failure.kind) == mail::to_text(row.kind));
     CHECK(failure.mechanism == "PLAIN");
-    CHECK(rig.memory.login.refused.empty());
+    CHECK(rig.knowledge.login.refused.empty());
     CHECK_FALSE(rig.wants_new_connection);
   }
 }
@@ -173,15 +173,15 @@ TEST_CASE("smtpc: a wrong password is tried once with each family, then one mech
   CHECK(rig.refused("LOGIN PLAIN", cat("C: AUTH LOGIN\n", kAskUser, kAskPassword, kRefused)).kind ==
         FailureKind::auth_rejected);
   CHECK(rig.accepted("LOGIN PLAIN", cat(kPlain, "S: 235 ok")));
-  CHECK(rig.memory.login.worked == "PLAIN");
+  CHECK(rig.knowledge.login.worked == "PLAIN");
 }
 
 TEST_CASE("smtpc: 535 after a log-in that once worked is final for this connection") {
   LoginRig rig;
-  rig.memory.login.worked = "LOGIN";
+  rig.knowledge.login.worked = "LOGIN";
   auto failure = rig.refused("PLAIN LOGIN", cat("C: AUTH LOGIN\n", kAskUser, kAskPassword, kRefused));
   CHECK(failure.kind == FailureKind::auth_rejected);
-  CHECK(rig.memory.login.worked == "LOGIN");
+  CHECK(rig.knowledge.login.worked == "LOGIN");
 }
 
 TEST_CASE("smtpc: a peer that hangs up after a refusal is dialled again for the next mechanism") {
@@ -221,7 +221,7 @@ TEST_CASE("smtpc: a challenge that is none is answered with an asterisk, and the
     INFO(row.script.substr(0, 60));
     LoginRig rig;
     CHECK(rig.refused(row.mechanism, row.script).kind == FailureKind::auth_protocol_error);
-    CHECK(rig.memory.login.worked == "");
+    CHECK(rig.knowledge.login.worked == "");
   }
 }
 

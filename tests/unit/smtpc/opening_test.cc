@@ -209,7 +209,7 @@ TEST_CASE("smtpc: with TLS off STARTTLS is not used although it is offered") {
   CHECK(rig.problem == "");
 }
 
-TEST_CASE("smtpc: each fault of a certificate is told apart") {
+TEST_CASE("smtpc: each fault of a certificate has its failure") {
   const TestCertificates& certificates = test_certificates();
   struct {
     const CertificateFiles& files;

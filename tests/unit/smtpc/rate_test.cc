@@ -98,7 +98,7 @@ TEST_CASE("rate: of several each one holds") {
   CHECK(limiter.available(kStart + 48h) <= 2);
 }
 
-TEST_CASE("rate: what may begin next is told exactly") {
+TEST_CASE("rate: the time of the next message is exact") {
   RateLimiter limiter({{3, RateUnit::hour}});
   for (int minute : {0, 10, 20}) REQUIRE(limiter.take(kStart + std::chrono::minutes(minute)));
   const Instant now = kStart + 30min;

@@ -149,7 +149,7 @@ TEST_CASE("smtpc: 354 although all were refused is answered with a lone dot, and
   }
 }
 
-TEST_CASE("smtpc: DATA refused because nobody was accepted adds nothing") {
+TEST_CASE("smtpc: DATA refused for want of an accepted recipient adds no failure") {
   ClientRig rig;
   auto result = rig.send(
       group("S: 250 ok\nS: 550 a\nS: 550 b\nS: 450 c\nS: 554 5.5.1 no valid recipients\n") + kQuit, to_bcd());
@@ -217,7 +217,7 @@ TEST_CASE("smtpc: the reply to the final dot is about the message, for all who w
   CHECK_FALSE(result.final_reply);
 }
 
-TEST_CASE("smtpc: a reply lost after the final dot is told as what it is") {
+TEST_CASE("smtpc: a reply lost after the final dot is reported as such") {
   for (const char* end : {"CLOSE", "R: 25\nCLOSE", "SLEEP 660"}) {
     INFO(std::string(end));
     ClientRig rig;
@@ -315,7 +315,7 @@ TEST_CASE("smtpc: a server that answers a group out of step gets plain dialogue 
     CHECK(result.rest->verdict.action == Action::abort_attempt);
     CHECK(result.recipients.empty());
     CHECK(rig.contents.empty());
-    CHECK(rig.memory.plain_dialogue);
+    CHECK(rig.knowledge.plain_dialogue);
     auto again = rig.send(cat(kPipelining, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
                               "S: 354 x\nD:\nS: 250 ok\n", kQuit),
                           to_b());
