@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The sink that applies the aliases file: all mail, whichever way it comes in, notices of our own too, passes
-// it on its way into the spool. Recipients are looked up when the content is complete, with the rules of that
-// moment. The loop's thread.
+// The sink that applies the aliases file. All mail passes through it on its way into the spool, our own
+// notices included. Recipients are looked up when the content is complete, with the rules of that moment.
+// The loop's thread.
 #pragma once
 
 #include "daemon/log/mail_log.h"
@@ -12,7 +12,7 @@ namespace hikyaku::app {
 
 class AliasSink final : public mail::MailSink {
  public:
-  // Both outlive it.
+  // Both outlive the AliasSink.
   AliasSink(mail::MailSink& sink, log::MailLog& log) : sink_(sink), log_(log) {}
 
   // At start and at reloads.

@@ -35,8 +35,7 @@ config::Problems problems_of_files(const Loaded& loaded) {
 }
 
 Exit report(const config::Problems& problems) {
-  for (const config::Problem& problem : problems)
-    std::fprintf(stderr, "%s\n", config::to_text(problem).c_str());
+  std::fprintf(stderr, "%s\n", config::to_text(problems, "\n").c_str());
   return Exit::configuration;
 }
 
@@ -73,7 +72,7 @@ Exit report(const std::string& config_file, const Loaded& loaded) {
   return Exit::ok;
 }
 
-// The second look, if it comes to that, is the daemon's user's.
+// As root, loads a second time as the daemon's user.
 Result<Loaded, config::Problems> load_for_user(const std::string& config_file, const CheckCalls& calls) {
   auto loaded = load_everything(config_file, Purpose::check, calls.find);
   if (!loaded || !loaded->account) return loaded;

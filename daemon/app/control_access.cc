@@ -8,7 +8,6 @@
 #include "daemon/app/listening.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_service.h"
-#include "daemon/control/control_socket.h"
 #include "daemon/io/work.h"
 #include "daemon/system/directories.h"
 
@@ -47,14 +46,15 @@ Result<void, StartError> ControlAccess::serve(LoopDaemonControlParts parts) {
   control::ControlOptions options{.path = path_, .spool_directory = spool_directory_, .group = group_};
   service_ = std::make_unique<control::ControlService>(std::move(options), std::move(socket_),
                                                        *daemon_control_, loop_.clock());
-  if (!service_->runs()) return fail(Exit::internal, cat(path_, ": there is no thread left to serve it"));
+  if (!service_->runs())
+    return fail(Exit::internal, cat(path_, ": the system has no thread left to serve this socket"));
   return {};
 }
 
 void ControlAccess::configure(const config::ControlSettings& settings) {
   group_ = settings.group;
   if (!service_) return;
-  service_->set_group(group_);
+  service_->configure(group_);
   control::share_control_socket(path_, {system::kDropGroup, group_});
 }
 

@@ -4,7 +4,6 @@
 
 #include "daemon/app/checking.h"
 #include "daemon/app/hikyakud.h"
-#include "daemon/app/start_options.h"
 #include "daemon/log/mail_log.h"
 #include "daemon/system/port_owner.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sockets on which mail comes in: those that the service manager has handed over, or the configuration's
-// addresses. Bound while we may still be root. Also knows which addresses are therefore our own.
+// The sockets on which mail comes in: those handed over by the service manager, or else the addresses of the
+// configuration, bound while we may still be root. Also knows which addresses are ours because of them.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@ namespace hikyaku::app {
 
 struct Listening {
   std::vector<std::unique_ptr<io::Listener>> listeners;  // at least one
-  std::vector<std::string> notes;                        // a default that this machine lacks
+  std::vector<std::string> notes;                        // a default address that this machine lacks
 };
 // `inherited` replace the configuration's addresses if there are any. Errors: unavailable.
 Result<Listening, StartError> open_listeners(io::Loop& loop, const config::ListenSettings& settings,
@@ -32,10 +32,11 @@ Task<Result<std::unique_ptr<io::Listener>, StartError>> open_submit_socket(io::L
 // Whether a process accepts connections on the socket at `path`.
 Task<bool> is_unix_socket_served(io::Loop& loop, std::string path);
 
-// Whether an endpoint is one of our own listeners, whom no smarthost may be.
+// The endpoints of our own listeners, none of which may be a smarthost.
 class OwnEndpoints {
  public:
-  // `is_local` says whether an address is one of this machine's: a listener on 0.0.0.0 or :: has them all.
+  // `is_local` returns whether an address is this machine's: a listener on 0.0.0.0 or :: listens on all of
+  // them.
   using IsLocal = std::function<bool(const IpAddress&)>;
   explicit OwnEndpoints(IsLocal is_local);
   OwnEndpoints();  // asks the kernel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Everything that the operator has written, read and put together: the configuration, the credentials, and
-// whom a daemon that was started as root is to become. All problems at once, nothing half understood. Blocks.
+// Loads all that the operator has written: the configuration, the credentials, the aliases, and the account
+// that a daemon started as root switches to. Reports all problems at once. Blocks.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 #include "daemon/config/load.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/settings.h"
-#include "daemon/system/privileges.h"
+#include "daemon/system/accounts.h"
 
 namespace hikyaku::app {
 
@@ -18,17 +18,17 @@ struct Loaded {
   config::Settings settings;      // with credentials, as far as they are found without look-ups
   config::Authinfo credentials;   // all of them
   config::LoadedAliases aliases;  // with problems only where the configuration does not name the file
-  std::optional<system::Account> account;  // nothing: whom we are
+  std::optional<system::Account> account;  // nullopt: the current user
 };
 
 enum class Purpose : std::uint8_t {
   run,
-  check,  // root without `user` is no problem: the service manager may have one
+  check,  // root without `user` is not a problem: the service manager may set a user
 };
 Result<Loaded, config::Problems> load_everything(const std::string& config_file, Purpose purpose,
                                                  const system::FindAccount& find = system::find_account);
 
-// Who will read the credentials file in the end, which decides whom its permissions may favour.
+// The user that will read the credentials file in the end: the file's permissions are judged for this user.
 config::AuthinfoReader reader_for(const std::optional<system::Account>& account);
 
 }  // namespace hikyaku::app

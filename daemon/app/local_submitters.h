@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Local users as sessions ask for them: `submit` of the configuration over the machine's user database, which
-// is asked on the pool, for one uid at a time, and whose answers hold for a minute. The loop's thread.
+// Decides, by the `submit` settings and the machine's user database, what a local user may do. The database
+// is queried on the pool, for one uid at a time; an answer is valid for a minute. The loop's thread.
 #pragma once
 
 #include <map>
@@ -8,17 +8,17 @@
 
 #include "daemon/config/settings.h"
 #include "daemon/io/nursery.h"
-#include "daemon/system/local_users.h"
+#include "daemon/system/accounts.h"
 #include "smtpd/submitter.h"
 
 namespace hikyaku::app {
 
 class LocalSubmitters final : public smtpd::Submitters {
  public:
-  // The nursery has the look-ups; it is drained before this goes.
+  // The nursery has the look-ups, and is drained before the end of this object.
   LocalSubmitters(io::Loop& loop, io::Nursery& nursery, system::FindLocalUser find = system::find_local_user);
 
-  // At start and at every reload; what was looked up before is asked for again.
+  // At the start and at every reload; cached answers are dropped.
   void configure(config::SubmitSettings settings);
   Task<std::optional<smtpd::Submitter>> find(std::uint32_t uid, io::Until until) override;
 
@@ -38,12 +38,12 @@ class LocalSubmitters final : public smtpd::Submitters {
   system::FindLocalUser find_;
   config::SubmitSettings settings_;
   std::map<std::uint32_t, Known> known_;
-  std::uint64_t round_ = 0;  // an answer that was asked for before a reload does not count
+  std::uint64_t round_ = 0;  // an answer to a query from before a reload is dropped
   bool is_asking_ = false;
   io::Event answered_;
 };
 
-// The names in `trusted` that are nobody's here: most likely misspelt. Blocks.
+// The names in `trusted` that are neither a user nor a group of this machine: probably misspelt. Blocks.
 std::vector<std::string> unknown_trusted(const config::SubmitSettings& settings);
 
 }  // namespace hikyaku::app

@@ -18,7 +18,7 @@ std::vector<std::string> parts_of(std::string_view list) {
   return {parts.begin(), parts.end()};
 }
 
-// What programs do day in, day out and what is mended without loss is no news.
+// What programs do all the time, and what is repaired without loss, is not worth a warning.
 bool is_everyday(smtpd::Oddity oddity) {
   return oddity == smtpd::Oddity::envelope_syntax || oddity == smtpd::Oddity::bare_line_end ||
          oddity == smtpd::Oddity::lf_session;
@@ -31,8 +31,8 @@ std::string_view explain(smtpd::Oddity oddity) {
     case smtpd::Oddity::body_unasked:
       return "a client sent a message although its DATA was refused; its lines were not taken for commands";
     case smtpd::Oddity::not_smtp: return "a client speaks another protocol than SMTP, probably HTTP";
-    case smtpd::Oddity::tls_hello: return "a client begins with TLS, which this port does not speak";
-    default: return "a client takes liberties with SMTP";
+    case smtpd::Oddity::tls_hello: return "a client begins with TLS, which this port does not support";
+    default: return "a client violates SMTP";
   }
 }
 
@@ -69,7 +69,7 @@ void LogObserver::odd(const smtpd::Client& client, smtpd::Oddity oddity) {
 }
 
 void LogObserver::broke_down(const std::string& what) {
-  log_.error(cat("a session ended by a mistake of ours: ", what));
+  log_.error(cat("a session ended because of an error in hikyakud: ", what));
 }
 
 }  // namespace hikyaku::app

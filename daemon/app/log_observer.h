@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the server side notices, as lines of the mail log: each message accepted, each refusal, and what
-// clients do that no standard allows.
+// Events of the SMTP server as lines of the mail log: accepted messages, refusals, and violations of the
+// protocol by clients.
 #pragma once
 
 #include "daemon/log/mail_log.h"
@@ -10,7 +10,7 @@ namespace hikyaku::app {
 
 class LogObserver final : public smtpd::Observer {
  public:
-  // The log outlives it.
+  // The log outlives the observer.
   explicit LogObserver(log::MailLog& log) : log_(log) {}
 
   void accepted(const smtpd::Client& client, const smtpd::Accepted& what) override;

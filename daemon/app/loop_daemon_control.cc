@@ -19,7 +19,7 @@ std::optional<std::size_t> LoopDaemonControl::retry_all() {
   return caller_.call<std::size_t>(
       [this]() -> Task<std::size_t> {
         std::size_t count = parts_.relay.retry_all();
-        parts_.log.info("everything is tried now", {{"mails", count}});
+        parts_.log.info("all mail is due now", {{"mails", count}});
         co_return count;
       },
       kTimeout);

@@ -28,13 +28,12 @@ void report(log::MailLog& log, const config::Problems& problems, std::string_vie
 }
 
 // The first few; the log has them all.
-std::string in_one_line(const config::Problems& problems) {
-  auto texts = config::to_lines(problems);
-  texts.resize(std::min(texts.size(), kMostInOneLine));
-  if (problems.size() > kMostInOneLine)
-    texts.push_back(
-        cat("and ", std::to_string(problems.size() - kMostInOneLine), " more, which stand in the log"));
-  return join(texts, "; ");
+std::string in_one_line(config::Problems problems) {
+  const std::size_t count = problems.size();
+  problems.resize(std::min(count, kMostInOneLine));
+  const std::string first = config::to_text(problems, "; ");
+  if (count <= kMostInOneLine) return first;
+  return cat(first, "; and ", std::to_string(count - kMostInOneLine), " more; see the log");
 }
 
 }  // namespace

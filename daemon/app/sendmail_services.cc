@@ -39,7 +39,7 @@ Task<void> SendmailServices::open(const config::Settings& settings, mail::MailSo
     drop_ = std::move(*opened);
     co_await pickup::settle_taken(loop_, *drop_, spool, log_);
   } else if (opened.error().kind != pickup::DropFault::gone) {
-    log_.warning(cat(opened.error().text, "; nothing that sendmail leaves there is picked up"));
+    log_.warning(cat(opened.error().text, "; mail that sendmail leaves there is not picked up"));
   }
 }
 
@@ -56,7 +56,7 @@ Task<void> SendmailServices::write_conf(const config::Settings& settings) {
   const std::string text = sendmail_conf(settings, listening_);
   auto written =
       co_await io::run_on_pool(loop_, [&] { return system::replace_file(path, text, kReadableByAll); });
-  if (!written) log_.warning(cat(written.error().text, "; sendmail does not learn of changed settings"));
+  if (!written) log_.warning(cat(written.error().text, "; sendmail keeps using the old settings"));
 }
 
 void SendmailServices::start(mail::MailSink& sink, smtpd::Observer& observer) {

@@ -71,7 +71,7 @@ Task<Result<void, StartError>> Services::start(Loaded loaded) {
   const config::Settings settings = loaded.settings;
   co_await sendmail_.open(settings, parts_.storage.spool());
   auto configured = co_await reloader_.start(std::move(loaded));
-  if (!configured) co_return fail(Exit::configuration, join(config::to_lines(configured.error()), "; "));
+  if (!configured) co_return fail(Exit::configuration, config::to_text(configured.error(), "; "));
   auto submit = co_await open_submit_socket(parts_.loop, parts_.log, settings);
   if (!submit) co_return std::unexpected(submit.error());
   if (*submit) listeners_.push_back(std::move(*submit));
@@ -107,7 +107,7 @@ std::string Services::status() const {
   const std::string storage = parts_.storage.trouble();
   const std::string& reload = reloader_.trouble();
   return cat(relay_.status(), storage.empty() ? "" : "; ", storage,
-             reload.empty() ? "" : "; not reloaded, for the file is wrong: ", reload);
+             reload.empty() ? "" : "; not reloaded, because the configuration is wrong: ", reload);
 }
 
 Task<void> Services::stop(Duration grace) {

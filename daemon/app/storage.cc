@@ -53,7 +53,7 @@ void Storage::report(const std::optional<spool::Trouble>& trouble) {
     fields.push_back({"min_free", settings_.min_free.bytes});
     return log_.error(in_words(trouble), fields);
   }
-  log_.info("the spool takes new mail again", fields);
+  log_.info("the spool accepts new mail again", fields);
   on_recovery_();
 }
 

@@ -12,13 +12,15 @@ enum class Exit : int {
   ok = EX_OK,
   attention = 1,  // `hikyaku status`: all is answered, and something waits for the operator
   usage = EX_USAGE,
-  damaged = EX_DATAERR,          // something that was asked for is not as it was written
-  no_input = EX_NOINPUT,         // there is no such mail, or no spool
-  unavailable = EX_UNAVAILABLE,  // a listen address is taken, another daemon holds the spool
+  damaged = EX_DATAERR,          // what was given, or lies in the spool, cannot be used as it is
+  no_input = EX_NOINPUT,         // no such mail, no spool, or standard input cannot be read
+  unavailable = EX_UNAVAILABLE,  // an address is taken, another daemon holds the spool, or the daemon refused
   internal = EX_SOFTWARE,
+  os = EX_OSERR,
   cannot_create = EX_CANTCREAT,  // spool or runtime directory
-  io = EX_IOERR,                 // the spool cannot be read or written
-  try_again = EX_TEMPFAIL,       // no daemon answers, or it changes too fast just now
+  io = EX_IOERR,                 // the spool, or standard input, cannot be read or written
+  try_again = EX_TEMPFAIL,       // no daemon answers, or the spool changes too fast just now
+  protocol = EX_PROTOCOL,        // the daemon did not understand
   no_permission = EX_NOPERM,
   configuration = EX_CONFIG,
 };

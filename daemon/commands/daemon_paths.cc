@@ -42,7 +42,7 @@ Result<DaemonPaths, StartError> find_daemon(const std::string& config) {
   auto settings = config::load_file(config);
   if (settings) return paths_of(*settings);
   if (config != config::kDefaultConfig && ::access(config.c_str(), R_OK) != 0)
-    return fail(Exit::configuration, join(config::to_lines(settings.error()), "\n"));
+    return fail(Exit::configuration, config::to_text(settings.error(), "\n"));
   DaemonPaths paths = paths_of(config::understandable_settings(config));
   paths.note = note_on(settings.error(), paths);
   return paths;

@@ -15,7 +15,7 @@
 #include "daemon/commands/spool_check.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_reader.h"
-#include "daemon/system/new_file.h"
+#include "daemon/system/files.h"
 
 namespace hikyaku::commands {
 namespace {

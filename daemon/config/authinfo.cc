@@ -6,7 +6,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/authinfo_notations.h"
-#include "daemon/config/host.h"
+#include "daemon/config/hostname.h"
 
 namespace hikyaku::config {
 namespace {
@@ -47,7 +47,7 @@ std::string_view content_of(std::string_view line) {
   return trim(line).empty() || line.starts_with('#') ? std::string_view{} : line;
 }
 
-// How well an entry fits; higher is more specific.
+// How specific an entry is for the query.
 enum class Fit { none, any_host, address, address_and_port, host, host_and_port };
 
 bool has_address(const AuthinfoQuery& query, const std::string& host) {
@@ -58,7 +58,7 @@ bool has_address(const AuthinfoQuery& query, const std::string& host) {
 Fit fit_of(const AuthinfoEntry& entry, const AuthinfoQuery& query, const std::string& host) {
   if (!query.user.empty() && entry.credentials.user != query.user) return Fit::none;
   if (entry.port && entry.port != query.port) return Fit::none;
-  // Whoever answers for an MX name may be anyone; a password for "any host" is not meant for them.
+  // Any host may answer for an MX name; the password for "any host" must not go to it.
   if (entry.host.empty()) return query.lookup_mx ? Fit::none : Fit::any_host;
   if (entry.host == host) return entry.port ? Fit::host_and_port : Fit::host;
   if (has_address(query, entry.host)) return entry.port ? Fit::address_and_port : Fit::address;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The credentials file in all four notations that people bring along: sendmail's AuthInfo:, netrc, Postfix's
-// sasl_passwd and clsmtpc's. A problem names the line's number and what is wrong, and never shows anything of
-// it.
+// The credentials file in the four notations in use: sendmail's AuthInfo:, netrc, Postfix's sasl_passwd and
+// clsmtpc's. A problem has the line's number and what is wrong, and never shows any part of the line.
 #pragma once
 
 #include <sys/types.h>
@@ -30,7 +29,7 @@ using Authinfo = std::vector<AuthinfoEntry>;  // in the file's order
 // Pure. `file` is for problems and Credentials::origin only.
 Result<Authinfo, Problems> parse_authinfo(std::string_view text, const std::string& file);
 
-// Who reads the file, as far as its permissions depend on that.
+// The reader of the file, for whom its permissions are judged.
 struct AuthinfoReader {
   uid_t uid = 0;                      // the daemon's user
   gid_t gid = 0;                      // and group: the only one that may read the file besides the owner
@@ -38,27 +37,28 @@ struct AuthinfoReader {
   static AuthinfoReader this_process();
 };
 
-// What is to be read: where the configuration names no file, what the service manager has handed over under
-// this very name (LoadCredential=authinfo:PATH), if anything. Blocks.
+// The file to read: if the configuration names none, the service manager's credential of that name
+// (LoadCredential=authinfo:PATH) where there is one. Blocks.
 AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader& reader);
 
-// Blocks. A missing file is no entries if it is the default path, and a problem if the configuration names
-// it. Refused: others may read or write it, its group may write it or may read it without being the daemon's
-// own (unless it lies under the credentials directory), it belongs to a third user, it is no regular file.
+// Blocks. A missing file has no entries if it is the default one, and is a problem if the configuration
+// names it. A file is refused if others may read or write it, if its group may write it, if a group that is
+// not the daemon's own may read it (unless the file is in the credentials directory), if a third user owns
+// it, or if it is not a regular file.
 Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader);
 
 struct AuthinfoQuery {
   std::string host;
   std::uint16_t port = 0;
-  std::string user{};                  // of the configuration: then no other user's entry is used; or empty
-  bool lookup_mx = false;              // then the default for any host is never used
+  std::string user{};                  // of the configuration, or empty; excludes the entries of other users
+  bool lookup_mx = false;              // excludes the default for any host
   std::vector<IpAddress> addresses{};  // what the host resolved to, as far as known
 };
 
 // The most specific entry: host and port, host, address, default; among equals the first.
 std::optional<mail::Credentials> find_credentials(const Authinfo& entries, const AuthinfoQuery& query);
 
-// Puts into the smarthost what find_credentials() gives; nothing with `auth: none`.
+// Puts the result of find_credentials() into the smarthost, unless that has `auth: none`.
 void attach_credentials(mail::Smarthost& smarthost, const Authinfo& entries,
                         std::vector<IpAddress> addresses = {});
 // Whether another entry could be the most specific one once the addresses of this smarthost are known.

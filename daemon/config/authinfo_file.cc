@@ -25,7 +25,7 @@ std::string mode_text(mode_t mode) {
   return digits;
 }
 
-// Nothing, or what is wrong and the command that corrects it.
+// Returns what is wrong and the command that corrects it, or an empty string.
 std::string explain_access(const struct stat& status, const std::string& path, const AuthinfoReader& reader) {
   std::string mode = mode_text(status.st_mode);
   std::string repair = cat("; run: chmod 600 ", path);
@@ -42,8 +42,8 @@ std::string explain_access(const struct stat& status, const std::string& path, c
   return {};
 }
 
-// What root has to do so that we, and nobody else, can read the file. A group of the user's own name is his
-// alone.
+// The command by which root lets us, and nobody else, read the file. A group with the user's name has no
+// other members.
 std::string grant_to_us(const std::string& path) {
   std::array<char, 16 * 1024> text{};
   passwd us{};

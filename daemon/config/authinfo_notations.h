@@ -21,9 +21,9 @@ Result<AuthinfoEntry, std::string> parse_sendmail_line(std::string_view line);
 bool is_netrc_line(std::string_view line);
 Result<AuthinfoEntry, std::string> parse_netrc_line(std::string_view line);
 
-// HOST[:PORT] USER:PASSWORD; nothing if the line has another form.
+// HOST[:PORT] USER:PASSWORD; nullopt if the line has another form.
 std::optional<AuthinfoEntry> parse_postfix_line(std::string_view line);
-// USER:HOST:PASSWORD; nothing if the line has another form.
+// USER:HOST:PASSWORD; nullopt if the line has another form.
 std::optional<AuthinfoEntry> parse_clsmtpc_line(std::string_view line);
 
 }  // namespace hikyaku::config

@@ -1,34 +1,58 @@
 // SPDX-License-Identifier: MIT
-// This machine's names, where the configuration gives none: one for EHLO and Received, and one for addresses
-// without a domain.
+// Host names: the names of this machine, used if the configuration gives none, and names, addresses and
+// ports as people write them in the configuration and in authinfo.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace hikyaku::config {
 
-// What the names are taken from.
+// The sources of the names.
 struct NameSources {
   std::string kernel;           // of uname(2)
   std::string hostname_file{};  // the texts of /etc/hostname, /etc/hosts and /etc/mailname
   std::string hosts_file{};
   std::string mailname_file{};
-  // The resolver's full name for a short one, or ""; asked only where nothing else has one.
+  // Asks the resolver for the full name of a short one, "" if there is none; called only if no other source
+  // has one.
   std::function<std::string(const std::string& short_name)> full_name{};
 };
 
-// The fullest name that the kernel, the files and, in the end, the resolver know; "[127.0.0.1]" where there
-// is no usable one, because servers refuse "localhost" but accept an address literal (RFC 5321 4.1.3).
+// For EHLO and Received: the fullest name that the kernel, the files and finally the resolver know. If
+// there is no usable name: "[127.0.0.1]", since servers refuse "localhost" but accept an address literal
+// (RFC 5321 4.1.3).
 std::string choose_hostname(const NameSources& sources);
-// What /etc/mailname says, for `domain`; empty unless it is a full name.
+// For addresses without a domain: the name in /etc/mailname; empty unless that is a full name.
 std::string choose_mail_name(std::string_view mailname_file);
-// With a dot, and not localhost's: a name that others may know.
+// Whether the name has a dot and is not localhost: other machines may know it.
 bool is_full_name(std::string_view name);
 
-// Of this machine. default_hostname() blocks, for three seconds at most, where the resolver has to be asked.
+// The names of this machine. default_hostname() blocks for at most three seconds, if it asks the resolver.
 std::string default_hostname();
 std::string default_mail_name();
+
+// A DNS name (letters, digits and hyphens as in RFC 1123, and the underscore that some use), no trailing dot.
+bool is_host_name(std::string_view text);
+// "localhost" or "localhost.localdomain".
+bool is_localhost(std::string_view name);
+
+// "smtp.example.com", "[smtp.example.com]", "192.0.2.1", "[2001:db8::1]", "2001:db8::1": lower case, no
+// brackets.
+std::optional<std::string> parse_host(std::string_view text);
+
+// 1 to 65535, or smtp, submission, submissions, smtps, ssmtp.
+std::optional<std::uint16_t> parse_port(std::string_view text);
+
+struct HostPort {
+  std::string host;
+  std::optional<std::uint16_t> port;
+};
+
+// parse_host(), then an optional ":port"; an IPv6 address with a port needs its brackets.
+std::optional<HostPort> parse_host_port(std::string_view text);
 
 }  // namespace hikyaku::config

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// YAML in; settings or all problems at once out. Nothing that is half understood comes out as settings: an
-// unknown key, a wrong type or a value out of range is a problem, never a guess. The only place of yaml-cpp,
-// whose exceptions end here. Bounded: a file of at most 1 MiB, no alias expansion.
+// Reads the configuration: YAML in, settings or all problems at once out. An unknown key, a wrong type or a
+// value out of range is a problem, never a guess. Bounded: a file of at most 1 MiB, no alias expansion.
 #pragma once
 
 #include <string>
@@ -18,11 +17,11 @@ namespace hikyaku::config {
 
 inline constexpr const char* kDefaultConfig = "/etc/hikyaku/hikyaku.yaml";
 
-// Every key of the configuration with its path: "hostname", "spool.directory". Those of a smarthost are its
-// own affair.
+// Every key of the configuration with its path, such as "hostname" and "spool.directory". A smarthost
+// counts as one value.
 std::vector<std::string> setting_keys();
 
-// What defaults are taken from; tests pass fixed ones.
+// The source of defaults that depend on the machine; tests pass fixed ones.
 struct Environment {
   std::string hostname;     // default_hostname() of hostname.h
   std::string mail_name{};  // default_mail_name(), for `domain`; empty: that is the hostname
@@ -32,26 +31,23 @@ Result<Settings, Problems> load_text(std::string_view text, const std::string& f
                                      const Environment& environment);
 // With this machine's own environment. Blocks.
 Result<Settings, Problems> load_file(const std::string& path);
-// What can be understood of a file that has problems, the rest as it is by default. Good for finding a daemon
-// that runs with an earlier version of the file; never to run with.
+// The valid settings of a file that has problems, and defaults for the rest. For finding a daemon that runs
+// with an earlier version of the file; never to run with.
 Settings understandable_settings(const std::string& path);
 
-// The aliases file as it lies on the disk. What it means is mail/alias_file.h's affair.
-
+// The aliases file; mail/alias_file.h says what its lines mean.
 struct LoadedAliases {
   mail::Aliases aliases;  // what could be understood
   Problems problems;      // with file and line
 };
 
-// A missing file has no aliases; where the configuration names it, that is a problem. One that anybody may
-// write is not read: whoever writes it gets root's mail. Blocks.
+// A missing file has no aliases; it is a problem if the configuration names it. A file that others may
+// write is not read, because its writer could redirect root's mail. Blocks.
 LoadedAliases load_aliases(const AliasesSettings& settings);
 
-// `hikyakud --check`, beyond what load_file() sees: whether the files that the configuration names are there and
-// can be read. Changes nothing. Does not parse certificates; daemon/app does that with the TLS library.
+// The problems that load_file() does not see, for `hikyakud --check`: files named by the configuration that
+// are missing or cannot be read. Does not parse certificates; daemon/app does that with the TLS library.
 // Blocks.
-
-// Empty: all is well.
 Problems check_configuration(const Settings& settings, const AuthinfoReader& reader);
 
 }  // namespace hikyaku::config

@@ -19,4 +19,8 @@ std::vector<std::string> to_lines(const Problems& problems) {
   return lines;
 }
 
+std::string to_text(const Problems& problems, std::string_view between) {
+  return join(to_lines(problems), between);
+}
+
 }  // namespace hikyaku::config

@@ -19,7 +19,7 @@ std::unexpected<FileError> system_failure(const char* what) {
   return fail(kind, cat("cannot be ", what, ": ", os_error_text(errno)));
 }
 
-// One byte more than is allowed tells that there is more.
+// Reads one byte more than is allowed, to notice that the file is too large.
 Result<std::string, FileError> read_all(int fd) {
   std::string text(kLargestFile + 1, '\0');
   std::size_t length = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A small text file, read whole. Never blocks on a FIFO, never reads a device, never more than 1 MiB. What
-// fstat(2) says is about the very file that was read.
+// Reads a small text file. Never blocks on a FIFO, never reads a device or more than 1 MiB. `status`
+// belongs to the very file that was read.
 #pragma once
 
 #include <sys/stat.h>

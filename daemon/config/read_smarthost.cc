@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/config/hostname.h"
 #include "daemon/config/smarthost_draft.h"
 
 namespace hikyaku::config {
@@ -39,6 +41,51 @@ std::optional<Smarthost> finish(const Value& value, SmarthostDraft draft) {
   return smarthost;
 }
 
+using mail::TlsMode;
+
+constexpr std::string_view kForms =
+    "smtps://HOST (implicit TLS, 465), submission://HOST (STARTTLS, 587) or smtp://HOST (25)";
+
+std::optional<TlsMode> mode_of(std::string_view scheme) {
+  static constexpr std::pair<std::string_view, TlsMode> kSchemes[] = {{"smtps", TlsMode::implicit},
+                                                                      {"submissions", TlsMode::implicit},
+                                                                      {"submission", TlsMode::starttls},
+                                                                      {"smtp", TlsMode::opportunistic}};
+  for (const auto& [name, mode] : kSchemes)
+    if (equals_ignoring_case(scheme, name)) return mode;
+  return std::nullopt;
+}
+
+// What somebody meant who wrote another word for a unit. `m` is not simply taken: it could be a month.
+std::string_view meant_unit(std::string_view word) {
+  static constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
+      {"sec", "s"}, {"second", "s"}, {"m", "min"}, {"minute", "min"},
+      {"hr", "h"},  {"hour", "h"},   {"d", "day"}};
+  for (const auto& [other, unit] : kOthers)
+    if (equals_ignoring_case(word, other)) return unit;
+  for (std::string_view unit : mail::kRateUnits)
+    if (word != unit && equals_ignoring_case(word, unit)) return unit;
+  return {};
+}
+
+std::string explain(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view meant = slash == text.npos ? "" : meant_unit(text.substr(slash + 1));
+  return cat(
+      "must be a whole number from 1 to ", std::to_string(mail::kMaxRate),
+      ", a slash and a unit out of s, min, h, day, such as 60/min, or a list such as [14/s, 10000/day]",
+      meant.empty() ? "" : cat("; did you mean /", meant, "?"));
+}
+
+void read_rate(const Value& value, mail::Smarthost& smarthost) {
+  const std::string_view text = value.text().value_or("");
+  auto rate = mail::parse_rate(text);
+  if (!rate) return value.problem(explain(text));
+  if (std::ranges::find(smarthost.rates, rate->unit, &mail::Rate::unit) != smarthost.rates.end())
+    return value.problem("another rate has this unit; write each unit once");
+  smarthost.rates.push_back(*rate);
+}
+
 }  // namespace
 
 std::optional<Smarthost> read_smarthost(const Value& value) {
@@ -67,6 +114,47 @@ std::vector<Smarthost> read_smarthosts(const Value& value) {
   }
   if (value.elements().empty()) value.problem("must have at least one smarthost");
   return smarthosts;
+}
+
+Result<SmarthostUrl, std::string> parse_smarthost_url(std::string_view url) {
+  if (url.find('@') != url.npos)
+    return std::unexpected(
+        "must not hold a user or a password: this file may be read by others; put them into the authinfo "
+        "file, as "
+        "`machine HOST login USER password PASSWORD`");
+  std::size_t end = url.find("://");
+  auto mode = end == url.npos ? std::nullopt : mode_of(url.substr(0, end));
+  if (!mode) return std::unexpected(cat("must be ", kForms));
+  std::string_view place = url.substr(end + 3);
+  if (place.ends_with('/')) place.remove_suffix(1);
+  if (place.find_first_of("/?#") != place.npos)
+    return std::unexpected("must end after the host and port: there is no path in it");
+  auto target = parse_host_port(place);
+  if (!target)
+    return std::unexpected(
+        "must name a host, such as smtp.example.com, [smtp.example.com], 192.0.2.1 or [2001:db8::1], and "
+        "after it at "
+        "most :PORT");
+  return SmarthostUrl{*mode, target->host, target->port};
+}
+
+std::uint16_t default_port(TlsMode mode) {
+  if (mode == TlsMode::implicit) return 465;
+  return mode == TlsMode::starttls ? 587 : 25;
+}
+
+std::optional<TlsMode> default_tls_mode(std::uint16_t port) {
+  switch (port) {
+    case 465: return TlsMode::implicit;
+    case 587: return TlsMode::starttls;
+    case 25: return TlsMode::opportunistic;
+    default: return std::nullopt;
+  }
+}
+
+void read_rates(const Value& value, mail::Smarthost& smarthost) {
+  if (value.elements().empty()) value.problem("names no rate; to send without a limit, remove the key");
+  for (const Value& element : value.elements()) read_rate(element, smarthost);
 }
 
 }  // namespace hikyaku::config

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Tables of keys: each key of a mapping with the function that checks its value and puts it into a struct.
-// The functions below make such functions for members of T; a value that is wrong is reported and leaves the
-// default.
+// The functions below make such functions for members of T; they report a wrong value and keep the default.
 #pragma once
 
 #include <algorithm>
@@ -67,13 +66,13 @@ std::vector<std::string> keys_of(const Schema<T>& schema) {
   return keys;
 }
 
-// Says what was probably meant, or which keys there are.
+// Reports which key was probably meant, or else which keys there are.
 void report_unknown_key(const Value::Member& member, const std::vector<std::string>& known);
-// Reports whatever is neither a mapping nor empty.
+// Reports a value that is neither a mapping nor empty.
 bool is_map_or_empty(const Value& value);
 
-// Reads a mapping by its table. An empty value (`limits:` with everything below it commented out) is an empty
-// one.
+// Reads a mapping by its table. An empty value (`limits:` with everything below it commented out) counts as
+// an empty mapping.
 template <class T>
 void read_map(const Value& value, const Schema<T>& schema, T& into) {
   if (!is_map_or_empty(value)) return;
@@ -100,7 +99,7 @@ Read<T> section(M T::* member, const Schema<M>& schema) {
   return {[member, &schema](const Value& value, T& into) { read_map(value, schema, into.*member); }, schema};
 }
 
-// A key that a later version will have; whoever writes it today learns that it is not there yet.
+// A key of a later version; reports that this version does not have it yet.
 template <class T>
 Read<T> not_available() {
   return [](const Value& value, T&) {

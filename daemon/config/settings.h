@@ -64,11 +64,11 @@ struct RetrySettings {
   bool operator==(const RetrySettings&) const = default;
 };
 
-// Who may send under another address than its own over the Unix socket, and as sendmail(1)'s -f.
+// What becomes of other senders than a user's own over the Unix socket, and with sendmail(1)'s -f.
 enum class SubmitOthers : std::uint8_t { allow, rewrite };
 
 struct SubmitSettings {
-  std::vector<std::string> trusted;  // users and groups; root and the daemon itself are, anyway
+  std::vector<std::string> trusted;  // users and groups, besides root and the daemon itself
   SubmitOthers others = SubmitOthers::allow;
   bool operator==(const SubmitSettings&) const = default;
 };
@@ -83,7 +83,7 @@ struct QueueSettings {
   bool operator==(const QueueSettings&) const = default;
 };
 
-// Whose members see all of the queue, and may do everything, over the control socket.
+// The members of `group` see the whole queue and may do everything over the control socket.
 struct ControlSettings {
   std::string group = "adm";
   bool operator==(const ControlSettings&) const = default;

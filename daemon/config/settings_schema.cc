@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/config/host.h"
+#include "daemon/config/hostname.h"
 #include "daemon/config/load.h"
 #include "daemon/config/smarthost_draft.h"
 
@@ -46,7 +46,7 @@ void read_listen(const Value& value, Document& document) {
     if (!endpoint)
       element.problem("must be an address and a port, such as \"127.0.0.1:25\" or \"[::1]:25\", in quotes");
     else if (std::ranges::find(listen.endpoints, *endpoint) != listen.endpoints.end())
-      element.problem("this address stands here twice");
+      element.problem("this address appears twice");
     else
       listen.endpoints.push_back(*endpoint);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The whole document's table of keys, and what was written of it before the checks between keys (load.h).
+// The table of all keys of the document, and the document before the checks that concern several keys
+// (load.h).
 #pragma once
 
 #include <optional>
@@ -11,7 +12,7 @@ namespace hikyaku::config {
 
 struct Document {
   Settings settings;
-  // Where these were written, if perhaps wrongly; views of the document's nodes.
+  // Where these keys are in the document, valid or not; views of its nodes.
   std::optional<Value> smarthost, smarthosts, listen, allow;
 };
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/config/host.h"
+#include "daemon/config/hostname.h"
 
 namespace hikyaku::config {
 namespace {
@@ -29,7 +29,7 @@ void read_port(const Value& value, SmarthostDraft& draft) {
   if (!draft.port) value.problem("must be a number from 1 to 65535, or smtp, submission or submissions");
 }
 
-// A port or a switch in the place of the mode is what people try first.
+// People often write a port or a switch instead of the mode.
 std::optional<std::string> explain_tls(std::string_view text) {
   if (auto port = parse_number(text); port && *port <= 65535) {
     auto mode = default_tls_mode(static_cast<std::uint16_t>(*port));
@@ -105,7 +105,7 @@ void read_mechanism(const Value& value, Smarthost& smarthost) {
         "DIGEST-MD5, "
         "CRAM-MD5, PLAIN, LOGIN");
   if (std::ranges::find(smarthost.mechanisms, name) != smarthost.mechanisms.end())
-    return value.problem("this mechanism stands here twice");
+    return value.problem("this mechanism appears twice");
   smarthost.mechanisms.push_back(name);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A smarthost's keys as they were written, each checked by itself, before the defaults that depend on one
-// another are chosen and contradictions are found (read_smarthost()).
+// Reading a smarthost: its keys as they were written, each checked by itself, and then the defaults that
+// depend on other keys and the search for contradictions (read_smarthost()).
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,12 @@ struct SmarthostUrl {
   std::optional<std::uint16_t> port;
 };
 
-// The error is what to change, and repeats nothing of the URL: a password may stand in it.
+// The error says what to change, and repeats nothing of the URL, which may hold a password.
 Result<SmarthostUrl, std::string> parse_smarthost_url(std::string_view url);
 
 // 465, 587 or 25.
 std::uint16_t default_port(mail::TlsMode mode);
-// Nothing for a port that says nothing about TLS.
+// nullopt for a port without a usual mode.
 std::optional<mail::TlsMode> default_tls_mode(std::uint16_t port);
 
 struct SmarthostDraft {
@@ -48,13 +48,12 @@ void read_url(const Value& value, SmarthostDraft& draft);
 const Schema<SmarthostDraft>& smarthost_schema();
 
 // A smarthost's `rate`: one such as 60/min, or a list of them, each unit at most once.
-
 void read_rates(const Value& value, mail::Smarthost& smarthost);
 
 // One smarthost from YAML: a URL, or a mapping of the keys in etc/hikyaku.yaml. Contradictions are reported,
 // never settled by precedence.
 
-// Nothing if it cannot be used at all; all that is wrong has been reported.
+// nullopt if the smarthost cannot be used at all. All problems have been reported.
 std::optional<mail::Smarthost> read_smarthost(const Value& value);
 // The list `smarthosts`, with the names compared.
 std::vector<mail::Smarthost> read_smarthosts(const Value& value);

@@ -130,7 +130,7 @@ std::vector<Value::Member> Value::members() const {
     if (name.kind != YamlNode::Kind::scalar) {
       key.problem("a key must be a single word");
     } else if (!seen.insert(name.scalar).second) {
-      key.problem("this key stands here twice");
+      key.problem("this key appears twice");
     } else {
       members.push_back({name.scalar, key, Value(node_.items[i + 1], key.key_, report_)});
     }

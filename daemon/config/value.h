@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One value of the configuration while it is read: a node, the way to it, and where to report. Each as_…()
-// gives the value, or reports what is allowed instead and gives nothing. A report never repeats the value
-// itself: what stands in the wrong place may be a password.
+// One value of the configuration while it is read: a node, its path, and the report. Each as_…() returns
+// the value, or reports what is allowed instead and returns nullopt. A report never repeats the value
+// itself, which may be a misplaced password.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ class Value {
   bool is_null() const { return node_.kind == YamlNode::Kind::null; }
   bool is_map() const { return node_.kind == YamlNode::Kind::map; }
   bool is_list() const { return node_.kind == YamlNode::Kind::sequence; }
-  // The bare text of a scalar, without any report; nothing for anything else.
+  // The bare text of a scalar; nullopt, without a report, for anything else.
   std::optional<std::string_view> text() const;
 
   std::optional<std::string> as_text(std::string_view expected) const;  // not empty, no control characters
@@ -48,7 +48,7 @@ class Value {
   std::vector<Value> elements() const;
 
   struct Member;
-  // Of a map: those whose key is a scalar and stands there for the first time; the others are reported.
+  // Of a map: the members whose key is a scalar and not a repetition; the others are reported.
   std::vector<Member> members() const;
 
  private:

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "daemon/base/text.h"
-#include "daemon/config/host.h"
 #include "daemon/config/hostname.h"
 
 namespace hikyaku::config {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What is allowed but probably not meant, one sentence each with what to change: for `hikyakud --check`, for
-// the log at each start, and for `hikyaku status`. Pure: what the settings do not show is found out by the
-// caller (daemon/app/checking.h) and comes as facts.
+// Warnings about settings that are allowed but probably not intended, each a sentence that says what to
+// change: for `hikyakud --check`, for the log at each start, and for `hikyaku status`. Pure: the caller
+// (daemon/app/checking.h) finds out the facts that the settings do not show.
 #pragma once
 
 #include <string>
@@ -11,11 +11,11 @@
 
 namespace hikyaku::config {
 
-// As they stand here they warn of nothing.
+// The defaults give no warning.
 struct SetupFacts {
   bool has_root_alias = true;
-  std::vector<std::string> unknown_trusted{};  // names in submit.trusted that are nobody's on this machine
-  // Smarthosts that an entry by address may have credentials for, once their addresses are known.
+  std::vector<std::string> unknown_trusted{};  // names in submit.trusted that this machine does not know
+  // Smarthosts whose credentials may change by an entry for an address, once their addresses are known.
   std::vector<std::string> undecided{};
   std::string sendmail{};  // what is wrong with the installed sendmail, in a sentence
   // Why the daemon's user could not load again what root has loaded.

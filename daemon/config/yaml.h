@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A YAML document as a plain tree with the place of everything, built from yaml-cpp's events so that nothing
-// is expanded: aliases, tags and further documents are problems. No exception leaves this file.
+// A YAML document as a plain tree with the place of every node. Built from yaml-cpp's events so that
+// nothing is expanded: aliases, tags and further documents are problems. No exception leaves this unit.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ struct YamlNode {
   std::vector<YamlNode> items;  // of a sequence; of a map: key, value, key, value, …
 };
 
-// An empty document is a null node. Problems: what is not YAML, and what we do not take from it.
+// An empty document is a null node. Problems: errors of YAML, and features that we do not accept.
 Result<YamlNode, Problems> read_yaml(std::string_view text, const std::string& file);
 
 }  // namespace hikyaku::config

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// One connection to the control socket, with blocking calls that all have an end: a head and a body within a
-// time, an answer as long as the peer goes on taking it, everything at once when another thread shuts it
-// down. Descriptors that a peer passes along are never taken. One thread, but for shut_down().
+// One connection to the control socket. All calls block for a limited time: a request must arrive within a
+// time, an answer may take as long as the client keeps reading, and everything ends at once when another
+// thread calls shut_down(). File descriptors sent by a client are never accepted. One thread, except for
+// shut_down().
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,7 @@ namespace hikyaku::control {
 struct ControlTimes {
   // From the first wait to the body's last byte.
   std::chrono::milliseconds request = std::chrono::seconds(10);
-  // An answer of which nothing is taken.
+  // How long the client may read nothing of an answer.
   std::chrono::milliseconds stalled = std::chrono::minutes(5);
 };
 
@@ -28,16 +29,16 @@ class ControlConnection {
   using Clock = std::chrono::steady_clock;
   ControlConnection(Fd socket, ControlTimes times);
 
-  // The request's head; nothing: none came in time, or it broke off. A head that is too long is handed out as
-  // far as it came, so that it can be refused.
+  // The request's head; nullopt if it did not arrive in time or completely. Of a head that is too long,
+  // returns the beginning, so that the head can be refused.
   std::optional<std::string> read_head();
-  // Of what follows the head: at least one byte, 0 at the end or when the time is over.
+  // Reads at least one byte of what follows the head; returns 0 at the end or when the time is over.
   std::size_t read(std::span<char> into);
-  // All of it. False: the peer has left, or takes nothing any more.
+  // Writes all of it; false if the client has left or does not read.
   bool write(std::string_view bytes);
-  // Whether anybody still waits for an answer.
+  // Whether the client is still there.
   bool has_peer() const;
-  // From any thread: from now on everything ends at once.
+  // From any thread: all calls end at once from now on.
   void shut_down() const;
 
   int fd() const { return socket_.get(); }
@@ -48,7 +49,7 @@ class ControlConnection {
   Fd socket_;
   ControlTimes times_;
   Clock::time_point deadline_;
-  std::string ahead_;  // read, and not yet handed out
+  std::string ahead_;  // read, but not yet returned
 };
 
 }  // namespace hikyaku::control

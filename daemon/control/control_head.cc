@@ -66,10 +66,10 @@ class Reader {
     auto words = split(line, ' ');
     bool is_http = words.size() == 3 && (words[2] == "HTTP/1.1" || words[2] == "HTTP/1.0");
     if (!is_http || !all(words[0], is_token)) return fail(400, "the request line is not HTTP/1.1");
-    if (words[1].size() > kMaxTarget) return fail(414, "the address is too long");
+    if (words[1].size() > kMaxTarget) return fail(414, "the request target is too long");
     if (!words[1].starts_with('/') || !all(words[1], is_visible))
-      return fail(400, "the address must begin with / and hold no blanks or controls");
-    if (words[0] != "GET" && words[0] != "POST") return fail(405, "only GET and POST have a meaning here");
+      return fail(400, "the path must begin with / and must not contain blanks or control characters");
+    if (words[0] != "GET" && words[0] != "POST") return fail(405, "only GET and POST are supported");
     std::size_t path = std::min(words[1].find('?'), words[1].size());
     head_.method = words[0];
     head_.path = decoded(words[1].substr(0, path), false);
@@ -81,22 +81,23 @@ class Reader {
   Outcome read_field(std::string_view line) {
     std::size_t colon = line.find(':');
     if (colon == line.npos || !all(line.substr(0, colon), is_token))
-      return fail(400, "a header field has no proper name");
+      return fail(400, "a header field has no valid name");
     auto is_proper = [](char c) {
       return is_visible(c) || is_blank(c) || static_cast<unsigned char>(c) > 0x7f;
     };
     std::string_view value = trim(line.substr(colon + 1));
-    if (!std::ranges::all_of(value, is_proper)) return fail(400, "a header field holds a control character");
+    if (!std::ranges::all_of(value, is_proper))
+      return fail(400, "a header field contains a control character");
     if (++fields_ > kMaxFields) return fail(431, "too many header fields");
     return take(to_lower(line.substr(0, colon)), value);
   }
 
   Outcome take(const std::string& name, std::string_view value) {
     if (name == "content-length") return take_length(value);
-    if (name == "transfer-encoding") return fail(411, "a body comes with Content-Length here");
-    if (name == "content-encoding") return fail(415, "a body comes as it is here, not compressed");
+    if (name == "transfer-encoding") return fail(411, "a body needs a Content-Length");
+    if (name == "content-encoding") return fail(415, "a compressed body is not supported");
     if (name == "expect" && !equals_ignoring_case(value, "100-continue"))
-      return fail(417, "nothing but 100-continue can be expected");
+      return fail(417, "only 100-continue is supported");
     if (name == "expect") head_.wants_continue = true;
     if (name == "accept") head_.accept += cat(head_.accept.empty() ? "" : ", ", value);
     return {};
@@ -105,14 +106,15 @@ class Reader {
   Outcome take_length(std::string_view value) {
     auto length = parse_number(value);
     if (!length || length_) return fail(400, "Content-Length must be one number");
-    if (*length > kMaxBody) return fail(413, cat("a body has at most ", std::to_string(kMaxBody), " bytes"));
+    if (*length > kMaxBody)
+      return fail(413, cat("a body must have at most ", std::to_string(kMaxBody), " bytes"));
     length_ = static_cast<std::size_t>(*length);
     return {};
   }
 
   Result<RequestHead, HeadRefusal> finish() {
     head_.body = length_.value_or(0);
-    if (head_.method == "GET" && head_.body > 0) return fail(400, "a GET has no body");
+    if (head_.method == "GET" && head_.body > 0) return fail(400, "a GET must not have a body");
     if (!is_ascii(head_.accept)) head_.accept.clear();
     return std::move(head_);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The head of a request to the control socket (RFC 9112), of which only a plain and bounded form is
-// understood, since anybody who is logged in may connect: GET and POST, one body with a Content-Length, no
-// ranges, transfer codings or compression. Fields that mean nothing here are passed over. An HTTP library
-// would bring all of those back, and its server takes a listening socket of its own. Pure.
+// The head of a request to the control socket (RFC 9112). Only a plain and bounded form is accepted, since
+// every local user may connect: GET and POST, one body with a Content-Length, no ranges, transfer codings
+// or compression. Other fields are ignored. An HTTP library would bring all of these back, and its server
+// needs a listening socket of its own. Pure.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,8 @@ struct RequestHead {
   std::string method;                             // "GET" or "POST"
   std::string path;                               // percent-decoded (RFC 3986 2.1), without the query
   std::map<std::string, std::string> parameters;  // the query's, decoded; of those with one name the first
-  std::string accept;                             // what the client takes, in ASCII; empty: anything
-  std::size_t body = 0;                           // length of what follows in bytes, at most kMaxBody
+  std::string accept;                             // formats that the client accepts, in ASCII; empty: any
+  std::size_t body = 0;                           // length in bytes, at most kMaxBody
   bool is_chunked_known = false;                  // HTTP/1.1: an answer of unknown length goes in chunks
   bool wants_continue = false;                    // the client waits for 100 before it sends the body
 };
@@ -32,9 +32,9 @@ struct RequestHead {
 // The kind is HTTP's status code.
 using HeadRefusal = Error<int>;
 
-// Where the head in `text` ends, behind its empty line; 0: more is to come.
+// The length of the head in `text`, with its empty line; 0 if the head is not complete.
 std::size_t head_length(std::string_view text);
-// `head`: all of it, as head_length() says.
+// `head` is the whole head, as long as head_length() says.
 Result<RequestHead, HeadRefusal> parse_request_head(std::string_view head);
 
 }  // namespace hikyaku::control

@@ -77,7 +77,7 @@ void serve_request(ControlConnection& connection, RequestHead head, const Rights
                    const AnswerRequest& answer) {
   if (head.wants_continue && !connection.write("HTTP/1.1 100 Continue\r\n\r\n")) return;
   auto body = read_body(connection, head.body);
-  if (!body) return write_whole(connection, control_error(400, "the request broke off"));
+  if (!body) return write_whole(connection, control_error(400, "the request is incomplete"));
   ControlRequest request{.method = std::move(head.method),
                          .path = std::move(head.path),
                          .parameters = std::move(head.parameters),

@@ -14,8 +14,8 @@ namespace hikyaku::control {
 namespace {
 
 constexpr std::uint64_t kLongestWait = 300;  // seconds
-constexpr Duration kRestart = 5s;            // in which a smarthost may be back that was restarted
-constexpr Duration kLook = 1s;               // how soon it is noticed that nobody waits any more
+constexpr Duration kRestart = 5s;            // a restarted smarthost is usually back within
+constexpr Duration kLook = 1s;               // how often the client is checked to be still there
 
 mail::MailState mail_state(const relay::MailOutcome& outcome, const mail::RouteState& route,
                            bool is_operator) {
@@ -49,33 +49,33 @@ std::string outcome_json(const relay::MailOutcome& outcome, const mail::MailStat
   return json.add("recipients", recipients).text();
 }
 
-struct Patience {
+struct WaitOptions {
   Duration wait{0};
-  std::optional<std::uint32_t> attempts{};  // more than these are waited for
-  bool until_paused = false;                // nor for a smarthost that is not tried soon
+  std::optional<std::uint32_t> attempts{};  // wait for more than these
+  bool until_paused = false;                // do not wait for a smarthost that is not tried soon
 };
 
-// One who waits for a mail's outcome, on its own thread.
+// A client that waits for a mail's outcome, on its own thread.
 class Watching {
  public:
-  Watching(const ControlRequest& request, mail::MailId id, Patience patience, DaemonControl& daemon,
+  Watching(const ControlRequest& request, mail::MailId id, WaitOptions options, DaemonControl& daemon,
            Clock& clock)
       : is_wanted_(request.is_wanted),
         rights_(request.rights),
         id_(id),
-        patience_(patience),
-        end_(clock.now() + patience.wait),
+        options_(options),
+        end_(clock.now() + options.wait),
         daemon_(daemon),
         clock_(clock) {}
 
-  // The first word; nullopt: no answer. Does not wait.
+  // The first report; nullopt if the daemon does not answer. Does not wait.
   std::optional<DaemonControl::OutcomeReport> begin() {
     auto report = daemon_.outcome(id_, std::nullopt, rights_, 0s);
     if (report) take(*report);
     return report;
   }
 
-  // Waits until something has changed; false: it will not, or nobody wants to know.
+  // Waits for a change; false if none will come, or the client has left.
   bool change() {
     while (!is_finished() && clock_.now() < end_ && is_wanted_()) {
       auto report = daemon_.outcome(id_, now_, rights_, std::min(kLook, end_ - clock_.now()));
@@ -88,15 +88,15 @@ class Watching {
     return false;
   }
 
-  // What is new since the last call: a line for each recipient who has been tried, and one where the
-  // smarthost takes no mail.
+  // The changes since the last call: a line for each recipient that was tried, and one if the smarthost
+  // takes no mail.
   std::string news() {
     std::string lines;
-    told_.resize(now_->recipients.size());
-    for (std::size_t i = 0; i < told_.size(); ++i) {
+    reported_.resize(now_->recipients.size());
+    for (std::size_t i = 0; i < reported_.size(); ++i) {
       const auto& recipient = now_->recipients[i];
-      if (recipient.progress == told_[i]) continue;
-      told_[i] = recipient.progress;
+      if (recipient.progress == reported_[i]) continue;
+      reported_[i] = recipient.progress;
       lines += to_object(recipient).text() + '\n';
     }
     return lines + news_of_the_smarthost();
@@ -123,32 +123,32 @@ class Watching {
            state_.waits_for != mail::WaitsFor::time;
   }
 
-  // Nothing more will happen, or nothing that is waited for.
+  // Whether nothing more will happen, or nothing that the client waits for.
   bool is_finished() const {
     if (now_->is_over || now_->is_held || now_->is_settled()) return true;
-    if (patience_.attempts && now_->attempts > *patience_.attempts) return true;
-    return patience_.until_paused && waits_for_others() &&
+    if (options_.attempts && now_->attempts > *options_.attempts) return true;
+    return options_.until_paused && waits_for_others() &&
            (!state_.next || *state_.next - route_.now > kRestart);
   }
 
   std::string news_of_the_smarthost() {
     std::string reason = waits_for_others() ? state_.reason : "";
-    if (reason == std::exchange(told_reason_, reason) || reason.empty()) return "";
+    if (reason == std::exchange(reported_reason_, reason) || reason.empty()) return "";
     return waiting_json(state_).text() + '\n';
   }
 
   std::function<bool()> is_wanted_;
   Rights rights_;
   mail::MailId id_;
-  Patience patience_;
+  WaitOptions options_;
   Instant end_;
   DaemonControl& daemon_;
   Clock& clock_;
   std::optional<relay::MailOutcome> now_;
   mail::RouteState route_;
   mail::MailState state_;
-  std::vector<mail::RecipientProgress> told_;
-  std::string told_reason_;
+  std::vector<mail::RecipientProgress> reported_;
+  std::string reported_reason_;
 };
 
 ControlAnswer stream(std::shared_ptr<Watching> watching) {
@@ -158,8 +158,8 @@ ControlAnswer stream(std::shared_ptr<Watching> watching) {
   return answer;
 }
 
-Result<Patience, std::string> parse_patience(const ControlRequest& request) {
-  Patience patience;
+Result<WaitOptions, std::string> parse_wait_options(const ControlRequest& request) {
+  WaitOptions options;
   auto number = [&](const char* name) -> std::optional<std::uint64_t> {
     auto given = request.parameters.find(name);
     return given == request.parameters.end() ? 0 : parse_number(given->second);
@@ -172,10 +172,10 @@ Result<Patience, std::string> parse_patience(const ControlRequest& request) {
   auto until = request.parameters.find("until");
   if (until != request.parameters.end() && until->second != "paused")
     return std::unexpected("until must be paused");
-  patience.wait = std::chrono::seconds(*seconds);
-  patience.until_paused = until != request.parameters.end();
-  if (request.parameters.contains("attempts")) patience.attempts = static_cast<std::uint32_t>(*attempts);
-  return patience;
+  options.wait = std::chrono::seconds(*seconds);
+  options.until_paused = until != request.parameters.end();
+  if (request.parameters.contains("attempts")) options.attempts = static_cast<std::uint32_t>(*attempts);
+  return options;
 }
 
 }  // namespace
@@ -184,13 +184,13 @@ ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id,
                              Clock& clock) {
   auto parsed = mail::parse_mail_id(id);
   if (!parsed) return control_error(400, cat(printable(id), " is not a mail ID"));
-  auto patience = parse_patience(request);
-  if (!patience) return control_error(400, patience.error());
+  auto options = parse_wait_options(request);
+  if (!options) return control_error(400, options.error());
   auto format = request.parameters.find("format");
   bool wants_lines = format != request.parameters.end() && format->second == "lines";
   if (format != request.parameters.end() && !wants_lines && format->second != "json")
     return control_error(400, "format must be json or lines");
-  auto watching = std::make_shared<Watching>(request, *parsed, *patience, daemon, clock);
+  auto watching = std::make_shared<Watching>(request, *parsed, *options, daemon, clock);
   auto begun = watching->begin();
   if (!begun) return no_answer();
   if (!begun->outcome)

@@ -16,10 +16,11 @@ constexpr std::size_t kDefaultLimit = 100;
 constexpr std::size_t kMostMails = 1000;  // of one page of JSON
 constexpr std::size_t kLongestJson = std::size_t{1} << 20U;
 constexpr std::size_t kPiece = 500;  // of a list that is streamed
-// How long a page of JSON is looked for; it may be shorter than asked for, and tells where to go on.
+// How long mails are searched for a page of JSON, which may then be shorter than requested; `next` says
+// where to go on.
 constexpr Duration kLongestSearch = 5s;
-// A page that continues another may be of a picture that old: no mail that was there at the first page is
-// left out for it.
+// How old the picture for a page that continues another may be: no mail that was there at the first page is
+// missing because of that.
 constexpr Duration kOldPicture = 10s;
 
 using ParsedQuestion = Result<QueueQuestion, ControlAnswer>;
@@ -35,7 +36,7 @@ std::optional<QueueFormat> parse_format(std::string_view name) {
   return std::nullopt;
 }
 
-// As far as a client says at all: text/plain is what mailq shows, application/x-ndjson a line for each mail.
+// text/plain is what mailq shows, application/x-ndjson a line for each mail; JSON if the client does not say.
 QueueFormat format_accepted(std::string_view accept) {
   bool wants_text = accept.starts_with("text/plain");
   bool wants_lines = accept.starts_with("application/x-ndjson");
@@ -51,10 +52,12 @@ std::string_view type_of(QueueFormat format) {
   return "";
 }
 
-// What a parameter makes of the question; false: its value is none.
+// Puts a parameter into the question; false if its value is not valid.
 bool take(QueueQuestion& question, const std::string& name, const std::string& value) {
-  if (name == "from") return question.filter.from = value, true;
-  if (name == "to") return question.filter.to = value, true;
+  if (name == "from" || name == "to") {
+    (name == "from" ? question.filter.from : question.filter.to) = value;
+    return true;
+  }
   if (name == "state") {
     question.filter.state = mail::parse_queue_state(value);
     return question.filter.state.has_value();
@@ -80,7 +83,7 @@ std::string_view allowed(const std::string& name) {
   return name == "after" ? "a mail ID" : "a number of mails, at least 1";
 }
 
-// What is shown of each mail, and to whom.
+// Which mails are shown to the caller.
 struct Shown {
   listing::QueueFilter filter;
   Rights rights;
@@ -119,7 +122,7 @@ ControlAnswer one_page(const ControlRequest& request, const QueueQuestion& quest
   return control_json(json.text());
 }
 
-// A list of any length, a piece at a time: what is in memory is one page.
+// A list of any length, a piece at a time; only one page is in memory.
 class Streaming {
  public:
   Streaming(const ControlRequest& request, QueueQuestion question, Shown shown, listing::QueueReader& reader,
@@ -132,7 +135,7 @@ class Streaming {
         next_(question_.after),
         left_(question_.limit.value_or(SIZE_MAX)) {}
 
-  // Before anything has gone out, trouble still has a status of its own.
+  // Nothing has been sent yet, so an error can still have a status of its own.
   Result<void, StartError> begin(const std::string& notes) {
     auto page = read();
     if (!page) return std::unexpected(page.error());
@@ -185,7 +188,7 @@ class Streaming {
   bool has_ended_ = false;
 };
 
-// What mailq says of mail that the list does not hold.
+// What mailq shows about mail that is not in the list.
 std::string notes_for(const Rights& rights, const listing::QueueReader& reader, DaemonControl& daemon) {
   auto whose = rights.is_operator ? std::nullopt : std::optional(rights.uid);
   return listing::PostfixListing::notes(daemon.failed(rights).value_or(std::vector<mail::FailedMail>()),

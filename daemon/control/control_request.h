@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A request to the control socket and its answer, as values: what the routes see of HTTP.
+// A request to the control socket and its answer as plain values, and HTTP/1.1 (RFC 9112) on a connection.
 #pragma once
 
 #include <functional>
@@ -17,15 +17,15 @@ struct ControlRequest {
   std::string method;  // "GET" or "POST"
   std::string path;    // decoded, without parameters
   std::map<std::string, std::string> parameters;
-  std::string accept;  // what the client takes; empty: anything
+  std::string accept;  // formats that the client accepts; empty: any
   std::string body;
   Rights rights;
-  // Whether anybody still waits for the answer. For work that takes long.
+  // Whether the client still waits for the answer. For work that takes long.
   std::function<bool()> is_wanted = [] { return true; };
 };
 
 struct ControlAnswer {
-  // The next piece of a long answer, empty at its end; nothing: it breaks off, and the client is to see that.
+  // The next piece of a long answer, empty at its end; nullopt if it breaks off, which the client then sees.
   using Pieces = std::function<std::optional<std::string>()>;
 
   int status = 200;
@@ -36,18 +36,15 @@ struct ControlAnswer {
 
 // {"error": text} and a line end.
 ControlAnswer control_error(int status, std::string_view text);
-ControlAnswer control_json(std::string json);  // likewise ended
-
-// HTTP/1.1 (RFC 9112) between a connection and the routes. A connection serves one request: its head as
-// control_head.h understands it, its body, one answer.
+ControlAnswer control_json(std::string json);  // with a line end
 
 using AnswerRequest = std::function<ControlAnswer(const ControlRequest&)>;
 
-// From any thread, by several at a time. Returns when the answer has gone out, or the peer has. What `answer`
-// throws becomes a 500. Blocks.
+// Serves one request: its head (control_head.h), its body, one answer. Returns when the answer has been
+// sent or the client has left. An exception of `answer` becomes a 500. Thread-safe. Blocks.
 void serve_http(ControlConnection& connection, const Rights& rights, const AnswerRequest& answer);
 
-// What goes over the connection for an answer with a body.
+// The bytes of an answer that has a body.
 std::string whole_answer(const ControlAnswer& answer);
 
 }  // namespace hikyaku::control

@@ -12,7 +12,7 @@ namespace hikyaku::control {
 namespace {
 
 constexpr std::size_t kMostIds = 1000;
-constexpr std::size_t kHurriedAtOnce = 500;
+constexpr std::size_t kRetriedAtOnce = 500;
 constexpr Duration kBetweenRetries = 30s;
 
 using ParsedRetry = Result<RetryQuestion, std::string>;
@@ -20,7 +20,7 @@ constexpr const char* kForms =
     R"(must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to")";
 
 ParsedRetry parse_ids(const JsonValue& value) {
-  if (value.list() == nullptr) return std::unexpected("ids must be a list of ids");
+  if (value.list() == nullptr) return std::unexpected("ids must be a list of mail IDs");
   if (value.list()->size() > kMostIds)
     return std::unexpected(cat("at most ", std::to_string(kMostIds), " ids at a time"));
   std::vector<mail::MailId> ids;
@@ -70,8 +70,7 @@ ControlAnswer answer_count(std::size_t count) {
 ControlAnswer too_soon(Duration wait) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
   JsonObject json;
-  json.add("error", cat("you have had your mail tried just now: that may be done once in 30 s, so again in ",
-                        std::to_string(seconds), " s"));
+  json.add("error", cat("a retry is allowed once in 30 s; try again in ", std::to_string(seconds), " s"));
   ControlAnswer answer = control_json(json.add("retry_after", seconds).text());
   answer.status = 429;
   return answer;
@@ -99,7 +98,7 @@ ControlAnswer retry_fitting(const ControlRequest& request, const RetryFitting& w
   std::size_t count = 0;
   std::optional<mail::MailId> next = mail::MailId{};
   while (next && request.is_wanted()) {
-    auto page = reader.page(*next, kHurriedAtOnce, fits, begin);
+    auto page = reader.page(*next, kRetriedAtOnce, fits, begin);
     if (!page) return spool_trouble(page.error());
     std::vector<mail::MailId> ids;
     for (const spool::ViewedMail& mail : page->mails) ids.push_back(mail.mail.id);

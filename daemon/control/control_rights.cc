@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "daemon/base/text.h"
-#include "daemon/system/local_users.h"
+#include "daemon/system/accounts.h"
 
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Who is at the other end of the control socket, by the kernel's word, and what they may. One rule: root, the
-// daemon's own user and the members of one group see and do everything; anyone else sees and hurries the mail
-// that they have submitted themselves.
+// The user at the other end of the control socket, as the kernel reports it, and the user's rights. Root, the
+// daemon's own user and the members of one group may see and do everything; any other user may see and retry
+// the mail that the same user has submitted.
 #pragma once
 
 #include <sys/types.h>
@@ -15,12 +15,12 @@
 
 namespace hikyaku::control {
 
-// As they were when the socket was connected.
+// At the time of connect(2).
 struct Caller {
   uid_t uid = 0;
   std::vector<gid_t> groups;  // all of them, the effective one first
 };
-// `fd` is a connected Unix socket. The text says what the system did not like.
+// `fd` is a connected Unix socket. The error is the system call that failed, and why.
 Result<Caller, std::string> caller_of(int fd);
 
 struct Rights {

@@ -49,8 +49,8 @@ std::string status_json(const relay::StatusReport& status) {
       .text();
 }
 
-// The id in /v1/mails/ID/outcome; nothing: it is another path.
-std::optional<std::string_view> outcome_of_what(std::string_view path) {
+// The id in /v1/mails/ID/outcome; nullopt for another path.
+std::optional<std::string_view> id_of_outcome(std::string_view path) {
   if (!path.starts_with(kMails) || !path.ends_with(kOutcome)) return std::nullopt;
   path.remove_prefix(kMails.size());
   return path.size() < kOutcome.size() ? std::nullopt
@@ -61,7 +61,7 @@ std::optional<std::string_view> outcome_of_what(std::string_view path) {
 
 ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   bool is_get = request.method == "GET";
-  auto id = outcome_of_what(request.path);
+  auto id = id_of_outcome(request.path);
   if (is_get && id) return answer_outcome(request, *id, daemon_, clock_);
   if (is_get && request.path == kQueue) return answer_queue(request, reader_, daemon_, clock_);
   if (!is_get && request.path == kRetry) return answer_retry(request, reader_, daemon_, retry_pace_, clock_);
@@ -71,8 +71,8 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
                       (!is_get && (request.path == kReload || request.path == kAliases));
   if (!is_operators) return control_error(404, "there is no such path");
   if (!request.rights.is_operator)
-    return control_error(403,
-                         "only root, the daemon's user and members of its group (see `control`) may do that");
+    return control_error(
+        403, "only root, the daemon's user and the members of its group (see `control`) may do that");
   if (is_get) return answer_status();
   return request.path == kReload ? answer_reload() : answer_aliases();
 }

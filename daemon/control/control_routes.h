@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The control socket's requests and what becomes of each; CONTROL.md has the table. Knows neither HTTP
-// nor threads: any number of threads may call answer() at a time.
+// Answers the requests of the control socket; CONTROL.md has the table. Knows nothing of HTTP or threads: any
+// number of threads may call answer() at a time.
 #pragma once
 
 #include <string_view>
@@ -14,7 +14,7 @@ namespace hikyaku::control {
 
 class ControlRoutes {
  public:
-  // All outlive it.
+  // All outlive the routes.
   ControlRoutes(DaemonControl& daemon, listing::QueueReader& reader, Clock& clock)
       : daemon_(daemon), reader_(reader), clock_(clock) {}
 
@@ -31,9 +31,8 @@ class ControlRoutes {
   RetryPace retry_pace_;
 };
 
-// GET /v1/mails/ID/outcome: what has become of one mail, for whoever submitted it. With format=lines each
-// recipient's outcome is a line of JSON as soon as it is known.
-
+// GET /v1/mails/ID/outcome: the outcome of one mail, for the user that submitted it. With format=lines each
+// recipient's outcome is a line of JSON, sent as soon as it is known.
 // `id` as the client wrote it. Daemon and clock outlive the answer.
 ControlAnswer answer_outcome(const ControlRequest& request, std::string_view id, DaemonControl& daemon,
                              Clock& clock);

@@ -19,10 +19,10 @@
 namespace hikyaku::control {
 namespace {
 
-constexpr int kWithoutDescriptors = 100;  // milliseconds until the next look when there are none left
+constexpr int kWithoutDescriptors = 100;  // milliseconds until the next try after running out of them
 constexpr int kNiceness = 5;
 
-// Signals are the loop's business. A new thread has its maker's mask.
+// The loop handles all signals. A new thread inherits the signal mask.
 template <class Run>
 std::thread quiet_thread(Run run) {
   sigset_t all;
@@ -55,7 +55,7 @@ ControlServer::ControlServer(Fd listening, ControlServing serving)
       accepting_(quiet_thread([this] { accept_all(); })) {}
 
 ControlServer::~ControlServer() {
-  check(!accepting_.joinable(), "a control server is stopped before it goes");
+  check(!accepting_.joinable(), "a control server is stopped before its end");
 }
 
 void ControlServer::accept_all() {
@@ -72,14 +72,16 @@ void ControlServer::accept_all() {
   }
 }
 
-// False: we are to stop.
+// Returns false at a stop.
 bool ControlServer::wait_for_caller() {
   for (;;) {
     std::array<pollfd, 2> waiting = {pollfd{stopping_.get(), POLLIN, 0}, pollfd{listening_.get(), POLLIN, 0}};
     int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(serving_.interval.count()));
     if (waiting[0].revents != 0) return false;
     if (ready > 0) return true;
-    if (ready == 0) sweep(), serving_.at_times();
+    if (ready < 0) continue;
+    sweep();
+    serving_.at_times();
   }
 }
 
@@ -97,7 +99,7 @@ void ControlServer::admit(Fd socket) {
   refuse(socket, "too many connections to the control socket; try again");
 }
 
-// The lock is held: the thread of the client does not end before its place is complete.
+// The lock is held: the client's thread does not end before its place is complete.
 void ControlServer::begin(std::list<Client>::iterator client) {
   client->thread = quiet_thread([this, client] { serve(*client); });
   if (client->thread.joinable()) return;

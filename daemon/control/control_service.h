@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The control socket with all that stands behind it but the daemon itself (daemon_control.h). Made and
-// destroyed on the loop's thread, served on threads of its own.
+// The control socket and everything behind it except the daemon itself (daemon_control.h). Constructed and
+// destroyed on the loop's thread; requests are served on threads of its own.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "daemon/base/exit.h"
+#include "daemon/base/fd.h"
 #include "daemon/base/mutex.h"
 #include "daemon/control/control_routes.h"
 #include "daemon/control/control_server.h"
@@ -15,7 +18,7 @@
 namespace hikyaku::control {
 
 struct ControlOptions {
-  std::string path;  // of the socket, for the file's end
+  std::string path;  // of the socket, for the removal of its file
   std::string spool_directory;
   std::string group;  // whose members may do everything
   ControlLimits limits = {};
@@ -24,13 +27,13 @@ struct ControlOptions {
 
 class ControlService {
  public:
-  // Daemon and clock outlive it. Begins at once.
+  // Daemon and clock outlive the service. Serves at once.
   ControlService(ControlOptions options, Fd listening, DaemonControl& daemon, Clock& clock);
   ~ControlService();
 
   bool runs() const { return server_.runs(); }
-  void set_group(std::string group);
-  // As ControlServer::stop(); the socket's file is gone then.
+  void configure(std::string group);
+  // As ControlServer::stop(); also removes the socket's file.
   void stop(std::chrono::milliseconds grace);
 
  private:
@@ -44,5 +47,22 @@ class ControlService {
   ControlRoutes routes_;
   ControlServer server_;  // the last: it uses all the others at once
 };
+
+// The names of the groups that may connect to the socket, besides root and the daemon's own user. A group
+// that the machine does not have is left out.
+struct ControlGroups {
+  std::string sendmail;
+  std::string operators;  // control.group
+};
+
+struct SharedSocket {
+  Fd listening;
+  std::vector<std::string> notes;  // for the operator
+};
+// Replaces the file that an earlier daemon has left. Errors: cannot_create. Blocks.
+Result<SharedSocket, StartError> open_control_socket(const std::string& path, const ControlGroups& groups);
+
+// Lets these groups in, and no other. Returns notes for the operator. Blocks.
+std::vector<std::string> share_control_socket(const std::string& path, const ControlGroups& groups);
 
 }  // namespace hikyaku::control

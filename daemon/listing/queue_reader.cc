@@ -10,7 +10,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/mail/drop_format.h"
-#include "daemon/system/local_users.h"
+#include "daemon/system/accounts.h"
 
 namespace hikyaku::listing {
 namespace {

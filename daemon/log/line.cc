@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "daemon/base/json.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::log {
@@ -64,31 +65,15 @@ struct TextValue {
   }
 };
 
-// After printable() there is nothing left that JSON needs escaped but the backslash and the quote.
-std::string json_string(std::string_view clean_text) {
-  std::string quoted = "\"";
-  for (char c : clean_text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
-struct JsonValue {
-  std::string operator()(const std::string& text) const { return json_string(clean(text)); }
-  std::string operator()(const Sentence& text) const { return json_string(clean(text)); }
-  std::string operator()(std::uint64_t number) const { return std::to_string(number); }
-  std::string operator()(const Address& address) const { return json_string(clean(address.text)); }
-  std::string operator()(const std::vector<Address>& list) const {
-    std::vector<std::string> shown;
-    for (const Address& address : list)
-      if (shown.size() < kMostAddresses) shown.push_back(json_string(clean(address.text)));
-    return cat("[", join(shown, ","), "]");
-  }
-};
-
-std::string json_member(std::string_view name, std::string_view value) {
-  return cat(",\"", name, "\":", value);
+std::string json_value(const std::string& text) { return clean(text); }
+std::string json_value(const Sentence& text) { return clean(text); }
+std::uint64_t json_value(std::uint64_t number) { return number; }
+std::string json_value(const Address& address) { return clean(address.text); }
+JsonList json_value(const std::vector<Address>& list) {
+  JsonList shown;
+  for (const Address& address : list)
+    if (shown.count() < kMostAddresses) shown.add(clean(address.text));
+  return shown;
 }
 
 }  // namespace
@@ -105,14 +90,14 @@ std::string to_text(const Line& line) {
 }
 
 std::string to_json(const Line& line, std::string_view time) {
-  std::string json = cat("{\"level\":\"", name_of(line.level), "\"");
-  if (!time.empty())
-    json = cat("{\"time\":\"", time, "\"", json_member("level", cat("\"", name_of(line.level), "\"")));
-  if (!line.event.empty()) json += json_member("event", json_string(line.event));
-  if (!line.text.empty()) json += json_member("text", json_string(clean(Sentence{line.text})));
-  for (const Field& field : line.fields)
-    json += json_member(field.name, std::visit(JsonValue{}, field.value));
-  return json + "}";
+  JsonObject json;
+  if (!time.empty()) json.add("time", time);
+  json.add("level", name_of(line.level));
+  if (!line.event.empty()) json.add("event", line.event);
+  if (!line.text.empty()) json.add("text", clean(Sentence{line.text}));
+  for (const auto& [name, value] : line.fields)
+    std::visit([&](const auto& plain) { json.add(name, json_value(plain)); }, value);
+  return json.text();
 }
 
 }  // namespace hikyaku::log

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One log line as a value, and its two notations. Pure. All escaping of what is foreign happens here.
+// One log line as a value, and its two notations. All foreign text is escaped here. Pure.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct Address {
   std::string text;
 };
 
-// Words of ours, in which foreign ones have been made printable already: they are not escaped a second time.
+// Our own text, in which foreign parts have been made printable already: it is not escaped a second time.
 struct Sentence {
   std::string text;
 };

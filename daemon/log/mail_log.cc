@@ -92,7 +92,7 @@ struct MailLog::State {
   std::atomic<LogLevel> level;
   Mutex mutex;
   LogFormat format GUARDED_BY(mutex);
-  bool journal GUARDED_BY(mutex);
+  bool journal;  // never changes
   Sink sink GUARDED_BY(mutex);
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The mail log: one line an event, with named fields, on standard error (the journal, a container's log, a
-// terminal). Foreign bytes are made printable and capped here and nowhere else; nothing that came from
-// outside is ever a format string; there is no field for a body or a secret. Calls may come from any thread.
+// The mail log: one line for each event, with named fields, on standard error (the journal, a container's
+// log, a terminal). Foreign bytes are made printable and cut to a length here and nowhere else; they are
+// never a format string; there is no field for a body or a secret. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ namespace hikyaku::log {
 struct Accepted {
   std::string id;
   std::string from;             // without brackets; empty: the null sender
-  std::vector<std::string> to;  // the first ten are shown, and how many there are
+  std::vector<std::string> to;  // the log has the first ten, and their number
   std::uint64_t size = 0;
   std::string client;  // "127.0.0.1:40512", "unix uid=1000"
   std::string helo;
@@ -39,7 +39,7 @@ struct TlsInfo {
   std::string verdict;  // "verified", "pinned", "unverified: self-signed"
 };
 
-// What an attempt meant for one recipient.
+// The result of an attempt for one recipient.
 struct Outcome {
   std::string id;
   std::string from;
@@ -54,7 +54,7 @@ struct Outcome {
   std::string diagnosis;  // what to do about it, as a Sentence; or empty
 };
 
-// The state of a smarthost has changed; once a change, not once a message.
+// The state of a smarthost has changed; logged once for each change, not for each message.
 struct SmarthostChange {
   std::string smarthost;
   std::string host;
@@ -87,11 +87,11 @@ struct Rejected {
   std::string reply;
 };
 
-// Recipients of a message have given way to what the aliases file has for them.
+// Recipients of a message have been replaced by those in the aliases file.
 struct Expanded {
   std::string id;
   std::vector<std::string> aliases;  // the addresses as the client gave them
-  std::vector<std::string> to;       // whom the message goes to now, all of them
+  std::vector<std::string> to;       // all recipients after that
 };
 
 struct Options {
@@ -103,13 +103,13 @@ struct Options {
 
 // Whether standard error is the journal's: $JOURNAL_STREAM, or $INVOCATION_ID and no terminal.
 bool is_journal();
-// What a line on standard error begins with that is an error and does not go through MailLog: its priority
-// for the journal, or nothing.
+// The prefix of an error on standard error that is not written by MailLog: its priority for the journal, or
+// nothing.
 std::string_view error_prefix();
 
 class MailLog {
  public:
-  // Where finished lines go, without line end. Must be callable from any thread.
+  // Gets finished lines, without line end. Must be thread-safe.
   using Sink = std::function<void(LogLevel, std::string_view line)>;
 
   // To standard error.

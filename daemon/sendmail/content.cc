@@ -33,7 +33,7 @@ Result<std::string_view, Failure> FileContent::next() {
     ssize_t got = ::pread(fd_, piece_.data() + filled, piece_.size() - filled, at);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0)
-      return fail(Exit::temporary, cat("the message cannot be read back from the drop directory: ",
+      return fail(Exit::try_again, cat("the message cannot be read back from the drop directory: ",
                                        os_error_text(got < 0 ? errno : EIO), "; nothing was sent"));
     filled += static_cast<std::size_t>(got);
   }

@@ -21,8 +21,8 @@ constexpr std::size_t kMostOfError = 64 * 1024;
 
 Exit exit_of(int status) {
   if (status == 403) return Exit::no_permission;
-  if (status == 422 || status == 400) return Exit::bad_data;
-  return status == 503 || status == 429 ? Exit::temporary : Exit::unavailable;
+  if (status == 422 || status == 400) return Exit::damaged;
+  return status == 503 || status == 429 ? Exit::try_again : Exit::unavailable;
 }
 
 std::unexpected<Failure> no_answer(const std::string& socket, std::string_view why) {
@@ -30,7 +30,7 @@ std::unexpected<Failure> no_answer(const std::string& socket, std::string_view w
 }
 
 std::unexpected<Failure> hung(const std::string& socket) {
-  return fail(Exit::temporary, cat("hikyakud does not respond on ", socket, "; try again later"));
+  return fail(Exit::try_again, cat("hikyakud does not respond on ", socket, "; try again later"));
 }
 
 std::unexpected<Failure> unconnected(const std::string& socket, const LinkError& error) {

@@ -74,7 +74,7 @@ Result<void, Failure> check_aliases_ourselves(const std::string& file) {
   }
   const mail::AliasProblem& first = parsed.problems.front();
   std::size_t others = parsed.problems.size() - 1;
-  return fail(Exit::bad_data,
+  return fail(Exit::damaged,
               cat(file, ":", std::to_string(first.line), ": ", first.text,
                   others > 0 ? cat(" (and ", std::to_string(others), " more)") : std::string()));
 }
@@ -220,7 +220,7 @@ std::string retry_body(const QueueRun& what) {
 Result<std::string, Failure> explain_addresses(std::string_view text, const mail::AliasRules& rules) {
   Recipients recipients;
   if (trim(text).empty()) return std::string();
-  if (auto added = recipients.add_operand(text); !added) return fail(Exit::bad_data, added.error().text);
+  if (auto added = recipients.add_operand(text); !added) return fail(Exit::damaged, added.error().text);
   std::string explained;
   for (const Address& address : recipients.addresses()) {
     auto expansion = mail::expand(rules, {{complete(address, rules.domain), {}, {}}});

@@ -34,7 +34,7 @@ Result<std::vector<std::string>, Failure> Delivery::run() {
     return std::move(ids_);
   }
   return std::unexpected(explain(
-      {Exit::temporary,
+      {Exit::try_again,
        cat("the mail could not be handed to hikyakud: ", reasons_,
            "; nothing was stored. Check that hikyakud runs and that sendmail is set-gid hikyaku-submit")}));
 }
@@ -80,7 +80,7 @@ Result<void, Refusal> Delivery::submit(Fd fd) {
     if (!content_->rewind())
       return std::unexpected(Refusal{
           true,
-          {Exit::temporary, "the connection was lost before the mail was complete; nothing was stored"}});
+          {Exit::try_again, "the connection was lost before the mail was complete; nothing was stored"}});
     auto taken = submission->send(message_.envelope, next_batch(), *content_, signal_block_);
     if (!taken) return std::unexpected(taken.error());
     left_ = left_.subspan(taken->recipients);
@@ -109,7 +109,7 @@ Result<void, Failure> Delivery::drop_some(std::span<const Address> recipients) {
   bool fits = draft_ && recipients.data() == message_.envelope.recipients.data();
   if (fits) return draft_->commit();
   if (!content_->rewind())
-    return fail(Exit::temporary, "the connection was lost before the mail was complete");
+    return fail(Exit::try_again, "the connection was lost before the mail was complete");
   auto commands =
       cat(mail_command(message_.envelope, std::nullopt), rcpt_commands(message_.envelope, recipients));
   auto draft = Draft::begin(*drop_, commands);

@@ -35,7 +35,7 @@ std::string draft_name() {
 }
 
 std::unexpected<Failure> no_drop(const std::string& path, std::string_view why) {
-  return fail(Exit::temporary, cat(path, ": ", why));
+  return fail(Exit::try_again, cat(path, ": ", why));
 }
 
 }  // namespace
@@ -185,7 +185,7 @@ Result<void, Failure> Draft::publish() {
 }
 
 std::unexpected<Failure> Draft::cannot(std::string_view what) const {
-  return fail(Exit::temporary, cat(directory_.path(), " ", what, ": ", os_error_text(errno)));
+  return fail(Exit::try_again, cat(directory_.path(), " ", what, ": ", os_error_text(errno)));
 }
 
 }  // namespace hikyaku::sendmail

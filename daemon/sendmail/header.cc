@@ -65,7 +65,7 @@ Result<bool, Failure> HeaderReader::feed(std::string_view in) {
   if (!complete_ && rest_.size() > kMaxName)
     complete_ = !may_continue(rest_) && as_field(rest_).name_length == 0;
   if (complete_ || size_ + rest_.size() <= kMaxHeader) return complete_;
-  return fail(Exit::bad_data,
+  return fail(Exit::damaged,
               "the header is larger than 1 MiB: put an empty line between header and text; nothing was sent");
 }
 

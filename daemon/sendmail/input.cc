@@ -53,11 +53,11 @@ Result<void, Failure> Input::take(std::string_view bytes, std::string& out) {
 Result<void, Failure> Input::check(std::size_t grown_by) {
   size_ += grown_by;
   if (canonicaliser_.has_nul())
-    return fail(Exit::bad_data,
+    return fail(Exit::damaged,
                 "the message contains a NUL byte: attach the data as a file, or encode it; nothing was sent");
   if (size_ > max_size_)
-    return fail(Exit::bad_data, cat("the message is larger than ", std::to_string(max_size_),
-                                    " bytes (`max_size` in hikyaku.yaml); nothing was sent"));
+    return fail(Exit::damaged, cat("the message is larger than ", std::to_string(max_size_),
+                                   " bytes (`max_size` in hikyaku.yaml); nothing was sent"));
   return {};
 }
 

@@ -33,7 +33,7 @@ struct UnfinishedFile {
 };
 UnfinishedFile unfinished[3];
 unsigned nested = 0;
-volatile sig_atomic_t exit_code = static_cast<int>(Exit::temporary);
+volatile sig_atomic_t exit_code = static_cast<int>(Exit::try_again);
 
 // System calls only, because this runs in a signal handler.
 [[noreturn]] void end_after_signal(int) {

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kSomeDomain = "localhost";
 
 std::unexpected<Failure> bad_address(std::string_view where, std::string_view text, std::string_view why) {
-  return fail(Exit::bad_data, cat(where, " `", printable(trim(text), 80), "`: ", why, "; nothing was sent"));
+  return fail(Exit::damaged, cat(where, " `", printable(trim(text), 80), "`: ", why, "; nothing was sent"));
 }
 
 Result<void, Failure> judge(const mail::ListedMailbox& mailbox, std::string_view where) {

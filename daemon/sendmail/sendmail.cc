@@ -69,7 +69,7 @@ Done serve(const DaemonInfo& info, bool is_batch, const TakeOutput& out) {
   } else {
     std::string why = cat(info.submit_socket, ": ", daemon.error().text, "; ", drop.error().text);
     out(cat("421 4.3.2 ", why, "\r\n"));
-    return fail(Exit::temporary, cat("hikyakud does not answer: ", why));
+    return fail(Exit::try_again, cat("hikyakud does not answer: ", why));
   }
   if (how == Exit::ok) return {};
   return fail(how, "the connection to hikyakud was lost");

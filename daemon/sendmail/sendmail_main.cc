@@ -29,6 +29,6 @@ int main(int count, char** words) {
     return static_cast<int>(run(arguments, elevated));
   } catch (const std::exception& error) {  // in practice, out of memory; the draft has been removed by now
     std::fprintf(stderr, "sendmail: %s; nothing was stored\n", error.what());
-    return static_cast<int>(Exit::temporary);
+    return static_cast<int>(hikyaku::Exit::try_again);
   }
 }

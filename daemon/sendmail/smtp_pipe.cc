@@ -81,7 +81,7 @@ class Pump {
   Exit lose() {
     if (input_ended_) return Exit::ok;
     out_(kDaemonLost);
-    return Exit::temporary;
+    return Exit::try_again;
   }
 
   Fd daemon_;
@@ -110,7 +110,7 @@ class Batch {
       obey(*line);
     }
     if (input_.is_endless()) out_("500 5.5.2 Line without an end\r\n");
-    return is_lost_ ? Exit::temporary : Exit::ok;
+    return is_lost_ ? Exit::try_again : Exit::ok;
   }
 
  private:
@@ -189,7 +189,7 @@ void BatchReplies::take(std::string_view bytes) {
     }
     bool transient = line_.starts_with('4');
     if ((transient || line_.starts_with('5')) && !bad_)
-      bad_ = Failure{transient ? Exit::temporary : Exit::bad_data,
+      bad_ = Failure{transient ? Exit::try_again : Exit::damaged,
                      cat("hikyakud answered ", still_printable(trim(line_.substr(0, line_.find('\r')))))};
     line_.clear();
   }

@@ -16,7 +16,7 @@ constexpr Timeout kStorageReplyTimeout(300);  // for the daemon's flush; longer 
 constexpr std::size_t kGroup = 100;           // RCPT commands whose replies may wait in the socket
 
 std::unexpected<Refusal> refusal(const LinkError& error) {
-  return std::unexpected(Refusal{false, {Exit::temporary, error.text}});
+  return std::unexpected(Refusal{false, {Exit::try_again, error.text}});
 }
 
 std::unexpected<Refusal> refusal(Failure failure) {
@@ -24,10 +24,10 @@ std::unexpected<Refusal> refusal(Failure failure) {
 }
 
 Exit exit_of(const Reply& reply) {
-  if (reply.is_transient()) return Exit::temporary;
+  if (reply.is_transient()) return Exit::try_again;
   if (reply.status && reply.status->subject == 7) return Exit::no_permission;
   if (reply.status && reply.status->subject == 5) return Exit::protocol;
-  return reply.status ? Exit::bad_data : Exit::unavailable;
+  return reply.status ? Exit::damaged : Exit::unavailable;
 }
 
 // "No space" (452) is final as well: every other way leads to the same disk.
@@ -38,7 +38,7 @@ std::unexpected<Refusal> refusal(const Reply& reply) {
 }
 
 std::unexpected<Refusal> not_here(const Reply& reply) {
-  return std::unexpected(Refusal{false, {Exit::temporary, to_text(reply)}});
+  return std::unexpected(Refusal{false, {Exit::try_again, to_text(reply)}});
 }
 
 bool is_too_many(const Reply& reply) {
@@ -77,8 +77,8 @@ Result<Taken, Refusal> Submission::send(const Envelope& envelope, std::span<cons
   auto accepted = name_recipients(envelope, recipients);
   if (!accepted) return std::unexpected(accepted.error());
   if (*accepted < recipients.size() && !content.size())
-    return refusal(Failure{Exit::bad_data, cat("more than ", std::to_string(*accepted),
-                                               " recipients for a message of this size; nothing was sent")});
+    return refusal(Failure{Exit::damaged, cat("more than ", std::to_string(*accepted),
+                                              " recipients for a message of this size; nothing was sent")});
   auto answer = can_.chunking ? send_chunks(content, signal_block) : send_data(content, signal_block);
   if (!answer) return std::unexpected(answer.error());
   if (!answer->is_completed()) return refusal(*answer);

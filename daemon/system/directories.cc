@@ -16,10 +16,10 @@
 namespace hikyaku::system {
 namespace {
 
-constexpr mode_t kSpoolMode = 0711;    // what is inside is 0700; sendmail(1) passes through to its drop
+constexpr mode_t kSpoolMode = 0711;    // what is inside is 0700; sendmail(1) must get to its drop directory
 constexpr mode_t kRuntimeMode = 0755;  // the sockets have modes of their own
 
-// A slash at its end would make open(2) follow a symbolic link.
+// With a slash at the end, open(2) would follow a symbolic link.
 std::string without_slash(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   return path;
@@ -33,7 +33,7 @@ std::unexpected<StartError> system_refuses(const std::string& path, std::string_
   return refuse(path, cat(what, ": ", os_error_text(errno)));
 }
 
-// Whether it was missing.
+// Returns whether the directory was missing.
 Result<bool, StartError> make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0) return true;
   if (errno == EEXIST) return false;
@@ -60,7 +60,7 @@ bool is_empty(const Fd& directory) {
   return true;
 }
 
-// Only of a directory that is root's and empty.
+// Only for an empty directory of root's.
 Result<void, StartError> hand_over(const Fd& directory, const std::string& path, mode_t mode,
                                    const Account& account) {
   struct stat status{};
@@ -92,12 +92,12 @@ Result<void, StartError> set_up(const std::string& path, mode_t mode, const std:
   return {};
 }
 
-constexpr mode_t kDropMode = 01730;  // put in, but neither list nor take out what is another's
+constexpr mode_t kDropMode = 01730;  // users can add files, but neither list nor remove those of others
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 std::string cannot(const std::string& path, std::string_view what) {
   return cat(path, ": ", what, ": ", os_error_text(errno),
-             "; sendmail can leave no mail there while the daemon does not run");
+             "; sendmail cannot leave mail there while the daemon is not running");
 }
 
 // Whether it has the group that sendmail has.
@@ -117,7 +117,7 @@ std::optional<std::string> hand_out(const Fd& directory, const std::string& path
   return cat(path,
              group ? ": could not be given to the group hikyaku-submit; make the daemon's user a member of it"
                    : ": there is no group hikyaku-submit (systemd-sysusers makes it)",
-             "; until then only the daemon's own user can leave mail there while the daemon does not run");
+             "; until then only the daemon's own user can leave mail there while the daemon is not running");
 }
 
 }  // namespace
@@ -139,7 +139,7 @@ Result<void, StartError> prepare_runtime_directory(const std::string& path,
   return set_up(directory, kRuntimeMode, account, *is_new);
 }
 
-// What is there was made by the package, or by an operator, who may have had reasons.
+// An existing directory comes from the package or the operator, and stays as it is.
 std::optional<std::string> prepare_drop_directory(const std::string& spool,
                                                   const std::optional<Account>& account,
                                                   const FindGroup& find) {

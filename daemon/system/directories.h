@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT
-// The two directories that the daemon lives in, made before it gives up root. No symbolic link is followed
-// and no path is trusted twice: what is handed to the user is the very directory that was looked at.
+// The directories of the daemon, created before it gives up root. No symbolic link is followed, and no path
+// is resolved twice: the directory that is given to the user is the one that was checked. Blocks.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "daemon/base/exit.h"
-#include "daemon/system/local_users.h"
-#include "daemon/system/privileges.h"
+#include "daemon/system/accounts.h"
 
 namespace hikyaku::system {
 
-// The directory exists (the one above it must) and belongs to the daemon: to `account`, or where there is
-// none, to whom we are. One that is root's and empty, fresh from mkdir or a volume, is handed over; one that
-// has something in it is not ours to take. Errors: cannot_create.
+// Creates the directory in an existing one. It belongs to `account`, or to the current user if there is
+// none. An empty directory of root's, fresh from mkdir or a volume, is given to the account; one with files
+// in it is not. Errors: cannot_create.
 Result<void, StartError> prepare_spool_directory(const std::string& path,
                                                  const std::optional<Account>& account);
 
-// The directory exists; a new one belongs to the daemon, and so does one that is root's, empty and closed to
-// other writers. Any other stays as it is. Errors: cannot_create.
+// Creates the directory. A new one belongs to the daemon, and so does an empty one of root's that others
+// cannot write to. Any other directory stays as it is. Errors: cannot_create.
 Result<void, StartError> prepare_runtime_directory(const std::string& path,
                                                    const std::optional<Account>& account);
 
@@ -27,16 +26,14 @@ Result<void, StartError> prepare_runtime_directory(const std::string& path,
 inline std::string submit_socket_in(const std::string& runtime) { return runtime + "/submit.sock"; }
 inline std::string control_socket_in(const std::string& runtime) { return runtime + "/control.sock"; }
 
-// The drop directory, made before the daemon gives up root where the package's tmpfiles entry has not made
-// it. No symbolic link is followed. Blocks.
-
 inline constexpr const char* kDropGroup = "hikyaku-submit";  // sendmail(1) is set-gid to it
 
 using FindGroup = std::function<std::optional<gid_t>(const std::string& name)>;
 
-// SPOOL/drop exists: 1730, of `account` (or where there is none of whom we are) and of hikyaku-submit if the
-// machine has that group and we may give it away, else of the daemon's own. One that is there already stays
-// as it is. Gives what the operator should know, if there is anything; mail goes on without the directory.
+// Creates SPOOL/drop, unless the package's tmpfiles entry has done so: mode 1730, owned by `account`
+// (default: the current user) and by group hikyaku-submit if it exists and we may assign it, otherwise by
+// our own group. An existing directory stays as it is. Returns a note for the operator, if any: mail works
+// without the directory.
 std::optional<std::string> prepare_drop_directory(const std::string& spool,
                                                   const std::optional<Account>& account,
                                                   const FindGroup& find = find_group);

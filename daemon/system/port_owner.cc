@@ -54,7 +54,7 @@ std::optional<Endpoint> parse_kernel_address(std::string_view text) {
   return endpoint;
 }
 
-// A socket on all addresses is in the way of each; one on :: perhaps of IPv4's, too.
+// A socket on all addresses occupies each of them; one on :: perhaps those of IPv4 too.
 bool is_in_the_way(const Endpoint& other, const Endpoint& at) {
   return other.port == at.port &&
          (other.address == at.address || other.address.is_unspecified() || at.address.is_unspecified());

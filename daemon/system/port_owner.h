@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who has a port that we cannot have, and how to make them give it up. Reads /proc; who else's descriptors
-// can be looked at is root's privilege, so for anybody else the answer may be that it is not known. Blocks.
+// Finds the process that occupies a port that we need, and explains how to free the port. Reads /proc; only
+// root may see the descriptors of other users, so for any other user the owner may be unknown. Blocks.
 #pragma once
 
 #include <sys/types.h>
@@ -15,21 +15,21 @@
 namespace hikyaku::system {
 
 struct PortOwner {
-  std::string program;  // as the kernel calls it: "master"
+  std::string program;  // its name in the kernel: "master"
   pid_t pid = 0;
 };
-// Of the processes that listen where `at` would, the oldest. `proc` is where /proc is mounted.
+// The oldest process whose socket is in the way of `at`. `proc` is where /proc is mounted.
 std::optional<PortOwner> find_port_owner(const Endpoint& at, const std::string& proc = "/proc");
 
 // "port 25 is taken by Postfix (master, pid 812): systemctl disable --now postfix". Pure.
 std::string explain_taken_port(const Endpoint& at, const std::optional<PortOwner>& owner);
 
-// The same of the first of these ports that a mail server has which is not ours; empty where none has, or we
-// may not see it.
+// The same for the first of these ports that is occupied by another mail server; empty if there is none, or
+// we may not see it.
 std::string explain_other_mail_server(const std::vector<Endpoint>& ports);
 
-// `hikyakud --check-ports`, for what runs before the socket unit binds: tells standard error of each address
-// that is taken. Words that are no addresses are passed over.
+// `hikyakud --check-ports`, run before the socket unit binds: prints each address that is taken to standard
+// error. Arguments that are not addresses are ignored.
 Exit check_ports(const std::vector<std::string>& addresses);
 
 }  // namespace hikyaku::system

@@ -19,8 +19,8 @@
 #include "daemon/io/signals.h"
 #include "daemon/io/socket_stream.h"
 #include "daemon/mail/dot_stuffing.h"
+#include "daemon/system/accounts.h"
 #include "daemon/system/files.h"
-#include "daemon/system/privileges.h"
 #include "daemon/tryout/app_dialogue.h"
 
 namespace hikyaku::tryout {

@@ -8,7 +8,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/envelope.h"
-#include "daemon/system/new_file.h"
+#include "daemon/system/files.h"
 
 namespace hikyaku::tryout {
 namespace {

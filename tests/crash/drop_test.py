@@ -207,7 +207,7 @@ def links(scene):
         os.rename(at + ".away", at)
         if (state_of(victim), state_of(victim + "/inside")) != before:
             raise Failed(f"{part}/ was a link, and what it led to has changed")
-        if "nothing that sendmail leaves there is picked up" not in scene.daemon.log_tail():
+        if "mail that sendmail leaves there is not picked up" not in scene.daemon.log_tail():
             raise Failed(f"{part}/ is a link, and nobody was told")
     os.rename(SPOOL, SPOOL + ".away")
     os.symlink(victim, SPOOL)

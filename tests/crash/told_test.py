@@ -83,7 +83,7 @@ class Story:
         until(lambda: self._manager.says(words), PATIENCE, lambda: f"the manager is told, and not {self._manager.status}")
 
     def _check_over(self):
-        until(lambda: self.daemon.log_lines("info the spool takes new mail again"), PATIENCE, "the log says that it is over")
+        until(lambda: self.daemon.log_lines("info the spool accepts new mail again"), PATIENCE, "the log says that it is over")
         if "spool          healthy" not in self.daemon.ask(self._hikyaku, "status"):
             raise Failed("status does not say that it is over")
         until(lambda: not self._manager.says(self._directory), PATIENCE, "the manager is told that it is over")

@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else {
     check(!has_control(request.error().text) && request.error().text.size() < 500,
           "an error is not one short line");
-    check(request.error().kind != Exit::ok && request.error().kind != Exit::temporary, "an error of no use");
+    check(request.error().kind != Exit::ok && request.error().kind != Exit::try_again, "an error of no use");
   }
   return 0;
 }

@@ -300,7 +300,7 @@ class Hostility(Frame):
         for length in range(len(whole)):
             answer = self.say(whole[:length])
             self.assertFalse(answer.startswith(b"HTTP/1.1 200"), whole[:length])
-        self.assertEqual(self.daemon.log().count("everything is tried now"), 0)
+        self.assertEqual(self.daemon.log().count("all mail is due now"), 0)
         self.assertTrue(self.say(whole).startswith(b"HTTP/1.1 200"))
 
     def test_lengths_beyond_all_bounds(self):

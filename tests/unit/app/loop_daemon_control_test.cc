@@ -137,7 +137,7 @@ TEST_CASE("daemon: all that waits is tried again at once, and counted") {
             [](control::DaemonControl& daemon) { return daemon.retry_all(); }) == 3);
   rig.pass();
   CHECK(rig.main().mails.size() == 3);
-  CHECK(rig.lines_with("everything is tried now") == 1);
+  CHECK(rig.lines_with("all mail is due now") == 1);
 }
 
 TEST_CASE("daemon: a paused smarthost is looked at again for the operator, not for anybody") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/app/start_options.h"
-
 #include <doctest/doctest.h>
+
+#include "daemon/app/hikyakud.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;

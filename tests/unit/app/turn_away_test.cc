@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/app/turn_away.h"
-
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <string>
 
+#include "daemon/app/hikyakud.h"
 #include "daemon/base/ip.h"
 
 using namespace hikyaku;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/config/host.h"
-
 #include <stdexcept>
 
 #include "daemon/config/hostname.h"

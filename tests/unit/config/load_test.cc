@@ -120,7 +120,7 @@ constexpr Complaint kComplaints[] = {
     {"domain: \"[127.0.0.1]\"", "such as example.com"},
     {"listen: 25", "\"127.0.0.1:25\""},
     {"listen: [\"localhost:25\"]", "\"127.0.0.1:25\""},
-    {"listen: [\"127.0.0.1:25\", \"127.0.0.1:25\"]", "listen[1]: this address stands here twice"},
+    {"listen: [\"127.0.0.1:25\", \"127.0.0.1:25\"]", "listen[1]: this address appears twice"},
     {"listen: []", "at least one address"},
     {"allow: [everybody]", "allow[0]: must be a network"},
     {"allow: []", "at least one network"},
@@ -147,7 +147,7 @@ constexpr Complaint kComplaints[] = {
     {"user: \"a\\nb\"", "user of this machine"},
     {"user: \"a\\x7fb\"", "user of this machine"},
     {"{a: 1}: 2", "must be a single word"},
-    {"memory: 8MiB\nmemory: 9MiB", "stands here twice"},
+    {"memory: 8MiB\nmemory: 9MiB", "appears twice"},
 };
 
 TEST_CASE("config: whatever is wrong is refused and explained") {

@@ -126,7 +126,7 @@ constexpr Complaint kComplaints[] = {
     {"host: a.example, username: me, password: hunter2", "authinfo"},
     {"host: a.example, auth: hunter2", "must be auto, none, or a list"},
     {"host: a.example, auth: [PLAIN, GSSAPI]", "auth[1]: must be auto, none"},
-    {"host: a.example, auth: [PLAIN, plain]", "stands here twice"},
+    {"host: a.example, auth: [PLAIN, plain]", "appears twice"},
     {"host: a.example, auth: []", "names no mechanism"},
     {"host: a.example, tls_fingerprint: abc", "sha256: and 64 hexadecimal digits"},
     {"host: a.example, tls_client_cert: {cert: /c}", "needs both `cert` and `key`"},

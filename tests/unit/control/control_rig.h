@@ -6,7 +6,6 @@
 #include <string>
 
 #include "daemon/control/control_service.h"
-#include "daemon/control/control_socket.h"
 #include "tests/support/spool_rig.h"
 #include "tests/unit/control/fake_daemon.h"
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 
 #include "daemon/base/fd.h"
-#include "daemon/system/local_users.h"
+#include "daemon/system/accounts.h"
 
 using namespace hikyaku;
 using namespace hikyaku::control;

@@ -212,9 +212,7 @@ TEST_CASE("control: a user may have mail tried once in 30 seconds, another one a
     auto again = rig.post("/v1/queue/retry", body, kOne);
     CHECK(again.status == 429);
     CHECK(again.body ==
-          "{\"error\":\"you have had your mail tried just now: that may be done once in 30 s, so again in 18 "
-          "s\","
-          "\"retry_after\":18}\n");
+          "{\"error\":\"a retry is allowed once in 30 s; try again in 18 s\",\"retry_after\":18}\n");
   }
   CHECK(rig.daemon.retried.size() == 1);
   CHECK(rig.post("/v1/queue/retry", all, {1001, false}).status == 200);
@@ -238,7 +236,7 @@ TEST_CASE("control: a wish for retries that is none is refused in words") {
         Case{"[]", "the body" + forms}, Case{"{\"all\":false}", "all: the body" + forms},
         Case{"{\"all\":1}", "all: the body" + forms},
         Case{R"({"all":true,"ids":[]})", "all: the body" + forms},
-        Case{R"({"ids":"001k0ts4wbcf1"})", "ids must be a list of ids"},
+        Case{R"({"ids":"001k0ts4wbcf1"})", "ids must be a list of mail IDs"},
         Case{R"({"ids":[1]})", "ids must be mail IDs, as strings"},
         Case{R"({"ids":["hello!"]})", "ids must be mail IDs, as strings"},
         Case{many + "]}", "at most 1000 ids at a time"},

@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "daemon/control/control_socket.h"
+#include "daemon/control/control_service.h"
 #include "tests/unit/commands/control_client.h"
 
 using namespace hikyaku;

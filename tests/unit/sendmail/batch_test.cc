@@ -152,7 +152,7 @@ TEST_CASE("batch: input that ends inside a message, and a daemon that hangs up, 
   CHECK(half.codes == "220 250 354 451 ");
   auto lost = carry(cat(begin, ".\r\nNOOP\r\n"), "RCPT");
   CHECK(lost.codes == "220 421 ");
-  CHECK(lost.exit == Exit::temporary);
+  CHECK(lost.exit == Exit::try_again);
   CHECK(carry("BDAT 3 LAST\r\nx").codes == "220 451 ");
   CHECK(carry(std::string(300'000, 'x')).codes == "220 500 ");
 }
@@ -164,9 +164,9 @@ TEST_CASE("batch: the first bad reply is what counts, in any cut") {
   BatchReplies bad;
   for (char c : std::string_view("250 a\r\n550 5.1.1 \x1bno\r\n451 later\r\n")) bad.take({&c, 1});
   REQUIRE_FALSE(bad.verdict().has_value());
-  CHECK(bad.verdict().error().kind == Exit::bad_data);
+  CHECK(bad.verdict().error().kind == Exit::damaged);
   CHECK(bad.verdict().error().text.find('\x1b') == std::string::npos);
   BatchReplies later;
   later.take("451 later\n");
-  CHECK(later.verdict().error().kind == Exit::temporary);
+  CHECK(later.verdict().error().kind == Exit::try_again);
 }

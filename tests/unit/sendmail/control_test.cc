@@ -84,9 +84,9 @@ TEST_CASE("control: a refusal is the daemon's own words and an exit code") {
   };
   for (const Row& row :
        {Row{"HTTP/1.1 403 Forbidden\r\n\r\n{\"error\": \"not yours\"}", Exit::no_permission, "not yours"},
-        Row{"HTTP/1.1 422 X\r\n\r\n{\"error\":\"\\/etc\\/aliases:3: \\u00fc\\n\"}", Exit::bad_data,
+        Row{"HTTP/1.1 422 X\r\n\r\n{\"error\":\"\\/etc\\/aliases:3: \\u00fc\\n\"}", Exit::damaged,
             "/etc/aliases:3: \xc3\xbc"},
-        Row{"HTTP/1.1 503 X\r\n\r\n", Exit::temporary, "503"},
+        Row{"HTTP/1.1 503 X\r\n\r\n", Exit::try_again, "503"},
         Row{"HTTP/1.1 404 X\r\n\r\n<html>", Exit::unavailable, "404"},
         Row{"220 smtp\r\n\r\n", Exit::unavailable, "not HTTP"}, Row{"", Exit::unavailable, "not HTTP"}}) {
     CAPTURE(row.answer);
@@ -113,7 +113,7 @@ TEST_CASE("control: a daemon that is stopped or hangs is noticed, and said as su
   Fd listener = listen_at(path);
   auto alive = check_alive(path, 0);
   REQUIRE_FALSE(alive.has_value());
-  CHECK(alive.error().kind == Exit::temporary);
+  CHECK(alive.error().kind == Exit::try_again);
   CHECK(alive.error().text == "hikyakud does not respond on " + path + "; try again later");
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("control: without a daemon newaliases checks the file by itself") {
   std::ofstream(info.aliases) << "root: admin@example.com\nx: |/bin/sh\ny: |/bin/sh\n";
   auto wrong = check_aliases(info);
   REQUIRE_FALSE(wrong.has_value());
-  CHECK(wrong.error().kind == Exit::bad_data);
+  CHECK(wrong.error().kind == Exit::damaged);
   CHECK(wrong.error().text.find("aliases:2: ") != std::string::npos);
   CHECK(wrong.error().text.find("(and 1 more)") != std::string::npos);
 }
@@ -167,7 +167,7 @@ TEST_CASE("control: -bv and -bt tell how an address is understood, and whom an a
   CHECK(explain_addresses("Al <a@b>, root", rules) ==
         "a@b: user a, domain b\nroot: user root, domain d.example\n");
   CHECK(explain_addresses(" ", rules) == "");
-  CHECK(explain_addresses("a b", rules).error().kind == Exit::bad_data);
+  CHECK(explain_addresses("a b", rules).error().kind == Exit::damaged);
   rules.aliases =
       mail::parse_aliases("root: me@example.com, bob\nbob: bob@example.net\npostmaster: root\n").aliases;
   CHECK(explain_addresses("postmaster", rules) ==

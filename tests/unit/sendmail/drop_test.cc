@@ -108,7 +108,7 @@ TEST_CASE("drop: a directory that is not what it should be is not written into")
     test::DropPlace place(mode);
     auto directory = DropDirectory::open(place.path());
     REQUIRE_FALSE(directory.has_value());
-    CHECK(directory.error().kind == Exit::temporary);
+    CHECK(directory.error().kind == Exit::try_again);
     CHECK(directory.error().text.find("1730") != std::string::npos);
   }
   test::DropPlace place;
@@ -158,7 +158,7 @@ TEST_CASE("drop: a signal removes the draft and says 75; one that waits comes la
     }
     int status = -1;
     REQUIRE(::waitpid(child, &status, 0) == child);
-    CHECK(WEXITSTATUS(status) == static_cast<int>(Exit::temporary));
+    CHECK(WEXITSTATUS(status) == static_cast<int>(Exit::try_again));
     CHECK(place.names().empty());
   }
 }
@@ -181,7 +181,7 @@ TEST_CASE("drop: what min_free keeps is not for drafts") {
   REQUIRE(directory.has_value());
   auto draft = Draft::begin(*directory, kCommands);
   REQUIRE_FALSE(draft.has_value());
-  CHECK(draft.error().kind == Exit::temporary);
+  CHECK(draft.error().kind == Exit::try_again);
   CHECK(draft.error().text.find("`spool.min_free`") != std::string::npos);
   CHECK(place.names().empty());
 }

@@ -234,7 +234,7 @@ TEST_CASE("message: a NUL byte, too much, or an endless header is told before an
   CHECK(content("\nab\0c\n"sv).find("NUL byte") != std::string::npos);
   auto big = read(to({"r"}), std::string(2000, 'x'), 1000);
   REQUIRE_FALSE(big.has_value());
-  CHECK(big.error().kind == Exit::bad_data);
+  CHECK(big.error().kind == Exit::damaged);
   CHECK(big.error().text.find("max_size") != std::string::npos);
   std::string endless;
   while (endless.size() < 1'100'000) endless += "X-Filler: " + std::string(900, 'x') + "\n";

@@ -92,19 +92,19 @@ TEST_CASE("submission: what a refusal means depends on the reply") {
     Exit exit;
   };
   for (const Row& row :
-       {Row{"550 5.7.1 policy\r\n", true, Exit::no_permission},
-        Row{"501 5.1.7 bad\r\n", true, Exit::bad_data}, Row{"552 5.3.4 big\r\n", true, Exit::bad_data},
-        Row{"503 5.5.1 what\r\n", true, Exit::protocol}, Row{"550 no\r\n", true, Exit::unavailable},
-        Row{"452 4.3.1 full\r\n", true, Exit::temporary}, Row{"451 4.3.0 broken\r\n", false, Exit::temporary},
-        Row{"421 4.3.2 going\r\n", false, Exit::temporary},
-        Row{"250 s\r\n550 5.1.1 nobody\r\n", true, Exit::bad_data},
-        Row{"250 s\r\n450 later\r\n", false, Exit::temporary},
-        Row{"250 s\r\n452 4.5.3 too many\r\n", true, Exit::temporary},
-        Row{"250 s\r\n250 r\r\n554 5.6.0 NUL\r\n", true, Exit::bad_data},
-        Row{"250 s\r\n250 r\r\n452 4.3.1 full\r\n", true, Exit::temporary},
-        Row{"250 s\r\n250 r\r\n451 4.3.0 broken\r\n", false, Exit::temporary},
-        Row{"250 s\r\n250 r\r\n", false, Exit::temporary},
-        Row{"250 s\r\nnonsense\r\n", false, Exit::temporary}, Row{"", false, Exit::temporary}}) {
+       {Row{"550 5.7.1 policy\r\n", true, Exit::no_permission}, Row{"501 5.1.7 bad\r\n", true, Exit::damaged},
+        Row{"552 5.3.4 big\r\n", true, Exit::damaged}, Row{"503 5.5.1 what\r\n", true, Exit::protocol},
+        Row{"550 no\r\n", true, Exit::unavailable}, Row{"452 4.3.1 full\r\n", true, Exit::try_again},
+        Row{"451 4.3.0 broken\r\n", false, Exit::try_again},
+        Row{"421 4.3.2 going\r\n", false, Exit::try_again},
+        Row{"250 s\r\n550 5.1.1 nobody\r\n", true, Exit::damaged},
+        Row{"250 s\r\n450 later\r\n", false, Exit::try_again},
+        Row{"250 s\r\n452 4.5.3 too many\r\n", true, Exit::try_again},
+        Row{"250 s\r\n250 r\r\n554 5.6.0 NUL\r\n", true, Exit::damaged},
+        Row{"250 s\r\n250 r\r\n452 4.3.1 full\r\n", true, Exit::try_again},
+        Row{"250 s\r\n250 r\r\n451 4.3.0 broken\r\n", false, Exit::try_again},
+        Row{"250 s\r\n250 r\r\n", false, Exit::try_again},
+        Row{"250 s\r\nnonsense\r\n", false, Exit::try_again}, Row{"", false, Exit::try_again}}) {
     CAPTURE(row.replies);
     auto played = play(kHello, row.replies);
     REQUIRE_FALSE(played.result.has_value());

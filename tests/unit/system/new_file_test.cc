@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/system/new_file.h"
-
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>

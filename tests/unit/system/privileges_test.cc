@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/system/privileges.h"
-
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
 #include <cerrno>
 #include <functional>
+
+#include "daemon/system/accounts.h"
 
 using namespace hikyaku;
 using namespace hikyaku::system;
