@@ -158,7 +158,7 @@ TEST_CASE("pickup: a spool that takes nothing is asked again, and one line says 
     return rig.place.names("drop").empty() && rig.place.names("taken").empty();
   }));
   CHECK(rig.sink.mails().size() == 1);
-  CHECK(rig.count("the spool takes no mail now") == 1);
+  CHECK(rig.count("the spool accepts no mail now") == 1);
   CHECK(rig.count("rejected") == 0);
 }
 

@@ -201,7 +201,7 @@ TEST_CASE("rates: a file that cannot be parsed is logged and counts nothing") {
   rig.write("rates 2 x 1 1\n");
   rig.start();
   CHECK(rig.left() == 5);
-  CHECK(rig.lines.back().find("not understood") != std::string::npos);
+  CHECK(rig.lines.back().find("cannot be parsed") != std::string::npos);
   rig.send(5);
   rig.start();
   CHECK(rig.left() == 0);
@@ -214,7 +214,7 @@ TEST_CASE("rates: a file that cannot be written is logged once, and the count go
   rig.send(4);
   CHECK(rig.left() == 1);
   CHECK(rig.lines.size() == 1);
-  CHECK(rig.lines.at(0).find("missing/rates: No such file or directory; a restart would forget") !=
+  CHECK(rig.lines.at(0).find("missing/rates: No such file or directory; after a restart hourly") !=
         std::string::npos);
 }
 

@@ -342,7 +342,7 @@ TEST_CASE("relay: while an outcome cannot be written no more mail is sent, and i
   rig.pass();
   std::size_t sent = rig.main().mails.size();
   CHECK(sent == 2);
-  CHECK(rig.lines_with("cannot be written") >= 1);
+  CHECK(rig.lines_with("cannot be stored") >= 1);
   rig.pass(1h);
   CHECK(rig.main().mails.size() == 2);  // and not sent twice
   CHECK(rig.queued().empty());
