@@ -190,7 +190,7 @@ TEST_CASE(
   auto running = settings_with("");
   REQUIRE(running);
   for (const Changed& changed : kChanged) {
-    CAPTURE(changed.key);
+    CAPTURE(std::string(changed.key));
     auto fresh = settings_with(as_yaml(changed.key, *changed.value == '\0' ? "x" : changed.value));
     CHECK(fresh.has_value() == (*changed.value != '\0'));
     if (!fresh) continue;
