@@ -118,7 +118,7 @@ class Spoken(InstalledCase):
         self.machine.run(["/usr/sbin/sendmail", "-q"])
         done = subprocess.run(self.machine.inside([*ALICE, "/usr/sbin/sendmail", "-q"]), capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 75)
-        self.assertRegex(done.stderr, r"once in 30 s, so again in \d+ s")
+        self.assertRegex(done.stderr, r"a retry is allowed once in 30 s; try again in \d+ s")
         for _ in range(2):
             self.machine.run(["/usr/sbin/sendmail", "-q"], user=[])
 
