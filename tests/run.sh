@@ -25,8 +25,8 @@ export HIKYAKU_PEERS=${HIKYAKU_PEERS:-$root/.cache/peers}
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 reports=$root/build/reports
 mkdir -p "$reports"
-# Half of the tests wait for most of their time: for servers, restarts and systemd.
-jobs=$(($(nproc) * 2))
+# Most tests wait for most of their time: for servers, restarts and systemd.
+jobs=$(($(nproc) * 3))
 times=()
 failed=0
 
