@@ -180,14 +180,14 @@ Result<StartOptions, StartError> parse_start_options(std::vector<std::string> ar
     // `:` first: getopt prints nothing, and a missing value is told from an unknown option.
     switch (::getopt_long(count, words.data(), ":c:h", kLong, nullptr)) {
       case 'c': options.config_file = ::optarg; break;
-      case kCheck: options.task = StartOptions::Task::check; break;
-      case kCheckPorts: options.task = StartOptions::Task::check_ports; break;
-      case 'h': options.task = StartOptions::Task::print_help; return options;
-      case kVersion: options.task = StartOptions::Task::print_version; return options;
+      case kCheck: options.action = StartOptions::Action::check; break;
+      case kCheckPorts: options.action = StartOptions::Action::check_ports; break;
+      case 'h': options.action = StartOptions::Action::print_help; return options;
+      case kVersion: options.action = StartOptions::Action::print_version; return options;
       case ':': return wrong("-c needs a file");
       case -1:
         options.ports.assign(words.begin() + ::optind, words.begin() + count);
-        if (options.task != StartOptions::Task::check_ports && !options.ports.empty())
+        if (options.action != StartOptions::Action::check_ports && !options.ports.empty())
           return wrong(cat("'", printable(options.ports.front()), "' was not expected"));
         return options;
       default:

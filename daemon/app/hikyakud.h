@@ -30,8 +30,8 @@ std::vector<Fd> duplicates(const std::vector<Fd>& sockets);
 
 // The command line, parsed without a library, as it has three options only.
 struct StartOptions {
-  enum class Task : std::uint8_t { serve, check, check_ports, print_help, print_version };
-  Task task = Task::serve;
+  enum class Action : std::uint8_t { serve, check, check_ports, print_help, print_version };
+  Action action = Action::serve;
   std::string config_file = config::kDefaultConfig;
   std::vector<std::string> ports;  // for `check_ports`, as given
 };

@@ -22,18 +22,18 @@ void print_error(const std::string& text) {
 }
 
 Exit run(int argc, char** argv) {
-  using Task = hikyaku::app::StartOptions::Task;
+  using Action = hikyaku::app::StartOptions::Action;
   auto options = hikyaku::app::parse_start_options({argv + 1, argv + argc});
   if (!options) {
     print_error(options.error().text);
     return options.error().kind;
   }
-  switch (options->task) {
-    case Task::print_help: return print(hikyaku::app::start_help());
-    case Task::print_version: return print("hikyakud " HIKYAKU_VERSION "\n");
-    case Task::check_ports: return hikyaku::system::check_ports(options->ports);
-    case Task::check: return hikyaku::app::check_everything(options->config_file);
-    case Task::serve: break;
+  switch (options->action) {
+    case Action::print_help: return print(hikyaku::app::start_help());
+    case Action::print_version: return print("hikyakud " HIKYAKU_VERSION "\n");
+    case Action::check_ports: return hikyaku::system::check_ports(options->ports);
+    case Action::check: return hikyaku::app::check_everything(options->config_file);
+    case Action::serve: break;
   }
   return hikyaku::app::run_hikyakud(options->config_file);
 }

@@ -5,29 +5,29 @@
 
 using namespace hikyaku;
 using namespace hikyaku::app;
-using Task = StartOptions::Task;
+using Action = StartOptions::Action;
 
 TEST_CASE("hikyakud: its options, in every order, the last value of -c counts") {
   struct Case {
     std::vector<std::string> arguments;
-    Task task;
+    Action action;
     std::string config_file = "/etc/hikyaku/hikyaku.yaml";
     std::vector<std::string> ports = {};
   };
-  for (const Case& one :
-       {Case{{}, Task::serve}, Case{{"-c", "a.yaml"}, Task::serve, "a.yaml"},
-        Case{{"-ca.yaml", "-c", "b.yaml"}, Task::serve, "b.yaml"},
-        Case{{"--check", "-c", "a.yaml"}, Task::check, "a.yaml"},
-        Case{{"-c", "a.yaml", "--check"}, Task::check, "a.yaml"}, Case{{"--check-ports"}, Task::check_ports},
-        Case{{"--check-ports", "127.0.0.1:25", "(Stream)", "[::1]:25"},
-             Task::check_ports,
-             "/etc/hikyaku/hikyaku.yaml",
-             {"127.0.0.1:25", "(Stream)", "[::1]:25"}},
-        Case{{"--help"}, Task::print_help}, Case{{"-h", "--bogus"}, Task::print_help},
-        Case{{"--version"}, Task::print_version}}) {
+  for (const Case& one : {Case{{}, Action::serve}, Case{{"-c", "a.yaml"}, Action::serve, "a.yaml"},
+                          Case{{"-ca.yaml", "-c", "b.yaml"}, Action::serve, "b.yaml"},
+                          Case{{"--check", "-c", "a.yaml"}, Action::check, "a.yaml"},
+                          Case{{"-c", "a.yaml", "--check"}, Action::check, "a.yaml"},
+                          Case{{"--check-ports"}, Action::check_ports},
+                          Case{{"--check-ports", "127.0.0.1:25", "(Stream)", "[::1]:25"},
+                               Action::check_ports,
+                               "/etc/hikyaku/hikyaku.yaml",
+                               {"127.0.0.1:25", "(Stream)", "[::1]:25"}},
+                          Case{{"--help"}, Action::print_help}, Case{{"-h", "--bogus"}, Action::print_help},
+                          Case{{"--version"}, Action::print_version}}) {
     auto options = parse_start_options(one.arguments);
     REQUIRE(options);
-    CHECK(options->task == one.task);
+    CHECK(options->action == one.action);
     CHECK(options->config_file == one.config_file);
     CHECK(options->ports == one.ports);
   }
