@@ -55,6 +55,7 @@ build_aside() { # build_aside FOLDER CMAKE_OPTION…: with the time that others 
 }
 
 built_aside() {
+  renice -n 0 -g "$aside" > /dev/null 2>&1 || true  # it may have ended; beside other work it never would
   trap - EXIT
   wait "$aside" || { cat build/aside.log; return 1; }
 }
