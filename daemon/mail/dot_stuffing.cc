@@ -67,21 +67,6 @@ void repair_line_end(std::string& out, ContentNotes& notes) {
   notes.repaired = notes.has_dot_line = true;
 }
 
-constexpr std::string_view kCrlf = "\r\n";
-
-// Up to and including the first LF; else everything.
-std::string_view first_line(std::string_view in) {
-  std::size_t end = in.find('\n');
-  return in.substr(0, end == std::string_view::npos ? in.size() : end + 1);
-}
-
-// Contains no CR or LF except for a CR LF at its end.
-bool is_canonical(std::string_view line) {
-  std::size_t cr = line.find('\r');
-  if (cr == std::string_view::npos) return line.back() != '\n';
-  return cr + 2 == line.size() && line.back() == '\n';
-}
-
 }  // namespace
 
 DataDecoder::Fed DataDecoder::feed(std::string_view in, std::string& out) {
@@ -199,18 +184,14 @@ void Canonicaliser::finish(std::string& out) {
   state_ = State::line_start;
 }
 
-// Nearly all lines are canonical and are copied unchanged.
 void DotStuffer::feed(std::string_view in, std::string& out) {
   if (in.empty()) return;
   if (is_plain_) return pass(in, out);
-  while (!in.empty()) {
-    in.remove_prefix(copy_stretch(in, out));
-    std::string_view line = first_line(in);
-    in.remove_prefix(line.size());
-    if (state_ != State::cr && is_canonical(line))
-      copy(line, out);
-    else
-      for (char c : line) step(c, out);
+  ContentNotes unused;
+  for (std::size_t at = 0; at < in.size();) {
+    at += copy_stretch(in.substr(at), out);
+    if (state_ == State::text) at += copy_run(in.substr(at), out, unused);
+    if (at < in.size()) step(in[at++], out);
   }
 }
 
@@ -227,15 +208,9 @@ void DotStuffer::pass(std::string_view in, std::string& out) {
   state_ = in.back() == '\n' ? State::line_start : State::text;
 }
 
-void DotStuffer::copy(std::string_view line, std::string& out) {
-  if (state_ == State::line_start && line.front() == '.') out += '.';
-  out += line;
-  state_ = line.back() == '\n' ? State::line_start : State::text;
-}
-
 void DotStuffer::step(char c, std::string& out) {
   if (c == '\n' || state_ == State::cr) {  // a CR is emitted only here, with its LF
-    out += kCrlf;
+    out += kLineEnd;
     state_ = State::line_start;
     if (c == '\n') return;
   }
@@ -249,7 +224,7 @@ void DotStuffer::step(char c, std::string& out) {
 }
 
 void DotStuffer::finish(std::string& out) {
-  if (state_ != State::line_start) out += kCrlf;
+  if (state_ != State::line_start) out += kLineEnd;
   out += ".\r\n";
   state_ = State::line_start;
 }

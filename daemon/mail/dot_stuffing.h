@@ -105,7 +105,6 @@ class DotStuffer {
 
   std::size_t copy_stretch(std::string_view in, std::string& out);
   void pass(std::string_view in, std::string& out);
-  void copy(std::string_view line, std::string& out);
   void step(char c, std::string& out);
 
   bool is_plain_ = false;
