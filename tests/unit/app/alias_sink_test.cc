@@ -12,7 +12,7 @@ using namespace hikyaku::app;
 
 namespace {
 
-struct Rig {
+struct SinkRig {
   ManualClock clock;
   io::Loop loop{clock};
   test::MemorySink spool{loop};
@@ -22,7 +22,7 @@ struct Rig {
                    [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
   AliasSink sink{spool, log};
 
-  Rig() {
+  SinkRig() {
     sink.configure("example.com", "app1.example.com");
     sink.set_aliases(mail::parse_aliases("root: a@b, c@d").aliases);
   }
@@ -57,7 +57,7 @@ struct Rig {
 }  // namespace
 
 TEST_CASE("app: aliases are applied on the way into the spool, and a line tells") {
-  Rig rig;
+  SinkRig rig;
   REQUIRE(rig.accept({"x@y", "root@localhost"}));
   CHECK(rig.stored_recipients() == "x@y a@b c@d ");
   CHECK(rig.spool.mails()[0].envelope.sender == "me@example.com");
@@ -68,14 +68,14 @@ TEST_CASE("app: aliases are applied on the way into the spool, and a line tells"
 }
 
 TEST_CASE("app: mail that no alias is meant for passes as it is, and without a line") {
-  Rig rig;
+  SinkRig rig;
   REQUIRE(rig.accept({"root@example.org", "x@y", "x@y"}));
   CHECK(rig.stored_recipients() == "root@example.org x@y x@y ");
   CHECK(rig.lines.empty());
 }
 
 TEST_CASE("app: the rules that hold when a message is complete are the ones that count") {
-  Rig rig;
+  SinkRig rig;
   auto writer = rig.sink.begin();
   REQUIRE(writer);
   CHECK((*writer)->id() == mail::MailId{1});
@@ -87,7 +87,7 @@ TEST_CASE("app: the rules that hold when a message is complete are the ones that
 }
 
 TEST_CASE("app: what the spool cannot take the client hears through aliases too, and no line tells of it") {
-  Rig rig;
+  SinkRig rig;
   using Kind = mail::SinkErrorKind;
   CHECK(rig.sink.may_accept(77));
   CHECK(rig.spool.expected_size() == 77);

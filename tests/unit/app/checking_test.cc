@@ -12,18 +12,12 @@
 
 #include "daemon/base/text.h"
 #include "daemon/system/files.h"
+#include "tests/unit/app/accounts.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
 
 namespace {
-
-constexpr uid_t kCourier = 4242;
-
-std::optional<system::Account> courier(const std::string& name) {
-  return system::Account{name, kCourier, kCourier};
-}
-std::optional<system::Account> nobody_there(const std::string&) { return std::nullopt; }
 
 // A set-up without a fault on a machine with a good name, but for `keys`; and what --check says of it.
 struct Checked {

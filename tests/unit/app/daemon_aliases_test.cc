@@ -13,10 +13,10 @@ using namespace hikyaku::app;
 
 namespace {
 
-struct Rig : DaemonRig {
+struct AliasesRig : DaemonRig {
   std::string aliases = place.file("aliases");
 
-  explicit Rig(const std::string& text) {
+  explicit AliasesRig(const std::string& text) {
     write(text);
     configure(cat("hostname: one.example.com\ndomain: one.example.com\naliases: ", aliases, "\n"));
   }
@@ -26,7 +26,7 @@ struct Rig : DaemonRig {
   }
 };
 
-Task<void> submit_to(Rig& rig, std::string recipient) {
+Task<void> submit_to(AliasesRig& rig, std::string recipient) {
   auto stream = co_await io::connect_tcp(rig.loop, rig.address, rig.loop.within(10s));
   REQUIRE(stream);
   tryout::AppDialogue app(**stream, rig.loop.within(10s), [](std::string_view) {});
@@ -35,7 +35,7 @@ Task<void> submit_to(Rig& rig, std::string recipient) {
 }
 
 // What newaliases does; the last line of the answer.
-Task<std::string> newaliases(Rig& rig) {
+Task<std::string> newaliases(AliasesRig& rig) {
   auto stream = co_await io::connect_unix(rig.loop, rig.place.file("run/control.sock"), rig.loop.within(10s));
   REQUIRE(stream);
   auto written = co_await (*stream)->write(
@@ -53,7 +53,7 @@ Task<std::string> newaliases(Rig& rig) {
 }
 
 // What one mail to root becomes under each state of the file.
-Task<void> change_the_file(Rig& rig) {
+Task<void> change_the_file(AliasesRig& rig) {
   co_await submit_to(rig, "root");
   CHECK(rig.has("aliases=<root@one.example.com> to=<first@example.com>"));
   rig.write("root: second@example.com\ncron: root\n");
@@ -70,7 +70,7 @@ Task<void> change_the_file(Rig& rig) {
   CHECK(rig.has("to=<second@example.com>"));
 }
 
-Task<void> reload_with_a_mistake(Rig& rig) {
+Task<void> reload_with_a_mistake(AliasesRig& rig) {
   rig.write("root: |x\n");
   rig.configure(cat("hostname: two.example.com\ndomain: two.example.com\naliases: ", rig.aliases, "\n"));
   tell_ourselves(SIGHUP);
@@ -85,7 +85,7 @@ Task<void> reload_with_a_mistake(Rig& rig) {
   CHECK(rig.has("aliases=<root@two.example.com> to=<second@example.com>"));
 }
 
-Task<void> submit_to_root(Rig& rig) {
+Task<void> submit_to_root(AliasesRig& rig) {
   co_await submit_to(rig, "root");
   CHECK(rig.has("to=<first@example.com>"));
 }
@@ -93,17 +93,17 @@ Task<void> submit_to_root(Rig& rig) {
 }  // namespace
 
 TEST_CASE("app: aliases change when they are read again, and a mistake changes nothing") {
-  Rig rig("root: first@example.com\n");
+  AliasesRig rig("root: first@example.com\n");
   CHECK(rig.loop.run(run_around(rig, change_the_file(rig))) == Exit::ok);
 }
 
 TEST_CASE("app: a reload with a mistake in the aliases that the configuration names changes nothing") {
-  Rig rig("root: first@example.com\n");
+  AliasesRig rig("root: first@example.com\n");
   CHECK(rig.loop.run(run_around(rig, reload_with_a_mistake(rig))) == Exit::ok);
 }
 
 TEST_CASE("app: aliases that the configuration does not name may hold what a relay cannot do") {
-  Rig rig("root: first@example.com, |x\nlist: :include:/etc/list\n");
+  AliasesRig rig("root: first@example.com, |x\nlist: :include:/etc/list\n");
   rig.configure("hostname: one.example.com\ndomain: one.example.com\n");
   rig.change_loaded = [&rig](Loaded& loaded) {
     loaded.aliases = config::load_aliases({rig.aliases, false});  // in the place of /etc/aliases
@@ -115,7 +115,7 @@ TEST_CASE("app: aliases that the configuration does not name may hold what a rel
 }
 
 TEST_CASE("app: aliases that the configuration names must be right at the start, and for --check") {
-  Rig rig("root: a@b\nx: /dev/null\n");
+  AliasesRig rig("root: a@b\nx: /dev/null\n");
   auto loaded = load_everything(rig.config_file, Purpose::run);
   REQUIRE_FALSE(loaded);
   CHECK(config::to_text(loaded.error().at(0)).starts_with(cat(rig.aliases, ":2: `/dev/null` is a file")));

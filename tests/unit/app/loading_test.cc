@@ -8,6 +8,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/system/files.h"
+#include "tests/unit/app/accounts.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
@@ -17,8 +18,6 @@ namespace {
 std::optional<system::Account> us(const std::string& name) {
   return system::Account{name, ::getuid(), ::getgid()};
 }
-std::optional<system::Account> courier(const std::string& name) { return system::Account{name, 4242, 4242}; }
-std::optional<system::Account> nobody_there(const std::string&) { return std::nullopt; }
 
 struct Written {
   explicit Written(std::string config, std::string authinfo = "") {
@@ -30,12 +29,12 @@ struct Written {
   std::string file = place.file("hikyaku.yaml");
 };
 
-constexpr const char* kOne = "smarthost: submission://smtp.example.com\n";
+constexpr const char* kOneLine = "smarthost: submission://smtp.example.com\n";
 
 }  // namespace
 
 TEST_CASE("app: configuration and credentials come together") {
-  Written written(kOne, "machine smtp.example.com login me password secret\n");
+  Written written(kOneLine, "machine smtp.example.com login me password secret\n");
   auto loaded = load_everything(written.file, Purpose::run, courier);
   REQUIRE(loaded);
   REQUIRE(loaded->settings.smarthosts.size() == 1);
@@ -53,7 +52,7 @@ TEST_CASE("app: all problems of the configuration are told, each with its place"
 }
 
 TEST_CASE("app: a mistake in the credentials file is told without what stands there") {
-  Written written(kOne, "machine smtp.example.com login me password\n");
+  Written written(kOneLine, "machine smtp.example.com login me password\n");
   auto loaded = load_everything(written.file, Purpose::run, courier);
   REQUIRE_FALSE(loaded);
   CHECK(config::to_text(loaded.error()[0]).starts_with(written.place.file("authinfo:1")));
@@ -61,7 +60,7 @@ TEST_CASE("app: a mistake in the credentials file is told without what stands th
 
 TEST_CASE("app: root without a user to become is a problem of the configuration, but not of its check") {
   if (::geteuid() != 0) return;
-  Written written(kOne);
+  Written written(kOneLine);
   auto run = load_everything(written.file, Purpose::run, nobody_there);
   REQUIRE_FALSE(run);
   CHECK(config::to_text(run.error()[0]).starts_with(cat(written.file, ": user: ")));
@@ -74,7 +73,7 @@ TEST_CASE("app: root without a user to become is a problem of the configuration,
 
 TEST_CASE("app: a group may read the credentials only if it is that of the user whom root becomes") {
   if (::geteuid() != 0) return;
-  Written written(kOne);
+  Written written(kOneLine);
   std::filesystem::permissions(written.place.file("authinfo"), std::filesystem::perms(0640));
   REQUIRE(::chown(written.place.file("authinfo").c_str(), 0, 4242) == 0);
   CHECK(load_everything(written.file, Purpose::run, courier));

@@ -16,7 +16,7 @@ using config::SubmitOthers;
 namespace {
 
 // The answers of a user database, which counts questions and can be held up.
-struct Rig {
+struct SubmittersRig {
   ManualClock clock;
   io::Loop loop{clock};
   io::Nursery nursery{loop};
@@ -37,12 +37,12 @@ struct Rig {
   }
 };
 
-Task<void> find_and_count(Rig& rig, std::uint32_t uid, int& found) {
+Task<void> find_and_count(SubmittersRig& rig, std::uint32_t uid, int& found) {
   auto submitter = co_await rig.submitters.find(uid, rig.loop.within(10s));
   found += submitter && submitter->name == rig.users[uid].name ? 1 : 0;
 }
 
-Task<void> find_many(Rig& rig, int& found) {
+Task<void> find_many(SubmittersRig& rig, int& found) {
   for (std::uint32_t uid = 1000; uid < 1010; ++uid)
     for (int i = 0; i < 5; ++i) rig.nursery.spawn(find_and_count(rig, uid, found));
   co_await rig.nursery.drained({});
@@ -51,7 +51,7 @@ Task<void> find_many(Rig& rig, int& found) {
 }  // namespace
 
 TEST_CASE("submitters: a name is looked up once, and again after a minute") {
-  Rig rig;
+  SubmittersRig rig;
   rig.users[1000] = {.name = "ann", .groups = {}};
   CHECK(rig.find(1000)->name == "ann");
   CHECK(rig.find(1000)->name == "ann");
@@ -63,7 +63,7 @@ TEST_CASE("submitters: a name is looked up once, and again after a minute") {
 }
 
 TEST_CASE("submitters: many who ask at once get the answer about their own uid") {
-  Rig rig;
+  SubmittersRig rig;
   for (std::uint32_t uid = 1000; uid < 1010; ++uid) rig.users[uid].name = "user" + std::to_string(uid);
   int found = 0;
   rig.loop.run(find_many(rig, found));
@@ -72,14 +72,14 @@ TEST_CASE("submitters: many who ask at once get the answer about their own uid")
 }
 
 TEST_CASE("submitters: by default everyone may choose a sender, and no group is asked for") {
-  Rig rig;
+  SubmittersRig rig;
   CHECK(rig.find(1000)->may_choose_sender);
   CHECK(rig.find(1000)->name.empty());
   CHECK_FALSE(rig.asked_for_groups);
 }
 
 TEST_CASE("submitters: with `rewrite` only the trusted may: users, members of groups, root and the daemon") {
-  Rig rig;
+  SubmittersRig rig;
   rig.users[1000] = {.name = "ann", .groups = {"users"}};
   rig.users[1001] = {.name = "bob", .groups = {"users", "mail"}};
   rig.users[1002] = {.name = "eve", .groups = {"eve"}};
@@ -95,7 +95,7 @@ TEST_CASE("submitters: with `rewrite` only the trusted may: users, members of gr
 
 TEST_CASE("submitters: a database that does not answer in time matters only with `rewrite`") {
   for (SubmitOthers others : {SubmitOthers::allow, SubmitOthers::rewrite}) {
-    Rig rig;
+    SubmittersRig rig;
     rig.submitters.configure({.trusted = {}, .others = others});
     std::unique_lock hold(rig.held);
     // The simulated time does not pass while the pool works, so the wait is over before it begins.
@@ -107,7 +107,7 @@ TEST_CASE("submitters: a database that does not answer in time matters only with
 }
 
 TEST_CASE("submitters: an answer that is a minute old is better than none") {
-  Rig rig;
+  SubmittersRig rig;
   rig.users[1000] = {.name = "ann", .groups = {}};
   rig.submitters.configure({.trusted = {"ann"}, .others = SubmitOthers::rewrite});
   CHECK(rig.find(1000)->may_choose_sender);
@@ -121,7 +121,7 @@ TEST_CASE("submitters: an answer that is a minute old is better than none") {
 }
 
 TEST_CASE("submitters: a reload forgets, also what is being asked for") {
-  Rig rig;
+  SubmittersRig rig;
   rig.users[1000] = {.name = "ann", .groups = {"mail"}};
   std::unique_lock hold(rig.held);
   auto submitter = rig.loop.run(rig.submitters.find(1000, {rig.loop.now(), nullptr}));

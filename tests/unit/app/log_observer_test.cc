@@ -8,7 +8,7 @@ using namespace hikyaku::app;
 
 namespace {
 
-struct Rig {
+struct ObserverRig {
   std::vector<std::string> lines;
   ManualClock clock;
   log::MailLog log{clock,
@@ -22,7 +22,7 @@ struct Rig {
 }  // namespace
 
 TEST_CASE("app: an accepted message is one line with everything about it") {
-  Rig rig;
+  ObserverRig rig;
   mail::Envelope envelope;
   envelope.sender = "a@example.com";
   envelope.recipients.resize(2);
@@ -38,7 +38,7 @@ TEST_CASE("app: an accepted message is one line with everything about it") {
 }
 
 TEST_CASE("app: a refusal is one line with who, what, of which mail, and the reply") {
-  Rig rig;
+  ObserverRig rig;
   smtpd::Reply reply(503, {5, 5, 1}, "MAIL first");
   rig.observer.rejected(rig.client, {.stage = "RCPT", .reply = reply});
   rig.client.address.reset();
@@ -55,7 +55,7 @@ TEST_CASE("app: a refusal is one line with who, what, of which mail, and the rep
 
 TEST_CASE("app: what programs do day in, day out is for debugging, what may cost mail is news") {
   using enum smtpd::Oddity;
-  Rig rig;
+  ObserverRig rig;
   for (auto oddity : {envelope_syntax, bare_line_end, lf_session}) rig.observer.odd(rig.client, oddity);
   for (auto oddity : {data_after_end, not_smtp, tls_hello}) rig.observer.odd(rig.client, oddity);
   REQUIRE(rig.lines.size() == 6);
@@ -64,7 +64,7 @@ TEST_CASE("app: what programs do day in, day out is for debugging, what may cost
 }
 
 TEST_CASE("app: an exception that ended a session is our mistake, and an error") {
-  Rig rig;
+  ObserverRig rig;
   rig.observer.broke_down("bad_alloc");
   REQUIRE(rig.lines.size() == 1);
   CHECK(rig.lines[0].starts_with("<3>error"));

@@ -18,14 +18,14 @@ using mail::RecipientState;
 namespace {
 
 constexpr control::Rights kOperator{0, true};
-constexpr control::Rights kOne{1000, false};
+constexpr control::Rights kOneUser{1000, false};
 
-struct Rig : RelayRig {
+struct ServedRig : RelayRig {
   std::optional<LoopDaemonControl> daemon;
   control::ReloadReport reload_report;
   std::string spool_trouble;
 
-  Rig() {
+  ServedRig() {
     settings.queue.retry.first = 1h;
     start_relay();
     send();
@@ -41,7 +41,7 @@ struct Rig : RelayRig {
         .reload = [this]() -> Task<control::ReloadReport> { co_return reload_report; },
         .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
-  ~Rig() { loop.run(daemon->close()); }
+  ~ServedRig() { loop.run(daemon->close()); }
 
   // What `question` gives on a thread of its own.
   template <class T>
@@ -93,13 +93,13 @@ struct Rig : RelayRig {
 }  // namespace
 
 TEST_CASE("daemon: named mails are tried again at once, those of others and unknown ones are not") {
-  Rig rig;
+  ServedRig rig;
   rig.refuse_for_now(true);
   auto ours = rig.send_as(1000);
   auto theirs = rig.send_as(1001);
   rig.pass();
   rig.refuse_for_now(false);
-  auto report = rig.retry({ours, theirs, mail::MailId{12345}}, kOne);
+  auto report = rig.retry({ours, theirs, mail::MailId{12345}}, kOneUser);
   REQUIRE(report);
   CHECK(report->retried == std::vector{ours});
   CHECK(report->unknown == std::vector{theirs, mail::MailId{12345}});
@@ -115,7 +115,7 @@ TEST_CASE("daemon: named mails are tried again at once, those of others and unkn
 }
 
 TEST_CASE("daemon: held mail waits for a decision, whoever asks for another attempt") {
-  Rig rig;
+  ServedRig rig;
   rig.main().answer = [](const std::string& command) {
     return command.starts_with("RCPT") ? "550 5.1.1 nobody" : "";
   };
@@ -128,7 +128,7 @@ TEST_CASE("daemon: held mail waits for a decision, whoever asks for another atte
 }
 
 TEST_CASE("daemon: all that waits is tried again at once, and counted") {
-  Rig rig;
+  ServedRig rig;
   rig.refuse_for_now(true);
   for (int i = 0; i < 3; ++i) rig.send_as(std::nullopt);
   rig.pass();
@@ -141,13 +141,13 @@ TEST_CASE("daemon: all that waits is tried again at once, and counted") {
 }
 
 TEST_CASE("daemon: a paused smarthost is looked at again for the operator, not for anybody") {
-  Rig rig;
+  ServedRig rig;
   rig.main().is_down = true;
   auto id = rig.send_as(1000);
   rig.pass(10min);
   unsigned before = rig.main().dials;
-  REQUIRE(rig.retry({id}, kOne));
-  CHECK(rig.ask<bool>([&](control::DaemonControl& daemon) { return daemon.retry_known({id}, kOne); }));
+  REQUIRE(rig.retry({id}, kOneUser));
+  CHECK(rig.ask<bool>([&](control::DaemonControl& daemon) { return daemon.retry_known({id}, kOneUser); }));
   rig.pass(1ms);
   CHECK(rig.main().dials == before);
   rig.main().is_down = false;
@@ -157,11 +157,11 @@ TEST_CASE("daemon: a paused smarthost is looked at again for the operator, not f
 }
 
 TEST_CASE("daemon: what became of a mail is told while it waits, when it changes, and after it has gone") {
-  Rig rig;
+  ServedRig rig;
   rig.refuse_for_now(true);
   auto id = rig.send_as(1000);
   rig.pass();
-  auto first = rig.outcome(id, std::nullopt, kOne, 0s).outcome;
+  auto first = rig.outcome(id, std::nullopt, kOneUser, 0s).outcome;
   REQUIRE(first);
   CHECK(first->attempts == 1);
   CHECK_FALSE(first->is_settled());
@@ -169,7 +169,7 @@ TEST_CASE("daemon: what became of a mail is told while it waits, when it changes
   CHECK_FALSE(rig.outcome(id, std::nullopt, {1001, false}, 0s).outcome);
   rig.refuse_for_now(false);
   rig.relay->retry({id});
-  auto last = rig.outcome(id, first, kOne, 1h).outcome;  // waits for it, and not for the hour
+  auto last = rig.outcome(id, first, kOneUser, 1h).outcome;  // waits for it, and not for the hour
   REQUIRE(last);
   CHECK(last->is_over);
   CHECK(last->recipients.at(0).progress.state == RecipientState::delivered);
@@ -179,13 +179,13 @@ TEST_CASE("daemon: what became of a mail is told while it waits, when it changes
 }
 
 TEST_CASE("daemon: a mail that nobody has tried yet has an outcome too") {
-  Rig rig;
+  ServedRig rig;
   rig.pass(10s);  // no connection is left
   rig.main().is_down = true;
   rig.send_as(std::nullopt);
   rig.pass();
   auto id = rig.send_as(1000);
-  auto outcome = rig.outcome(id, std::nullopt, kOne, 0s).outcome;
+  auto outcome = rig.outcome(id, std::nullopt, kOneUser, 0s).outcome;
   REQUIRE(outcome);
   CHECK(outcome->attempts == 0);
   CHECK(outcome->uid == 1000);
@@ -193,7 +193,7 @@ TEST_CASE("daemon: a mail that nobody has tried yet has an outcome too") {
 }
 
 TEST_CASE("daemon: the status counts mails and names what keeps a smarthost") {
-  Rig rig;
+  ServedRig rig;
   rig.refuse_for_now(true);
   rig.send_as(std::nullopt);
   rig.pass();
@@ -237,11 +237,11 @@ TEST_CASE("daemon: the status counts mails and names what keeps a smarthost") {
 TEST_CASE(
     "daemon: after a retry of everything the status, and what is told of a mail, agree behind a paused "
     "smarthost") {
-  Rig rig;
+  ServedRig rig;
   rig.refuse_for_now(true);
   auto id = rig.send_as(1000);
   rig.pass();
-  auto report = rig.outcome(id, std::nullopt, kOne, 0s);
+  auto report = rig.outcome(id, std::nullopt, kOneUser, 0s);
   REQUIRE(report.outcome);
   mail::Standing standing{false, report.outcome->attempts, report.outcome->next_attempt,
                           report.outcome->written};
@@ -261,7 +261,7 @@ TEST_CASE(
 }
 
 TEST_CASE("daemon: a reload's report goes to who asked") {
-  Rig rig;
+  ServedRig rig;
   rig.reload_report.problems = {"wrong"};
   auto report = rig.ask<std::optional<control::ReloadReport>>(
       [](control::DaemonControl& daemon) { return daemon.reload(); });
@@ -274,7 +274,7 @@ TEST_CASE("daemon: a reload's report goes to who asked") {
 }
 
 TEST_CASE("daemon: once closed it answers nobody") {
-  Rig rig;
+  ServedRig rig;
   rig.loop.run(rig.daemon->close());
   CHECK_FALSE(rig.daemon->status());
   CHECK_FALSE(rig.daemon->retry_all());

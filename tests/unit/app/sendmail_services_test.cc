@@ -11,7 +11,7 @@ using namespace hikyaku::app;
 
 namespace {
 
-config::Settings settings_with(const std::string& more) {
+config::Settings services_with(const std::string& more) {
   auto settings = config::load_text(cat("smarthost: smtps://smtp.example.com\n", more), "hikyaku.yaml",
                                     {"app1.example.com"});
   REQUIRE(settings);
@@ -21,7 +21,7 @@ config::Settings settings_with(const std::string& more) {
 }  // namespace
 
 TEST_CASE("app: sendmail is told where everything is, and the limits") {
-  auto settings = settings_with(
+  auto settings = services_with(
       "domain: example.com\naliases: /srv/aliases\nruntime_directory: /srv/run\n"
       "spool: {directory: /srv/spool}\nmessage: {max_size: 1MiB, max_recipients: 7}\n");
   CHECK(sendmail_conf_path(settings) == "/srv/spool/sendmail.conf");
@@ -32,7 +32,7 @@ TEST_CASE("app: sendmail is told where everything is, and the limits") {
 }
 
 TEST_CASE("app: sendmail is told an address that can be called, or none") {
-  auto settings = settings_with("");
+  auto settings = services_with("");
   auto told = [&](const char* listening) {
     return sendmail_conf(settings, Endpoint::parse(listening)).find(" 127.0.0.1:25\n") != std::string::npos;
   };

@@ -13,7 +13,7 @@ using namespace hikyaku::control;
 
 namespace {
 
-struct Rig : ControlRig {
+struct CommandRig : ControlRig {
   bool without_socket = false;  // the configuration says where it is
 
   Ran ask(std::vector<std::string> arguments) {
@@ -29,7 +29,7 @@ mail::MailId id(const char* text) { return *mail::parse_mail_id(text); }
 }  // namespace
 
 TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for programs") {
-  Rig rig;
+  CommandRig rig;
   rig.daemon.status_report.version = "1.2";
   rig.daemon.status_report.uptime = 16200s;
   rig.daemon.status_report.deferred = 2;
@@ -62,7 +62,7 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
 }
 
 TEST_CASE("hikyaku status: how many mails failed in the last day") {
-  Rig rig;
+  CommandRig rig;
   CHECK(rig.ask({"status"}).out.find("failed") == std::string::npos);
   rig.daemon.status_report.failed = 3;
   Ran ran = rig.ask({"status"});
@@ -71,7 +71,7 @@ TEST_CASE("hikyaku status: how many mails failed in the last day") {
 }
 
 TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, else with 1") {
-  Rig rig;
+  CommandRig rig;
   relay::StatusReport well;
   well.deferred = 3;  // they wait for their time, and nobody need do anything
   well.smarthosts = {
@@ -95,7 +95,7 @@ TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, e
 }
 
 TEST_CASE("hikyaku reload: says what needs a restart, or what is wrong, a line each") {
-  Rig rig;
+  CommandRig rig;
   rig.daemon.reload_report.kept = {"listen", "memory"};
   Ran done = rig.ask({"reload"});
   CHECK(done.exit == 0);
@@ -108,7 +108,7 @@ TEST_CASE("hikyaku reload: says what needs a restart, or what is wrong, a line e
 }
 
 TEST_CASE("hikyaku queue retry: mails by id, all, or what fits; 0 only where all of it is tried") {
-  Rig rig;
+  CommandRig rig;
   rig.daemon.retry_report.retried = {id("001k0ts4wbcf1")};
   Ran one = rig.ask({"queue", "retry", "001k0ts4wbcf1"});
   CHECK(one.exit == 0);
@@ -144,7 +144,7 @@ TEST_CASE("hikyaku queue retry: the daemon is asked for exactly what was said") 
 }
 
 TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in words") {
-  Rig rig;
+  CommandRig rig;
   CHECK(rig.ask({"queue", "retry", "hello!"}).exit == EX_USAGE);
   CHECK(rig.ask({"queue", "retry"}).exit == EX_USAGE);
   rig.daemon.answers = false;
@@ -177,7 +177,7 @@ TEST_CASE("hikyaku: a daemon that is stopped or hangs is noticed and said as suc
 }
 
 TEST_CASE("hikyaku status: a file that was broken since the daemon read it hides no daemon") {
-  Rig rig;
+  CommandRig rig;
   std::string file = rig.place.file("broken.yaml");
   std::ofstream(file) << "smarthsot: smtps://smtp.example.com\nruntime_directory: " << rig.place.path()
                       << "\n";
@@ -200,7 +200,7 @@ TEST_CASE("hikyaku status: a file that was broken since the daemon read it hides
 }
 
 TEST_CASE("hikyaku queue retry: says what became of the mails that were named, or why they still wait") {
-  Rig rig;
+  CommandRig rig;
   const char* text = "001k0ts4wbcf1";
   rig.daemon.retry_report.retried = {id(text)};
   relay::MailOutcome before;
@@ -239,7 +239,7 @@ TEST_CASE("hikyaku queue retry: says what became of the mails that were named, o
 }
 
 TEST_CASE("hikyaku queue: says of what is due that a smarthost is paused, or that no daemon runs") {
-  Rig rig;
+  CommandRig rig;
   auto mail = rig.accept("x", "a@example.com", "b@example.com");
   std::string file = rig.place.file("hikyaku.yaml");
   std::ofstream(file) << "smarthost: smtps://smtp.example.com\nruntime_directory: " << rig.place.path()

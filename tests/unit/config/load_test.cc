@@ -103,12 +103,12 @@ TEST_CASE("config: all problems are told at once, each with its place, key and w
   CHECK(contains(problems[2].text, "30s, 5m, 4h or 5d"));
 }
 
-struct Complaint {
+struct FileComplaint {
   const char* yaml;
   const char* part;
 };
 
-constexpr Complaint kComplaints[] = {
+constexpr FileComplaint kFileComplaints[] = {
     {"hostnam: a.example.com", "did you mean `hostname`?"},
     {"colour: blue", "unknown key; there are hostname, domain"},
     {"password: hunter2", "authinfo"},
@@ -151,7 +151,7 @@ constexpr Complaint kComplaints[] = {
 };
 
 TEST_CASE("config: whatever is wrong is refused and explained") {
-  for (const Complaint& c : kComplaints) {
+  for (const FileComplaint& c : kFileComplaints) {
     CAPTURE(c.yaml);
     std::string lines = complaints_beside_smarthost(c.yaml);
     CAPTURE(lines);

@@ -97,12 +97,12 @@ TEST_CASE("config: a smarthost may be a URL alone, or a mapping without a list")
   CHECK(settings_of("smarthost: {host: a.example, port: 587}\n").smarthosts[0].tls.mode == TlsMode::starttls);
 }
 
-struct Complaint {
+struct EntryComplaint {
   const char* keys;
   const char* part;
 };
 
-constexpr Complaint kComplaints[] = {
+constexpr EntryComplaint kEntryComplaints[] = {
     {"host: a.example, tls: 587",
      "tls: a port belongs in `port`; tls is one of implicit, starttls, opportunistic, none; with port 587 it "
      "is starttls"},
@@ -154,7 +154,7 @@ constexpr Complaint kComplaints[] = {
 };
 
 TEST_CASE("config: whatever is wrong with a smarthost is refused and explained, without secrets") {
-  for (const Complaint& c : kComplaints) {
+  for (const EntryComplaint& c : kEntryComplaints) {
     CAPTURE(c.keys);
     std::string lines = smarthost_complaints(c.keys);
     CAPTURE(lines);

@@ -8,8 +8,6 @@ using mail::RecipientState;
 
 namespace {
 
-using Rig = RoutesRig;
-
 // One smarthost that is paused and looked at again in a while.
 mail::SmarthostReport paused(WallTime now, Duration again) {
   mail::SmarthostReport smarthost{
@@ -22,7 +20,7 @@ mail::SmarthostReport paused(WallTime now, Duration again) {
 }  // namespace
 
 TEST_CASE("control: what has become of a mail, as soon as everybody is settled, or when the time is over") {
-  Rig rig;
+  RoutesRig rig;
   auto pending = outcome({{RecipientState::pending, "451 no"}, {RecipientState::pending, ""}});
   auto half = outcome({{RecipientState::delivered, "250 ok"}, {RecipientState::pending, ""}});
   auto over = outcome({{RecipientState::delivered, "250 ok"}, {RecipientState::failed, "550 no"}}, true);
@@ -47,7 +45,7 @@ TEST_CASE("control: what has become of a mail, as soon as everybody is settled, 
 }
 
 TEST_CASE("control: an outcome that is not known, not ours, or asked for wrongly") {
-  Rig rig;
+  RoutesRig rig;
   CHECK(rig.get(kOutcome).status == 404);
   rig.daemon.outcomes = {outcome({})};
   CHECK(rig.get(kOutcome, {}, kOne).status == 200);
@@ -62,7 +60,7 @@ TEST_CASE("control: an outcome that is not known, not ours, or asked for wrongly
 
 TEST_CASE(
     "control: mail behind a paused smarthost is deferred, and says why; its sender reads no account's name") {
-  Rig rig;
+  RoutesRig rig;
   auto ours = rig.accept_from(1000);
   auto own_time = rig.accept_from(1000);
   rig.record(own_time, deferral(1, {{RecipientState::pending, "451 4.2.1 full"}}));
@@ -87,7 +85,7 @@ TEST_CASE(
 
 TEST_CASE(
     "control: a mail's outcome says at once that the smarthost is paused, and waits only while that helps") {
-  Rig rig;
+  RoutesRig rig;
   rig.daemon.outcomes = {outcome({{RecipientState::pending, ""}})};
   rig.daemon.outcomes[0].attempts = 0;
   rig.daemon.status_report.smarthosts = {paused(rig.clock.wall(), 4min)};
@@ -103,7 +101,7 @@ TEST_CASE(
 }
 
 TEST_CASE("control: a mail's outcome is waited for until another attempt was made, if that is asked for") {
-  Rig rig;
+  RoutesRig rig;
   auto first = outcome({{RecipientState::pending, "451 one"}});
   auto second = outcome({{RecipientState::pending, "451 two"}});
   second.attempts = 2;
@@ -117,7 +115,7 @@ TEST_CASE("control: a mail's outcome is waited for until another attempt was mad
 
 TEST_CASE(
     "control: why a mail was deferred is for operators, what the smarthost replied is for its sender too") {
-  Rig rig;
+  RoutesRig rig;
   auto deferred = outcome({{RecipientState::pending, "553 not yours"}});
   deferred.reason = "does not take mail when me@example.com is logged in (/etc/hikyaku/authinfo:1)";
   rig.daemon.outcomes = {deferred};

@@ -6,14 +6,10 @@ using namespace hikyaku::test;
 using namespace hikyaku::control;
 using mail::RecipientState;
 
-namespace {
-
-using Rig = RoutesRig;
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("control: the queue as JSON, in pages") {
-  Rig rig;
+  RoutesRig rig;
   std::vector<mail::MailId> ids;
   for (int i = 0; i < 5; ++i) ids.push_back(rig.accept_from(std::nullopt));
   CHECK(ids_in(rig.get("/v1/queue")) == texts(ids));
@@ -29,7 +25,7 @@ TEST_CASE("control: the queue as JSON, in pages") {
 
 TEST_CASE(
     "control: who may not see everything sees their own mail in every format, and hurries nobody else's") {
-  Rig rig;
+  RoutesRig rig;
   auto by_tcp = rig.accept_from(std::nullopt);
   auto ours = rig.accept_from(1000);
   auto theirs = rig.accept_from(1001);
@@ -55,7 +51,7 @@ TEST_CASE(
 }
 
 TEST_CASE("control: what only an operator may is forbidden to others, and nothing is done") {
-  Rig rig;
+  RoutesRig rig;
   rig.daemon.answers = false;  // being asked would be another error
   CHECK(rig.get("/v1/status", {}, kOne).status == 403);
   CHECK(rig.post("/v1/reload", "", kOne).status == 403);
@@ -64,7 +60,7 @@ TEST_CASE("control: what only an operator may is forbidden to others, and nothin
 }
 
 TEST_CASE("control: what is asked for is filtered, and the client's format is used") {
-  Rig rig;
+  RoutesRig rig;
   auto one = rig.accept_from(std::nullopt, "x@example.net");
   auto two = rig.accept_from(std::nullopt, "y@example.org");
   rig.record(two, deferral(1, {{RecipientState::pending, "451 no"}}));
@@ -86,7 +82,7 @@ TEST_CASE("control: what is asked for is filtered, and the client's format is us
 }
 
 TEST_CASE("control: a question that is none is answered in words") {
-  Rig rig;
+  RoutesRig rig;
   struct Case {
     const char* name;
     const char* value;
@@ -113,7 +109,7 @@ TEST_CASE("control: a question that is none is answered in words") {
 }
 
 TEST_CASE("control: a list of any length comes in pieces, and breaks off when nobody wants it any more") {
-  Rig rig;
+  RoutesRig rig;
   for (int i = 0; i < 520; ++i) rig.accept_from(std::nullopt);
   rig.clock.advance(1us);
   bool is_wanted = true;
@@ -132,14 +128,14 @@ TEST_CASE("control: a list of any length comes in pieces, and breaks off when no
   is_wanted = false;
   CHECK_FALSE(answer.pieces());
   is_wanted = true;
-  auto all = Rig::whole(rig.routes.answer(request));
+  auto all = RoutesRig::whole(rig.routes.answer(request));
   CHECK(std::ranges::count(all.body, '\n') == 520);
   request.parameters["limit"] = "510";
-  CHECK(std::ranges::count(Rig::whole(rig.routes.answer(request)).body, '\n') == 510);
+  CHECK(std::ranges::count(RoutesRig::whole(rig.routes.answer(request)).body, '\n') == 510);
 }
 
 TEST_CASE("control: a spool that cannot be read is said before anything goes out") {
-  Rig rig;
+  RoutesRig rig;
   listing::QueueReader nowhere(rig.place.file("nothing"), rig.clock);
   ControlRoutes routes(rig.daemon, nowhere, rig.clock);
   for (const char* format : {"json", "lines", "postfix"}) {
@@ -156,7 +152,7 @@ TEST_CASE("control: a spool that cannot be read is said before anything goes out
 }
 
 TEST_CASE("control: named mails are tried again, each once") {
-  Rig rig;
+  RoutesRig rig;
   auto id = [](const char* text) { return *mail::parse_mail_id(text); };
   rig.daemon.retry_report.retried = {id("001k0ts4wbcf1"), id("001k0ts4wbcf2")};
   rig.daemon.retry_report.held = {id("001k0ts4wbcf3")};
@@ -169,7 +165,7 @@ TEST_CASE("control: named mails are tried again, each once") {
 }
 
 TEST_CASE("control: everything, or what fits, is tried again, but for what is held") {
-  Rig rig;
+  RoutesRig rig;
   CHECK(rig.post("/v1/queue/retry", R"({"all":true})").body == "{\"retried\":7}\n");
   auto one = rig.accept_from(1000, "x@example.net");
   auto two = rig.accept_from(1000, "y@Example.ORG");
@@ -202,7 +198,7 @@ TEST_CASE("control: everything, or what fits, is tried again, but for what is he
 }
 
 TEST_CASE("control: a user may have mail tried once in 30 seconds, another one and the operator meanwhile") {
-  Rig rig;
+  RoutesRig rig;
   rig.accept_from(1000);
   const char* all = R"({"all":true})";
   CHECK(rig.post("/v1/queue/retry", R"({"al":true})", kOne).status == 400);  // does not count
@@ -222,7 +218,7 @@ TEST_CASE("control: a user may have mail tried once in 30 seconds, another one a
 }
 
 TEST_CASE("control: a wish for retries that is none is refused in words") {
-  Rig rig;
+  RoutesRig rig;
   std::string many = R"({"ids":["001k0ts4wbcf1")";
   for (int i = 0; i < 1000; ++i) many += R"(,"001k0ts4wbcf1")";
   struct Case {
@@ -251,7 +247,7 @@ TEST_CASE("control: a wish for retries that is none is refused in words") {
 }
 
 TEST_CASE("control: status, reload and aliases say what the daemon says") {
-  Rig rig;
+  RoutesRig rig;
   rig.daemon.status_report.version = "1.2";
   rig.daemon.status_report.uptime = 61s;
   rig.daemon.status_report.active = 1;
@@ -290,7 +286,7 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
 }
 
 TEST_CASE("control: a daemon that does not answer is told of as such") {
-  Rig rig;
+  RoutesRig rig;
   rig.accept_from(std::nullopt);
   rig.daemon.answers = false;
   for (const ControlAnswer& answer :
@@ -303,7 +299,7 @@ TEST_CASE("control: a daemon that does not answer is told of as such") {
 }
 
 TEST_CASE("control: mailq tells users of their own failed mail and drops, and scripts get only the list") {
-  Rig rig;
+  RoutesRig rig;
   rig.daemon.failures = {
       {*mail::parse_mail_id("001k0ts4wbcfh"), 1000, rig.clock.wall(), "x@example.net", "550 no", 0}};
   std::filesystem::create_directory(rig.directory() + "/drop");

@@ -27,20 +27,20 @@ using test::say;
 namespace {
 
 // A server that answers each head with what `serve` does, and knows each caller as `rights` says.
-struct Rig {
+struct ServerRig {
   system::TemporaryDirectory place{"hikyaku-test"};
   std::string path = place.file("control.sock");
   ControlServing serving;
   std::unique_ptr<ControlServer> server;
 
-  Rig() {
+  ServerRig() {
     serving.rights = [](const Caller& caller) { return Rights{caller.uid, true}; };
     serving.at_times = [] {};
     serving.serve = [](ControlConnection& connection, const Rights&) {
       if (connection.read_head()) connection.write("hello\n");
     };
   }
-  ~Rig() {
+  ~ServerRig() {
     if (server != nullptr) server->stop(std::chrono::milliseconds(0));
   }
   void start() {
@@ -140,7 +140,7 @@ TEST_CASE(
 }
 
 TEST_CASE("control server: one who connects is known, served, and let go") {
-  Rig rig;
+  ServerRig rig;
   rig.serving.serve = [](ControlConnection& connection, const Rights& rights) {
     auto head = connection.read_head();
     CHECK(head == kHead);
@@ -154,7 +154,7 @@ TEST_CASE("control server: one who connects is known, served, and let go") {
 }
 
 TEST_CASE("control server: a head may come in any pieces, and one that breaks off is none") {
-  Rig rig;
+  ServerRig rig;
   rig.start();
   Fd slow = rig.connect();
   for (char c : kHead) say(slow, {&c, 1});
@@ -169,7 +169,7 @@ TEST_CASE("control server: a head may come in any pieces, and one that breaks of
 }
 
 TEST_CASE("control server: a head without an end is read no further than its bound") {
-  Rig rig;
+  ServerRig rig;
   std::size_t seen = 0;
   rig.serving.serve = [&](ControlConnection& connection, const Rights&) {
     seen = connection.read_head().value_or("").size();
@@ -182,7 +182,7 @@ TEST_CASE("control server: a head without an end is read no further than its bou
 }
 
 TEST_CASE("control server: whoever says nothing, or drips, is let go when the time for a request is over") {
-  Rig rig;
+  ServerRig rig;
   rig.serving.times.request = std::chrono::milliseconds(50);
   rig.start();
   Fd silent = rig.connect();
@@ -193,7 +193,7 @@ TEST_CASE("control server: whoever says nothing, or drips, is let go when the ti
 }
 
 TEST_CASE("control server: an answer that nobody takes ends, and has_peer() sees who has gone") {
-  Rig rig;
+  ServerRig rig;
   rig.serving.times.stalled = std::chrono::milliseconds(50);
   std::vector<bool> taken;
   bool was_there = false;
@@ -222,7 +222,7 @@ TEST_CASE("control server: an answer that nobody takes ends, and has_peer() sees
 TEST_CASE(
     "control server: a thousand connections keep out nobody for longer than they last, and leave nothing "
     "behind") {
-  Rig rig;
+  ServerRig rig;
   rig.start();
   CHECK(rig.ask(kHead) == "hello\n");
   std::size_t before = open_descriptors();
@@ -266,7 +266,7 @@ TEST_CASE("control server: a crowd of one user leaves places for others and for 
 }
 
 TEST_CASE("control server: descriptors that are passed along are not kept") {
-  Rig rig;
+  ServerRig rig;
   rig.start();
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -282,7 +282,7 @@ TEST_CASE("control server: descriptors that are passed along are not kept") {
 
 TEST_CASE("control server: stopping waits for those who are served, but not for ever") {
   for (bool in_time : {true, false}) {
-    Rig rig;
+    ServerRig rig;
     std::mutex lock;
     std::condition_variable changed;
     bool has_begun = false;
@@ -313,7 +313,7 @@ TEST_CASE("control server: stopping waits for those who are served, but not for 
 }
 
 TEST_CASE("control server: stopping does not wait for those who have said nothing yet") {
-  Rig rig;
+  ServerRig rig;
   rig.start();
   std::vector<Fd> silent;
   for (int i = 0; i < 30; ++i) silent.push_back(rig.connect());

@@ -16,8 +16,8 @@ using test::read_all;
 
 namespace {
 
-struct Rig : ControlRig {
-  Rig() : ControlRig({.request = std::chrono::milliseconds(500)}) {}
+struct ServiceRig : ControlRig {
+  ServiceRig() : ControlRig({.request = std::chrono::milliseconds(500)}) {}
 
   std::string ask(std::string_view request) const {
     Fd client = connect_to(path);
@@ -53,7 +53,7 @@ std::string unchunked(std::string_view body) {
 }  // namespace
 
 TEST_CASE("control service: a list comes in chunks to HTTP/1.1, and plainly to HTTP/1.0") {
-  Rig rig;
+  ServiceRig rig;
   for (int i = 0; i < 520; ++i) rig.accept("x", "a@example.com", "b@example.com");
   std::string modern = rig.get("/v1/queue?format=postfix");
   CHECK(status_of(modern) == 200);
@@ -66,7 +66,7 @@ TEST_CASE("control service: a list comes in chunks to HTTP/1.1, and plainly to H
 }
 
 TEST_CASE("control service: parameters are decoded, and one of a kind is enough") {
-  Rig rig;
+  ServiceRig rig;
   auto one = rig.accept("x", "a+b@example.com", "c@example.com");
   rig.accept("x", "d@example.com", "c@example.com");
   for (const char* target : {"/v1/queue?from=a%2Bb%40example.com", "/v1/queue?from=a%2bb@*&limit=1",
@@ -79,7 +79,7 @@ TEST_CASE("control service: parameters are decoded, and one of a kind is enough"
 }
 
 TEST_CASE("control service: a body goes with its length, and what is asked for is done") {
-  Rig rig;
+  ServiceRig rig;
   std::string body = R"({"all":true})";
   std::string head = "POST /v1/queue/retry HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n";
   std::string answer = rig.ask(cat(head, "Content-Length: 12\r\n\r\n", body));
@@ -94,14 +94,14 @@ TEST_CASE("control service: a body goes with its length, and what is asked for i
 }
 
 TEST_CASE("control service: a refusal is a whole answer, with the reason as JSON") {
-  Rig rig;
+  ServiceRig rig;
   CHECK(rig.ask("HEAD / HTTP/1.1\r\n\r\n") ==
         "HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
         "Connection: close\r\nContent-Length: 44\r\n\r\n{\"error\":\"only GET and POST are supported\"}\n");
 }
 
 TEST_CASE("control service: hostile requests are refused, and nothing else happens") {
-  Rig rig;
+  ServiceRig rig;
   struct Case {
     std::string request;
     int status;
@@ -151,7 +151,7 @@ TEST_CASE("control service: hostile requests are refused, and nothing else happe
 }
 
 TEST_CASE("control service: who hangs up, or never finishes, costs nobody else anything") {
-  Rig rig;
+  ServiceRig rig;
   for (int i = 0; i < 100; ++i) rig.accept("x", "a@example.com", "b@example.com");
   std::vector<Fd> dawdlers;
   for (int i = 0; i < 8; ++i) {
@@ -169,7 +169,7 @@ TEST_CASE("control service: who hangs up, or never finishes, costs nobody else a
 }
 
 TEST_CASE("control service: who asks for an outcome and leaves is not waited for") {
-  Rig rig;
+  ServiceRig rig;
   relay::MailOutcome outcome;
   outcome.recipients.push_back({"a@example.com", {}});
   rig.daemon.outcomes = {outcome};

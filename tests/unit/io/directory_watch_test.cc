@@ -14,21 +14,21 @@ using namespace hikyaku::io;
 
 namespace {
 
-struct Place {
+struct WatchedPlace {
   std::string path = (std::filesystem::temp_directory_path() / "hikyaku-watch-XXXXXX").string();
-  Place() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-  ~Place() { std::filesystem::remove_all(path); }
+  WatchedPlace() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+  ~WatchedPlace() { std::filesystem::remove_all(path); }
   void write(const char* name) const { std::ofstream(path + '/' + name) << "x"; }
 };
 
 bool is_visible(std::string_view name) { return !name.starts_with('.'); }
 
-struct Rig {
+struct WatchRig {
   SystemClock clock;
   Loop loop{clock};
-  Place place;
+  WatchedPlace place;
   std::unique_ptr<DirectoryWatch> watch;
-  Rig() {
+  WatchRig() {
     auto started = DirectoryWatch::start(loop, place.path, is_visible);
     REQUIRE(started);
     watch = std::move(*started);
@@ -39,7 +39,7 @@ struct Rig {
 }  // namespace
 
 TEST_CASE("io: a new file and one that is renamed wake whoever watches the directory") {
-  Rig rig;
+  WatchRig rig;
   rig.place.write("a");
   CHECK(rig.changed(20s) == Woken::ready);
   rig.place.write(".hidden");
@@ -48,7 +48,7 @@ TEST_CASE("io: a new file and one that is renamed wake whoever watches the direc
 }
 
 TEST_CASE("io: a change that came while nobody asked is told") {
-  Rig rig;
+  WatchRig rig;
   rig.place.write("a");
   std::uint64_t turns = 0;
   auto spin = [](Loop& loop, std::uint64_t& count) -> Task<void> {
@@ -59,7 +59,7 @@ TEST_CASE("io: a change that came while nobody asked is told") {
 }
 
 TEST_CASE("io: what does not matter wakes nobody") {
-  Rig rig;
+  WatchRig rig;
   for (int i = 0; i < 100; ++i) rig.place.write(".hidden");
   rig.place.write("seen");
   CHECK(rig.changed(20s) == Woken::ready);
@@ -76,7 +76,7 @@ TEST_CASE("io: a directory that is not there cannot be watched, and the error na
 }
 
 TEST_CASE("io: waiting for a change can be cancelled") {
-  Rig rig;
+  WatchRig rig;
   Cancel cancel;
   cancel.request();
   CHECK(rig.loop.run(rig.watch->changed({kNever, &cancel})) == Woken::cancelled);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLong{600'000};
 
-struct Rig {
+struct CallerRig {
   SystemClock clock;
   io::Loop loop{clock};
   LoopCaller caller{loop};
@@ -42,7 +42,7 @@ struct Rig {
 }  // namespace
 
 TEST_CASE("caller: a question is answered on the loop's thread") {
-  Rig rig;
+  CallerRig rig;
   rig.run_beside([&] {
     auto thread = rig.caller.call<std::thread::id>(
         []() -> Task<std::thread::id> { co_return std::this_thread::get_id(); }, kLong);
@@ -52,7 +52,7 @@ TEST_CASE("caller: a question is answered on the loop's thread") {
 }
 
 TEST_CASE("caller: a question may wait for something, and others are answered meanwhile") {
-  Rig rig;
+  CallerRig rig;
   io::Event opened(rig.loop);
   bool is_open = false;
   std::optional<int> first;
@@ -79,7 +79,7 @@ TEST_CASE("caller: a question may wait for something, and others are answered me
 }
 
 TEST_CASE("caller: who has waited long enough goes without an answer, and the task ends unheard") {
-  Rig rig;
+  CallerRig rig;
   io::Event opened(rig.loop);
   bool is_open = false;
   bool has_ended = false;
@@ -101,7 +101,7 @@ TEST_CASE("caller: who has waited long enough goes without an answer, and the ta
 }
 
 TEST_CASE("caller: closing sends away who waits, cancels what waits, and refuses what comes later") {
-  Rig rig;
+  CallerRig rig;
   io::Event began(rig.loop);
   bool has_begun = false;
   std::optional<io::Woken> woken;
@@ -117,7 +117,7 @@ TEST_CASE("caller: closing sends away who waits, cancels what waits, and refuses
     CHECK_FALSE(answer);
     CHECK_FALSE(rig.caller.call<int>([]() -> Task<int> { co_return 1; }, kLong));
   });
-  rig.loop.run(Rig::waiting(began, has_begun));
+  rig.loop.run(CallerRig::waiting(began, has_begun));
   rig.loop.run(rig.caller.close());
   asking.join();
   CHECK(woken == io::Woken::cancelled);
@@ -125,7 +125,7 @@ TEST_CASE("caller: closing sends away who waits, cancels what waits, and refuses
 
 TEST_CASE("caller: closing races with a crowd that asks, and everybody comes home") {
   for (int round = 1; round <= 20; ++round) {
-    Rig rig;
+    CallerRig rig;
     io::Event asked(rig.loop);
     bool is_enough = false;
     int answered = 0;
@@ -139,7 +139,7 @@ TEST_CASE("caller: closing races with a crowd that asks, and everybody comes hom
       crowd.emplace_back([&] {
         while (rig.caller.call<int>(question, kLong) == 7) continue;
       });
-    rig.loop.run(Rig::waiting(asked, is_enough));
+    rig.loop.run(CallerRig::waiting(asked, is_enough));
     rig.loop.run(rig.caller.close());
     for (std::thread& one : crowd) one.join();
     CHECK(answered >= round);

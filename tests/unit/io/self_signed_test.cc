@@ -16,9 +16,9 @@ using namespace hikyaku::io;
 
 namespace {
 
-struct Place {
-  Place() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-  ~Place() { std::filesystem::remove_all(path); }
+struct KeyPlace {
+  KeyPlace() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+  ~KeyPlace() { std::filesystem::remove_all(path); }
   std::string path = (std::filesystem::temp_directory_path() / "hikyaku-cert-XXXXXX").string();
 };
 
@@ -30,7 +30,7 @@ TlsClientOptions client_options(std::string name, std::string ca_file, std::stri
   return options;
 }
 
-Task<void> serve(std::shared_ptr<TlsServer> server, StreamPtr under, Until until) {
+Task<void> serve_once(std::shared_ptr<TlsServer> server, StreamPtr under, Until until) {
   auto stream = co_await server->accept(std::move(under), until);
   if (stream) co_await (*stream)->shut_down(until);
 }
@@ -42,7 +42,7 @@ Task<Result<StreamPtr, IoError>> shake_hands(Loop& loop, const SelfSigned& made,
   REQUIRE(client);
   MemoryPair pair = make_memory_pair(loop);
   Nursery nursery(loop);
-  nursery.spawn(serve(*server, std::move(pair.second), loop.within(10s)));
+  nursery.spawn(serve_once(*server, std::move(pair.second), loop.within(10s)));
   auto stream = co_await (*client)->connect(std::move(pair.first), loop.within(10s));
   co_await nursery.drained({});
   co_return stream;
@@ -51,7 +51,7 @@ Task<Result<StreamPtr, IoError>> shake_hands(Loop& loop, const SelfSigned& made,
 }  // namespace
 
 TEST_CASE("io: a trial certificate verifies by name for who trusts its file") {
-  Place place;
+  KeyPlace place;
   ManualClock clock;
   Loop loop(clock);
   auto made = make_self_signed(place.path, {"smtp.example.com", "127.0.0.1"});
@@ -68,7 +68,7 @@ TEST_CASE("io: a trial certificate verifies by name for who trusts its file") {
 
 TEST_CASE(
     "io: a trial certificate can be pinned by the fingerprint that is told, and is trusted by nobody else") {
-  Place place;
+  KeyPlace place;
   ManualClock clock;
   Loop loop(clock);
   auto made = make_self_signed(place.path, {"smtp.example.com"});
@@ -81,7 +81,7 @@ TEST_CASE(
 }
 
 TEST_CASE("io: a trial certificate's key is for its owner alone, and nothing is overwritten") {
-  Place place;
+  KeyPlace place;
   auto made = make_self_signed(place.path, {"smtp.example.com"});
   REQUIRE(made);
   struct stat status{};

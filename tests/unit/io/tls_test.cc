@@ -61,7 +61,7 @@ Task<Outcome> meet(Loop& loop, TlsClient& client, std::shared_ptr<TlsServer> ser
   co_return outcome;
 }
 
-struct Rig {
+struct TlsRig {
   ManualClock clock;
   Loop loop{clock};
 
@@ -130,7 +130,7 @@ TlsClientOptions trusting(std::string name) {
 
 // Whether a certificate for `names` is accepted for `wanted`.
 bool fits(const std::vector<std::string>& names, const std::string& wanted) {
-  Rig rig;
+  TlsRig rig;
   std::string directory = (std::filesystem::temp_directory_path() / "hikyaku-names-XXXXXX").string();
   REQUIRE(::mkdtemp(directory.data()) != nullptr);
   auto made = make_self_signed(directory, names);
@@ -146,7 +146,7 @@ bool fits(const std::vector<std::string>& names, const std::string& wanted) {
 
 // What a client makes of a server that greets in plain SMTP where TLS should begin.
 IoError error_of_plain_smtp() {
-  Rig rig;
+  TlsRig rig;
   auto client = TlsClient::create(trusting("smtp.example"));
   REQUIRE(client);
   MemoryPair pair = make_memory_pair(rig.loop);
@@ -160,7 +160,7 @@ IoError error_of_plain_smtp() {
 }  // namespace
 
 TEST_CASE("tls: a good certificate is verified, and the log can say by what") {
-  Rig rig;
+  TlsRig rig;
   Outcome outcome = rig.meet(trusting("smtp.example"), test_certificates().good);
   REQUIRE_FALSE(outcome.error);
   CHECK(outcome.info.verified);
@@ -179,7 +179,7 @@ TEST_CASE("tls: each fault of a certificate has its own name") {
       {made.unknown_issuer, IoErrorKind::tls_unknown_issuer},
   };
   for (const auto& [files, kind] : rows) {
-    Rig rig;
+    TlsRig rig;
     Outcome outcome = rig.meet(trusting("smtp.example"), files);
     REQUIRE_MESSAGE(outcome.error, files.cert);
     CHECK_MESSAGE(outcome.error->kind == kind, outcome.error->text);
@@ -194,7 +194,7 @@ TEST_CASE("tls: a refused certificate is described: its names, fingerprint, issu
                                                                  {made.self_signed, "CN=self-signed"},
                                                                  {made.unknown_issuer, "CN=Other CA"}};
   for (const auto& [files, issuer] : rows) {
-    Rig rig;
+    TlsRig rig;
     Outcome outcome = rig.meet(trusting("smtp.example"), files);
     REQUIRE_MESSAGE((outcome.error && outcome.error->certificate), files.cert);
     const CertificateFacts& facts = *outcome.error->certificate;
@@ -213,7 +213,7 @@ TEST_CASE("tls: a refused certificate is described: its names, fingerprint, issu
 }
 
 TEST_CASE("tls: where another certificate of the chain has expired, that one is named") {
-  Rig rig;
+  TlsRig rig;
   Outcome outcome = rig.meet(trusting("smtp.example"), test_certificates().old_chain);
   REQUIRE((outcome.error && outcome.error->certificate));
   CHECK(outcome.error->kind == IoErrorKind::tls_expired);
@@ -223,7 +223,7 @@ TEST_CASE("tls: where another certificate of the chain has expired, that one is 
 }
 
 TEST_CASE("tls: a hostile certificate is described within bounds, with its bytes as they are") {
-  Rig rig;
+  TlsRig rig;
   Outcome outcome = rig.meet(trusting("smtp.example"), test_certificates().hostile);
   REQUIRE((outcome.error && outcome.error->certificate));
   CHECK(outcome.error->kind == IoErrorKind::tls_wrong_name);
@@ -239,12 +239,12 @@ TEST_CASE("tls: a good certificate, and a failure that is not about one, leave n
 }
 
 TEST_CASE("tls: a certificate for clients is none for a server") {
-  Rig rig;
+  TlsRig rig;
   CHECK(rig.meet(trusting("smtp.example"), test_certificates().client).error);
 }
 
 TEST_CASE("tls: without verification the verdict is still told") {
-  Rig rig;
+  TlsRig rig;
   auto options = trusting("smtp.example");
   options.verify = false;
   Outcome outcome = rig.meet(options, test_certificates().self_signed);
@@ -256,11 +256,11 @@ TEST_CASE("tls: without verification the verdict is still told") {
 TEST_CASE("tls: a pin stands for chain and name, and nothing else stands for the pin") {
   auto options = trusting("nobody.example");
   options.fingerprint = test_certificates().self_signed.fingerprint;
-  Rig rig;
+  TlsRig rig;
   Outcome pinned = rig.meet(options, test_certificates().self_signed);
   REQUIRE_FALSE(pinned.error);
   CHECK(pinned.info.verdict == "pinned");
-  Rig other;
+  TlsRig other;
   Outcome wrong = other.meet(options, test_certificates().good);
   REQUIRE(wrong.error);
   CHECK(wrong.error->kind == IoErrorKind::tls_pin_mismatch);
@@ -284,7 +284,7 @@ TEST_CASE("tls: names match exactly, by DNS and IP names only") {
 }
 
 TEST_CASE("tls: a second connection resumes the session, and a failure forgets all of them") {
-  Rig rig;
+  TlsRig rig;
   auto client = TlsClient::create(trusting("smtp.example"));
   REQUIRE(client);
   auto server = TlsServer::create(test_certificates().good.cert, test_certificates().good.key);
@@ -325,7 +325,7 @@ TEST_CASE("tls: a hello is a hello, and what answers one is told from what does 
 }
 
 TEST_CASE("tls: a smarthost that wants new keys in the middle of a TLS 1.2 session does not get them") {
-  Rig rig;
+  TlsRig rig;
   auto client = TlsClient::create(trusting("smtp.example"));
   REQUIRE(client);
   SslPtr ssl = tls_1_2(TLS_server_method(), test_certificates().good);
@@ -340,7 +340,7 @@ TEST_CASE("tls: a smarthost that wants new keys in the middle of a TLS 1.2 sessi
 }
 
 TEST_CASE("tls: a client that wants new keys in the middle of a TLS 1.2 session does not get them") {
-  Rig rig;
+  TlsRig rig;
   auto server = TlsServer::create(test_certificates().good.cert, test_certificates().good.key);
   REQUIRE(server);
   SslPtr ssl = tls_1_2(TLS_client_method(), test_certificates().good);

@@ -15,7 +15,7 @@ constexpr PathOptions kSender{.default_domain = "example.com", .allow_null = tru
 constexpr PathOptions kUtf8{.default_domain = "example.com", .allow_null = true, .smtputf8 = true};
 
 // The address, or the kind of error in brackets.
-std::string read(std::string_view text, const PathOptions& options = kRecipient) {
+std::string read_address(std::string_view text, const PathOptions& options = kRecipient) {
   auto path = parse_path(text, options);
   if (path) return path->address;
   switch (path.error().kind) {
@@ -31,33 +31,33 @@ std::string read(std::string_view text, const PathOptions& options = kRecipient)
 }  // namespace
 
 TEST_CASE("address: the RFC's own forms are read as they are") {
-  CHECK(read("<user@example.org>") == "user@example.org");
-  CHECK(read("<a.b+tag=x/y@sub.example.org>") == "a.b+tag=x/y@sub.example.org");
-  CHECK(read("<\"a b\"@example.org>") == "\"a b\"@example.org");
-  CHECK(read("<\"a\\\"b>@c\"@example.org>") == "\"a\\\"b>@c\"@example.org");
-  CHECK(read("<user@[127.0.0.1]>") == "user@[127.0.0.1]");
-  CHECK(read("<user@[IPv6:2001:db8::1]>") == "user@[IPv6:2001:db8::1]");
+  CHECK(read_address("<user@example.org>") == "user@example.org");
+  CHECK(read_address("<a.b+tag=x/y@sub.example.org>") == "a.b+tag=x/y@sub.example.org");
+  CHECK(read_address("<\"a b\"@example.org>") == "\"a b\"@example.org");
+  CHECK(read_address("<\"a\\\"b>@c\"@example.org>") == "\"a\\\"b>@c\"@example.org");
+  CHECK(read_address("<user@[127.0.0.1]>") == "user@[127.0.0.1]");
+  CHECK(read_address("<user@[IPv6:2001:db8::1]>") == "user@[IPv6:2001:db8::1]");
   CHECK_FALSE(parse_path("<user@example.org>", kRecipient)->lenient);
 }
 
 TEST_CASE("address: blanks and missing brackets are forgiven and noted") {
   for (const char* text : {" <a@b.example>", "\t<a@b.example> ", "a@b.example", "  a@b.example"}) {
     CAPTURE(text);
-    CHECK(read(text) == "a@b.example");
+    CHECK(read_address(text) == "a@b.example");
     CHECK(parse_path(text, kRecipient)->lenient);
   }
 }
 
 TEST_CASE("address: one without a domain gets the default domain") {
-  CHECK(read("<postmaster>") == "postmaster@example.com");
-  CHECK(read("root") == "root@example.com");
-  CHECK(read("<\"a b\">") == "\"a b\"@example.com");
-  CHECK(read("root", {}) == "(syntax)");
+  CHECK(read_address("<postmaster>") == "postmaster@example.com");
+  CHECK(read_address("root") == "root@example.com");
+  CHECK(read_address("<\"a b\">") == "\"a b\"@example.com");
+  CHECK(read_address("root", {}) == "(syntax)");
 }
 
 TEST_CASE("address: a source route is checked and dropped") {
-  CHECK(read("<@a.example,@b.example:user@example.org>") == "user@example.org");
-  CHECK(read("<@a:user>") == "user@example.com");
+  CHECK(read_address("<@a.example,@b.example:user@example.org>") == "user@example.org");
+  CHECK(read_address("<@a:user>") == "user@example.com");
   for (const char* text :
        {"<@a.example>", "<@:u@b>", "<@a,b:u@c>", "<@a,:u@c>", "<a,@b:u@c>", "<@a b:u@c>"}) {
     CAPTURE(text);
@@ -66,26 +66,26 @@ TEST_CASE("address: a source route is checked and dropped") {
 }
 
 TEST_CASE("address: the null sender stands only where it is allowed") {
-  CHECK(read("<>", kSender) == "");
+  CHECK(read_address("<>", kSender) == "");
   CHECK(parse_path("<>", kSender).has_value());
-  CHECK(read("<>") == "(missing)");
-  CHECK(read("", kSender) == "(missing)");
-  CHECK(read("  ", kSender) == "(missing)");
-  CHECK(read("< >", kSender) == "(syntax)");
+  CHECK(read_address("<>") == "(missing)");
+  CHECK(read_address("", kSender) == "(missing)");
+  CHECK(read_address("  ", kSender) == "(missing)");
+  CHECK(read_address("< >", kSender) == "(syntax)");
 }
 
 TEST_CASE("address: dashes, pipes and shell words are pure data") {
-  CHECK(read("<-oQ/tmp@x.example>") == "-oQ/tmp@x.example");
-  CHECK(read("<|id@x.example>") == "|id@x.example");
-  CHECK(read("<`id`@x.example>") == "`id`@x.example");
-  CHECK(read("<\";touch /tmp/p;\"@x.example>") == "\";touch /tmp/p;\"@x.example");
-  CHECK(read("<;touch /tmp/p;>") == "(syntax)");
-  CHECK(read("<{:>999999999}@x>") == "(syntax)");
+  CHECK(read_address("<-oQ/tmp@x.example>") == "-oQ/tmp@x.example");
+  CHECK(read_address("<|id@x.example>") == "|id@x.example");
+  CHECK(read_address("<`id`@x.example>") == "`id`@x.example");
+  CHECK(read_address("<\";touch /tmp/p;\"@x.example>") == "\";touch /tmp/p;\"@x.example");
+  CHECK(read_address("<;touch /tmp/p;>") == "(syntax)");
+  CHECK(read_address("<{:>999999999}@x>") == "(syntax)");
 }
 
 TEST_CASE("address: dots at odd places are kept, as some carriers' users have them") {
-  CHECK(read("<a..b@carrier.example>") == "a..b@carrier.example");
-  CHECK(read("<a.@carrier.example>") == "a.@carrier.example");
+  CHECK(read_address("<a..b@carrier.example>") == "a..b@carrier.example");
+  CHECK(read_address("<a.@carrier.example>") == "a.@carrier.example");
   CHECK(to_addr_spec("a..b@carrier.example") == "\"a..b\"@carrier.example");
   CHECK(to_addr_spec(".a@carrier.example") == "\".a\"@carrier.example");
   CHECK(to_addr_spec("a.b@carrier.example") == "a.b@carrier.example");
@@ -125,7 +125,7 @@ TEST_CASE("address: what is unbalanced or out of place is refused") {
                            "<a@[IPv6:::1%lo]>",
                            "Name <a@b>"}) {
     CAPTURE(text);
-    CHECK(read(text) == "(syntax)");
+    CHECK(read_address(text) == "(syntax)");
   }
 }
 
@@ -135,38 +135,38 @@ TEST_CASE("address: no control gets through, quoted or not") {
        {"<a\0b@c>"sv, "<a@b\0>"sv, "<a@b>\0"sv, "<a\rb@c>"sv, "<a\nb@c>"sv, "<\"a\rb\"@c>"sv,
         "<\"a\\\nb\"@c>"sv, "<\"a\tb\"@c>"sv, "<a\x1b@c>"sv, "<a\x7f@c>"sv, "a@b\r\nRCPT TO:<e@x>"sv}) {
     CAPTURE(text);
-    CHECK(read(text) == "(syntax)");
-    CHECK(read(text, kUtf8) == "(syntax)");
+    CHECK(read_address(text) == "(syntax)");
+    CHECK(read_address(text, kUtf8) == "(syntax)");
   }
-  CHECK(read("<a\xc2\x9b@c>", kUtf8) == "(syntax)");
+  CHECK(read_address("<a\xc2\x9b@c>", kUtf8) == "(syntax)");
 }
 
 TEST_CASE("address: several addresses in one command are named as such") {
   for (const char* text : {"<a@b>,<c@d>", "a@b,c@d", "<a@b,c@d>", "a@b; c@d", "<a@b> <c@d>", "<a@b><c@d>"}) {
     CAPTURE(text);
-    CHECK(read(text) == "(several)");
+    CHECK(read_address(text) == "(several)");
   }
 }
 
 TEST_CASE("address: UTF-8 needs SMTPUTF8, and must be UTF-8") {
   const char* address = "<\xc3\xbc@\xc3\xbc.example>";
-  CHECK(read(address) == "(needs smtputf8)");
-  CHECK(read(address, kUtf8) == "\xc3\xbc@\xc3\xbc.example");
-  CHECK(read("<\"\xc3\xbc \"@x>", kUtf8) == "\"\xc3\xbc \"@x");
-  CHECK(read("<\xc0\x80@x>", kUtf8) == "(syntax)");
-  CHECK(read("<\xff@x>", kUtf8) == "(syntax)");
+  CHECK(read_address(address) == "(needs smtputf8)");
+  CHECK(read_address(address, kUtf8) == "\xc3\xbc@\xc3\xbc.example");
+  CHECK(read_address("<\"\xc3\xbc \"@x>", kUtf8) == "\"\xc3\xbc \"@x");
+  CHECK(read_address("<\xc0\x80@x>", kUtf8) == "(syntax)");
+  CHECK(read_address("<\xff@x>", kUtf8) == "(syntax)");
 }
 
 TEST_CASE("address: lengths end where RFC 5321 ends them") {
   std::string local64(64, 'a');
   std::string label(63, 'd');
   std::string domain189 = label + "." + label + "." + label.substr(0, 61);  // 64 + 1 + 189 = 254
-  CHECK(read("<" + local64 + "@x>") == local64 + "@x");
-  CHECK(read("<" + local64 + "a@x>") == "(too long)");
-  CHECK(read("<" + local64 + "@" + domain189 + ">") == local64 + "@" + domain189);
-  CHECK(read("<" + local64 + "@" + domain189 + "d>") == "(too long)");
-  CHECK(read("<a@" + label + "d>") == "(syntax)");
-  CHECK(read("<a@" + std::string(100'000, 'x') + ">") == "(too long)");
+  CHECK(read_address("<" + local64 + "@x>") == local64 + "@x");
+  CHECK(read_address("<" + local64 + "a@x>") == "(too long)");
+  CHECK(read_address("<" + local64 + "@" + domain189 + ">") == local64 + "@" + domain189);
+  CHECK(read_address("<" + local64 + "@" + domain189 + "d>") == "(too long)");
+  CHECK(read_address("<a@" + label + "d>") == "(syntax)");
+  CHECK(read_address("<a@" + std::string(100'000, 'x') + ">") == "(too long)");
 }
 
 TEST_CASE("address: split_path ends a path at its bracket or its blank, but never in quotes") {

@@ -17,7 +17,7 @@ std::string text_of(const AliasTarget& target) {
 }
 
 // "name=target#line,target#line;name=…", then "!line text" for each problem.
-std::string read(std::string_view file) {
+std::string read_file(std::string_view file) {
   ParsedAliases parsed = parse_aliases(file);
   std::vector<std::string> entries;
   for (const auto& [name, targets] : parsed.aliases.entries()) {
@@ -31,15 +31,15 @@ std::string read(std::string_view file) {
   return all;
 }
 
-struct Row {
+struct FileRow {
   std::string_view file;
   std::string_view result;
 };
 
-void check_rows(std::initializer_list<Row> rows) {
-  for (const Row& row : rows) {
+void check_files(std::initializer_list<FileRow> rows) {
+  for (const FileRow& row : rows) {
     CAPTURE(row.file);
-    CHECK(read(row.file) == row.result);
+    CHECK(read_file(row.file) == row.result);
   }
 }
 
@@ -56,39 +56,39 @@ void check_problem(std::string_view file, unsigned line, std::string_view part) 
 }  // namespace
 
 TEST_CASE("alias file: entries, comments, blank lines and continued lines") {
-  check_rows({{"", ""},
-              {"# nothing\n\n  \t\n   # indented\n", ""},
-              {"root: a@b", "root=a@b#1"},
-              {"root:a@b\r\n\r\npostmaster :root\r\n", "postmaster=root#3;root=a@b#1"},
-              {"root: a@b,\n\tc@d,\n e@f\nx: y@z\n", "root=a@b#1,c@d#2,e@f#3;x=y@z#4"},
-              {"root:\n  a@b\n", "root=a@b#2"},
-              {"root: a@b,\n# a comment between\n\n  c@d\n", "root=a@b#1,c@d#4"},
-              {"root: a@b, \\\nc@d\nx: y@z", "root=a@b#1,c@d#2;x=y@z#3"},
-              {"root: a@b,\n\\\nc@d\n", "root=a@b#1,c@d#3"},
-              {"root: a@b, c@d,\n", "root=a@b#1,c@d#1"},
-              {"root: ,a@b,,c@d", "root=a@b#1,c@d#1"}});
+  check_files({{"", ""},
+               {"# nothing\n\n  \t\n   # indented\n", ""},
+               {"root: a@b", "root=a@b#1"},
+               {"root:a@b\r\n\r\npostmaster :root\r\n", "postmaster=root#3;root=a@b#1"},
+               {"root: a@b,\n\tc@d,\n e@f\nx: y@z\n", "root=a@b#1,c@d#2,e@f#3;x=y@z#4"},
+               {"root:\n  a@b\n", "root=a@b#2"},
+               {"root: a@b,\n# a comment between\n\n  c@d\n", "root=a@b#1,c@d#4"},
+               {"root: a@b, \\\nc@d\nx: y@z", "root=a@b#1,c@d#2;x=y@z#3"},
+               {"root: a@b,\n\\\nc@d\n", "root=a@b#1,c@d#3"},
+               {"root: a@b, c@d,\n", "root=a@b#1,c@d#1"},
+               {"root: ,a@b,,c@d", "root=a@b#1,c@d#1"}});
 }
 
 TEST_CASE("alias file: names and targets with quotes, comments, display names and brackets") {
-  check_rows({{"\"two words\": a@b", "two words=a@b#1"},
-              {"\"a:b,c#d(e\": a@b", "a:b,c#d(e=a@b#1"},
-              {"Root: a@b", "root=a@b#1"},
-              {"root (the boss): a@b (office, or (home)), c@d", "root=a@b#1,c@d#1"},
-              {"root: (nobody\n but) a@b, c@d", "root=a@b#2,c@d#2"},
-              {"root: (\\) ,) a@b", "root=a@b#1"},
-              {"root: Al <a@b>, \"B, C: <x>\" <c@d>,<e@f>", "root=a@b#1,c@d#1,e@f#1"},
-              {"root: \"a, b\"@c", "root=\"a, b\"@c#1"},
-              {"root: \"a \\\" , b\"@c", "root=\"a \\\" , b\"@c#1"},
-              {"root: <other>, \\<another>, </x@y>", "root=other#1,\\another#1,/x@y#1"},
-              {"root: me+cron@b, o'neill@b, a#b@c", "root=me+cron@b#1,o'neill@b#1,a#b@c#1"},
-              {"a.b-c_d+e: x@y", "a.b-c_d+e=x@y#1"},
-              {"root: a@[127.0.0.1], b@[IPv6:::1]", "root=a@[127.0.0.1]#1,b@[IPv6:::1]#1"}});
+  check_files({{"\"two words\": a@b", "two words=a@b#1"},
+               {"\"a:b,c#d(e\": a@b", "a:b,c#d(e=a@b#1"},
+               {"Root: a@b", "root=a@b#1"},
+               {"root (the boss): a@b (office, or (home)), c@d", "root=a@b#1,c@d#1"},
+               {"root: (nobody\n but) a@b, c@d", "root=a@b#2,c@d#2"},
+               {"root: (\\) ,) a@b", "root=a@b#1"},
+               {"root: Al <a@b>, \"B, C: <x>\" <c@d>,<e@f>", "root=a@b#1,c@d#1,e@f#1"},
+               {"root: \"a, b\"@c", "root=\"a, b\"@c#1"},
+               {"root: \"a \\\" , b\"@c", "root=\"a \\\" , b\"@c#1"},
+               {"root: <other>, \\<another>, </x@y>", "root=other#1,\\another#1,/x@y#1"},
+               {"root: me+cron@b, o'neill@b, a#b@c", "root=me+cron@b#1,o'neill@b#1,a#b@c#1"},
+               {"a.b-c_d+e: x@y", "a.b-c_d+e=x@y#1"},
+               {"root: a@[127.0.0.1], b@[IPv6:::1]", "root=a@[127.0.0.1]#1,b@[IPv6:::1]#1"}});
 }
 
 TEST_CASE("alias file: targets without a domain are names, final after a backslash or in their own entry") {
-  check_rows({{"root: admin, \\admin, root, Admin@localhost", "root=admin#1,\\admin#1,\\root#1,Admin#1"},
-              {"root: \\root\n", "root=\\root#1"},
-              {"\"root\": ROOT", "root=\\ROOT#1"}});
+  check_files({{"root: admin, \\admin, root, Admin@localhost", "root=admin#1,\\admin#1,\\root#1,Admin#1"},
+               {"root: \\root\n", "root=\\root#1"},
+               {"\"root\": ROOT", "root=\\ROOT#1"}});
 }
 
 TEST_CASE("alias file: programs, files and lists elsewhere are refused by name, and the rest is taken") {
@@ -102,8 +102,8 @@ TEST_CASE("alias file: programs, files and lists elsewhere are refused by name, 
   check_problem("list: :include:/etc/list", 1, "write its addresses here");
   check_problem("list: \":INCLUDE:/etc/list\"", 1, "write its addresses here");
   check_problem("list: :fail: gone", 1, "instruction to another mail server");
-  CHECK(read("root: a@b, |x\n").starts_with("root=a@b#1!1 "));
-  CHECK(read("root: |x\n").starts_with("!1 "));
+  CHECK(read_file("root: a@b, |x\n").starts_with("root=a@b#1!1 "));
+  CHECK(read_file("root: |x\n").starts_with("!1 "));
 }
 
 TEST_CASE("alias file: whatever else is wrong is told with its line and what to write") {
@@ -141,11 +141,11 @@ TEST_CASE("alias file: what is shown of a line is printable and short") {
 }
 
 TEST_CASE("alias file: a loop is told with its names, and its last step is not taken") {
-  CHECK(read("a: b\nb: a\nc: b, x@y\n") ==
+  CHECK(read_file("a: b\nb: a\nc: b, x@y\n") ==
         "a=b#1;c=b#3,x@y#3!2 `a` leads to `b` leads to `a` again; remove one of these aliases");
-  CHECK(read("a: b, x@y\nb: c\nc: d@e, B\n")
+  CHECK(read_file("a: b, x@y\nb: c\nc: d@e, B\n")
             .starts_with("a=b#1,x@y#1;b=c#2;c=d@e#3!3 `b` leads to `c` leads to `b` again"));
-  CHECK(read("a: b\nb: c, d\nc: x@y\nd: c\n") == "a=b#1;b=c#2,d#2;c=x@y#3;d=c#4");
+  CHECK(read_file("a: b\nb: c, d\nc: x@y\nd: c\n") == "a=b#1;b=c#2,d#2;c=x@y#3;d=c#4");
   std::string ring;
   for (char c = 'a'; c < 'h'; ++c) ring += cat(std::string(1, c), ": ", std::string(1, c + 1), "\n");
   check_problem(ring + "h: a", 8, "`e` leads to others, which lead to `a` again");

@@ -7,10 +7,10 @@ using namespace hikyaku::mail;
 
 namespace {
 
-constexpr WallTime kNow(std::chrono::seconds(1'795'317'244));  // 2026-11-22 03:14:04 UTC
+constexpr WallTime kMade(std::chrono::seconds(1'795'317'244));  // 2026-11-22 03:14:04 UTC
 
 std::string make(std::string_view domain, std::string_view fallback) {
-  return make_message_id(kNow, "k3j4h5", domain, fallback);
+  return make_message_id(kMade, "k3j4h5", domain, fallback);
 }
 
 }  // namespace

@@ -12,16 +12,16 @@ using mail::RecipientState;
 
 namespace {
 
-mail::MailId id(std::uint64_t value) { return mail::MailId{value}; }
+mail::MailId numbered(std::uint64_t value) { return mail::MailId{value}; }
 
 MailOutcome some(std::uint64_t number, std::vector<RecipientState> states, std::string reply = "250 ok") {
   MailOutcome outcome;
-  outcome.id = id(number);
+  outcome.id = numbered(number);
   for (RecipientState state : states) outcome.recipients.push_back({"a@example.com", {state, reply}});
   return outcome;
 }
 
-struct Rig {
+struct BoardRig {
   ManualClock clock;
   io::Loop loop{clock};
 };
@@ -29,38 +29,38 @@ struct Rig {
 }  // namespace
 
 TEST_CASE("outcomes: the newest word about a mail is kept") {
-  Rig rig;
+  BoardRig rig;
   OutcomeBoard board(rig.loop);
-  CHECK_FALSE(board.find(id(1)));
+  CHECK_FALSE(board.find(numbered(1)));
   board.note(some(1, {RecipientState::pending}, "451 no"));
   board.note(some(2, {RecipientState::failed}));
   board.note(some(1, {RecipientState::delivered}));
   CHECK(board.size() == 2);
-  CHECK(board.find(id(1)) == some(1, {RecipientState::delivered}));
-  CHECK(board.find(id(2))->is_settled());
+  CHECK(board.find(numbered(1)) == some(1, {RecipientState::delivered}));
+  CHECK(board.find(numbered(2))->is_settled());
 }
 
 TEST_CASE("outcomes: memory is bounded, the oldest is dropped first, and a giant one drops no other") {
-  Rig rig;
+  BoardRig rig;
   OutcomeBoard board(rig.loop, 20'000);
   for (std::uint64_t i = 0; i < 1000; ++i) board.note(some(i, {RecipientState::delivered}));
   CHECK(board.size() > 5);
   CHECK(board.size() < 100);
-  CHECK(board.find(id(999)));
-  CHECK_FALSE(board.find(id(0)));
+  CHECK(board.find(numbered(999)));
+  CHECK_FALSE(board.find(numbered(0)));
   auto size = board.size();
   board.note(some(1000, {RecipientState::delivered}, std::string(6000, 'x')));
-  CHECK_FALSE(board.find(id(1000)));
+  CHECK_FALSE(board.find(numbered(1000)));
   CHECK(board.size() == size);
 }
 
 TEST_CASE("outcomes: a waiting caller gets the outcome of that mail alone, even a giant one") {
-  Rig rig;
+  BoardRig rig;
   OutcomeBoard board(rig.loop, 20'000);
   io::Nursery nursery(rig.loop);
   std::vector<std::optional<MailOutcome>> heard;
   auto wait = [](OutcomeBoard& from, std::uint64_t number, auto& into, io::Until until) -> Task<void> {
-    auto outcome = co_await from.next(id(number), until);
+    auto outcome = co_await from.next(numbered(number), until);
     into.push_back(std::move(outcome));
   };
   nursery.spawn(wait(board, 1, heard, {}));
@@ -79,7 +79,7 @@ TEST_CASE("outcomes: a waiting caller gets the outcome of that mail alone, even 
 TEST_CASE(
     "outcomes: mails that failed are remembered for a day, each user's own, whatever else has happened "
     "since") {
-  Rig rig;
+  BoardRig rig;
   OutcomeBoard board(rig.loop, 2000);
   auto failed = [](std::uint64_t number, std::uint32_t uid) {
     auto outcome =
@@ -92,15 +92,15 @@ TEST_CASE(
   board.note(failed(1, 1000));
   board.note(failed(2, 1001));
   for (std::uint64_t i = 10; i < 100; ++i) board.note(some(i, {RecipientState::delivered}));
-  CHECK_FALSE(board.find(id(1)));  // pushed out, and yet
+  CHECK_FALSE(board.find(numbered(1)));  // pushed out, and yet
   CHECK(board.failed() == 2);
   REQUIRE(board.failed(1000).size() == 1);
-  CHECK(board.failed(1000)[0].id == id(1));
+  CHECK(board.failed(1000)[0].id == numbered(1));
   CHECK(board.failed(1000)[0].recipient == "lost@example.com");
   CHECK(board.failed(1000)[0].last_reply == "550 no");
   CHECK(board.failed(1000)[0].more == 1);
   CHECK(board.failed(1002).empty());
-  CHECK(board.failed(std::nullopt)[0].id == id(2));  // the newest first
+  CHECK(board.failed(std::nullopt)[0].id == numbered(2));  // the newest first
   rig.clock.advance(23h);
   CHECK(board.failed() == 2);
   rig.clock.advance(1h);
@@ -109,7 +109,7 @@ TEST_CASE(
 }
 
 TEST_CASE("outcomes: a user with many failed mails drops only their own, and memory stays bounded") {
-  Rig rig;
+  BoardRig rig;
   OutcomeBoard board(rig.loop, 2000);
   auto fail_one = [&](std::uint64_t number, std::uint32_t uid) {
     auto outcome = some(number, {RecipientState::failed}, std::string(3000, 'x'));
@@ -121,7 +121,7 @@ TEST_CASE("outcomes: a user with many failed mails drops only their own, and mem
   for (std::uint64_t i = 2; i < 500; ++i) fail_one(i, 2);
   CHECK(board.failed(1).size() == 1);
   CHECK(board.failed(2).size() == 100);
-  CHECK(board.failed(2)[0].id == id(499));
+  CHECK(board.failed(2)[0].id == numbered(499));
   CHECK(board.failed(2)[0].last_reply.size() == 500);
   for (std::uint32_t uid = 10; uid < 2000; ++uid) fail_one(1000 + uid, uid);
   CHECK(board.failed() == 1000);
@@ -129,7 +129,7 @@ TEST_CASE("outcomes: a user with many failed mails drops only their own, and mem
 
 TEST_CASE("outcomes: a mail's state becomes an outcome") {
   mail::QueuedMail mail;
-  mail.id = id(7);
+  mail.id = numbered(7);
   mail.envelope.uid = 1000;
   mail.envelope.recipients.resize(2);
   mail.envelope.recipients[0].address = "x@example.net";

@@ -16,14 +16,14 @@ using namespace hikyaku::relay;
 
 namespace {
 
-struct Rig {
+struct ProvenRig {
   system::TemporaryDirectory directory{"hikyaku-proven-"};
   std::string file = directory.file("proven");
   ManualClock clock;
   io::Loop loop{clock};
   mail::Smarthost smarthost = test::some_smarthost("a name with blanks");
 
-  Rig() { smarthost.credentials = test::some_credentials(); }
+  ProvenRig() { smarthost.credentials = test::some_credentials(); }
   void note(Proven& proven, const mail::Smarthost& which) { loop.run(proven.note(loop, which)); }
   // As a run of the daemon that has seen it accept a message.
   void prove() {
@@ -45,7 +45,7 @@ mail::Smarthost with_password(mail::Smarthost smarthost, const std::string& pass
 }  // namespace
 
 TEST_CASE("proven: it survives a restart, and ends with any change of settings or credentials") {
-  Rig rig;
+  ProvenRig rig;
   {
     Proven proven(rig.file);
     CHECK_FALSE(proven.is_proven(rig.smarthost));
@@ -63,14 +63,14 @@ TEST_CASE("proven: it survives a restart, and ends with any change of settings o
 }
 
 TEST_CASE("proven: a password that was changed while no daemon ran is not proven") {
-  Rig rig;
+  ProvenRig rig;
   rig.prove();
   Proven again(rig.file);
   CHECK_FALSE(again.is_proven(with_password(rig.smarthost, "other")));
 }
 
 TEST_CASE("proven: a smarthost without log-in survives a restart, and giving it a password ends that") {
-  Rig rig;
+  ProvenRig rig;
   auto with = std::exchange(rig.smarthost.credentials, std::nullopt);
   rig.prove();
   CHECK(Proven(rig.file).is_proven(rig.smarthost));
@@ -79,7 +79,7 @@ TEST_CASE("proven: a smarthost without log-in survives a restart, and giving it 
 }
 
 TEST_CASE("proven: the file holds a new random salt and a slow hash each time, and no fast one") {
-  Rig rig;
+  ProvenRig rig;
   rig.prove();
   const auto first = parse_proven_file(rig.content());
   REQUIRE(first);
@@ -96,7 +96,7 @@ TEST_CASE("proven: the file holds a new random salt and a slow hash each time, a
 }
 
 TEST_CASE("proven: a file of version 0.1, with its fast hashes, is emptied at the start and proves nothing") {
-  Rig rig;
+  ProvenRig rig;
   rig.write("salt 1234567890\n987654321 a name with blanks\n");
   Proven proven(rig.file);
   CHECK(rig.content() == "proven 2\n");
@@ -114,7 +114,7 @@ TEST_CASE("proven: what is written is read again, and nothing else is") {
 }
 
 TEST_CASE("proven: without a file it counts as long as the daemon runs") {
-  Rig rig;
+  ProvenRig rig;
   Proven proven("");
   rig.note(proven, rig.smarthost);
   CHECK(proven.is_proven(rig.smarthost));

@@ -17,7 +17,7 @@ using mail::RateUnit;
 
 namespace {
 
-struct Rig {
+struct RatesRig {
   system::TemporaryDirectory directory{"hikyaku-rates-"};
   std::string file = directory.file("rates");
   ManualClock clock;
@@ -26,7 +26,7 @@ struct Rig {
   mail::Smarthost smarthost = test::some_smarthost();
   std::unique_ptr<Rates> rates;
 
-  explicit Rig(mail::Rate rate) {
+  explicit RatesRig(mail::Rate rate) {
     smarthost.rates = {rate};
     start();
   }
@@ -64,7 +64,7 @@ std::string text_of(const std::string& file) {
 }  // namespace
 
 TEST_CASE("rates: what has gone in a day still counts after a restart, each for its day") {
-  Rig rig({100, RateUnit::day});
+  RatesRig rig({100, RateUnit::day});
   rig.send(10);
   rig.clock.advance(6h);
   rig.send(20);
@@ -81,7 +81,7 @@ TEST_CASE("rates: what has gone in a day still counts after a restart, each for 
 }
 
 TEST_CASE("rates: after a crash rather too many count than too few, by a hundredth at most") {
-  Rig rig({1000, RateUnit::day});
+  RatesRig rig({1000, RateUnit::day});
   rig.send(25, 1min);
   rig.start();  // nothing was written at the end
   CHECK(rig.left() <= 975);
@@ -96,7 +96,7 @@ TEST_CASE("rates: after a crash rather too many count than too few, by a hundred
 TEST_CASE("rates: crash upon crash lets no message go too many") {
   for (std::uint32_t count : {7U, 250U}) {
     CAPTURE(count);
-    Rig rig({count, RateUnit::hour});
+    RatesRig rig({count, RateUnit::hour});
     unsigned sent = 0;
     for (int i = 0; i < 40; ++i) {
       for (int burst = 0; burst < 9 && rig.limiter().take(rig.clock.now()); ++burst) ++sent;
@@ -109,7 +109,7 @@ TEST_CASE("rates: crash upon crash lets no message go too many") {
 }
 
 TEST_CASE("rates: the file is written once for each hundredth of a quota") {
-  Rig rig({1000, RateUnit::day});
+  RatesRig rig({1000, RateUnit::day});
   std::string last;
   unsigned writes = 0;
   for (int i = 0; i < 500; ++i) {
@@ -123,7 +123,7 @@ TEST_CASE("rates: the file is written once for each hundredth of a quota") {
 
 TEST_CASE("rates: while the machine is up no jump of the wall clock counts") {
   for (Duration jump : {Duration(-400 * 24h), Duration(-25h), Duration(25h), Duration(400 * 24h)}) {
-    Rig rig({5, RateUnit::day});
+    RatesRig rig({5, RateUnit::day});
     rig.send(5);
     rig.stop();
     rig.clock.set_wall(rig.clock.wall() + jump);
@@ -143,14 +143,14 @@ TEST_CASE("rates: over a start of the machine the wall clock counts, if it can b
   for (const Case& c :
        {Case{Duration(20h), Duration(4h)}, Case{Duration(-20h), Duration(24h)},
         Case{Duration(-9000 * 24h), Duration(24h)}, Case{Duration(9000 * 24h), Duration(24h)}}) {
-    Rig rig({5, RateUnit::day});
+    RatesRig rig({5, RateUnit::day});
     rig.send(5);
     rig.stop();
     rig.reboot(c.passes);
     CHECK(rig.left() == 0);
     CHECK(rig.limiter().next(rig.clock.now()) == rig.clock.now() + c.blocked_for);
   }
-  Rig rig({5, RateUnit::day});
+  RatesRig rig({5, RateUnit::day});
   rig.send(5);
   rig.stop();
   rig.reboot(2 * 24h);
@@ -158,7 +158,7 @@ TEST_CASE("rates: over a start of the machine the wall clock counts, if it can b
 }
 
 TEST_CASE("rates: a quota is the account's") {
-  Rig rig({5, RateUnit::day});
+  RatesRig rig({5, RateUnit::day});
   rig.smarthost.credentials = test::some_credentials("one password");
   rig.start();
   rig.send(5);
@@ -172,14 +172,14 @@ TEST_CASE("rates: a quota is the account's") {
 }
 
 TEST_CASE("rates: seconds and minutes are not worth a file") {
-  Rig rig({30, RateUnit::minute});
+  RatesRig rig({30, RateUnit::minute});
   rig.send(1);
   rig.stop();
   CHECK(!std::filesystem::exists(rig.file));
 }
 
 TEST_CASE("rates: a quota that is used up is logged once in its unit") {
-  Rig rig({2, RateUnit::hour});
+  RatesRig rig({2, RateUnit::hour});
   CHECK(rig.rates->used_up(rig.smarthost).empty());
   rig.send(2, 10min);
   CHECK(rig.lines.size() == 1);
@@ -195,7 +195,7 @@ TEST_CASE("rates: a quota that is used up is logged once in its unit") {
 }
 
 TEST_CASE("rates: a file that cannot be parsed is logged and counts nothing") {
-  Rig rig({5, RateUnit::day});
+  RatesRig rig({5, RateUnit::day});
   rig.send(5);
   rig.stop();
   rig.write("rates 2 x 1 1\n");
@@ -208,7 +208,7 @@ TEST_CASE("rates: a file that cannot be parsed is logged and counts nothing") {
 }
 
 TEST_CASE("rates: a file that cannot be written is logged once, and the count goes on") {
-  Rig rig({5, RateUnit::day});
+  RatesRig rig({5, RateUnit::day});
   rig.file = rig.directory.file("missing/rates");
   rig.start();
   rig.send(4);

@@ -13,14 +13,14 @@ using mail::FailureKind;
 namespace {
 
 constexpr const char* kFrom = "C* MAIL FROM:<a@client.example>\n";
-constexpr const char* kFirst = "C: RCPT TO:<b@x.example>\nC: DATA\n";
-constexpr const char* kSecond = "C: RCPT TO:<c@x.example>\nC: DATA\n";
+constexpr const char* kRestOfFirst = "C: RCPT TO:<b@x.example>\nC: DATA\n";
+constexpr const char* kRestOfSecond = "C: RCPT TO:<c@x.example>\nC: DATA\n";
 constexpr const char* kReady = "S: 250 sender\nS: 250 recipient\nS: 354 go on\n";
-constexpr const char* kQuit = "C: QUIT\nS: 221 bye\nCLOSE";
+constexpr const char* kBye = "C: QUIT\nS: 221 bye\nCLOSE";
 
-const std::string kHello = hello({"PIPELINING", "SIZE 1000"});
+const std::string kPipelining = hello({"PIPELINING", "SIZE 1000"});
 // The first mail's content, and the second's commands behind its dot.
-const std::string kBoth = cat(kHello, kFrom, kFirst, kReady, "D:\n", kFrom, kSecond);
+const std::string kBoth = cat(kPipelining, kFrom, kRestOfFirst, kReady, "D:\n", kFrom, kRestOfSecond);
 
 // Two mails of which the second is at hand when the first one's dot leaves.
 struct Two {
@@ -50,13 +50,13 @@ struct Two {
   }
 };
 
-bool is_delivered(const TransactionResult& result) { return result.final_reply.has_value(); }
+bool is_accepted(const TransactionResult& result) { return result.final_reply.has_value(); }
 
 }  // namespace
 
 TEST_CASE("smtpc: the next mail's commands travel with the final dot") {
   Two two;
-  two.play(cat(kBoth, "S: 250 first\n", kReady, "D:\nS: 250 second\n", kQuit));
+  two.play(cat(kBoth, "S: 250 first\n", kReady, "D:\nS: 250 second\n", kBye));
   CHECK(two.rig.problem == "");
   CHECK(two.asked == 1);
   REQUIRE(two.results.size() == 2);
@@ -67,12 +67,12 @@ TEST_CASE("smtpc: the next mail's commands travel with the final dot") {
 
 TEST_CASE("smtpc: a mail whose dot is refused does not take the next one along") {
   Two two;
-  two.play(cat(kBoth, "S: 554 5.7.1 looks like spam\n", kReady, "D:\nS: 250 second\n", kQuit));
+  two.play(cat(kBoth, "S: 554 5.7.1 looks like spam\n", kReady, "D:\nS: 250 second\n", kBye));
   CHECK(two.rig.problem == "");
   REQUIRE(two.results.size() == 2);
   REQUIRE(two.results[0].rest);
   CHECK(two.results[0].rest->verdict.action == Action::fail_message);
-  CHECK(is_delivered(two.results[1]));
+  CHECK(is_accepted(two.results[1]));
 }
 
 TEST_CASE("smtpc: 421 to the dot ends the connection, and the next mail was not tried") {
@@ -91,7 +91,7 @@ TEST_CASE(
     two.rig.knowledge = knowledge;
     two.play(cat(kBoth, "S: 250 first\nCLOSE"));
     REQUIRE(two.results.size() == 2);
-    CHECK(is_delivered(two.results[0]));
+    CHECK(is_accepted(two.results[0]));
     CHECK(two.results[1].is_untried);
     knowledge = two.rig.knowledge;
     CHECK(knowledge.plain_dialogue == (times == 2));
@@ -114,22 +114,22 @@ TEST_CASE("smtpc: a hang-up instead of the reply to a dot that had company; twic
 TEST_CASE("smtpc: a mail that comes through forgives the hang-ups before it") {
   Two two;
   two.rig.knowledge.hang_ups = 1;
-  two.play(cat(kBoth, "S: 250 first\n", kReady, "D:\nS: 250 second\n", kQuit));
+  two.play(cat(kBoth, "S: 250 first\n", kReady, "D:\nS: 250 second\n", kBye));
   CHECK(two.rig.knowledge.hang_ups == 0);
 }
 
 TEST_CASE("smtpc: a peer that refuses what travelled along, on purpose, gets plain dialogue at once") {
-  const std::string kPlain = cat(
+  const std::string kModest = cat(
       kFrom, "S: 250 ok\nC: RCPT TO:<c@x.example>\nS: 250 ok\nC: DATA\nS: 354 go on\nD:\nS: 250 second\n");
   Two two;
   two.third_time = true;
   two.play(
-      cat(kBoth, "S: 250 first\nS: 503 pipelined after DATA\nS: 503 again\nS: 503 again\n", kPlain, kQuit));
+      cat(kBoth, "S: 250 first\nS: 503 pipelined after DATA\nS: 503 again\nS: 503 again\n", kModest, kBye));
   CHECK(two.rig.problem == "");
   REQUIRE(two.results.size() == 3);
-  CHECK(is_delivered(two.results[0]));
+  CHECK(is_accepted(two.results[0]));
   CHECK(two.results[1].is_untried);
-  CHECK(is_delivered(two.results[2]));
+  CHECK(is_accepted(two.results[2]));
   CHECK(two.rig.knowledge.plain_dialogue);
 }
 
@@ -144,10 +144,10 @@ TEST_CASE("smtpc: a 503 that asks for a log-in is not about what travelled along
 
 TEST_CASE("smtpc: a refused sender of the next mail is its own affair") {
   Two two;
-  two.play(cat(kBoth, "S: 250 first\nS: 550 5.1.8 no such sender\nS: 503 no\nS: 503 no\n", kQuit));
+  two.play(cat(kBoth, "S: 250 first\nS: 550 5.1.8 no such sender\nS: 503 no\nS: 503 no\n", kBye));
   CHECK(two.rig.problem == "");
   REQUIRE(two.results.size() == 2);
-  CHECK(is_delivered(two.results[0]));
+  CHECK(is_accepted(two.results[0]));
   REQUIRE(two.results[1].rest);
   CHECK(two.results[1].rest->failure.reply->code == 550);
   CHECK_FALSE(two.results[1].is_untried);
@@ -155,21 +155,20 @@ TEST_CASE("smtpc: a refused sender of the next mail is its own affair") {
 
 TEST_CASE("smtpc: 354 without an accepted recipient gets a lone dot, ahead too") {
   Two two;
-  two.play(
-      cat(kBoth, "S: 250 first\nS: 250 sender\nS: 450 busy\nS: 354 go on\nC: .\nS: 554 nobody\n", kQuit));
+  two.play(cat(kBoth, "S: 250 first\nS: 250 sender\nS: 450 busy\nS: 354 go on\nC: .\nS: 554 nobody\n", kBye));
   CHECK(two.rig.problem == "");
   REQUIRE(two.results.size() == 2);
   CHECK(two.results[1].recipients.size() == 1);
-  CHECK_FALSE(is_delivered(two.results[1]));
+  CHECK_FALSE(is_accepted(two.results[1]));
 }
 
 TEST_CASE("smtpc: a next mail that cannot travel at all sends nothing ahead") {
   Two two;
   two.second.size = 5000;
-  two.play(cat(kHello, kFrom, kFirst, kReady, "D:\nS: 250 first\n", kQuit));
+  two.play(cat(kPipelining, kFrom, kRestOfFirst, kReady, "D:\nS: 250 first\n", kBye));
   CHECK(two.rig.problem == "");
   REQUIRE(two.results.size() == 2);
-  CHECK(is_delivered(two.results[0]));
+  CHECK(is_accepted(two.results[0]));
   CHECK(two.results[1].rest->failure.kind == FailureKind::too_large);
 }
 
@@ -177,7 +176,7 @@ TEST_CASE("smtpc: a peer that loses what travelled along gets plain dialogue") {
   Two two;
   two.play(cat(kBoth, "S: 250 first\nSLEEP 1000"));
   REQUIRE(two.results.size() == 2);
-  CHECK(is_delivered(two.results[0]));
+  CHECK(is_accepted(two.results[0]));
   CHECK(two.results[1].rest->failure.kind == FailureKind::protocol_error);
   CHECK(two.rig.knowledge.plain_dialogue);
 }
@@ -196,7 +195,7 @@ TEST_CASE("smtpc: a reply that speaks of an address is none to the dot, however 
     Two two;
     two.play(cat(kBoth, reply, kReady));
     REQUIRE(two.results.size() == 1);
-    CHECK_FALSE(is_delivered(two.results[0]));
+    CHECK_FALSE(is_accepted(two.results[0]));
     CHECK(two.results[0].rest->failure.kind == FailureKind::protocol_error);
     CHECK(two.rig.knowledge.plain_dialogue);
   }
@@ -207,7 +206,7 @@ TEST_CASE("smtpc: without PIPELINING nobody is asked for a next mail") {
   two.play(cat(
       hello({"8BITMIME"}), kFrom, "S: 250 ok\nC: RCPT TO:<b@x.example>\nS: 250 ok\nC: DATA\nS: 354 go on\n",
       "D:\nS: 250 first\n", kFrom,
-      "S: 250 ok\nC: RCPT TO:<c@x.example>\nS: 250 ok\nC: DATA\nS: 354 go on\nD:\nS: 250 second\n", kQuit));
+      "S: 250 ok\nC: RCPT TO:<c@x.example>\nS: 250 ok\nC: DATA\nS: 354 go on\nD:\nS: 250 second\n", kBye));
   CHECK(two.rig.problem == "");
   CHECK(two.asked == 0);
   CHECK(two.results.size() == 2);

@@ -12,11 +12,11 @@ using mail::FailureKind;
 
 namespace {
 
-constexpr const char* kQuit = "C: QUIT\nS: 221 bye\nCLOSE";
+constexpr const char* kGoodbye = "C: QUIT\nS: 221 bye\nCLOSE";
 
-const std::string kHello = hello({"PIPELINING", "CHUNKING", "8BITMIME"});
+const std::string kChunking = hello({"PIPELINING", "CHUNKING", "8BITMIME"});
 // Everything before anything is answered.
-const std::string kTogether = cat(kHello,
+const std::string kTogether = cat(kChunking,
                                   "C: MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nC: RCPT "
                                   "TO:<c@x.example>\nC: BDAT 25 LAST\nB 25\n");
 
@@ -30,7 +30,7 @@ TEST_CASE("smtpc: a small mail is one write with its envelope") {
   for (std::size_t largest_read : {SIZE_MAX, std::size_t{1}}) {
     ClientRig rig;
     rig.pair.largest_read = largest_read;
-    auto result = send(rig, cat("S: 250 ok\nS: 250 ok\nS: 250 ok\nS: 250 taken\n", kQuit));
+    auto result = send(rig, cat("S: 250 ok\nS: 250 ok\nS: 250 ok\nS: 250 taken\n", kGoodbye));
     CHECK(rig.problem == "");
     CHECK(rig.contents == std::vector<std::string>{kContent});
     REQUIRE(result.final_reply);
@@ -43,10 +43,10 @@ TEST_CASE("smtpc: dots are not doubled in a chunk") {
   auto mail = mail_to({"b@x.example"});
   mail.size = 9;
   auto result =
-      rig.send(cat(kHello,
+      rig.send(cat(kChunking,
                    "C: MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nC: BDAT 9 LAST\nB 9\n"
                    "S: 250 ok\nS: 250 ok\nS: 250 taken\n",
-                   kQuit),
+                   kGoodbye),
                mail, {"\r\n.\r\n.x\r\n"});
   CHECK(rig.problem == "");
   CHECK(rig.contents.at(0) == "\r\n.\r\n.x\r\n");
@@ -55,7 +55,7 @@ TEST_CASE("smtpc: dots are not doubled in a chunk") {
 
 TEST_CASE("smtpc: a chunk reaches the recipients that were accepted") {
   ClientRig rig;
-  auto result = send(rig, cat("S: 250 ok\nS: 550 5.1.1 unknown\nS: 250 ok\nS: 250 taken\n", kQuit));
+  auto result = send(rig, cat("S: 250 ok\nS: 550 5.1.1 unknown\nS: 250 ok\nS: 250 taken\n", kGoodbye));
   CHECK(rig.problem == "");
   REQUIRE(result.recipients.size() == 2);
   CHECK(result.recipients[0].recipient == 0);
@@ -65,7 +65,7 @@ TEST_CASE("smtpc: a chunk reaches the recipients that were accepted") {
 
 TEST_CASE("smtpc: if no recipient was accepted the reply to the chunk only repeats that") {
   ClientRig rig;
-  auto result = send(rig, cat("S: 250 ok\nS: 450 busy\nS: 450 busy\nS: 554 no valid recipients\n", kQuit));
+  auto result = send(rig, cat("S: 250 ok\nS: 450 busy\nS: 450 busy\nS: 554 no valid recipients\n", kGoodbye));
   CHECK(rig.problem == "");
   CHECK_FALSE(result.rest);
   REQUIRE(result.recipients.size() == 2);
@@ -87,7 +87,7 @@ TEST_CASE("smtpc: what is refused to all of us for one recipient does not hide t
 TEST_CASE("smtpc: a reply before anything was sent is none to the chunk, and nobody has it") {
   for (std::string unasked : {"421 4.4.2 idle", "550 5.7.1 no"}) {
     ClientRig rig;
-    auto result = rig.send(cat(kHello, "S: ", unasked, "\nCLOSE"), mail_to({"b@x.example"}));
+    auto result = rig.send(cat(kChunking, "S: ", unasked, "\nCLOSE"), mail_to({"b@x.example"}));
     CHECK(rig.heard.size() == 1);  // EHLO
     CHECK(result.recipients.empty());
     REQUIRE(result.rest);
@@ -101,10 +101,10 @@ TEST_CASE("smtpc: a chunk that makes one block with its envelope still waits for
   mail.size = content.size();
   ClientRig rig;
   auto result = rig.send(
-      cat(kHello,
+      cat(kChunking,
           "C: MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nS: 250 ok\nS: 250 "
           "ok\nC: BDAT ",
-          std::to_string(mail.size), " LAST\nB ", std::to_string(mail.size), "\nS: 250 taken\n", kQuit),
+          std::to_string(mail.size), " LAST\nB ", std::to_string(mail.size), "\nS: 250 taken\n", kGoodbye),
       mail, {content.substr(0, 60'000), content.substr(60'000)});
   CHECK(rig.problem == "");
   CHECK(result.final_reply);
@@ -112,7 +112,7 @@ TEST_CASE("smtpc: a chunk that makes one block with its envelope still waits for
 
 TEST_CASE("smtpc: a refused sender, and the chunk with it") {
   ClientRig rig;
-  auto result = send(rig, cat("S: 550 5.1.8 no such sender\nS: 503 no\nS: 503 no\nS: 503 no\n", kQuit));
+  auto result = send(rig, cat("S: 550 5.1.8 no such sender\nS: 503 no\nS: 503 no\nS: 503 no\n", kGoodbye));
   CHECK(rig.problem == "");
   REQUIRE(result.rest);
   CHECK(result.rest->failure.reply->code == 550);
@@ -123,8 +123,8 @@ TEST_CASE("smtpc: a transaction without an accepted recipient is reset before th
   ClientRig rig;
   std::vector<TransactionResult> results;
   std::string one = "C: MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nC: BDAT 25 LAST\nB 25\n";
-  rig.run(cat(kHello, one, "S: 250 ok\nS: 450 busy\nS: 554 nobody\nC: RSET\nS: 250 ok\n", one,
-              "S: 250 ok\nS: 250 ok\nS: 250 taken\n", one, "S: 250 ok\nS: 250 ok\nS: 250 taken\n", kQuit),
+  rig.run(cat(kChunking, one, "S: 250 ok\nS: 450 busy\nS: 554 nobody\nC: RSET\nS: 250 ok\n", one,
+              "S: 250 ok\nS: 250 ok\nS: 250 taken\n", one, "S: 250 ok\nS: 250 ok\nS: 250 taken\n", kGoodbye),
           [&](Client& client) -> Task<void> {
             auto opened = co_await client.open();
             CHECK(opened);
@@ -163,7 +163,7 @@ TEST_CASE("smtpc: 421 instead of any reply is no delivery") {
 TEST_CASE("smtpc: a chunk waits as a whole for the hook") {
   ClientRig rig;
   rig.before_final_dot = []() -> Task<bool> { co_return false; };
-  auto result = rig.send(kHello, mail_to({"b@x.example"}));
+  auto result = rig.send(kChunking, mail_to({"b@x.example"}));
   REQUIRE(result.rest);
   CHECK(result.rest->failure.kind == FailureKind::other);
   CHECK(rig.heard.size() == 1);  // EHLO
@@ -173,13 +173,13 @@ TEST_CASE("smtpc: a large mail asks first, and its last bytes wait for the hook"
   std::string content(200'000, 'x');
   auto mail = mail_to({"b@x.example"});
   mail.size = content.size();
-  std::string envelope = cat(kHello,
+  std::string envelope = cat(kChunking,
                              "C: MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nS: 250 ok\nS: 250 "
                              "ok\nC: BDAT 200000 LAST\nB 200000\n");
   for (bool may_leave : {true, false}) {
     ClientRig rig;
     rig.before_final_dot = [may_leave]() -> Task<bool> { co_return may_leave; };
-    auto result = rig.send(cat(envelope, "S: 250 taken\n", kQuit), mail, {content});
+    auto result = rig.send(cat(envelope, "S: 250 taken\n", kGoodbye), mail, {content});
     CHECK(result.final_reply.has_value() == may_leave);
     CHECK((rig.contents.at(0) == content) == may_leave);
     CHECK(rig.contents.at(0).size() > 60'000);
@@ -191,7 +191,8 @@ TEST_CASE("smtpc: a large mail whose recipients were all refused is not sent") {
   mail.size = 200'000;
   ClientRig rig;
   auto result = rig.send(
-      cat(kHello, "C: MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nS: 250 ok\nS: 550 no\n", kQuit),
+      cat(kChunking, "C: MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nS: 250 ok\nS: 550 no\n",
+          kGoodbye),
       mail, {std::string(200'000, 'x')});
   CHECK(rig.problem == "");
   CHECK(result.recipients.size() == 1);
@@ -202,7 +203,7 @@ TEST_CASE("smtpc: a content of another size than announced never comes to its en
     auto mail = mail_to({"b@x.example"});
     mail.size = size;
     ClientRig rig;
-    auto result = rig.send(kHello, mail);
+    auto result = rig.send(kChunking, mail);
     REQUIRE(result.rest);
     CHECK(result.rest->failure.kind == FailureKind::other);
     CHECK(rig.heard.size() == 1);

@@ -17,7 +17,7 @@ const std::string kAccepted =
     "x\nD:\nS: 250 ok\n";
 const std::string kNobody =
     "C: MAIL FROM:<a@client.example>\nS: 250 ok\nC: RCPT TO:<b@x.example>\nS: 450 busy\n";
-const std::string kQuit = "C: QUIT\nS: 221 bye\nCLOSE";
+const std::string kQuitting = "C: QUIT\nS: 221 bye\nCLOSE";
 
 Task<bool> deliver(Client& client) {
   auto mail = mail_to({"b@x.example"});
@@ -30,7 +30,7 @@ Task<bool> deliver(Client& client) {
 
 TEST_CASE("smtpc: a connection takes one mail after the other") {
   ClientRig rig;
-  rig.run(hello({"8BITMIME"}) + kAccepted + kAccepted + kQuit, [](Client& client) -> Task<void> {
+  rig.run(hello({"8BITMIME"}) + kAccepted + kAccepted + kQuitting, [](Client& client) -> Task<void> {
     auto opened = co_await client.open();
     CHECK(opened);
     for (int i = 0; i < 2; ++i) {
@@ -47,7 +47,7 @@ TEST_CASE("smtpc: a connection takes one mail after the other") {
 
 TEST_CASE("smtpc: RSET goes out only where a transaction was left open") {
   ClientRig rig;
-  rig.run(hello({"8BITMIME"}) + kNobody + "C: RSET\nS: 250 ok\n" + kAccepted + kAccepted + kQuit,
+  rig.run(hello({"8BITMIME"}) + kNobody + "C: RSET\nS: 250 ok\n" + kAccepted + kAccepted + kQuitting,
           [](Client& client) -> Task<void> {
             auto opened = co_await client.open();
             CHECK(opened);

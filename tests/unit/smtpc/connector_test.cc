@@ -28,7 +28,7 @@ class FixedResolver final : public io::Resolver {
   Result<std::vector<IpAddress>, IoError> answer;
 };
 
-struct Rig {
+struct ConnectorRig {
   SystemClock clock;
   io::Loop loop{clock};
   FixedResolver resolver{loop};
@@ -55,7 +55,7 @@ std::uint16_t closed_port(io::Loop& loop) {
 }  // namespace
 
 TEST_CASE("smtpc: all addresses are tried in turn") {
-  Rig rig;
+  ConnectorRig rig;
   auto listener = io::Listener::listen_tcp(rig.loop, *Endpoint::parse("127.0.0.1:0"));
   REQUIRE(listener);
   rig.smarthost.port = (*listener)->local()->port;
@@ -65,7 +65,7 @@ TEST_CASE("smtpc: all addresses are tried in turn") {
 }
 
 TEST_CASE("smtpc: when no address answers the most telling error is reported, and the others with it") {
-  Rig rig;
+  ConnectorRig rig;
   rig.smarthost.port = closed_port(rig.loop);
   auto stream = rig.dial({"127.0.0.1", "127.0.0.2"});
   REQUIRE_FALSE(stream);
@@ -89,7 +89,7 @@ TEST_CASE("smtpc: a refusal tells more than silence, silence more than a family 
 }
 
 TEST_CASE("smtpc: a connection to one of our own listeners is refused") {
-  Rig rig;
+  ConnectorRig rig;
   auto listener = io::Listener::listen_tcp(rig.loop, *Endpoint::parse("127.0.0.1:0"));
   REQUIRE(listener);
   rig.ours = (*listener)->local();
@@ -101,7 +101,7 @@ TEST_CASE("smtpc: a connection to one of our own listeners is refused") {
 }
 
 TEST_CASE("smtpc: a failed look-up is reported as one") {
-  Rig rig;
+  ConnectorRig rig;
   rig.resolver.answer = fail(IoErrorKind::no_such_name, "smtp.exmaple.com does not exist");
   auto stream = rig.dial({});
   REQUIRE_FALSE(stream);
@@ -124,7 +124,7 @@ TEST_CASE("smtpc: a look-up has ten seconds") {
 }
 
 TEST_CASE("smtpc: a cancelled dial tries no further address") {
-  Rig rig;
+  ConnectorRig rig;
   io::Cancel cancel;
   cancel.request();
   rig.smarthost.port = closed_port(rig.loop);

@@ -14,7 +14,7 @@ namespace {
 
 using Answer = Result<mail::Reply, ExchangeError>;
 
-struct Rig {
+struct ExchangeRig {
   ManualClock clock;
   io::Loop loop{clock};
   io::MemoryPairOptions pair;
@@ -51,7 +51,7 @@ struct Rig {
 
 TEST_CASE("smtpc: a reply arrives whole however its bytes are cut") {
   for (std::size_t largest_read : {SIZE_MAX, std::size_t{1}, std::size_t{3}}) {
-    Rig rig;
+    ExchangeRig rig;
     rig.pair.largest_read = largest_read;
     auto answer = rig.ask("C: NOOP\nR: 250-first\\r\\n250-\\r\\n250 2.0.0 last\\r\\n");
     REQUIRE(answer);
@@ -62,7 +62,7 @@ TEST_CASE("smtpc: a reply arrives whole however its bytes are cut") {
 }
 
 TEST_CASE("smtpc: a lone LF ends a reply line, too") {
-  Rig rig;
+  ExchangeRig rig;
   auto answer = rig.ask("C: NOOP\nR: 250-a\\n250 b\\n");
   REQUIRE(answer);
   CHECK(answer->lines.size() == 2);
@@ -73,7 +73,7 @@ TEST_CASE("smtpc: what is no reply is a protocol error and ends the exchange") {
        {"25\\r\\n", "999 x\\r\\n", "2500 ok\\r\\n", "abc\\r\\n", "250-a\\r\\n550 b\\r\\n", "\\r\\n",
         "100 x\\r\\n", "\\0\\r\\n", "250_x\\r\\n"}) {
     INFO(std::string(nonsense));
-    Rig rig;
+    ExchangeRig rig;
     Answer answer;
     bool broken = false;
     rig.run(std::string("C: NOOP\nR: ") + nonsense, [&](Exchange& exchange) -> Task<void> {
@@ -92,7 +92,7 @@ TEST_CASE("smtpc: a flood is cut at 64 KiB") {
   for (int i = 0; i < 20'000; ++i) many_lines += "S: 250-x\n";
   std::string one_line = "C: NOOP\nS: 250 " + std::string(200'000, 'x') + "\n";
   for (const std::string& script : {many_lines, one_line}) {
-    Rig rig;
+    ExchangeRig rig;
     auto answer = rig.ask(script);
     REQUIRE_FALSE(answer);
     CHECK(answer.error().text == "an endless reply");
@@ -102,7 +102,7 @@ TEST_CASE("smtpc: a flood is cut at 64 KiB") {
 TEST_CASE("smtpc: a reply that drips has one deadline for all of it") {
   std::string script = "C: NOOP\n";
   for (int i = 0; i < 10; ++i) script += "R: 250-x\\r\\n\nSLEEP 60\n";
-  Rig rig;
+  ExchangeRig rig;
   Instant begin = rig.clock.now();
   auto answer = rig.ask(script);
   REQUIRE_FALSE(answer);
@@ -111,7 +111,7 @@ TEST_CASE("smtpc: a reply that drips has one deadline for all of it") {
 }
 
 TEST_CASE("smtpc: a reply before its command is never taken for the command's") {
-  Rig rig;
+  ExchangeRig rig;
   Answer first, second;
   rig.run("C: NOOP\nR: 250 ok\\r\\n250 and again\\r\\n", [&](Exchange& exchange) -> Task<void> {
     first = co_await exchange.ask("NOOP", 5min);
@@ -124,7 +124,7 @@ TEST_CASE("smtpc: a reply before its command is never taken for the command's") 
 }
 
 TEST_CASE("smtpc: a 421 before the command is the answer to it, and the end") {
-  Rig rig;
+  ExchangeRig rig;
   rig.pair.largest_read = 1;
   rig.run("C: NOOP\nR: 250 ok\\r\\n421 bye\\r\\n\nCLOSE", [&](Exchange& exchange) -> Task<void> {
     auto first = co_await exchange.ask("NOOP", 5min);
@@ -138,7 +138,7 @@ TEST_CASE("smtpc: a 421 before the command is the answer to it, and the end") {
 }
 
 TEST_CASE("smtpc: what the peer said before it went counts, although writing failed") {
-  Rig rig;
+  ExchangeRig rig;
   rig.run("S: 554 go away\nCLOSE", [&](Exchange& exchange) -> Task<void> {
     auto slept = co_await sleep_until(rig.loop, rig.loop.within(1s));
     CHECK(slept == io::Woken::timeout);
@@ -155,7 +155,7 @@ TEST_CASE("smtpc: what the peer said before it went counts, although writing fai
 }
 
 TEST_CASE("smtpc: hanging up and silence are different errors") {
-  Rig rig;
+  ExchangeRig rig;
   auto closed = rig.ask("C: NOOP\nR: 250-half\\r\\n\nCLOSE");
   REQUIRE_FALSE(closed);
   CHECK(closed.error().io == IoErrorKind::eof);

@@ -24,7 +24,7 @@ mail::Failure hang_up() { return failure(mail::FailureKind::closed_early, mail::
 
 mail::Failure quota() { return failure(mail::FailureKind::account_quota, mail::Stage::message); }
 
-struct Rig {
+struct HealthRig {
   Instant now{1h};
   Health health{4, true, [] { return 0.5; }};
 
@@ -49,7 +49,7 @@ struct Rig {
 }  // namespace
 
 TEST_CASE("health: the smarthost's refusal pauses once, and the same reason is no news") {
-  Rig rig;
+  HealthRig rig;
   CHECK(rig.refused(wrong_password()));
   CHECK(rig.health.is_paused());
   CHECK_FALSE(rig.refused(wrong_password()));
@@ -58,7 +58,7 @@ TEST_CASE("health: the smarthost's refusal pauses once, and the same reason is n
 }
 
 TEST_CASE("health: probes come at growing intervals, log-ins more slowly") {
-  Rig rig;
+  HealthRig rig;
   Duration last{0};
   for (int i = 0; i < 10; ++i) {
     rig.refused(wrong_password());
@@ -67,7 +67,7 @@ TEST_CASE("health: probes come at growing intervals, log-ins more slowly") {
   }
   CHECK(last > 25min);
   CHECK(last <= 30min);
-  Rig other;
+  HealthRig other;
   other.refused(refused());
   CHECK(other.wait() <= 10s);
 }
@@ -91,7 +91,7 @@ TEST_CASE("health: how long the first waits are, by what went wrong") {
   };
   for (const auto& row : rows) {
     CAPTURE(mail::to_text(row.kind));
-    Rig rig;
+    HealthRig rig;
     if (row.is_at_work) rig.delivered();
     rig.refused(failure(row.kind, row.stage));
     CHECK(rig.wait() == row.first);
@@ -102,7 +102,7 @@ TEST_CASE("health: how long the first waits are, by what went wrong") {
 }
 
 TEST_CASE("health: one outage is one step, however many connections it meets") {
-  Rig rig;
+  HealthRig rig;
   rig.delivered();
   const unsigned before = rig.health.round();
   CHECK(rig.health.refused(hang_up(), rig.now, before, kFirst));
@@ -125,7 +125,7 @@ TEST_CASE("health: one outage is one step, however many connections it meets") {
 }
 
 TEST_CASE("health: reasons that take turns do not bring the probes closer together again") {
-  Rig rig;
+  HealthRig rig;
   for (int i = 0; i < 10; ++i) rig.refused(i % 2 == 0 ? wrong_password() : refused());
   CHECK(rig.wait() > 4min);
   rig.refused(wrong_password());
@@ -133,7 +133,7 @@ TEST_CASE("health: reasons that take turns do not bring the probes closer togeth
 }
 
 TEST_CASE("health: a connection that opens well ends a pause, unless only a mail can") {
-  Rig rig;
+  HealthRig rig;
   rig.refused(refused());
   CHECK(rig.health.opened());
   CHECK_FALSE(rig.health.is_paused());
@@ -145,7 +145,7 @@ TEST_CASE("health: a connection that opens well ends a pause, unless only a mail
 }
 
 TEST_CASE("health: two different mails in a row that break off pause, one mail twice does not") {
-  Rig rig;
+  HealthRig rig;
   CHECK_FALSE(rig.aborted(kFirst));
   CHECK_FALSE(rig.aborted(kFirst));
   CHECK(rig.aborted(kSecond));
@@ -154,7 +154,7 @@ TEST_CASE("health: two different mails in a row that break off pause, one mail t
 }
 
 TEST_CASE("health: a success between two breaks keeps the lane up") {
-  Rig rig;
+  HealthRig rig;
   rig.aborted(kFirst);
   rig.delivered();
   CHECK_FALSE(rig.aborted(kSecond));
@@ -163,7 +163,7 @@ TEST_CASE("health: a success between two breaks keeps the lane up") {
 }
 
 TEST_CASE("health: a probe that found nothing to send looks again later, or when there is something") {
-  Rig rig;
+  HealthRig rig;
   rig.delivered();
   rig.aborted(kFirst);
   rig.aborted(kSecond);
@@ -175,7 +175,7 @@ TEST_CASE("health: a probe that found nothing to send looks again later, or when
 }
 
 TEST_CASE("health: evidence pauses for a moment, and only an accepted mail ends it") {
-  Rig rig;
+  HealthRig rig;
   CHECK(rig.weigh(1) == Finding::undecided);
   CHECK_FALSE(rig.health.is_paused());
   CHECK(rig.weigh(2) == Finding::smarthost);
@@ -190,7 +190,7 @@ TEST_CASE("health: evidence pauses for a moment, and only an accepted mail ends 
 }
 
 TEST_CASE("health: a few mails that are refused alike keep no other from being tried, very many do") {
-  Rig rig;
+  HealthRig rig;
   rig.pause_by_evidence();
   std::uint64_t number = 3;
   for (; number < 32; ++number) {
@@ -204,7 +204,7 @@ TEST_CASE("health: a few mails that are refused alike keep no other from being t
 }
 
 TEST_CASE("health: a mail that is refused for itself in a pause is no step of it") {
-  Rig rig;
+  HealthRig rig;
   rig.weigh(1);
   rig.delivered();
   rig.now += 15min;
@@ -215,7 +215,7 @@ TEST_CASE("health: a mail that is refused for itself in a pause is no step of it
 }
 
 TEST_CASE("health: what a probe promised is put off once by what forbids it") {
-  Rig rig;
+  HealthRig rig;
   CHECK_FALSE(rig.health.postpone_probe(rig.now + 1h));
   rig.refused(refused());
   CHECK_FALSE(rig.health.postpone_probe(rig.now + 1s));
@@ -225,14 +225,14 @@ TEST_CASE("health: what a probe promised is put off once by what forbids it") {
 }
 
 TEST_CASE("health: a pause remembers the newest mails only") {
-  Rig rig;
+  HealthRig rig;
   for (std::uint64_t i = 1; i <= 1000; ++i) rig.refused(quota(), mail::MailId{i});
   CHECK(rig.health.pause()->avoid.size() == 64);
   CHECK(rig.health.pause()->avoid.back() == mail::MailId{1000});
 }
 
 TEST_CASE("health: one connection until it is proven, and while it is paused") {
-  Rig rig;
+  HealthRig rig;
   CHECK(rig.health.limit(rig.now) == 4);
   rig.refused(refused());
   CHECK(rig.health.limit(rig.now) == 1);
@@ -243,7 +243,7 @@ TEST_CASE("health: one connection until it is proven, and while it is paused") {
 }
 
 TEST_CASE("health: slowing down halves the connections, and a quiet minute gives one back") {
-  Rig rig;
+  HealthRig rig;
   rig.health.slow_down(rig.now);
   CHECK(rig.health.limit(rig.now) == 2);
   rig.health.slow_down(rig.now);
@@ -254,7 +254,7 @@ TEST_CASE("health: slowing down halves the connections, and a quiet minute gives
 }
 
 TEST_CASE("health: a suspicion is reported once a reason, and a delivery clears it") {
-  Rig rig;
+  HealthRig rig;
   auto why = failure(mail::FailureKind::sender_not_owned, mail::Stage::mail);
   CHECK(rig.health.suspected(why));
   CHECK_FALSE(rig.health.suspected(why));

@@ -59,7 +59,7 @@ class LoginServer {
   SaslServer sasl_;
 };
 
-struct Rig : test::ClientRig {
+struct ServerRig : test::ClientRig {
   Task<bool> log_in(std::string mechanism, std::string password) {
     smarthost.allow_plaintext_auth = true;
     smarthost.credentials.emplace();
@@ -89,17 +89,17 @@ struct Rig : test::ClientRig {
 TEST_CASE("smtpc: every mechanism logs in over SMTP, and a wrong password does not") {
   for (const char* mechanism : {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"}) {
     INFO(std::string(mechanism));
-    Rig rig;
+    ServerRig rig;
     CHECK(rig.loop.run(rig.log_in(mechanism, "pass word")));
     CHECK(rig.knowledge.login.worked == mechanism);
-    Rig wrong;
+    ServerRig wrong;
     CHECK_FALSE(wrong.loop.run(wrong.log_in(mechanism, "wrong")));
     CHECK(wrong.knowledge.login.worked == "");
   }
 }
 
 TEST_CASE("smtpc: DIGEST-MD5 answers the server's proof with an empty line") {
-  Rig rig;
+  ServerRig rig;
   CHECK(rig.loop.run(rig.log_in("DIGEST-MD5", "pass word")));
   CHECK(rig.loop.run(rig.log_in("DIGEST-MD5", "pass word")));  // a later connection begins anew
   REQUIRE(rig.responses.size() == 2);

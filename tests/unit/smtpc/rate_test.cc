@@ -13,7 +13,7 @@ using mail::RateUnit;
 
 namespace {
 
-const Instant kStart = ManualClock().now();
+const Instant kBeginning = ManualClock().now();
 
 // As many as are permitted up to `end`, each as soon as it is; when each began.
 std::vector<Instant> send_eagerly(RateLimiter& limiter, Instant begin, Instant end) {
@@ -38,9 +38,9 @@ std::size_t most_within(const std::vector<Instant>& sent, Duration period) {
 
 TEST_CASE("rate: without one there is no limit") {
   RateLimiter limiter;
-  for (int i = 0; i < 1000; ++i) CHECK(limiter.take(kStart));
-  CHECK(limiter.available(kStart) == RateLimiter::kUnlimited);
-  CHECK(limiter.next(kStart) == kStart);
+  for (int i = 0; i < 1000; ++i) CHECK(limiter.take(kBeginning));
+  CHECK(limiter.available(kBeginning) == RateLimiter::kUnlimited);
+  CHECK(limiter.next(kBeginning) == kBeginning);
 }
 
 TEST_CASE("rate: in no period of its unit are there more messages than it says, and hardly fewer in all") {
@@ -50,7 +50,7 @@ TEST_CASE("rate: in no period of its unit are there more messages than it says, 
     CAPTURE(to_text(rate));
     RateLimiter limiter({rate});
     const Duration unit = length(rate.unit);
-    auto sent = send_eagerly(limiter, kStart, kStart + 20 * unit);
+    auto sent = send_eagerly(limiter, kBeginning, kBeginning + 20 * unit);
     CHECK(most_within(sent, unit) == rate.count);
     CHECK(sent.size() > 20 * rate.count * 97 / 100);
   }
@@ -64,7 +64,7 @@ TEST_CASE("rate: it holds whenever mail comes") {
     const Duration unit = length(rate.unit);
     std::uniform_int_distribution<Duration::rep> pause(0, unit.count() / 10);
     std::vector<Instant> sent;
-    for (Instant now = kStart; now < kStart + 50 * unit; now += Duration(pause(random)))
+    for (Instant now = kBeginning; now < kBeginning + 50 * unit; now += Duration(pause(random)))
       for (unsigned burst = random() % (rate.count / 2); burst > 0 && limiter.take(now); --burst)
         sent.push_back(now);
     CHECK(sent.size() > 10 * rate.count);
@@ -73,72 +73,72 @@ TEST_CASE("rate: it holds whenever mail comes") {
 }
 
 TEST_CASE("rate: seconds and minutes begin smoothly, hours and days as the mail comes") {
-  CHECK(RateLimiter({{14, RateUnit::second}}).available(kStart) == 1);
-  CHECK(RateLimiter({{30, RateUnit::minute}}).available(kStart) == 1);
-  CHECK(RateLimiter({{1000, RateUnit::second}}).available(kStart) == 20);
-  CHECK(RateLimiter({{30, RateUnit::hour}}).available(kStart) == 30);
-  CHECK(RateLimiter({{10000, RateUnit::day}}).available(kStart) == 10000);
+  CHECK(RateLimiter({{14, RateUnit::second}}).available(kBeginning) == 1);
+  CHECK(RateLimiter({{30, RateUnit::minute}}).available(kBeginning) == 1);
+  CHECK(RateLimiter({{1000, RateUnit::second}}).available(kBeginning) == 20);
+  CHECK(RateLimiter({{30, RateUnit::hour}}).available(kBeginning) == 30);
+  CHECK(RateLimiter({{10000, RateUnit::day}}).available(kBeginning) == 10000);
 }
 
 TEST_CASE("rate: one that comes too late by less than a bucket catches up") {
   RateLimiter limiter({{100, RateUnit::second}});
   std::size_t sent = 0;
-  for (Instant now = kStart; now < kStart + 10s; now += 15ms)
+  for (Instant now = kBeginning; now < kBeginning + 10s; now += 15ms)
     while (limiter.take(now)) ++sent;
   CHECK(sent > 960);
 }
 
 TEST_CASE("rate: of several each one holds") {
   RateLimiter limiter({{2, RateUnit::second}, {10, RateUnit::hour}, {15, RateUnit::day}});
-  auto sent = send_eagerly(limiter, kStart, kStart + 48h);
+  auto sent = send_eagerly(limiter, kBeginning, kBeginning + 48h);
   CHECK(most_within(sent, 1s) == 2);
   CHECK(most_within(sent, 1h) == 10);
   CHECK(most_within(sent, 24h) == 15);
   CHECK(sent.size() == 30);
-  CHECK(limiter.available(kStart + 48h) <= 2);
+  CHECK(limiter.available(kBeginning + 48h) <= 2);
 }
 
 TEST_CASE("rate: the time of the next message is exact") {
   RateLimiter limiter({{3, RateUnit::hour}});
-  for (int minute : {0, 10, 20}) REQUIRE(limiter.take(kStart + std::chrono::minutes(minute)));
-  const Instant now = kStart + 30min;
+  for (int minute : {0, 10, 20}) REQUIRE(limiter.take(kBeginning + std::chrono::minutes(minute)));
+  const Instant now = kBeginning + 30min;
   CHECK(limiter.available(now) == 0);
-  CHECK(limiter.next(now) == kStart + 1h);
-  CHECK(!limiter.take(kStart + 1h - 1us));
-  CHECK(limiter.take(kStart + 1h));
-  CHECK(limiter.next(kStart + 1h) == kStart + 70min);
+  CHECK(limiter.next(now) == kBeginning + 1h);
+  CHECK(!limiter.take(kBeginning + 1h - 1us));
+  CHECK(limiter.take(kBeginning + 1h));
+  CHECK(limiter.next(kBeginning + 1h) == kBeginning + 70min);
 }
 
 TEST_CASE("rate: what was not tried is given back, and what was tried then still counts") {
   RateLimiter limiter({{2, RateUnit::minute}, {2, RateUnit::day}});
-  REQUIRE(limiter.take(kStart));
-  REQUIRE(limiter.take(kStart + 1h));
-  CHECK(limiter.next(kStart + 1h) == kStart + 24h);
-  limiter.give_back(kStart);
-  REQUIRE(limiter.take(kStart + 2h));
-  CHECK(limiter.next(kStart + 2h) == kStart + 25h);
-  limiter.give_back(kStart + 2h);
-  CHECK(limiter.next(kStart + 2h) == kStart + 2h);
+  REQUIRE(limiter.take(kBeginning));
+  REQUIRE(limiter.take(kBeginning + 1h));
+  CHECK(limiter.next(kBeginning + 1h) == kBeginning + 24h);
+  limiter.give_back(kBeginning);
+  REQUIRE(limiter.take(kBeginning + 2h));
+  CHECK(limiter.next(kBeginning + 2h) == kBeginning + 25h);
+  limiter.give_back(kBeginning + 2h);
+  CHECK(limiter.next(kBeginning + 2h) == kBeginning + 2h);
 }
 
 TEST_CASE("rate: a change of the configuration forgets nothing") {
   RateLimiter limiter({{1, RateUnit::minute}, {5, RateUnit::day}});
-  REQUIRE(limiter.take(kStart));
+  REQUIRE(limiter.take(kBeginning));
   limiter.configure({{1, RateUnit::minute}, {3, RateUnit::day}});
-  CHECK(limiter.next(kStart) == kStart + 60s);
-  REQUIRE(limiter.take(kStart + 1h));
-  REQUIRE(limiter.take(kStart + 2h));
-  CHECK(limiter.next(kStart + 3h) == kStart + 24h);
+  CHECK(limiter.next(kBeginning) == kBeginning + 60s);
+  REQUIRE(limiter.take(kBeginning + 1h));
+  REQUIRE(limiter.take(kBeginning + 2h));
+  CHECK(limiter.next(kBeginning + 3h) == kBeginning + 24h);
   limiter.configure({{1, RateUnit::day}});
-  CHECK(limiter.next(kStart + 3h) == kStart + 26h);  // all three must be a day old
+  CHECK(limiter.next(kBeginning + 3h) == kBeginning + 26h);  // all three must be a day old
   limiter.configure({{4, RateUnit::day}});
-  CHECK(limiter.available(kStart + 3h) == 1);
+  CHECK(limiter.available(kBeginning + 3h) == 1);
   limiter.configure({});
-  CHECK(limiter.available(kStart + 3h) == RateLimiter::kUnlimited);
+  CHECK(limiter.available(kBeginning + 3h) == RateLimiter::kUnlimited);
 }
 
 TEST_CASE("rate: a quota keeps few portions however many messages there are") {
   RateLimiter limiter({{1'000'000, RateUnit::day}});
-  for (int i = 0; i < 200'000; ++i) REQUIRE(limiter.take(kStart + i * 1s));
+  for (int i = 0; i < 200'000; ++i) REQUIRE(limiter.take(kBeginning + i * 1s));
   CHECK(limiter.quotas().at(0).used().size() <= 102);
 }

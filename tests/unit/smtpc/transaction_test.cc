@@ -20,9 +20,9 @@ constexpr const char* kRcptB = "C: RCPT TO:<b@x.example>\n";
 constexpr const char* kRcptC = "C: RCPT TO:<c@x.example>\n";
 constexpr const char* kRcptD = "C: RCPT TO:<d@x.example>\n";
 constexpr const char* kData = "C: DATA\n";
-constexpr const char* kQuit = "C: QUIT\nS: 221 bye\nCLOSE";
+constexpr const char* kEnd = "C: QUIT\nS: 221 bye\nCLOSE";
 
-const std::string kPlain = hello({"8BITMIME"});
+const std::string kEightBit = hello({"8BITMIME"});
 const std::string kPipelining = hello({"PIPELINING"});
 
 mail::QueuedMail to_b() { return mail_to({"b@x.example"}); }
@@ -61,8 +61,8 @@ TEST_CASE("smtpc: a mail step by step, byte for byte") {
   for (std::size_t largest_read : {SIZE_MAX, std::size_t{1}}) {
     ClientRig rig;
     rig.pair.largest_read = largest_read;
-    auto result = rig.send(cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
-                               "S: 354 go ahead\nD:\n", "S: 250 2.0.0 Ok: queued as F074F9FB0E\n", kQuit),
+    auto result = rig.send(cat(kEightBit, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
+                               "S: 354 go ahead\nD:\n", "S: 250 2.0.0 Ok: queued as F074F9FB0E\n", kEnd),
                            to_b());
     CHECK(rig.problem == "");
     CHECK_FALSE(result.rest);
@@ -78,7 +78,7 @@ TEST_CASE("smtpc: with PIPELINING the envelope is one write, answered in one") {
       cat(kPipelining, kMail, kRcptB, kData,
           "S: 250 Requested mail action okay, completed\nS: 250 ok\nS: 354 x\nD:\nS: 250 ok 1536825396 "
           "qp 2277\n",
-          kQuit),
+          kEnd),
       to_b());
   CHECK(rig.problem == "");
   CHECK(is_delivered(result, 0));
@@ -94,7 +94,7 @@ TEST_CASE("smtpc: a thousand recipients go out in groups, and each has its own o
     replies += i % 2 == 0 ? "S: 250 ok\n" : "S: 450 busy\n";
     if ((i + 2) % 100 == 0) script += std::exchange(replies, "");
   }
-  script += cat(kData, replies, "S: 354 x\nD:\nS: 250 ok\n", kQuit);
+  script += cat(kData, replies, "S: 354 x\nD:\nS: 250 ok\n", kEnd);
   ClientRig rig;
   auto result = rig.send(script, mail_to(addresses));
   CHECK(rig.problem == "");
@@ -107,7 +107,7 @@ TEST_CASE("smtpc: each recipient has its own reply: 250, 450 and 550 in one tran
   ClientRig rig;
   auto result = rig.send(
       group("S: 250 ok\nS: 250 ok\nS: 450 4.2.1 full\nS: 550-5.1.1 who\nS: 550 5.1.1 is that\nS: 354 x\n") +
-          cat("D:\nS: 250 done\n", kQuit),
+          cat("D:\nS: 250 done\n", kEnd),
       to_bcd());
   CHECK(rig.problem == "");
   CHECK_FALSE(result.rest);
@@ -123,10 +123,10 @@ TEST_CASE("smtpc: each recipient has its own reply: 250, 450 and 550 in one tran
 TEST_CASE("smtpc: 421 in the middle ends the connection; what was answered before it counts") {
   for (bool pipelined : {true, false}) {
     ClientRig rig;
-    auto result = rig.send(
-        pipelined ? group("S: 250 ok\nS: 550 no\nS: 421 closing\nCLOSE")
-                  : cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 550 no\n", kRcptC, "S: 421 closing\nCLOSE"),
-        to_bcd());
+    auto result = rig.send(pipelined ? group("S: 250 ok\nS: 550 no\nS: 421 closing\nCLOSE")
+                                     : cat(kEightBit, kMail, "S: 250 ok\n", kRcptB, "S: 550 no\n", kRcptC,
+                                           "S: 421 closing\nCLOSE"),
+                           to_bcd());
     CHECK(rig.problem == "");
     REQUIRE(result.recipients.size() == 1);
     CHECK(outcome_of(result, 0).refusal->verdict.action == Action::fail_recipient);
@@ -139,7 +139,7 @@ TEST_CASE("smtpc: 354 although all were refused is answered with a lone dot, and
   for (const char* answer : {"250 thanks", "554 no recipients"}) {
     ClientRig rig;
     auto result = rig.send(
-        group("S: 250 ok\nS: 550 a\nS: 550 b\nS: 450 c\nS: 354 x\n") + cat("C: .\nS: ", answer, "\n", kQuit),
+        group("S: 250 ok\nS: 550 a\nS: 550 b\nS: 450 c\nS: 354 x\n") + cat("C: .\nS: ", answer, "\n", kEnd),
         to_bcd());
     CHECK(rig.problem == "");
     CHECK(result.recipients.size() == 3);
@@ -152,7 +152,7 @@ TEST_CASE("smtpc: 354 although all were refused is answered with a lone dot, and
 TEST_CASE("smtpc: DATA refused for want of an accepted recipient adds no failure") {
   ClientRig rig;
   auto result = rig.send(
-      group("S: 250 ok\nS: 550 a\nS: 550 b\nS: 450 c\nS: 554 5.5.1 no valid recipients\n") + kQuit, to_bcd());
+      group("S: 250 ok\nS: 550 a\nS: 550 b\nS: 450 c\nS: 554 5.5.1 no valid recipients\n") + kEnd, to_bcd());
   CHECK(rig.problem == "");
   CHECK(result.recipients.size() == 3);
   CHECK_FALSE(result.rest);
@@ -161,7 +161,7 @@ TEST_CASE("smtpc: DATA refused for want of an accepted recipient adds no failure
 TEST_CASE("smtpc: MAIL refused is about the whole mail; what was sent along is not heard") {
   ClientRig rig;
   auto result =
-      rig.send(group("S: 550 5.1.8 sender\nS: 503 a\nS: 503 b\nS: 503 c\nS: 503 d\n") + kQuit, to_bcd());
+      rig.send(group("S: 550 5.1.8 sender\nS: 503 a\nS: 503 b\nS: 503 c\nS: 503 d\n") + kEnd, to_bcd());
   CHECK(rig.problem == "");
   CHECK(result.recipients.empty());
   CHECK(reply_of(result.rest) == "550 5.1.8 sender");
@@ -173,7 +173,7 @@ TEST_CASE("smtpc: while a smarthost is unproven a refused sender only defers") {
   for (bool proven : {true, false}) {
     ClientRig rig;
     rig.proven = proven;
-    auto result = rig.send(cat(kPlain, kMail, "S: 550 5.1.8 sender\n", kQuit), to_b());
+    auto result = rig.send(cat(kEightBit, kMail, "S: 550 5.1.8 sender\n", kEnd), to_b());
     REQUIRE(result.rest);
     CHECK(result.rest->verdict.action == (proven ? Action::fail_message : Action::defer_unproven));
     CHECK(result.rest->failure.unproven == !proven);
@@ -184,13 +184,13 @@ TEST_CASE("smtpc: what bounces although a smarthost is unproven is not blamed on
   ClientRig rig;
   rig.proven = false;
   auto unknown =
-      rig.send(cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 550 5.1.1 no such user\n", kQuit), to_b());
+      rig.send(cat(kEightBit, kMail, "S: 250 ok\n", kRcptB, "S: 550 5.1.1 no such user\n", kEnd), to_b());
   const auto& refusal = outcome_of(unknown, 0).refusal;
   REQUIRE(refusal);
   CHECK(refusal->verdict.action == Action::fail_recipient);
   CHECK_FALSE(refusal->failure.unproven);
 
-  auto doubtful = rig.send(cat(kPlain, kMail, "S: 550 5.1.8 bad sender\n", kQuit), to_b());
+  auto doubtful = rig.send(cat(kEightBit, kMail, "S: 550 5.1.8 bad sender\n", kEnd), to_b());
   REQUIRE(doubtful.rest);
   CHECK(doubtful.rest->failure.unproven);
 }
@@ -207,7 +207,7 @@ TEST_CASE("smtpc: a refusal of the smarthost inside a transaction hangs up and p
 TEST_CASE("smtpc: the reply to the final dot is about the message, for all who were accepted") {
   ClientRig rig;
   auto result = rig.send(group("S: 250 ok\nS: 250 ok\nS: 550 5.1.1 c\nS: 250 ok\nS: 354 x\n") +
-                             cat("D:\nS: 552 5.3.4 too big\n", kQuit),
+                             cat("D:\nS: 552 5.3.4 too big\n", kEnd),
                          to_bcd());
   CHECK(rig.problem == "");
   REQUIRE(result.recipients.size() == 1);
@@ -222,7 +222,7 @@ TEST_CASE("smtpc: a reply lost after the final dot is reported as such") {
     INFO(std::string(end));
     ClientRig rig;
     auto result = rig.send(
-        cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData, "S: 354 x\nD:\n", end), to_b());
+        cat(kEightBit, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData, "S: 354 x\nD:\n", end), to_b());
     CHECK(kind_of_rest(result) == FailureKind::reply_lost);
     CHECK(result.rest->verdict.action == Action::abort_attempt);
     CHECK(result.recipients.empty());
@@ -231,8 +231,8 @@ TEST_CASE("smtpc: a reply lost after the final dot is reported as such") {
 
 TEST_CASE("smtpc: the reply to the final dot may take ten minutes") {
   ClientRig rig;
-  auto result = rig.send(cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
-                             "S: 354 x\nD:\nSLEEP 590\nS: 250 ok\n", kQuit),
+  auto result = rig.send(cat(kEightBit, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
+                             "S: 354 x\nD:\nSLEEP 590\nS: 250 ok\n", kEnd),
                          to_b());
   CHECK(is_delivered(result, 0));
 }
@@ -240,7 +240,7 @@ TEST_CASE("smtpc: the reply to the final dot may take ten minutes") {
 TEST_CASE("smtpc: a connection lost before the final dot is no lost reply") {
   for (const char* script : {"", "S: 250 ok\n", "S: 250 ok\nC: RCPT TO:<b@x.example>\n"}) {
     ClientRig rig;
-    auto result = rig.send(cat(kPlain, kMail, script, "CLOSE"), to_b());
+    auto result = rig.send(cat(kEightBit, kMail, script, "CLOSE"), to_b());
     CHECK(kind_of_rest(result) == FailureKind::closed_early);
     CHECK(result.rest->failure.concerns == mail::Concerns::message);
   }
@@ -251,7 +251,7 @@ TEST_CASE("smtpc: nonsense is never a success") {
     INFO(std::string(nonsense));
     ClientRig rig;
     auto result = rig.send(
-        cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData, "S: 354 x\nD:\nS: ", nonsense),
+        cat(kEightBit, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData, "S: 354 x\nD:\nS: ", nonsense),
         to_b());
     CHECK(result.rest);
     CHECK_FALSE(result.final_reply);
@@ -261,7 +261,7 @@ TEST_CASE("smtpc: nonsense is never a success") {
 
 TEST_CASE("smtpc: a second reply to one command is not taken for the next command's") {
   ClientRig rig;
-  auto result = rig.send(cat(kPlain, kMail, "S: 250 ok\nS: 250 ok\n"), to_b());
+  auto result = rig.send(cat(kEightBit, kMail, "S: 250 ok\nS: 250 ok\n"), to_b());
   CHECK(kind_of_rest(result) == FailureKind::protocol_error);
   CHECK(rig.problem == "");  // RCPT was not sent
 }
@@ -280,7 +280,7 @@ TEST_CASE("smtpc: a reply before the final dot delivers nothing, and a refusal c
     INFO(std::string(row.early));
     ClientRig rig;
     auto result = rig.send(
-        cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData, "S: 354 x\n", row.early), to_b());
+        cat(kEightBit, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData, "S: 354 x\n", row.early), to_b());
     CHECK(kind_of_rest(result) == row.kind);
     CHECK(result.rest->verdict.action == row.action);
     CHECK(rig.heard.back() == "DATA");
@@ -290,7 +290,7 @@ TEST_CASE("smtpc: a reply before the final dot delivers nothing, and a refusal c
 TEST_CASE("smtpc: what the peer said before it hung up counts, although writing the content failed") {
   ClientRig rig;
   rig.pair.capacity = 1000;
-  auto result = rig.send(cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
+  auto result = rig.send(cat(kEightBit, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
                              "S: 354 x\nSLEEP 1\nS: 554 5.6.0 virus\nCLOSE"),
                          to_b(), {std::string(300'000, 'x')});
   CHECK(reply_of(result.rest) == "554 5.6.0 virus");
@@ -317,7 +317,7 @@ TEST_CASE("smtpc: a server that answers a group out of step gets plain dialogue 
     CHECK(rig.contents.empty());
     CHECK(rig.knowledge.plain_dialogue);
     auto again = rig.send(cat(kPipelining, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
-                              "S: 354 x\nD:\nS: 250 ok\n", kQuit),
+                              "S: 354 x\nD:\nS: 250 ok\n", kEnd),
                           to_b());
     CHECK(rig.problem == "");
     CHECK(is_delivered(again, 0));
@@ -328,7 +328,7 @@ TEST_CASE("smtpc: a mail larger than the smarthost takes is refused before MAIL"
   ClientRig rig;
   auto mail = to_b();
   mail.size = 2000;
-  auto result = rig.send(hello({"SIZE 1999"}) + kQuit, mail);
+  auto result = rig.send(hello({"SIZE 1999"}) + kEnd, mail);
   CHECK(rig.problem == "");
   CHECK(kind_of_rest(result) == FailureKind::too_large);
   CHECK(result.rest->verdict.action == Action::fail_message);
@@ -343,7 +343,7 @@ TEST_CASE("smtpc: SIZE without a number is no limit, and tells our size") {
     auto mail = to_b();
     mail.size = 2000;
     auto result = rig.send(
-        cat(hello({keyword}), "C: MAIL FROM:<a@client.example> SIZE=2000\nS: 452 full\n", kQuit), mail);
+        cat(hello({keyword}), "C: MAIL FROM:<a@client.example> SIZE=2000\nS: 452 full\n", kEnd), mail);
     CHECK(rig.problem == "");
     CHECK(result.rest->verdict.action == Action::defer_message);
   }
@@ -353,8 +353,8 @@ TEST_CASE("smtpc: an address that needs SMTPUTF8 is refused where it is not offe
   ClientRig rig;
   auto mail = to_bcd();
   mail.envelope.recipients[1].address = "\xc3\xbc@x.example";
-  auto result = rig.send(cat(kPlain, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kRcptD, "S: 250 ok\n",
-                             kData, "S: 354 x\nD:\nS: 250 ok\n", kQuit),
+  auto result = rig.send(cat(kEightBit, kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kRcptD, "S: 250 ok\n",
+                             kData, "S: 354 x\nD:\nS: 250 ok\n", kEnd),
                          mail);
   CHECK(rig.problem == "");
   CHECK(is_delivered(result, 0));
@@ -363,13 +363,13 @@ TEST_CASE("smtpc: an address that needs SMTPUTF8 is refused where it is not offe
   CHECK(outcome_of(result, 1).refusal->verdict.action == Action::fail_recipient);
 
   mail.envelope.sender = "\xc3\xa4@client.example";
-  result = rig.send(kPlain + kQuit, mail);
+  result = rig.send(kEightBit + kEnd, mail);
   CHECK(rig.problem == "");
   CHECK(result.rest->verdict.action == Action::fail_message);
   CHECK(mail::to_text(status_of(result.rest->failure, true)) == "5.6.7");
 
   result = rig.send(
-      cat(hello({"SMTPUTF8"}), "C: MAIL FROM:<\xc3\xa4@client.example> SMTPUTF8\nS: 450 later\n", kQuit),
+      cat(hello({"SMTPUTF8"}), "C: MAIL FROM:<\xc3\xa4@client.example> SMTPUTF8\nS: 450 later\n", kEnd),
       mail);
   CHECK(rig.problem == "");
 }
@@ -380,7 +380,7 @@ TEST_CASE("smtpc: content of which enough is known is not looked at again") {
   mail.envelope.traits = {.is_seven_bit = true, .has_no_dot_line = true};
   const std::string kContradiction = "Subject: x\r\n\r\n.\xc3\xa4\r\n";
   auto result = rig.send(cat(hello({"8BITMIME"}), kMail, "S: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
-                             "S: 354 x\nD:\nS: 250 ok\n", kQuit),
+                             "S: 354 x\nD:\nS: 250 ok\n", kEnd),
                          mail, {kContradiction});
   CHECK(rig.problem == "");
   CHECK(rig.contents == std::vector<std::string>{kContradiction + ".\r\n"});
@@ -392,7 +392,7 @@ TEST_CASE("smtpc: 8-bit content is announced where it can be, and never changed"
     ClientRig rig;
     auto result = rig.send(cat(hello({offered ? "8BITMIME" : "DSN"}), "C: MAIL FROM:<a@client.example>",
                                offered ? " BODY=8BITMIME" : "", "\nS: 250 ok\n", kRcptB, "S: 250 ok\n", kData,
-                               "S: 354 x\nD:\nS: 250 ok\n", kQuit),
+                               "S: 354 x\nD:\nS: 250 ok\n", kEnd),
                            to_b(), {kEight});
     CHECK(rig.problem == "");
     CHECK(rig.contents == std::vector<std::string>{kEight + ".\r\n"});

@@ -12,7 +12,7 @@ using namespace hikyaku;
 namespace {
 
 const std::string kPlain = "AUTH PLAIN " + to_base64(std::string("\0tim\0secret", 11)) + "\r\n";
-const std::string kMessage = "MAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\nDATA\r\nx\r\n.\r\n";
+const std::string kOneMail = "MAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\nDATA\r\nx\r\n.\r\n";
 
 void offer_auth(test::SmtpdRig& rig, bool needs_tls) {
   rig.options.auth.emplace();
@@ -61,7 +61,7 @@ TEST_CASE("smtpd: PLAIN with an initial response logs in, once, and Received say
   test::SmtpdRig rig;
   offer_auth(rig, false);
   rig.options.auth->required = true;
-  std::string replies = rig.burst("EHLO a\r\nMAIL FROM:<a@x.test>\r\n" + kPlain + kPlain + kMessage);
+  std::string replies = rig.burst("EHLO a\r\nMAIL FROM:<a@x.test>\r\n" + kPlain + kPlain + kOneMail);
   CHECK(replies.find(
             "250 AUTH PLAIN LOGIN CRAM-MD5\r\n530 5.7.0 Log in first\r\n235 2.7.0 Logged in\r\n503 5.5.1") !=
         replies.npos);
@@ -133,7 +133,7 @@ TEST_CASE("smtpd: STARTTLS forgets what was said, and AUTH is offered behind it"
     co_await client.send("STARTTLS\r\n");
     refused = co_await client.reply();
     CHECK(refused == "503 5.5.1 TLS is active already");
-    co_await client.send(kPlain + kMessage + "QUIT\r\n");
+    co_await client.send(kPlain + kOneMail + "QUIT\r\n");
     std::string rest = co_await client.rest();
     CHECK(rest.ends_with("221 2.0.0 Bye\r\n"));
     co_await r.nursery.drained({});

@@ -8,7 +8,7 @@ using namespace hikyaku;
 
 namespace {
 
-const std::string kEnvelope = "EHLO a.test\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\nDATA\r\n";
+const std::string kBegin = "EHLO a.test\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\nDATA\r\n";
 const std::string kSmuggled =
     "MAIL FROM:<evil@x.test>\r\nRCPT TO:<v@y.test>\r\nDATA\r\nSubject: x\r\n\r\nz\r\n.\r\n";
 
@@ -38,7 +38,7 @@ bool is_canonical(std::string_view content) {
 // Plays it, and says what is wrong.
 std::string try_to_smuggle(const std::string& prefix, const std::string& sequence) {
   test::SmtpdRig rig;
-  std::string replies = rig.burst(kEnvelope + prefix + sequence + kSmuggled + "QUIT\r\n");
+  std::string replies = rig.burst(kBegin + prefix + sequence + kSmuggled + "QUIT\r\n");
   std::string after = replies.substr(replies.find("354"));
   if (after !=
       "354 End with a line of a single dot\r\n250 2.0.0 Ok: queued as 0000000000001\r\n221 2.0.0 Bye\r\n")
@@ -76,7 +76,7 @@ TEST_CASE("smtpd: what follows a smuggling attempt is the next command, wherever
   for (std::size_t segment : {1UZ, 2UZ, 3UZ, 7UZ}) {
     test::SmtpdRig rig;
     rig.wire.largest_read = segment;
-    std::string replies = rig.burst(kEnvelope + "S: s\r\n\r\na\n.\r\n" + kSmuggled + "NOOP\r\nQUIT\r\n");
+    std::string replies = rig.burst(kBegin + "S: s\r\n\r\na\n.\r\n" + kSmuggled + "NOOP\r\nQUIT\r\n");
     CHECK(replies.ends_with("queued as 0000000000001\r\n250 2.0.0 Ok\r\n221 2.0.0 Bye\r\n"));
     CHECK(rig.sink.mails().size() == 1);
   }

@@ -7,8 +7,8 @@ using namespace hikyaku;
 
 namespace {
 
-const std::string kHeader = "From: a@x.test\r\nDate: today\r\nMessage-ID: <1@x.test>\r\n";
-const std::string kEnvelope = "MAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\n";
+const std::string kFields = "From: a@x.test\r\nDate: today\r\nMessage-ID: <1@x.test>\r\n";
+const std::string kPaths = "MAIL FROM:<a@x.test>\r\nRCPT TO:<b@y.test>\r\n";
 const std::string kTimedOut = "421 4.4.2 Timed out waiting for you, closing";
 const std::string kShuttingDown = "421 4.3.2 Shutting down, try again soon";
 
@@ -72,7 +72,7 @@ TEST_CASE("smtpd: the deadline is the command's, not each byte's") {
 TEST_CASE("smtpd: a message that drips is cut off, and nothing of it is left") {
   test::SmtpdRig rig;
   run(rig, [](test::SmtpdRig& r, test::TestClient client) -> Task<void> {
-    co_await begin(client, kEnvelope + "DATA\r\n", 3);
+    co_await begin(client, kPaths + "DATA\r\n", 3);
     Duration took = co_await drip(r, client);
     CHECK(took >= 3min);
     CHECK(took <= 3min + 20s);
@@ -84,7 +84,7 @@ TEST_CASE("smtpd: a message that drips is cut off, and nothing of it is left") {
 TEST_CASE("smtpd: a chunk that does not come is waited for as long as a block") {
   test::SmtpdRig rig;
   run(rig, [](test::SmtpdRig& r, test::TestClient client) -> Task<void> {
-    co_await begin(client, kEnvelope + "BDAT 100 LAST\r\nhalf", 2);
+    co_await begin(client, kPaths + "BDAT 100 LAST\r\nhalf", 2);
     Instant start = r.loop.now();
     co_await ended(r, client, kTimedOut);
     CHECK(r.loop.now() - start == 3min);
@@ -95,8 +95,8 @@ TEST_CASE("smtpd: time in which the spool was busy is not held against the clien
   test::SmtpdRig rig;
   rig.sink.hold_writes();
   run(rig, [](test::SmtpdRig& r, test::TestClient client) -> Task<void> {
-    co_await begin(client, kEnvelope + "DATA\r\n", 3);
-    co_await client.send(kHeader + "\r\n" + std::string(20'000, 'x'));
+    co_await begin(client, kPaths + "DATA\r\n", 3);
+    co_await client.send(kFields + "\r\n" + std::string(20'000, 'x'));
     co_await io::sleep_until(r.loop, r.loop.within(1h));
     r.sink.release();
     co_await io::sleep_until(r.loop, r.loop.within(2min));
@@ -111,7 +111,7 @@ TEST_CASE("smtpd: a message that is too big gives its place in the spool back at
   test::SmtpdRig rig;
   rig.options.limits.max_size = 1000;
   run(rig, [](test::SmtpdRig& r, test::TestClient client) -> Task<void> {
-    co_await begin(client, kEnvelope + "DATA\r\n", 3);
+    co_await begin(client, kPaths + "DATA\r\n", 3);
     CHECK(r.sink.open_writers() == 1);
     co_await client.send(std::string(1001, 'x'));
     co_await io::sleep_until(r.loop, r.loop.within(1s));
@@ -137,8 +137,8 @@ TEST_CASE("smtpd: 250 comes when commit has returned and not before") {
   test::SmtpdRig rig;
   rig.sink.hold_commits();
   run(rig, [](test::SmtpdRig& r, test::TestClient client) -> Task<void> {
-    co_await begin(client, kEnvelope + "DATA\r\n", 3);
-    co_await client.send(kHeader + "\r\n.\r\nQUIT\r\n");
+    co_await begin(client, kPaths + "DATA\r\n", 3);
+    co_await client.send(kFields + "\r\n.\r\nQUIT\r\n");
     co_await io::sleep_until(r.loop, r.loop.within(1h));
     CHECK(r.sink.mails().empty());
     CHECK(r.observer.lines.empty());
@@ -176,7 +176,7 @@ TEST_CASE("smtpd: told to stop, a transaction that was begun may end, and no oth
     r.stop.soft.request();
     co_await client.send("RCPT TO:<b@y.test>\r\nDATA\r\n");
     co_await skip_replies(client, 2);
-    co_await client.send(kHeader + "\r\n.\r\nMAIL FROM:<c@x.test>\r\nRCPT TO:<d@y.test>\r\n");
+    co_await client.send(kFields + "\r\n.\r\nMAIL FROM:<c@x.test>\r\nRCPT TO:<d@y.test>\r\n");
     std::string queued = co_await client.reply();
     CHECK(queued == "250 2.0.0 Ok: queued as 0000000000001");
     co_await ended(r, client, kShuttingDown);
@@ -187,7 +187,7 @@ TEST_CASE("smtpd: told to stop, a transaction that was begun may end, and no oth
 TEST_CASE("smtpd: when the grace is over, a message under way is broken off without a trace") {
   test::SmtpdRig rig;
   run(rig, [](test::SmtpdRig& r, test::TestClient client) -> Task<void> {
-    co_await begin(client, kEnvelope + "DATA\r\n" + kHeader, 3);
+    co_await begin(client, kPaths + "DATA\r\n" + kFields, 3);
     r.stop.soft.request();
     co_await io::sleep_until(r.loop, r.loop.within(1min));
     CHECK(r.nursery.size() == 1);
@@ -228,7 +228,7 @@ TEST_CASE("smtpd: a client that is gone before the replies still has its message
   test::SmtpdRig rig;
   rig.wire.largest_read = 50;  // so that the server has to write between two reads
   run(rig, [](test::SmtpdRig& r, test::TestClient client) -> Task<void> {
-    co_await client.send("HELO a\r\n" + kEnvelope + "DATA\r\n" + kHeader + "\r\n.\r\nQUIT\r\n");
+    co_await client.send("HELO a\r\n" + kPaths + "DATA\r\n" + kFields + "\r\n.\r\nQUIT\r\n");
     {
       io::StreamPtr gone = client.take_stream();
     }

@@ -10,7 +10,7 @@
 namespace hikyaku::spool {
 namespace {
 
-std::string content_of(int number, std::size_t size) {
+std::string content_numbered(int number, std::size_t size) {
   std::string bytes(size, 0);
   for (std::size_t i = 0; i < size; ++i)
     bytes[i] = static_cast<char>((i * 7 + static_cast<std::size_t>(number)) % 251);
@@ -35,7 +35,7 @@ struct IncomingFixture : SpoolFixture {
       auto writer = spool->begin();
       REQUIRE(writer);
       stalled.push_back(std::move(*writer));
-      nursery.spawn(filling(stalled.back().get(), content_of(i, size)));
+      nursery.spawn(filling(stalled.back().get(), content_numbered(i, size)));
     }
   }
   static Task<void> filling(mail::MailWriter* writer, std::string content) {
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(IncomingFixture,
     REQUIRE(loop.run(stalled[i]->commit(some_envelope())));
     bool is_large = i < 64;
     CHECK(content(stalled[i]->id()) ==
-          content_of(static_cast<int>(is_large ? i : i - 64), is_large ? 100'000 : 3000));
+          content_numbered(static_cast<int>(is_large ? i : i - 64), is_large ? 100'000 : 3000));
   }
   stalled.clear();
 }
@@ -76,8 +76,8 @@ TEST_CASE_FIXTURE(IncomingFixture,
   stall(300, 3000);
   loop.run(nursery.drained({}));
   REQUIRE(files() > 0);
-  std::string whole = content_of(0, 3000) + content_of(9, 200'000);
-  loop.run(filling(stalled[0].get(), content_of(9, 200'000)));
+  std::string whole = content_numbered(0, 3000) + content_numbered(9, 200'000);
+  loop.run(filling(stalled[0].get(), content_numbered(9, 200'000)));
   REQUIRE(loop.run(stalled[0]->commit(some_envelope())));
   CHECK(content(stalled[0]->id()) == whole);
   stalled.clear();
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(IncomingFixture,
 
 // Content of four pieces that the cache does not hold.
 struct PiecesFixture : SpoolFixture {
-  std::string body = content_of(1, 200'000);
+  std::string body = content_numbered(1, 200'000);
   mail::MailId id;
 
   PiecesFixture() {

@@ -11,7 +11,7 @@
 namespace hikyaku::spool {
 namespace {
 
-std::string numbered(int i) {
+std::string text_of(int i) {
   return "message " + std::to_string(i) + std::string(200, static_cast<char>('a' + i % 26));
 }
 
@@ -23,10 +23,10 @@ struct DamageFixture : SpoolFixture {
   DamageFixture() {
     REQUIRE(start() == std::nullopt);
     path = "log/" + disk->list("log")->front();
-    for (int i = 0; i < kMails; ++i) ids.push_back(accept(numbered(i)));
+    for (int i = 0; i < kMails; ++i) ids.push_back(accept(text_of(i)));
   }
   // Where mail i's content stands in the segment.
-  std::uint64_t position(int i) const { return disk->content(path).find(numbered(i)); }
+  std::uint64_t position(int i) const { return disk->content(path).find(text_of(i)); }
   void damage(std::uint64_t offset) {
     char byte = disk->content(path)[offset];
     disk->corrupt(path, offset, std::string(1, static_cast<char>(byte ^ 0x20)));
@@ -37,7 +37,7 @@ struct DamageFixture : SpoolFixture {
     int count = 0;
     for (int i = 0; i < kMails; ++i) {
       auto read = this->read(ids[static_cast<std::size_t>(i)]);
-      if (read) CHECK(*read == numbered(i));
+      if (read) CHECK(*read == text_of(i));
       if (!read) CHECK(read.error().kind != mail::SourceErrorKind::read_failed);
       count += read.has_value();
     }

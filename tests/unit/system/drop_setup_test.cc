@@ -16,7 +16,7 @@ namespace {
 
 const FindGroup kNoGroup = [](const std::string&) { return std::nullopt; };
 
-struct stat status_of(const std::string& path) {
+struct stat stat_of(const std::string& path) {
   struct stat status{};
   REQUIRE(::lstat(path.c_str(), &status) == 0);
   return status;
@@ -32,7 +32,7 @@ TEST_CASE("drop setup: the directory is made with sticky bit and group, and noth
     return std::optional(group);
   });
   CHECK_FALSE(note);
-  const struct stat made = status_of(spool.file("drop"));
+  const struct stat made = stat_of(spool.file("drop"));
   CHECK((made.st_mode & 07777) == 01730);
   CHECK(made.st_uid == ::geteuid());
   CHECK(made.st_gid == group);
@@ -43,8 +43,8 @@ TEST_CASE("drop setup: root makes it for the daemon's user") {
   TemporaryDirectory spool("hikyaku-test");
   CHECK_FALSE(prepare_drop_directory(spool.path(), Account{"someone", 1234, 5678},
                                      [](const std::string&) { return std::optional<gid_t>(4711); }));
-  CHECK(status_of(spool.file("drop")).st_uid == 1234);
-  CHECK(status_of(spool.file("drop")).st_gid == 4711);
+  CHECK(stat_of(spool.file("drop")).st_uid == 1234);
+  CHECK(stat_of(spool.file("drop")).st_gid == 4711);
 }
 
 TEST_CASE("drop setup: without the group it is the daemon's own, and the operator hears what that means") {
@@ -52,8 +52,8 @@ TEST_CASE("drop setup: without the group it is the daemon's own, and the operato
   auto note = prepare_drop_directory(spool.path(), std::nullopt, kNoGroup);
   REQUIRE(note);
   CHECK(note->find("there is no group hikyaku-submit (systemd-sysusers makes it)") != std::string::npos);
-  CHECK((status_of(spool.file("drop")).st_mode & 07777) == 01730);
-  CHECK(status_of(spool.file("drop")).st_gid == ::getegid());
+  CHECK((stat_of(spool.file("drop")).st_mode & 07777) == 01730);
+  CHECK(stat_of(spool.file("drop")).st_gid == ::getegid());
 }
 
 TEST_CASE("drop setup: what is there stays as it is, a symbolic link too, and what it leads to") {
@@ -61,8 +61,8 @@ TEST_CASE("drop setup: what is there stays as it is, a symbolic link too, and wh
   REQUIRE(::mkdir(spool.file("victim").c_str(), 0750) == 0);
   REQUIRE(::symlink(spool.file("victim").c_str(), spool.file("drop").c_str()) == 0);
   CHECK_FALSE(prepare_drop_directory(spool.path(), std::nullopt, kNoGroup));
-  CHECK(S_ISLNK(status_of(spool.file("drop")).st_mode));
-  CHECK((status_of(spool.file("victim")).st_mode & 07777) == 0750);
+  CHECK(S_ISLNK(stat_of(spool.file("drop")).st_mode));
+  CHECK((stat_of(spool.file("victim")).st_mode & 07777) == 0750);
   auto opened = pickup::DropDirectory::open(spool.path());
   REQUIRE_FALSE(opened);
   CHECK(opened.error().kind == pickup::DropFault::system);
