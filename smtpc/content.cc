@@ -54,6 +54,11 @@ class ContentSender {
         co_return false;
       }
       if (piece->empty()) co_return true;
+      if (goes_straight(*piece)) {
+        auto sent = co_await send_straight(*piece);
+        if (!sent) co_return false;
+        continue;
+      }
       for (std::size_t at = 0; at < piece->size(); at += kBlock / 2) {
         feed(piece->substr(at, kBlock / 2));
         if (block_.size() < kBlock || is_complete()) continue;
@@ -61,6 +66,22 @@ class ContentSender {
         if (!sent) co_return false;
       }
     }
+  }
+
+  // A long piece that needs no stuffing leaves from where the spool has put it, not over block_. Never the
+  // last of a chunk.
+  bool goes_straight(std::string_view piece) {
+    if (piece.size() <= kBlock / 2) return false;
+    if (chunk_) return fed_ + piece.size() < chunk_->size;
+    return stuffer_.passes_unchanged(piece);
+  }
+
+  Task<bool> send_straight(std::string_view piece) {
+    fed_ += piece.size();
+    bool sent = block_.empty();
+    if (!sent) sent = co_await flush();
+    if (sent) sent = co_await flush(piece);
+    co_return sent;
   }
 
   void feed(std::string_view piece) {
@@ -88,10 +109,15 @@ class ContentSender {
   }
 
   Task<bool> flush() {
+    auto sent = co_await flush(block_);
+    block_.clear();
+    co_return sent;
+  }
+
+  Task<bool> flush(std::string_view bytes) {
     auto quiet = co_await is_quiet();
     if (!quiet) co_return false;
-    auto sent = co_await session_.exchange.send(block_, session_.context.smarthost.timeout.data);
-    block_.clear();
+    auto sent = co_await session_.exchange.send(bytes, session_.context.smarthost.timeout.data);
     if (sent && !session_.exchange.has_write_failed()) co_return true;
     co_await hear_out();
     co_return false;

@@ -36,7 +36,7 @@ Committer::~Committer() {
 void Committer::submit(Append& append) {
   append.outcome = AppendOutcome::pending;
   if (submitted_++ == 0) outside_.emplace(loop_);
-  if (gathering_.empty()) loop_.post([this] { release(); });
+  if (gathering_.empty()) loop_.defer([this] { release(); });
   gathering_.push_back(&append);
   if (mode_ == CommitterMode::thread && gathering_.size() >= kMostHeldBack) release();
 }

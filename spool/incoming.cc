@@ -13,7 +13,6 @@ using mail::SinkErrorKind;
 namespace {
 
 constexpr std::size_t kFirst = 4096;
-constexpr std::size_t kGathered = 256U << 10;  // of a file's content, before it is written
 constexpr std::size_t kPartOfAll = 4;  // no body holds more than a quarter of what all large ones can have
 
 }  // namespace
@@ -51,10 +50,10 @@ Task<Result<void, SinkError>> IncomingBody::begin() {
 }
 
 bool IncomingBody::may_gather(std::size_t size) {
-  std::uint64_t most = large_ ? kGathered : content_limit(core_.options.segment_size.bytes);
+  std::uint64_t most = large_ ? kLongPiece : content_limit(core_.options.segment_size.bytes);
   if (size > std::min(most, core_.budget.most(Share::large) / kPartOfAll)) return false;
   if (size <= memory_.bytes()) return true;
-  std::size_t wanted = large_ ? kGathered : std::bit_ceil(size);
+  std::size_t wanted = large_ ? kLongPiece : std::bit_ceil(size);
   bool may = borrow(large_ || wanted > kLargePiece ? Share::large : Share::small, wanted);
   if (!may && large_ && size <= kLargePiece) {
     wanted = kLargePiece;

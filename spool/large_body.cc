@@ -53,8 +53,8 @@ ContentPlace large_place(mail::MailId id, std::uint64_t length, std::uint64_t ch
       .path = large_path(id), .offset = 0, .length = length, .checksum = checksum, .seed = large_seed(id)};
 }
 
-PieceReader::PieceReader(Disk& disk, Workers& workers, ContentPlace place)
-    : disk_(disk), workers_(workers), place_(std::move(place)), checksum_(place_.seed) {}
+PieceReader::PieceReader(Disk& disk, Workers& workers, ContentPlace place, std::size_t longest)
+    : disk_(disk), workers_(workers), place_(std::move(place)), longest_(longest), checksum_(place_.seed) {}
 
 Task<Result<std::string_view, SourceError>> PieceReader::next() {
   if (position_ == place_.length && !is_damaged_) co_return std::string_view();
@@ -69,9 +69,9 @@ Result<std::size_t, SourceError> PieceReader::read_now() {
     auto opened = disk_.open_for_reading(place_.path);
     if (!opened) return std::unexpected(to_source_error(opened.error()));
     file_ = std::move(*opened);
-    buffer_.resize(kLargePiece);
+    buffer_.resize(std::min<std::uint64_t>(longest_, place_.length));
   }
-  auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kLargePiece, place_.length - position_));
+  auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(longest_, place_.length - position_));
   auto got = file_->read(std::span(buffer_).first(wanted), place_.offset + position_);
   if (!got) return std::unexpected(to_source_error(got.error()));
   checksum_.update(std::string_view(buffer_).substr(0, *got));

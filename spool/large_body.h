@@ -53,9 +53,9 @@ ContentPlace large_place(mail::MailId id, std::uint64_t length, std::uint64_t ch
 // Piece by piece, with the whole verified before the last piece is handed out.
 class PieceReader {
  public:
-  PieceReader(Disk& disk, Workers& workers, ContentPlace place);
+  PieceReader(Disk& disk, Workers& workers, ContentPlace place, std::size_t longest);
 
-  // The next up to 64 KiB, empty at the end; valid until the next call.
+  // The next up to `longest` bytes, empty at the end; valid until the next call.
   Task<Result<std::string_view, mail::SourceError>> next();
 
  private:
@@ -64,6 +64,7 @@ class PieceReader {
   Disk& disk_;
   Workers& workers_;
   ContentPlace place_;
+  std::size_t longest_;
   std::unique_ptr<DiskFile> file_;  // opened by the first read
   std::uint64_t position_ = 0;
   bool is_damaged_ = false;
@@ -71,6 +72,9 @@ class PieceReader {
   std::string buffer_;
 };
 
+// What a body in transit holds of its content in any case, and where there is memory: each piece costs a turn
+// of a pool thread and of the loop.
 inline constexpr std::size_t kLargePiece = 64U << 10;
+inline constexpr std::size_t kLongPiece = 256U << 10;
 
 }  // namespace hikyaku::spool

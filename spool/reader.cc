@@ -10,6 +10,13 @@ namespace hikyaku::spool {
 using mail::SourceError;
 using mail::SourceErrorKind;
 
+namespace {
+
+// Long pieces take no more than half of what readers are guaranteed.
+constexpr std::uint64_t kPartForLong = 8;
+
+}  // namespace
+
 Task<Result<std::string_view, SourceError>> Reader::next() {
   if (is_at_end_) {
     let_go();
@@ -63,6 +70,22 @@ Task<Result<std::string_view, SourceError>> Reader::whole(IndexEntry entry) {
   co_return std::string_view(content_);
 }
 
+// Returns the length of the pieces that there is memory for. A record is met again piece by piece, so those
+// of its content have one length.
+Task<Result<std::size_t, SourceError>> Reader::reserve_piece(const IndexEntry& entry) {
+  const std::uint64_t in_use = core_.budget.used(Share::readers);
+  if (entry.large && in_use + kLongPiece <= core_.budget.most(Share::readers) / kPartForLong) {
+    auto memory = co_await core_.budget.reserve(Share::readers, kLongPiece, 0s);
+    if (memory) {
+      reservation_ = std::move(*memory);
+      co_return kLongPiece;
+    }
+  }
+  auto reserved = co_await reserve(kLargePiece);
+  if (!reserved) co_return std::unexpected(std::move(reserved.error()));
+  co_return kLargePiece;
+}
+
 Task<Result<void, SourceError>> Reader::begin_pieces(IndexEntry entry) {
   auto head = co_await core_.stored_head(id_, entry.message, RecordType::message);
   while (!head && core_.has_moved(id_, entry)) {
@@ -70,11 +93,11 @@ Task<Result<void, SourceError>> Reader::begin_pieces(IndexEntry entry) {
     head = co_await core_.stored_head(id_, entry.message, RecordType::message);
   }
   if (!head) co_return std::unexpected(core_.explain_and_report_record(id_, entry, std::move(head.error())));
-  auto reserved = co_await reserve(kLargePiece);
-  if (!reserved) co_return reserved;
+  auto longest = co_await reserve_piece(entry);
+  if (!longest) co_return std::unexpected(std::move(longest.error()));
   ContentPlace place = large_place(id_, head->header.content_length, head->header.content_checksum);
   if (!entry.large) place = content_place(core_.at(id_, entry.message, RecordType::message), head->header);
-  pieces_.emplace(core_.disk, core_.workers, std::move(place));
+  pieces_.emplace(core_.disk, core_.workers, std::move(place), *longest);
   read_from_ = entry;
   met_again_ = Given();
   co_return {};
@@ -91,18 +114,27 @@ Task<Result<std::string_view, SourceError>> Reader::next_piece() {
       continue;
     }
     if (!piece) co_return std::unexpected(told(std::move(piece.error())));
-    met_again_.sum.update(*piece);
-    if (met_again_.pieces++ < given_.pieces) {
-      bool is_other = met_again_.pieces == given_.pieces && met_again_.sum.digest() != given_.sum.digest();
-      if (is_other) co_return std::unexpected(told({SourceErrorKind::damaged, "the content has changed"}));
-      continue;
-    }
-    given_.pieces = met_again_.pieces;
-    given_.sum.update(*piece);
+    auto is_new = meet(*piece);
+    if (!is_new) co_return std::unexpected(told(std::move(is_new.error())));
+    if (!*is_new) continue;
     is_at_end_ = piece->empty();
     if (is_at_end_) let_go();
     co_return piece;
   }
+}
+
+// Whether the piece has not been handed out before.
+Result<bool, SourceError> Reader::meet(std::string_view piece) {
+  if (read_from_.large) return true;
+  met_again_.sum.update(piece);
+  if (met_again_.pieces++ < given_.pieces) {
+    bool is_other = met_again_.pieces == given_.pieces && met_again_.sum.digest() != given_.sum.digest();
+    if (is_other) return fail(SourceErrorKind::damaged, "the content has changed");
+    return false;
+  }
+  given_.pieces = met_again_.pieces;
+  given_.sum.update(piece);
+  return true;
 }
 
 bool Reader::has_moved() const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The content of one mail on its way out: from the cache where it has just arrived, else read and verified on
-// the pool; what is longer than 64 KiB in pieces of that length, however slowly they are sent. Holds memory
-// from the budget only between the first piece and the end. Loop thread.
+// the pool; what is longer than 64 KiB in pieces of that length, or of 256 KiB while there is memory, however
+// slowly they are sent. Holds memory from the budget only between the first piece and the end. Loop thread.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,8 @@ class Reader final : public mail::ContentReader {
   Task<Result<void, mail::SourceError>> rewind() override;
 
  private:
-  // What of the content has been handed out, to be met again where the record is copied elsewhere meanwhile.
+  // What of a record's content has been handed out, to be met again if the record is copied elsewhere. Large
+  // bodies never move.
   struct Given {
     std::size_t pieces = 0;
     Checksum sum{0};
@@ -29,8 +30,10 @@ class Reader final : public mail::ContentReader {
 
   Task<Result<void, mail::SourceError>> reserve(std::uint64_t bytes);
   Task<Result<std::string_view, mail::SourceError>> whole(IndexEntry entry);
+  Task<Result<std::size_t, mail::SourceError>> reserve_piece(const IndexEntry& entry);
   Task<Result<void, mail::SourceError>> begin_pieces(IndexEntry entry);
   Task<Result<std::string_view, mail::SourceError>> next_piece();
+  Result<bool, mail::SourceError> meet(std::string_view piece);
   bool has_moved() const;
   mail::SourceError told(mail::SourceError error);
   void let_go();

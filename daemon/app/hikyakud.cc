@@ -74,8 +74,10 @@ Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Lo
   Exit exit = Exit::internal;
   {
     Daemon daemon(loop, log, config_file, std::move(loaded), std::move(*listening));
+    log.gather([&loop](auto write) { loop.defer(std::move(write)); });
     exit = loop.run(daemon.run());
   }
+  log.gather(nullptr);
   ignore_signals();
   return exit;
 }

@@ -51,6 +51,7 @@ Listener::~Listener() {
 Result<std::unique_ptr<Listener>, IoError> Listener::adopt(Loop& loop, Fd fd) {
   auto socket = open_socket(loop, std::move(fd));
   if (!socket) return std::unexpected(socket.error());
+  (*socket)->send_at_once();
   std::unique_ptr<Listener> listener(new Listener(loop, *socket));
   int listening = uv_listen((*socket)->stream(), kBacklog, on_connection);
   if (listening != 0) return std::unexpected(from_uv(listening));

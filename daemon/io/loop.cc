@@ -73,22 +73,26 @@ void Loop::run_until(const bool& done) {
 
 // Resumes last: a coroutine whose wait has ended must not have to wait for another event.
 void Loop::turn() {
-  bool idle = ready_.empty() && outside_ == 0;
-  if (idle && !timers_.empty() && clock_.jump_to(timers_.begin()->first)) {
+  if (is_idle() && outside_ == 0 && !timers_.empty() && clock_.jump_to(timers_.begin()->first)) {
     uv_run(&uv_, UV_RUN_NOWAIT);
   } else {
     arm();
-    uv_run(&uv_, ready_.empty() ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    uv_run(&uv_, is_idle() ? UV_RUN_ONCE : UV_RUN_NOWAIT);
   }
   take_posted();
   fire_timers();
   resume_ready();
+  run_deferred();
 }
 
 // What becomes ready meanwhile waits for the next turn: a pair of coroutines that wake each other cannot keep
 // the others from their sockets.
 void Loop::resume_ready() {
   for (Waiter* waiter : std::exchange(ready_, {})) std::exchange(waiter->coroutine_, {}).resume();
+}
+
+void Loop::run_deferred() {
+  for (auto& what : std::exchange(deferred_, {})) what();
 }
 
 void Loop::take_posted() {

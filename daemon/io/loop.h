@@ -39,6 +39,9 @@ class Loop {
 
   // Calls `what` on the loop's thread. From any thread.
   void post(std::function<void()> what);
+  // Calls `what` at the end of this turn, when every coroutine that was ready has run: what all of them have
+  // caused is done once. The loop's thread.
+  void defer(std::function<void()> what) { deferred_.push_back(std::move(what)); }
 
   // While one exists, a simulated clock does not jump: work on another thread will still post().
   class OutsideWork {
@@ -58,7 +61,9 @@ class Loop {
   void make_ready(Waiter& waiter) { ready_.push_back(&waiter); }
 
   void turn();
+  bool is_idle() const { return ready_.empty() && deferred_.empty(); }
   void resume_ready();
+  void run_deferred();
   void fire_timers();
   void arm();
   void take_posted();
@@ -70,6 +75,7 @@ class Loop {
   uv_async_t async_{};
   std::multimap<Instant, Waiter*> timers_;
   std::vector<Waiter*> ready_;
+  std::vector<std::function<void()>> deferred_;
   int outside_ = 0;
   Mutex posted_mutex_;
   std::vector<std::function<void()>> posted_ GUARDED_BY(posted_mutex_);

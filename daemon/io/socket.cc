@@ -43,8 +43,11 @@ void Socket::close() {
   uv_close(&handle_.handle, [](uv_handle_t* handle) { delete &of(handle); });
 }
 
-void Socket::start() {
+void Socket::send_at_once() {
   if (family_ == Family::tcp) uv_tcp_nodelay(tcp(), 1);
+}
+
+void Socket::start() {
   is_reading_ = uv_read_start(stream(), give_buffer, on_read) == 0;
   if (!is_reading_ && !ended_) ended_ = UV_ENOTCONN;
 }
@@ -141,6 +144,7 @@ Task<Result<void, IoError>> Socket::connected(int started, Until until) {
     if (woken != Woken::ready) co_return std::unexpected(to_error(woken));
   }
   if (*written_ != 0) co_return std::unexpected(from_uv(*written_));
+  send_at_once();
   start();
   co_return Result<void, IoError>{};
 }

@@ -28,7 +28,9 @@ class Socket {
   uv_pipe_t* pipe() { return &handle_.pipe; }
   static Socket& of(void* handle) { return *static_cast<Socket*>(static_cast<uv_handle_t*>(handle)->data); }
 
-  // Once connected or accepted: TCP_NODELAY, and reads ahead up to 16 KiB.
+  // TCP_NODELAY. What a listening socket accepts inherits it.
+  void send_at_once();
+  // Once connected or accepted: reads ahead up to 16 KiB.
   void start();
   Task<Result<std::size_t, IoError>> read_some(std::span<char> into, Until until);
   Task<Result<void, IoError>> write(std::string_view bytes, Until until);

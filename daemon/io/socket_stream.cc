@@ -11,7 +11,7 @@ namespace {
 
 class SocketStream final : public Stream {
  public:
-  explicit SocketStream(Socket* socket) : socket_(socket), peer_(socket->peer()), local_(socket->local()) {}
+  explicit SocketStream(Socket* socket) : socket_(socket), peer_(socket->peer()) {}
   ~SocketStream() override { socket_->close(); }
 
   Task<Result<std::size_t, IoError>> read_some(std::span<char> into, Until until) override {
@@ -22,7 +22,7 @@ class SocketStream final : public Stream {
   }
   Task<Result<void, IoError>> shut_down(Until) override { co_return socket_->shut_down(); }
   std::optional<Endpoint> peer() const override { return peer_; }
-  std::optional<Endpoint> local() const override { return local_; }
+  std::optional<Endpoint> local() const override { return socket_->local(); }
   std::optional<std::uint32_t> peer_uid() const override {
     uv_os_fd_t fd = -1;
     ucred caller{};
@@ -35,8 +35,7 @@ class SocketStream final : public Stream {
 
  private:
   Socket* socket_;
-  std::optional<Endpoint> peer_;
-  std::optional<Endpoint> local_;
+  std::optional<Endpoint> peer_;  // as it was when the connection began
 };
 
 bool is_unix_socket(int fd) {
@@ -82,6 +81,7 @@ Task<Result<StreamPtr, IoError>> connect_unix(Loop& loop, std::string path, Unti
 Result<StreamPtr, IoError> adopt_socket(Loop& loop, Fd fd) {
   auto socket = open_socket(loop, std::move(fd));
   if (!socket) return std::unexpected(socket.error());
+  (*socket)->send_at_once();
   (*socket)->start();
   return make_socket_stream(*socket);
 }

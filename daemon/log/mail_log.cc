@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 #include "daemon/base/mutex.h"
@@ -94,6 +95,13 @@ struct MailLog::State {
   LogFormat format GUARDED_BY(mutex);
   bool journal;  // never changes
   Sink sink GUARDED_BY(mutex);
+  Defer defer GUARDED_BY(mutex){};
+  std::thread::id gathering GUARDED_BY(mutex){};  // the thread whose lines are gathered
+  std::string gathered GUARDED_BY(mutex){};       // whole lines, joined by LF
+
+  void write_gathered() REQUIRES(mutex) {
+    if (!gathered.empty()) sink(LogLevel::info, std::exchange(gathered, {}));
+  }
 };
 
 MailLog::MailLog(const Clock& clock, Options options) : MailLog(clock, options, standard_error()) {}
@@ -101,7 +109,19 @@ MailLog::MailLog(const Clock& clock, Options options) : MailLog(clock, options, 
 MailLog::MailLog(const Clock& clock, Options options, Sink sink)
     : state_(new State{clock, options.level, {}, options.format, options.journal, std::move(sink)}) {}
 
-MailLog::~MailLog() = default;
+MailLog::~MailLog() { write_gathered(); }
+
+void MailLog::gather(Defer defer) {
+  write_gathered();
+  Lock lock(state_->mutex);
+  state_->defer = std::move(defer);
+  state_->gathering = std::this_thread::get_id();
+}
+
+void MailLog::write_gathered() {
+  Lock lock(state_->mutex);
+  state_->write_gathered();
+}
 
 void MailLog::configure(LogLevel level, LogFormat format) {
   Lock lock(state_->mutex);
@@ -116,10 +136,20 @@ void MailLog::write(const Line& line) {
   Lock lock(state_->mutex);
   std::string time = state_->journal ? "" : to_rfc3339(state_->clock.wall());
   std::string_view prefix = state_->journal ? journal_prefix(line.level) : "";
-  if (state_->format == LogFormat::json)
-    state_->sink(line.level, cat(prefix, to_json(line, time)));
+  std::string text = state_->format == LogFormat::json
+                         ? cat(prefix, to_json(line, time))
+                         : cat(prefix, time, time.empty() ? "" : " ", to_text(line));
+  const bool waits = state_->defer && line.level != LogLevel::error &&
+                     state_->gathering == std::this_thread::get_id();
+  if (!waits) {
+    state_->write_gathered();
+    return state_->sink(line.level, text);
+  }
+  if (state_->gathered.empty())
+    state_->defer([this] { write_gathered(); });
   else
-    state_->sink(line.level, cat(prefix, time, time.empty() ? "" : " ", to_text(line)));
+    state_->gathered += '\n';
+  state_->gathered += text;
 }
 
 void MailLog::accepted(const Accepted& accepted) {

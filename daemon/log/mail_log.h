@@ -120,6 +120,12 @@ class MailLog {
   MailLog(const MailLog&) = delete;
   MailLog& operator=(const MailLog&) = delete;
 
+  // From now on the calling thread's lines are gathered, and written together by the function that `defer`
+  // gets: a loop calls it at the end of its turn. Errors, and lines of other threads, do not wait, and take
+  // along what has been gathered. With nullptr each line is written by itself again.
+  using Defer = std::function<void(std::function<void()>)>;
+  void gather(Defer defer);
+
   // At a reload. Whether lines are for the journal stays as it is.
   void configure(LogLevel level, LogFormat format);
 
@@ -146,6 +152,7 @@ class MailLog {
  private:
   struct State;
   void write(const Line& line);
+  void write_gathered();
   std::unique_ptr<State> state_;
 };
 

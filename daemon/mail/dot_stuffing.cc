@@ -53,10 +53,30 @@ std::size_t canonical_stretch(std::string_view in, DotLines dot_lines, ContentNo
   return is_cut ? length - 1 : length;
 }
 
-// Everything up to the next CR or LF is content in any state.
+void note_all(std::string_view text, ContentNotes& notes) {
+  unsigned char nul = 0;
+  unsigned char bits = 0;
+  for (char c : text) {
+    nul |= static_cast<unsigned char>(c == '\0');
+    bits |= static_cast<unsigned char>(c);
+  }
+  notes.has_nul |= nul != 0;
+  notes.has_8bit |= bits >= 0x80;
+}
+
+// Everything up to the next CR or LF is content in any state. Searched window by window: a CR in each byte
+// would else have the rest searched for its LF at each of them.
 std::size_t copy_run(std::string_view in, std::string& out, ContentNotes& notes) {
+  constexpr std::size_t kWindow = 256;
   std::size_t length = 0;
-  while (length < in.size() && in[length] != '\r' && in[length] != '\n') note(in[length++], notes);
+  for (bool ended = false; !ended && length < in.size();) {
+    const std::string_view window = in.substr(length, kWindow);
+    const std::string_view line = window.substr(0, window.find('\n'));
+    const std::string_view run = line.substr(0, line.find('\r'));
+    note_all(run, notes);
+    length += run.size();
+    ended = run.size() < window.size();
+  }
   out.append(in.substr(0, length));
   return length;
 }
@@ -205,7 +225,12 @@ std::size_t DotStuffer::copy_stretch(std::string_view in, std::string& out) {
 
 void DotStuffer::pass(std::string_view in, std::string& out) {
   out += in;
-  state_ = in.back() == '\n' ? State::line_start : State::text;
+  note_end(in);
+}
+
+bool DotStuffer::passes_unchanged(std::string_view in) {
+  if (is_plain_ && !in.empty()) note_end(in);
+  return is_plain_;
 }
 
 void DotStuffer::step(char c, std::string& out) {

@@ -97,6 +97,8 @@ class DotStuffer {
 
   // Appends to `out` at most twice the bytes of `in`, plus two.
   void feed(std::string_view in, std::string& out);
+  // Whether feed() would change nothing: then the bytes may go out as they are. Counts them as fed.
+  bool passes_unchanged(std::string_view in);
   // Appends the end of the data: CR LF unless the content ends with one, then ". CR LF". The last call.
   void finish(std::string& out);
 
@@ -105,6 +107,7 @@ class DotStuffer {
 
   std::size_t copy_stretch(std::string_view in, std::string& out);
   void pass(std::string_view in, std::string& out);
+  void note_end(std::string_view in) { state_ = in.back() == '\n' ? State::line_start : State::text; }
   void step(char c, std::string& out);
 
   bool is_plain_ = false;
