@@ -11,7 +11,7 @@
 namespace hikyaku::smtpd {
 namespace {
 
-constexpr std::size_t kPiece = 16 * 1024;
+constexpr std::size_t kPiece = 16 * 1024;  // of what is copied
 
 }  // namespace
 
@@ -105,20 +105,29 @@ Task<void> SessionContent::receive_data(Reception& reception) {
   while (!decoder.is_done()) {
     auto piece = co_await next_piece(pace);
     if (!piece) co_return talk_.lost(piece.error());
+    const std::size_t passed = decoder.pass(*piece);
+    if (passed > 0) {
+      co_await hand_over(reception, piece->substr(0, passed), decoder.notes(), pace);
+      came(passed, pace);
+      continue;
+    }
     std::string content;  // not kept while we wait for more
-    auto fed = decoder.feed(*piece, content);
-    talk_.channel.consume(fed.consumed);
-    pace.came(fed.consumed);
+    auto fed = decoder.feed(piece->substr(0, kPiece), content);
+    came(fed.consumed, pace);
     co_await hand_over(reception, content, decoder.notes(), pace);
   }
+}
+
+void SessionContent::came(std::size_t bytes, Pace& pace) {
+  talk_.channel.consume(bytes);
+  pace.came(bytes);
 }
 
 // A view that holds until the next call; follow with consume().
 Task<Result<std::string_view, IoError>> SessionContent::next_piece(const Pace& pace) {
   io::Until until{pace.deadline(talk_.context.loop.now()), &talk_.context.stop.hard};
   auto bytes = co_await talk_.channel.some(until);
-  if (!bytes) co_return bytes;
-  co_return bytes->substr(0, kPiece);
+  co_return bytes;
 }
 
 Task<void> SessionContent::hand_over(Reception& reception, std::string_view content,
@@ -161,13 +170,20 @@ Task<void> SessionContent::receive_chunk(std::uint64_t size) {
   while (size > 0) {
     auto piece = co_await next_piece(pace);
     if (!piece) co_return talk_.lost(piece.error());
-    std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(size, piece->size()));
+    piece = piece->substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(size, piece->size())));
+    const std::size_t passed = talk_.bdat ? chunks_.pass(*piece) : piece->size();
+    if (passed > 0) {
+      if (talk_.bdat) co_await hand_over(*talk_.bdat, piece->substr(0, passed), chunks_.notes(), pace);
+      came(passed, pace);
+      size -= passed;
+      continue;
+    }
+    const std::size_t taken = std::min(piece->size(), kPiece);
     std::string content;
-    if (talk_.bdat) chunks_.feed(piece->substr(0, taken), content);
-    talk_.channel.consume(taken);
-    pace.came(taken);
+    chunks_.feed(piece->substr(0, taken), content);
+    came(taken, pace);
     size -= taken;
-    if (talk_.bdat) co_await hand_over(*talk_.bdat, content, chunks_.notes(), pace);
+    co_await hand_over(*talk_.bdat, content, chunks_.notes(), pace);
   }
 }
 

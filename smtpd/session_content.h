@@ -59,6 +59,7 @@ class SessionContent {
   Task<void> receive_data(Reception& reception);
   Task<void> receive_chunk(std::uint64_t size);
   Task<Result<std::string_view, IoError>> next_piece(const Pace& pace);
+  void came(std::size_t bytes, Pace& pace);
   Task<void> hand_over(Reception& reception, std::string_view content, const mail::ContentNotes& notes,
                        Pace& pace);
   Task<void> conclude(Reception& reception);

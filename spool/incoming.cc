@@ -31,11 +31,8 @@ Task<Result<void, SinkError>> IncomingBody::write(std::string_view bytes) {
     auto begun = co_await begin();
     if (!begun) co_return begun;
   }
-  if (may_gather(content_.size() + bytes.size())) {
-    content_ += bytes;
-    co_return {};
-  }
-  auto done = co_await write_out(bytes);
+  Result<void, DiskError> done;
+  if (!gather(bytes)) done = co_await write_out(bytes);
   if (!done) co_return std::unexpected(to_sink_error(done.error()));
   co_return {};
 }
@@ -49,6 +46,12 @@ Task<Result<void, SinkError>> IncomingBody::begin() {
   co_return {};
 }
 
+bool IncomingBody::gather(std::string_view bytes) {
+  if (!may_gather(content_.size() + bytes.size())) return false;
+  content_ += bytes;
+  return true;
+}
+
 bool IncomingBody::may_gather(std::size_t size) {
   std::uint64_t most = large_ ? kLongPiece : content_limit(core_.options.segment_size.bytes);
   if (size > std::min(most, core_.budget.most(Share::large) / kPartOfAll)) return false;
@@ -60,18 +63,22 @@ bool IncomingBody::may_gather(std::size_t size) {
     may = borrow(Share::large, wanted);
   }
   if (!may) return false;
+  if (content_.capacity() > wanted && content_.empty()) content_ = std::string();
   if (wanted > kFirst) content_.reserve(wanted);
   return true;
 }
 
+// Writes what was gathered, and gathers `bytes` instead: into the same memory, unless others wait for it.
 Task<Result<void, DiskError>> IncomingBody::write_out(std::string_view bytes) {
   if (!large_) large_.emplace(core_.disk, core_.workers, id_);
   is_writing_ = true;
   Result<void, DiskError> done;
   if (!content_.empty()) done = co_await large_->write(content_);
-  content_ = std::string();
+  content_.clear();
   memory_.shrink_to(0);
-  if (done && !bytes.empty()) done = co_await large_->write(bytes);
+  const bool is_gathered = done && !bytes.empty() && gather(bytes);
+  if (!is_gathered) content_ = std::string();
+  if (done && !is_gathered && !bytes.empty()) done = co_await large_->write(bytes);
   if (!done) core_.space.note_failure(SpaceWatch::Part::large, done.error());
   is_writing_ = false;
   written_.notify();

@@ -37,6 +37,7 @@ class IncomingBody final : public Lender, public std::enable_shared_from_this<In
 
  private:
   Task<Result<void, mail::SinkError>> begin();
+  bool gather(std::string_view bytes);
   bool may_gather(std::size_t size);
   Task<Result<void, DiskError>> write_out(std::string_view bytes);
   void give_back() override;
@@ -45,7 +46,8 @@ class IncomingBody final : public Lender, public std::enable_shared_from_this<In
 
   Core& core_;
   mail::MailId id_;
-  std::string content_;  // all of it, or, where there is a file, what has not been written yet
+  std::string content_;  // all of it, or, where there is a file, what has not been written yet; its capacity
+                         // is never more than memory_
   std::optional<LargeBodyWriter> large_;
   std::optional<DiskError> failed_;  // when it was written because others waited
   bool is_writing_ = false;          // out of content_

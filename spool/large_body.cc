@@ -69,7 +69,8 @@ Result<std::size_t, SourceError> PieceReader::read_now() {
     auto opened = disk_.open_for_reading(place_.path);
     if (!opened) return std::unexpected(to_source_error(opened.error()));
     file_ = std::move(*opened);
-    buffer_.resize(std::min<std::uint64_t>(longest_, place_.length));
+    buffer_.resize_and_overwrite(std::min<std::uint64_t>(longest_, place_.length),
+                                 [](char*, std::size_t size) { return size; });  // without zeros
   }
   auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(longest_, place_.length - position_));
   auto got = file_->read(std::span(buffer_).first(wanted), place_.offset + position_);

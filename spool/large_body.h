@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "daemon/base/checksum.h"
@@ -75,6 +76,6 @@ class PieceReader {
 // What a body in transit holds of its content in any case, and where there is memory: each piece costs a turn
 // of a pool thread and of the loop.
 inline constexpr std::size_t kLargePiece = 64U << 10;
-inline constexpr std::size_t kLongPiece = 256U << 10;
+inline constexpr std::size_t kLongPiece = 1024U << 10;
 
 }  // namespace hikyaku::spool

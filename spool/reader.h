@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The content of one mail on its way out: from the cache where it has just arrived, else read and verified on
-// the pool; what is longer than 64 KiB in pieces of that length, or of 256 KiB while there is memory, however
+// the pool; what is longer than 64 KiB in pieces of that length, or of 512 KiB while there is memory, however
 // slowly they are sent. Holds memory from the budget only between the first piece and the end. Loop thread.
 #pragma once
 

@@ -2,6 +2,9 @@
 #include "daemon/base/checksum.h"
 
 #include <xxhash.h>
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>  // the same functions, by the processor's widest vectors
+#endif
 
 #include "daemon/base/error.h"
 

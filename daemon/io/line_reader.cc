@@ -10,14 +10,20 @@ namespace hikyaku::io {
 namespace {
 
 constexpr std::size_t kLineChunk = 4096;
-constexpr std::size_t kBlockChunk = 65536;
+constexpr std::size_t kBlockChunk = 64U << 10;
+constexpr std::size_t kLargeBlock = 512U
+                                    << 10;  // fewer reads, each of which makes the kernel wake the sender
+constexpr std::size_t kMostLarge = 8;
+
+thread_local std::size_t large_blocks = 0;  // of all readers of this loop
 
 }  // namespace
 
 Task<Result<void, IoError>> LineReader::fill(std::size_t most, Until until) {
+  if (is_large_ && is_empty() && buffer_.capacity() > 2 * most) shrink();
   if (begin_ > 0) buffer_.erase(0, std::exchange(begin_, 0));
   std::size_t held = buffer_.size();
-  buffer_.resize(held + most);
+  buffer_.resize_and_overwrite(held + most, [](char*, std::size_t size) { return size; });  // without zeros
   auto got = co_await stream_->read_some({buffer_.data() + held, most}, until);
   buffer_.resize(held + (got ? *got : 0));
   if (!got) co_return std::unexpected(got.error());
@@ -61,10 +67,10 @@ Task<Result<void, IoError>> LineReader::skip_line(std::size_t limit, Until until
 
 Task<Result<std::string_view, IoError>> LineReader::some(Until until) {
   if (is_empty()) {
-    auto filled = co_await fill(std::exchange(block_, kLineChunk), until);
-    if (!filled) buffer_.shrink_to_fit();
+    auto filled = co_await fill(next_block(), until);
+    if (!filled) shrink();
     if (!filled) co_return std::unexpected(filled.error());
-    block_ = std::clamp(2 * buffered().size(), kLineChunk, kBlockChunk);
+    block_ = std::clamp(2 * buffered().size(), kLineChunk, kLargeBlock);
   }
   co_return buffered();
 }
@@ -75,7 +81,23 @@ void LineReader::consume(std::size_t bytes) {
   if (!is_empty()) return;
   begin_ = 0;
   buffer_.clear();
-  if (buffer_.capacity() > 2 * kLineChunk) buffer_.shrink_to_fit();  // an idle session holds no block
+  if (!is_large_ && buffer_.capacity() > 2 * kLineChunk) shrink();  // a session that is idle holds no block
+}
+
+std::size_t LineReader::next_block() {
+  const std::size_t wanted = std::exchange(block_, kLineChunk);
+  if (wanted <= kBlockChunk || is_large_) return wanted;
+  if (large_blocks >= kMostLarge) return kBlockChunk;
+  ++large_blocks;
+  is_large_ = true;
+  return wanted;
+}
+
+// The buffer is empty, or no longer needed.
+void LineReader::shrink() {
+  buffer_ = std::string();
+  begin_ = 0;
+  if (std::exchange(is_large_, false)) --large_blocks;
 }
 
 void LineReader::switch_to(Stream& stream) {

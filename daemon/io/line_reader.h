@@ -21,6 +21,8 @@ struct Line {
 class LineReader {
  public:
   explicit LineReader(Stream& stream) : stream_(&stream) {}
+  LineReader(const LineReader&) = delete;
+  ~LineReader() { shrink(); }
 
   // A line ends with LF or CR LF. A line of more than `limit` bytes, its end included, fails with `too_long`
   // and is not consumed; what exceeds the buffer is not read. `until` bounds the whole line.
@@ -39,6 +41,8 @@ class LineReader {
 
  private:
   Task<Result<void, IoError>> fill(std::size_t most, Until until);
+  std::size_t next_block();
+  void shrink();
 
   Stream* stream_;
   std::string buffer_;
@@ -46,6 +50,7 @@ class LineReader {
   // How much some() asks for: twice what came last, so that a thousand slow or idle peers do not hold a block
   // each.
   std::size_t block_ = 4096;
+  bool is_large_ = false;  // the buffer is one of the few that may be longer than 64 KiB
 };
 
 }  // namespace hikyaku::io

@@ -52,18 +52,22 @@ void Socket::start() {
   if (!is_reading_ && !ended_) ended_ = UV_ENOTCONN;
 }
 
-// A parked reader's own buffer, or one that all sockets share: it is emptied before the callback returns.
+// A parked reader's own buffer, or one that all sockets share: it is emptied before the callback returns. None
+// for a reader whose buffer was filled in this turn: it comes back in the same turn, and the next poll finds
+// the rest for its next buffer.
 void Socket::give_buffer(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
   static thread_local std::unique_ptr<char[]> shared(new char[kReadAhead]);
   Socket& self = of(handle);
-  bool direct = !self.into_.empty() && self.filled_ == 0;
-  *buffer = direct ? uv_buf_init(self.into_.data(), static_cast<unsigned>(self.into_.size()))
-                   : uv_buf_init(shared.get(), static_cast<unsigned>(kReadAhead - self.inbox_.size()));
+  *buffer = uv_buf_init(nullptr, 0);
+  if (self.filled_ > 0) return;
+  *buffer = !self.into_.empty()
+                ? uv_buf_init(self.into_.data(), static_cast<unsigned>(self.into_.size()))
+                : uv_buf_init(shared.get(), static_cast<unsigned>(kReadAhead - self.inbox_.size()));
 }
 
 void Socket::on_read(uv_stream_t* stream, ssize_t got, const uv_buf_t* buffer) {
   Socket& self = of(stream);
-  if (got == 0) return;
+  if (got == 0 || got == UV_ENOBUFS) return;
   if (got < 0) {
     self.ended_ = static_cast<int>(got);
   } else if (buffer->base == self.into_.data()) {

@@ -40,6 +40,9 @@ class DataDecoder {
     std::size_t consumed;  // all of `in`, unless the data ended; the rest are commands
     bool done;
   };
+  // How many bytes `in` begins with that feed() would append as they are. Counts them as fed: they need not be
+  // copied.
+  std::size_t pass(std::string_view in);
   // Appends to `out` at most twice the number of consumed bytes, plus two. Consumes nothing more once it is
   // done.
   Fed feed(std::string_view in, std::string& out);
@@ -53,7 +56,6 @@ class DataDecoder {
   // held back too. lf_start, lf_dot: line_start and dot after a lone LF in CRLF mode.
   enum class State : std::uint8_t { line_start, dot, dot_cr, text, cr, lf_start, lf_dot, done };
 
-  std::size_t copy_stretch(std::string_view in, std::string& out);
   void step(char c, std::string& out);
   bool ends_line_or_data(char c, std::string& out);
   bool step_after_lone_lf(char c, std::string& out);
@@ -66,6 +68,8 @@ class DataDecoder {
 
 class Canonicaliser {
  public:
+  // As DataDecoder's.
+  std::size_t pass(std::string_view in);
   // The next bytes of the content; a CR and its LF may be in two chunks.
   void feed(std::string_view in, std::string& out);
   // After the last chunk.
@@ -77,7 +81,7 @@ class Canonicaliser {
  private:
   enum class State : std::uint8_t { line_start, text, cr };
 
-  std::size_t copy(std::string_view in, std::string& out);
+  std::size_t copy_run_of_line(std::string_view in, std::string& out);
   void step(char c, std::string& out);
 
   State state_ = State::line_start;

@@ -23,8 +23,12 @@ Decoded decode(LineMode mode, std::string_view in, std::size_t piece) {
 Decoded canonicalise(std::string_view in, std::size_t piece) {
   Canonicaliser canonicaliser;
   Decoded canonical{.content = {}, .consumed = in.size(), .done = true, .notes = {}};
-  for (std::size_t at = 0; at < in.size(); at += piece)
-    canonicaliser.feed(in.substr(at, piece), canonical.content);
+  for (std::size_t at = 0; at < in.size(); at += piece) {
+    std::string_view bytes = in.substr(at, piece);
+    const std::size_t passed = canonicaliser.pass(bytes);
+    canonical.content += bytes.substr(0, passed);
+    canonicaliser.feed(bytes.substr(passed), canonical.content);
+  }
   canonicaliser.finish(canonical.content);
   canonical.notes = canonicaliser.notes();
   return canonical;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a DataDecoder makes of its input, to compare the results of different cuts.
+// What a DataDecoder makes of its input, to compare the results of different cuts. What passes unchanged is taken from
+// the input itself, as a session does it.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +23,10 @@ inline Decoded decode_pieces(mail::LineMode mode, const Pieces& pieces) {
   mail::DataDecoder decoder(mode);
   Decoded decoded;
   for (std::string_view piece : pieces) {
-    auto [consumed, done] = decoder.feed(piece, decoded.content);
-    decoded.consumed += consumed;
+    const std::size_t passed = decoder.pass(piece);
+    decoded.content += piece.substr(0, passed);
+    auto [consumed, done] = decoder.feed(piece.substr(passed), decoded.content);
+    decoded.consumed += passed + consumed;
     decoded.done = done;
     if (done) break;
   }
