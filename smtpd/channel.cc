@@ -9,6 +9,7 @@ namespace hikyaku::smtpd {
 namespace {
 
 constexpr std::size_t kMostUnsent = 4096;  // bounded, since a thousand clients may not read
+constexpr Duration kClosesFirst = 50ms;    // most clients close by themselves after 221
 constexpr Duration kIdle = 1s;             // after which a client needs no large block for what may come
 
 }  // namespace
@@ -77,14 +78,22 @@ Task<void> Channel::farewell() {
   auto flushed = co_await flush();
   if (!flushed || is_deaf_) co_return;
   io::Until until = loop_.within(options_.deadlines.farewell, &hard_);
+  std::size_t left = options_.limits.farewell;
+  auto ended = co_await drop_input(left, loop_.within(kClosesFirst, &hard_));
+  if (ended.kind != IoErrorKind::timeout) co_return;
   auto finished = co_await stream_->shut_down(until);
-  if (!finished) co_return;
+  if (finished) ended = co_await drop_input(left, until);
+}
+
+// Reads `left` bytes at most, and counts them down; then the client is cut off.
+Task<IoError> Channel::drop_input(std::size_t& left, io::Until until) {
   std::array<char, 4096> dropped;
-  for (std::size_t left = options_.limits.farewell; left > 0;) {
+  while (left > 0) {
     auto got = co_await stream_->read_some(dropped, until);
-    if (!got) co_return;
+    if (!got) co_return got.error();
     left -= std::min(left, *got);
   }
+  co_return IoError{IoErrorKind::too_long, "the client goes on after the end"};
 }
 
 }  // namespace hikyaku::smtpd

@@ -36,11 +36,12 @@ class Channel {
   const io::TlsInfo* tls() const { return stream_ ? stream_->tls() : nullptr; }
   Client client() const;  // the peer, as far as the connection identifies it
 
-  // The end: the last replies, then FIN, then what the client still writes is read for a moment: closing over
-  // unread bytes would send an RST, which can overtake our last reply.
+  // The end: the last replies, a moment for the client to close, FIN, and then what the client still writes is
+  // read for a while: closing over unread bytes would send an RST, which can overtake our last reply.
   Task<void> farewell();
 
  private:
+  Task<IoError> drop_input(std::size_t& left, io::Until until);
   Task<Result<void, IoError>> flush();
   Task<Result<void, IoError>> flush_unless(bool has_what_is_wanted);
 
