@@ -10,6 +10,7 @@
 #include "daemon/app/settings_mapping.h"
 #include "daemon/app/setup_warnings.h"
 #include "daemon/base/text.h"
+#include "daemon/dns/client.h"
 #include "daemon/io/work.h"
 #include "daemon/relay/relay.h"
 #include "daemon/system/service_manager.h"
@@ -117,6 +118,7 @@ control::ReloadReport Reloader::refuse(const config::Problems& problems) {
 // Everything but the relay, which may refuse.
 Task<void> Reloader::configure_parts() {
   parts_.log.configure(settings_.log.level, settings_.log.format);
+  parts_.dns.configure(settings_.dns, settings_.hostname);
   parts_.sink.configure(settings_.domain, settings_.hostname);
   parts_.control.configure(settings_.control);
   auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters());

@@ -12,6 +12,9 @@
 #include "daemon/io/resolver.h"
 #include "daemon/log/mail_log.h"
 
+namespace hikyaku::dns {
+class Client;
+}
 namespace hikyaku::relay {
 class Relay;
 }
@@ -35,6 +38,7 @@ struct ReloaderParts {
   log::MailLog& log;
   io::Nursery& background;  // has the checks of the set-up
   io::Resolver& resolver;
+  dns::Client& dns;
   system::ServiceManager& manager;
   std::function<std::string()> status;  // of the daemon, in a line for the service manager
   std::string token;                    // this instance's, as in our greeting

@@ -44,6 +44,9 @@ class DestinationResolver {
   // address without them, is not looked up as MX but used as it is. `port` is the one to be dialled there: it
   // tells whether a server is ourselves.
   virtual Task<DestinationAnswer> resolve(std::string domain, std::uint16_t port, io::Until until) = 0;
+  // Whether look-ups of several domains have failed since the DNS last answered: it is the DNS that is out of
+  // reach, not those domains.
+  virtual bool finds_nothing() const { return false; }
 };
 
 // By preference, equal ones shuffled; each name once; at most kMostHosts. Names that are none are left out.

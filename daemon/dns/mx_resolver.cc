@@ -49,6 +49,13 @@ MxResolver::MxResolver(io::Loop& loop, RecordSource& records, Ourselves ourselve
     : loop_(loop), records_(records), ourselves_(std::move(ourselves)), jitter_(std::move(jitter)) {}
 
 Task<DestinationAnswer> MxResolver::resolve(std::string domain, std::uint16_t port, io::Until until) {
+  auto found = co_await find(domain, port, until);
+  const bool is_cancelled = until.cancel != nullptr && until.cancel->is_requested();
+  if (!found && found.error().kind == FailureKind::lookup_failed && !is_cancelled) failures_.failed(domain);
+  co_return found;
+}
+
+Task<DestinationAnswer> MxResolver::find(std::string domain, std::uint16_t port, io::Until until) {
   until.deadline = std::min(until.deadline, loop_.now() + kLimit);
   auto literal = parse_address_literal(domain);
   if (!literal) literal = IpAddress::parse(domain);
@@ -126,7 +133,9 @@ DestinationError MxResolver::absent(const std::string& domain, FailureKind kind,
 }
 
 void MxResolver::note(const std::string& name, const Answer& answer) {
-  if (answer.status == Status::found && !answer.is_kept) evidence_.found(name, loop_.now());
+  if (answer.is_kept || answer.status == Status::failed) return;
+  failures_.succeeded();
+  if (answer.status == Status::found) evidence_.found(name, loop_.now());
 }
 
 }  // namespace hikyaku::dns

@@ -9,6 +9,7 @@
 #include "daemon/base/random.h"
 #include "daemon/dns/absence.h"
 #include "daemon/dns/destination.h"
+#include "daemon/dns/streak.h"
 #include "daemon/io/loop.h"
 
 namespace hikyaku::dns {
@@ -16,19 +17,26 @@ namespace hikyaku::dns {
 class MxResolver final : public DestinationResolver {
  public:
   static constexpr Duration kLimit = 30s;  // for all look-ups of one domain
+  static constexpr std::size_t kManyDomains = 3;
 
   // `records` follows aliases (RecordCache). Both references outlive the resolver.
   MxResolver(io::Loop& loop, RecordSource& records, Ourselves ourselves, Jitter jitter = random_fraction);
 
   Task<DestinationAnswer> resolve(std::string domain, std::uint16_t port, io::Until until) override;
 
+  bool finds_nothing() const override { return failures_.is_long(); }
+
   void set_hostname(std::string hostname) { ourselves_.hostname = std::move(hostname); }
-  // Another resolver is asked from now on: what the one before said proves nothing.
-  void forget_evidence() { evidence_.forget(); }
+  // Another resolver is asked from now on: what the one before said, or did not say, proves nothing.
+  void forget_evidence() {
+    evidence_.forget();
+    failures_.succeeded();
+  }
 
  private:
   struct Search;
 
+  Task<DestinationAnswer> find(std::string domain, std::uint16_t port, io::Until until);
   Task<DestinationAnswer> look_up(std::string domain, std::uint16_t port, io::Until until);
   Task<DestinationAnswer> use_host(std::string host, std::uint16_t port, io::Until until);
   Task<void> find_addresses(Search& search, io::Until until);
@@ -42,6 +50,7 @@ class MxResolver final : public DestinationResolver {
   Ourselves ourselves_;
   Jitter jitter_;
   AbsenceEvidence evidence_;
+  Streak failures_{kManyDomains};
 };
 
 }  // namespace hikyaku::dns
