@@ -91,7 +91,7 @@ Exit check_everything(const std::string& config_file, const CheckCalls& calls) {
 }
 
 std::string describe(const mail::Smarthost& smarthost) {
-  const std::string_view where = smarthost.direct ? "each recipient's own servers," : smarthost.host;
+  const std::string where = smarthost.direct ? "each recipient's own servers," : smarthost.host;
   std::string text = cat(smarthost.name, ": ", where, smarthost.lookup_mx ? " (by its MX records)" : "",
                          " port ", std::to_string(smarthost.port), ", ", words_for(smarthost.tls.mode));
   for (const mail::Rate& rate : smarthost.rates) text += cat(", at most ", to_text(rate));

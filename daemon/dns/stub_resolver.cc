@@ -25,7 +25,10 @@ constexpr Duration kLeastWait = 1ms;
 std::string words_for(int status) {
   switch (status) {
     case ARES_ETIMEOUT: return "no DNS server answered in time";
-    case ARES_ECONNREFUSED: return "no DNS server can be reached";
+    // Older versions of c-ares do not tell these apart.
+    case ARES_ECONNREFUSED:
+      return "no DNS server has an answer: each cannot find out (SERVFAIL), refuses (REFUSED) or is not "
+             "there";
     case ARES_ESERVFAIL: return "the DNS server cannot find out (SERVFAIL)";
     case ARES_EREFUSED: return "the DNS server refuses to answer (REFUSED)";
     default: return cat("the look-up failed (", ares_strerror(status), ")");

@@ -17,7 +17,7 @@ namespace hikyaku::dns {
 
 struct StubOptions {
   std::optional<Endpoint> server = {};  // instead of those in resolv_conf
-  Duration timeout = 3s;                // of the first try; of each further one twice as long
+  Duration timeout = 2s;                // of the first try; of each further one twice as long
   int tries = 2;                        // of each server
   std::string resolv_conf = "/etc/resolv.conf";
   std::uint16_t port = 53;  // of the servers there

@@ -85,10 +85,14 @@ TEST_CASE("dns: what does not fit into a datagram comes over TCP") {
 }
 
 TEST_CASE("dns: SERVFAIL, REFUSED and nonsense are failures, not the absence of a name") {
-  for (int code : {2, 5}) {
+  for (const auto& [code, words] :
+       {std::pair(2, "SERVFAIL"), std::pair(5, "REFUSED"), std::pair(9, "error 9")}) {
+    CAPTURE(words);
     StubRig rig(
         [code](const DnsQuestion& question) -> Messages { return {DnsMessage(question, code).bytes()}; });
-    CHECK(rig.ask("shop.example").status == Status::failed);
+    auto answer = rig.ask("shop.example");
+    CHECK(answer.status == Status::failed);
+    CHECK(answer.trouble.find(words) != std::string::npos);
   }
   StubRig rig([](const DnsQuestion& question) -> Messages {
     const std::string whole = one_mx(question)[0];
