@@ -45,6 +45,7 @@ Reloader::Reloader(ReloaderParts parts, std::string config_file)
 // The relay is the last: it begins to work at once.
 Task<Result<void, config::Problems>> Reloader::start(Loaded first) {
   settings_ = std::move(first.settings);
+  configure_dns(settings_);
   co_await configure_parts();
   co_await look_up_credentials(settings_, first.credentials);
   use_first_aliases(std::move(first.aliases));
@@ -92,11 +93,16 @@ Task<control::ReloadReport> Reloader::reload_now() {
   co_return report;
 }
 
-// Only the relay can refuse settings, so it is asked before anything has changed.
+// Only the relay can refuse settings, so it is asked before anything has changed but what its lanes look up at
+// once.
 Task<control::ReloadReport> Reloader::apply(Loaded fresh) {
   control::ReloadReport report{.problems = {}, .kept = keep_until_restart(settings_, fresh.settings)};
+  configure_dns(fresh.settings);
   auto configured = parts_.relay.configure(fresh.settings);
-  if (!configured) co_return refuse(configured.error());
+  if (!configured) {
+    configure_dns(settings_);
+    co_return refuse(configured.error());
+  }
   settings_ = std::move(fresh.settings);
   replace_aliases(std::move(fresh.aliases));
   co_await configure_parts();
@@ -115,10 +121,13 @@ control::ReloadReport Reloader::refuse(const config::Problems& problems) {
   return report;
 }
 
+void Reloader::configure_dns(const config::Settings& settings) {
+  parts_.dns.configure(settings.dns, settings.hostname);
+}
+
 // Everything but the relay, which may refuse.
 Task<void> Reloader::configure_parts() {
   parts_.log.configure(settings_.log.level, settings_.log.format);
-  parts_.dns.configure(settings_.dns, settings_.hostname);
   parts_.sink.configure(settings_.domain, settings_.hostname);
   parts_.control.configure(settings_.control);
   auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters());

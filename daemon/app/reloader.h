@@ -75,6 +75,7 @@ class Reloader {
   Task<Result<std::size_t, std::string>> reload_aliases_now();
   Task<control::ReloadReport> apply(Loaded fresh);
   control::ReloadReport refuse(const config::Problems& problems);
+  void configure_dns(const config::Settings& settings);
   Task<void> configure_parts();
   void use_first_aliases(config::LoadedAliases first);
   bool replace_aliases(config::LoadedAliases fresh);

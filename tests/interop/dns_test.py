@@ -108,6 +108,7 @@ class LookupMx(Case):
         self.daemon.reload()
         self.second.wait()
         self.daemon.wait_for("delivered")
+        self.assertEqual(len(self.daemon.events("smarthost paused")), 1, "the other server is asked at once")
         self.daemon.stop()
 
 
