@@ -11,6 +11,7 @@ namespace hikyaku::smtpc {
 namespace {
 
 constexpr Duration kQuitTimeout = 5s;
+constexpr unsigned kMostRedials = 80;  // each address of each server, with TLS and without
 
 }  // namespace
 
@@ -22,7 +23,11 @@ Client::Client(ClientContext context, io::StreamPtr stream)
 
 Task<Result<void, Refusal>> Client::open() {
   auto opened = co_await open_session(session_);
-  if (!opened) co_return std::unexpected(opened.error());
+  if (!opened) {
+    wants_new_connection_ = co_await wants_another(opened.error().failure);
+    co_return std::unexpected(opened.error());
+  }
+  session_.context.knowledge.redials = 0;
   auto logged_in = co_await log_in(session_);
   if (!logged_in) {
     wants_new_connection_ = logged_in.error().try_again_at_once;
@@ -30,6 +35,15 @@ Task<Result<void, Refusal>> Client::open() {
   }
   is_open_ = true;
   co_return Result<void, Refusal>{};
+}
+
+Task<bool> Client::wants_another(const mail::Failure& failure) {
+  ClientContext& with = session_.context;
+  PeerKnowledge& knowledge = with.knowledge;
+  bool another = co_await with.connector.wants_another(with.smarthost, failure, {kNever, with.cancel});
+  another = another && knowledge.redials < kMostRedials;
+  knowledge.redials = another ? knowledge.redials + 1 : 0;
+  co_return another;
 }
 
 Task<TransactionResult> Client::send(Consignment consignment, DotHooks hooks) {

@@ -21,7 +21,8 @@ class Client {
   // From the connection to a session that takes mail: TLS as configured, greeting, EHLO, STARTTLS, log-in.
   // Once.
   Task<Result<void, Refusal>> open();
-  // After a refused open(): the peer hung up between two mechanisms, and another is left. Dial again at once.
+  // After a refused open(): the peer hung up between two mechanisms, and another is left; or the domain has
+  // another server. Dial again at once.
   bool wants_new_connection() const { return wants_new_connection_; }
 
   // If the previous send's hook returned this mail, its commands have been sent already.
@@ -42,6 +43,7 @@ class Client {
   const std::string& mechanism() const { return session_.mechanism; }  // empty: not logged in
 
  private:
+  Task<bool> wants_another(const mail::Failure& failure);
   Task<std::string> commands_ahead(const DotHooks& hooks);
 
   Session session_;

@@ -30,7 +30,8 @@ Step outcome(const Session& session, Stage stage, const Result<mail::Reply, Exch
 Task<Step> shake_hands(Session& session) {
   auto until = session.exchange.within(session.context.smarthost.timeout.command);
   io::StreamPtr plain = session.exchange.take_stream();
-  auto encrypted = co_await session.context.tls->connect(std::move(plain), until);
+  const std::string name = session.is_direct() ? session.peer_name : "";
+  auto encrypted = co_await session.context.tls->connect(std::move(plain), until, name);
   if (!encrypted) co_return refuse(session, session.failure(Stage::tls, encrypted.error()));
   session.exchange.put_stream(std::move(*encrypted));
   co_return Step{};
@@ -81,7 +82,9 @@ bool wants_starttls(const Session& session) {
   const mail::Smarthost& smarthost = session.context.smarthost;
   if (smarthost.tls.mode == TlsMode::starttls) return true;
   if (smarthost.tls.mode != TlsMode::opportunistic) return false;
-  return session.capabilities.starttls || wants_login(smarthost);
+  if (wants_login(smarthost)) return true;
+  const bool has_failed = session.is_direct() && session.context.connector.avoids_tls(session.address);
+  return session.capabilities.starttls && !has_failed;
 }
 
 Task<Step> starttls(Session& session) {

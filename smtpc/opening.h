@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From the connection to a session that may log in: TLS from the first byte or by STARTTLS as configured,
 // greeting, EHLO. Whatever goes wrong here is the smarthost's failure, never the mail's. Never falls back to
-// clear text.
+// clear text on the same connection; in direct delivery the next connection may (Connector::avoids_tls()).
 #pragma once
 
 #include "daemon/mail/smarthost.h"
@@ -21,8 +21,8 @@ Task<Result<void, Refusal>> open_session(Session& session);
 inline constexpr Duration kSilenceBeforeProbe = 10s;
 inline constexpr Duration kProbeTimeout = 15s;  // connecting and the answer
 
-// Whether a silent port is worth a probe: 25 is served in clear text, and with implicit TLS there is nothing
-// to find out.
+// Whether a silent port is worth a probe: 25 is served in clear text, as the recipients' own servers are, and
+// with implicit TLS there is nothing to find out.
 bool may_probe(const mail::Smarthost& smarthost);
 
 // Waits for the greeting's first bytes. `tls_expected` is returned without them.

@@ -16,6 +16,7 @@ Session::Session(ClientContext with, io::StreamPtr stream)
     : context(std::move(with)),
       exchange(context.loop, std::move(stream), context.cancel, mask_for(context.smarthost)) {
   if (auto peer = exchange.stream()->peer()) address = peer->to_text();
+  peer_name = exchange.stream()->peer_name();
 }
 
 mail::Failure Session::failure(mail::Stage stage, mail::FailureKind kind) const {
@@ -40,6 +41,7 @@ mail::Failure Session::failure(mail::Stage stage, const ExchangeError& error) co
 
 void Session::add_facts(mail::Failure& failure) const {
   failure.address = address;
+  if (is_direct() && !peer_name.empty()) failure.host = failure.tls_name = peer_name;
   failure.encrypted = is_encrypted();
   failure.logged_in = is_logged_in();
   failure.offered = capabilities.mechanisms;
@@ -53,8 +55,11 @@ Refusal Session::refusal(mail::Failure failure) const {
 }
 
 std::optional<Refusal> Session::judge(mail::Stage stage, const mail::Reply& reply, bool proven) const {
-  Verdict follows =
-      verdict(stage, reply, {.logged_in = is_logged_in(), .proven = proven, .encrypted = is_encrypted()});
+  Verdict follows = verdict(stage, reply,
+                            {.logged_in = is_logged_in(),
+                             .proven = proven,
+                             .encrypted = is_encrypted(),
+                             .peer = is_direct() ? Peer::destination : Peer::smarthost});
   if (follows.action == Action::proceed) return std::nullopt;
   mail::Failure said = failure(stage, follows.kind);
   said.concerns = concerns(stage, follows.action);

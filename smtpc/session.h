@@ -34,6 +34,7 @@ struct PeerKnowledge {
   LoginKnowledge login;
   bool plain_dialogue = false;  // the smarthost fails with pipelining
   unsigned hang_ups = 0;        // in a row, without a reply to commands that travelled with a final dot
+  unsigned redials = 0;         // in a row, because another server of the domain may do better
 
   // Once may be chance. If it happens again before any mail gets through this way, the pipelined commands are
   // the reason.
@@ -72,11 +73,13 @@ struct Session {
   // Whether a mail travels as one chunk (RFC 3030), in one write with its envelope.
   bool chunks() const { return pipelines() && capabilities.chunking; }
   bool is_logged_in() const { return !mechanism.empty(); }
+  bool is_direct() const { return context.smarthost.direct; }
 
   ClientContext context;
   Exchange exchange;
   mail::Capabilities capabilities;
   std::string address;            // "192.0.2.1:587", or empty
+  std::string peer_name;          // of a server of the recipients' domain, or of one found by MX; else empty
   std::string mechanism;          // logged in with; empty: not logged in
   bool open_transaction = false;  // RSET before the next MAIL
 

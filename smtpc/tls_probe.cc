@@ -62,7 +62,7 @@ class Race {
 }  // namespace
 
 bool may_probe(const mail::Smarthost& smarthost) {
-  return smarthost.tls.mode != mail::TlsMode::implicit && smarthost.port != kSmtpPort;
+  return smarthost.tls.mode != mail::TlsMode::implicit && smarthost.port != kSmtpPort && !smarthost.direct;
 }
 
 Task<Result<Greeting, IoError>> wait_for_greeting(io::Loop& loop, Exchange& exchange, Connector& connector,

@@ -2,9 +2,9 @@
 #include "smtpc/verdict.h"
 
 #include <algorithm>
-#include <initializer_list>
 
 #include "smtpc/reply_words.h"
+#include "smtpc/verdict_rows.h"
 
 namespace hikyaku::smtpc {
 
@@ -12,64 +12,11 @@ namespace {
 
 using mail::Reply;
 using mail::Stage;
+using namespace rows;
 using enum Action;
 using enum mail::FailureKind;
 
-// ---- the words of a row
-
-using Stages = std::uint16_t;  // a set of Stage
-constexpr Stages at(std::initializer_list<Stage> stages) {
-  Stages set = 0;
-  for (const Stage stage : stages) set |= static_cast<Stages>(1U << static_cast<unsigned>(stage));
-  return set;
-}
-constexpr Stages kGreeting = at({Stage::greeting}), kEhlo = at({Stage::ehlo}), kTls = at({Stage::tls}),
-                 kMail = at({Stage::mail}), kRcpt = at({Stage::rcpt}), kData = at({Stage::data}),
-                 kMessage = at({Stage::message});
-constexpr Stages kTransaction = kMail | kRcpt | kData | kMessage;
-constexpr Stages kBefore = kGreeting | kEhlo | kTls;
-
-struct Codes {
-  int from;
-  int to;
-};
-constexpr Codes only(int code) { return {code, code}; }
-constexpr Codes k2yz{200, 299}, k4yz{400, 499}, k5yz{500, 599}, kAnyCode{200, 599};
-
-// Which enhanced status: any; none; or a subject and some details. Its class is always the code's.
-struct Status {
-  enum Kind { any, absent, is } kind;
-  int subject = -1;
-  int from = -1;
-  int to = -1;
-};
-constexpr int kMostDetail = 999;
-constexpr Status kAnyStatus{Status::any}, kNoStatus{Status::absent};
-constexpr Status status(int subject) { return {Status::is, subject, 0, kMostDetail}; }
-constexpr Status status(int subject, int detail) { return {Status::is, subject, detail, detail}; }
-constexpr Status status(int subject, int from, int to) { return {Status::is, subject, from, to}; }
-
-// Conditions; all those of a row must hold.
-using Conditions = std::uint16_t;
-constexpr Conditions kAlways = 0, kNotLoggedIn = 1, kUnproven = 2, kInClear = 4, kSpeaksOfAuth = 8,
-                     kSpeaksOfRelaying = 16, kSpeaksOfSender = 32, kSpeaksOfTls = 64;
-constexpr Conditions kSpeaksOfLimit = 256;     // of what our account may send
-constexpr Conditions kSpeaksOfRate = 4096;     // that it takes no more from us for a moment
-constexpr Conditions kSpeaksOfAccount = 512;   // that is not allowed to send at all
-constexpr Conditions kSpeaksOfMachine = 1024;  // our machine: its address, its name in EHLO
-constexpr Conditions kSpeaksOfProtocol = 2048;
-constexpr Conditions kSpeaksOfPasswords = 8192;  // log-ins with a password are not accepted
-
-struct Row {
-  Stages stages;
-  Codes codes;
-  Status status;
-  Conditions conditions;
-  Action action;
-  mail::FailureKind kind = other;
-};
-
-// ---- the table: the first row that fits decides. A reply that fits no row is nonsense. Where a row weighs
+// ---- the table for smarthosts: the first row that fits decides. A reply that fits no row is nonsense. Where a row weighs
 // evidence, an unproven smarthost is taken to refuse us.
 
 constexpr Row kRows[] = {
@@ -347,7 +294,9 @@ Verdict verdict(Stage stage, mail::FailureKind kind) {
 Verdict verdict(Stage stage, const Reply& reply, const Context& context) {
   const ReplyWords says = words_of(reply);
   const auto holding = static_cast<Conditions>(conditions_of(context) | conditions_of(says));
-  for (const Row& row : kRows)
+  const std::span<const Row> rows =
+      context.peer == Peer::destination ? destination_rows() : std::span<const Row>(kRows);
+  for (const Row& row : rows)
     if ((row.stages & at({stage})) != 0 && fits(row, reply, holding))
       return {in_context(row.action, context), row.kind, is_slow_down(reply, says)};
   return verdict(stage, protocol_error);

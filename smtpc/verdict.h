@@ -36,11 +36,20 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
+// A server of the recipients' domain (direct delivery) is nobody's smarthost: it relays for nobody, demands no
+// log-in, and there is nothing to prove about a configuration. So what it says of a mail is that mail's: 5yz at
+// RCPT fails the recipient, at MAIL, DATA or the dot the message, 4yz defers; none of it stops other mail to
+// it. Before MAIL it refuses this machine: another of the domain's servers is tried at once, and when each has
+// refused, mail for the domain waits. That holds for 521 and 554 too: RFC 7504 would let them end the mail, but
+// servers greet with 554 whoever stands on a block list today.
+enum class Peer : std::uint8_t { smarthost, destination };
+
 // The state of the session when the reply comes.
 struct Context {
   bool logged_in = false;
   bool proven = false;  // has accepted a message since its configuration or credentials last changed
   bool encrypted = false;
+  Peer peer = Peer::smarthost;
   bool operator==(const Context&) const = default;
 };
 

@@ -91,11 +91,13 @@ Exit check_everything(const std::string& config_file, const CheckCalls& calls) {
 }
 
 std::string describe(const mail::Smarthost& smarthost) {
-  std::string text = cat(smarthost.name, ": ", smarthost.host, " port ", std::to_string(smarthost.port), ", ",
-                         words_for(smarthost.tls.mode));
+  const std::string where = smarthost.direct ? "each recipient's own servers," : smarthost.host;
+  std::string text = cat(smarthost.name, ": ", where, smarthost.lookup_mx ? " (by its MX records)" : "",
+                         " port ", std::to_string(smarthost.port), ", ", words_for(smarthost.tls.mode));
   for (const mail::Rate& rate : smarthost.rates) text += cat(", at most ", to_text(rate));
   if (smarthost.auth && smarthost.credentials)
     return cat(text, ", logs in as ", smarthost.credentials->user, " (", smarthost.credentials->origin, ")");
+  if (smarthost.direct) return text;
   return cat(text, smarthost.auth ? ", no credentials: no log-in" : ", no log-in");
 }
 

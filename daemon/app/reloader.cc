@@ -10,6 +10,7 @@
 #include "daemon/app/settings_mapping.h"
 #include "daemon/app/setup_warnings.h"
 #include "daemon/base/text.h"
+#include "daemon/dns/client.h"
 #include "daemon/io/work.h"
 #include "daemon/relay/relay.h"
 #include "daemon/system/service_manager.h"
@@ -44,6 +45,7 @@ Reloader::Reloader(ReloaderParts parts, std::string config_file)
 // The relay is the last: it begins to work at once.
 Task<Result<void, config::Problems>> Reloader::start(Loaded first) {
   settings_ = std::move(first.settings);
+  configure_dns(settings_);
   co_await configure_parts();
   co_await look_up_credentials(settings_, first.credentials);
   use_first_aliases(std::move(first.aliases));
@@ -91,11 +93,16 @@ Task<control::ReloadReport> Reloader::reload_now() {
   co_return report;
 }
 
-// Only the relay can refuse settings, so it is asked before anything has changed.
+// Only the relay can refuse settings, so it is asked before anything has changed but what its lanes look up at
+// once.
 Task<control::ReloadReport> Reloader::apply(Loaded fresh) {
   control::ReloadReport report{.problems = {}, .kept = keep_until_restart(settings_, fresh.settings)};
+  configure_dns(fresh.settings);
   auto configured = parts_.relay.configure(fresh.settings);
-  if (!configured) co_return refuse(configured.error());
+  if (!configured) {
+    configure_dns(settings_);
+    co_return refuse(configured.error());
+  }
   settings_ = std::move(fresh.settings);
   replace_aliases(std::move(fresh.aliases));
   co_await configure_parts();
@@ -112,6 +119,10 @@ control::ReloadReport Reloader::refuse(const config::Problems& problems) {
   parts_.log.reload_failed(report.problems);
   trouble_ = report.problems.front();
   return report;
+}
+
+void Reloader::configure_dns(const config::Settings& settings) {
+  parts_.dns.configure(settings.dns, settings.hostname);
 }
 
 // Everything but the relay, which may refuse.

@@ -12,6 +12,9 @@
 #include "daemon/io/resolver.h"
 #include "daemon/log/mail_log.h"
 
+namespace hikyaku::dns {
+class Client;
+}
 namespace hikyaku::relay {
 class Relay;
 }
@@ -35,6 +38,7 @@ struct ReloaderParts {
   log::MailLog& log;
   io::Nursery& background;  // has the checks of the set-up
   io::Resolver& resolver;
+  dns::Client& dns;
   system::ServiceManager& manager;
   std::function<std::string()> status;  // of the daemon, in a line for the service manager
   std::string token;                    // this instance's, as in our greeting
@@ -71,6 +75,7 @@ class Reloader {
   Task<Result<std::size_t, std::string>> reload_aliases_now();
   Task<control::ReloadReport> apply(Loaded fresh);
   control::ReloadReport refuse(const config::Problems& problems);
+  void configure_dns(const config::Settings& settings);
   Task<void> configure_parts();
   void use_first_aliases(config::LoadedAliases first);
   bool replace_aliases(config::LoadedAliases fresh);

@@ -29,7 +29,8 @@ Services::Services(ServicesParts parts, const std::string& config_file, const Lo
       token_(random_token(kTokenLength)),
       observer_(parts.log),
       resolver_(parts.loop),
-      connector_(parts.loop, resolver_, [this](const Endpoint& to) { return own_endpoints_.contains(to); }),
+      dns_(parts.loop, {.hostname = loaded.settings.hostname, .has = is_ours()}),
+      connector_(parts.loop, resolver_, dns_.destinations(), is_ours()),
       background_(parts.loop),
       sink_(parts.storage.spool(), parts.log),
       relay_({.loop = parts.loop,
@@ -49,6 +50,7 @@ Services::Services(ServicesParts parts, const std::string& config_file, const Lo
                  .log = parts.log,
                  .background = background_,
                  .resolver = resolver_,
+                 .dns = dns_,
                  .manager = parts.manager,
                  .status = [this] { return status(); },
                  .token = token_,
@@ -66,6 +68,10 @@ Services::Services(ServicesParts parts, const std::string& config_file, const Lo
 }
 
 Services::~Services() = default;
+
+std::function<bool(const Endpoint&)> Services::is_ours() {
+  return [this](const Endpoint& to) { return own_endpoints_.contains(to); };
+}
 
 Task<Result<void, StartError>> Services::start(Loaded loaded) {
   const config::Settings settings = loaded.settings;

@@ -4,6 +4,7 @@
 // thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "daemon/app/reloader.h"
 #include "daemon/app/sendmail_services.h"
 #include "daemon/app/setup_warnings.h"
+#include "daemon/dns/client.h"
 #include "daemon/io/nursery.h"
 #include "daemon/io/resolver.h"
 #include "daemon/relay/relay.h"
@@ -52,6 +54,7 @@ class Services {
   std::size_t queued() const { return relay_.queued(); }
 
  private:
+  std::function<bool(const Endpoint&)> is_ours();
   Result<void, StartError> serve_control();
   void accept();
 
@@ -61,6 +64,7 @@ class Services {
   OwnEndpoints own_endpoints_;
   LogObserver observer_;
   io::SystemResolver resolver_;
+  dns::Client dns_;
   smtpc::SystemConnector connector_;
   io::Nursery background_;
   AliasSink sink_;  // in front of the spool, for all mail

@@ -121,7 +121,8 @@ void attach_credentials(mail::Smarthost& smarthost, const Authinfo& entries,
 }
 
 bool depends_on_addresses(const mail::Smarthost& smarthost, const Authinfo& entries) {
-  if (!smarthost.auth || best_of(entries, query_for(smarthost)).fit >= Fit::host) return false;
+  if (!smarthost.auth || smarthost.lookup_mx || best_of(entries, query_for(smarthost)).fit >= Fit::host)
+    return false;
   return std::ranges::any_of(
       entries, [](const AuthinfoEntry& entry) { return IpAddress::parse(entry.host).has_value(); });
 }

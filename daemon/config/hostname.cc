@@ -136,6 +136,11 @@ std::optional<std::string> parse_host(std::string_view text) {
   return std::nullopt;
 }
 
+bool is_exact_host(std::string_view text) {
+  auto host = parse_host(text);
+  return host && (text.starts_with('[') || IpAddress::parse(*host));
+}
+
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   static constexpr std::pair<std::string_view, std::uint16_t> kServices[] = {
       {"smtp", 25}, {"submission", 587}, {"submissions", 465}, {"smtps", 465}, {"ssmtp", 465}};

@@ -44,6 +44,10 @@ bool is_localhost(std::string_view name);
 // brackets.
 std::optional<std::string> parse_host(std::string_view text);
 
+// Whether a host that parse_host() takes stands in brackets or is an address: such a one is used as it is, and
+// never looked up as MX.
+bool is_exact_host(std::string_view text);
+
 // 1 to 65535, or smtp, submission, submissions, smtps, ssmtp.
 std::optional<std::uint16_t> parse_port(std::string_view text);
 

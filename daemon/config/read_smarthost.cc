@@ -17,21 +17,73 @@ using mail::TlsMode;
 void merge_url(const Value& value, SmarthostDraft& draft) {
   const SmarthostUrl& url = *draft.url;
   if (draft.host) value.problem("has both `url` and `host`; write one of them");
-  if (draft.mode && draft.mode != url.mode)
+  if (draft.mode && draft.mode != url.mode && !url.is_direct)
     value.problem(
         "`url` and `tls` contradict each other: smtps is implicit, submission is starttls, smtp is "
         "opportunistic; write `host` instead of `url` to combine them freely");
   if (draft.port && url.port && draft.port != url.port)
     value.problem("has one port in `url` and another in `port`");
   draft.host = url.host;
-  draft.mode = url.mode;
+  draft.is_exact = url.is_exact;
+  if (!url.is_direct) draft.mode = url.mode;
   if (url.port) draft.port = url.port;
+}
+
+// What makes no sense for the recipients' own servers.
+struct NotDirect {
+  bool (*applies)(const SmarthostDraft&);
+  std::string_view text;
+};
+
+constexpr NotDirect kNotDirect[] = {
+    {[](const SmarthostDraft& d) { return !d.smarthost.user.empty() || !d.smarthost.mechanisms.empty(); },
+     "`mx:` never logs in, because the recipients' servers have no account of yours: remove `user` and "
+     "`auth`; "
+     "for a smarthost that you log in to, write its `host`"},
+    {[](const SmarthostDraft& d) { return d.smarthost.allow_plaintext_auth; },
+     "`mx:` never logs in, so there is no password: remove `allow_plaintext_auth`"},
+    {[](const SmarthostDraft& d) { return d.lookup_mx == false; },
+     "`mx:` looks up the MX records of each recipient's domain: remove `lookup`"},
+    {[](const SmarthostDraft& d) { return d.mode == TlsMode::implicit; },
+     "the recipients' servers speak no TLS from the first byte: tls is one of opportunistic, starttls, none"},
+    {[](const SmarthostDraft& d) {
+       const mail::TlsSettings& tls = d.smarthost.tls;
+       return !tls.hostname.empty() || !tls.fingerprint.empty() || !tls.client_cert.empty();
+     },
+     "`tls_hostname`, `tls_fingerprint` and `tls_client_cert` are for one server, and `mx:` means many: "
+     "remove "
+     "them"},
+};
+
+Smarthost finish_direct(const Value& value, SmarthostDraft draft) {
+  for (const NotDirect& row : kNotDirect)
+    if (row.applies(draft)) value.problem(std::string(row.text));
+  Smarthost& smarthost = draft.smarthost;
+  smarthost.direct = true;
+  smarthost.auth = false;
+  smarthost.port = draft.port.value_or(default_port(TlsMode::opportunistic));
+  smarthost.tls.mode = draft.mode.value_or(TlsMode::opportunistic);
+  smarthost.tls.verify = draft.verify.value_or(false);
+  if (smarthost.name.empty()) smarthost.name = "direct";
+  return smarthost;
+}
+
+// MX names rarely stand in a certificate that is for the domain.
+void finish_lookup(const Value& value, SmarthostDraft& draft) {
+  draft.smarthost.lookup_mx = draft.lookup_mx.value_or(false);
+  draft.smarthost.tls.verify = draft.verify.value_or(!draft.smarthost.lookup_mx);
+  if (draft.smarthost.lookup_mx && draft.is_exact)
+    value.problem(
+        "`lookup: mx` and a host in brackets, or an address, contradict each other: those are used as they "
+        "are");
 }
 
 std::optional<Smarthost> finish(const Value& value, SmarthostDraft draft) {
   Smarthost& smarthost = draft.smarthost;
   if (draft.url) merge_url(value, draft);
   if (!draft.host) return std::nullopt;
+  if (draft.url && draft.url->is_direct) return finish_direct(value, std::move(draft));
+  finish_lookup(value, draft);
   smarthost.host = *draft.host;
   smarthost.port = draft.port.value_or(default_port(draft.mode.value_or(TlsMode::opportunistic)));
   auto mode = draft.mode ? draft.mode : default_tls_mode(smarthost.port);
@@ -44,7 +96,9 @@ std::optional<Smarthost> finish(const Value& value, SmarthostDraft draft) {
 using mail::TlsMode;
 
 constexpr std::string_view kForms =
-    "smtps://HOST (implicit TLS, 465), submission://HOST (STARTTLS, 587) or smtp://HOST (25)";
+    "smtps://HOST (implicit TLS, 465), submission://HOST (STARTTLS, 587) or smtp://HOST (25); mx: alone "
+    "means the "
+    "recipients' own servers";
 
 std::optional<TlsMode> mode_of(std::string_view scheme) {
   static constexpr std::pair<std::string_view, TlsMode> kSchemes[] = {{"smtps", TlsMode::implicit},
@@ -122,6 +176,13 @@ Result<SmarthostUrl, std::string> parse_smarthost_url(std::string_view url) {
         "must not hold a user or a password: this file may be read by others; put them into the authinfo "
         "file, as "
         "`machine HOST login USER password PASSWORD`");
+  if (equals_ignoring_case(url, "mx:"))
+    return SmarthostUrl{.mode = TlsMode::opportunistic, .host = "", .port = {}, .is_direct = true};
+  if (starts_with_ignoring_case(url, "mx:"))
+    return std::unexpected(
+        "`mx:` stands alone: mail goes to the servers of each recipient's domain; for the servers of one "
+        "domain "
+        "write `host: DOMAIN` and `lookup: mx`");
   std::size_t end = url.find("://");
   auto mode = end == url.npos ? std::nullopt : mode_of(url.substr(0, end));
   if (!mode) return std::unexpected(cat("must be ", kForms));
@@ -135,7 +196,8 @@ Result<SmarthostUrl, std::string> parse_smarthost_url(std::string_view url) {
         "must name a host, such as smtp.example.com, [smtp.example.com], 192.0.2.1 or [2001:db8::1], and "
         "after it at "
         "most :PORT");
-  return SmarthostUrl{*mode, target->host, target->port};
+  return SmarthostUrl{*mode, target->host, target->port,
+                      place.starts_with('[') || IpAddress::parse(target->host).has_value()};
 }
 
 std::uint16_t default_port(TlsMode mode) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,7 @@ struct Settings {
   QueueSettings queue;
   ControlSettings control;
   LogSettings log;
+  std::optional<Endpoint> dns;  // asked for records instead of the servers in resolv.conf
   bool operator==(const Settings&) const = default;
 };
 

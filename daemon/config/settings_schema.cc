@@ -92,6 +92,20 @@ void read_several_smarthosts(const Value& value, Document& document) {
     document.settings.smarthosts.push_back(std::move(smarthost));
 }
 
+constexpr std::uint16_t kDnsPort = 53;
+
+// null states the default.
+void read_dns(const Value& value, Settings& settings) {
+  if (value.is_null()) return;
+  const std::string_view text = value.text().value_or("");
+  settings.dns = Endpoint::parse(text);
+  if (auto address = IpAddress::parse(text)) settings.dns = Endpoint{*address, kDnsPort};
+  if (!settings.dns)
+    value.problem(
+        "must be the address of a DNS server, such as 192.0.2.53, \"192.0.2.53:53\" or "
+        "\"[2001:db8::53]:53\"");
+}
+
 // Only to state the default, until a copy of bounces for the postmaster exists.
 void read_postmaster(const Value& value, QueueSettings& queue) {
   if (!value.is_null()) not_available<QueueSettings>()(value, queue);
@@ -201,6 +215,7 @@ const Schema<Document>& document_schema() {
       {"queue", in_settings(section(&Settings::queue, kQueue))},
       {"control", in_settings(section(&Settings::control, kControl))},
       {"log", in_settings(section(&Settings::log, kLog))},
+      {"dns", in_settings(read_dns)},
   };
   return kSchema;
 }

@@ -18,6 +18,7 @@ using mail::TlsSettings;
 void read_host(const Value& value, SmarthostDraft& draft) {
   draft.has_target = true;
   draft.host = parse_host(value.text().value_or(""));
+  draft.is_exact = is_exact_host(value.text().value_or(""));
   if (draft.host) return;
   bool is_url = value.text().value_or("").find("://") != std::string_view::npos;
   value.problem(is_url ? "must be a name or an address alone; a URL belongs in `url`"
@@ -27,6 +28,15 @@ void read_host(const Value& value, SmarthostDraft& draft) {
 void read_port(const Value& value, SmarthostDraft& draft) {
   draft.port = parse_port(value.text().value_or(""));
   if (!draft.port) value.problem("must be a number from 1 to 65535, or smtp, submission or submissions");
+}
+
+void read_lookup(const Value& value, SmarthostDraft& draft) {
+  static const Choices<bool> kLookups{{"host", false}, {"mx", true}};
+  if (auto by_mx = chosen(value, kLookups)) draft.lookup_mx = *by_mx;
+}
+
+void read_verify(const Value& value, SmarthostDraft& draft) {
+  if (auto verify = value.as_bool()) draft.verify = *verify;
 }
 
 // People often write a port or a switch instead of the mode.
@@ -163,9 +173,9 @@ const Schema<SmarthostDraft>& smarthost_schema() {
       {"url", read_url},
       {"host", read_host},
       {"port", read_port},
-      {"lookup", not_available<SmarthostDraft>()},
+      {"lookup", read_lookup},
       {"tls", read_tls},
-      {"tls_verify", in_tls(boolean(&TlsSettings::verify))},
+      {"tls_verify", read_verify},
       {"tls_hostname", in_smarthost(read_tls_hostname)},
       {"tls_ca_file", in_tls(path(&TlsSettings::ca_file))},
       {"tls_fingerprint", in_smarthost(read_fingerprint)},

@@ -16,12 +16,15 @@
 
 namespace hikyaku::config {
 
-// smtps://HOST, submission://HOST, smtp://HOST, each with an optional :PORT: a smarthost in one line. Pure.
+// smtps://HOST, submission://HOST, smtp://HOST, each with an optional :PORT: a smarthost in one line. `mx:`
+// stands for the recipients' own servers. Pure.
 
 struct SmarthostUrl {
   mail::TlsMode mode = mail::TlsMode::implicit;
-  std::string host;  // as parse_host() gives it
+  std::string host;  // as parse_host() gives it; empty with `is_direct`
   std::optional<std::uint16_t> port;
+  bool is_exact = false;   // the host stands in brackets, or is an address: never looked up as MX
+  bool is_direct = false;  // `mx:`
 };
 
 // The error says what to change, and repeats nothing of the URL, which may hold a password.
@@ -37,8 +40,11 @@ struct SmarthostDraft {
   bool has_target = false;    // `url` or `host` was written, if perhaps wrongly
   std::optional<SmarthostUrl> url;
   std::optional<std::string> host;
+  bool is_exact = false;  // of `host`, as in the URL
   std::optional<std::uint16_t> port;
   std::optional<mail::TlsMode> mode;
+  std::optional<bool> lookup_mx;
+  std::optional<bool> verify;
 };
 
 inline constexpr std::string_view kTlsModes = "implicit, starttls, opportunistic, none";

@@ -21,11 +21,18 @@ constexpr Doubt kDoubts[] = {
     {[](const Smarthost& s) { return s.tls.mode == TlsMode::none; },
      "`tls: none` sends mail unencrypted, and everyone on the way can read it"},
     {[](const Smarthost& s) {
-       return s.tls.mode != TlsMode::none && !s.tls.verify && s.tls.fingerprint.empty();
+       const bool is_one_host = !s.direct && !s.lookup_mx;
+       return is_one_host && s.tls.mode != TlsMode::none && !s.tls.verify && s.tls.fingerprint.empty();
      },
      "`tls_verify: false` lets anyone on the way pose as this smarthost, and read the password; pin its "
      "certificate "
      "with `tls_fingerprint` instead"},
+    {[](const Smarthost& s) {
+       return s.lookup_mx && s.credentials && !s.tls.verify && s.tls.fingerprint.empty();
+     },
+     "`lookup: mx` does not verify certificates, so anyone on the way can pose as this smarthost and read "
+     "the "
+     "password: set `tls_verify: true`, with `tls_hostname` if the certificate has another name than `host`"},
     {[](const Smarthost& s) { return s.tls.min_version < TlsVersion::tls1_2; },
      "`tls_min_version` below 1.2 allows broken encryption, and lowers OpenSSL's security level for this "
      "smarthost"},

@@ -65,6 +65,7 @@ class MemoryStream final : public Stream {
 
   std::optional<Endpoint> peer() const override { return options_.second_address; }
   std::optional<Endpoint> local() const override { return options_.first_address; }
+  std::string_view peer_name() const override { return options_.second_name; }
   std::optional<std::uint32_t> peer_uid() const override { return options_.uid; }
 
  private:
@@ -85,6 +86,7 @@ MemoryPair make_memory_pair(Loop& loop, MemoryPairOptions options) {
   auto back = std::make_shared<Pipe>(loop);
   MemoryPairOptions mirrored = options;
   std::swap(mirrored.first_address, mirrored.second_address);
+  mirrored.second_name.clear();
   return {std::make_unique<MemoryStream>(back, forth, std::move(options)),
           std::make_unique<MemoryStream>(forth, back, std::move(mirrored))};
 }

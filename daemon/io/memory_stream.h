@@ -18,6 +18,7 @@ struct MemoryPairOptions {
   std::optional<Endpoint> first_address;  // peer() of the second end, local() of the first
   std::optional<Endpoint> second_address;
   std::optional<std::uint32_t> uid{};  // peer_uid() of both ends
+  std::string second_name{};           // peer_name() of the first end
 };
 
 struct MemoryPair {

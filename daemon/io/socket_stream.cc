@@ -11,7 +11,8 @@ namespace {
 
 class SocketStream final : public Stream {
  public:
-  explicit SocketStream(Socket* socket) : socket_(socket), peer_(socket->peer()) {}
+  SocketStream(Socket* socket, std::string peer_name)
+      : socket_(socket), peer_(socket->peer()), peer_name_(std::move(peer_name)) {}
   ~SocketStream() override { socket_->close(); }
 
   Task<Result<std::size_t, IoError>> read_some(std::span<char> into, Until until) override {
@@ -23,6 +24,7 @@ class SocketStream final : public Stream {
   Task<Result<void, IoError>> shut_down(Until) override { co_return socket_->shut_down(); }
   std::optional<Endpoint> peer() const override { return peer_; }
   std::optional<Endpoint> local() const override { return socket_->local(); }
+  std::string_view peer_name() const override { return peer_name_; }
   std::optional<std::uint32_t> peer_uid() const override {
     uv_os_fd_t fd = -1;
     ucred caller{};
@@ -36,6 +38,7 @@ class SocketStream final : public Stream {
  private:
   Socket* socket_;
   std::optional<Endpoint> peer_;  // as it was when the connection began
+  std::string peer_name_;
 };
 
 bool is_unix_socket(int fd) {
@@ -47,7 +50,9 @@ bool is_unix_socket(int fd) {
 
 }  // namespace
 
-StreamPtr make_socket_stream(Socket* socket) { return std::make_unique<SocketStream>(socket); }
+StreamPtr make_socket_stream(Socket* socket, std::string peer_name) {
+  return std::make_unique<SocketStream>(socket, std::move(peer_name));
+}
 
 Result<Socket*, IoError> open_socket(Loop& loop, Fd fd) {
   auto* socket =
@@ -62,10 +67,10 @@ Result<Socket*, IoError> open_socket(Loop& loop, Fd fd) {
   return socket;
 }
 
-Task<Result<StreamPtr, IoError>> connect_tcp(Loop& loop, Endpoint to, Until until) {
+Task<Result<StreamPtr, IoError>> connect_tcp(Loop& loop, Endpoint to, Until until, std::string name) {
   auto* socket = new Socket(loop, Socket::Family::tcp);
   auto connected = co_await socket->connect(to, until);
-  if (connected) co_return make_socket_stream(socket);
+  if (connected) co_return make_socket_stream(socket, std::move(name));
   socket->close();
   co_return std::unexpected(connected.error());
 }

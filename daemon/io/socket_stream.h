@@ -12,7 +12,8 @@
 namespace hikyaku::io {
 
 // One address, no look-up, no retry. Errors: refused, timeout, unreachable, access_denied, cancelled, system.
-Task<Result<StreamPtr, IoError>> connect_tcp(Loop& loop, Endpoint to, Until until);
+// `name` is what peer_name() returns.
+Task<Result<StreamPtr, IoError>> connect_tcp(Loop& loop, Endpoint to, Until until, std::string name = {});
 Task<Result<StreamPtr, IoError>> connect_unix(Loop& loop, std::string path, Until until);
 
 // Takes over a connected, stream-oriented socket.
@@ -22,7 +23,7 @@ Result<StreamPtr, IoError> adopt_socket(Loop& loop, Fd socket);
 
 class Socket;
 // Takes the socket over.
-StreamPtr make_socket_stream(Socket* socket);
+StreamPtr make_socket_stream(Socket* socket, std::string peer_name = {});
 // A libuv handle around a descriptor, not started. The caller owns the handle (Socket::close()).
 Result<Socket*, IoError> open_socket(Loop& loop, Fd fd);
 

@@ -40,6 +40,8 @@ class Stream {
 
   virtual std::optional<Endpoint> peer() const = 0;  // nullopt: a Unix socket
   virtual std::optional<Endpoint> local() const = 0;
+  // The name by which the peer was looked up; empty: not known.
+  virtual std::string_view peer_name() const { return {}; }
   // The peer of a Unix socket as the kernel noted it at connect; nullopt if this is no Unix socket.
   virtual std::optional<std::uint32_t> peer_uid() const { return std::nullopt; }
   virtual const TlsInfo* tls() const { return nullptr; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TLS over any stream: OpenSSL with memory BIOs. The client verifies chain and name unless `verify` is false,
-// keeps sessions for resumption, and turns OpenSSL's errors into our closed set (base/io_error.h): the text
+// TLS over any stream: OpenSSL with memory BIOs. The client verifies chain and name, and refuses what does not
+// hold unless `verify` is false; keeps sessions for resumption, and turns OpenSSL's errors into our closed set (base/io_error.h): the text
 // is plain words, with OpenSSL's own in parentheses at the end.
 #pragma once
 
@@ -33,7 +33,8 @@ class TlsClient {
   virtual ~TlsClient() = default;
   // Shakes hands over `under`. On failure `under` is gone; the error says why. When the peer's first bytes
   // were no TLS, the kind is not_tls and the text quotes them, made printable.
-  virtual Task<Result<StreamPtr, IoError>> connect(StreamPtr under, Until until) = 0;
+  // `name` stands in for that of the options unless it is empty: for a domain with several servers.
+  virtual Task<Result<StreamPtr, IoError>> connect(StreamPtr under, Until until, std::string name = {}) = 0;
 };
 
 class TlsServer {

@@ -4,7 +4,9 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <utility>
 
 #include "daemon/base/error.h"
@@ -17,7 +19,7 @@
 namespace hikyaku::io {
 namespace {
 
-constexpr std::size_t kSessions = 16;  // about as many as connections to one smarthost
+constexpr std::size_t kSessions = 32;  // of all names; about as many as connections to a smarthost
 
 constexpr const char* kBundles[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
                                     "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
@@ -36,11 +38,23 @@ std::unexpected<IoError> setup_error(std::string_view what, const std::string& f
   return fail(IoErrorKind::tls_setup, cat(what, " ", file, " cannot be used: ", drain_openssl_errors()));
 }
 
+// The root's dot is in no certificate.
+std::string without_dot(std::string name) {
+  while (name.ends_with('.')) name.pop_back();
+  return name;
+}
+
+// As it was sent; empty for an address, and where there is no name.
+std::string sni_of(SSL* ssl) {
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? "" : name;
+}
+
 class Client final : public TlsClient {
  public:
   Client(TlsClientOptions options, SslContextPtr context)
       : options_(std::move(options)), context_(std::move(context)) {
-    while (options_.name.ends_with('.')) options_.name.pop_back();  // the root's dot is in no certificate
+    options_.name = without_dot(std::move(options_.name));
     SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context_.get(), keep_session);
     SSL_CTX_set_app_data(context_.get(), this);
@@ -48,45 +62,57 @@ class Client final : public TlsClient {
   // Connections may outlive us and still receive tickets.
   ~Client() override { SSL_CTX_sess_set_new_cb(context_.get(), nullptr); }
 
-  Task<Result<StreamPtr, IoError>> connect(StreamPtr under, Until until) override;
+  Task<Result<StreamPtr, IoError>> connect(StreamPtr under, Until until, std::string name) override;
 
  private:
   static int keep_session(SSL* ssl, SSL_SESSION* session);
-  SslPtr make_ssl();
-  SslSessionPtr take_session();
-  Result<void, IoError> accept_peer(TlsStream& stream, bool resumed);
+  struct KeptSession {
+    std::string name;  // sni_of()
+    SslSessionPtr session;
+  };
+
+  SslPtr make_ssl(const std::string& name);
+  SslSessionPtr take_session(const std::string& sni);
+  void forget_sessions(const std::string& sni);
+  Result<void, IoError> accept_peer(TlsStream& stream, const std::string& name, bool resumed);
 
   TlsClientOptions options_;
   SslContextPtr context_;
-  std::deque<SslSessionPtr> sessions_;  // TLS 1.3 tickets are used once
+  std::deque<KeptSession> sessions_;  // TLS 1.3 tickets are used once
 };
 
 int Client::keep_session(SSL* ssl, SSL_SESSION* session) {
   auto* self = static_cast<Client*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   if (self->sessions_.size() == kSessions) self->sessions_.pop_front();
-  self->sessions_.emplace_back(session);
+  self->sessions_.push_back({sni_of(ssl), SslSessionPtr(session)});
   return 1;  // it is ours now
 }
 
-SslSessionPtr Client::take_session() {
-  if (sessions_.empty()) return nullptr;
-  SslSessionPtr newest = std::move(sessions_.back());
-  sessions_.pop_back();
+// The newest.
+SslSessionPtr Client::take_session(const std::string& sni) {
+  auto kept = std::ranges::find(sessions_.rbegin(), sessions_.rend(), sni, &KeptSession::name);
+  if (kept == sessions_.rend()) return nullptr;
+  SslSessionPtr newest = std::move(kept->session);
+  sessions_.erase(std::next(kept).base());
   return newest;
 }
 
-SslPtr Client::make_ssl() {
+void Client::forget_sessions(const std::string& sni) {
+  std::erase_if(sessions_, [&](const KeptSession& kept) { return kept.name == sni; });
+}
+
+SslPtr Client::make_ssl(const std::string& name) {
   SslPtr ssl(SSL_new(context_.get()));
   check(ssl != nullptr, "no memory for TLS");
   SSL_set_connect_state(ssl.get());
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl.get());
   X509_VERIFY_PARAM_set_hostflags(param,
                                   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  if (IpAddress::parse(options_.name)) {
-    X509_VERIFY_PARAM_set1_ip_asc(param, options_.name.c_str());
-  } else {
-    X509_VERIFY_PARAM_set1_host(param, options_.name.data(), options_.name.size());
-    SSL_set_tlsext_host_name(ssl.get(), options_.name.c_str());
+  if (IpAddress::parse(name)) {
+    X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str());
+  } else if (!name.empty()) {
+    X509_VERIFY_PARAM_set1_host(param, name.data(), name.size());
+    SSL_set_tlsext_host_name(ssl.get(), name.c_str());
   }
   SSL_set_verify(ssl.get(), SSL_VERIFY_NONE, nullptr);
   if (options_.verify && options_.fingerprint.empty()) demand_verified_peer(ssl.get());
@@ -94,7 +120,7 @@ SslPtr Client::make_ssl() {
 }
 
 // Everything that must hold of the peer, on a resumed session too.
-Result<void, IoError> Client::accept_peer(TlsStream& stream, bool resumed) {
+Result<void, IoError> Client::accept_peer(TlsStream& stream, const std::string& name, bool resumed) {
   X509Ptr certificate(SSL_get1_peer_certificate(stream.ssl()));
   long verified = certificate ? SSL_get_verify_result(stream.ssl()) : X509_V_ERR_UNSPECIFIED;
   TlsInfo info;
@@ -109,7 +135,7 @@ Result<void, IoError> Client::accept_peer(TlsStream& stream, bool resumed) {
         IoErrorKind::tls_pin_mismatch,
         cat("the certificate's fingerprint is ", info.fingerprint, ", not the configured one"), facts()));
   if (options_.fingerprint.empty() && options_.verify && verified != X509_V_OK)
-    return std::unexpected(verify_error(verified, options_.name, facts()));
+    return std::unexpected(verify_error(verified, name, facts()));
   info.verified = pinned || verified == X509_V_OK;
   info.verdict = info.verified ? "verified" : cat("unverified: ", X509_verify_cert_error_string(verified));
   if (pinned) info.verdict = "pinned";
@@ -117,22 +143,24 @@ Result<void, IoError> Client::accept_peer(TlsStream& stream, bool resumed) {
   return {};
 }
 
-Task<Result<StreamPtr, IoError>> Client::connect(StreamPtr under, Until until) {
-  auto stream = std::make_unique<TlsStream>(std::move(under), make_ssl());
-  SslSessionPtr session = take_session();
+Task<Result<StreamPtr, IoError>> Client::connect(StreamPtr under, Until until, std::string name) {
+  name = name.empty() ? options_.name : without_dot(std::move(name));
+  auto stream = std::make_unique<TlsStream>(std::move(under), make_ssl(name));
+  const std::string sni = sni_of(stream->ssl());
+  SslSessionPtr session = take_session(sni);
   if (session) SSL_set_session(stream->ssl(), session.get());
   auto shaken = co_await stream->shake_hands(until);
   if (!shaken) {
-    sessions_.clear();
+    forget_sessions(sni);
     co_return std::unexpected(shaken.error());
   }
   bool resumed = SSL_session_reused(stream->ssl()) == 1;
-  auto accepted = accept_peer(*stream, resumed);
+  auto accepted = accept_peer(*stream, name, resumed);
   if (!accepted) {
-    sessions_.clear();
+    forget_sessions(sni);
     co_return std::unexpected(accepted.error());
   }
-  if (resumed && SSL_version(stream->ssl()) < TLS1_3_VERSION) sessions_.push_back(std::move(session));
+  if (resumed && SSL_version(stream->ssl()) < TLS1_3_VERSION) sessions_.push_back({sni, std::move(session)});
   co_return stream;
 }
 
@@ -168,9 +196,9 @@ Result<std::shared_ptr<TlsClient>, IoError> TlsClient::create(TlsClientOptions o
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_min_proto_version(context.get(), protocol_number(options.min_version));
   if (options.min_version < TlsVersion::tls1_2) SSL_CTX_set_cipher_list(context.get(), "DEFAULT@SECLEVEL=0");
-  if (options.verify && options.fingerprint.empty()) {
+  if (options.fingerprint.empty()) {  // without `verify` for the verdict alone
     auto trusted = load_trust(context.get(), options.ca_file);
-    if (!trusted) return std::unexpected(trusted.error());
+    if (!trusted && options.verify) return std::unexpected(trusted.error());
   }
   auto loaded = load_client_certificate(context.get(), options);
   if (!loaded) return std::unexpected(loaded.error());

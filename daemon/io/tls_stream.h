@@ -40,6 +40,7 @@ class TlsStream final : public Stream {
   Task<Result<void, IoError>> shut_down(Until until) override;
   std::optional<Endpoint> peer() const override { return under_->peer(); }
   std::optional<Endpoint> local() const override { return under_->local(); }
+  std::string_view peer_name() const override { return under_->peer_name(); }
   const TlsInfo* tls() const override { return &info_; }
 
  private:

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/mail/diagnosis.h"
 
-#include <array>
-
 #include "daemon/base/ip.h"
 #include "daemon/base/text.h"
+#include "daemon/mail/diagnosis_words.h"
 
 namespace hikyaku::mail {
 
@@ -13,16 +12,9 @@ namespace {
 using enum FailureKind;
 using Facts = const Failure&;
 
-// What happened, and what to change. The first row with the failure's kind whose condition holds is used;
-// {words} are filled in below.
-struct Row {
-  FailureKind kind;
-  bool (*when)(Facts);
-  std::string_view what;
-  std::string_view change;
-};
+// The first row with the failure's kind whose condition holds is used; {words} are filled in later.
+using Row = DiagnosisRow;
 
-bool always(Facts) { return true; }
 bool on_port_25(Facts f) { return f.port == 25; }
 bool is_address(Facts f) { return IpAddress::parse(f.host).has_value(); }
 bool is_plain_smtp(Facts f) { return f.detail.find("220") != f.detail.npos; }
@@ -31,7 +23,6 @@ bool has_credentials(Facts f) { return f.has_credentials; }
 bool has_limit(Facts f) { return f.max_size != 0; }
 bool is_from_nobody(Facts f) { return f.sender.empty(); }
 bool is_logged_in(Facts f) { return f.logged_in; }
-bool is_temporary(Facts f) { return f.reply && f.reply->is_transient(); }
 bool is_at_start(Facts f) { return f.stage <= Stage::greeting; }
 bool is_shaking_hands(Facts f) { return f.stage == Stage::tls; }
 bool has_certificate(Facts f) { return f.certificate != nullptr; }
@@ -70,6 +61,23 @@ constexpr Row kRows[] = {
      "wait, or have its operator raise the limit"},
     {ourselves, always, "{at} is this daemon itself, so mail would loop",
      "set the smarthost's `host` and `port` to your mail provider's"},
+    {mail_loops, always, "the best mail server of {host} is this machine itself, so mail would loop",
+     "set the smarthost's `host` to your mail provider's, or `hostname` to this machine's own name"},
+    {no_such_domain, always, "the domain {host} does not exist in the DNS",
+     "check the spelling of the smarthost's `host`"},
+    {no_mail_server, always, "the domain {host} has no mail server in the DNS, neither MX nor address",
+     "check the smarthost's `host`"},
+    {null_mx, always, "the DNS says that the domain {host} takes no mail (null MX)",
+     "set the smarthost's `host` to your provider's server, with `lookup: host`"},
+    {machine_refused, always, "{at} takes no mail from this machine", ""},
+    {dns_unreachable, always, "no look-up in the DNS succeeds",
+     "check this machine's network and its DNS servers (/etc/resolv.conf, or `dns` in hikyaku.yaml); the "
+     "mail waits"},
+    {port_blocked, always,
+     "no mail server anywhere answers on port {port}: your network probably blocks it (OP25B), as most "
+     "access providers do",
+     "send through a smarthost, with port 587 or 465 of your mail provider, or have the port opened; the "
+     "mail waits"},
 
     {starttls_not_offered, always,
      "{at} does not offer STARTTLS, which the configuration demands; nothing was sent in clear text",
@@ -214,137 +222,6 @@ constexpr Row kRows[] = {
     {other, always, "{at} could not be used ({stage})", ""},
 };
 
-// ---- filling in
-
-std::string shown(std::string_view text, std::string_view otherwise = "?") {
-  return text.empty() ? std::string(otherwise) : printable(text, 320);
-}
-
-std::string place(Facts f) {
-  const bool needs_brackets = f.host.find(':') != f.host.npos;
-  std::string text = needs_brackets ? cat("[", shown(f.host), "]") : shown(f.host);
-  text += cat(":", std::to_string(f.port));
-  return f.address.empty() || f.address == text ? text : cat(text, " [", shown(f.address), "]");
-}
-
-std::string_view name_of(TlsMode mode) {
-  static constexpr std::array<std::string_view, 4> kNames{"none", "opportunistic", "starttls", "implicit"};
-  return kNames.at(static_cast<std::size_t>(mode));
-}
-
-std::string_view package_of(std::string_view mechanism) {
-  const bool is_kerberos = mechanism.starts_with("GS");  // GSSAPI, GS2-KRB5, GSS-SPNEGO
-  return is_kerberos ? "libsasl2-modules-gssapi-mit" : "libsasl2-modules";
-}
-
-// In the largest fitting unit with one decimal, which is easier to read than "47185920 bytes".
-std::string readable(std::uint64_t bytes) {
-  if (bytes < 1024) return cat(std::to_string(bytes), " bytes");
-  const bool is_big = bytes >= 1 << 20;
-  const std::uint64_t tenths = bytes * 10 / (is_big ? 1 << 20 : 1 << 10);
-  return cat(std::to_string(tenths / 10), ".", std::to_string(tenths % 10), is_big ? " MiB" : " KiB");
-}
-
-std::string_view words_for(Stage stage) {
-  static constexpr std::array<std::string_view, 10> kWords{"name look-up",
-                                                           "connecting",
-                                                           "greeting",
-                                                           "TLS",
-                                                           "EHLO",
-                                                           "log-in",
-                                                           "sender, MAIL",
-                                                           "recipient, RCPT",
-                                                           "before the message, DATA",
-                                                           "the message"};
-  return kWords.at(static_cast<std::size_t>(stage));
-}
-
-// Bounds the bytes of the names that are shown.
-constexpr std::size_t kMostNames = 300;
-
-bool is_plain_name(std::string_view name) {
-  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:*-_") ==
-         name.npos;
-}
-
-// "a.example, *.b.example and 12 more"; text that does not look like a name is quoted.
-std::string names_of(const CertificateFacts& certificate) {
-  std::string text;
-  std::size_t more = certificate.names.size() + certificate.more_names;
-  for (const std::string& name : certificate.names) {
-    std::string shown_name = is_plain_name(name) ? name : cat("\"", printable(name, 100), "\"");
-    if (text.size() + shown_name.size() > kMostNames) break;
-    text += cat(text.empty() ? "" : ", ", shown_name);
-    --more;
-  }
-  return more == 0 ? text : cat(text, " and ", std::to_string(more), " more");
-}
-
-std::string date_of(const std::optional<WallTime>& time) {
-  return time ? to_rfc3339(*time) : "a date that cannot be read";
-}
-
-// A command with which the operator can look at the certificate independently.
-std::string openssl_command(Facts f) {
-  const std::string name = shown(f.tls_name, shown(f.host));
-  const bool is_v6 = f.host.find(':') != f.host.npos;
-  const bool is_starttls = f.tls == TlsMode::starttls || f.tls == TlsMode::opportunistic;
-  return cat("openssl s_client -connect ", is_v6 ? cat("[", shown(f.host), "]") : shown(f.host), ":",
-             std::to_string(f.port), is_starttls ? " -starttls smtp" : "",
-             IpAddress::parse(name) ? cat(" -noservername -verify_ip ", name)
-                                    : cat(" -servername ", name, " -verify_hostname ", name),
-             " -showcerts </dev/null");
-}
-
-std::optional<std::string> value_of(std::string_view word, const CertificateFacts& certificate) {
-  if (word == "names") return names_of(certificate);
-  if (word == "common") return cat("\"", printable(certificate.common_name, 100), "\"");
-  if (word == "issuer") return cat("\"", printable(certificate.issuer, 200), "\"");
-  if (word == "faulty") return cat("\"", printable(certificate.faulty, 200), "\"");
-  if (word == "pin") return cat("`tls_fingerprint: \"", certificate.fingerprint, "\"`");
-  if (word == "from") return date_of(certificate.not_before);
-  if (word == "until") return date_of(certificate.not_after);
-  return {};
-}
-
-// The value of a {word}; nullopt for braces that are part of the text.
-std::optional<std::string> value_of(std::string_view word, Facts f) {
-  if (word == "at") return place(f);
-  if (word == "host") return shown(f.host);
-  if (word == "port") return std::to_string(f.port);
-  if (word == "name") return shown(f.tls_name, shown(f.host));
-  if (word == "tls") return std::string(name_of(f.tls));
-  if (word == "stage") return std::string(words_for(f.stage));
-  if (word == "user") return shown(f.user, "this account");
-  if (word == "origin") return shown(f.origin, "authinfo");
-  if (word == "offered") return shown(join(f.offered, " "), "nothing");
-  if (word == "mechanism") return shown(f.mechanism, "this mechanism");
-  if (word == "package") return std::string(package_of(f.mechanism));
-  if (word == "sender") return shown(f.sender, "");
-  if (word == "domain") return shown(std::string_view(f.sender).substr(f.sender.rfind('@') + 1));
-  if (word == "recipient") return shown(f.recipient);
-  if (word == "size") return readable(f.size);
-  if (word == "max") return readable(f.max_size);
-  if (word == "reload") return "run `systemctl reload hikyaku` (or send SIGHUP)";
-  if (word == "look") return cat("to look at it: `", openssl_command(f), "`");
-  return f.certificate ? value_of(word, *f.certificate) : std::nullopt;
-}
-
-// One pass: values that were filled in are not expanded again.
-std::string fill(std::string_view text, Facts f) {
-  std::string filled;
-  while (!text.empty()) {
-    const auto open = text.find('{');
-    filled += text.substr(0, open);
-    if (open == text.npos) break;
-    const auto close = text.find('}', open);
-    const auto value = value_of(text.substr(open + 1, close - open - 1), f);
-    filled += value ? *value : "{";
-    text.remove_prefix(value ? close + 1 : open + 1);
-  }
-  return filled;
-}
-
 // Used for every kind of evidence: until other mails confirm a problem, the operator should not search for
 // one.
 constexpr Row kEvidence{
@@ -353,6 +230,7 @@ constexpr Row kEvidence{
 
 const Row& row_for(Facts f) {
   if (f.is_evidence) return kEvidence;
+  if (const Row* row = f.is_direct ? destination_row(f) : nullptr) return *row;
   for (const Row& row : kRows)
     if (row.kind == f.kind && row.when(f)) return row;
   return kRows[std::size(kRows) - 1];
@@ -369,9 +247,9 @@ std::string diagnose(const Failure& failure) {
   const Row& row = row_for(failure);
   const bool is_doubtful = failure.unproven && failure.concerns != Concerns::smarthost && failure.reply &&
                            failure.reply->is_permanent();
-  std::string text = fill(row.what, failure);
+  std::string text = fill_in(row.what, failure);
   if (failure.reply) text += cat(": ", to_text(*failure.reply));
-  if (!row.change.empty()) text += cat(failure.reply ? "; " : ": ", fill(row.change, failure));
+  if (!row.change.empty()) text += cat(failure.reply ? "; " : ": ", fill_in(row.change, failure));
   if (is_doubtful) text += kProbablyOurs;
   if (!failure.detail.empty()) text += cat(" (", still_printable(failure.detail, 320), ")");
   return text;

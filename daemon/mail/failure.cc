@@ -35,6 +35,13 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {smarthost_refuses, "smarthost_refuses", 3, 2},
     {account_quota, "account_quota", 4, 5},
     {ourselves, "ourselves", 4, 6},
+    {no_such_domain, "no_such_domain", 1, 2},
+    {no_mail_server, "no_mail_server", 4, 4},
+    {null_mx, "null_mx", 1, 10},
+    {mail_loops, "mail_loops", 4, 6},
+    {machine_refused, "machine_refused", 7, 1},
+    {dns_unreachable, "dns_unreachable", 4, 3},
+    {port_blocked, "port_blocked", 4, 1},
     {starttls_not_offered, "starttls_not_offered", 7, 4},
     {plain_on_implicit, "plain_on_implicit", 7, 5},
     {tls_demanded, "tls_demanded", 7, 0},
@@ -140,6 +147,7 @@ Failure make_failure(const Smarthost& smarthost, Stage stage, FailureKind kind) 
   failure.port = smarthost.port;
   failure.tls = smarthost.tls.mode;
   failure.tls_name = smarthost.tls.hostname.empty() ? smarthost.host : smarthost.tls.hostname;
+  failure.is_direct = smarthost.direct;
   failure.has_credentials = smarthost.credentials.has_value();
   if (failure.has_credentials) {
     failure.user = smarthost.credentials->user;

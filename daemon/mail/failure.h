@@ -36,6 +36,14 @@ enum class FailureKind : std::uint8_t {
   smarthost_refuses,    // a reply that refuses all our mail: 421, 554 as greeting, 5.3.2
   account_quota,        // 5.4.5
   ourselves,            // connected to one of our own listeners
+  // a domain's own servers
+  no_such_domain,   // NXDOMAIN, or no domain name at all
+  no_mail_server,   // neither MX nor address, or servers without an address
+  null_mx,          // the domain takes no mail (RFC 7505)
+  mail_loops,       // its best servers are ourselves
+  machine_refused,  // it takes no mail from this machine: its address, its name
+  dns_unreachable,  // no look-up of any domain succeeds
+  port_blocked,     // nobody's port answers: the network keeps it closed
   // TLS
   starttls_not_offered,  // required (`starttls`, or `opportunistic` with credentials), but not offered
                          // or refused
@@ -96,6 +104,8 @@ struct Failure {
   std::uint16_t port = 0;
   TlsMode tls = TlsMode::implicit;
   std::string tls_name;  // the name to be verified
+  bool is_direct =
+      false;  // the peer is a server of the recipients' domain: `host` is its name, or the domain
   bool has_credentials = false;
   std::string user;    // of the credentials
   std::string origin;  // where they are: "/etc/hikyaku/authinfo:3"

@@ -57,14 +57,34 @@ PublicText text_for(FailureKind kind) {
     case tls_legacy_renegotiation:
     case tls_failed:
     case tls_setup: return {"no safe connection to the smarthost can be made", kCorrect};
+    case dns_unreachable:
+    case port_blocked: return {"no mail server can be reached from this machine", kCorrect};
     default: return {"the smarthost cannot be used", kCorrect};
+  }
+}
+
+// A server of the recipients' own domain: nobody here has anything to correct.
+PublicText text_for_direct(FailureKind kind) {
+  switch (kind) {
+    case dns_unreachable:
+    case port_blocked: return text_for(kind);
+    case lookup_failed:
+    case no_such_name:
+    case no_such_domain:
+    case no_mail_server: return {"the recipient's mail server cannot be found", kAgain};
+    case null_mx: return {"the recipient's domain takes no mail", kAgain};
+    case mail_loops:
+    case ourselves: return {"the recipient's mail server is this machine itself", kCorrect};
+    case smarthost_refuses:
+    case machine_refused: return {"the recipient's mail server takes no mail from this machine now", kAgain};
+    default: return {"the recipient's mail server cannot be reached, or does not answer", kAgain};
   }
 }
 
 }  // namespace
 
 std::string public_diagnosis(const Failure& failure) {
-  PublicText text = text_for(failure.kind);
+  PublicText text = failure.is_direct ? text_for_direct(failure.kind) : text_for(failure.kind);
   return cat(text.what, "; ", text.next);
 }
 

@@ -69,7 +69,10 @@ struct Smarthost {
   std::string name;  // unique; for log lines and routes
   std::string host;  // a name or an address, without brackets
   std::uint16_t port = 0;
-  bool lookup_mx = false;
+  bool lookup_mx = false;  // the MX records of `host`
+  // The recipients' own servers, `mx:`. In the configuration `host` is empty; a lane to a destination has the
+  // recipients' domain there.
+  bool direct = false;
   TlsSettings tls;
   bool auth = true;                     // false: `auth: none`
   std::vector<std::string> mechanisms;  // `auth: [A, B]` in order, upper case; empty: auto

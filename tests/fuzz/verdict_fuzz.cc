@@ -32,6 +32,9 @@ void check_verdict(mail::Stage stage, const mail::Reply& reply, const Context& c
   check(follows.action != Action::proceed || !reply.is_permanent(), "5yz goes on");
   check(follows.action != Action::proceed || stage != mail::Stage::data || reply.code == 354,
         "content follows another reply than 354");
+  check(context.peer == Peer::smarthost || !is_transaction(stage) || follows.action == Action::proceed ||
+            concerns(stage, follows.action) != mail::Concerns::smarthost,
+        "a destination's word about a mail stops other mail");
   const bool is_about_message = concerns(stage, follows.action) == mail::Concerns::message;
   check(!is_about_message || is_transaction(stage), "a message is blamed before it was named");
 }
@@ -49,8 +52,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const auto reply = mail::parse_reply(test::as_text(data + 1, size - 1));
   if (!reply) return 0;
-  const Context context{
-      .logged_in = (data[0] & 1) != 0, .proven = (data[0] & 2) != 0, .encrypted = (data[0] & 4) != 0};
+  const Context context{.logged_in = (data[0] & 1) != 0,
+                        .proven = (data[0] & 2) != 0,
+                        .encrypted = (data[0] & 4) != 0,
+                        .peer = (data[0] & 8) != 0 ? Peer::destination : Peer::smarthost};
   for (mail::Stage stage : kStages) check_verdict(stage, *reply, context);
   check_words(*reply);
   const AuthVerdict login =

@@ -152,6 +152,9 @@ TEST_CASE("app: a smarthost is described with port, TLS and who logs in, but not
   smarthost.auth = false;
   smarthost.tls.mode = mail::TlsMode::implicit;
   CHECK(describe(smarthost) == "main: smtp.example.com port 587, implicit TLS, no log-in");
+  smarthost.lookup_mx = true;
+  CHECK(describe(smarthost).starts_with("main: smtp.example.com (by its MX records) port 587, "));
+  smarthost.lookup_mx = false;
   smarthost.rates = {{14, mail::RateUnit::second}, {10000, mail::RateUnit::day}};
   CHECK(describe(smarthost) ==
         "main: smtp.example.com port 587, implicit TLS, at most 14/s, at most 10000/day, no log-in");

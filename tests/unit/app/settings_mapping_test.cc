@@ -54,6 +54,7 @@ constexpr Changed kChanged[] = {
     {"control.group", "staff"},
     {"log.level", "debug"},
     {"log.format", "json"},
+    {"dns", "192.0.2.53"},
 };
 
 // "queue.retry.first", "1s": "queue: {retry: {first: 1s}}".
@@ -93,6 +94,7 @@ struct HandedOn {
     add(settings.authinfo.path);
     add(settings.aliases.path);
     add(settings.shutdown_grace);
+    add(settings.dns ? settings.dns->to_text() : "");
   }
   void add_server_side(const config::Settings& settings) {
     auto acceptor = acceptor_options(settings, "token");

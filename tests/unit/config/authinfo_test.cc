@@ -222,7 +222,9 @@ TEST_CASE("authinfo: addresses are looked up only where an entry by address coul
   CHECK_FALSE(depends_on_addresses(
       smarthost,
       *parse_authinfo("machine a.example login me password 1\nmachine 192.0.2.7 login x password 2\n", "f")));
-  smarthost.auth = false;
+  smarthost.lookup_mx = true;  // the addresses are those of other names
+  CHECK_FALSE(depends_on_addresses(smarthost, entries));
+  smarthost.lookup_mx = smarthost.auth = false;
   CHECK_FALSE(depends_on_addresses(smarthost, entries));
 }
 

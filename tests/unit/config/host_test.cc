@@ -64,7 +64,20 @@ TEST_CASE("config: URLs of smarthosts") {
     CHECK(url->mode == c.mode);
     CHECK(url->host == c.host);
     CHECK(url->port == c.port);
+    CHECK(url->is_exact == (std::string_view(c.url).find('[') != std::string_view::npos));
+    CHECK_FALSE(url->is_direct);
   }
+}
+
+TEST_CASE("config: mx: alone is a URL, of the recipients' own servers") {
+  for (const char* url : {"mx:", "MX:"}) {
+    auto direct = parse_smarthost_url(url);
+    REQUIRE(direct);
+    CHECK(direct->is_direct);
+    CHECK(direct->host == "");
+  }
+  CHECK(contains(parse_smarthost_url("mx:example.com").error(), "`lookup: mx`"));
+  CHECK(contains(parse_smarthost_url("mx://example.com").error(), "stands alone"));
 }
 
 TEST_CASE("config: a URL that cannot be used says what to write, and repeats nothing") {

@@ -50,6 +50,7 @@ queue:
   bounce: {postmaster: null, return: full}
 control: {group: operators}
 log: {level: debug, format: json}
+dns: "192.0.2.53:5353"
 )";
 
 TEST_CASE("config: each key reaches its setting") {
@@ -75,6 +76,17 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(s.queue.bounce_return == BounceReturn::full);
   CHECK(s.control.group == "operators");
   CHECK(s.log == LogSettings{LogLevel::debug, LogFormat::json});
+  CHECK(s.dns == Endpoint::parse("192.0.2.53:5353"));
+}
+
+TEST_CASE("config: the DNS server's port is 53 unless it is given, and null means the system's servers") {
+  auto dns_of = [](std::string_view value) {
+    return settings_of(cat("smarthost: smtps://a.example\ndns: ", value, "\n")).dns;
+  };
+  CHECK(dns_of("192.0.2.53") == Endpoint::parse("192.0.2.53:53"));
+  CHECK(dns_of("'2001:db8::53'") == Endpoint::parse("[2001:db8::53]:53"));
+  CHECK(dns_of("'[::1]:5300'") == Endpoint::parse("[::1]:5300"));
+  CHECK(dns_of("null") == std::nullopt);
 }
 
 TEST_CASE("config: settings compare part by part, for a reload") {
@@ -139,6 +151,8 @@ constexpr FileComplaint kFileComplaints[] = {
     {"queue: {bounce: {return: ful}}", "headers, full; did you mean full?"},
     {"log: {level: verbose}", "error, warning, info, debug"},
     {"log: text", "must be a mapping"},
+    {"dns: resolver.example", "must be the address of a DNS server"},
+    {"dns: \"192.0.2.53:99999\"", "must be the address of a DNS server"},
     {"submit: {trusted: [\"a b\"]}", "submit.trusted[0]: must be the name of a user or a group"},
     {"submit: {trusted: [[a]]}", "such as www-data"},
     {"submit: {others: refuse}", "must be one of allow, rewrite"},
@@ -166,7 +180,7 @@ TEST_CASE("config: keys of later versions are refused, not ignored") {
     CAPTURE(yaml);
     CHECK(contains(complaints_beside_smarthost(yaml), "does not have this key yet"));
   }
-  for (const char* key : {"lookup: mx", "rewrite: {envelope_from: a@example.com}"}) {
+  for (const char* key : {"rewrite: {envelope_from: a@example.com}"}) {
     CAPTURE(key);
     CHECK(contains(complaints(cat("smarthost: {url: 'smtps://a.example', ", key, "}")),
                    "does not have this key yet"));

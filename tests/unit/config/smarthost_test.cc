@@ -75,6 +75,37 @@ TEST_CASE("config: each key of a smarthost reaches its setting") {
   CHECK(s.timeout == mail::SmtpTimeouts{1s, 2s, 3s, 4s});
 }
 
+TEST_CASE("config: with `lookup: mx` certificates are not verified unless that is asked for") {
+  Smarthost by_host = smarthost_of("host: a.example, lookup: host");
+  CHECK_FALSE(by_host.lookup_mx);
+  CHECK(by_host.tls.verify);
+  Smarthost by_mx = smarthost_of("host: a.example, lookup: mx");
+  CHECK(by_mx.lookup_mx);
+  CHECK_FALSE(by_mx.tls.verify);
+  CHECK(by_mx.port == 25);
+  CHECK(smarthost_of("url: 'submission://a.example', lookup: mx, tls_verify: true").tls.verify);
+}
+
+TEST_CASE("config: `mx:` is delivery to the recipients' own servers, in clear text where they have no TLS") {
+  for (const Smarthost& s :
+       {settings_of("smarthost: 'mx:'\n").smarthosts.at(0), smarthost_of("url: 'mx:'")}) {
+    CHECK(s.direct);
+    CHECK(s.name == "direct");
+    CHECK(s.host == "");
+    CHECK(s.port == 25);
+    CHECK(s.tls.mode == TlsMode::opportunistic);
+    CHECK_FALSE(s.tls.verify);
+    CHECK_FALSE(s.auth);
+    CHECK_FALSE(s.lookup_mx);
+  }
+  Smarthost other = smarthost_of(
+      "name: out, url: 'mx:', port: 2525, tls: starttls, tls_verify: true, lookup: mx, auth: none");
+  CHECK(other.name == "out");
+  CHECK(other.port == 2525);
+  CHECK(other.tls.mode == TlsMode::starttls);
+  CHECK(other.tls.verify);
+}
+
 TEST_CASE("config: auth is auto, none or mechanisms") {
   CHECK(smarthost_of("host: a.example, auth: auto").mechanisms.empty());
   CHECK(smarthost_of("host: a.example, auth: auto").auth);
@@ -128,6 +159,17 @@ constexpr EntryComplaint kEntryComplaints[] = {
     {"host: a.example, auth: [PLAIN, GSSAPI]", "auth[1]: must be auto, none"},
     {"host: a.example, auth: [PLAIN, plain]", "appears twice"},
     {"host: a.example, auth: []", "names no mechanism"},
+    {"host: a.example, lookup: txt", "must be one of host, mx"},
+    {"host: '[a.example]', lookup: mx", "contradict each other"},
+    {"host: 192.0.2.1, lookup: mx", "contradict each other"},
+    {"url: 'smtp://[a.example]', lookup: mx", "contradict each other"},
+    {"url: 'mx:', user: me", "never logs in"},
+    {"url: 'mx:', auth: [PLAIN]", "never logs in"},
+    {"url: 'mx:', allow_plaintext_auth: true", "never logs in"},
+    {"url: 'mx:', lookup: host", "remove `lookup`"},
+    {"url: 'mx:', tls: implicit", "no TLS from the first byte"},
+    {"url: 'mx:', tls_hostname: a.example", "`mx:` means many"},
+    {"url: 'mx:', host: a.example", "both `url` and `host`"},
     {"host: a.example, tls_fingerprint: abc", "sha256: and 64 hexadecimal digits"},
     {"host: a.example, tls_client_cert: {cert: /c}", "needs both `cert` and `key`"},
     {"host: a.example, tls_client_cert: /c", "must be {cert: FILE, key: FILE}"},

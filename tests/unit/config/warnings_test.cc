@@ -44,6 +44,14 @@ TEST_CASE("config: what is allowed but dangerous warns, and nothing else does") 
   CHECK(contains(warnings(on_a_good_machine(open), {}).at(0), "lets every address send"));
 }
 
+TEST_CASE("config: `lookup: mx` warns where a password would go to whoever answers") {
+  Settings settings = on_a_good_machine("smarthost: {name: main, host: a.example, lookup: mx}\n");
+  CHECK(all_warnings(settings) == "");
+  settings.smarthosts[0].credentials = credentials_of("me@shop.example");
+  CHECK(contains(all_warnings(settings), "set `tls_verify: true`"));
+  CHECK(all_warnings(on_a_good_machine("smarthost: 'mx:'\n")) == "");
+}
+
 TEST_CASE("config: port 587 or 465 without credentials warns, with the line that is missing") {
   for (const char* url : {"submission://smtp.shop.example", "smtps://smtp.shop.example"}) {
     Settings settings = on_a_good_machine(cat("smarthost: ", url, "\n"));

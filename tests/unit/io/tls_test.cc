@@ -37,13 +37,13 @@ Task<void> serve(std::shared_ptr<TlsServer> server, StreamPtr under) {
   CHECK(shut.has_value());
 }
 
-Task<Outcome> meet(Loop& loop, TlsClient& client, std::shared_ptr<TlsServer> server) {
+Task<Outcome> meet(Loop& loop, TlsClient& client, std::shared_ptr<TlsServer> server, std::string name = {}) {
   Nursery nursery(loop);
   MemoryPair pair = make_memory_pair(
       loop, {.capacity = SIZE_MAX, .largest_read = 11, .first_address = {}, .second_address = {}});
   nursery.spawn(serve(std::move(server), std::move(pair.second)));
   Outcome outcome;
-  auto stream = co_await client.connect(std::move(pair.first), {});
+  auto stream = co_await client.connect(std::move(pair.first), {}, std::move(name));
   if (stream) {
     outcome.info = *(*stream)->tls();
     auto asked = co_await (*stream)->write("?", {});
@@ -70,10 +70,10 @@ struct TlsRig {
     REQUIRE(client);
     return meet(**client, files);
   }
-  Outcome meet(TlsClient& client, const test::CertificateFiles& files) {
+  Outcome meet(TlsClient& client, const test::CertificateFiles& files, std::string name = {}) {
     auto server = TlsServer::create(files.cert, files.key);
     REQUIRE(server);
-    return loop.run(::meet(loop, client, *server));
+    return loop.run(::meet(loop, client, *server, std::move(name)));
   }
 };
 
@@ -251,6 +251,48 @@ TEST_CASE("tls: without verification the verdict is still told") {
   REQUIRE_FALSE(outcome.error);
   CHECK_FALSE(outcome.info.verified);
   CHECK(outcome.info.verdict.starts_with("unverified: "));
+}
+
+TEST_CASE("tls: without verification a certificate that holds is called verified all the same") {
+  TlsRig rig;
+  auto options = trusting("smtp.example");
+  options.verify = false;
+  CHECK(rig.meet(options, test_certificates().good).info.verdict == "verified");
+  options.ca_file = "/nowhere/ca.pem";
+  Outcome without_ca = rig.meet(options, test_certificates().good);
+  REQUIRE_FALSE(without_ca.error);
+  CHECK_FALSE(without_ca.info.verified);
+}
+
+TEST_CASE("tls: one client serves servers of several names, each judged by its own") {
+  TlsRig rig;
+  auto client = TlsClient::create(trusting("shop.example"));
+  REQUIRE(client);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(rig.meet(**client, test_certificates().good, "smtp.example.").info.verified);
+    CHECK(rig.meet(**client, test_certificates().wrong_name, "other.example").info.verified);
+    CHECK(rig.meet(**client, test_certificates().good, "127.0.0.1").info.verified);
+    Outcome refused = rig.meet(**client, test_certificates().good, "other.example");
+    REQUIRE(refused.error);
+    CHECK(refused.error->kind == IoErrorKind::tls_wrong_name);
+    CHECK(rig.meet(**client, test_certificates().good).error);
+  }
+}
+
+TEST_CASE("tls: sessions are resumed with the server of the same name only") {
+  TlsRig rig;
+  auto client = TlsClient::create(trusting("smtp.example"));
+  auto server = TlsServer::create(test_certificates().good.cert, test_certificates().good.key);
+  REQUIRE(client);
+  REQUIRE(server);
+  auto is_resumed = [&](const char* name) {
+    return rig.loop.run(::meet(rig.loop, **client, *server, name)).info.resumed;
+  };
+  CHECK_FALSE(is_resumed("smtp.example"));
+  CHECK_FALSE(is_resumed("localhost"));
+  CHECK(is_resumed("smtp.example"));
+  CHECK(is_resumed("localhost"));
+  CHECK(is_resumed(""));
 }
 
 TEST_CASE("tls: a pin stands for chain and name, and nothing else stands for the pin") {

@@ -20,7 +20,15 @@ class ScriptedConnector final : public smtpc::Connector {
  public:
   explicit ScriptedConnector(io::Loop& loop);
   Task<Result<io::StreamPtr, mail::Failure>> dial(const mail::Smarthost& smarthost, io::Until until) override;
+  Task<bool> wants_another(const mail::Smarthost&, const mail::Failure& failure, io::Until) override {
+    refusals.push_back(failure);
+    co_return has_another;
+  }
+  bool avoids_tls(const std::string&) const override { return is_tls_broken; }
 
+  bool has_another = false;
+  bool is_tls_broken = false;
+  std::vector<mail::Failure> refusals;  // that wants_another() heard of
   std::vector<std::string> scripts;
   std::shared_ptr<io::TlsServer> tls;
   std::size_t dials = 0;

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Mail servers as a real name server (nsd) has them: what we make of its zones, and mail that finds its way by them."""
+
+import subprocess
+
+from rig import Case, Catcher, main
+from rig.hikyakud import binary
+from rig.messages import message
+from rig.nsd import NameServer
+
+MANY = "".join(f"@ MX {number} mx{number}.many.test.\nmx{number} A 192.0.2.{number % 250 + 1}\n"
+               for number in range(1, 401))
+ZONES = {
+    "shop.test": "@ MX 20 mx2\n@ MX 10 mx1\nmx1 A 192.0.2.1\nmx1 AAAA 2001:db8::1\nmx2 A 192.0.2.2\n",
+    "plain.test": "@ A 192.0.2.3\n",
+    "none.test": "@ MX 0 .\n",
+    "empty.test": "@ TXT \"no mail here\"\n",
+    "alias.test": "@ MX 10 mx\nmx CNAME real\nreal CNAME last\nlast A 192.0.2.4\n",
+    "circle.test": "@ MX 10 mx\nmx CNAME other\nother CNAME mx\n",
+    "afar.test": "@ MX 10 mx\nmx CNAME mx1.shop.test.\n",
+    "bare.test": "@ MX 10 mx\n",
+    "hub.test": "@ MX 5 best\n@ MX 10 relay.interop.test.\n@ MX 20 last\nbest A 192.0.2.5\nlast A 192.0.2.6\n",
+    "ours.test": "@ MX 10 relay.interop.test.\n@ MX 20 mx\nmx A 192.0.2.7\n",
+    "many.test": MANY,
+    "xn--bcher-kva.test": "@ MX 10 mx\nmx A 192.0.2.8\n",
+}
+
+
+class MailServers(Case):
+    @classmethod
+    def start_peers(cls):
+        cls.server = NameServer(cls.place, ZONES)
+        cls.addClassCleanup(cls.server.stop)
+
+    def servers_of(self, *domains):
+        said = subprocess.run([binary("mail_servers"), self.server.endpoint, "relay.interop.test", *domains],
+                              stdout=subprocess.PIPE, check=True, timeout=120).stdout.decode()
+        return [line.split(": ", 1)[1] for line in said.splitlines()]
+
+    def test_servers_come_by_preference_with_both_families(self):
+        self.assertEqual(self.servers_of("shop.test", "Shop.Test."),
+                         ["10 mx1.shop.test 2001:db8::1 192.0.2.1; 20 mx2.shop.test 192.0.2.2"] * 2)
+
+    def test_a_domain_without_mx_is_its_own_server(self):
+        self.assertEqual(self.servers_of("plain.test"), ["0 plain.test 192.0.2.3"])
+
+    def test_a_null_mx_is_final_and_absence_is_not_at_once(self):
+        self.assertEqual(self.servers_of("none.test", "empty.test", "bare.test", "nowhere.shop.test"),
+                         ["null_mx, for good", "no_mail_server, for now", "no_mail_server, for now",
+                          "no_such_domain, for now"])
+
+    def test_a_zone_that_the_server_does_not_have_is_a_failure_of_the_look_up(self):
+        self.assertEqual(self.servers_of("elsewhere.test"), ["lookup_failed, for now"])
+
+    def test_aliases_are_followed_within_a_zone_and_beyond_and_circles_end(self):
+        self.assertEqual(self.servers_of("alias.test", "afar.test", "circle.test"),
+                         ["10 mx.alias.test 192.0.2.4", "10 mx.afar.test 2001:db8::1 192.0.2.1",
+                          "lookup_failed, for now"])
+
+    def test_the_list_is_cut_off_at_ourselves(self):
+        self.assertEqual(self.servers_of("hub.test", "ours.test"), ["5 best.hub.test 192.0.2.5",
+                                                                    "mail_loops, for good"])
+
+    def test_of_a_list_that_takes_tcp_the_ten_best_are_used(self):
+        servers = self.servers_of("many.test")[0].split("; ")
+        self.assertEqual([server.split()[1] for server in servers],
+                         [f"mx{number}.many.test" for number in range(1, 11)])
+
+    def test_a_domain_beyond_ascii_is_found(self):
+        self.assertEqual(self.servers_of("bücher.test"), ["10 mx.xn--bcher-kva.test 192.0.2.8"])
+
+    def test_brackets_are_taken_at_their_word(self):
+        self.assertEqual(self.servers_of("[mx1.shop.test]", "[192.0.2.9]"),
+                         ["0 mx1.shop.test 2001:db8::1 192.0.2.1", "0 192.0.2.9 192.0.2.9"])
+
+
+class LookupMx(Case):
+    """A smarthost that is known by its domain alone."""
+
+    @classmethod
+    def start_peers(cls):
+        cls.second = Catcher(cls.place.address)
+        cls.addClassCleanup(cls.second.close)
+        zone = f"@ MX 10 dead\n@ MX 20 mx\ndead A 127.9.9.9\nmx A {cls.place.address}\n"
+        cls.server = NameServer(cls.place, {"provider.test": zone, "smtp.interop.test": ""})
+        cls.addClassCleanup(cls.server.stop)
+
+    def test_mail_goes_to_the_domains_servers_the_next_one_where_the_best_is_down(self):
+        self.hikyakud({"host": "provider.test", "lookup": "mx", "port": self.second.port, "tls": "none"},
+                      dns=self.server.endpoint)
+        sent = message("by mx")
+        self.daemon.submit(sent)
+        self.second.wait()
+        self.daemon.wait_for("delivered")
+        self.daemon.stop()
+
+    def test_what_the_dns_server_refuses_waits_with_a_reason_and_a_reload_asks_another(self):
+        smarthost = {"host": "provider.test", "lookup": "mx", "port": self.second.port, "tls": "none"}
+        other = NameServer(self.place, {"other.test": ""}, port=5353)
+        self.addCleanup(other.stop)
+        self.hikyakud(smarthost, dns=other.endpoint)
+        self.daemon.submit(message("waits"))
+        paused = self.daemon.wait_for("smarthost paused")["text"]
+        for words in ("provider.test could not be looked up", "REFUSED"):
+            self.assertIn(words, paused)
+        self.daemon.configure({"smarthosts": [self.trusting(smarthost)], "dns": self.server.endpoint})
+        self.daemon.reload()
+        self.second.wait()
+        self.daemon.wait_for("delivered")
+        self.assertEqual(len(self.daemon.events("smarthost paused")), 1, "the other server is asked at once")
+        self.daemon.stop()
+
+
+if __name__ == "__main__":
+    main()
