@@ -33,6 +33,8 @@ smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const 
   session.domain = settings.domain;
   session.token = token;
   session.submitters = submitters;
+  session.senders = settings.senders;
+  session.masquerade = {.hosts = settings.masquerade, .domain = settings.domain};
   session.limits.max_size = settings.message.max_size.bytes;
   session.limits.max_recipients = settings.message.max_recipients;
   session.limits.max_hops = settings.message.max_hops;

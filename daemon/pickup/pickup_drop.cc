@@ -226,6 +226,7 @@ Task<std::optional<mail::BounceRequest>> Pickup::notice(Drop& drop, mail::Reply 
   RefusedDrop refused{drop.name, std::move(drop.commands), std::move(drop.beginning), std::move(reply)};
   auto envelope = envelope_of(refused, session.domain);
   if (!envelope) co_return std::nullopt;
+  envelope->sender = session.masquerade.apply(std::move(envelope->sender));
   if (session.submitters != nullptr) {
     auto submitter = co_await session.submitters->find(uid, parts_.loop.within(kSubmitterTimeout));
     if (!submitter) co_return std::nullopt;

@@ -28,6 +28,10 @@ constexpr Changed kChanged[] = {
     {"user", "relay"},
     {"authinfo", "/srv/authinfo"},
     {"aliases", "/srv/aliases"},
+    {"local_mail", "ops@example.net"},
+    {"senders", "[\"*@example.net\"]"},
+    {"masquerade", "[app1.example.com]"},
+    {"copy_to", "archive@example.net"},
     {"runtime_directory", "/srv/run"},
     {"shutdown_grace", "11s"},
     {"smarthost", "smtps://other.example.com"},
@@ -49,11 +53,12 @@ constexpr Changed kChanged[] = {
     {"queue.retry.factor", "3"},
     {"queue.retry.max", "2h"},
     {"queue.delay_notice", "1h"},
-    {"queue.bounce.postmaster", ""},
+    {"queue.bounce.postmaster", "postmaster@example.com"},
     {"queue.bounce.return", "full"},
     {"control.group", "staff"},
     {"log.level", "debug"},
     {"log.format", "json"},
+    {"log.addresses", "masked"},
 };
 
 // "queue.retry.first", "1s": "queue: {retry: {first: 1s}}".
@@ -99,6 +104,9 @@ struct HandedOn {
     auto pickup = pickup_options(settings, acceptor.session);
     add(pickup.session->hostname);
     add(pickup.session->domain);
+    add(to_text(pickup.session->senders));
+    for (const std::string& host : pickup.session->masquerade.hosts)
+      add(cat(host, " ", pickup.session->masquerade.domain));
     add(pickup.session->limits.max_size);
     add(pickup.session->limits.max_recipients);
     add(pickup.session->limits.max_hops);
