@@ -103,6 +103,8 @@ Reply from(const mail::SinkError& error) {
     case mail::SinkErrorKind::write_failed:
       return {451, {4, 3, 0}, "Mail could not be stored, try again later"};
     case mail::SinkErrorKind::no_memory: return no_memory();
+    case mail::SinkErrorKind::no_answer:
+      return {451, {4, 3, 0}, "The user database does not say who is a user here, try again later"};
     case mail::SinkErrorKind::shutting_down: return shutting_down();
   }
   std::unreachable();

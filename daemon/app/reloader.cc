@@ -116,8 +116,8 @@ control::ReloadReport Reloader::refuse(const config::Problems& problems) {
 
 // Everything but the relay, which may refuse.
 Task<void> Reloader::configure_parts() {
-  parts_.log.configure(settings_.log.level, settings_.log.format);
-  parts_.sink.configure(settings_.domain, settings_.hostname);
+  parts_.log.configure(log_options(settings_));
+  parts_.sink.configure(recipient_rules(settings_));
   parts_.control.configure(settings_.control);
   auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters());
   auto session = acceptor.session;

@@ -63,6 +63,7 @@ class Services {
   io::SystemResolver resolver_;
   smtpc::SystemConnector connector_;
   io::Nursery background_;
+  LocalUsers local_users_;
   AliasSink sink_;  // in front of the spool, for all mail
   relay::Relay relay_;
   SendmailServices sendmail_;

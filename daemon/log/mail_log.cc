@@ -12,6 +12,7 @@
 
 #include "daemon/base/mutex.h"
 #include "daemon/base/text.h"
+#include "daemon/log/address_mask.h"
 
 namespace hikyaku::log {
 namespace {
@@ -90,6 +91,7 @@ std::string_view error_prefix() {
 struct MailLog::State {
   const Clock& clock;
   std::atomic<LogLevel> level;
+  std::atomic<LogAddresses> addresses;
   Mutex mutex;
   LogFormat format GUARDED_BY(mutex);
   bool journal;  // never changes
@@ -99,20 +101,27 @@ struct MailLog::State {
 MailLog::MailLog(const Clock& clock, Options options) : MailLog(clock, options, standard_error()) {}
 
 MailLog::MailLog(const Clock& clock, Options options, Sink sink)
-    : state_(new State{clock, options.level, {}, options.format, options.journal, std::move(sink)}) {}
+    : state_(new State{
+          clock, options.level, options.addresses, {}, options.format, options.journal, std::move(sink)}) {}
 
 MailLog::~MailLog() = default;
 
-void MailLog::configure(LogLevel level, LogFormat format) {
+void MailLog::configure(const Options& options) {
   Lock lock(state_->mutex);
-  state_->level = level;
-  state_->format = format;
+  state_->level = options.level;
+  state_->addresses = options.addresses;
+  state_->format = options.format;
+}
+
+std::string MailLog::shown(std::string text) const {
+  return state_->addresses == LogAddresses::masked ? mask_addresses(text) : text;
 }
 
 bool MailLog::shows(LogLevel level) const { return level <= state_->level.load(std::memory_order_relaxed); }
 
-void MailLog::write(const Line& line) {
+void MailLog::write(Line line) {
   if (!shows(line.level)) return;
+  if (state_->addresses == LogAddresses::masked) mask_addresses(line);
   Lock lock(state_->mutex);
   std::string time = state_->journal ? "" : to_rfc3339(state_->clock.wall());
   std::string_view prefix = state_->journal ? journal_prefix(line.level) : "";

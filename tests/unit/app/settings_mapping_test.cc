@@ -95,6 +95,11 @@ struct HandedOn {
     add(settings.control.group);
     add(static_cast<int>(log_options(settings).level));
     add(static_cast<int>(log_options(settings).format));
+    add(static_cast<int>(log_options(settings).addresses));
+    add(recipient_rules(settings).domain);
+    add(recipient_rules(settings).hostname);
+    add(recipient_rules(settings).local_mail);
+    add(recipient_rules(settings).copy_to);
     add(settings.authinfo.path);
     add(settings.aliases.path);
     add(settings.shutdown_grace);
@@ -125,6 +130,7 @@ struct HandedOn {
     add(bounce.hostname);
     add(bounce.domain);
     add(bounce.full);
+    add(bounce.postmaster);
     for (const mail::Smarthost& smarthost : settings.smarthosts) add(smarthost.host);
   }
 };
