@@ -15,6 +15,8 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/defaults.h"
 #include "daemon/base/secret.h"
+#include "daemon/mail/address_pattern.h"
+#include "daemon/mail/masquerade.h"
 #include "smtpd/replies.h"
 
 namespace hikyaku::io {
@@ -65,6 +67,8 @@ struct SessionOptions {
   std::string token;     // this instance's, in the greeting
   Deadlines deadlines;
   Limits limits;
+  mail::AddressPatterns senders{mail::AddressPattern::all()};  // who may be a sender; <> always may
+  mail::Masquerade masquerade;
   std::optional<WallTime> written;   // when the message was, if it has waited since: for its Date
   Submitters* submitters = nullptr;  // outlives the sessions; without it local users have uids alone
 

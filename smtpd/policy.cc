@@ -29,4 +29,9 @@ Reply refusal(Admission admission) {
 
 bool is_crowded(std::size_t connections, std::size_t limit) { return 5 * connections >= 4 * limit; }
 
+std::optional<Reply> refusal_of_sender(const mail::AddressPatterns& senders, std::string_view sender) {
+  if (sender.empty() || mail::matches_any(senders, sender)) return std::nullopt;
+  return replies::sender_not_allowed(senders);
+}
+
 }  // namespace hikyaku::smtpd

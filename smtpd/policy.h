@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Who may connect: `allow` and the limits on connections, as a pure decision.
+// Who may connect, `allow` and the limits on connections, and who may be a sender, `senders`: pure decisions.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "daemon/base/defaults.h"
 #include "daemon/base/ip.h"
+#include "daemon/mail/address_pattern.h"
 #include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
@@ -41,5 +43,9 @@ Reply refusal(Admission admission);
 bool is_counted(const std::optional<IpAddress>& peer);
 // Whether so many connections are so near the limit that idle clients must be disconnected.
 bool is_crowded(std::size_t connections, std::size_t limit);
+
+// The reply to MAIL with this sender; nullopt if it may send. Empty is the null sender, which always may: bounces
+// come from it.
+std::optional<Reply> refusal_of_sender(const mail::AddressPatterns& senders, std::string_view sender);
 
 }  // namespace hikyaku::smtpd

@@ -5,6 +5,7 @@
 
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
+#include "daemon/mail/dsn.h"
 
 namespace hikyaku::smtpd {
 namespace {
@@ -14,6 +15,21 @@ std::string status_prefix(const Reply& reply) {
 }
 
 Reply without_status(int code, std::string text) { return {code, {}, std::move(text)}; }
+
+// Of the configuration, as many as a reply line has room for (RFC 5321 4.5.3.1.5), in ASCII.
+std::string listed(const mail::AddressPatterns& patterns) {
+  constexpr std::size_t kRoom = 350;
+  std::string list;
+  std::size_t count = 0;
+  for (const mail::AddressPattern& pattern : patterns) {
+    const std::string next = cat(count == 0 ? "" : ", ", mail::ascii_form(pattern.text()));
+    if (list.size() + next.size() > kRoom) break;
+    list += next;
+    ++count;
+  }
+  const std::size_t others = patterns.size() - count;
+  return others == 0 ? list : cat(list, " and ", std::to_string(others), count == 0 ? " addresses" : " more");
+}
 
 }  // namespace
 
@@ -50,6 +66,11 @@ Reply too_many_of_user() { return {421, {4, 7, 0}, "Too many connections of your
 Reply ok() { return {250, {2, 0, 0}, "Ok"}; }
 Reply sender_ok() { return {250, {2, 1, 0}, "Sender ok"}; }
 Reply own_sender() { return {250, {2, 1, 0}, "Ok, but from your own address (see `submit`)"}; }
+Reply sender_not_allowed(const mail::AddressPatterns& senders) {
+  return {550,
+          {5, 7, 1},
+          cat("This sender may not send here, only ", listed(senders), " (see `senders` in hikyaku.yaml)")};
+}
 Reply recipient_ok() { return {250, {2, 1, 5}, "Recipient ok"}; }
 Reply help() { return {214, {2, 0, 0}, "See RFC 5321; RSET, NOOP, VRFY, BDAT and QUIT are here too"}; }
 Reply cannot_verify() { return {252, {2, 5, 0}, "Cannot verify, but will take mail and try to deliver it"}; }
@@ -82,6 +103,8 @@ Reply from(const mail::SinkError& error) {
     case mail::SinkErrorKind::write_failed:
       return {451, {4, 3, 0}, "Mail could not be stored, try again later"};
     case mail::SinkErrorKind::no_memory: return no_memory();
+    case mail::SinkErrorKind::no_answer:
+      return {451, {4, 3, 0}, "The user database does not say who is a user here, try again later"};
     case mail::SinkErrorKind::shutting_down: return shutting_down();
   }
   std::unreachable();

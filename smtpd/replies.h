@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/mail/address_pattern.h"
 #include "daemon/mail/mail_id.h"
 #include "daemon/mail/mail_sink.h"
 #include "daemon/mail/smtp_command.h"
@@ -52,6 +53,7 @@ Reply too_many_of_user();
 Reply ok();
 Reply sender_ok();
 Reply own_sender();
+Reply sender_not_allowed(const mail::AddressPatterns& senders);
 Reply recipient_ok();
 Reply help();
 Reply cannot_verify();

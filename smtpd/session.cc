@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "smtpd/policy.h"
 #include "smtpd/replies.h"
 
 namespace hikyaku::smtpd {
@@ -110,9 +111,11 @@ std::vector<std::string> Session::keywords() const {
 Task<void> Session::obey(mail::command::Mail command) {
   if (command.lenient) talk_.context.observer.odd(talk_.client, Oddity::envelope_syntax);
   name(command);
-  std::string wished = command.envelope.sender;
+  const std::string wished = talk_.options->masquerade.apply(std::move(command.envelope.sender));
+  command.envelope.sender = wished;
   auto refusal = refusal_of(command);
   if (!refusal) refusal = co_await settle_submitter(command.envelope);
+  if (!refusal) refusal = refusal_of_sender(talk_.options->senders, command.envelope.sender);
   auto room = talk_.context.sink.envelope_room();
   if (!refusal && !room->grow_to(mail::memory_of(command.envelope), 0)) refusal = replies::no_memory();
   if (refusal) {

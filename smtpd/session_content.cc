@@ -59,9 +59,12 @@ Result<std::unique_ptr<Reception>, Reply> SessionContent::open_reception() {
   }
   WallTime now = talk_.context.loop.clock().wall();
   if (talk_.options->written) now = std::min(now, *talk_.options->written);
-  mail::IntakeOptions intake{
-      talk_.options->domain, talk_.transaction.envelope().sender,
-      mail::make_message_id(now, random_token(12), talk_.options->domain, talk_.options->hostname), now};
+  mail::IntakeOptions intake{.domain = talk_.options->domain,
+                             .sender = talk_.transaction.envelope().sender,
+                             .message_id = mail::make_message_id(now, random_token(12), talk_.options->domain,
+                                                                 talk_.options->hostname),
+                             .now = now,
+                             .masquerade = talk_.options->masquerade};
   std::string top = received((*writer)->id());
   return std::make_unique<Reception>(std::move(*writer), std::move(top), std::move(intake),
                                      talk_.options->limits);

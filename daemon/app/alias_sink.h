@@ -1,22 +1,32 @@
 // SPDX-License-Identifier: MIT
-// The sink that applies the aliases file. All mail passes through it on its way into the spool, our own
-// notices included. Recipients are looked up when the content is complete, with the rules of that moment.
-// The loop's thread.
+// The sink that decides to whom a mail goes that comes in: it applies the aliases file and `local_mail`, and adds
+// the recipient of `copy_to`. All mail passes through it on its way into the spool, our own notices included.
+// Recipients are looked up when the content is complete, with the rules of that moment. The loop's thread.
 #pragma once
 
+#include "daemon/app/local_users.h"
 #include "daemon/log/mail_log.h"
 #include "daemon/mail/aliases.h"
 #include "daemon/mail/mail_sink.h"
 
 namespace hikyaku::app {
 
+// Of the configuration; empty addresses: none.
+struct RecipientRules {
+  std::string domain;
+  std::string hostname;
+  std::string local_mail{};
+  std::string copy_to{};
+};
+
 class AliasSink final : public mail::MailSink {
  public:
-  // Both outlive the AliasSink.
-  AliasSink(mail::MailSink& sink, log::MailLog& log) : sink_(sink), log_(log) {}
+  // All outlive the AliasSink.
+  AliasSink(io::Loop& loop, mail::MailSink& sink, log::MailLog& log, LocalUsers& users)
+      : loop_(loop), sink_(sink), log_(log), users_(users) {}
 
   // At start and at reloads.
-  void configure(const std::string& domain, const std::string& hostname);
+  void configure(RecipientRules rules);
   void set_aliases(mail::Aliases aliases) { rules_.aliases = std::move(aliases); }
   std::size_t size() const { return rules_.aliases.size(); }
   bool has_alias(std::string_view name) const { return rules_.aliases.find(name) != nullptr; }
@@ -29,12 +39,17 @@ class AliasSink final : public mail::MailSink {
  private:
   class Writer;
 
-  using Begun = Result<std::unique_ptr<mail::MailWriter>, mail::SinkError>;
-  Begun expanding(Begun writer);
+  Task<bool> learn_users(std::vector<mail::Recipient> recipients);
+  std::vector<std::string> names_in_question(const std::vector<mail::Recipient>& recipients) const;
+  mail::AliasExpansion expand(const std::vector<mail::Recipient>& recipients) const;
+  void add_copy(mail::Envelope& envelope) const;
 
+  io::Loop& loop_;
   mail::MailSink& sink_;
   log::MailLog& log_;
+  LocalUsers& users_;
   mail::AliasRules rules_;
+  std::string copy_to_;
 };
 
 }  // namespace hikyaku::app

@@ -127,8 +127,8 @@ void Reloader::configure_dns(const config::Settings& settings) {
 
 // Everything but the relay, which may refuse.
 Task<void> Reloader::configure_parts() {
-  parts_.log.configure(settings_.log.level, settings_.log.format);
-  parts_.sink.configure(settings_.domain, settings_.hostname);
+  parts_.log.configure(log_options(settings_));
+  parts_.sink.configure(recipient_rules(settings_));
   parts_.control.configure(settings_.control);
   auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters());
   auto session = acceptor.session;

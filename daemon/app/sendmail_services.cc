@@ -81,6 +81,7 @@ std::string sendmail_conf(const config::Settings& settings, const std::optional<
              line("drop", cat(settings.spool.directory, "/drop")),
              line("listen", listening ? reachable(*listening) : ""), line("hostname", settings.hostname),
              line("domain", settings.domain), line("aliases", settings.aliases.path),
+             line("local_mail", settings.local_mail),
              line("max_size", std::to_string(settings.message.max_size.bytes)),
              line("max_recipients", std::to_string(settings.message.max_recipients)),
              line("min_free", std::to_string(settings.spool.min_free.bytes)));

@@ -32,7 +32,8 @@ Services::Services(ServicesParts parts, const std::string& config_file, const Lo
       dns_(parts.loop, {.hostname = loaded.settings.hostname, .has = is_ours()}),
       connector_(parts.loop, resolver_, dns_.destinations(), is_ours()),
       background_(parts.loop),
-      sink_(parts.storage.spool(), parts.log),
+      local_users_(parts.loop, background_),
+      sink_(parts.loop, parts.storage.spool(), parts.log, local_users_),
       relay_({.loop = parts.loop,
               .sink = sink_,
               .source = parts.storage.spool(),
@@ -112,8 +113,9 @@ void Services::accept() {
 std::string Services::status() const {
   const std::string storage = parts_.storage.trouble();
   const std::string& reload = reloader_.trouble();
-  return cat(relay_.status(), storage.empty() ? "" : "; ", storage,
-             reload.empty() ? "" : "; not reloaded, because the configuration is wrong: ", reload);
+  return parts_.log.shown(
+      cat(relay_.status(), storage.empty() ? "" : "; ", storage,
+          reload.empty() ? "" : "; not reloaded, because the configuration is wrong: ", reload));
 }
 
 Task<void> Services::stop(Duration grace) {

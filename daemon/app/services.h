@@ -67,6 +67,7 @@ class Services {
   dns::Client dns_;
   smtpc::SystemConnector connector_;
   io::Nursery background_;
+  LocalUsers local_users_;
   AliasSink sink_;  // in front of the spool, for all mail
   relay::Relay relay_;
   SendmailServices sendmail_;

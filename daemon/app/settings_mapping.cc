@@ -33,6 +33,8 @@ smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const 
   session.domain = settings.domain;
   session.token = token;
   session.submitters = submitters;
+  session.senders = settings.senders;
+  session.masquerade = {.hosts = settings.masquerade, .domain = settings.domain};
   session.limits.max_size = settings.message.max_size.bytes;
   session.limits.max_recipients = settings.message.max_recipients;
   session.limits.max_hops = settings.message.max_hops;
@@ -50,6 +52,13 @@ pickup::PickupOptions pickup_options(const config::Settings& settings, smtpd::Se
   return {.session = std::move(session), .bounce = relay::bounce_policy(settings)};
 }
 
+RecipientRules recipient_rules(const config::Settings& settings) {
+  return {.domain = settings.domain,
+          .hostname = settings.hostname,
+          .local_mail = settings.local_mail,
+          .copy_to = settings.copy_to};
+}
+
 spool::SpoolOptions spool_options(const config::Settings& settings) {
   return {.min_free = settings.spool.min_free,
           .segment_size = settings.spool.segment_size,
@@ -58,7 +67,10 @@ spool::SpoolOptions spool_options(const config::Settings& settings) {
 }
 
 log::Options log_options(const config::Settings& settings) {
-  return {.level = settings.log.level, .format = settings.log.format, .journal = log::is_journal()};
+  return {.level = settings.log.level,
+          .format = settings.log.format,
+          .journal = log::is_journal(),
+          .addresses = settings.log.addresses};
 }
 
 }  // namespace hikyaku::app

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/alias_sink.h"
 #include "daemon/config/settings.h"
 #include "daemon/log/mail_log.h"
 #include "daemon/pickup/pickup.h"
@@ -20,6 +21,7 @@ std::vector<std::string> keep_until_restart(const config::Settings& running, con
 smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token,
                                         smtpd::Submitters* submitters = nullptr);
 pickup::PickupOptions pickup_options(const config::Settings& settings, smtpd::SessionOptionsPtr session);
+RecipientRules recipient_rules(const config::Settings& settings);
 spool::SpoolOptions spool_options(const config::Settings& settings);
 log::Options log_options(const config::Settings& settings);
 

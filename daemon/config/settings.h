@@ -14,6 +14,7 @@
 #include "daemon/base/defaults.h"
 #include "daemon/base/ip.h"
 #include "daemon/base/log_level.h"
+#include "daemon/mail/address_pattern.h"
 #include "daemon/mail/smarthost.h"
 
 namespace hikyaku::config {
@@ -81,6 +82,7 @@ struct QueueSettings {
   RetrySettings retry;
   Duration delay_notice = defaults::kDelayNotice;  // 0: none
   BounceReturn bounce_return = BounceReturn::headers;
+  std::string postmaster;  // gets a copy of each bounce; empty: nobody
   bool operator==(const QueueSettings&) const = default;
 };
 
@@ -93,6 +95,7 @@ struct ControlSettings {
 struct LogSettings {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
+  LogAddresses addresses = LogAddresses::plain;
   bool operator==(const LogSettings&) const = default;
 };
 
@@ -104,6 +107,10 @@ struct Settings {
   std::string user;  // empty: none; otherwise what root becomes after binding
   AuthinfoSettings authinfo;
   AliasesSettings aliases;
+  std::string local_mail;  // where mail to users of this machine goes that no alias names; empty: none
+  mail::AddressPatterns senders{mail::AddressPattern::all()};  // who may be a sender at all; <> always may
+  std::vector<std::string> masquerade;  // hosts whose names become `domain` in senders' addresses
+  std::string copy_to;                  // one more recipient of every message; empty: none
   std::string runtime_directory = std::string(defaults::kRuntimeDirectory);
   Duration shutdown_grace = 10s;
   std::vector<mail::Smarthost> smarthosts;  // at least one; in order, each the next one's fallback

@@ -8,6 +8,7 @@
 #include "daemon/config/hostname.h"
 #include "daemon/config/load.h"
 #include "daemon/config/smarthost_draft.h"
+#include "daemon/mail/address.h"
 
 namespace hikyaku::config {
 namespace {
@@ -106,9 +107,29 @@ void read_dns(const Value& value, Settings& settings) {
         "\"[2001:db8::53]:53\"");
 }
 
-// Only to state the default, until a copy of bounces for the postmaster exists.
-void read_postmaster(const Value& value, QueueSettings& queue) {
-  if (!value.is_null()) not_available<QueueSettings>()(value, queue);
+// Mail to this machine's own users would go to itself.
+void read_local_mail(const Value& value, Settings& settings) {
+  auto address = value.is_null() ? std::string() : value.as_address();
+  if (address && is_localhost(mail::domain_of(*address)))
+    return value.problem("must be a mailbox elsewhere: there are none on this machine");
+  if (address) settings.local_mail = std::move(*address);
+}
+
+void read_senders(const Value& value, Settings& settings) {
+  patterns (&Settings::senders)(value, settings);
+  if (value.elements().empty())
+    value.problem("must have at least one address or pattern; with none only bounces could be sent");
+}
+
+void read_masquerade(const Value& value, Settings& settings) {
+  settings.masquerade.clear();
+  for (const Value& element : value.elements()) {
+    std::string_view name = element.text().value_or("");
+    if (is_host_name(name))
+      settings.masquerade.emplace_back(name);
+    else
+      element.problem("must be the name of a host, such as app1.example.com, which becomes `domain`");
+  }
 }
 
 const Schema<MessageSettings> kMessage{
@@ -163,7 +184,7 @@ void read_retry(const Value& value, QueueSettings& queue) {
 }
 
 const Schema<QueueSettings> kBounce{
-    {"postmaster", read_postmaster},
+    {"postmaster", address_or_null(&QueueSettings::postmaster)},
     {"return", choice(&QueueSettings::bounce_return,
                       {{"headers", BounceReturn::headers}, {"full", BounceReturn::full}})},
 };
@@ -183,6 +204,8 @@ const Schema<LogSettings> kLog{
                                            {"info", LogLevel::info},
                                            {"debug", LogLevel::debug}})},
     {"format", choice(&LogSettings::format, {{"text", LogFormat::text}, {"json", LogFormat::json}})},
+    {"addresses",
+     choice(&LogSettings::addresses, {{"plain", LogAddresses::plain}, {"masked", LogAddresses::masked}})},
 };
 
 const Schema<ControlSettings> kControl{
@@ -202,6 +225,10 @@ const Schema<Document>& document_schema() {
       {"user", in_settings(text(&Settings::user, "the name of a user of this machine"))},
       {"authinfo", in_settings(read_authinfo)},
       {"aliases", in_settings(read_aliases)},
+      {"local_mail", in_settings(read_local_mail)},
+      {"senders", in_settings(read_senders)},
+      {"masquerade", in_settings(read_masquerade)},
+      {"copy_to", in_settings(address_or_null(&Settings::copy_to))},
       {"runtime_directory", in_settings(path(&Settings::runtime_directory))},
       {"shutdown_grace", in_settings(duration(&Settings::shutdown_grace, 0s, 1h))},
       {"smarthost", read_one_smarthost},

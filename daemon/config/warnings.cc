@@ -125,11 +125,21 @@ void warn_of_examples(const Settings& settings, Warnings& found) {
                       join(examples, ", ")));
 }
 
+// Programs of this machine send as USER@domain.
+void warn_of_senders(const Settings& settings, Warnings& found) {
+  const std::string root = cat("root@", settings.domain);
+  if (mail::matches_any(settings.senders, root)) return;
+  found.push_back(cat("`senders` does not name ", root,
+                      ", so mail of cron and other programs of this machine is refused: add \"*@",
+                      settings.domain, "\" to `senders`, or set `domain` in hikyaku.yaml"));
+}
+
 void warn_of_facts(const Settings& settings, const SetupFacts& facts, Warnings& found) {
-  if (!facts.has_root_alias)
+  if (!facts.has_root_alias && settings.local_mail.empty())
     found.push_back(cat("there is no alias for root, so mail to root (cron's, for instance) leaves for root@",
                         settings.domain, ": add a line `root: YOUR@ADDRESS` to ", settings.aliases.path,
-                        " and run newaliases"));
+                        " and run newaliases, or set `local_mail: YOUR@ADDRESS` in hikyaku.yaml, for all "
+                        "users of this machine"));
   for (const std::string& name : facts.unknown_trusted)
     found.push_back(cat("submit.trusted: there is neither a user nor a group ", name, " on this machine"));
   if (!facts.sendmail.empty()) found.push_back(facts.sendmail);
@@ -147,6 +157,7 @@ std::vector<std::string> warnings(const Settings& settings, const SetupFacts& fa
   }
   warn_of_access(settings, found);
   warn_of_names(settings, found);
+  warn_of_senders(settings, found);
   warn_of_examples(settings, found);
   warn_of_facts(settings, facts, found);
   return found;

@@ -12,6 +12,9 @@
 namespace hikyaku::config {
 namespace {
 
+constexpr std::string_view kNoAliases =
+    "aliases (*name) are not supported; a value that begins with * needs quotes";
+
 constexpr std::size_t kDeepest = 16;  // the configuration needs four
 
 YamlPlace place_of(const YAML::Mark& mark) {
@@ -30,7 +33,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(node(YamlNode::Kind::null, mark)); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    refuse(mark, "aliases (*name) are not supported; a value that begins with * needs quotes");
+    refuse(mark, std::string(kNoAliases));
     add(node(YamlNode::Kind::null, mark));
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
@@ -87,6 +90,12 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<YamlNode> open_;
 };
 
+// An undefined alias is most probably a pattern without quotes.
+std::string words_for(const YAML::Exception& error) {
+  if (error.msg.starts_with("the referenced anchor is not defined")) return std::string(kNoAliases);
+  return cat("this is not valid YAML: ", printable(error.msg, 200));
+}
+
 YamlNode parse(std::istream& stream, const std::string& file, Problems& problems) {
   YAML::Parser parser(stream);
   TreeBuilder first(file, problems);
@@ -109,8 +118,7 @@ Result<YamlNode, Problems> read_yaml(std::string_view text, const std::string& f
     if (problems.empty()) return root;
   } catch (const YAML::Exception& error) {
     YamlPlace place = place_of(error.mark);
-    problems.push_back(
-        {file, place.line, place.column, "", cat("this is not valid YAML: ", printable(error.msg, 200))});
+    problems.push_back({file, place.line, place.column, "", words_for(error)});
   } catch (const std::exception& error) {
     problems.push_back({file, 0, 0, "", cat("this cannot be read as YAML: ", printable(error.what(), 200))});
   }

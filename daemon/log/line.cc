@@ -5,6 +5,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
+#include "daemon/log/address_mask.h"
 
 namespace hikyaku::log {
 namespace {
@@ -76,7 +77,22 @@ JsonList json_value(const std::vector<Address>& list) {
   return shown;
 }
 
+struct Masking {
+  void operator()(std::string& text) const { text = mask_addresses(text); }
+  void operator()(Sentence& sentence) const { sentence.text = mask_addresses(sentence.text); }
+  void operator()(std::uint64_t&) const {}
+  void operator()(Address& address) const { address.text = mask_address(address.text); }
+  void operator()(std::vector<Address>& list) const {
+    for (Address& address : list) (*this)(address);
+  }
+};
+
 }  // namespace
+
+void mask_addresses(Line& line) {
+  line.text = mask_addresses(line.text);
+  for (Field& field : line.fields) std::visit(Masking{}, field.value);
+}
 
 std::string to_text(const Line& line) {
   std::string text(name_of(line.level));

@@ -37,6 +37,8 @@ struct Line {
 
 // "info accepted id=… from=<a@example.com> reply=\"250 2.0.0 ok\"": values with blanks or quotes are quoted.
 std::string to_text(const Line& line);
+// In the text and in all fields (address_mask.h).
+void mask_addresses(Line& line);
 // {"time":…,"level":"info","event":"accepted","id":…}; without `time` if it is empty.
 std::string to_json(const Line& line, std::string_view time);
 

@@ -13,6 +13,7 @@
 
 #include "daemon/base/mutex.h"
 #include "daemon/base/text.h"
+#include "daemon/log/address_mask.h"
 
 namespace hikyaku::log {
 namespace {
@@ -91,6 +92,7 @@ std::string_view error_prefix() {
 struct MailLog::State {
   const Clock& clock;
   std::atomic<LogLevel> level;
+  std::atomic<LogAddresses> addresses;
   Mutex mutex;
   LogFormat format GUARDED_BY(mutex);
   bool journal;  // never changes
@@ -107,7 +109,8 @@ struct MailLog::State {
 MailLog::MailLog(const Clock& clock, Options options) : MailLog(clock, options, standard_error()) {}
 
 MailLog::MailLog(const Clock& clock, Options options, Sink sink)
-    : state_(new State{clock, options.level, {}, options.format, options.journal, std::move(sink)}) {}
+    : state_(new State{
+          clock, options.level, options.addresses, {}, options.format, options.journal, std::move(sink)}) {}
 
 MailLog::~MailLog() { write_gathered(); }
 
@@ -123,16 +126,22 @@ void MailLog::write_gathered() {
   state_->write_gathered();
 }
 
-void MailLog::configure(LogLevel level, LogFormat format) {
+void MailLog::configure(const Options& options) {
   Lock lock(state_->mutex);
-  state_->level = level;
-  state_->format = format;
+  state_->level = options.level;
+  state_->addresses = options.addresses;
+  state_->format = options.format;
+}
+
+std::string MailLog::shown(std::string text) const {
+  return state_->addresses == LogAddresses::masked ? mask_addresses(text) : text;
 }
 
 bool MailLog::shows(LogLevel level) const { return level <= state_->level.load(std::memory_order_relaxed); }
 
-void MailLog::write(const Line& line) {
+void MailLog::write(Line line) {
   if (!shows(line.level)) return;
+  if (state_->addresses == LogAddresses::masked) mask_addresses(line);
   Lock lock(state_->mutex);
   std::string time = state_->journal ? "" : to_rfc3339(state_->clock.wall());
   std::string_view prefix = state_->journal ? journal_prefix(line.level) : "";

@@ -71,8 +71,8 @@ struct SmarthostChange {
 struct Bounce {
   std::string id;     // the notice's
   std::string about;  // the id of the mail it is about
-  std::string to;     // its recipient: the sender of that mail
-  std::string kind;   // "failed", "delayed", "relayed"
+  std::string to;     // its recipient: the sender of that mail, or the postmaster
+  std::string kind;   // "failed", "delayed", "relayed"; "postmaster": that one's copy
   std::size_t recipients = 0;
 };
 
@@ -99,6 +99,7 @@ struct Options {
   LogFormat format = LogFormat::text;
   // Lines begin with "<6>", the journal's priority, and carry no time: the journal keeps its own.
   bool journal = false;
+  LogAddresses addresses = LogAddresses::plain;
 };
 
 // Whether standard error is the journal's: $JOURNAL_STREAM, or $INVOCATION_ID and no terminal.
@@ -127,7 +128,9 @@ class MailLog {
   void gather(Defer defer);
 
   // At a reload. Whether lines are for the journal stays as it is.
-  void configure(LogLevel level, LogFormat format);
+  void configure(const Options& options);
+  // A text about mail as it may be shown where the log's rules hold: with addresses masked if they are here.
+  std::string shown(std::string text) const;
 
   void accepted(const Accepted& accepted);
   void outcome(const Outcome& outcome);
@@ -151,7 +154,7 @@ class MailLog {
 
  private:
   struct State;
-  void write(const Line& line);
+  void write(Line line);
   void write_gathered();
   std::unique_ptr<State> state_;
 };

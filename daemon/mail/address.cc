@@ -126,6 +126,7 @@ Result<ParsedPath, PathError> parse_path(std::string_view text, const PathOption
   if (!mailbox && mailbox.error().kind == PathErrorKind::syntax) return judge_syntax(path);
   if (!mailbox) return std::unexpected(mailbox.error());
   parsed.address = std::move(*mailbox);
+  parsed.is_bare = local_part_length(path) == path.size();
   return parsed;
 }
 

@@ -31,6 +31,7 @@ struct ParsedPath {
   // "user@example.com": without brackets and source route, always with a domain. Empty: the null sender.
   std::string address;
   bool lenient = false;  // deviates from the RFC: blanks before it, or no angle brackets
+  bool is_bare = false;  // it came without a domain, and has the default one
   bool operator==(const ParsedPath&) const = default;
 };
 

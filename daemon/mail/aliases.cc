@@ -54,6 +54,21 @@ bool is_localhost(std::string_view domain) {
   return equals_ignoring_case(domain, "localhost") || equals_ignoring_case(domain, "localhost.localdomain");
 }
 
+// Empty: the recipient stays as it is.
+std::vector<std::string> addresses_instead_of(const Recipient& recipient, const AliasRules& rules,
+                                              const IsUser& is_user) {
+  auto is_users = [&](std::string_view name) {
+    return !rules.local_mail.empty() && is_user(alias_key(name));
+  };
+  const std::string_view name = local_part_of(recipient.address);
+  if (rules.apply_to(recipient.address))
+    return rules.aliases.expand(name, [&](std::string_view end) {
+      return is_users(end) ? rules.local_mail : cat(end, "@", rules.domain);
+    });
+  if (rules.may_mean_user(recipient) && is_users(name)) return {rules.local_mail};
+  return {};
+}
+
 }  // namespace
 
 std::string alias_key(std::string_view local_part) {
@@ -76,6 +91,10 @@ const AliasTargets* Aliases::find(std::string_view local_part) const {
 }
 
 std::vector<std::string> Aliases::expand(std::string_view local_part, std::string_view domain) const {
+  return expand(local_part, [domain](std::string_view name) { return cat(name, "@", domain); });
+}
+
+std::vector<std::string> Aliases::expand(std::string_view local_part, const AddressOf& address_of) const {
   std::vector<std::string> addresses;
   std::set<std::string> seen;
   Walk walk;
@@ -86,7 +105,7 @@ std::vector<std::string> Aliases::expand(std::string_view local_part, std::strin
       continue;
     }
     bool has_domain = target->kind == AliasTargetKind::address;
-    std::string address = has_domain ? target->text : cat(target->text, "@", domain);
+    std::string address = has_domain ? target->text : address_of(target->text);
     if (seen.insert(identity_of(address)).second) addresses.push_back(std::move(address));
   }
   return addresses;
@@ -101,17 +120,27 @@ bool AliasRules::apply_to(std::string_view address) const {
   return is_local(domain_of(address)) && aliases.find(local_part_of(address)) != nullptr;
 }
 
-AliasExpansion expand(const AliasRules& rules, const std::vector<Recipient>& recipients) {
+bool AliasRules::may_mean_user(const Recipient& recipient) const {
+  const std::string_view domain_of_it = domain_of(recipient.address);
+  return recipient.is_bare || equals_ignoring_case(domain_of_it, hostname) || is_localhost(domain_of_it);
+}
+
+bool is_same_address(std::string_view a, std::string_view b) {
+  return local_part_of(a) == local_part_of(b) && equals_ignoring_case(domain_of(a), domain_of(b));
+}
+
+AliasExpansion expand(const AliasRules& rules, const std::vector<Recipient>& recipients,
+                      const IsUser& is_user) {
   AliasExpansion expansion;
   Gathering gathering;
   for (const Recipient& recipient : recipients) {
-    if (!rules.apply_to(recipient.address)) {
+    const std::vector<std::string> addresses = addresses_instead_of(recipient, rules, is_user);
+    if (addresses.empty()) {
       gathering.add(recipient);
       continue;
     }
     expansion.replaced.push_back(recipient.address);
-    for (std::string& address : rules.aliases.expand(local_part_of(recipient.address), rules.domain))
-      gathering.add({std::move(address), recipient.notify, recipient.orcpt});
+    for (const std::string& address : addresses) gathering.add({address, recipient.notify, recipient.orcpt});
   }
   if (!expansion.replaced.empty()) expansion.recipients = gathering.take();
   return expansion;

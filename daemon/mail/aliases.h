@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -43,6 +44,9 @@ class Aliases {
   // The addresses that the name leads to, each once, in the file's order; final names get "@domain". Empty if
   // the name is not an alias. Linear in the targets reached.
   std::vector<std::string> expand(std::string_view local_part, std::string_view domain) const;
+  // The same, with the address of each name that leads no further.
+  using AddressOf = std::function<std::string(std::string_view name)>;
+  std::vector<std::string> expand(std::string_view local_part, const AddressOf& address_of) const;
 
   // Keyed by alias_key(); for the reader of the file.
   std::map<std::string, AliasTargets, std::less<>>& entries() { return entries_; }
@@ -51,23 +55,36 @@ class Aliases {
   std::map<std::string, AliasTargets, std::less<>> entries_;
 };
 
-// Which addresses aliases apply to.
+// Which addresses aliases apply to, and which mean users of this machine.
 struct AliasRules {
   Aliases aliases;
-  std::string domain;    // added to addresses without a domain
-  std::string hostname;  // this machine's; localhost always counts as local too
+  std::string domain;        // added to addresses without a domain
+  std::string hostname;      // this machine's; localhost always counts as local too
+  std::string local_mail{};  // the mailbox of all users of this machine; empty: none
 
   bool is_local(std::string_view domain_of_address) const;
   bool apply_to(std::string_view address) const;
+  // Whether a user of this machine is meant if one has that name: it came as a name alone, or with a name that is
+  // this machine's only. What came with `domain` may be a mailbox behind the smarthost that is called like a user.
+  bool may_mean_user(const Recipient& recipient) const;
 };
+// Whether this machine has a user of that name, which is in the form of alias_key().
+using IsUser = std::function<bool(const std::string& name)>;
 
 struct AliasExpansion {
-  std::vector<std::string> replaced;  // the addresses that were aliases; if empty, nothing changes
+  std::vector<std::string> replaced;  // the addresses that were aliases or users; if empty, nothing changes
   std::vector<Recipient> recipients;  // the new list of recipients, each address once
 };
 
-// Replaces each recipient that is an alias by the addresses it leads to, which inherit its NOTIFY and ORCPT
-// (RFC 3461 5.2.7). If an address then occurs several times, the first one is kept.
-AliasExpansion expand(const AliasRules& rules, const std::vector<Recipient>& recipients);
+// Replaces each recipient that is an alias by the addresses it leads to, and users of this machine that no alias
+// names, among the recipients or where aliases lead, by `local_mail`. They inherit the recipient's NOTIFY and ORCPT
+// (RFC 3461 5.2.7). If an address then occurs several times, the first one is kept. `is_user` is called, perhaps
+// repeatedly, for the names on which the result depends; without `local_mail` never.
+AliasExpansion expand(
+    const AliasRules& rules, const std::vector<Recipient>& recipients,
+    const IsUser& is_user = [](const std::string&) { return false; });
+
+// Whether the addresses differ at most in the case of their domains (RFC 5321 2.4).
+bool is_same_address(std::string_view a, std::string_view b);
 
 }  // namespace hikyaku::mail

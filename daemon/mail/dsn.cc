@@ -56,7 +56,18 @@ std::string explained(const BounceRequest& request, const ReportedRecipient& rep
   return text + "\r\n";
 }
 
+std::string opening_for_postmaster(const BounceRequest& request) {
+  if (request.sender.empty())
+    return wrapped(
+        "This report is for the postmaster. A message from <> could not be delivered to the following "
+        "recipients. It "
+        "has no sender who could be told, and it is not kept.");
+  return wrapped(cat("This is the postmaster's copy of a notice to <", printable(request.sender),
+                     ">, whose message could not be delivered to the following recipients."));
+}
+
 std::string opening(const BounceRequest& request) {
+  if (!request.postmaster.empty()) return opening_for_postmaster(request);
   if (is_delay(request))
     return wrapped(cat(
         "Your message has not been delivered yet to the following recipients. You need not send it again: "
@@ -82,10 +93,10 @@ std::string human_text(const BounceRequest& request) {
     text += i < kExplained ? explained(request, reported)
                            : wrapped(cat("<", printable(reported.recipient.address), ">"), 2);
   }
-  return text +
-         wrapped(cat(
-             "The log of this mail system calls your message ", printable(request.id),
-             ". The same facts follow in a form for programs, and after them your message or its header."));
+  const std::string_view message = request.postmaster.empty() ? "your message" : "the message";
+  return text + wrapped(cat("The log of this mail system calls ", message, " ", printable(request.id),
+                            ". The same facts follow in a form for programs, and after them ", message,
+                            " or its header."));
 }
 
 // ---- for programs (RFC 3464)
@@ -194,7 +205,8 @@ std::string subject(const BounceRequest& request) {
     what = "Delayed mail: ";
   else if (is_relay(request))
     what = "Mail handed on: ";
-  return cat(what, ascii_form(request.recipients.front().recipient.address), more);
+  return cat(request.postmaster.empty() ? "" : "For the postmaster: ", what,
+             ascii_form(request.recipients.front().recipient.address), more);
 }
 
 bool wants(const Notify& notify, NoticeKind kind) {
@@ -209,7 +221,8 @@ bool wants(const Notify& notify, NoticeKind kind) {
 std::string header(const BounceRequest& request, std::string_view boundary) {
   return cat(folded_field("Date", to_rfc5322_date(request.now)),
              cat("From: Mail Delivery System <MAILER-DAEMON@", printable(request.domain), ">\r\n"),
-             cat("To: <", request.sender, ">\r\n"), folded_field("Subject", subject(request)),
+             cat("To: <", request.postmaster.empty() ? request.sender : request.postmaster, ">\r\n"),
+             folded_field("Subject", subject(request)),
              cat("Message-ID: ",
                  make_message_id(request.now, request.token, request.domain, request.hostname), "\r\n"),
              "Auto-Submitted: auto-replied\r\n", "MIME-Version: 1.0\r\n",
@@ -224,7 +237,8 @@ std::string_view to_text(NoticeKind kind) {
 }
 
 std::string make_bounce(const BounceRequest& request) {
-  check(!request.sender.empty() && !request.recipients.empty(), "a notice to nobody or about nobody");
+  const bool is_to_somebody = !request.sender.empty() || !request.postmaster.empty();
+  check(is_to_somebody && !request.recipients.empty(), "a notice to nobody or about nobody");
   const std::string boundary = cat("=_", request.token);  // "=_" occurs in no encoded text (RFC 2045 6.7)
   const std::string parts =
       cat(human_part(boundary, request),

@@ -37,8 +37,11 @@ struct BounceRequest {
   std::string domain;    // From: MAILER-DAEMON@domain, and of the Message-ID
   std::string id;        // of the failed mail, for people
   std::string token;     // 16 or more unguessable letters and digits, for boundary and Message-ID
-  std::string sender;    // To:; not empty
-  std::string envid;     // decoded, or empty
+  std::string sender;    // To:; empty only in what is for the postmaster
+  // A copy of a bounce for this address, To: instead of the sender; without a sender a report of what nobody else
+  // can be told. Empty: the bounce itself.
+  std::string postmaster{};
+  std::string envid;  // decoded, or empty
   WallTime arrival;
   WallTime now;
   Duration time_left{0};                      // delay: how much longer delivery is retried

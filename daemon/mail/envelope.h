@@ -36,6 +36,8 @@ struct Recipient {
       address;  // "user@example.com": no angle brackets, always a domain; quoted local parts as received
   Notify notify;
   std::string orcpt;  // decoded "rfc822;user@example.com", or empty
+  // It came as a name without a domain: a user of this machine is meant, if there is one. Not kept in the spool.
+  bool is_bare = false;
   bool operator==(const Recipient&) const = default;
 };
 

@@ -102,6 +102,7 @@ void IntakeFilter::begin_field(std::string& out) {
   seen_message_id_ |= equals_ignoring_case(name, "Message-ID");
   seen_from_ |= equals_ignoring_case(name, "From");
   gathers_ = is_address_field(name);
+  names_sender_ = is_sender_field(name);
   out += cat(held_, ":");
   held_.clear();
   at_start_ = false;
@@ -125,6 +126,7 @@ void IntakeFilter::take(std::string_view bytes, std::string& out) {
 void IntakeFilter::end_field(std::string& out) {
   if (!gathers_) return;
   added_domain_ |= qualify_addresses(gathered_, options_.domain);
+  if (names_sender_) masqueraded_ |= options_.masquerade.apply_to_field(gathered_);
   out += gathered_;
   gathered_.clear();
   gathers_ = false;
@@ -164,6 +166,7 @@ std::string IntakeFilter::fixed() const {
   if (!seen_message_id_) fixes.emplace_back("msgid");
   if (!seen_from_) fixes.emplace_back("from");
   if (added_domain_) fixes.emplace_back("domain");
+  if (masqueraded_) fixes.emplace_back("masquerade");
   return join(fixes, ",");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Repairs the header of a message on its way into the spool, as a stream of canonical content
 // (dot_stuffing.h). Fields pass unchanged, except that addresses without a domain get one
-// (qualify_addresses()); missing fields are added at the end of the header. The body is never changed. Linear
+// (qualify_addresses()) and senders' host names may be hidden (masquerade.h); missing fields are added at the end of the header. The body is never changed. Linear
 // time; memory is bounded by kLongestAddressField, not by lines, fields or the message.
 //
 // The header ends at the first line that is neither a field (a name of printable ASCII, blanks, a colon) nor,
@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "daemon/base/clock.h"
+#include "daemon/mail/masquerade.h"
 
 namespace hikyaku::mail {
 
@@ -27,6 +28,7 @@ struct IntakeOptions {
   std::string sender;      // of the envelope; empty is the null sender
   std::string message_id;  // in its angle brackets (received.h), used if the message has none
   WallTime now;            // for Date
+  Masquerade masquerade{};
 };
 
 class IntakeFilter {
@@ -42,7 +44,7 @@ class IntakeFilter {
   // than max_hops with 554 5.4.6.
   unsigned received_count() const { return received_count_; }
   bool is_in_body() const { return state_ == State::body; }
-  // The repairs, for the log: some of "mbox,blankline,date,msgid,from,domain" in this order; empty if none.
+  // The repairs, for the log: some of "mbox,blankline,date,msgid,from,domain,masquerade" in this order; empty if none.
   std::string fixed() const;
 
  private:
@@ -65,6 +67,7 @@ class IntakeFilter {
   std::string held_;             // the beginning of a line that is not recognised yet
   std::size_t name_length_ = 0;  // of the field name in held_
   bool gathers_ = false;         // the current field contains addresses
+  bool names_sender_ = false;    // and they are senders'
   std::string gathered_;         // the field's value so far
   bool at_start_ = true;         // nothing has been recognised yet
   bool seen_field_ = false;
@@ -72,6 +75,7 @@ class IntakeFilter {
   bool seen_message_id_ = false;
   bool seen_from_ = false;
   bool added_domain_ = false;
+  bool masqueraded_ = false;
   bool dropped_mbox_line_ = false;
   bool added_blank_line_ = false;
   unsigned received_count_ = 0;

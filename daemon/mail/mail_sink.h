@@ -17,6 +17,7 @@ enum class SinkErrorKind {
   no_space,       // 452 4.3.1: below min_free, or the disk is full
   write_failed,   // 451 4.3.0: writing or flushing failed
   no_memory,      // 451 4.3.2: the memory budget is used up, and waiting did not help
+  no_answer,      // 451 4.3.0: it is not known whether a recipient is a user of this machine
   shutting_down,  // 421 4.3.2
 };
 using SinkError = Error<SinkErrorKind>;

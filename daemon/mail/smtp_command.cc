@@ -82,6 +82,7 @@ Command parse_rcpt(std::string_view argument, const CommandOptions& options) {
   auto path = parse_path(parts.path, {options.default_domain, false, options.smtputf8});
   if (!path) return path_refusal(path.error(), 3);
   rcpt.recipient.address = std::move(path->address);
+  rcpt.recipient.is_bare = path->is_bare;
   rcpt.lenient = path->lenient;
   return rcpt;
 }

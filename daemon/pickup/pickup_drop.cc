@@ -88,6 +88,16 @@ std::optional<mail::BounceRequest> refusal_notice(const RefusedDrop& drop, const
   return request;
 }
 
+void log_bounce(log::MailLog& log, mail::MailId id, const std::string& drop,
+                const mail::BounceRequest& notice) {
+  const bool is_copy = !notice.postmaster.empty();
+  log.bounce({.id = to_text(id),
+              .about = drop,
+              .to = is_copy ? notice.postmaster : notice.sender,
+              .kind = is_copy ? "postmaster" : "failed",
+              .recipients = notice.recipients.size()});
+}
+
 }  // namespace
 
 struct Pickup::Drop {
@@ -226,6 +236,7 @@ Task<std::optional<mail::BounceRequest>> Pickup::notice(Drop& drop, mail::Reply 
   RefusedDrop refused{drop.name, std::move(drop.commands), std::move(drop.beginning), std::move(reply)};
   auto envelope = envelope_of(refused, session.domain);
   if (!envelope) co_return std::nullopt;
+  envelope->sender = session.masquerade.apply(std::move(envelope->sender));
   if (session.submitters != nullptr) {
     auto submitter = co_await session.submitters->find(uid, parts_.loop.within(kSubmitterTimeout));
     if (!submitter) co_return std::nullopt;
@@ -235,21 +246,21 @@ Task<std::optional<mail::BounceRequest>> Pickup::notice(Drop& drop, mail::Reply 
   co_return refusal_notice(refused, *envelope, options_.bounce, parts_.loop.clock().wall(), random_token(24));
 }
 
-// The drop is taken for the bounce as for a mail: a crash leaves one or the other.
+// The drop is taken for the bounce as for a mail: a crash leaves one or the other, and at worst a second copy for
+// the postmaster.
 Task<bool> Pickup::bounce(Drop& drop, mail::BounceRequest request) {
+  const bool smtputf8 = !is_ascii(request.sender);
+  if (auto copy = relay::copy_for_postmaster(options_.bounce, request)) {
+    auto stored = co_await relay::commit_notice(parts_.sink.begin(), mail::make_bounce(*copy),
+                                                relay::envelope_of_notice(*copy, smtputf8));
+    if (!stored) co_return false;
+    log_bounce(parts_.log, *stored, drop.name, *copy);
+  }
   TakingSink sink(parts_.sink, [this, &drop](mail::MailId id) { return take(drop, id); });
-  mail::Envelope envelope;
-  envelope.recipients.push_back({.address = request.sender, .notify = {.never = true}, .orcpt = {}});
-  envelope.smtputf8 = !is_ascii(request.sender);
-  auto committed =
-      co_await relay::commit_notice(sink.begin(), mail::make_bounce(request), std::move(envelope));
+  auto committed = co_await relay::commit_notice(sink.begin(), mail::make_bounce(request),
+                                                 relay::envelope_of_notice(request, smtputf8));
   drop.committed = sink.committed();
-  if (committed)
-    parts_.log.bounce({.id = to_text(*committed),
-                       .about = drop.name,
-                       .to = request.sender,
-                       .kind = "failed",
-                       .recipients = request.recipients.size()});
+  if (committed) log_bounce(parts_.log, *committed, drop.name, request);
   co_return committed.has_value();
 }
 

@@ -11,6 +11,35 @@ namespace {
 
 constexpr Duration kStorageRetry = 5s;
 
+// What is known of a failure that an earlier attempt has brought.
+mail::Failure remembered(const mail::RecipientProgress& progress) {
+  mail::Failure failure;
+  failure.kind = mail::FailureKind::recipient_refused;
+  failure.stage = mail::Stage::rcpt;
+  failure.concerns = mail::Concerns::recipient;
+  failure.reply = mail::parse_reply(progress.last_reply + "\r\n");
+  return failure;
+}
+
+std::vector<mail::ReportedRecipient> all_failed(const mail::QueuedMail& mail, const Settlement& settlement) {
+  std::vector<mail::ReportedRecipient> failed;
+  const auto& now = settlement.progress.recipients;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (now[i].state != mail::RecipientState::failed) continue;
+    auto tried = std::ranges::find(settlement.recipients, i, &SettledRecipient::recipient);
+    const bool is_new = tried != settlement.recipients.end() && tried->failure.has_value();
+    failed.push_back({mail.envelope.recipients[i], is_new ? *tried->failure : remembered(now[i])});
+  }
+  return failed;
+}
+
+// Somebody has been told of the failures of a mail from <>.
+void end_reported(Settlement& settlement) {
+  settlement.progress.held = false;
+  settlement.progress.reason.clear();
+  settlement.is_over = settlement.is_notified = true;
+}
+
 bool has_delivered(const Settlement& settlement) {
   return std::ranges::any_of(settlement.recipients, [](const SettledRecipient& settled) {
     return settled.outcome == RecipientOutcome::delivered;
@@ -86,6 +115,7 @@ Task<bool> OutcomeWriter::write_steps(const mail::QueuedMail& mail, Settlement& 
   if (has_delivered(settlement) && has_notices) written = co_await save_deliveries(mail, settlement);
   if (written && !settlement.relayed.empty()) written = co_await send_success_notice(mail, settlement);
   if (written) written = co_await send_notices(mail, settlement);
+  if (written) written = co_await report_without_sender(mail, settlement);
   if (written) written = co_await save_settled(mail.id, settlement);
   co_return written;
 }
@@ -152,6 +182,10 @@ Task<bool> OutcomeWriter::send_notices(const mail::QueuedMail& mail, Settlement&
 
 Task<Result<void, mail::SinkError>> OutcomeWriter::send_notice(
     const mail::QueuedMail& mail, mail::NoticeKind kind, std::vector<mail::ReportedRecipient> recipients) {
+  if (kind == mail::NoticeKind::failure) {
+    auto copied = co_await send_postmaster_notice(mail, recipients);
+    if (!copied) co_return copied;
+  }
   std::size_t count = recipients.size();
   auto notice = co_await bouncer_.notice(mail, kind, std::move(recipients));
   if (!notice) co_return std::unexpected(std::move(notice.error()));
@@ -161,6 +195,48 @@ Task<Result<void, mail::SinkError>> OutcomeWriter::send_notice(
                .kind = std::string(to_text(kind)),
                .recipients = count});
   co_return {};
+}
+
+// Before the notice itself: if that cannot be stored, or a crash comes between, it is the postmaster who hears twice.
+Task<Result<void, mail::SinkError>> OutcomeWriter::send_postmaster_notice(
+    const mail::QueuedMail& mail, std::vector<mail::ReportedRecipient> recipients) {
+  std::size_t count = recipients.size();
+  auto notice = co_await bouncer_.postmaster_notice(mail, std::move(recipients));
+  if (!notice) co_return std::unexpected(std::move(notice.error()));
+  if (*notice)
+    log_.bounce({.id = to_text(**notice),
+                 .about = to_text(mail.id),
+                 .to = bouncer_.policy().postmaster,
+                 .kind = "postmaster",
+                 .recipients = count});
+  co_return {};
+}
+
+// A failed mail from <> is held for the operator, unless the postmaster can be told: then it has ended. A notice to
+// the postmaster that fails ends without another. If the report cannot be stored, the mail stays held. False: the
+// daemon is stopping.
+Task<bool> OutcomeWriter::report_without_sender(const mail::QueuedMail& mail, Settlement& settlement) {
+  const bool has_sender = !mail.envelope.sender.empty();
+  const bool is_held = settlement.progress.held && settlement.progress.is_settled();
+  if (has_sender || !is_held || bouncer_.policy().postmaster.empty()) co_return true;
+  auto failed = all_failed(mail, settlement);
+  std::erase_if(failed, [this](const mail::ReportedRecipient& one) {
+    return is_for_postmaster(bouncer_.policy(), one.recipient);
+  });
+  Result<void, mail::SinkError> sent;
+  if (failed.empty())
+    log_.warning(
+        "a notice to the postmaster cannot be delivered and is dropped: see `queue.bounce.postmaster`",
+        {{"id", to_text(mail.id)}});
+  else
+    sent = co_await send_postmaster_notice(mail, std::move(failed));
+  if (!sent && sent.error().kind == mail::SinkErrorKind::shutting_down) co_return false;
+  if (sent)
+    end_reported(settlement);
+  else
+    log_.warning("the postmaster's notice of a failed mail from <> cannot be stored; the mail is held",
+                 {{"id", to_text(mail.id)}, {"reason", sent.error().text}});
+  co_return true;
 }
 
 // ---- the new state

@@ -68,6 +68,9 @@ class OutcomeWriter {
   Task<bool> send_notices(const mail::QueuedMail& mail, Settlement& settlement);
   Task<Result<void, mail::SinkError>> send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
                                                   std::vector<mail::ReportedRecipient> recipients);
+  Task<Result<void, mail::SinkError>> send_postmaster_notice(const mail::QueuedMail& mail,
+                                                             std::vector<mail::ReportedRecipient> recipients);
+  Task<bool> report_without_sender(const mail::QueuedMail& mail, Settlement& settlement);
   Task<bool> save_settled(mail::MailId id, Settlement& settlement);
   Task<bool> save(mail::MailId id, mail::Progress progress, bool is_over);
   Task<bool> wait_for_storage(std::string reason);

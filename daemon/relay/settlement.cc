@@ -107,10 +107,13 @@ class Settling {
   }
 
   void announce_delay() {
-    for (const SettledRecipient& settled : settled_.recipients)
-      if (settled.outcome == RecipientOutcome::deferred)
-        settled_.delayed.push_back({mail_.envelope.recipients[settled.recipient], *settled.failure});
-    settled_.progress.delay_noticed = true;
+    for (const SettledRecipient& settled : settled_.recipients) {
+      if (settled.outcome != RecipientOutcome::deferred) continue;
+      const mail::Recipient& recipient = mail_.envelope.recipients[settled.recipient];
+      settled_.delayed.push_back({recipient, *settled.failure});
+      // The one notice is for those that the sender may hear of: the recipient of `copy_to` is not among them.
+      settled_.progress.delay_noticed |= !recipient.notify.never;
+    }
   }
 
   void announce_relay(std::size_t recipient) {

@@ -24,7 +24,8 @@ void set_text(DaemonInfo& info, std::string_view key, std::string_view value) {
                                                              {"listen", &info.listen},
                                                              {"hostname", &info.hostname},
                                                              {"domain", &info.domain},
-                                                             {"aliases", &info.aliases}};
+                                                             {"aliases", &info.aliases},
+                                                             {"local_mail", &info.local_mail}};
   const auto* found = std::ranges::find(texts, key, [](const auto& text) { return text.first; });
   if (found == std::end(texts)) return;
   bool is_path = found->second->starts_with('/');

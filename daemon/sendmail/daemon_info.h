@@ -20,6 +20,8 @@ struct DaemonInfo {
   std::string hostname = "localhost";
   std::string domain = "localhost";
   std::string aliases = std::string(defaults::kAliases);
+  std::string
+      local_mail{};  // where mail to users of this machine goes that no alias names; empty: nowhere else
   std::uint64_t max_size = defaults::kMaxSize.bytes;      // bytes
   std::size_t max_recipients = defaults::kMaxRecipients;  // of one mail
   std::uint64_t min_free = defaults::kMinFree.bytes;  // bytes of the spool's disk that drafts must leave free

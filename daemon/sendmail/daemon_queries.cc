@@ -2,6 +2,7 @@
 #include "daemon/sendmail/daemon_queries.h"
 
 #include <dirent.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -79,11 +80,19 @@ Result<void, Failure> check_aliases_ourselves(const std::string& file) {
                   others > 0 ? cat(" (and ", std::to_string(others), " more)") : std::string()));
 }
 
+bool has_user(const std::string& name) {
+  char text[16 * 1024];
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwnam_r(name.c_str(), &entry, text, sizeof text, &found);
+  return found != nullptr;
+}
+
 // From the file as it is now, which newaliases or the daemon's next start will put into force. Leaves out
 // wrong entries; there are no aliases if the caller may not read the file.
 mail::AliasRules rules_of(const DaemonInfo& info) {
   std::string text = read_regular_file(info.aliases, kMostOfAliases).value_or("");
-  return {mail::parse_aliases(text).aliases, info.domain, info.hostname};
+  return {mail::parse_aliases(text).aliases, info.domain, info.hostname, info.local_mail};
 }
 
 std::string complete(const Address& address, std::string_view domain) {
@@ -154,7 +163,7 @@ Result<void, Failure> verify(const DaemonInfo& info, const std::vector<std::stri
   mail::AliasRules rules = rules_of(info);
   std::optional<Failure> wrong;
   for (const std::string& address : addresses) {
-    auto explained = explain_addresses(address, rules);
+    auto explained = explain_addresses(address, rules, has_user);
     if (explained) print(*explained);
     if (!explained) wrong = explained.error();
   }
@@ -164,7 +173,7 @@ Result<void, Failure> verify(const DaemonInfo& info, const std::vector<std::stri
 
 Result<void, Failure> test_addresses(const DaemonInfo& info, int in) {
   for_each_line(in, [rules = rules_of(info)](std::string_view line) {
-    auto explained = explain_addresses(line, rules);
+    auto explained = explain_addresses(line, rules, has_user);
     print(explained ? *explained : explained.error().text + "\n");
   });
   return {};
@@ -217,13 +226,17 @@ std::string retry_body(const QueueRun& what) {
   return JsonObject().add("ids", JsonList(what.ids)).text();
 }
 
-Result<std::string, Failure> explain_addresses(std::string_view text, const mail::AliasRules& rules) {
+Result<std::string, Failure> explain_addresses(std::string_view text, const mail::AliasRules& rules,
+                                               const mail::IsUser& is_user) {
   Recipients recipients;
   if (trim(text).empty()) return std::string();
   if (auto added = recipients.add_operand(text); !added) return fail(Exit::damaged, added.error().text);
   std::string explained;
   for (const Address& address : recipients.addresses()) {
-    auto expansion = mail::expand(rules, {{complete(address, rules.domain), {}, {}}});
+    const bool is_bare = mail::domain_of(address).empty();
+    auto expansion = mail::expand(
+        rules, {{.address = complete(address, rules.domain), .notify = {}, .orcpt = {}, .is_bare = is_bare}},
+        is_user);
     bool is_alias = !expansion.replaced.empty();
     if (!is_alias) explained += cat(printable(address), ": ", parts_of(address, rules.domain), "\n");
     for (const mail::Recipient& recipient : expansion.recipients)

@@ -35,7 +35,9 @@ std::string outcome_line(std::string_view json);
 // The body of POST /v1/queue/retry. Pure.
 std::string retry_body(const QueueRun& what);
 // One line for each address: "a@b: user a, domain b"; for an alias one line for each address that it expands
-// to: "root -> a@b: user a, domain b". Fails with what is wrong with the address. Pure.
-Result<std::string, Failure> explain_addresses(std::string_view text, const mail::AliasRules& rules);
+// to: "root -> a@b: user a, domain b". A user of this machine is shown like an alias
+// for `local_mail`. Fails with what is wrong with the address. Pure.
+Result<std::string, Failure> explain_addresses(std::string_view text, const mail::AliasRules& rules,
+                                               const mail::IsUser& is_user);
 
 }  // namespace hikyaku::sendmail

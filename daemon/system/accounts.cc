@@ -56,15 +56,17 @@ constexpr std::size_t kFirstText = 4 * 1024;
 constexpr std::size_t kMostText = 1024 * 1024;  // enough for a group with tens of thousands of members
 constexpr int kMostGroups = 65536;
 
-// `look` is one of the get…_r functions, bound to a name or id.
+// `look` is one of the get…_r functions, bound to a name or id. `trouble`: why the database could not say, or 0.
 template <class Entry, class Use>
-bool look_up(const std::function<int(Entry*, char*, std::size_t, Entry**)>& look, const Use& use) {
+bool look_up(const std::function<int(Entry*, char*, std::size_t, Entry**)>& look, const Use& use,
+             int* trouble = nullptr) {
   for (std::size_t size = kFirstText; size <= kMostText; size *= 4) {
     std::vector<char> text(size);
     Entry entry{};
     Entry* found = nullptr;
     const int error = look(&entry, text.data(), text.size(), &found);
     if (error == ERANGE) continue;
+    if (trouble != nullptr) *trouble = error;
     if (found != nullptr) use(entry);
     return found != nullptr;
   }
@@ -152,6 +154,18 @@ std::optional<gid_t> find_group(const std::string& name) {
                      group** found) { return ::getgrnam_r(name.c_str(), entry, text, size, found); },
                  [&gid](const group& entry) { gid = entry.gr_gid; });
   return gid;
+}
+
+// getpwnam(3): systems say in several ways that there is none.
+std::optional<bool> is_user(const std::string& name) {
+  int trouble = EIO;
+  const bool found =
+      look_up<passwd>([&](passwd* entry, char* text, std::size_t size,
+                          passwd** result) { return ::getpwnam_r(name.c_str(), entry, text, size, result); },
+                      [](const passwd&) {}, &trouble);
+  const bool is_none =
+      trouble == 0 || trouble == ENOENT || trouble == ESRCH || trouble == EBADF || trouble == EPERM;
+  return found || is_none ? std::optional(found) : std::nullopt;
 }
 
 bool is_user_or_group(const std::string& name) {

@@ -65,4 +65,8 @@ LocalUser find_local_user(std::uint32_t uid, WithGroups groups);
 std::optional<gid_t> find_group(const std::string& name);
 bool is_user_or_group(const std::string& name);
 
+// nullopt: the database gave no answer.
+using FindUserName = std::function<std::optional<bool>(const std::string& name)>;
+std::optional<bool> is_user(const std::string& name);
+
 }  // namespace hikyaku::system

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "daemon/mail/alias_file.h"
 #include "tests/support/memory_sink.h"
 
@@ -20,19 +22,34 @@ struct SinkRig {
   log::MailLog log{clock,
                    {.level = LogLevel::info, .format = LogFormat::text, .journal = true},
                    [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
-  AliasSink sink{spool, log};
+  std::set<std::string> existing{"anna", "www-data"};
+  bool is_broken = false;
+  io::Nursery nursery{loop};
+  LocalUsers users{loop, nursery, [this](const std::string& name) {
+                     return is_broken ? std::nullopt : std::optional(existing.contains(name));
+                   }};
+  AliasSink sink{loop, spool, log, users};
 
   SinkRig() {
-    sink.configure("example.com", "app1.example.com");
+    sink.configure({.domain = "example.com", .hostname = "app1.example.com"});
     sink.set_aliases(mail::parse_aliases("root: a@b, c@d").aliases);
   }
 
+  std::string sender = "me@example.com";
+
+  // A recipient without a domain is given one, as a session does it.
   Result<void, mail::SinkError> accept(std::unique_ptr<mail::MailWriter> writer,
                                        std::vector<std::string> to) {
     mail::Envelope envelope;
-    envelope.sender = "me@example.com";
+    envelope.sender = sender;
     envelope.envid = "x";
-    for (std::string& address : to) envelope.recipients.push_back({std::move(address), {}, {}});
+    for (std::string& address : to) {
+      const bool is_bare = !address.contains('@');
+      envelope.recipients.push_back({.address = is_bare ? address + "@example.com" : address,
+                                     .notify = {.success = true},
+                                     .orcpt = {},
+                                     .is_bare = is_bare});
+    }
     return loop.run(writing(std::move(writer), std::move(envelope)));
   }
   Result<void, mail::SinkError> accept(std::vector<std::string> to) {
@@ -80,7 +97,7 @@ TEST_CASE("app: the rules that hold when a message is complete are the ones that
   REQUIRE(writer);
   CHECK((*writer)->id() == mail::MailId{1});
   rig.sink.set_aliases(mail::parse_aliases("root: new@b\ncron: root").aliases);
-  rig.sink.configure("example.net", "app2.example.com");
+  rig.sink.configure({.domain = "example.net", .hostname = "app2.example.com"});
   CHECK(rig.sink.size() == 2);
   REQUIRE(rig.accept(std::move(*writer), {"cron@example.net", "root@example.com"}));
   CHECK(rig.stored_recipients() == "new@b root@example.com ");
@@ -100,4 +117,64 @@ TEST_CASE("app: what the spool cannot take the client hears through aliases too,
   rig.spool.failures.begin = Kind::no_space;
   CHECK(rig.sink.begin().error().kind == Kind::no_space);
   CHECK(rig.lines.empty());
+}
+
+TEST_CASE("app: mail to users of this machine goes to local_mail, and a line tells") {
+  SinkRig rig;
+  rig.sink.configure(
+      {.domain = "example.com", .hostname = "app1.example.com", .local_mail = "ops@example.net"});
+  REQUIRE(rig.accept({"anna", "nobody", "root", "www-data@localhost", "anna@example.com"}));
+  CHECK(rig.stored_recipients() == "ops@example.net nobody@example.com a@b c@d anna@example.com ");
+  CHECK(rig.lines ==
+        std::vector<std::string>{"<6>info expanded id=0000000000001 "
+                                 "aliases=<anna@example.com>,<root@example.com>,<www-data@localhost> "
+                                 "to=<ops@example.net>,<nobody@example.com>,<a@b>,<c@d>,<anna@example.com> "
+                                 "recipients=5"});
+  rig.sender.clear();
+  REQUIRE(rig.accept(std::move(*rig.sink.begin_notice()), {"www-data@app1.example.com"}));
+  CHECK(rig.stored_recipients() == "ops@example.net ");
+}
+
+TEST_CASE("app: a user database that does not answer stops only mail that depends on it, and for now") {
+  SinkRig rig;
+  rig.sink.configure(
+      {.domain = "example.com", .hostname = "app1.example.com", .local_mail = "ops@example.net"});
+  rig.is_broken = true;
+  CHECK(rig.accept({"x@y", "anna"}).error().kind == mail::SinkErrorKind::no_answer);
+  CHECK(rig.accept({"x@y", "anna@example.com"}));
+  rig.is_broken = false;
+  CHECK(rig.accept({"anna"}));
+  rig.is_broken = true;
+  rig.clock.advance(2min);
+  CHECK(rig.accept({"anna"}));  // the answer is old, but better than none
+  CHECK(rig.accept({"www-data"}).error().kind == mail::SinkErrorKind::no_answer);
+  CHECK(rig.spool.mails().size() == 3);
+}
+
+TEST_CASE("app: a copy of every message goes to copy_to, and no notice of it to anybody") {
+  SinkRig rig;
+  rig.sink.configure(
+      {.domain = "example.com", .hostname = "app1.example.com", .copy_to = "archive@example.net"});
+  REQUIRE(rig.accept({"x@y"}));
+  CHECK(rig.stored_recipients() == "x@y archive@example.net ");
+  const auto& recipients = rig.spool.mails().back().envelope.recipients;
+  CHECK(recipients[1].notify == mail::Notify{.never = true});
+  CHECK(recipients[1].orcpt.empty());
+  CHECK(recipients[0].notify == mail::Notify{.success = true});
+  CHECK(rig.lines.empty());
+  CHECK(rig.spool.mails().back().content == "Subject: x\r\n\r\n");
+}
+
+TEST_CASE("app: nobody gets two copies, and neither mail from <> nor a notice is copied") {
+  SinkRig rig;
+  rig.sink.configure({.domain = "example.com", .hostname = "app1.example.com", .copy_to = "c@D"});
+  REQUIRE(rig.accept({"c@d", "x@y"}));
+  CHECK(rig.stored_recipients() == "c@d x@y ");
+  REQUIRE(rig.accept({"root"}));
+  CHECK(rig.stored_recipients() == "a@b c@d ");
+  REQUIRE(rig.accept(std::move(*rig.sink.begin_notice()), {"x@y"}));
+  CHECK(rig.stored_recipients() == "x@y ");
+  rig.sender.clear();
+  REQUIRE(rig.accept({"x@y"}));
+  CHECK(rig.stored_recipients() == "x@y ");
 }

@@ -22,13 +22,14 @@ config::Settings services_with(const std::string& more) {
 
 TEST_CASE("app: sendmail is told where everything is, and the limits") {
   auto settings = services_with(
-      "domain: example.com\naliases: /srv/aliases\nruntime_directory: /srv/run\n"
+      "domain: example.com\naliases: /srv/aliases\nlocal_mail: o@x.example\nruntime_directory: /srv/run\n"
       "spool: {directory: /srv/spool}\nmessage: {max_size: 1MiB, max_recipients: 7}\n");
   CHECK(sendmail_conf_path(settings) == "/srv/spool/sendmail.conf");
   CHECK(sendmail_conf(settings, Endpoint::parse("127.0.0.1:2525")) ==
         "hikyaku-sendmail 1\nsubmit_socket /srv/run/submit.sock\ncontrol_socket /srv/run/control.sock\n"
         "drop /srv/spool/drop\nlisten 127.0.0.1:2525\nhostname app1.example.com\ndomain example.com\n"
-        "aliases /srv/aliases\nmax_size 1048576\nmax_recipients 7\nmin_free 67108864\n");
+        "aliases /srv/aliases\nlocal_mail o@x.example\nmax_size 1048576\nmax_recipients 7\nmin_free "
+        "67108864\n");
 }
 
 TEST_CASE("app: sendmail is told an address that can be called, or none") {

@@ -28,6 +28,10 @@ constexpr Changed kChanged[] = {
     {"user", "relay"},
     {"authinfo", "/srv/authinfo"},
     {"aliases", "/srv/aliases"},
+    {"local_mail", "ops@example.net"},
+    {"senders", "[\"*@example.net\"]"},
+    {"masquerade", "[app1.example.com]"},
+    {"copy_to", "archive@example.net"},
     {"runtime_directory", "/srv/run"},
     {"shutdown_grace", "11s"},
     {"smarthost", "smtps://other.example.com"},
@@ -49,12 +53,13 @@ constexpr Changed kChanged[] = {
     {"queue.retry.factor", "3"},
     {"queue.retry.max", "2h"},
     {"queue.delay_notice", "1h"},
-    {"queue.bounce.postmaster", ""},
+    {"queue.bounce.postmaster", "postmaster@example.com"},
     {"queue.bounce.return", "full"},
     {"control.group", "staff"},
     {"log.level", "debug"},
     {"log.format", "json"},
     {"dns", "192.0.2.53"},
+    {"log.addresses", "masked"},
 };
 
 // "queue.retry.first", "1s": "queue: {retry: {first: 1s}}".
@@ -91,6 +96,11 @@ struct HandedOn {
     add(settings.control.group);
     add(static_cast<int>(log_options(settings).level));
     add(static_cast<int>(log_options(settings).format));
+    add(static_cast<int>(log_options(settings).addresses));
+    add(recipient_rules(settings).domain);
+    add(recipient_rules(settings).hostname);
+    add(recipient_rules(settings).local_mail);
+    add(recipient_rules(settings).copy_to);
     add(settings.authinfo.path);
     add(settings.aliases.path);
     add(settings.shutdown_grace);
@@ -101,6 +111,9 @@ struct HandedOn {
     auto pickup = pickup_options(settings, acceptor.session);
     add(pickup.session->hostname);
     add(pickup.session->domain);
+    add(to_text(pickup.session->senders));
+    for (const std::string& host : pickup.session->masquerade.hosts)
+      add(cat(host, " ", pickup.session->masquerade.domain));
     add(pickup.session->limits.max_size);
     add(pickup.session->limits.max_recipients);
     add(pickup.session->limits.max_hops);
@@ -119,6 +132,7 @@ struct HandedOn {
     add(bounce.hostname);
     add(bounce.domain);
     add(bounce.full);
+    add(bounce.postmaster);
     for (const mail::Smarthost& smarthost : settings.smarthosts) add(smarthost.host);
   }
 };

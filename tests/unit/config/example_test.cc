@@ -56,6 +56,10 @@ TEST_CASE("etc/hikyaku.yaml: every default that it shows is the default") {
   CHECK(shown.listen.endpoints == defaults.listen.endpoints);
   CHECK(shown.allow == defaults.allow);
   CHECK(shown.authinfo.path == defaults.authinfo.path);
+  CHECK(shown.local_mail == defaults.local_mail);
+  CHECK(shown.senders == defaults.senders);
+  CHECK(shown.masquerade == defaults.masquerade);
+  CHECK(shown.copy_to == defaults.copy_to);
   CHECK(shown.runtime_directory == defaults.runtime_directory);
   CHECK(shown.shutdown_grace == defaults.shutdown_grace);
   CHECK(shown.message == defaults.message);

@@ -34,6 +34,10 @@ listen: ["0.0.0.0:2525", "[::]:2525"]
 allow: ["10.0.0.0/8", "fd00::/8"]
 user: hikyaku
 authinfo: /srv/authinfo
+local_mail: ops@example.net
+senders: ["*@example.com", "*@*.example.com", app@example.net]
+masquerade: [web1.example.com, localhost]
+copy_to: archive@example.net
 runtime_directory: /srv/run
 shutdown_grace: 1m
 smarthosts:
@@ -47,9 +51,9 @@ queue:
   lifetime: 2d
   retry: {first: 1s, factor: 1.5, max: 2m}
   delay_notice: 0
-  bounce: {postmaster: null, return: full}
+  bounce: {postmaster: postmaster@example.com, return: full}
 control: {group: operators}
-log: {level: debug, format: json}
+log: {level: debug, format: json, addresses: masked}
 dns: "192.0.2.53:5353"
 )";
 
@@ -63,6 +67,10 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(!s.allow[0].contains(*IpAddress::parse("127.0.0.1")));
   CHECK(s.user == "hikyaku");
   CHECK(s.authinfo == AuthinfoSettings{"/srv/authinfo", true});
+  CHECK(s.local_mail == "ops@example.net");
+  CHECK(to_text(s.senders) == "*@example.com, *@*.example.com, app@example.net");
+  CHECK(s.masquerade == std::vector<std::string>{"web1.example.com", "localhost"});
+  CHECK(s.copy_to == "archive@example.net");
   CHECK(s.runtime_directory == "/srv/run");
   CHECK(s.shutdown_grace == 1min);
   CHECK(s.message == MessageSettings{1_MiB, 7, 9});
@@ -74,8 +82,9 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(s.queue.retry == RetrySettings{1s, 1.5, 2min});
   CHECK(s.queue.delay_notice == 0s);
   CHECK(s.queue.bounce_return == BounceReturn::full);
+  CHECK(s.queue.postmaster == "postmaster@example.com");
   CHECK(s.control.group == "operators");
-  CHECK(s.log == LogSettings{LogLevel::debug, LogFormat::json});
+  CHECK(s.log == LogSettings{LogLevel::debug, LogFormat::json, LogAddresses::masked});
   CHECK(s.dns == Endpoint::parse("192.0.2.53:5353"));
 }
 
@@ -87,6 +96,17 @@ TEST_CASE("config: the DNS server's port is 53 unless it is given, and null mean
   CHECK(dns_of("'2001:db8::53'") == Endpoint::parse("[2001:db8::53]:53"));
   CHECK(dns_of("'[::1]:5300'") == Endpoint::parse("[::1]:5300"));
   CHECK(dns_of("null") == std::nullopt);
+}
+
+TEST_CASE("config: null is the absence of an address, and one pattern needs no list") {
+  Settings s = settings_of(
+      "smarthost: smtps://smtp.example.com\nlocal_mail: null\ncopy_to: null\nsenders: \"*@example.com\"\n"
+      "masquerade: web1\nqueue: {bounce: {postmaster: null}}\n");
+  CHECK(s.local_mail.empty());
+  CHECK(s.copy_to.empty());
+  CHECK(s.queue.postmaster.empty());
+  CHECK(to_text(s.senders) == "*@example.com");
+  CHECK(s.masquerade == std::vector<std::string>{"web1"});
 }
 
 TEST_CASE("config: settings compare part by part, for a reload") {
@@ -138,6 +158,23 @@ constexpr FileComplaint kFileComplaints[] = {
     {"allow: []", "at least one network"},
     {"authinfo: authinfo", "absolute path"},
     {"authinfo: null", "has no value"},
+    {"local_mail: root", "local_mail: must be a mail address such as admin@example.com"},
+    {"local_mail: root@localhost", "must be a mailbox elsewhere"},
+    {"local_mail: [a@example.com, b@example.com]", "must be a mail address"},
+    {"copy_to: <a@example.com>", "copy_to: must be a mail address"},
+    {"copy_to: a@example.com.", "must be a mail address"},
+    {"copy_to: \"@b.test:a@example.com\"", "must be a mail address"},
+    {"queue: {bounce: {postmaster: postmaster}}", "queue.bounce.postmaster: must be a mail address"},
+    {"queue: {bounce: {postmaster: \"\"}}", "must be a mail address"},
+    {"senders: []", "must have at least one address or pattern"},
+    {"senders: null", "senders: must be an address such as user@example.com"},
+    {"senders: [a@example.com, example.com]", "senders[1]: must say whose addresses, too"},
+    {"senders: [*@example.com]", "needs quotes"},
+    {"senders: [[a@example.com]]", "senders[0]: must be an address such as"},
+    {"senders: [\"hunter2\"]", "senders[0]: must be an address such as"},
+    {"masquerade: [\"*.example.com\"]", "masquerade[0]: must be the name of a host"},
+    {"masquerade: null", "must be the name of a host"},
+    {"log: {addresses: mask}", "must be one of plain, masked"},
     {"memory: 64", "64KiB or 50MiB"},
     {"memory: 1KiB", "from 1MiB"},
     {"message: 50MiB", "must be a mapping"},
@@ -176,7 +213,7 @@ TEST_CASE("config: whatever is wrong is refused and explained") {
 }
 
 TEST_CASE("config: keys of later versions are refused, not ignored") {
-  for (const char* yaml : {"routes: [{via: [main]}]", "queue: {bounce: {postmaster: root@example.com}}"}) {
+  for (const char* yaml : {"routes: [{via: [main]}]"}) {
     CAPTURE(yaml);
     CHECK(contains(complaints_beside_smarthost(yaml), "does not have this key yet"));
   }
@@ -214,7 +251,7 @@ TEST_CASE("config: a section whose keys are all commented out has its defaults")
 TEST_CASE("config: what is no YAML, or more than we take of it, is told with its place") {
   CHECK(contains(complaints("smarthost: [a\nb: c\n"), "h.yaml:"));
   CHECK(contains(complaints("smarthost: [a\nb: c\n"), "not valid YAML"));
-  CHECK(contains(complaints("listen: *:25\n"), "not valid YAML"));
+  CHECK(contains(complaints("listen: *:25\n"), "a value that begins with * needs quotes"));
   CHECK(contains(complaints("- a\n- b\n"), "must be a mapping"));
   CHECK(contains(complaints("smtps://smtp.example.com"), "must be a mapping"));
   CHECK(contains(complaints("a: &x 1\nb: *x\n"), "h.yaml:2:4: aliases"));

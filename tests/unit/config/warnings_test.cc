@@ -109,6 +109,18 @@ TEST_CASE("config: example.com that is still there is told, wherever it stands")
   CHECK(all_warnings(settings) == "");  // a trial with a sink
 }
 
+TEST_CASE("config: senders that leave out this machine's own programs are told") {
+  auto said = [](std::string_view senders) {
+    return all_warnings(on_a_good_machine(cat("smarthost: smtp://a.example\nsenders: ", senders, "\n")));
+  };
+  CHECK(said("\"*@shop.example\"") ==
+        "`senders` does not name root@app1.shop.example, so mail of cron and other programs of this machine "
+        "is refused: "
+        "add \"*@app1.shop.example\" to `senders`, or set `domain` in hikyaku.yaml");
+  CHECK(said("[\"*@*.shop.example\"]") == "");
+  CHECK(said("\"*@shop.example\"\ndomain: shop.example") == "");
+}
+
 TEST_CASE(
     "config: what only the machine knows is warned of: no alias for root, unknown users, root's files") {
   Settings settings = on_a_good_machine("smarthost: smtp://a.example\naliases: /etc/mail/aliases\n");
@@ -116,6 +128,9 @@ TEST_CASE(
   std::string said = all_warnings(settings, {.has_root_alias = false});
   CHECK(contains(said, "leaves for root@app1.shop.example"));
   CHECK(contains(said, "`root: YOUR@ADDRESS` to /etc/mail/aliases and run newaliases"));
+  CHECK(contains(said, "set `local_mail: YOUR@ADDRESS` in hikyaku.yaml"));
+  settings.local_mail = "ops@shop.example";
+  CHECK(all_warnings(settings, {.has_root_alias = false}) == "");
   CHECK(all_warnings(settings, {.unknown_trusted = {"www-dat"}}) ==
         "submit.trusted: there is neither a user nor a group www-dat on this machine");
   CHECK(all_warnings(settings, {.sendmail = "it is another"}) == "it is another");

@@ -156,13 +156,60 @@ TEST_CASE("log: in the journal a line has its priority and no time") {
 
 TEST_CASE("log: JSON, and a change of level and format while running") {
   Captured captured;
-  captured.log.configure(LogLevel::warning, LogFormat::json);
+  captured.log.configure({.level = LogLevel::warning, .format = LogFormat::json});
   CHECK(!captured.log.shows(LogLevel::info));
   CHECK(captured.log.shows(LogLevel::error));
   captured.log.outcome(example_outcome());
   captured.log.warning("x");
   CHECK(captured.lines ==
         std::vector<std::string>{R"({"time":"2026-11-22T03:14:04Z","level":"warning","text":"x"})"});
+}
+
+TEST_CASE("log: masked addresses are in every kind of line, in fields, replies, diagnoses and sentences") {
+  Captured captured({.addresses = LogAddresses::masked});
+  captured.log.accepted(
+      {"1c", "anna@example.com", {"berta@example.org", "c@example.org"}, 1, "unix", "x", "ESMTP", {}});
+  Outcome outcome = example_outcome();
+  outcome.status = Status::failed;
+  outcome.from = "";
+  outcome.to = "berta@example.org";
+  outcome.reply = "550 5.1.1 <berta@example.org>: unknown\nask help@example.org";
+  outcome.diagnosis = "there is no mailbox <berta@example.org>";
+  captured.log.outcome(outcome);
+  captured.log.expanded({"1c", {"root@localhost"}, {"berta@example.org"}});
+  captured.log.bounce(
+      {.id = "1d", .about = "1c", .to = "anna@example.com", .kind = "failed", .recipients = 1});
+  captured.log.rejected({.client = "unix",
+                         .uid = 7,
+                         .helo = "x",
+                         .command = "MAIL",
+                         .from = "anna@evil.test",
+                         .size = 0,
+                         .reply = "550 no"});
+  captured.log.smarthost({.smarthost = "main",
+                          .host = "h",
+                          .port = 25,
+                          .up = false,
+                          .diagnosis = "log in as anna@example.com",
+                          .reply = "535 anna@example.com",
+                          .next_probe = 1s,
+                          .waiting = 0,
+                          .oldest = {}});
+  captured.log.warning("mail for anna@example.com waits", {{"reason", std::string("to berta@example.org")}});
+  CHECK(captured.lines.size() == 7);
+  for (const std::string& line : captured.lines) {
+    CAPTURE(line);
+    for (const char* name : {"anna", "berta", "help", "root"}) CHECK(line.find(name) == line.npos);
+    CHECK(line.find("***@") != line.npos);
+  }
+  CHECK(captured.lines[1].find("from=<> to=<b***@example.org>") != std::string::npos);
+  CHECK(captured.lines[1].find("\"550 5.1.1 <b***@example.org>: unknown ask h***@example.org\"") !=
+        std::string::npos);
+  CHECK(captured.log.shown("to anna@example.com") == "to a***@example.com");
+  captured.log.configure({});
+  CHECK(captured.log.shown("to anna@example.com") == "to anna@example.com");
+  captured.log.info("anna@example.com");
+  CHECK(captured.lines.back() == "2026-11-22T03:14:04Z info anna@example.com");
 }
 
 TEST_CASE("log: lines of several threads do not mix") {

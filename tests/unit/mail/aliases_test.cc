@@ -109,6 +109,46 @@ TEST_CASE("aliases: where none is meant nothing changes, doubles neither") {
   CHECK(expand(AliasRules{}, to({"root@"})).replaced.empty());
 }
 
+TEST_CASE(
+    "aliases: users of this machine that no alias names get local_mail, and ORCPT and NOTIFY go along") {
+  AliasRules some = rules("root: boss@elsewhere.test, anna, \\berta, nobody");
+  some.local_mail = "ops@example.net";
+  auto is_user = [](const std::string& name) { return name == "anna" || name == "berta" || name == "root"; };
+  auto of = [&](std::string address, bool is_bare) {
+    Recipient recipient{std::move(address), {.success = true}, "rfc822;x@y"};
+    recipient.is_bare = is_bare;
+    return expand(some, {recipient}, is_user);
+  };
+  CHECK(addresses(of("anna@example.com", true).recipients) == "ops@example.net");
+  CHECK(of("anna@example.com", true).recipients[0].notify.success);
+  CHECK(of("anna@example.com", true).recipients[0].orcpt == "rfc822;x@y");
+  CHECK(of("anna@example.com", true).replaced == std::vector<std::string>{"anna@example.com"});
+  for (const char* address : {"anna@localhost", "Anna@APP1.example.com", "\"anna\"@localhost.localdomain"})
+    CHECK(addresses(of(address, false).recipients) == "ops@example.net");
+  CHECK(addresses(of("root@example.com", false).recipients) ==
+        "boss@elsewhere.test ops@example.net nobody@example.com");
+}
+
+TEST_CASE("aliases: whoever may have a mailbox elsewhere keeps it, though a user is called the same") {
+  AliasRules some = rules("root: anna@example.com");
+  some.local_mail = "ops@example.net";
+  auto is_user = [](const std::string& name) { return name == "anna"; };
+  for (const char* address :
+       {"anna@example.com", "anna@example.org", "anna@sub.app1.example.com", "anna@[127.0.0.1]",
+        "hanna@localhost", "anna+x@app1.example.com", "\"anna@localhost\"@elsewhere.test"})
+    CHECK(expand(some, to({address}), is_user).replaced.empty());
+  CHECK(addresses(expand(some, to({"root@localhost"}), is_user).recipients) == "anna@example.com");
+  some.hostname = some.domain;  // then the name is this machine's
+  CHECK(addresses(expand(some, to({"anna@example.com"}), is_user).recipients) == "ops@example.net");
+}
+
+TEST_CASE("aliases: without local_mail nobody is looked for") {
+  bool is_asked = false;
+  auto ask = [&](const std::string&) { return is_asked = true; };
+  CHECK(expand(rules("root: anna"), to({"anna@localhost", "root@localhost"}), ask).replaced.size() == 1);
+  CHECK_FALSE(is_asked);
+}
+
 TEST_CASE("aliases: a name is added once") {
   Aliases aliases;
   CHECK(aliases.add("root", {{AliasTargetKind::address, "a@b", 1}}));

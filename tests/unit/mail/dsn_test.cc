@@ -261,6 +261,33 @@ TEST_CASE("dsn: who wanted to hear of success hears that the mail went where nob
   CHECK_FALSE(says(notice, "Secret body"));
 }
 
+TEST_CASE("dsn: the postmaster's copy says so, is for the postmaster, and has the header only") {
+  BounceRequest made = request();
+  made.postmaster = "postmaster@example.com";
+  const std::string copy = make_bounce(made);
+  check_canonical(copy);
+  CHECK(says(copy,
+             "\r\nTo: <postmaster@example.com>\r\nSubject: For the postmaster: Undelivered mail: "
+             "bob@example.org\r\n"));
+  CHECK(says(copy, "This is the postmaster's copy of a notice to <shop@example.com>, whose"));
+  CHECK(says(copy, "550 5.1.1 unknown user"));
+  CHECK(says(copy, "calls the message 0000000000abc"));
+  CHECK(says(copy, "Subject: hello"));
+  CHECK_FALSE(says(copy, "Secret body"));
+  CHECK_FALSE(says(copy, "our message"));
+  CHECK_FALSE(says(copy, "To: <shop@example.com>"));
+}
+
+TEST_CASE("dsn: what has no sender is reported to the postmaster") {
+  BounceRequest made = request();
+  made.postmaster = "postmaster@example.com";
+  made.sender.clear();
+  const std::string report = make_bounce(made);
+  check_canonical(report);
+  CHECK(says(report, "A message from <> could not be delivered"));
+  CHECK(says(report, "To: <postmaster@example.com>\r\n"));
+}
+
 TEST_CASE("dsn: only those are reported whose sender wants it") {
   Envelope envelope;
   envelope.sender = "shop@example.com";

@@ -174,3 +174,19 @@ TEST_CASE("intake: a field of addresses that is longer than anyone needs passes 
   for (std::size_t length : {kLongestAddressField + 4, std::size_t{1} << 22})
     CHECK(run(kComplete + field(length)) == kComplete + field(length) + "\r\n");
 }
+
+TEST_CASE("intake: a hidden host's name is replaced in the fields of senders only, and it is told") {
+  IntakeOptions hiding = options();
+  hiding.masquerade = {.hosts = {"web1"}, .domain = "example.com"};
+  IntakeFilter filter(hiding);
+  std::string out;
+  filter.feed(
+      kDate +
+          "Message-ID: <1@web1>\r\nFrom: A <a@web1>\r\nTo: b@web1\r\nReply-To:\r\n c@WEB1\r\n\r\na@web1\r\n",
+      out);
+  filter.finish(out);
+  CHECK(out == kDate +
+                   "Message-ID: <1@web1>\r\nFrom: A <a@example.com>\r\nTo: b@web1\r\nReply-To:\r\n "
+                   "c@example.com\r\n\r\na@web1\r\n");
+  CHECK(filter.fixed() == "masquerade");
+}

@@ -215,6 +215,35 @@ TEST_CASE("pickup: a refused drop's sender is notified, and no recipient got it"
   }
 }
 
+TEST_CASE("pickup: a drop whose sender is none of `senders` is refused like any other") {
+  Rig rig;
+  rig.session.senders = {*mail::AddressPattern::parse("*@example.com")};
+  rig.session.masquerade = {.hosts = {"one"}, .domain = "example.com"};
+  rig.drop(1, "a@x.example", {"b@y.example"});
+  rig.drop(2, "a@one", {"b@y.example"});
+  CHECK(rig.run_until_empty());
+  REQUIRE(rig.sink.mails().size() == 2);
+  const bool is_first = rig.sink.mails()[0].envelope.sender.empty();
+  const auto& bounce = rig.sink.mails()[is_first ? 0 : 1];
+  CHECK(bounce.envelope.recipients.at(0).address == "a@x.example");
+  CHECK(bounce.content.find("550 5.7.1 This sender may not send here, only") != std::string::npos);
+  CHECK(bounce.content.find("<b@y.example>") != std::string::npos);
+  CHECK(rig.sink.mails()[is_first ? 1 : 0].envelope.sender == "a@example.com");
+}
+
+TEST_CASE("pickup: the postmaster gets a copy of what a refused drop's sender is told, once") {
+  Rig rig;
+  rig.bounces.postmaster = "pm@example.com";
+  rig.session.limits.max_recipients = 1;
+  rig.drop(1, "a@x.example", {"b@y.example", "c@y.example"});
+  CHECK(rig.run_until_empty());
+  REQUIRE(rig.sink.mails().size() == 2);
+  CHECK(rig.sink.mails()[0].envelope.recipients.at(0).address == "pm@example.com");
+  CHECK(rig.sink.mails()[0].content.find("copy of a notice to <a@x.example>") != std::string::npos);
+  CHECK(rig.sink.mails()[1].envelope.recipients.at(0).address == "a@x.example");
+  CHECK(rig.has("kind=postmaster"));
+}
+
 TEST_CASE("pickup: too big a message is refused with the limit, and bounced") {
   Rig rig;
   rig.session.limits.max_size = 3000;

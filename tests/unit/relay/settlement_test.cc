@@ -109,6 +109,22 @@ TEST_CASE("settlement: after the lifetime only a reply about this mail ends it")
   CHECK(settled(mail, refused).failed.empty());
 }
 
+TEST_CASE("settlement: a recipient nobody is to hear of does not use up the one delay notice") {
+  auto mail = mail_to(2);
+  mail.envelope.recipients[0].notify.never = true;
+  mail.progress.waited = 5h;
+  smtpc::TransactionResult later;
+  later.rest = refusal(Action::defer_message, "451 4.3.0 later");
+  auto outcome = settle(mail, {0}, later, "main", {}, 0.5);
+  CHECK(outcome.delayed.empty());
+  CHECK_FALSE(outcome.progress.delay_noticed);
+  mail.progress = outcome.progress;
+  outcome = settle(mail, {0, 1}, later, "main", {}, 0.5);
+  REQUIRE(outcome.delayed.size() == 1);
+  CHECK(outcome.delayed[0].recipient.address == "user1@example.net");
+  CHECK(outcome.progress.delay_noticed);
+}
+
 TEST_CASE("settlement: a failed mail from <> is held with its reason, and no notice is sent") {
   auto mail = mail_to(1);
   mail.envelope.sender.clear();

@@ -164,18 +164,25 @@ TEST_CASE("control: what is to be tried again") {
 
 TEST_CASE("control: -bv and -bt tell how an address is understood, and whom an alias means in the end") {
   mail::AliasRules rules{{}, "d.example", "h.example"};
-  CHECK(explain_addresses("Al <a@b>, root", rules) ==
+  auto is_user = [](const std::string& name) { return name == "anna"; };
+  CHECK(explain_addresses("Al <a@b>, root", rules, is_user) ==
         "a@b: user a, domain b\nroot: user root, domain d.example\n");
-  CHECK(explain_addresses(" ", rules) == "");
-  CHECK(explain_addresses("a b", rules).error().kind == Exit::damaged);
+  CHECK(explain_addresses(" ", rules, is_user) == "");
+  CHECK(explain_addresses("a b", rules, is_user).error().kind == Exit::damaged);
   rules.aliases =
       mail::parse_aliases("root: me@example.com, bob\nbob: bob@example.net\npostmaster: root\n").aliases;
-  CHECK(explain_addresses("postmaster", rules) ==
+  CHECK(explain_addresses("postmaster", rules, is_user) ==
         "postmaster -> me@example.com: user me, domain example.com\n"
         "postmaster -> bob@example.net: user bob, domain example.net\n");
-  CHECK(explain_addresses("root@h.example", rules).value().starts_with("root@h.example -> me@example.com: "));
-  CHECK(explain_addresses("root@elsewhere.example", rules) ==
+  CHECK(explain_addresses("root@h.example", rules, is_user)
+            .value()
+            .starts_with("root@h.example -> me@example.com: "));
+  CHECK(explain_addresses("root@elsewhere.example", rules, is_user) ==
         "root@elsewhere.example: user root, domain elsewhere.example\n");
+  rules.local_mail = "ops@example.net";
+  CHECK(
+      explain_addresses("anna, anna@d.example", rules, is_user) ==
+      "anna -> ops@example.net: user ops, domain example.net\nanna@d.example: user anna, domain d.example\n");
 }
 
 TEST_CASE("mailq: without a daemon it says that none runs, and what it can know of drop/") {

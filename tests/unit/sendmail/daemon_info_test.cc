@@ -16,9 +16,10 @@ TEST_CASE("daemon info: what the daemon wrote is read, what is not known is pass
   auto info = parse_daemon_info(
       "hikyaku-sendmail 1\nsubmit_socket /a/s p.sock\ncontrol_socket /a/c\ndrop /a/d\nlisten "
       "[::1]:25\nhostname h.x\n"
-      "domain x\nmax_size 7\nmax_recipients 8\nmin_free 9\naliases /a/l\nlater thing\n\nmax_size\n");
+      "domain x\nmax_size 7\nmax_recipients 8\nmin_free 9\naliases /a/l\nlocal_mail o@x\nlater "
+      "thing\n\nmax_size\n");
   REQUIRE(info.has_value());
-  DaemonInfo expected{"/a/s p.sock", "/a/c", "/a/d", "[::1]:25", "h.x", "x", "/a/l", 7, 8, 9};
+  DaemonInfo expected{"/a/s p.sock", "/a/c", "/a/d", "[::1]:25", "h.x", "x", "/a/l", "o@x", 7, 8, 9};
   CHECK(*info == expected);
   CHECK(parse_daemon_info("hikyaku-sendmail 1") == DaemonInfo());
 }
