@@ -144,6 +144,16 @@ Read<T> duration(Duration T::* member, Duration least, Duration most) {
   return [=](const Value& value, T& into) { detail::put(value.as_duration(least, most), member, into); };
 }
 
+// A list, or one pattern. Empty if the list is.
+template <class T>
+Read<T> patterns(mail::AddressPatterns T::* member) {
+  return [=](const Value& value, T& into) {
+    (into.*member).clear();
+    for (const Value& element : value.elements())
+      if (auto pattern = element.as_pattern()) (into.*member).push_back(std::move(*pattern));
+  };
+}
+
 // The words of a choice, each with what it means.
 template <class E>
 using Choices = std::vector<std::pair<std::string, E>>;

@@ -103,6 +103,13 @@ std::optional<Duration> Value::as_duration(Duration least, Duration most) const 
   return std::nullopt;
 }
 
+std::optional<mail::AddressPattern> Value::as_pattern() const {
+  auto pattern = mail::AddressPattern::parse(text().value_or(""));
+  if (pattern) return std::move(*pattern);
+  problem(std::move(pattern.error()));
+  return std::nullopt;
+}
+
 std::optional<std::size_t> Value::as_choice(const std::vector<std::string>& choices) const {
   std::string_view value = text().value_or("");
   auto found = std::ranges::find(choices, value);

@@ -14,6 +14,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/yaml.h"
+#include "daemon/mail/address_pattern.h"
 
 namespace hikyaku::config {
 
@@ -42,6 +43,7 @@ class Value {
   std::optional<double> as_factor(double least, double most) const;
   std::optional<ByteSize> as_size(ByteSize least, ByteSize most) const;
   std::optional<Duration> as_duration(Duration least, Duration most) const;
+  std::optional<mail::AddressPattern> as_pattern() const;
   std::optional<std::size_t> as_choice(const std::vector<std::string>& choices) const;  // its index
 
   // The elements of a list, or the value itself as the only one.
