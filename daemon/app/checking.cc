@@ -94,6 +94,9 @@ std::string describe(const mail::Smarthost& smarthost) {
   std::string text = cat(smarthost.name, ": ", smarthost.host, " port ", std::to_string(smarthost.port), ", ",
                          words_for(smarthost.tls.mode));
   for (const mail::Rate& rate : smarthost.rates) text += cat(", at most ", to_text(rate));
+  const mail::Rewriting& rules = smarthost.rewrite;
+  if (!rules.envelope_from.empty()) text += cat(", envelope from ", rules.envelope_from);
+  if (!rules.header_from.empty()) text += cat(", header from ", rules.header_from);
   if (smarthost.auth && smarthost.credentials)
     return cat(text, ", logs in as ", smarthost.credentials->user, " (", smarthost.credentials->origin, ")");
   return cat(text, smarthost.auth ? ", no credentials: no log-in" : ", no log-in");

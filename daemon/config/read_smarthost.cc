@@ -5,6 +5,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
+#include "daemon/config/rewriting_keys.h"
 #include "daemon/config/smarthost_draft.h"
 
 namespace hikyaku::config {
@@ -31,6 +32,7 @@ void merge_url(const Value& value, SmarthostDraft& draft) {
 std::optional<Smarthost> finish(const Value& value, SmarthostDraft draft) {
   Smarthost& smarthost = draft.smarthost;
   if (draft.url) merge_url(value, draft);
+  if (draft.from) apply_from(value, *draft.from, smarthost.rewrite);
   if (!draft.host) return std::nullopt;
   smarthost.host = *draft.host;
   smarthost.port = draft.port.value_or(default_port(draft.mode.value_or(TlsMode::opportunistic)));

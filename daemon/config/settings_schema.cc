@@ -7,6 +7,7 @@
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
 #include "daemon/config/load.h"
+#include "daemon/config/rewriting_keys.h"
 #include "daemon/config/smarthost_draft.h"
 
 namespace hikyaku::config {
@@ -90,6 +91,11 @@ void read_several_smarthosts(const Value& value, Document& document) {
   document.smarthosts.emplace(value);
   for (mail::Smarthost& smarthost : read_smarthosts(value))
     document.settings.smarthosts.push_back(std::move(smarthost));
+}
+
+void read_from(const Value& value, Document& document) {
+  document.from.emplace(value);
+  document.from_address = own_address(value);
 }
 
 // Only to state the default, until a copy of bounces for the postmaster exists.
@@ -192,6 +198,7 @@ const Schema<Document>& document_schema() {
       {"shutdown_grace", in_settings(duration(&Settings::shutdown_grace, 0s, 1h))},
       {"smarthost", read_one_smarthost},
       {"smarthosts", read_several_smarthosts},
+      {"from", read_from},
       {"routes", not_available<Document>()},
       {"message", in_settings(section(&Settings::message, kMessage))},
       {"spool", in_settings(section(&Settings::spool, kSpool))},

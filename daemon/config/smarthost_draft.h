@@ -39,6 +39,7 @@ struct SmarthostDraft {
   std::optional<std::string> host;
   std::optional<std::uint16_t> port;
   std::optional<mail::TlsMode> mode;
+  std::optional<std::string> from;
 };
 
 inline constexpr std::string_view kTlsModes = "implicit, starttls, opportunistic, none";

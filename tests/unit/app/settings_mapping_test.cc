@@ -32,6 +32,7 @@ constexpr Changed kChanged[] = {
     {"shutdown_grace", "11s"},
     {"smarthost", "smtps://other.example.com"},
     {"smarthosts", "[smtps://other.example.com]"},
+    {"from", "me@example.org"},
     {"routes", ""},
     {"message.max_size", "1MiB"},
     {"message.max_recipients", "7"},
@@ -117,7 +118,10 @@ struct HandedOn {
     add(bounce.hostname);
     add(bounce.domain);
     add(bounce.full);
-    for (const mail::Smarthost& smarthost : settings.smarthosts) add(smarthost.host);
+    for (const mail::Smarthost& smarthost : settings.smarthosts) {
+      add(smarthost.host);
+      add(mail::fingerprint(smarthost.rewrite));
+    }
   }
 };
 
