@@ -40,7 +40,7 @@ void Outcomes::refuse_rest(Refusal refusal) {
   if (!hears_to_the_end_) end();
   if (result_.rest) return;
   refusal.failure.sender = sender();
-  refusal.failure.size = consignment_.mail.size;
+  if (refusal.failure.size == 0) refusal.failure.size = consignment_.mail.size;
   refusal.failure.max_size = session_.capabilities.max_size;
   refusal.failure.unproven = is_doubtful(refusal);
   refusal.failure.is_evidence = refusal.verdict.action == Action::weigh_evidence;

@@ -72,7 +72,9 @@ mail::ContentReader& Transaction::content() {
 void Transaction::check_size() {
   const std::uint64_t limit = session_.capabilities.max_size;
   if (!session_.capabilities.size || limit == 0 || sent_.size <= limit) return;
-  outcomes_.refuse_rest(outcomes_.final_refusal(Action::fail_message, FailureKind::too_large));
+  Refusal refusal = outcomes_.final_refusal(Action::fail_message, FailureKind::too_large);
+  refusal.failure.size = sent_.size;
+  outcomes_.refuse_rest(std::move(refusal));
 }
 
 bool Transaction::travels(const std::string& address) {

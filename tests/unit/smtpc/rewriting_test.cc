@@ -86,6 +86,7 @@ TEST_CASE("smtpc: a mail that grows beyond the announced SIZE is refused before 
   CHECK(rig.problem == "");
   REQUIRE(result.rest);
   CHECK(result.rest->failure.kind == FailureKind::too_large);
+  CHECK(result.rest->failure.size == std::string_view(kLeaves).size());
 }
 
 TEST_CASE("smtpc: the null sender leaves as it is, or as the address for it; ENVID and ORCPT stay") {
@@ -126,6 +127,34 @@ TEST_CASE("smtpc: a refused sender is named as the smarthost was told it") {
   CHECK(rig.problem == "");
   REQUIRE(result.rest);
   CHECK(result.rest->failure.sender == "me@account.example");
+}
+
+TEST_CASE("smtpc: a mail whose commands travel ahead is rewritten, too") {
+  ClientRig rig;
+  rig.smarthost.rewrite = account_rules();
+  auto first = stored_mail(), second = stored_mail();
+  second.envelope.sender = "c@client.example";
+  MemoryContent one({kStored}), two({"From: c@client.example\r\n\r\n"});
+  const std::string envelope = "C: MAIL FROM:<me@account.example>\nC: RCPT TO:<b@x.example>\nC: DATA\n";
+  const std::string replies = "S: 250 ok\nS: 250 ok\nS: 354 x\n";
+  TransactionResult result;
+  rig.run(cat(hello({"PIPELINING"}), envelope, replies, "D:\n", envelope, "S: 250 first\n", replies,
+              "D:\nS: 250 ok\n", kGoodEnd),
+          [&](Client& client) -> Task<void> {
+            auto open = co_await client.open();
+            CHECK(open);
+            auto sent = co_await client.send({first, {0}, one, true},
+                                             {{}, [&]() -> Task<std::optional<Consignment>> {
+                                                co_return Consignment{second, {0}, two, true};
+                                              }});
+            CHECK(sent.final_reply);
+            result = co_await client.send({second, {0}, two, true}, {});
+            co_await client.quit();
+          });
+  CHECK(rig.problem == "");
+  CHECK(result.final_reply);
+  REQUIRE(rig.contents.size() == 2);
+  CHECK(rig.contents[1] == "From: me@account.example\r\nReply-To: c@client.example\r\n\r\n.\r\n");
 }
 
 TEST_CASE("smtpc: a stored copy that is damaged is found before anything is said, or before the dot") {
