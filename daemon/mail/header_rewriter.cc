@@ -200,15 +200,18 @@ std::string HeaderSurvey::original() const {
   return trimmed(text).empty() ? "" : field(name_for_original(rules_.keep_original), text);
 }
 
-void HeaderRewriter::feed(std::string_view in, std::string& out) {
-  while (auto piece = scanner_.next(in)) {
+std::string_view HeaderRewriter::feed(std::string_view in, std::string& out) {
+  while (!is_in_body()) {
+    auto piece = scanner_.next(in);
+    if (!piece) break;
     if (piece->part == HeaderPart::name)
       begin_field(piece->bytes, out);
     else if (piece->part == HeaderPart::body)
-      pass_body(piece->bytes, out);
+      begin_body(piece->bytes, out);
     else if (!drops_)
       pass(piece->bytes, out);
   }
+  return in;
 }
 
 void HeaderRewriter::begin_field(std::string_view piece, std::string& out) {
@@ -233,12 +236,9 @@ void HeaderRewriter::pass(std::string_view bytes, std::string& out) {
 }
 
 // Without a blank line what is added could run into the body.
-void HeaderRewriter::pass_body(std::string_view bytes, std::string& out) {
-  if (!std::exchange(has_begun_body_, true)) {
-    out += plan_.added;
-    if (bytes.front() != '\r' && bytes.front() != '\n') out += "\r\n";
-  }
-  out += bytes;
+void HeaderRewriter::begin_body(std::string_view bytes, std::string& out) {
+  const bool has_blank_line = bytes.front() == '\r' || bytes.front() == '\n';
+  out += cat(plan_.added, has_blank_line ? "" : "\r\n", bytes);
 }
 
 void HeaderRewriter::finish(std::string& out) {
@@ -255,8 +255,9 @@ std::string rewritten(std::string_view message, const Rewriting& rules) {
   if (plan.is_empty()) return std::string(message);
   HeaderRewriter rewriter(std::move(plan));
   std::string out;
-  rewriter.feed(message, out);
+  const std::string_view rest = rewriter.feed(message, out);
   rewriter.finish(out);
+  out += rest;
   return out;
 }
 

@@ -84,17 +84,18 @@ class HeaderRewriter {
  public:
   explicit HeaderRewriter(HeaderPlan plan) : plan_(std::move(plan)), done_(plan_.changes.size()) {}
 
-  // Appends to `out`; holds back the beginning of a line until it is clear what the line is.
-  void feed(std::string_view in, std::string& out);
+  // Appends to `out` what becomes of the header; holds back the beginning of a line until it is clear what the
+  // line is. Returns what of `in` is behind it, which leaves as it is.
+  std::string_view feed(std::string_view in, std::string& out);
   // After the last piece.
   void finish(std::string& out);
-  // From here on everything passes unchanged, and need not be fed.
+  // From here on nothing need be fed.
   bool is_in_body() const { return scanner_.is_in_body(); }
 
  private:
   void begin_field(std::string_view piece, std::string& out);
   void pass(std::string_view bytes, std::string& out);
-  void pass_body(std::string_view bytes, std::string& out);
+  void begin_body(std::string_view bytes, std::string& out);
 
   HeaderPlan plan_;
   std::vector<bool> done_;  // for each change: the first of its fields has come
@@ -102,7 +103,6 @@ class HeaderRewriter {
   bool is_first_ = true;
   bool drops_ = false;
   bool at_line_start_ = true;
-  bool has_begun_body_ = false;
 };
 
 // A whole message at once; for what is shown, not sent.

@@ -29,32 +29,34 @@ Task<Result<void, SourceError>> RewritingReader::make_plan() {
   co_return Result<void, SourceError>{};
 }
 
+// Empty: the end.
+void RewritingReader::rewrite(std::string_view stored) {
+  piece_.clear();
+  is_finished_ = stored.empty();
+  if (is_finished_)
+    rewriter_->finish(piece_);
+  else
+    rest_ = rewriter_->feed(stored, piece_);
+}
+
 Task<Result<void, SourceError>> RewritingReader::measure() {
-  while (!rewriter_->is_in_body()) {
+  while (!passes()) {
     auto piece = co_await stored_.next();
     if (!piece) co_return std::unexpected(piece.error());
-    piece_.clear();
-    if (piece->empty())
-      rewriter_->finish(piece_);
-    else
-      rewriter_->feed(*piece, piece_);
-    gone_ += piece->size();
+    rewrite(*piece);
+    gone_ += piece->size() - rest_.size();
     added_ += piece_.size();
-    if (piece->empty()) break;
   }
   co_return Result<void, SourceError>{};
 }
 
 Task<Result<std::string_view, SourceError>> RewritingReader::next() {
+  if (!rest_.empty()) co_return std::exchange(rest_, {});
   piece_.clear();
   while (!passes() && piece_.empty()) {
     auto piece = co_await stored_.next();
     if (!piece) co_return std::unexpected(piece.error());
-    is_finished_ = piece->empty();
-    if (is_finished_)
-      rewriter_->finish(piece_);
-    else
-      rewriter_->feed(*piece, piece_);
+    rewrite(*piece);
   }
   if (!piece_.empty()) co_return std::string_view(piece_);
   auto piece = co_await stored_.next();
@@ -63,6 +65,7 @@ Task<Result<std::string_view, SourceError>> RewritingReader::next() {
 
 Task<Result<void, SourceError>> RewritingReader::rewind() {
   is_finished_ = false;
+  rest_ = {};
   if (!plan_.is_empty()) rewriter_.emplace(plan_);
   auto rewound = co_await stored_.rewind();
   co_return rewound;

@@ -29,12 +29,14 @@ class RewritingReader final : public ContentReader {
   Task<Result<void, SourceError>> make_plan();
   Task<Result<void, SourceError>> measure();
   bool passes() const { return !rewriter_ || rewriter_->is_in_body() || is_finished_; }
+  void rewrite(std::string_view stored);
 
   ContentReader& stored_;
   const Rewriting& rules_;
   HeaderPlan plan_;
   std::optional<HeaderRewriter> rewriter_;  // nullopt: nothing changes
-  std::string piece_;
+  std::string piece_;                       // of the header as it leaves
+  std::string_view rest_;                   // of the stored piece that piece_ was made of: the body
   bool is_finished_ = false;
   std::uint64_t added_ = 0;
   std::uint64_t gone_ = 0;

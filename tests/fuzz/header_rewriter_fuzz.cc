@@ -71,7 +71,8 @@ std::string in_pieces(std::string_view message, const Rewriting& rules, std::siz
   if (survey.plan().is_empty()) return std::string(message);
   HeaderRewriter rewriter(survey.plan());
   std::string out;
-  for (std::size_t at = 0; at < message.size(); at += size) rewriter.feed(message.substr(at, size), out);
+  for (std::size_t at = 0; at < message.size(); at += size)
+    out += rewriter.feed(message.substr(at, size), out);
   rewriter.finish(out);
   return out;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Providers that insist on an address, each as strict as it can be, with the configuration that the README shows for it:
-they take cron's mail, a web app's with a Japanese display name, and a bounce. Without it they refuse cron's."""
+they take cron's mail, a web app's with a Japanese display name, and a bounce. Without it, or with a part of it, they refuse what does not fit."""
 
 import email
 import json
@@ -107,13 +107,30 @@ class Providers(Case):
         self.assertEqual(email.message_from_bytes(mail.content).get_content_type(), "multipart/report")
         self.assertEqual(mail.sender == "", self.double.provider.takes_null)
 
-    def refuses_without(self, provider):
-        scheme = "smtps" if provider.port == 465 else "submission"
-        daemon = self.begin(provider, f"smarthost: {scheme}://{provider.host}\n")
-        daemon.submit(CRON, "root", ["root"])
+    def is_refused(self, provider, text, words, content, sender, recipients):
+        daemon = self.begin(provider, text)
+        daemon.submit(content, sender, recipients)
         until(lambda: self.double.refusals, 20, "a refusal")
-        until(lambda: daemon.events("deferred") + daemon.events("failed"), 20, "the refusal in the log")
-        self.assertEqual(self.double.mails, [])
+        self.assertEqual((self.double.mails, self.double.refusals[0]), ([], words))
+
+    def refuses_cron(self, provider, keys=""):
+        scheme, words = "smtps" if provider.port == 465 else "submission", provider.not_owned
+        if keys or provider.senders is None:
+            words = provider.not_written
+        text = f"smarthosts: [{{url: '{scheme}://{provider.host}'{keys}}}]\n"
+        self.is_refused(provider, text, words, CRON, "root", ["root"])
+
+    def refuses_bounces(self, provider):
+        text = re.sub(r"(, )?null_sender: [^}]+", "", self.examples[provider.name])
+        self.is_refused(provider, text, provider.not_owned, RAILS, APP, [NOBODY])
+
+    def test_a_private_received_line_does_not_say_who_handed_the_mail_in(self):
+        gmail = next(provider for provider in PROVIDERS if provider.name == "Gmail")
+        daemon = self.begin(gmail, f"smarthosts: [{{url: 'smtps://{gmail.host}', from: {gmail.account}, received: private}}]\n")
+        daemon.submit(RAILS, APP)
+        received = field(self.taken(1).content, b"Received")
+        self.assertEqual(len(received), 1)
+        self.assertTrue(received[0].startswith(b"from localhost\r\n\tby app.interop.test (hikyaku) with ESMTP id "), received)
 
     def test_the_readme_has_an_example_for_each(self):
         self.assertEqual(sorted(self.examples), sorted(provider.name for provider in PROVIDERS))
@@ -123,7 +140,16 @@ def add_tests():
     for provider in PROVIDERS:
         name = re.sub(r"\W+", "_", provider.name)
         setattr(Providers, f"test_{name}_takes_all_with_its_example", lambda self, p=provider: self.takes_all(p))
-        setattr(Providers, f"test_{name}_refuses_cron_without", lambda self, p=provider: self.refuses_without(p))
+        setattr(Providers, f"test_{name}_refuses_cron_without", lambda self, p=provider: self.refuses_cron(p))
+        if provider.writers and provider.senders:
+            sender = f", rewrite: {{envelope_from: '{APP if '@shop.example.com' in provider.senders else provider.account}'}}"
+            if "Amazon" in provider.name:
+                sender += ", headers: {add: {X-SES-CONFIGURATION-SET: main}}"
+            setattr(Providers, f"test_{name}_refuses_cron_with_the_envelope_s_sender_alone",
+                    lambda self, p=provider, keys=sender: self.refuses_cron(p, keys))
+        if not provider.takes_null:
+            setattr(Providers, f"test_{name}_refuses_bounces_without_a_null_sender",
+                    lambda self, p=provider: self.refuses_bounces(p))
 
 
 add_tests()

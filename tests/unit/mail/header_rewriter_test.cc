@@ -39,7 +39,7 @@ std::string header_of(const std::string& header, const Rewriting& rules) {
   if (!survey.plan().is_empty()) {
     HeaderRewriter rewriter(survey.plan());
     std::string out;
-    for (char c : message) rewriter.feed({&c, 1}, out);
+    for (char c : message) out += rewriter.feed({&c, 1}, out);
     rewriter.finish(out);
     CHECK(out == whole);
   }
