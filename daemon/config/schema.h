@@ -144,6 +144,14 @@ Read<T> duration(Duration T::* member, Duration least, Duration most) {
   return [=](const Value& value, T& into) { detail::put(value.as_duration(least, most), member, into); };
 }
 
+// Null is the empty text.
+template <class T>
+Read<T> address_or_null(std::string T::* member) {
+  return [=](const Value& value, T& into) {
+    detail::put(value.is_null() ? std::string() : value.as_address(), member, into);
+  };
+}
+
 // A list, or one pattern. Empty if the list is.
 template <class T>
 Read<T> patterns(mail::AddressPatterns T::* member) {

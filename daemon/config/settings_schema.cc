@@ -82,6 +82,11 @@ void read_factor(const Value& value, RetrySettings& retry) {
   if (auto factor = value.as_factor(1, 10)) retry.factor = *factor;
 }
 
+void read_from(const Value& value, Document& document) {
+  document.from.emplace(value);
+  document.from_address = own_address(value);
+}
+
 void read_one_smarthost(const Value& value, Document& document) {
   document.smarthost.emplace(value);
   if (auto smarthost = read_smarthost(value)) document.settings.smarthosts.push_back(std::move(*smarthost));
@@ -91,11 +96,6 @@ void read_several_smarthosts(const Value& value, Document& document) {
   document.smarthosts.emplace(value);
   for (mail::Smarthost& smarthost : read_smarthosts(value))
     document.settings.smarthosts.push_back(std::move(smarthost));
-}
-
-void read_from(const Value& value, Document& document) {
-  document.from.emplace(value);
-  document.from_address = own_address(value);
 }
 
 // Only to state the default, until a copy of bounces for the postmaster exists.
@@ -196,9 +196,9 @@ const Schema<Document>& document_schema() {
       {"aliases", in_settings(read_aliases)},
       {"runtime_directory", in_settings(path(&Settings::runtime_directory))},
       {"shutdown_grace", in_settings(duration(&Settings::shutdown_grace, 0s, 1h))},
+      {"from", read_from},
       {"smarthost", read_one_smarthost},
       {"smarthosts", read_several_smarthosts},
-      {"from", read_from},
       {"routes", not_available<Document>()},
       {"message", in_settings(section(&Settings::message, kMessage))},
       {"spool", in_settings(section(&Settings::spool, kSpool))},

@@ -35,11 +35,11 @@ std::optional<mail::TlsMode> default_tls_mode(std::uint16_t port);
 struct SmarthostDraft {
   mail::Smarthost smarthost;  // what depends on nothing else
   bool has_target = false;    // `url` or `host` was written, if perhaps wrongly
+  std::optional<std::string> from;
   std::optional<SmarthostUrl> url;
   std::optional<std::string> host;
   std::optional<std::uint16_t> port;
   std::optional<mail::TlsMode> mode;
-  std::optional<std::string> from;
 };
 
 inline constexpr std::string_view kTlsModes = "implicit, starttls, opportunistic, none";

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/mail/address.h"
 
 namespace hikyaku::config {
 namespace {
@@ -100,6 +101,14 @@ std::optional<Duration> Value::as_duration(Duration least, Duration most) const 
   auto duration = parse_duration(text().value_or(""));
   if (duration && *duration >= least && *duration <= most) return duration;
   problem(range("a duration such as 500ms, 30s, 5m, 4h or 5d,", duration_text(least), duration_text(most)));
+  return std::nullopt;
+}
+
+std::optional<std::string> Value::as_address() const {
+  auto address = text();
+  auto path = mail::parse_path(address.value_or(""), {.default_domain = {}, .smtputf8 = true});
+  if (path && path->address == *address) return std::move(path->address);
+  problem("must be a mail address such as admin@example.com");
   return std::nullopt;
 }
 

@@ -43,6 +43,7 @@ class Value {
   std::optional<double> as_factor(double least, double most) const;
   std::optional<ByteSize> as_size(ByteSize least, ByteSize most) const;
   std::optional<Duration> as_duration(Duration least, Duration most) const;
+  std::optional<std::string> as_address() const;  // of mail, with a domain, without brackets
   std::optional<mail::AddressPattern> as_pattern() const;
   std::optional<std::size_t> as_choice(const std::vector<std::string>& choices) const;  // its index
 

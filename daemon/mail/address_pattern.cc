@@ -42,7 +42,7 @@ bool is_plain_address(std::string_view text) {
 }  // namespace
 
 Result<AddressPattern, std::string> AddressPattern::parse(std::string_view text) {
-  if (text == kAll) return AddressPattern(text, Users::all, Domains::any);
+  if (text == kAll) return all();
   if (text == kNobody) return AddressPattern(text, Users::nobody, Domains::any);
   return text.starts_with(kAnyUser) ? parse_domain(text) : parse_address(text);
 }

@@ -27,6 +27,8 @@ class AddressPattern {
   // Fails with what a pattern must be, as the end of a sentence that begins with the key ("must be …").
   static Result<AddressPattern, std::string> parse(std::string_view text);
 
+  static AddressPattern all() { return {"*", Users::all, Domains::any}; }
+
   // `address` is one as parse_path (address.h) returns it; empty is the null sender. Anything else, such as an
   // address with a source route, a second "@" outside quotes or a dot at its end, is matched by "*" only.
   bool matches(std::string_view address) const;
