@@ -124,6 +124,16 @@ class Providers(Case):
         text = re.sub(r"(, )?null_sender: [^}]+", "", self.examples[provider.name])
         self.is_refused(provider, text, provider.not_owned, RAILS, APP, [NOBODY])
 
+    def test_a_fallback_gets_the_mail_by_its_own_rules(self):
+        docomo, gmail = (next(each for each in PROVIDERS if each.name == name) for name in ("docomo", "Gmail"))
+        first = self.examples["docomo"].replace(f"smtps://{docomo.host}", f"smtps://{docomo.host}:466")  # nobody listens
+        daemon = self.begin(gmail, f"{first}  - {{url: 'smtps://{gmail.host}', from: {gmail.account}}}\n")
+        daemon.place.file("hikyakud/authinfo", netrc(docomo.host, docomo.account) + netrc(gmail.host, gmail.account), 0o600, 65534)
+        daemon.reload()
+        daemon.submit(RAILS, APP)
+        mail = self.taken(1)
+        self.assertEqual((mail.sender, field(mail.content, b"From")), (gmail.account, [JAPANESE + b" <shop@gmail.com>\r\n"]))
+
     def test_a_private_received_line_does_not_say_who_handed_the_mail_in(self):
         gmail = next(provider for provider in PROVIDERS if provider.name == "Gmail")
         daemon = self.begin(gmail, f"smarthosts: [{{url: 'smtps://{gmail.host}', from: {gmail.account}, received: private}}]\n")
