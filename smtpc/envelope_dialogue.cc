@@ -29,13 +29,12 @@ bool is_hang_up(const ExchangeError& error) {
 
 bool needs_smtputf8(const std::string& address) { return !is_ascii(address); }
 
-std::string mail_command(const mail::QueuedMail& mail, const mail::Capabilities& capabilities,
-                         bool has_eight_bit, bool needs_utf8) {
-  const mail::Envelope& envelope = mail.envelope;
-  std::string command = cat("MAIL FROM:<", envelope.sender, ">");
-  if (capabilities.size) command += cat(" SIZE=", std::to_string(mail.size));
-  if (capabilities.eight_bit_mime && has_eight_bit) command += " BODY=8BITMIME";
-  if (capabilities.smtputf8 && (needs_utf8 || envelope.smtputf8)) command += " SMTPUTF8";
+std::string mail_command(const mail::Envelope& envelope, const mail::Capabilities& capabilities,
+                         const AsSent& sent) {
+  std::string command = cat("MAIL FROM:<", sent.sender, ">");
+  if (capabilities.size) command += cat(" SIZE=", std::to_string(sent.size));
+  if (capabilities.eight_bit_mime && sent.has_eight_bit) command += " BODY=8BITMIME";
+  if (capabilities.smtputf8 && (sent.needs_utf8 || envelope.smtputf8)) command += " SMTPUTF8";
   if (!capabilities.dsn) return command;
   if (envelope.ret != mail::Ret::absent)
     command += envelope.ret == mail::Ret::full ? " RET=FULL" : " RET=HDRS";

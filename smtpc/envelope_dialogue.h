@@ -19,10 +19,16 @@ namespace hikyaku::smtpc {
 // Whether an address cannot travel without SMTPUTF8 (RFC 6531).
 bool needs_smtputf8(const std::string& address);
 
-// `has_eight_bit`: the content has bytes from 0x80, or says that it may. `needs_utf8`: an address of the
-// transaction needs SMTPUTF8; the smarthost offers it then.
-std::string mail_command(const mail::QueuedMail& mail, const mail::Capabilities& capabilities,
-                         bool has_eight_bit, bool needs_utf8);
+// What MAIL says of a mail as it leaves, after the smarthost's rewriting.
+struct AsSent {
+  std::string sender;          // empty: <>
+  std::uint64_t size = 0;      // of the content, bytes
+  bool has_eight_bit = false;  // the content has bytes from 0x80, or says that it may
+  bool needs_utf8 = false;     // an address of the transaction needs SMTPUTF8; the smarthost offers it then
+};
+// RET and ENVID are the envelope's.
+std::string mail_command(const mail::Envelope& envelope, const mail::Capabilities& capabilities,
+                         const AsSent& sent);
 std::string rcpt_command(const mail::Recipient& recipient, const mail::Capabilities& capabilities);
 
 struct EnvelopeCommand {

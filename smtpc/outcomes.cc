@@ -28,7 +28,7 @@ void Outcomes::refuse(std::size_t recipient, Refusal refusal) {
   if (ends_connection(refusal.verdict.action)) return refuse_rest(std::move(refusal));
   refusal.verdict.action = for_one(refusal.verdict.action);
   refusal.failure.concerns = mail::Concerns::recipient;
-  refusal.failure.sender = consignment_.mail.envelope.sender;
+  refusal.failure.sender = sender();
   refusal.failure.unproven = is_doubtful(refusal);
   refusal.failure.is_evidence = refusal.verdict.action == Action::weigh_evidence;
   refusal.failure.recipient = consignment_.mail.envelope.recipients[recipient].address;
@@ -39,8 +39,8 @@ void Outcomes::refuse_rest(Refusal refusal) {
   gives_up_ = gives_up_ || ends_connection(refusal.verdict.action);
   if (!hears_to_the_end_) end();
   if (result_.rest) return;
-  refusal.failure.sender = consignment_.mail.envelope.sender;
-  refusal.failure.size = consignment_.mail.size;
+  refusal.failure.sender = sender();
+  if (refusal.failure.size == 0) refusal.failure.size = consignment_.mail.size;
   refusal.failure.max_size = session_.capabilities.max_size;
   refusal.failure.unproven = is_doubtful(refusal);
   refusal.failure.is_evidence = refusal.verdict.action == Action::weigh_evidence;

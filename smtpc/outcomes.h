@@ -92,6 +92,11 @@ class Outcomes {
   TransactionResult take();
 
  private:
+  // As the smarthost was told it.
+  const std::string& sender() const {
+    return mail::sender_as_sent(session_.context.smarthost.rewrite, consignment_.mail.envelope.sender);
+  }
+
   Session& session_;
   const Consignment& consignment_;
   std::vector<std::size_t> accepted_;

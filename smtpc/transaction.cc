@@ -33,6 +33,7 @@ Transaction::Transaction(Session& session, Consignment consignment)
 }
 
 Task<void> Transaction::prepare() {
+  co_await rewrite();
   check_size();
   check_addresses();
   if (is_going_on()) co_await look_at_content();
@@ -52,22 +53,39 @@ Task<TransactionResult> Transaction::run(const MayLeave& may_leave, const Follow
   co_return outcomes_.take();
 }
 
+Task<void> Transaction::rewrite() {
+  const mail::Rewriting& rules = session_.context.smarthost.rewrite;
+  sent_.sender = mail::sender_as_sent(rules, consignment_.mail.envelope.sender);
+  sent_.size = consignment_.mail.size;
+  if (!rules.changes_header()) co_return;
+  rewritten_ = std::make_unique<mail::RewritingReader>(consignment_.content, rules);
+  auto prepared = co_await rewritten_->prepare();
+  if (!prepared) co_return outcomes_.refuse_rest_as(unreadable(session_, prepared.error()));
+  sent_.size = rewritten_->size(consignment_.mail.size);
+}
+
+mail::ContentReader& Transaction::content() {
+  return rewritten_ ? static_cast<mail::ContentReader&>(*rewritten_) : consignment_.content;
+}
+
 // RFC 1870: a mail above the announced limit need not be tried. 0 means no limit.
 void Transaction::check_size() {
   const std::uint64_t limit = session_.capabilities.max_size;
-  if (!session_.capabilities.size || limit == 0 || consignment_.mail.size <= limit) return;
-  outcomes_.refuse_rest(outcomes_.final_refusal(Action::fail_message, FailureKind::too_large));
+  if (!session_.capabilities.size || limit == 0 || sent_.size <= limit) return;
+  Refusal refusal = outcomes_.final_refusal(Action::fail_message, FailureKind::too_large);
+  refusal.failure.size = sent_.size;
+  outcomes_.refuse_rest(std::move(refusal));
 }
 
 bool Transaction::travels(const std::string& address) {
   if (!needs_smtputf8(address)) return true;
-  needs_utf8_ = true;
+  sent_.needs_utf8 = true;
   return session_.capabilities.smtputf8;
 }
 
 void Transaction::check_addresses() {
   const mail::Envelope& envelope = consignment_.mail.envelope;
-  if (!travels(envelope.sender))
+  if (!travels(sent_.sender))
     outcomes_.refuse_rest(outcomes_.final_refusal(Action::fail_message, FailureKind::smtputf8_needed));
   if (!is_going_on()) return;
   std::erase_if(to_try_, [&](std::size_t recipient) {
@@ -81,12 +99,12 @@ void Transaction::check_addresses() {
 
 Task<void> Transaction::look_at_content() {
   const mail::Body body = consignment_.mail.envelope.body;
-  has_eight_bit_ = body == mail::Body::eight_bit_mime;
+  sent_.has_eight_bit = body == mail::Body::eight_bit_mime;
   if (consignment_.mail.envelope.traits.is_seven_bit) co_return;
   if (body != mail::Body::absent || !session_.capabilities.eight_bit_mime) co_return;
-  auto found = co_await has_eight_bit(consignment_.content);
+  auto found = co_await has_eight_bit(content());
   if (found)
-    has_eight_bit_ = *found;
+    sent_.has_eight_bit = *found;
   else
     outcomes_.refuse_rest_as(unreadable(session_, found.error()));
 }
@@ -103,8 +121,7 @@ Task<void> Transaction::reset() {
 std::vector<EnvelopeCommand> Transaction::commands() const {
   const mail::Capabilities& capabilities = session_.capabilities;
   std::vector<EnvelopeCommand> list;
-  list.push_back(
-      {Stage::mail, 0, mail_command(consignment_.mail, capabilities, has_eight_bit_, needs_utf8_)});
+  list.push_back({Stage::mail, 0, mail_command(consignment_.mail.envelope, capabilities, sent_)});
   for (std::size_t recipient : to_try_)
     list.push_back({Stage::rcpt, recipient,
                     rcpt_command(consignment_.mail.envelope.recipients[recipient], capabilities)});
@@ -125,18 +142,18 @@ Task<void> Transaction::converse(const MayLeave& may_leave, const Following& fol
 }
 
 Task<void> Transaction::say_content(const MayLeave& may_leave, const Following& following) {
-  auto content =
-      co_await send_content(session_, consignment_.content, consignment_.mail.envelope.traits.has_no_dot_line,
-                            may_leave, following);
-  if (content.failure && content.failure->kind == FailureKind::protocol_error && session_.pipelines())
-    co_return outcomes_.out_of_step(Stage::message, content.failure->detail);
-  if (content.had_company && content.failure && content.failure->kind == FailureKind::reply_lost)
+  // No rule makes a line that begins with a dot.
+  const bool has_no_dot_line = consignment_.mail.envelope.traits.has_no_dot_line;
+  auto sent = co_await send_content(session_, content(), has_no_dot_line, may_leave, following);
+  if (sent.failure && sent.failure->kind == FailureKind::protocol_error && session_.pipelines())
+    co_return outcomes_.out_of_step(Stage::message, sent.failure->detail);
+  if (sent.had_company && sent.failure && sent.failure->kind == FailureKind::reply_lost)
     session_.context.knowledge
         .note_hang_up();  // some servers crash on such commands, with the mail delivered
-  if (content.failure) co_return outcomes_.refuse_rest_as(std::move(*content.failure));
-  if (content.had_company && complains_about_pipelining(*content.reply))
-    co_return outcomes_.out_of_step(Stage::message, mail::to_text(*content.reply));
-  hear_end(*content.reply);
+  if (sent.failure) co_return outcomes_.refuse_rest_as(std::move(*sent.failure));
+  if (sent.had_company && complains_about_pipelining(*sent.reply))
+    co_return outcomes_.out_of_step(Stage::message, mail::to_text(*sent.reply));
+  hear_end(*sent.reply);
 }
 
 void Transaction::hear_end(const mail::Reply& reply) {
@@ -151,7 +168,7 @@ void Transaction::hear_end(const mail::Reply& reply) {
 // all recipients may be refused.
 Task<void> Transaction::say_chunk(const MayLeave& may_leave) {
   EnvelopeDialogue dialogue(session_, outcomes_);
-  Chunk chunk{.size = consignment_.mail.size, .front = EnvelopeDialogue::lines(commands_)};
+  Chunk chunk{.size = sent_.size, .front = EnvelopeDialogue::lines(commands_)};
   bool is_heard = false;
   if (chunk.front.size() + chunk.size <= kMostTogether && commands_.size() <= EnvelopeDialogue::kGroup) {
     chunk.hear_front = [&] {
@@ -165,9 +182,9 @@ Task<void> Transaction::say_chunk(const MayLeave& may_leave) {
     co_await dialogue.run(commands_, 0);
     if (outcomes_.accepted().empty() || outcomes_.is_settled() || session_.exchange.is_broken()) co_return;
   }
-  auto content = co_await send_chunk(session_, consignment_.content, std::move(chunk), may_leave);
-  if (content.failure) outcomes_.refuse_rest_as(std::move(*content.failure));
-  if (content.reply) hear_chunk(*content.reply, is_heard);
+  auto sent = co_await send_chunk(session_, content(), std::move(chunk), may_leave);
+  if (sent.failure) outcomes_.refuse_rest_as(std::move(*sent.failure));
+  if (sent.reply) hear_chunk(*sent.reply, is_heard);
   outcomes_.end();
 }
 

@@ -4,10 +4,12 @@
 // may travel with the final dot of the transaction before (RFC 2920 3.1): then a mail costs one round trip.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "daemon/mail/mail_source.h"
+#include "daemon/mail/rewriting_reader.h"
 #include "daemon/mail/smtp_reply.h"
 #include "smtpc/content.h"
 #include "smtpc/envelope_dialogue.h"
@@ -22,8 +24,8 @@ class Transaction {
   Transaction(Session& session, Consignment consignment);
   Transaction(const Transaction&) = delete;
 
-  // Refuses what needs no question: a mail that is too large, an address that cannot travel. Reads the
-  // content. To be called once, first.
+  // Makes of the mail what this smarthost is to get, and refuses what needs no question: a mail that is too
+  // large, an address that cannot travel. Reads the content. To be called once, first.
   Task<void> prepare();
   // MAIL, RCPT and DATA, as far as they fit into one group; from then on they count as sent. Empty if no
   // command may be sent ahead.
@@ -33,6 +35,8 @@ class Transaction {
 
  private:
   bool is_going_on() const { return !outcomes_.is_settled() && !to_try_.empty(); }
+  Task<void> rewrite();
+  mail::ContentReader& content();
   void check_size();
   void check_addresses();
   bool travels(const std::string& address);
@@ -54,8 +58,8 @@ class Transaction {
   std::vector<EnvelopeCommand> commands_;
   std::size_t sent_ahead_ = 0;  // of the commands
   bool is_chunk_ = false;       // BDAT instead of DATA
-  bool has_eight_bit_ = false;
-  bool needs_utf8_ = false;
+  AsSent sent_;
+  std::unique_ptr<mail::RewritingReader> rewritten_;  // null: the content leaves as it is stored
 };
 
 }  // namespace hikyaku::smtpc

@@ -24,6 +24,15 @@ std::string_view words_for(mail::TlsMode mode) {
   std::unreachable();
 }
 
+std::string forced_addresses(const mail::Rewriting& rules) {
+  if (!rules.envelope_from.empty() && rules.envelope_from == rules.header_from)
+    return cat(", mail leaves as ", rules.header_from);
+  std::string text;
+  if (!rules.envelope_from.empty()) text += cat(", sender ", rules.envelope_from);
+  if (!rules.header_from.empty()) text += cat(", From ", rules.header_from);
+  return text;
+}
+
 config::Problems problems_of_files(const Loaded& loaded) {
   config::Problems problems = config::check_configuration(loaded.settings, reader_for(loaded.account));
   if (!problems.empty()) return problems;
@@ -95,6 +104,7 @@ std::string describe(const mail::Smarthost& smarthost) {
   std::string text = cat(smarthost.name, ": ", where, smarthost.lookup_mx ? " (by its MX records)" : "",
                          " port ", std::to_string(smarthost.port), ", ", words_for(smarthost.tls.mode));
   for (const mail::Rate& rate : smarthost.rates) text += cat(", at most ", to_text(rate));
+  text += forced_addresses(smarthost.rewrite);
   if (smarthost.auth && smarthost.credentials)
     return cat(text, ", logs in as ", smarthost.credentials->user, " (", smarthost.credentials->origin, ")");
   if (smarthost.direct) return text;

@@ -8,6 +8,7 @@
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
 #include "daemon/config/read_file.h"
+#include "daemon/config/rewriting_keys.h"
 #include "daemon/config/settings_schema.h"
 #include "daemon/config/yaml.h"
 #include "daemon/mail/alias_file.h"
@@ -34,6 +35,16 @@ void check_smarthosts(const Value& root, const Document& document) {
     root.problem("needs a smarthost; the shortest complete file is `smarthost: smtps://smtp.example.com`");
 }
 
+// Beside a single `smarthost`, which may be a URL, so that two lines are a complete file.
+void give_from_to_smarthost(Document& document) {
+  if (!document.from) return;
+  if (document.smarthosts)
+    return document.from->problem(
+        "belongs to one `smarthost`; with `smarthosts`, write it into each entry that insists on an address");
+  for (mail::Smarthost& smarthost : document.settings.smarthosts)
+    if (document.from_address) apply_from(*document.from, *document.from_address, smarthost.rewrite);
+}
+
 // Nobody becomes an open relay by a listen address alone.
 void check_listen(const Document& document) {
   if (!document.listen || document.allow) return;
@@ -51,6 +62,7 @@ Result<Settings, Problems> read_document(const YamlNode& node, const std::string
   Document document{default_settings(), {}, {}, {}, {}};
   read_map(root, document_schema(), document);
   check_smarthosts(root, document);
+  give_from_to_smarthost(document);
   check_listen(document);
   if (!report.problems.empty()) return std::unexpected(std::move(report.problems));
   return std::move(document.settings);

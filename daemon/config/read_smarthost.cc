@@ -5,6 +5,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
+#include "daemon/config/rewriting_keys.h"
 #include "daemon/config/smarthost_draft.h"
 
 namespace hikyaku::config {
@@ -81,6 +82,7 @@ void finish_lookup(const Value& value, SmarthostDraft& draft) {
 std::optional<Smarthost> finish(const Value& value, SmarthostDraft draft) {
   Smarthost& smarthost = draft.smarthost;
   if (draft.url) merge_url(value, draft);
+  if (draft.from) apply_from(value, *draft.from, smarthost.rewrite);
   if (!draft.host) return std::nullopt;
   if (draft.url && draft.url->is_direct) return finish_direct(value, std::move(draft));
   finish_lookup(value, draft);

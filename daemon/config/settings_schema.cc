@@ -7,6 +7,7 @@
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
 #include "daemon/config/load.h"
+#include "daemon/config/rewriting_keys.h"
 #include "daemon/config/smarthost_draft.h"
 #include "daemon/mail/address.h"
 
@@ -80,6 +81,11 @@ void read_aliases(const Value& value, Settings& settings) {
 
 void read_factor(const Value& value, RetrySettings& retry) {
   if (auto factor = value.as_factor(1, 10)) retry.factor = *factor;
+}
+
+void read_from(const Value& value, Document& document) {
+  document.from.emplace(value);
+  document.from_address = own_address(value);
 }
 
 void read_one_smarthost(const Value& value, Document& document) {
@@ -231,6 +237,7 @@ const Schema<Document>& document_schema() {
       {"copy_to", in_settings(address_or_null(&Settings::copy_to))},
       {"runtime_directory", in_settings(path(&Settings::runtime_directory))},
       {"shutdown_grace", in_settings(duration(&Settings::shutdown_grace, 0s, 1h))},
+      {"from", read_from},
       {"smarthost", read_one_smarthost},
       {"smarthosts", read_several_smarthosts},
       {"routes", not_available<Document>()},

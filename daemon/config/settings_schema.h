@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "daemon/config/schema.h"
 #include "daemon/config/settings.h"
@@ -14,6 +15,8 @@ struct Document {
   Settings settings;
   // Where these keys are in the document, valid or not; views of its nodes.
   std::optional<Value> smarthost, smarthosts, listen, allow;
+  std::optional<Value> from{};
+  std::optional<std::string> from_address{};  // what `from` says, if that can be used
 };
 
 const Schema<Document>& document_schema();

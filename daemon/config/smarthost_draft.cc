@@ -6,6 +6,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
+#include "daemon/config/rewriting_keys.h"
 
 namespace hikyaku::config {
 namespace {
@@ -190,7 +191,10 @@ const Schema<SmarthostDraft>& smarthost_schema() {
       {"connections", in_smarthost(count(&Smarthost::connections, 1, 1000))},
       {"messages_per_connection", in_smarthost(count(&Smarthost::messages_per_connection, 1, 1'000'000))},
       {"rate", in_smarthost(read_rates)},
-      {"rewrite", not_available<SmarthostDraft>()},
+      {"from", [](const Value& value, SmarthostDraft& draft) { draft.from = own_address(value); }},
+      {"rewrite", in_smarthost(section(&Smarthost::rewrite, rewrite_schema()))},
+      {"headers", in_smarthost(section(&Smarthost::rewrite, headers_schema()))},
+      {"received", in_smarthost(within(&Smarthost::rewrite, received_key()))},
       {"timeout", in_smarthost(section(&Smarthost::timeout, timeout_schema()))},
   };
   return kSchema;

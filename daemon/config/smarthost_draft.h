@@ -38,6 +38,7 @@ std::optional<mail::TlsMode> default_tls_mode(std::uint16_t port);
 struct SmarthostDraft {
   mail::Smarthost smarthost;  // what depends on nothing else
   bool has_target = false;    // `url` or `host` was written, if perhaps wrongly
+  std::optional<std::string> from;
   std::optional<SmarthostUrl> url;
   std::optional<std::string> host;
   bool is_exact = false;  // of `host`, as in the URL

@@ -105,6 +105,9 @@ void add_examples(const Smarthost& smarthost, Warnings& examples) {
     if (is_example(name)) examples.push_back(cat(what, " ", name, " (smarthost ", smarthost.name, ")"));
   };
   add("`host`", smarthost.host);
+  add("sender", smarthost.rewrite.envelope_from);
+  if (smarthost.rewrite.header_from != smarthost.rewrite.envelope_from)
+    add("From", smarthost.rewrite.header_from);
   add("user", smarthost.credentials ? smarthost.credentials->user : smarthost.user);
 }
 

@@ -159,9 +159,9 @@ class ListParser {
   explicit ListParser(std::string_view value) : value_(value), tokens_(value) {}
 
   AddressList run() {
-    for (AddressToken token = tokens_.next(); token.kind != AddressToken::end; token = tokens_.next())
-      take(token);
-    finish_entry();
+    AddressToken token = tokens_.next();
+    for (; token.kind != AddressToken::end; token = tokens_.next()) take(token);
+    finish_entry(token);
     return std::move(list_);
   }
 
@@ -173,10 +173,10 @@ class ListParser {
     in_entry_ = true;
     bool in_route = bracket_ == Bracket::open && !pending_.empty() && pending_[0].is('@');
     if (in_route && (token.is(',') || token.is(':'))) return end_hop(token);
-    if (token.is(',') || token.is(';')) return finish_entry();
-    if (token.is(':')) return begin_group();
-    if (token.is('<')) return open_bracket();
-    if (token.is('>')) return close_bracket();
+    if (token.is(',') || token.is(';')) return finish_entry(token);
+    if (token.is(':')) return begin_group(token);
+    if (token.is('<')) return open_bracket(token);
+    if (token.is('>')) return close_bracket(token);
     if (token.kind == AddressToken::unclosed) note("a quote or bracket is not closed");
     pending_.push_back(token);
   }
@@ -190,36 +190,59 @@ class ListParser {
     }
   }
 
-  void begin_group() {
-    bool is_name = std::ranges::none_of(pending_, [](const auto& token) { return token.is('@'); });
-    if (!is_name || pending_.empty() || bracket_ != Bracket::none)
+  bool has_at() const {
+    return std::ranges::any_of(pending_, [](const auto& token) { return token.is('@'); });
+  }
+
+  void begin_group(const AddressToken& colon) {
+    if (has_at() || pending_.empty() || bracket_ != Bracket::none)
       return note("a colon is in the wrong place");
     pending_.clear();
     in_entry_ = false;
+    entry_begin_ = colon.finish;
   }
 
-  void open_bracket() {
+  void open_bracket(const AddressToken& token) {
     if (bracket_ != Bracket::none) return note(kNotAnAddress);
+    has_at_in_name_ = has_at();
     pending_.clear();  // the display name
     bracket_ = Bracket::open;
+    bracket_at_ = token.begin;
   }
 
-  void close_bracket() {
+  void close_bracket(const AddressToken& token) {
     if (bracket_ != Bracket::open) return note("a bracket is closed that was not opened");
     bracket_ = Bracket::closed;
     if (!pending_.empty()) assemble();
+    if (found_) put_spot(bracket_at_, token.finish);
     pending_.clear();
   }
 
-  void finish_entry() {
+  void put_spot(std::size_t begin, std::size_t end) {
+    found_->spot_begin = begin;
+    found_->spot_end = end;
+    found_->is_bracketed = bracket_ == Bracket::closed;
+    found_->has_at_in_name = has_at_in_name_;
+  }
+
+  void finish_entry(const AddressToken& separator) {
     if (bracket_ == Bracket::open) note("a quote or bracket is not closed");
     if (bracket_ == Bracket::closed && !pending_.empty()) note("there is text after the address");
     if (bracket_ == Bracket::none && !pending_.empty()) assemble();
-    if (found_ && !wrong_) list_.mailboxes.push_back(std::move(*found_));
+    if (found_ && bracket_ == Bracket::none) put_spot(found_->begin, found_->end);
+    if (found_ && !wrong_) keep(separator.begin);
+    entry_begin_ = separator.finish;
+    has_at_in_name_ = false;
     found_.reset();
     pending_.clear();
     bracket_ = Bracket::none;
     wrong_ = in_entry_ = false;
+  }
+
+  void keep(std::size_t end) {
+    found_->entry_begin = entry_begin_;
+    found_->entry_end = end;
+    list_.mailboxes.push_back(std::move(*found_));
   }
 
   void assemble() {
@@ -230,7 +253,11 @@ class ListParser {
     if (!is_dotted(local, false) || (has_domain && !is_listed_domain(domain))) return note(kNotAnAddress);
     std::string address = local_part(local);
     if (has_domain) address += "@" + joined(domain);
-    found_ = {std::move(address), pending_.front().begin, pending_.back().finish, has_domain};
+    found_.emplace();
+    found_->address = std::move(address);
+    found_->begin = pending_.front().begin;
+    found_->end = pending_.back().finish;
+    found_->has_domain = has_domain;
   }
 
   // A quoted string beside atoms is an obsolete form that envelopes do not allow; everything goes into the
@@ -266,7 +293,10 @@ class ListParser {
   Tokens pending_;  // of the entry so far; after a bracket or colon, the tokens from there
   std::optional<ListedMailbox> found_;  // in this entry
   Bracket bracket_ = Bracket::none;
-  std::size_t begin_ = 0;  // of the entry
+  std::size_t begin_ = 0;        // of the entry's first token
+  std::size_t entry_begin_ = 0;  // behind the separator before it
+  std::size_t bracket_at_ = 0;
+  bool has_at_in_name_ = false;
   bool in_entry_ = false;
   bool wrong_ = false;
 };

@@ -21,6 +21,15 @@ struct ListedMailbox {
       0;                // the addr-spec's position in the value; between begin and end there may be comments
   std::size_t end = 0;  // after its last byte; "@domain" inserted here completes an address without a domain
   bool has_domain = false;
+  // Its entry, for whoever writes it with another address: display name, brackets and comments, with the
+  // blanks around them, without the separators.
+  std::size_t entry_begin = 0;
+  std::size_t entry_end = 0;
+  // What another address takes the place of: "<…>" with its brackets, or what is between begin and end.
+  std::size_t spot_begin = 0;
+  std::size_t spot_end = 0;
+  bool is_bracketed = false;
+  bool has_at_in_name = false;  // "a@b <c@d>": no display name of RFC 5322, and read as an address by some
   bool operator==(const ListedMailbox&) const = default;
 };
 

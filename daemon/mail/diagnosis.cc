@@ -184,13 +184,13 @@ constexpr Row kRows[] = {
      "{reload}, or have its operator allow this machine's address; the mail waits"},
 
     {sender_not_owned, is_from_nobody, "{at} does not take mail from the null sender <>",
-     "ask its operator to allow it: bounces have no other"},
+     "set `rewrite.null_sender` for it to an address that it accepts, and {reload}"},
     {sender_not_owned, has_credentials, "{at} does not take mail from <{sender}> when {user} is logged in",
-     "let the application send from the account's own address, or put the credentials of the account that "
-     "owns <{sender}> into {origin} and {reload}"},
+     "set `from` for it to the account's own address, or put the credentials of the account that owns "
+     "<{sender}> into {origin}, and {reload}"},
     {sender_not_owned, always, "{at} does not take mail from <{sender}>",
-     "let the application send from an address that it accepts, or add credentials of the account that owns "
-     "<{sender}> to /etc/hikyaku/authinfo and {reload}"},
+     "set `from` for it to an address that it accepts, or add credentials of the account that owns "
+     "<{sender}> to /etc/hikyaku/authinfo, and {reload}"},
     {sender_not_authenticated, is_temporary,
      "{at} does not take mail from <{sender}> now, because SPF, DKIM or DMARC of the domain {domain} do not "
      "allow that it comes this way",

@@ -10,6 +10,9 @@ namespace hikyaku::mail {
 namespace {
 
 constexpr std::string_view kFold = "\r\n\t";
+constexpr std::string_view kFieldBegin = "Received: ";
+constexpr std::string_view kLocalhost = "from localhost";
+constexpr std::string_view kBetween = " (hikyaku) with ";
 constexpr std::string_view kOfAccounts = "._-$@+";
 constexpr std::size_t kLongestAccount = 64;
 
@@ -37,7 +40,7 @@ std::string submitter(const ReceivedFacts& facts) {
 }
 
 std::string from_clause(const ReceivedFacts& facts) {
-  if (!facts.client) return cat("from localhost", submitter(facts));
+  if (!facts.client) return cat(kLocalhost, submitter(facts));
   std::string literal = address_literal(*facts.client);
   return cat("from ", client_name(facts, literal), " (", literal, ")");
 }
@@ -76,9 +79,16 @@ std::string_view with_protocol(const SessionTraits& traits) {
 }
 
 std::string received_field(const ReceivedFacts& facts) {
-  return cat("Received: ", from_clause(facts), kFold, "by ", facts.hostname, " (hikyaku) with ",
+  return cat(kFieldBegin, from_clause(facts), kFold, "by ", facts.hostname, kBetween,
              with_protocol(facts.traits), " id ", facts.id, for_clause(facts), ";", kFold,
              to_rfc5322_date(facts.now), "\r\n");
+}
+
+std::optional<std::string> without_client(std::string_view field) {
+  const std::string_view rest = field.substr(std::min(field.find(kFold), field.size()));
+  const bool is_ours = field.starts_with(cat(kFieldBegin, "from ")) && rest.starts_with(cat(kFold, "by ")) &&
+                       rest.find(kBetween) < rest.find(kFold, 1);
+  return is_ours ? std::optional(cat(kFieldBegin, kLocalhost, rest)) : std::nullopt;
 }
 
 std::string make_message_id(WallTime now, std::string_view random, std::string_view domain,

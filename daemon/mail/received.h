@@ -36,6 +36,9 @@ struct ReceivedFacts {
 };
 // The whole field, folded, with its last CR LF.
 std::string received_field(const ReceivedFacts& facts);
+// The field without the client's name, address and user; "from localhost" stands there instead. nullopt if it
+// does not have the form that received_field() gives it.
+std::optional<std::string> without_client(std::string_view field);
 
 // "<20261122031404.k3j4h5@example.com>". `random` is letters and digits (base/random.h). A `domain` that is
 // empty, invalid, "localhost", or below it or "localdomain" is replaced by `fallback`, and that by

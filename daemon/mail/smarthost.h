@@ -13,6 +13,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/tls_facts.h"
+#include "daemon/mail/rewriting.h"
 
 namespace hikyaku::mail {
 
@@ -83,6 +84,7 @@ struct Smarthost {
   std::uint32_t messages_per_connection = 1000;
   std::vector<Rate> rates;  // each unit at most once; none: no limit
   SmtpTimeouts timeout;
+  Rewriting rewrite;  // `from`, `rewrite`, `headers` and `received`
   bool operator==(const Smarthost&) const = default;
 };
 

@@ -53,10 +53,10 @@ class Place:
         os.chmod(part.path, 0o755)
         return part
 
-    def name_host(self, name):
-        """From now on hikyakud finds our address under this name."""
+    def name_host(self, name, address=None):
+        """From now on hikyakud finds our address, or another one of ours, under this name."""
         with open(self.hosts, "a", encoding="utf-8") as hosts:
-            hosts.write(f"{self.address} {name}\n")
+            hosts.write(f"{address or self.address} {name}\n")
 
     def remove(self):
         shutil.rmtree(self.path)

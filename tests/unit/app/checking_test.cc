@@ -158,4 +158,12 @@ TEST_CASE("app: a smarthost is described with port, TLS and who logs in, but not
   smarthost.rates = {{14, mail::RateUnit::second}, {10000, mail::RateUnit::day}};
   CHECK(describe(smarthost) ==
         "main: smtp.example.com port 587, implicit TLS, at most 14/s, at most 10000/day, no log-in");
+  smarthost.rates.clear();
+  smarthost.rewrite.envelope_from = smarthost.rewrite.header_from = "me@example.com";
+  CHECK(describe(smarthost) ==
+        "main: smtp.example.com port 587, implicit TLS, mail leaves as me@example.com, no log-in");
+  smarthost.rewrite.header_from = "you@example.com";
+  CHECK(describe(smarthost) ==
+        "main: smtp.example.com port 587, implicit TLS, sender me@example.com, From you@example.com, no "
+        "log-in");
 }

@@ -34,6 +34,7 @@ constexpr Changed kChanged[] = {
     {"copy_to", "archive@example.net"},
     {"runtime_directory", "/srv/run"},
     {"shutdown_grace", "11s"},
+    {"from", "me@example.org"},
     {"smarthost", "smtps://other.example.com"},
     {"smarthosts", "[smtps://other.example.com]"},
     {"routes", ""},
@@ -133,7 +134,10 @@ struct HandedOn {
     add(bounce.domain);
     add(bounce.full);
     add(bounce.postmaster);
-    for (const mail::Smarthost& smarthost : settings.smarthosts) add(smarthost.host);
+    for (const mail::Smarthost& smarthost : settings.smarthosts) {
+      add(smarthost.host);
+      add(mail::fingerprint(smarthost.rewrite));
+    }
   }
 };
 

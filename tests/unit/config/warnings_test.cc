@@ -101,6 +101,10 @@ TEST_CASE("config: example.com that is still there is told, wherever it stands")
   CHECK(contains(said("smarthost: smtp://a.example\ndomain: example.org\n"), "`domain` example.org"));
   CHECK(contains(said("smarthost: smtp://a.example\ndomain: shop.example\nhostname: app1.example.com\n"),
                  "`hostname` app1.example.com"));
+  CHECK(contains(said("smarthost: {name: main, host: a.example}\nfrom: me@example.com\n"),
+                 "sender me@example.com (smarthost main)"));
+  CHECK(contains(said("smarthost: {name: main, host: a.example, rewrite: {header_from: me@example.com}}\n"),
+                 "From me@example.com (smarthost main)"));
   CHECK(said("smarthost: smtp://myexample.com\ndomain: example.com.shop.example\n") == "");
   Settings settings = on_a_good_machine("smarthost: {name: main, host: a.example, port: 587}\n");
   settings.smarthosts[0].credentials = credentials_of("me@example.com");

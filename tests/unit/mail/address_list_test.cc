@@ -137,7 +137,37 @@ TEST_CASE("address list: each mailbox knows its place, so that its domain can be
   CHECK(completed("John Smith, root") == "John Smith, root@d");
   auto list = parse_address_list("Al < a (x) @ b >");
   REQUIRE(list.mailboxes.size() == 1);
-  CHECK(list.mailboxes[0] == ListedMailbox{"a@b", 5, 14, true});
+  CHECK(list.mailboxes[0].address == "a@b");
+  CHECK(list.mailboxes[0].begin == 5);
+  CHECK(list.mailboxes[0].end == 14);
+  CHECK(list.mailboxes[0].has_domain);
+}
+
+namespace {
+
+// Each entry as it stands, with # in place of its address.
+std::string entries(std::string_view value) {
+  std::string text;
+  for (const auto& mailbox : parse_address_list(value).mailboxes) {
+    text += text.empty() ? "" : "|";
+    text += value.substr(mailbox.entry_begin, mailbox.spot_begin - mailbox.entry_begin);
+    text += mailbox.is_bracketed ? "<#>" : "#";
+    text += value.substr(mailbox.spot_end, mailbox.entry_end - mailbox.spot_end);
+    text += mailbox.has_at_in_name ? "!" : "";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("address list: each mailbox knows its entry, so that it can be written with another address") {
+  CHECK(entries(" root@x (Cron Daemon)\r\n") == " # (Cron Daemon)\r\n");
+  CHECK(entries("Al < a (x) @ b > (y), =?UTF-8?B?eA==?=\r\n =?UTF-8?B?eA==?= <@r,@s:c@d>\r\n") ==
+        "Al <#> (y)| =?UTF-8?B?eA==?=\r\n =?UTF-8?B?eA==?= <#>\r\n");
+  CHECK(entries("team: Al <a@b>, c@d ;e@f") == " Al <#>| # |#");
+  CHECK(entries("<> , \"B, C\" <c@d>") == " \"B, C\" <#>");
+  CHECK(entries("a@b <c@d>, \"e@f\" <g@h>") == "a@b <#>!| \"e@f\" <#>");
+  CHECK(entries("no address, (x) a@b") == " (x) #");
 }
 
 TEST_CASE("address list: nothing hostile takes long") {

@@ -112,3 +112,23 @@ TEST_CASE("received: protocol names are those of RFC 3848 and RFC 6531") {
   CHECK(with_protocol({.esmtp = true, .authenticated = true, .smtputf8 = true}) == "UTF8SMTPA");
   CHECK(with_protocol({.esmtp = true, .tls = true, .authenticated = true, .smtputf8 = true}) == "UTF8SMTPSA");
 }
+
+TEST_CASE("received: without the client there is no name, address or user, and all else as it was") {
+  ReceivedFacts given = facts();
+  const std::string whole = received_field(given);
+  CHECK(without_client(whole) == "Received: from localhost" + whole.substr(whole.find("\r\n")));
+  given.client = std::nullopt;
+  given.uid = 1000;
+  given.account = "anna";
+  CHECK(without_client(received_field(given)) == without_client(whole));
+  CHECK(without_client(*without_client(whole)) == without_client(whole));
+}
+
+TEST_CASE("received: a line of another server is not one of ours") {
+  for (const char* other :
+       {"", "Received: from a\r\n", "Received: from a by b (hikyaku) with SMTP id 1;\r\n\tdate\r\n",
+        "Received: from a\r\n\tby b with SMTP\r\n\tfor (hikyaku) with x\r\n",
+        "received: from a\r\n\tby b (hikyaku) with SMTP id 1;\r\n\tdate\r\n",
+        "Received: by a\r\n\tby b (hikyaku) with SMTP id 1;\r\n\tdate\r\n"})
+    CHECK_FALSE(without_client(other));
+}

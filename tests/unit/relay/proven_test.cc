@@ -57,6 +57,9 @@ TEST_CASE("proven: it survives a restart, and ends with any change of settings o
   CHECK(again.is_proven(rig.smarthost));
   CHECK_FALSE(again.is_proven(with_password(rig.smarthost, "other")));
   auto changed = rig.smarthost;
+  changed.rewrite.envelope_from = "other@example.com";
+  CHECK_FALSE(again.is_proven(changed));
+  changed = rig.smarthost;
   changed.port = 465;
   CHECK_FALSE(again.is_proven(changed));
   CHECK(again.is_proven(rig.smarthost));  // what was changed is changed back

@@ -13,35 +13,36 @@ mail::Capabilities everything() {
   return capabilities;
 }
 
-mail::QueuedMail mail_from(std::string sender) {
-  mail::QueuedMail mail;
-  mail.envelope.sender = std::move(sender);
-  mail.size = 1234;
-  return mail;
+AsSent from(std::string sender, bool has_eight_bit, bool needs_utf8) {
+  return {
+      .sender = std::move(sender), .size = 1234, .has_eight_bit = has_eight_bit, .needs_utf8 = needs_utf8};
 }
 
 }  // namespace
 
 TEST_CASE("smtpc: MAIL has no space behind the colon and always its brackets") {
-  CHECK(mail_command(mail_from("a@b.example"), {}, true, false) == "MAIL FROM:<a@b.example>");
-  CHECK(mail_command(mail_from(""), {}, false, false) == "MAIL FROM:<>");
+  CHECK(mail_command({}, {}, from("a@b.example", true, false)) == "MAIL FROM:<a@b.example>");
+  CHECK(mail_command({}, {}, from("", false, false)) == "MAIL FROM:<>");
 }
 
 TEST_CASE("smtpc: MAIL says what is offered and true, nothing else") {
-  mail::QueuedMail mail = mail_from("a@b.example");
-  CHECK(mail_command(mail, everything(), false, false) == "MAIL FROM:<a@b.example> SIZE=1234");
-  CHECK(mail_command(mail, everything(), true, false) == "MAIL FROM:<a@b.example> SIZE=1234 BODY=8BITMIME");
-  CHECK(mail_command(mail, everything(), false, true) == "MAIL FROM:<a@b.example> SIZE=1234 SMTPUTF8");
-  mail.envelope.smtputf8 = true;
-  CHECK(mail_command(mail, everything(), false, false) == "MAIL FROM:<a@b.example> SIZE=1234 SMTPUTF8");
-  mail.envelope.ret = mail::Ret::headers;
-  mail.envelope.envid = "id+1=x";
-  CHECK(mail_command(mail, {}, true, false) == "MAIL FROM:<a@b.example>");
+  mail::Envelope envelope;
+  auto said = [&](const mail::Capabilities& capabilities, bool has_eight_bit, bool needs_utf8) {
+    return mail_command(envelope, capabilities, from("a@b.example", has_eight_bit, needs_utf8));
+  };
+  CHECK(said(everything(), false, false) == "MAIL FROM:<a@b.example> SIZE=1234");
+  CHECK(said(everything(), true, false) == "MAIL FROM:<a@b.example> SIZE=1234 BODY=8BITMIME");
+  CHECK(said(everything(), false, true) == "MAIL FROM:<a@b.example> SIZE=1234 SMTPUTF8");
+  envelope.smtputf8 = true;
+  CHECK(said(everything(), false, false) == "MAIL FROM:<a@b.example> SIZE=1234 SMTPUTF8");
+  envelope.ret = mail::Ret::headers;
+  envelope.envid = "id+1=x";
+  CHECK(said({}, true, false) == "MAIL FROM:<a@b.example>");
   mail::Capabilities dsn;
   dsn.dsn = true;
-  CHECK(mail_command(mail, dsn, true, false) == "MAIL FROM:<a@b.example> RET=HDRS ENVID=id+2B1+3Dx");
-  mail.envelope.ret = mail::Ret::full;
-  CHECK(mail_command(mail, dsn, true, false) == "MAIL FROM:<a@b.example> RET=FULL ENVID=id+2B1+3Dx");
+  CHECK(said(dsn, true, false) == "MAIL FROM:<a@b.example> RET=HDRS ENVID=id+2B1+3Dx");
+  envelope.ret = mail::Ret::full;
+  CHECK(said(dsn, true, false) == "MAIL FROM:<a@b.example> RET=FULL ENVID=id+2B1+3Dx");
 }
 
 TEST_CASE("smtpc: RCPT carries NOTIFY and ORCPT where DSN is offered") {
