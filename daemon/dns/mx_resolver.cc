@@ -63,12 +63,14 @@ Task<DestinationAnswer> MxResolver::find(std::string domain, std::uint16_t port,
     MailHost host{.name = literal->to_text(), .addresses = {*literal}};
     co_return result_of({.domain = std::move(domain), .hosts = {std::move(host)}}, port);
   }
-  const bool is_host = domain.starts_with('[');
   auto name = to_a_labels(without_brackets(domain));
   if (!name) co_return std::unexpected(permanent(FailureKind::no_such_domain, "it is not a domain name"));
-  auto found = is_host ? co_await use_host(std::move(*name), port, until)
-                       : co_await look_up(std::move(*name), port, until);
-  co_return found;
+  if (domain.starts_with('[')) {
+    auto host = co_await use_host(std::move(*name), port, until);
+    co_return host;
+  }
+  auto servers = co_await look_up(std::move(*name), port, until);
+  co_return servers;
 }
 
 Task<DestinationAnswer> MxResolver::use_host(std::string host, std::uint16_t port, io::Until until) {
