@@ -7,6 +7,7 @@
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
 #include "daemon/io/socket_stream.h"
+#include "smtpc/reply_words.h"
 
 namespace hikyaku::smtpc {
 namespace {
@@ -44,6 +45,15 @@ bool may_go_without_tls(const mail::Smarthost& smarthost, const mail::Failure& f
   const bool has_failed = failure.stage == mail::Stage::tls ||
                           (failure.stage == mail::Stage::ehlo && failure.encrypted && !failure.reply);
   return is_optional && has_failed && failure.kind != mail::FailureKind::injected_after_starttls;
+}
+
+// Too many connections of ours are no reason to besiege its neighbours.
+bool may_others_do_better(const mail::Smarthost& smarthost, const mail::Failure& failure) {
+  const bool is_about_server = failure.stage >= mail::Stage::greeting && failure.stage <= mail::Stage::ehlo &&
+                               failure.io != IoErrorKind::cancelled &&
+                               failure.kind != mail::FailureKind::ourselves;
+  const bool is_crowded = failure.reply && words_of(*failure.reply).connections;
+  return has_servers(smarthost) && is_about_server && !is_crowded && !failure.address.empty();
 }
 
 mail::Failure ourselves(const mail::Smarthost& smarthost, const Endpoint& endpoint) {
@@ -127,6 +137,7 @@ Task<Result<io::StreamPtr, mail::Failure>> SystemConnector::dial_each(const mail
                                                                       Servers servers, io::Until until) {
   Attempts failed{.all = {}, .servers = std::move(servers)};
   for (const Server& server : failed.servers) {
+    if (!failed.all.empty() && until.deadline <= loop_.now()) break;
     auto stream = co_await io::connect_tcp(
         loop_, server.at, earlier(until, loop_.now() + smarthost.timeout.connect), server.name);
     if (stream && is_ours_(server.at)) co_return std::unexpected(ourselves(smarthost, server.at));
@@ -153,10 +164,7 @@ void SystemConnector::leave_out_avoided(Servers& servers) {
 
 Task<bool> SystemConnector::wants_another(const mail::Smarthost& smarthost, const mail::Failure& failure,
                                           io::Until until) {
-  const bool is_about_server = failure.stage >= mail::Stage::greeting && failure.stage <= mail::Stage::ehlo &&
-                               failure.io != IoErrorKind::cancelled &&
-                               failure.kind != mail::FailureKind::ourselves;
-  if (!has_servers(smarthost) || !is_about_server || failure.address.empty()) co_return false;
+  if (!may_others_do_better(smarthost, failure)) co_return false;
   if (may_go_without_tls(smarthost, failure) && !avoids_tls(failure.address)) {
     without_tls_.add(failure.address, loop_.now());
     co_return true;

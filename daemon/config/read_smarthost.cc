@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "daemon/base/ip.h"
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
 #include "daemon/config/rewriting_keys.h"

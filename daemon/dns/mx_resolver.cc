@@ -20,6 +20,11 @@ struct MxResolver::Search {
   bool is_kept = false;      // that there is nothing came from the cache
 };
 
+struct MxResolver::Addresses {
+  Answer v6;
+  Answer v4;
+};
+
 namespace {
 
 DestinationError temporary(std::string trouble) {
@@ -63,12 +68,14 @@ Task<DestinationAnswer> MxResolver::find(std::string domain, std::uint16_t port,
     MailHost host{.name = literal->to_text(), .addresses = {*literal}};
     co_return result_of({.domain = std::move(domain), .hosts = {std::move(host)}}, port);
   }
-  const bool is_host = domain.starts_with('[');
   auto name = to_a_labels(without_brackets(domain));
   if (!name) co_return std::unexpected(permanent(FailureKind::no_such_domain, "it is not a domain name"));
-  auto found = is_host ? co_await use_host(std::move(*name), port, until)
-                       : co_await look_up(std::move(*name), port, until);
-  co_return found;
+  if (domain.starts_with('[')) {
+    auto host = co_await use_host(std::move(*name), port, until);
+    co_return host;
+  }
+  auto servers = co_await look_up(std::move(*name), port, until);
+  co_return servers;
 }
 
 Task<DestinationAnswer> MxResolver::use_host(std::string host, std::uint16_t port, io::Until until) {
@@ -96,21 +103,27 @@ Task<DestinationAnswer> MxResolver::look_up(std::string domain, std::uint16_t po
 
 // All at the same time: twice kMostHosts look-ups and their aliases at most.
 Task<void> MxResolver::find_addresses(Search& search, io::Until until) {
+  std::vector<Addresses> found(search.hosts.size());
   io::Nursery nursery(loop_);
-  for (std::size_t i = 0; i < search.hosts.size(); ++i) nursery.spawn(find_addresses_of(search, i, until));
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    nursery.spawn(ask(search.hosts[i].name, RecordType::aaaa, until, found[i].v6));
+    nursery.spawn(ask(search.hosts[i].name, RecordType::a, until, found[i].v4));
+  }
   co_await nursery.drained({});
+  for (std::size_t i = 0; i < found.size(); ++i) take(found[i], search.hosts[i], search);
 }
 
-Task<void> MxResolver::find_addresses_of(Search& search, std::size_t host, io::Until until) {
-  const std::string name = search.hosts[host].name;
-  auto v6 = co_await records_.look_up(name, RecordType::aaaa, until);
-  auto v4 = co_await records_.look_up(name, RecordType::a, until);
-  for (Answer* answer : {&v4, &v6}) {
-    note(name, *answer);
-    if (answer->status == Status::failed) search.trouble = cat(name, ": ", answer->trouble);
+Task<void> MxResolver::ask(std::string name, RecordType type, io::Until until, Answer& into) {
+  into = co_await records_.look_up(name, type, until);
+  note(name, into);
+}
+
+void MxResolver::take(const Addresses& found, MailHost& host, Search& search) {
+  for (const Answer* answer : {&found.v4, &found.v6}) {
+    if (answer->status == Status::failed) search.trouble = cat(host.name, ": ", answer->trouble);
     search.is_kept = search.is_kept || (answer->is_kept && answer->status != Status::found);
   }
-  search.hosts[host].addresses = in_turn(v6.addresses, v4.addresses);
+  host.addresses = in_turn(found.v6.addresses, found.v4.addresses);
 }
 
 DestinationAnswer MxResolver::result_of(Search search, std::uint16_t port) {

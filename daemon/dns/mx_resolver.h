@@ -35,12 +35,14 @@ class MxResolver final : public DestinationResolver {
 
  private:
   struct Search;
+  struct Addresses;
 
   Task<DestinationAnswer> find(std::string domain, std::uint16_t port, io::Until until);
   Task<DestinationAnswer> look_up(std::string domain, std::uint16_t port, io::Until until);
   Task<DestinationAnswer> use_host(std::string host, std::uint16_t port, io::Until until);
   Task<void> find_addresses(Search& search, io::Until until);
-  Task<void> find_addresses_of(Search& search, std::size_t host, io::Until until);
+  Task<void> ask(std::string name, RecordType type, io::Until until, Answer& into);
+  static void take(const Addresses& found, MailHost& host, Search& search);
   DestinationAnswer result_of(Search search, std::uint16_t port);
   DestinationError absent(const std::string& domain, mail::FailureKind kind, bool is_kept);
   void note(const std::string& name, const Answer& answer);

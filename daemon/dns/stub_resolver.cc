@@ -17,7 +17,7 @@
 namespace hikyaku::dns {
 namespace {
 
-constexpr std::size_t kMostQuestions = 100;  // at a time
+constexpr std::size_t kMostQuestions = 300;  // at a time
 constexpr int kDatagram = 1232;              // what no path fragments (DNS flag day 2020)
 constexpr Duration kLookAtConfig = 5s;
 constexpr Duration kLeastWait = 1ms;

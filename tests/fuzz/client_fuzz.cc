@@ -47,9 +47,9 @@ class OnePiece final : public mail::ContentReader {
 };
 
 // Says and hears; both are kept.
-class Peer {
+class FuzzedPeer {
  public:
-  Peer(io::Loop& loop, std::string_view input) : loop_(loop), pieces_(split(input, '\0')) {}
+  FuzzedPeer(io::Loop& loop, std::string_view input) : loop_(loop), pieces_(split(input, '\0')) {}
 
   Task<void> play(io::StreamPtr stream) {
     io::LineReader reader(*stream);
@@ -119,7 +119,7 @@ struct Dialogue {
     mail.size = std::string_view(kContent).size();
   }
 
-  Task<void> talk(Peer& peer) {
+  Task<void> talk(FuzzedPeer& peer) {
     io::Nursery nursery(loop);
     auto ends = io::make_memory_pair(loop);
     nursery.spawn(peer.play(std::move(ends.second)));
@@ -151,7 +151,7 @@ std::size_t count(const std::string& text, std::string_view what) {
 }
 
 // Greeting, EHLO, MAIL, RCPT and the end of the message had theirs.
-void check_delivered(const Peer& peer, const TransactionResult& result) {
+void check_delivered(const FuzzedPeer& peer, const TransactionResult& result) {
   std::size_t yes = 0;
   for (std::string_view line : split(peer.said, '\n')) yes += line.starts_with('2') ? 1 : 0;
   check(yes >= 5, "delivered with fewer good replies than steps");
@@ -161,7 +161,7 @@ void check_delivered(const Peer& peer, const TransactionResult& result) {
         "delivered without an end of the message");
 }
 
-void check_result(Dialogue& dialogue, const Peer& peer, const TransactionResult& result) {
+void check_result(Dialogue& dialogue, const FuzzedPeer& peer, const TransactionResult& result) {
   bool is_delivered = false;
   for (const RecipientOutcome& outcome : result.recipients) {
     check(outcome.recipient < 2, "a recipient that is none");
@@ -179,7 +179,7 @@ void check_result(Dialogue& dialogue, const Peer& peer, const TransactionResult&
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Dialogue dialogue;
-  Peer peer(dialogue.loop, test::as_text(data, size));
+  FuzzedPeer peer(dialogue.loop, test::as_text(data, size));
   dialogue.loop.run(dialogue.talk(peer));
   if (!dialogue.opened) dialogue.tell(dialogue.opened.error());
   if (dialogue.result) check_result(dialogue, peer, *dialogue.result);

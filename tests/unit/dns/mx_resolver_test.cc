@@ -162,6 +162,29 @@ TEST_CASE("mx: servers without an address, and a domain with neither, are judged
     check_error(rig.resolve(domain), FailureKind::no_mail_server, true);
 }
 
+TEST_CASE("mx: several domains in a row that cannot be looked up mean that the DNS is out of reach") {
+  MxRig rig;
+  rig.records.otherwise = failed("no DNS server answered in time");
+  for (int i = 0; i < 5; ++i) rig.resolve("same.example");
+  CHECK_FALSE(rig.resolver.finds_nothing());
+  rig.resolve("b.example");
+  rig.resolve("c.example");
+  CHECK(rig.resolver.finds_nothing());
+  rig.records.set("gone.example", RecordType::mx, {.status = Status::no_such_name});
+  rig.resolve("gone.example");
+  CHECK_FALSE(rig.resolver.finds_nothing());
+}
+
+TEST_CASE("mx: a cancelled look-up says nothing about the DNS") {
+  MxRig rig;
+  rig.records.otherwise = failed("cancelled");
+  io::Cancel cancel;
+  cancel.request();
+  for (const char* domain : {"a.example", "b.example", "c.example", "d.example"})
+    rig.loop.run(rig.resolver.resolve(domain, 25, {kNever, &cancel}));
+  CHECK_FALSE(rig.resolver.finds_nothing());
+}
+
 TEST_CASE("mx: what is no domain name fails at once") {
   MxRig rig;
   check_error(rig.resolve("no spaces.example"), FailureKind::no_such_domain, true);

@@ -254,6 +254,15 @@ TEST_CASE("smtpc: a failed log-in, ourselves, and a smarthost without MX give wa
   CHECK_FALSE(rig.wants_another("127.0.0.1", Stage::greeting, FailureKind::smarthost_refuses));
 }
 
+TEST_CASE("smtpc: a server that has too many connections of ours does not lead to its neighbours") {
+  ServersRig rig;
+  mail::Failure why = mail::make_failure(rig.smarthost, Stage::greeting, FailureKind::smarthost_refuses);
+  why.address = "127.0.0.1:" + std::to_string(rig.smarthost.port);
+  why.reply = mail::parse_reply("421 4.7.0 too many connections from your host");
+  CHECK_FALSE(rig.loop.run(rig.connector.wants_another(rig.smarthost, why, {})));
+  CHECK(rig.dial() == "mx1.shop.example");
+}
+
 TEST_CASE("smtpc: a destination whose TLS fails is dialled again without, and remembered") {
   ServersRig rig;
   CHECK_FALSE(rig.avoids_tls("127.0.0.1"));
