@@ -90,6 +90,10 @@ void Lane::stop() {
   for (LaneLink* link : links_) link->cancel();
 }
 
+std::size_t Lane::busy() const {
+  return static_cast<std::size_t>(std::ranges::count_if(links_, &LaneLink::is_busy));
+}
+
 // As work waits, up to the limit, and never more than double in a round trip: no more links may wait for
 // their greeting than have had it.
 bool Lane::wants_connection() const {

@@ -58,6 +58,7 @@ class Lane {
   bool is_being_looked_at() const { return probing_ || probe_now_; }
   bool is_retired() const { return retired_; }
   std::size_t connections() const { return links_.size(); }
+  std::size_t busy() const;  // of the connections, those that have a mail
   // When the rate permits the next mail: now, or later.
   Instant next_permitted() const { return options_.rate->next(loop_.now()); }
 

@@ -59,9 +59,14 @@ Task<void> SendmailServices::write_conf(const config::Settings& settings) {
   if (!written) log_.warning(cat(written.error().text, "; sendmail keeps using the old settings"));
 }
 
-void SendmailServices::start(mail::MailSink& sink, smtpd::Observer& observer) {
+void SendmailServices::start(mail::MailSink& sink, smtpd::Observer& observer,
+                             std::function<void(const mail::QueueEntry&)> on_arrival) {
   if (!drop_) return;
-  pickup_.emplace(pickup::PickupParts{.loop = loop_, .sink = sink, .observer = observer, .log = log_},
+  pickup_.emplace(pickup::PickupParts{.loop = loop_,
+                                      .sink = sink,
+                                      .observer = observer,
+                                      .log = log_,
+                                      .on_arrival = std::move(on_arrival)},
                   std::move(*drop_), options_);
   background_.spawn(pickup_->run());
 }

@@ -28,7 +28,10 @@ class SendmailServices {
   // At the start and at each reload. `session` is for drops that are begun from here on.
   Task<void> configure(const config::Settings& settings, smtpd::SessionOptionsPtr session);
   // Picks up what is there and what comes; after open() and configure(). Both outlive stop().
-  void start(mail::MailSink& sink, smtpd::Observer& observer);
+  void start(mail::MailSink& sink, smtpd::Observer& observer,
+             std::function<void(const mail::QueueEntry&)> on_arrival);
+  // As Pickup::keeps().
+  bool keeps(const mail::QueueEntry& entry) { return pickup_ && pickup_->keeps(entry); }
   // Begins no more; what is under way may end until `grace` is over.
   Task<void> stop(Duration grace);
 

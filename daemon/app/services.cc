@@ -64,7 +64,9 @@ Services::Services(ServicesParts parts, const std::string& config_file, const Lo
                 config_file) {
   for (const auto& listener : listeners_)
     if (auto bound = listener->local()) own_endpoints_.add(*bound);
-  parts_.storage.spool().set_on_arrival([this](const mail::QueueEntry& entry) { relay_.arrived(entry); });
+  parts_.storage.spool().set_on_arrival([this](const mail::QueueEntry& entry) {
+    if (!sendmail_.keeps(entry)) relay_.arrived(entry);
+  });
   parts_.storage.set_on_recovery([this] { relay_.storage_is_back(); });
 }
 
@@ -107,7 +109,7 @@ void Services::accept() {
   }
   listeners_.clear();
   parts_.log.started(HIKYAKU_VERSION, names, relay_.queued());
-  sendmail_.start(sink_, observer_);
+  sendmail_.start(sink_, observer_, [this](const mail::QueueEntry& entry) { relay_.arrived(entry); });
 }
 
 std::string Services::status() const {

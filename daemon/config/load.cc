@@ -63,6 +63,7 @@ Result<Settings, Problems> read_document(const YamlNode& node, const std::string
   read_map(root, document_schema(), document);
   check_smarthosts(root, document);
   give_from_to_smarthost(document);
+  check_route_names(document.route_names, document.settings.smarthosts);
   check_listen(document);
   if (!report.problems.empty()) return std::unexpected(std::move(report.problems));
   return std::move(document.settings);

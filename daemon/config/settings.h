@@ -99,6 +99,15 @@ struct LogSettings {
   bool operator==(const LogSettings&) const = default;
 };
 
+// A row of `routes`: mail from and to these goes to the first group that has a smarthost which is up; the
+// smarthosts of a group share it.
+struct RouteSettings {
+  mail::AddressPatterns from{mail::AddressPattern::all()};
+  mail::AddressPatterns to{mail::AddressPattern::all()};
+  std::vector<std::vector<std::string>> via{};  // names
+  bool operator==(const RouteSettings&) const = default;
+};
+
 struct Settings {
   std::string hostname;  // in EHLO and Received
   std::string domain;    // added to addresses without one
@@ -113,7 +122,8 @@ struct Settings {
   std::string copy_to;                  // one more recipient of every message; empty: none
   std::string runtime_directory = std::string(defaults::kRuntimeDirectory);
   Duration shutdown_grace = 10s;
-  std::vector<mail::Smarthost> smarthosts;  // at least one; in order, each the next one's fallback
+  std::vector<mail::Smarthost> smarthosts;  // at least one
+  std::vector<RouteSettings> routes;        // none: as routes_of() (route_keys.h) has it
   MessageSettings message;
   SpoolSettings spool;
   ByteSize memory = defaults::kMemory;

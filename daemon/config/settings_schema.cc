@@ -99,6 +99,10 @@ void read_several_smarthosts(const Value& value, Document& document) {
     document.settings.smarthosts.push_back(std::move(smarthost));
 }
 
+void read_all_routes(const Value& value, Document& document) {
+  document.settings.routes = read_routes(value, document.route_names);
+}
+
 constexpr std::uint16_t kDnsPort = 53;
 
 // null states the default.
@@ -240,7 +244,7 @@ const Schema<Document>& document_schema() {
       {"from", read_from},
       {"smarthost", read_one_smarthost},
       {"smarthosts", read_several_smarthosts},
-      {"routes", not_available<Document>()},
+      {"routes", read_all_routes},
       {"message", in_settings(section(&Settings::message, kMessage))},
       {"spool", in_settings(section(&Settings::spool, kSpool))},
       {"memory", in_settings(size(&Settings::memory, 1_MiB, 1024_GiB))},

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/config/route_keys.h"
 #include "daemon/config/schema.h"
 #include "daemon/config/settings.h"
 
@@ -17,6 +18,7 @@ struct Document {
   std::optional<Value> smarthost, smarthosts, listen, allow;
   std::optional<Value> from{};
   std::optional<std::string> from_address{};  // what `from` says, if that can be used
+  RouteNames route_names{};
 };
 
 const Schema<Document>& document_schema();

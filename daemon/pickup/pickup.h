@@ -5,6 +5,7 @@
 // (spool/FORMAT.md, "Drop"). The loop's thread; the directory on the pool.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,6 +32,8 @@ struct PickupParts {
   mail::MailSink& sink;
   smtpd::Observer& observer;
   log::MailLog& log;
+  // For each mail that came from a drop: its file is gone, and it may be delivered.
+  std::function<void(const mail::QueueEntry&)> on_arrival = {};
 };
 
 struct PickupOptions {
@@ -49,6 +52,11 @@ class Pickup {
   // Begins no more drops. Returns when those under way have ended; breaks them off when `grace` is over.
   // run() may return after that.
   Task<void> stop(Duration grace);
+
+  // A mail is newly on stable storage. Returns true if its drop is still there: then the mail must not be
+  // delivered yet. If it ended before the file is gone, a start after a crash would find the file, but no such
+  // mail, and take it in once more.
+  bool keeps(const mail::QueueEntry& entry);
 
  private:
   struct Drop;
@@ -72,6 +80,7 @@ class Pickup {
 
   // pickup_drop.cc: one of them
   Task<void> pick_up(std::string name);
+  void let_go(const Drop& drop);
   Task<void> open(Drop& drop);
   Task<DropOutcome> play(Drop& drop);
   Task<Result<void, mail::SinkError>> take(Drop& drop, mail::MailId id);
@@ -91,6 +100,8 @@ class Pickup {
   std::set<std::string> busy_;              // being picked up
   std::map<std::string, Backoff> waiting_;  // to be tried again
   std::set<std::string> told_;              // the log has said why these stay
+  // Mails whose drops are in taken/; with the entry once they are stored.
+  std::map<mail::MailId, std::optional<mail::QueueEntry>> kept_;
   bool spool_refuses_ = false;
   bool is_unreadable_ = false;  // the directory could not be read at the last look
   bool has_drafts_ = false;     // somebody was writing a drop then

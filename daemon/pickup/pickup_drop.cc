@@ -105,6 +105,7 @@ struct Pickup::Drop {
   std::optional<DropFile> file{};
   std::optional<mail::MailId> taken{};      // in taken/, for this mail
   std::optional<mail::MailId> committed{};  // and that is on stable storage
+  std::vector<mail::MailId> ids{};          // of all mails that it was taken for
   std::vector<std::string> commands{};
   std::string beginning{};
 };
@@ -128,9 +129,23 @@ Task<void> Pickup::pick_up(std::string name) {
   if (drop.file) {
     DropOutcome outcome = co_await play(drop);
     co_await settle(drop, std::move(outcome));
+    let_go(drop);
   }
   busy_.erase(drop.name);
   ended_.notify();
+}
+
+bool Pickup::keeps(const mail::QueueEntry& entry) {
+  auto kept = kept_.find(entry.id);
+  if (kept != kept_.end()) kept->second = entry;
+  return kept != kept_.end();
+}
+
+void Pickup::let_go(const Drop& drop) {
+  for (mail::MailId id : drop.ids) {
+    auto kept = kept_.extract(id);
+    if (!kept.empty() && kept.mapped() && parts_.on_arrival) parts_.on_arrival(*kept.mapped());
+  }
 }
 
 Task<void> Pickup::open(Drop& drop) {
@@ -179,6 +194,8 @@ Task<Result<void, mail::SinkError>> Pickup::take(Drop& drop, mail::MailId id) {
       co_await io::run_on_pool(parts_.loop, [&] { return directory_.take(drop.name, *drop.file, id); });
   if (!taken) co_return fail(mail::SinkErrorKind::write_failed, taken.error().text);
   drop.taken = id;
+  drop.ids.push_back(id);
+  kept_[id];
   co_return Result<void, mail::SinkError>{};
 }
 

@@ -48,12 +48,12 @@ bool has_delivered(const Settlement& settlement) {
 
 }  // namespace
 
-OutcomeWriter::OutcomeWriter(QueueParts parts, Route& route, OnFinished on_finished)
+OutcomeWriter::OutcomeWriter(QueueParts parts, Routes& routes, OnFinished on_finished)
     : loop_(parts.loop),
       source_(parts.source),
       log_(parts.log),
       jitter_(std::move(parts.jitter)),
-      route_(route),
+      routes_(routes),
       on_finished_(std::move(on_finished)),
       bouncer_(parts.loop, parts.source, parts.sink),
       outcomes_(parts.loop),
@@ -66,10 +66,11 @@ void OutcomeWriter::configure(SettlementPolicy policy, BouncePolicy bounces) {
 }
 
 smtpc::TicketPtr OutcomeWriter::settle(smtpc::Job job, const smtpc::TransactionResult& result,
-                                       const smtpc::UsedConnection& used) {
+                                       const smtpc::UsedConnection& used, Duration waited) {
   Settlement settlement = relay::settle(job.mail, job.recipients, result, used.smarthost, policy_, jitter_());
+  settlement.progress.waited = waited;
   if (job.mail.progress.owes_notice())
-    add_owed_notice(settlement, job.mail, route_.host_of(job.mail.progress.smarthost));
+    add_owed_notice(settlement, job.mail, routes_.host_of(job.mail.progress.smarthost));
   const WallTime now = loop_.clock().wall();
   for (const log::Outcome& line : outcome_lines(job.mail, settlement, used, now)) log_.outcome(line);
   if (has_delivered(settlement)) last_delivery_ = now;
@@ -79,7 +80,7 @@ smtpc::TicketPtr OutcomeWriter::settle(smtpc::Job job, const smtpc::TransactionR
 }
 
 void OutcomeWriter::settle_owed_notice(mail::QueuedMail mail) {
-  Settlement settlement = relay::settle_owed_notice(mail, route_.host_of(mail.progress.smarthost));
+  Settlement settlement = relay::settle_owed_notice(mail, routes_.host_of(mail.progress.smarthost));
   nursery_.spawn(write_down(std::move(mail), std::move(settlement), std::make_shared<smtpc::Ticket>(loop_)));
 }
 
@@ -275,7 +276,7 @@ Task<bool> OutcomeWriter::wait_for_storage(std::string reason) {
                {{"reason", reason}});
   auto woken = co_await io::sleep_until(loop_, loop_.within(kStorageRetry, &cancel_));
   --unwritten_;
-  route_.wake();
+  routes_.wake();
   co_return woken == io::Woken::timeout;
 }
 

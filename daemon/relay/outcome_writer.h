@@ -15,7 +15,7 @@
 #include "daemon/log/mail_log.h"
 #include "daemon/relay/bouncer.h"
 #include "daemon/relay/outcome_board.h"
-#include "daemon/relay/route.h"
+#include "daemon/relay/routes.h"
 #include "daemon/relay/settlement.h"
 #include "smtpc/lane_work.h"
 
@@ -36,15 +36,16 @@ class OutcomeWriter {
   // called if the writer is stopped before that; the mail then stays as the spool has it.
   using OnFinished = std::function<void(mail::MailId, const Settlement&)>;
 
-  // The route outlives the writer, too.
-  OutcomeWriter(QueueParts parts, Route& route, OnFinished on_finished);
+  // The routes outlive the writer, too.
+  OutcomeWriter(QueueParts parts, Routes& routes, OnFinished on_finished);
 
   // For the outcomes that are settled from now on.
   void configure(SettlementPolicy policy, BouncePolicy bounces);
   // Logs the outcome and begins to write it down. The ticket is done when the outcome is on stable storage.
   // Does not suspend.
+  // `waited` is the time to be recorded: of a mail in several parts not the one that this part has waited.
   smtpc::TicketPtr settle(smtpc::Job job, const smtpc::TransactionResult& result,
-                          const smtpc::UsedConnection& used);
+                          const smtpc::UsedConnection& used, Duration waited);
   // Sends the notice that `mail` still owes; all its recipients are settled. A crash, or a disk without room,
   // came between the delivery and that notice.
   void settle_owed_notice(mail::QueuedMail mail);
@@ -79,7 +80,7 @@ class OutcomeWriter {
   mail::MailSource& source_;
   log::MailLog& log_;
   Jitter jitter_;
-  Route& route_;
+  Routes& routes_;
   OnFinished on_finished_;
   SettlementPolicy policy_;
   Bouncer bouncer_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/relay/relay.h"
 
+#include <map>
 #include <utility>
 
 #include "daemon/base/text.h"
@@ -25,7 +26,7 @@ io::TlsClientOptions tls_options(const mail::Smarthost& smarthost) {
 
 }  // namespace
 
-Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost) {
+Result<TlsClientPtr, IoError> make_tls_client(const mail::Smarthost& smarthost) {
   if (smarthost.tls.mode == mail::TlsMode::none) return nullptr;
   return io::TlsClient::create(tls_options(smarthost));
 }
@@ -34,61 +35,84 @@ Relay::Relay(RelayParts parts, Duration downtime)
     : parts_(std::move(parts)),
       proven_(parts_.proven_file),
       rates_(parts_.rates_file, parts_.loop.clock(), parts_.log),
-      route_(parts_.loop, parts_.log),
+      routes_(parts_.loop, parts_.log),
       runner_({.loop = parts_.loop,
                .source = parts_.source,
                .sink = parts_.sink,
                .log = parts_.log,
                .jitter = parts_.jitter},
-              route_),
+              routes_),
       nursery_(parts_.loop) {
   runner_.adopt(parts_.source.entries(), downtime);
 }
 
 Relay::~Relay() = default;
 
-Route::Lanes Relay::make_lanes(const config::Settings& settings, config::Problems& problems) {
-  Route::Lanes lanes;
+LanePtr Relay::make_lane(const config::Settings& settings, const mail::Smarthost& smarthost,
+                         TlsClientPtr tls) {
+  smtpc::LaneOptions options{.smarthost = smarthost,
+                             .ehlo_name = settings.hostname,
+                             .instance_token = parts_.token,
+                             .proven = smarthost.direct || proven_.is_proven(smarthost),
+                             .tls = std::move(tls),
+                             .rate = rates_.limiter(smarthost)};
+  return std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, *this, std::move(options),
+                                       parts_.jitter);
+}
+
+std::vector<LanePtr> Relay::make_lanes(const config::Settings& settings, config::Problems& problems) {
+  std::vector<LanePtr> lanes;
   for (const mail::Smarthost& smarthost : settings.smarthosts) {
+    if (smarthost.direct) continue;
     auto tls = make_tls_client(smarthost);
-    if (!tls) {
+    if (tls)
+      lanes.push_back(make_lane(settings, smarthost, std::move(*tls)));
+    else
       problems.push_back({"", 0, 0, cat("smarthosts.", smarthost.name), tls.error().text});
-      continue;
-    }
-    smtpc::LaneOptions options{.smarthost = smarthost,
-                               .ehlo_name = settings.hostname,
-                               .instance_token = parts_.token,
-                               .proven = proven_.is_proven(smarthost),
-                               .tls = *tls,
-                               .rate = rates_.limiter(smarthost)};
-    lanes.push_back(std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, *this,
-                                                  std::move(options), parts_.jitter));
   }
   return lanes;
+}
+
+// Lanes to domains come and go; what they share is made once.
+MakeLane Relay::destination_maker(const config::Settings& settings, config::Problems& problems) {
+  std::map<std::string, TlsClientPtr> shared;
+  for (const mail::Smarthost& smarthost : settings.smarthosts) {
+    if (!smarthost.direct) continue;
+    auto tls = make_tls_client(smarthost);
+    if (!tls) problems.push_back({"", 0, 0, cat("smarthosts.", smarthost.name), tls.error().text});
+    if (tls) shared[smarthost.name] = *tls;
+  }
+  return [this, settings, shared](const mail::Smarthost& destination) {
+    LanePtr lane = make_lane(settings, destination, shared.at(destination.name));
+    nursery_.spawn(run(lane));
+    return lane;
+  };
 }
 
 Result<void, config::Problems> Relay::configure(const config::Settings& settings) {
   config::Problems problems;
   auto fresh = make_lanes(settings, problems);
+  auto destinations = destination_maker(settings, problems);
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  route_.configure(std::move(fresh));
+  if (!routes_.has_shape_of(settings)) runner_.leave_routes();
+  routes_.configure(settings, fresh, std::move(destinations));
   rates_.configure(settings.smarthosts);
   runner_.configure(settlement_policy(settings.queue), bounce_policy(settings));
-  for (const auto& lane : route_.lanes()) nursery_.spawn(run(lane));
+  for (const LanePtr& lane : routes_.lanes()) nursery_.spawn(run(lane));
   return {};
 }
 
 Task<void> Relay::stop(Duration grace) {
-  route_.retire();
+  routes_.retire();
   io::Until until = parts_.loop.within(grace);
   auto drained = co_await nursery_.drained(until);
   if (drained != io::Woken::ready) {
-    route_.stop();
+    routes_.stop();
     co_await nursery_.drained({});
   }
   rates_.close();
   co_await runner_.stop(until);
-  route_.clear();
+  routes_.clear();
 }
 
 std::size_t Relay::retry_all() {
@@ -100,8 +124,22 @@ std::size_t Relay::retry_all() {
 }
 
 void Relay::changed(const smtpc::Lane& lane) {
-  route_.update_clock();
-  route_.note_change(lane, runner_.backlog());
+  routes_.update_clocks();
+  if (lane.smarthost().direct) return destination_changed(lane);
+  routes_.note_change(lane, runner_.backlog());
+}
+
+// A destination that cannot be used is no news for the operator: what is due for it has been tried, and comes
+// again by its own schedule. What keeps mail from all of them is.
+void Relay::destination_changed(const smtpc::Lane& lane) {
+  if (!lane.health().is_paused()) return;
+  const mail::Failure why = lane.health().pause()->why;
+  if (Destinations::is_network(why))
+    routes_.destinations().note_network(why, runner_.backlog());
+  else
+    routes_.destinations().note_reached(runner_.backlog());
+  const std::string name = lane.name();
+  runner_.fail_due(routes_.give_up(lane), why, name);
 }
 
 void Relay::speaks_plainly(const smtpc::Lane& lane) {
@@ -112,6 +150,7 @@ void Relay::speaks_plainly(const smtpc::Lane& lane) {
 }
 
 void Relay::accepted(const smtpc::Lane& lane) {
+  if (lane.smarthost().direct) return routes_.destinations().note_reached(runner_.backlog());
   if (!proven_.is_proven(lane.smarthost())) nursery_.spawn(proven_.note(parts_.loop, lane.smarthost()));
 }
 
@@ -138,7 +177,9 @@ mail::SmarthostReport Relay::report(const smtpc::Lane& lane) const {
 StatusReport Relay::report() const {
   StatusReport status;
   runner_.report(status);
-  for (const auto& lane : route_.lanes()) status.smarthosts.push_back(report(*lane));
+  for (const auto& lane : routes_.lanes()) status.smarthosts.push_back(report(*lane));
+  for (const mail::Smarthost& direct : routes_.destinations().directs())
+    status.smarthosts.push_back(routes_.destinations().report(direct, parts_.loop.clock().wall()));
   if (route_state_of(status, {}).waits_for != mail::WaitsFor::nobody)
     status.deferred += std::exchange(status.active, 0);
   return status;
@@ -146,7 +187,8 @@ StatusReport Relay::report() const {
 
 std::string Relay::status() const {
   std::string text = cat(std::to_string(runner_.queued()), " queued");
-  for (const auto& lane : route_.lanes()) {
+  if (const auto& trouble = routes_.destinations().trouble()) text += cat("; ", mail::diagnose(trouble->why));
+  for (const auto& lane : routes_.lanes()) {
     const std::string used_up = rates_.used_up(lane->smarthost());
     if (lane->health().is_paused())
       text += cat("; ", mail::diagnose(lane->health().pause()->why));

@@ -14,7 +14,7 @@
 #include "daemon/relay/proven.h"
 #include "daemon/relay/queue_runner.h"
 #include "daemon/relay/rates.h"
-#include "daemon/relay/route.h"
+#include "daemon/relay/routes.h"
 #include "daemon/relay/status.h"
 #include "smtpc/lane.h"
 
@@ -33,8 +33,9 @@ struct RelayParts {
   Jitter jitter = random_fraction;
 };
 
+using TlsClientPtr = std::shared_ptr<io::TlsClient>;
 // TLS as a smarthost's settings want it; null with TlsMode::none. Errors: tls_setup.
-Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost);
+Result<TlsClientPtr, IoError> make_tls_client(const mail::Smarthost& smarthost);
 
 class Relay final : public smtpc::LaneObserver {
  public:
@@ -56,7 +57,7 @@ class Relay final : public smtpc::LaneObserver {
   void retry(const std::vector<mail::MailId>& ids) { runner_.retry(ids); }
   void storage_is_back() { runner_.storage_is_back(); }
   // Smarthosts that are paused are probed at once.
-  void probe_paused() { route_.probe_paused(); }
+  void probe_paused() { routes_.probe_paused(); }
   OutcomeBoard& outcomes() { return runner_.outcomes(); }
 
   std::size_t queued() const { return runner_.queued(); }
@@ -71,13 +72,16 @@ class Relay final : public smtpc::LaneObserver {
   void speaks_plainly(const smtpc::Lane& lane) override;
   void accepted(const smtpc::Lane& lane) override;
 
-  Route::Lanes make_lanes(const config::Settings& settings, config::Problems& problems);
+  std::vector<LanePtr> make_lanes(const config::Settings& settings, config::Problems& problems);
+  LanePtr make_lane(const config::Settings& settings, const mail::Smarthost& smarthost, TlsClientPtr tls);
+  MakeLane destination_maker(const config::Settings& settings, config::Problems& problems);
+  void destination_changed(const smtpc::Lane& lane);
   mail::SmarthostReport report(const smtpc::Lane& lane) const;
 
   RelayParts parts_;
   Proven proven_;
   Rates rates_;
-  Route route_;
+  Routes routes_;
   QueueRunner runner_;
   io::Nursery nursery_;
 };

@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/mail/diagnosis.h"
 #include "daemon/mail/retry.h"
 
 namespace hikyaku::relay {
 namespace {
 
-constexpr Duration kReminder = 24h;  // between two lines about a smarthost that stays paused
+bool is_up_now(const RoutePlace& place) {
+  return place.lane != nullptr && !place.lane->is_retired() && !place.lane->health().is_paused();
+}
+
+std::size_t free_connections(const smtpc::Lane& lane) { return lane.connections() - lane.busy(); }
 
 }  // namespace
 
@@ -19,80 +22,79 @@ void RouteClock::update(Instant now, bool is_up) {
   seen_ = now;
 }
 
-Route::Route(io::Loop& loop, log::MailLog& log)
-    : loop_(loop), log_(log), clock_(loop.now()), last_reminder_(loop.now()) {}
+Route::Route(std::uint32_t part, std::string domain, std::shared_ptr<RouteClock> clock, Groups groups)
+    : part_(part), domain_(std::move(domain)), clock_(std::move(clock)), groups_(std::move(groups)) {}
 
-void Route::configure(Lanes lanes) {
-  std::erase_if(retired_, [](const auto& lane) { return lane.expired(); });
-  retire();
-  retired_.insert(retired_.end(), lanes_.begin(), lanes_.end());
-  lanes_ = std::move(lanes);
+std::vector<LanePtr> Route::lanes() const {
+  std::vector<LanePtr> lanes;
+  for (const auto& group : groups_)
+    for (const RoutePlace& place : group)
+      if (place.lane != nullptr) lanes.push_back(place.lane);
+  return lanes;
 }
 
-void Route::wake() {
-  for (const auto& lane : lanes_) lane->wake();
+bool Route::has(const smtpc::Lane& lane) const {
+  return std::ranges::any_of(groups_, [&](const auto& group) {
+    return std::ranges::any_of(group, [&](const RoutePlace& place) { return place.lane.get() == &lane; });
+  });
 }
 
-void Route::probe_paused() {
-  for (const auto& lane : lanes_)
-    if (lane->health().is_paused()) lane->probe_now();
+RoutePlace* Route::vacancy() {
+  for (auto& group : groups_)
+    for (RoutePlace& place : group)
+      if (place.lane == nullptr) return &place;
+  return nullptr;
 }
 
-void Route::retire() {
-  for (const auto& lane : lanes_) lane->retire();
+void Route::wake() const {
+  for (const auto& group : groups_)
+    for (const RoutePlace& place : group)
+      if (place.lane != nullptr) place.lane->wake();
 }
 
-void Route::stop() {
-  for (const auto& lane : lanes_) lane->stop();
-  for (const auto& lane : retired_)
-    if (auto still_there = lane.lock()) still_there->stop();
+const std::vector<RoutePlace>* Route::active() const {
+  auto found =
+      std::ranges::find_if(groups_, [](const auto& group) { return std::ranges::any_of(group, is_up_now); });
+  return found == groups_.end() ? nullptr : &*found;
 }
 
-// ---- whose turn it is
-
-const smtpc::Lane* Route::first_up() const {
-  auto first = std::ranges::find_if(lanes_, [](const auto& lane) { return !lane->health().is_paused(); });
-  return first == lanes_.end() ? nullptr : first->get();
+std::size_t Route::share_of(const smtpc::Lane& lane) const {
+  if (due_.is_empty() || lane.is_retired() || !has(lane)) return 0;
+  if (lane.health().is_paused()) return lane.is_probing() ? due_.size() : 0;
+  const auto* group = active();
+  if (std::ranges::none_of(*group, [&](const RoutePlace& place) { return place.lane.get() == &lane; }))
+    return 0;
+  std::size_t taken = 0;
+  for (const RoutePlace& place : *group)
+    if (is_up_now(place) && place.lane.get() != &lane && is_before(*place.lane, lane))
+      taken += free_connections(*place.lane);
+  return due_.size() - std::min(taken, due_.size());
 }
 
-bool Route::is_turn_of(const smtpc::Lane& lane) const {
-  if (lane.health().is_paused()) return lane.is_probing() && !lane.is_retired();
-  return first_up() == &lane;
+// The busier of the two, by the part of its connections that have a mail, comes later; of equal ones the one
+// that got a mail last.
+bool Route::is_before(const smtpc::Lane& a, const smtpc::Lane& b) const {
+  const std::size_t load_a = a.busy() * b.smarthost().connections;
+  const std::size_t load_b = b.busy() * a.smarthost().connections;
+  if (load_a != load_b) return load_a < load_b;
+  return std::pair(last_given(a), &a) < std::pair(last_given(b), &b);
 }
 
-// A rate that is used up for long is like a pause: nobody could be refused meanwhile.
-bool Route::is_up() const {
-  const smtpc::Lane* first = first_up();
-  return lanes_.empty() || (first != nullptr && first->next_permitted() <= loop_.now() + mail::kWaitStep);
+void Route::note_given(const smtpc::Lane& lane) {
+  static thread_local std::uint64_t sequence = 0;
+  given_[&lane] = ++sequence;
 }
 
-std::string Route::host_of(const std::string& smarthost) const {
-  auto lane = std::ranges::find(lanes_, smarthost, [](const auto& each) { return each->name(); });
-  return lane == lanes_.end() ? "" : (*lane)->smarthost().host;
+std::uint64_t Route::last_given(const smtpc::Lane& lane) const {
+  auto found = given_.find(&lane);
+  return found == given_.end() ? 0 : found->second;
 }
 
-// ---- the log
-
-void Route::note_change(const smtpc::Lane& lane, const Backlog& backlog) {
-  log_state(lane, backlog);
-  wake();
-}
-
-void Route::remind(const Backlog& backlog) {
-  if (loop_.now() - last_reminder_ < kReminder) return;
-  last_reminder_ = loop_.now();
-  for (const auto& lane : lanes_)
-    if (lane->health().is_paused()) log_state(*lane, backlog);
-}
-
-// A suspicion: the smarthost takes mail, but has refused some that it would hardly have refused from the
-// right account.
-void Route::log_state(const smtpc::Lane& lane, const Backlog& backlog) {
-  const smtpc::Health& health = lane.health();
-  if (!health.is_paused() && health.suspicion())
-    log_.warning(mail::diagnose(*health.suspicion()), {{"smarthost", lane.name()}});
-  else
-    log_.smarthost(smarthost_line(lane, backlog, loop_.now()));
+bool Route::is_up(Instant now) const {
+  const auto* group = active();
+  return group != nullptr && std::ranges::any_of(*group, [now](const RoutePlace& place) {
+           return is_up_now(place) && place.lane->next_permitted() <= now + mail::kWaitStep;
+         });
 }
 
 }  // namespace hikyaku::relay

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The lanes in their order: the first that is not paused takes the mail. Answers whose turn it is, keeps the
-// time that counts for mail that waits, and logs how the smarthosts fare. Knows lanes and no mail; a lane
-// knows nothing of the route, which only wakes it. The loop's thread.
+// One way out: groups of lanes in their order, and the mail that is due for them. The first group with a lane
+// that is up takes the mail; within it the lanes share the load. A lane may serve several routes, and knows
+// none of them. The loop's thread.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "daemon/log/mail_log.h"
-#include "daemon/relay/log_lines.h"
+#include "daemon/relay/schedule.h"
 #include "smtpc/lane.h"
 
 namespace hikyaku::relay {
 
-// How long mail has been waiting through no fault of ours: the time during which the route was down does not
+// How long mail has been waiting through no fault of ours: the time during which its route was down does not
 // count towards lifetime and delay notice.
 class RouteClock {
  public:
@@ -30,54 +31,64 @@ class RouteClock {
   Duration time_{0};
 };
 
+using LanePtr = std::shared_ptr<smtpc::Lane>;
+
+// A smarthost's place in a route. Where it stands for the recipients' own servers, the lane is that of one
+// domain, and made when there is mail for it.
+struct RoutePlace {
+  std::string smarthost;  // its name
+  bool is_direct = false;
+  LanePtr lane{};  // null: there is none at the moment
+};
+
 class Route {
  public:
-  using Lanes = std::vector<std::shared_ptr<smtpc::Lane>>;
+  using Groups = std::vector<std::vector<RoutePlace>>;
 
-  // Both outlive the route.
-  Route(io::Loop& loop, log::MailLog& log);
+  // `part` tells the routes of one configuration apart; not 0. `domain`: of the recipients, where their own
+  // servers are among the places.
+  Route(std::uint32_t part, std::string domain, std::shared_ptr<RouteClock> clock, Groups groups);
 
-  // Replaces the lanes. The earlier ones finish what is under way and take no more mail.
-  void configure(Lanes lanes);
-  const Lanes& lanes() const { return lanes_; }
-  // Some mail may be due now, or may be taken by another lane than before.
-  void wake();
-  // Smarthosts that are paused are probed at once.
-  void probe_paused();
-  // The lanes take no more mail; what is under way may finish.
-  void retire();
-  // Breaks off what is under way too, on the lanes of earlier configurations as well.
-  void stop();
-  // Forgets the lanes. None may be running.
-  void clear() { lanes_.clear(); }
+  std::uint32_t part() const { return part_; }
+  const std::string& domain() const { return domain_; }
+  Duration time() const { return clock_->time(); }
+  const std::shared_ptr<RouteClock>& clock() const { return clock_; }
 
-  // A paused lane takes mail only for its probe; of the others the first one does.
-  bool is_turn_of(const smtpc::Lane& lane) const;
+  DueList& due() { return due_; }
+  const DueList& due() const { return due_; }
+
+  // At a reload: the same places with other lanes.
+  Groups& groups() { return groups_; }
+  std::vector<LanePtr> lanes() const;
+  bool has(const smtpc::Lane& lane) const;
+  // A place without a lane.
+  RoutePlace* vacancy();
+  void wake() const;
+
+  // How much of the due mail the lane should take. A paused lane takes mail only for its probe; of the others
+  // those of the first group that has one. In a group the least busy one comes first, and leaves to the next
+  // what its free connections do not take.
+  std::size_t share_of(const smtpc::Lane& lane) const;
   // No lane is up.
-  bool is_paused() const { return first_up() == nullptr; }
-  // Empty if the route has no smarthost of this name (any more).
-  std::string host_of(const std::string& smarthost) const;
-
-  // The route's time, as of the last update_clock().
-  Duration time() const { return clock_.time(); }
-  void update_clock() { clock_.update(loop_.now(), is_up()); }
-
-  // A lane of this or an earlier configuration has been paused, is up again, or is paused for another reason.
-  void note_change(const smtpc::Lane& lane, const Backlog& backlog);
-  // Once a day: a line for each smarthost that stays paused. To be called at least once an hour.
-  void remind(const Backlog& backlog);
+  bool is_paused() const { return active() == nullptr; }
+  // A lane is up that may send within the next hour: a rate that is used up for long is like a pause, since
+  // nobody could be refused meanwhile.
+  bool is_up(Instant now) const;
+  void note_given(const smtpc::Lane& lane);
+  // When the lane got its last mail of any route, as a number that grows; 0: none so far.
+  std::uint64_t last_given(const smtpc::Lane& lane) const;
 
  private:
-  const smtpc::Lane* first_up() const;
-  bool is_up() const;
-  void log_state(const smtpc::Lane& lane, const Backlog& backlog);
+  const std::vector<RoutePlace>* active() const;
+  bool is_before(const smtpc::Lane& a, const smtpc::Lane& b) const;
 
-  io::Loop& loop_;
-  log::MailLog& log_;
-  Lanes lanes_;
-  std::vector<std::weak_ptr<smtpc::Lane>> retired_;  // of earlier configurations
-  RouteClock clock_;
-  Instant last_reminder_;
+  std::uint32_t part_;
+  std::string domain_;
+  std::shared_ptr<RouteClock> clock_;
+  Groups groups_;
+  DueList due_;
+  std::map<const smtpc::Lane*, std::uint64_t> given_;
 };
+using RoutePtr = std::shared_ptr<Route>;
 
 }  // namespace hikyaku::relay

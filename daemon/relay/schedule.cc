@@ -20,6 +20,13 @@ void Schedule::release_all() {
   if (!waiting_.empty()) released_.push_back(std::exchange(waiting_, {}));
 }
 
+void Schedule::release_changed(const std::function<void(Entry&)>& change) {
+  release_all();
+  for (Queue& queue : released_)
+    for (Appointment& appointment : queue.all()) change(appointment.entry);
+  for (Appointment& appointment : searched_) change(appointment.entry);
+}
+
 void Schedule::retry(const std::vector<mail::MailId>& ids) {
   retried_next_.insert(ids.begin(), ids.end());
   begin_search();
@@ -32,34 +39,29 @@ void Schedule::begin_search() {
   searched_ = waiting_.take();
 }
 
-// Returns whether the mail has become due.
-bool Schedule::search_one(Instant now) {
+void Schedule::search_one(Instant now, std::vector<Entry>& due) {
   Appointment appointment = searched_.back();
   searched_.pop_back();
-  bool is_due = retries_all_ || appointment.when <= now || retried_.contains(appointment.entry.id);
-  if (is_due)
-    due_.push_back(appointment.entry);
+  if (retries_all_ || appointment.when <= now || retried_.contains(appointment.entry.id))
+    due.push_back(appointment.entry);
   else
     waiting_.push(appointment);
   if (searched_.empty()) begin_search();
-  return is_due;
 }
 
-bool Schedule::release(Instant now) {
-  std::size_t moved = 0;
+std::vector<Entry> Schedule::release(Instant now) {
+  std::vector<Entry> due;
   auto move_top = [&](Queue& queue) {
-    due_.push_back(queue.top().entry);
+    due.push_back(queue.top().entry);
     queue.pop();
-    ++moved;
   };
-  while (moved < kPortion && !released_.empty()) {
+  while (due.size() < kPortion && !released_.empty()) {
     move_top(released_.front());
     if (released_.front().empty()) released_.pop_front();
   }
-  while (moved < kPortion && !waiting_.empty() && waiting_.top().when <= now) move_top(waiting_);
-  bool any_retried = false;
-  for (std::size_t i = 0; i < kSearched && !searched_.empty(); ++i) any_retried |= search_one(now);
-  return moved > 0 || any_retried;
+  while (due.size() < kPortion && !waiting_.empty() && waiting_.top().when <= now) move_top(waiting_);
+  for (std::size_t i = 0; i < kSearched && !searched_.empty(); ++i) search_one(now, due);
+  return due;
 }
 
 Instant Schedule::next_release() const {
@@ -68,37 +70,37 @@ Instant Schedule::next_release() const {
 }
 
 std::size_t Schedule::size() const {
-  std::size_t size = due_.size() + waiting();
+  std::size_t size = waiting();
   for (const Queue& queue : released_) size += queue.size();
   return size;
 }
 
-// An index into due_, or its size if there is none. Each step passes over another mail of `avoid`, which
-// bounds the number of steps.
-std::size_t Schedule::place_of_other(const std::vector<mail::MailId>& avoid, bool from_the_end) const {
-  for (std::size_t i = 0; i < due_.size(); ++i) {
-    const std::size_t place = from_the_end ? due_.size() - 1 - i : i;
-    if (std::ranges::find(avoid, due_[place].id) == avoid.end()) return place;
+// An index, or the size if there is none. Each step passes over another mail of `avoid`, which bounds the
+// number of steps.
+std::size_t DueList::place_of_other(const std::vector<mail::MailId>& avoid, bool from_the_end) const {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const std::size_t place = from_the_end ? entries_.size() - 1 - i : i;
+    if (std::ranges::find(avoid, entries_[place].id) == avoid.end()) return place;
   }
-  return due_.size();
+  return entries_.size();
 }
 
-bool Schedule::has_other(const std::vector<mail::MailId>& avoid) const {
-  return place_of_other(avoid, false) < due_.size();
+bool DueList::has_other(const std::vector<mail::MailId>& avoid) const {
+  return place_of_other(avoid, false) < entries_.size();
 }
 
-std::optional<Schedule::Entry> Schedule::pop(const std::vector<mail::MailId>& avoid, bool from_the_end) {
-  if (due_.empty()) return std::nullopt;
-  auto found = due_.begin() + static_cast<std::ptrdiff_t>(place_of_other(avoid, from_the_end));
-  if (found == due_.end()) found = std::ranges::max_element(due_, {}, &Entry::id);
+std::optional<Entry> DueList::pop(const std::vector<mail::MailId>& avoid, bool from_the_end) {
+  if (entries_.empty()) return std::nullopt;
+  auto found = entries_.begin() + static_cast<std::ptrdiff_t>(place_of_other(avoid, from_the_end));
+  if (found == entries_.end()) found = std::ranges::max_element(entries_, {}, &Entry::id);
   Entry entry = *found;
-  due_.erase(found);
+  entries_.erase(found);
   return entry;
 }
 
-std::optional<Schedule::Entry> Schedule::first_due() const {
-  if (due_.empty()) return std::nullopt;
-  return due_.front();
+std::optional<Entry> DueList::first() const {
+  if (entries_.empty()) return std::nullopt;
+  return entries_.front();
 }
 
 }  // namespace hikyaku::relay

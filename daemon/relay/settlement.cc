@@ -70,14 +70,15 @@ class Settling {
 
   // A permanent refusal of this mail is final at once; a temporary one when the mail's lifetime is over.
   // Trouble of the smarthost is never final, however long it lasts, nor is what may be its trouble
-  // (weigh_evidence).
+  // (weigh_evidence). A recipient's own server that cannot be reached is that recipient's trouble.
   bool is_final(const smtpc::Refusal& refusal) const {
     Action action = refusal.verdict.action;
     if (action == Action::fail_message || action == Action::fail_recipient) return true;
     bool is_about_this_mail = action == Action::defer_message || action == Action::defer_unproven ||
                               action == Action::defer_recipient;
     bool was_refused = refusal.failure.reply.has_value() && is_about_this_mail;
-    return was_refused && mail::has_expired(mail_.progress.waited, policy_.lifetime);
+    bool is_out_of_reach = refusal.failure.is_direct && action != Action::weigh_evidence;
+    return (was_refused || is_out_of_reach) && mail::has_expired(mail_.progress.waited, policy_.lifetime);
   }
 
   mail::RecipientProgress& state(std::size_t recipient) { return settled_.progress.recipients[recipient]; }

@@ -34,6 +34,7 @@ class MemorySink::Writer final : public mail::MailWriter {
     while (sink_.holds_commits_) co_await sink_.released_.wait({});
     auto committed = outcome(sink_.failures.commit);
     if (committed) sink_.mails_.push_back({id_, std::move(envelope), content_});
+    if (committed && sink_.on_arrival) sink_.on_arrival({.id = id_, .size = content_.size()});
     co_return committed;
   }
 

@@ -2,12 +2,14 @@
 // A MailSink that keeps what it gets in memory, fails on demand, and can make write() and commit() wait.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "daemon/io/loop.h"
 #include "daemon/mail/mail_sink.h"
+#include "daemon/mail/mail_source.h"
 
 namespace hikyaku::test {
 
@@ -39,6 +41,7 @@ class MemorySink final : public mail::MailSink {
   };
   Failures failures;
   std::optional<std::uint64_t> envelope_memory;  // for each
+  std::function<void(const mail::QueueEntry&)> on_arrival;  // called at each commit; may be empty
 
   // Neither returns until release().
   void hold_commits() { holds_commits_ = true; }

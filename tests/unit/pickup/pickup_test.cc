@@ -32,6 +32,8 @@ struct Rig {
                    [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
   app::LogObserver observer{log};
   smtpd::SessionOptions session;
+  std::vector<mail::MailId> arrived;
+  bool arrived_early = false;  // while a file was in taken/
   relay::BouncePolicy bounces{
       .hostname = "one.example.com", .domain = "example.com", .full = false, .lifetime = 120h};
 
@@ -61,7 +63,12 @@ struct Rig {
 
  private:
   Task<bool> run(std::function<bool()> done) {
-    Pickup pickup({loop, sink, observer, log}, place.open(), options());
+    auto on_arrival = [this](const mail::QueueEntry& entry) {
+      arrived.push_back(entry.id);
+      arrived_early = arrived_early || !place.names("taken").empty();
+    };
+    Pickup pickup({loop, sink, observer, log, on_arrival}, place.open(), options());
+    sink.on_arrival = [&](const mail::QueueEntry& entry) { pickup.keeps(entry); };
     io::Nursery nursery(loop);
     nursery.spawn(pickup.run());
     const Instant end = loop.now() + 24h;
@@ -69,6 +76,7 @@ struct Rig {
     const bool came = done();
     co_await pickup.stop(1min);
     co_await nursery.drained({});
+    sink.on_arrival = nullptr;
     co_return came;
   }
 };
@@ -90,6 +98,14 @@ TEST_CASE("pickup: what was left is in the spool as if its owner had called, and
   CHECK(mail.content.ends_with("\r\n\r\nhi\r\n"));
   CHECK(rig.has("accepted"));
   CHECK(rig.place.names("refused").empty());
+}
+
+TEST_CASE("pickup: a mail is not delivered before its drop is gone, so that a crash cannot bring it twice") {
+  Rig rig;
+  rig.drop(1);
+  CHECK(rig.run_until_empty());
+  CHECK(rig.arrived == std::vector<mail::MailId>{rig.sink.mails().front().id});
+  CHECK_FALSE(rig.arrived_early);
 }
 
 TEST_CASE("pickup: a message without a Date gets that of its submission, not one that is still to come") {

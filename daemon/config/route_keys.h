@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The key `routes`: which smarthosts take which mail. Read in two steps, because the smarthosts that it names
+// may stand behind it.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/config/settings.h"
+#include "daemon/config/value.h"
+
+namespace hikyaku::config {
+
+inline constexpr std::size_t kMostRoutes = 200;
+
+// The names in `via`, each with its place, to be checked when all smarthosts are known.
+using RouteNames = std::vector<std::pair<Value, std::string>>;
+
+std::vector<RouteSettings> read_routes(const Value& value, RouteNames& names);
+
+// Reports names that no smarthost has.
+void check_route_names(const RouteNames& names, const std::vector<mail::Smarthost>& smarthosts);
+
+// The routes that are written; where there are none, all mail to the smarthosts in their order, each the next
+// one's fallback.
+std::vector<RouteSettings> routes_of(const Settings& settings);
+
+}  // namespace hikyaku::config
