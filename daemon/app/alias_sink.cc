@@ -69,8 +69,8 @@ Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> AliasSink::begin_noti
   return std::make_unique<Writer>(std::move(*writer), *this, Writer::Kind::notice);
 }
 
-// Until all names are known on which the recipients depend. A reload meanwhile may bring others.
-Task<bool> AliasSink::learn_users(std::vector<mail::Recipient> recipients) {
+// Until all names are known on which the recipients depend, which outlive this. A reload meanwhile may bring others.
+Task<bool> AliasSink::learn_users(const std::vector<mail::Recipient>& recipients) {
   const io::Until until = loop_.within(kUsersTimeout);
   for (;;) {
     auto names = names_in_question(recipients);

@@ -39,7 +39,7 @@ class AliasSink final : public mail::MailSink {
  private:
   class Writer;
 
-  Task<bool> learn_users(std::vector<mail::Recipient> recipients);
+  Task<bool> learn_users(const std::vector<mail::Recipient>& recipients);
   std::vector<std::string> names_in_question(const std::vector<mail::Recipient>& recipients) const;
   mail::AliasExpansion expand(const std::vector<mail::Recipient>& recipients) const;
   void add_copy(mail::Envelope& envelope) const;

@@ -13,17 +13,18 @@ constexpr std::string_view kMask = "***";
 // and lists, bounce+anna=example.com@lists.example.
 constexpr std::string_view kEnds = " \t\r\n<>()[]{},;:|`@";
 
-// Of UTF-8; any other byte counts as one.
+// Of UTF-8, so of four bytes at most; any other byte counts as one.
 std::string_view first_character(std::string_view text) {
   std::size_t length = std::min<std::size_t>(1, text.size());
-  while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) ++length;
+  while (length < std::min<std::size_t>(4, text.size()) &&
+         (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
+    ++length;
   return text.substr(0, length);
 }
 
 std::string masked(std::string_view local_part) {
-  if (local_part.ends_with(kMask)) return std::string(local_part);
-  const bool is_quoted = local_part.starts_with('"');
-  return is_quoted ? std::string(kMask) : cat(first_character(local_part), kMask);
+  const bool has_no_first = local_part.starts_with('"') || local_part == kMask;
+  return has_no_first ? std::string(kMask) : cat(first_character(local_part), kMask);
 }
 
 // Whether a domain or an address literal begins here.

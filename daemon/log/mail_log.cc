@@ -170,7 +170,7 @@ void MailLog::accepted(const Accepted& accepted) {
   add(line, "helo", accepted.helo);
   add(line, "proto", accepted.proto);
   add(line, "fixed", join(accepted.fixed, ","));
-  write(line);
+  write(std::move(line));
 }
 
 void MailLog::outcome(const Outcome& outcome) {
@@ -184,7 +184,7 @@ void MailLog::outcome(const Outcome& outcome) {
   add(line, "dsn", outcome.dsn);
   add(line, "reply", outcome.reply);
   if (!outcome.diagnosis.empty()) line.fields.push_back({"diagnosis", Sentence{outcome.diagnosis}});
-  write(line);
+  write(std::move(line));
 }
 
 void MailLog::smarthost(const SmarthostChange& change) {
@@ -199,7 +199,7 @@ void MailLog::smarthost(const SmarthostChange& change) {
     line.fields.push_back({"waiting", change.waiting});
     add(line, "oldest", hikyaku::to_text(change.oldest));
   }
-  write(line);
+  write(std::move(line));
 }
 
 void MailLog::bounce(const Bounce& bounce) {
@@ -231,7 +231,7 @@ void MailLog::rejected(const Rejected& rejected) {
   if (rejected.from) line.fields.push_back({"from", Address{*rejected.from}});
   if (rejected.size != 0) line.fields.push_back({"size", rejected.size});
   line.fields.push_back({"reply", rejected.reply});
-  write(line);
+  write(std::move(line));
 }
 
 void MailLog::started(std::string_view version, const std::vector<std::string>& listening,

@@ -213,13 +213,25 @@ Task<Result<void, mail::SinkError>> OutcomeWriter::send_postmaster_notice(
   co_return {};
 }
 
-// A failed mail from <> is held for the operator, unless the postmaster can be told: then it has ended. A notice to
-// the postmaster that fails ends without another. If the report cannot be stored, the mail stays held. False: the
-// daemon is stopping.
+// A failed mail from <> is held for the operator, unless the postmaster can be told: then it has ended. If the report
+// cannot be stored, the mail stays held. False: the daemon is stopping.
 Task<bool> OutcomeWriter::report_without_sender(const mail::QueuedMail& mail, Settlement& settlement) {
-  const bool has_sender = !mail.envelope.sender.empty();
   const bool is_held = settlement.progress.held && settlement.progress.is_settled();
-  if (has_sender || !is_held || bouncer_.policy().postmaster.empty()) co_return true;
+  const bool has_postmaster = !bouncer_.policy().postmaster.empty();
+  if (!mail.envelope.sender.empty() || !is_held || !has_postmaster) co_return true;
+  auto sent = co_await report_failed(mail, settlement);
+  if (!sent && sent.error().kind == mail::SinkErrorKind::shutting_down) co_return false;
+  if (sent)
+    end_reported(settlement);
+  else
+    log_.warning("the postmaster's notice of a failed mail from <> cannot be stored; the mail is held",
+                 {{"id", to_text(mail.id)}, {"reason", sent.error().text}});
+  co_return true;
+}
+
+// A notice to the postmaster that fails ends without another.
+Task<Result<void, mail::SinkError>> OutcomeWriter::report_failed(const mail::QueuedMail& mail,
+                                                                 const Settlement& settlement) {
   auto failed = all_failed(mail, settlement);
   std::erase_if(failed, [this](const mail::ReportedRecipient& one) {
     return is_for_postmaster(bouncer_.policy(), one.recipient);
@@ -231,13 +243,7 @@ Task<bool> OutcomeWriter::report_without_sender(const mail::QueuedMail& mail, Se
         {{"id", to_text(mail.id)}});
   else
     sent = co_await send_postmaster_notice(mail, std::move(failed));
-  if (!sent && sent.error().kind == mail::SinkErrorKind::shutting_down) co_return false;
-  if (sent)
-    end_reported(settlement);
-  else
-    log_.warning("the postmaster's notice of a failed mail from <> cannot be stored; the mail is held",
-                 {{"id", to_text(mail.id)}, {"reason", sent.error().text}});
-  co_return true;
+  co_return sent;
 }
 
 // ---- the new state

@@ -72,6 +72,8 @@ class OutcomeWriter {
   Task<Result<void, mail::SinkError>> send_postmaster_notice(const mail::QueuedMail& mail,
                                                              std::vector<mail::ReportedRecipient> recipients);
   Task<bool> report_without_sender(const mail::QueuedMail& mail, Settlement& settlement);
+  Task<Result<void, mail::SinkError>> report_failed(const mail::QueuedMail& mail,
+                                                    const Settlement& settlement);
   Task<bool> save_settled(mail::MailId id, Settlement& settlement);
   Task<bool> save(mail::MailId id, mail::Progress progress, bool is_over);
   Task<bool> wait_for_storage(std::string reason);

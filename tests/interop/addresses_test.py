@@ -19,6 +19,8 @@ REFUSAL = ("550 5.7.1 This sender may not send here, only *@interop.test, *@*.in
 
 def refuse(stage, recipients):
     gone = any(recipient.startswith("gone") for recipient in recipients)
+    if stage == "rcpt" and recipients[0].startswith("busy"):
+        return "530 5.7.0 <busy@dest.example> Authentication required"
     return "550 5.1.1 <gone@dest.example> unknown" if stage == "rcpt" and gone else None
 
 
@@ -140,7 +142,7 @@ class Addresses(InstalledCase):
         self.assert_nothing_waits()
         self.assertEqual(self.daemon.log().count("a notice to the postmaster cannot be delivered and is dropped"), 2)
 
-    def test_masked_addresses_are_in_every_line_of_the_log(self):
+    def test_masked_addresses_are_in_every_line_of_the_log_and_in_the_status(self):
         self.begin(log={"format": "json", "addresses": "masked"})
         self.assert_sent("gone@dest.example", "you@dest.example")
         self.next_to("alice@interop.test")
@@ -149,6 +151,12 @@ class Addresses(InstalledCase):
         failed = self.daemon.wait_for("failed")
         self.assertEqual((failed["from"], failed["to"]), ("a***@interop.test", "g***@dest.example"))
         self.assertEqual(failed["reply"], "550 5.1.1 <g***@dest.example> unknown")
+        self.assert_sent("busy@dest.example")
+        paused = self.daemon.wait_for("smarthost paused")
+        self.assertEqual(paused["reply"], "530 5.7.0 <b***@dest.example> Authentication required")
+        until(lambda: "<b***@dest.example>" in self.daemon.notify.status, 20, lambda: self.daemon.notify.status)
+        self.assertNotIn("busy", self.daemon.notify.status + self.daemon.log())
+        self.assertIn("busy@dest.example", self.machine.run(["mailq"], user=[]))
 
 
 if __name__ == "__main__":

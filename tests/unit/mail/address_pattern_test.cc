@@ -100,25 +100,11 @@ TEST_CASE("pattern: no trick of notation makes a foreign address one of the doma
 }
 
 TEST_CASE("pattern: what is no pattern is refused with what one is, and is not repeated") {
-  for (const std::string text : {"",
-                                 "anna",
-                                 "*@",
-                                 "*@*",
-                                 "*@*.*.example.com",
-                                 "*@ex*mple.com",
-                                 "shop-*@example.com",
-                                 "a@*.example.com",
-                                 "**@example.com",
-                                 "a@b@example.com",
-                                 "a@-\xff",
-                                 "anna @example.com",
-                                 "a, b@example.com",
-                                 "*@[x]",
-                                 "@b.test:a@example.com",
-                                 "<a@example.com>",
-                                 "*@*.[192.0.2.1]",
-                                 "a@exa mple.com",
-                                 "!*@example.com"}) {
+  for (const std::string text :
+       {"", "anna", "*@", "*@*", "*@*.*.example.com", "*@ex*mple.com", "shop-*@example.com",
+        "a@*.example.com", "**@example.com", "a@b@example.com", "a@-\xff", "anna @example.com",
+        "a, b@example.com", "*@[x]", "@b.test:a@example.com", "<a@example.com>", "*@*.[192.0.2.1]",
+        "a@exa mple.com", "!*@example.com"}) {
     CAPTURE(text);
     CHECK(complaint_about(text).starts_with(
         "must be an address such as user@example.com, \"*@example.com\" for all"));

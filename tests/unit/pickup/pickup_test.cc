@@ -207,7 +207,7 @@ TEST_CASE("pickup: recipients for whom there is no memory now are no reason to r
   CHECK(rig.sink.mails().front().envelope.recipients.size() == 3);
 }
 
-TEST_CASE("pickup: a refused drop's sender is notified, and no recipient got it") {
+TEST_CASE("pickup: a refused drop's sender is notified, the postmaster too, and no recipient got it") {
   struct Case {
     std::vector<std::string> recipients;
     const char* reply;
@@ -216,10 +216,13 @@ TEST_CASE("pickup: a refused drop's sender is notified, and no recipient got it"
                           Case{{"b@y.example", "c@y.example", "d@y.example"}, "452 4.5.3"}}) {
     Rig rig;
     rig.session.limits.max_recipients = 2;
+    rig.bounces.postmaster = "pm@x.example";
     rig.drop(1, "a@x.example", one.recipients);
     CHECK(rig.run_until_empty());
-    REQUIRE(rig.sink.mails().size() == 1);
-    const auto& bounce = rig.sink.mails().front();
+    REQUIRE(rig.sink.mails().size() == 2);
+    CHECK(rig.sink.mails()[0].envelope.recipients.at(0).address == "pm@x.example");
+    CHECK(rig.sink.mails()[0].content.find("copy of a notice to <a@x.example>") != std::string::npos);
+    const auto& bounce = rig.sink.mails()[1];
     CHECK(bounce.envelope.sender.empty());
     CHECK_FALSE(bounce.envelope.uid);
     CHECK(bounce.envelope.recipients.at(0).address == "a@x.example");
@@ -235,29 +238,14 @@ TEST_CASE("pickup: a drop whose sender is none of `senders` is refused like any 
   Rig rig;
   rig.session.senders = {*mail::AddressPattern::parse("*@example.com")};
   rig.session.masquerade = {.hosts = {"one"}, .domain = "example.com"};
-  rig.drop(1, "a@x.example", {"b@y.example"});
-  rig.drop(2, "a@one", {"b@y.example"});
+  rig.drop(1, "a@one");
+  CHECK(rig.run_until_empty());
+  CHECK(rig.sink.mails().at(0).envelope.sender == "a@example.com");
+  rig.drop(2, "a@x.example");
   CHECK(rig.run_until_empty());
   REQUIRE(rig.sink.mails().size() == 2);
-  const bool is_first = rig.sink.mails()[0].envelope.sender.empty();
-  const auto& bounce = rig.sink.mails()[is_first ? 0 : 1];
-  CHECK(bounce.envelope.recipients.at(0).address == "a@x.example");
-  CHECK(bounce.content.find("550 5.7.1 This sender may not send here, only") != std::string::npos);
-  CHECK(bounce.content.find("<b@y.example>") != std::string::npos);
-  CHECK(rig.sink.mails()[is_first ? 1 : 0].envelope.sender == "a@example.com");
-}
-
-TEST_CASE("pickup: the postmaster gets a copy of what a refused drop's sender is told, once") {
-  Rig rig;
-  rig.bounces.postmaster = "pm@example.com";
-  rig.session.limits.max_recipients = 1;
-  rig.drop(1, "a@x.example", {"b@y.example", "c@y.example"});
-  CHECK(rig.run_until_empty());
-  REQUIRE(rig.sink.mails().size() == 2);
-  CHECK(rig.sink.mails()[0].envelope.recipients.at(0).address == "pm@example.com");
-  CHECK(rig.sink.mails()[0].content.find("copy of a notice to <a@x.example>") != std::string::npos);
   CHECK(rig.sink.mails()[1].envelope.recipients.at(0).address == "a@x.example");
-  CHECK(rig.has("kind=postmaster"));
+  CHECK(rig.sink.mails()[1].content.find("550 5.7.1 This sender may not") != std::string::npos);
 }
 
 TEST_CASE("pickup: too big a message is refused with the limit, and bounced") {

@@ -194,3 +194,18 @@ TEST_CASE("postmaster: the copy is stored before the bounce, so that it is not t
   CHECK(rig.sent_to("app@example.com").size() == 1);
   CHECK(rig.queued().empty());
 }
+
+TEST_CASE("postmaster: a crash between the copy and the bounce loses neither") {
+  PostmasterRig rig;
+  rig.narrow.room = 1;
+  rig.send({"no@example.net"});
+  rig.pass(1s);
+  rig.stop_relay();
+  rig.crash(0);
+  rig.sink = nullptr;
+  rig.start_relay();
+  rig.pass(1h);
+  CHECK(rig.sent_to("app@example.com").size() == 1);
+  CHECK(rig.sent_to(kPostmaster).size() >= 1);
+  CHECK(rig.queued().empty());
+}
