@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "daemon/mail/address.h"
+
 namespace hikyaku::app {
 namespace {
 

@@ -174,4 +174,8 @@ bool is_address_literal(std::string_view text) {
   return IpAddress::parse(text).has_value() && v6 == (text.find(':') != text.npos);
 }
 
+bool is_same_address(std::string_view a, std::string_view b) {
+  return local_part_of(a) == local_part_of(b) && equals_ignoring_case(domain_of(a), domain_of(b));
+}
+
 }  // namespace hikyaku::mail

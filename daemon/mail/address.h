@@ -63,4 +63,7 @@ bool is_domain(std::string_view text, bool smtputf8 = false);
 // "[127.0.0.1]" or "[IPv6:::1]" (RFC 5321 4.1.3).
 bool is_address_literal(std::string_view text);
 
+// Local parts are compared with their case, domains without it (RFC 5321 2.4).
+bool is_same_address(std::string_view a, std::string_view b);
+
 }  // namespace hikyaku::mail

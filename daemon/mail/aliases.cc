@@ -125,10 +125,6 @@ bool AliasRules::may_mean_user(const Recipient& recipient) const {
   return recipient.is_bare || equals_ignoring_case(domain_of_it, hostname) || is_localhost(domain_of_it);
 }
 
-bool is_same_address(std::string_view a, std::string_view b) {
-  return local_part_of(a) == local_part_of(b) && equals_ignoring_case(domain_of(a), domain_of(b));
-}
-
 AliasExpansion expand(const AliasRules& rules, const std::vector<Recipient>& recipients,
                       const IsUser& is_user) {
   AliasExpansion expansion;

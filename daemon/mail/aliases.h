@@ -84,7 +84,4 @@ AliasExpansion expand(
     const AliasRules& rules, const std::vector<Recipient>& recipients,
     const IsUser& is_user = [](const std::string&) { return false; });
 
-// Whether the addresses differ at most in the case of their domains (RFC 5321 2.4).
-bool is_same_address(std::string_view a, std::string_view b);
-
 }  // namespace hikyaku::mail

@@ -11,10 +11,6 @@ bool Rewriting::changes_header() const {
   return !header_from.empty() || !add.empty() || !remove.empty() || is_received_private;
 }
 
-bool is_same_address(std::string_view a, std::string_view b) {
-  return local_part_of(a) == local_part_of(b) && equals_ignoring_case(domain_of(a), domain_of(b));
-}
-
 const std::string& sender_as_sent(const Rewriting& rules, const std::string& sender) {
   const std::string& other = sender.empty() ? rules.null_sender : rules.envelope_from;
   return other.empty() || matches_any(rules.unless, sender) ? sender : other;

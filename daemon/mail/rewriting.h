@@ -36,9 +36,6 @@ struct Rewriting {
   bool operator==(const Rewriting&) const = default;
 };
 
-// Same local part, same domain without regard to case.
-bool is_same_address(std::string_view a, std::string_view b);
-
 // The sender as it is said to the smarthost; `sender` is the envelope's, empty for <>.
 const std::string& sender_as_sent(const Rewriting& rules, const std::string& sender);
 

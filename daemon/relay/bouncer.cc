@@ -5,6 +5,7 @@
 
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
+#include "daemon/mail/address.h"
 #include "daemon/mail/aliases.h"
 
 namespace hikyaku::relay {

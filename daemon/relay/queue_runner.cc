@@ -26,8 +26,7 @@ bool is_unfit(const smtpc::Refusal& refusal) {
   const FailureKind kind = refusal.failure.kind;
   const bool is_final = refusal.verdict.action == smtpc::Action::fail_message ||
                         refusal.verdict.action == smtpc::Action::fail_recipient;
-  return is_final && (kind == FailureKind::too_large || kind == FailureKind::smtputf8_needed ||
-                      kind == FailureKind::eight_bit_needed);
+  return is_final && (kind == FailureKind::too_large || kind == FailureKind::smtputf8_needed);
 }
 
 // The refusal of each recipient that the attempt has one for.
@@ -76,6 +75,7 @@ void QueueRunner::arrived(const mail::QueueEntry& entry) {
 }
 
 void QueueRunner::leave_routes() {
+  if (configuration_ == 0) return;
   routes_.update_clocks();
   ++shape_;
   for (Entry entry : routes_.take_due()) unsorted_.push_back(entry);
@@ -255,7 +255,7 @@ void QueueRunner::divide(mail::QueuedMail mail, Entry entry) {
 std::size_t QueueRunner::waiting(const smtpc::Lane& lane) const {
   std::size_t waiting = 0;
   if (hands_out())
-    for (const RoutePtr& route : routes_.served_by(lane)) waiting += route->share_of(lane);
+    for (const RoutePtr& route : routes_.served_by(lane)) waiting += route->share_of(lane, loop_.now());
   return waiting;
 }
 
@@ -307,7 +307,7 @@ Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(mail::MailId id, m
   if (!content) co_return std::unexpected(content.error());
   smtpc::Job job{.mail = std::move(*mail), .recipients = {}, .content = std::move(*content)};
   if (job.mail.progress.is_settled() && !job.mail.progress.owes_notice())
-    co_return fail(SourceErrorKind::damaged, "the mail is queued without a pending recipient");
+    co_return hikyaku::fail(SourceErrorKind::damaged, "the mail is queued without a pending recipient");
   UnderWay& under_way = under_way_.at(id);
   under_way.recorded = job.mail.progress.waited;
   if (!under_way.entry.is_absolute) under_way.entry.since -= under_way.recorded;
@@ -402,7 +402,8 @@ Task<void> QueueRunner::fail(std::deque<Entry> entries, RoutePtr route, mail::Fa
     if (!take_up(entry, route)) continue;
     auto job = co_await load(entry.id, mail::Patience::some);
     if (job && !job->recipients.empty()) {
-      smtpc::TransactionResult result{.recipients = {}, .rest = refusal_by_destination(why)};
+      smtpc::TransactionResult result;
+      result.rest = refusal_by_destination(why);
       (void)settle(std::move(*job), std::move(result), {.smarthost = smarthost, .address = {}, .tls = {}});
       continue;
     }

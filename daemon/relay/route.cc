@@ -13,7 +13,13 @@ bool is_up_now(const RoutePlace& place) {
   return place.lane != nullptr && !place.lane->is_retired() && !place.lane->health().is_paused();
 }
 
-std::size_t free_connections(const smtpc::Lane& lane) { return lane.connections() - lane.busy(); }
+// Connections without a mail, those that are being opened included; where there is none, the one that could be
+// opened now.
+std::size_t free_connections(const smtpc::Lane& lane, Instant now) {
+  if (lane.next_permitted() > now) return 0;
+  const bool has_room = lane.connections() < lane.smarthost().connections;
+  return std::max(lane.connections() - lane.busy(), static_cast<std::size_t>(has_room));
+}
 
 }  // namespace
 
@@ -31,6 +37,18 @@ std::vector<LanePtr> Route::lanes() const {
     for (const RoutePlace& place : group)
       if (place.lane != nullptr) lanes.push_back(place.lane);
   return lanes;
+}
+
+void Route::set_groups(Groups groups) {
+  groups_ = std::move(groups);
+  given_.clear();
+}
+
+void Route::remove(const smtpc::Lane& lane) {
+  for (auto& group : groups_)
+    for (RoutePlace& place : group)
+      if (place.lane.get() == &lane) place.lane = nullptr;
+  given_.erase(&lane);
 }
 
 bool Route::has(const smtpc::Lane& lane) const {
@@ -58,16 +76,19 @@ const std::vector<RoutePlace>* Route::active() const {
   return found == groups_.end() ? nullptr : &*found;
 }
 
-std::size_t Route::share_of(const smtpc::Lane& lane) const {
-  if (due_.is_empty() || lane.is_retired() || !has(lane)) return 0;
-  if (lane.health().is_paused()) return lane.is_probing() ? due_.size() : 0;
-  const auto* group = active();
-  if (std::ranges::none_of(*group, [&](const RoutePlace& place) { return place.lane.get() == &lane; }))
-    return 0;
+bool Route::is_turn_of(const smtpc::Lane& lane) const {
+  if (lane.is_retired() || !has(lane)) return false;
+  if (lane.health().is_paused()) return lane.is_probing();
+  return std::ranges::any_of(*active(), [&](const RoutePlace& place) { return place.lane.get() == &lane; });
+}
+
+std::size_t Route::share_of(const smtpc::Lane& lane, Instant now) const {
+  if (due_.is_empty() || !is_turn_of(lane)) return 0;
+  if (lane.health().is_paused()) return due_.size();
   std::size_t taken = 0;
-  for (const RoutePlace& place : *group)
+  for (const RoutePlace& place : *active())
     if (is_up_now(place) && place.lane.get() != &lane && is_before(*place.lane, lane))
-      taken += free_connections(*place.lane);
+      taken += free_connections(*place.lane, now);
   return due_.size() - std::min(taken, due_.size());
 }
 

@@ -58,17 +58,21 @@ class Route {
   const DueList& due() const { return due_; }
 
   // At a reload: the same places with other lanes.
-  Groups& groups() { return groups_; }
+  void set_groups(Groups groups);
+  // The lane's place becomes vacant.
+  void remove(const smtpc::Lane& lane);
   std::vector<LanePtr> lanes() const;
   bool has(const smtpc::Lane& lane) const;
   // A place without a lane.
   RoutePlace* vacancy();
   void wake() const;
 
-  // How much of the due mail the lane should take. A paused lane takes mail only for its probe; of the others
-  // those of the first group that has one. In a group the least busy one comes first, and leaves to the next
-  // what its free connections do not take.
-  std::size_t share_of(const smtpc::Lane& lane) const;
+  // Whether the lane may take the due mail: a paused one for its probe; of the others those of the first group
+  // that has one.
+  bool is_turn_of(const smtpc::Lane& lane) const;
+  // How much of it the lane should look after: in a group the least busy lane comes first, and leaves to the
+  // next what its free connections do not take.
+  std::size_t share_of(const smtpc::Lane& lane, Instant now) const;
   // No lane is up.
   bool is_paused() const { return active() == nullptr; }
   // A lane is up that may send within the next hour: a rate that is used up for long is like a pause, since

@@ -19,11 +19,6 @@ static_assert(config::kMostRoutes < kRuleMask);
 
 constexpr Duration kReminder = 24h;  // between two lines about a smarthost that stays paused
 
-bool takes_everything(const config::RouteSettings& route) {
-  auto is_all = [](const mail::AddressPattern& pattern) { return pattern == mail::AddressPattern::all(); };
-  return std::ranges::any_of(route.from, is_all) && std::ranges::any_of(route.to, is_all);
-}
-
 std::vector<mail::Smarthost> directs_of(const config::Settings& settings) {
   std::vector<mail::Smarthost> directs;
   for (const mail::Smarthost& smarthost : settings.smarthosts)
@@ -73,7 +68,7 @@ void Routes::configure(const config::Settings& settings, const std::vector<LaneP
   served_.clear();
   if (!keeps_shape) set_rules(settings);
   for (const auto& [place, route] : routes_) {
-    route->groups() = groups_for(place);
+    route->set_groups(groups_for(place));
     serve(route);
   }
   only_ = nullptr;
@@ -195,7 +190,8 @@ const std::vector<RoutePtr>& Routes::served_by(const smtpc::Lane& lane) const {
 RoutePtr Routes::next_for(const smtpc::Lane& lane) const {
   RoutePtr next;
   for (const RoutePtr& route : served_by(lane))
-    if (route->share_of(lane) > 0 && (next == nullptr || route->last_given(lane) < next->last_given(lane)))
+    if (!route->due().is_empty() && route->is_turn_of(lane) &&
+        (next == nullptr || route->last_given(lane) < next->last_given(lane)))
       next = route;
   return next;
 }
@@ -216,9 +212,7 @@ std::optional<Duration> Routes::furnish(const RoutePtr& route) {
 std::vector<RoutePtr> Routes::give_up(const smtpc::Lane& lane, bool rests) {
   std::vector<RoutePtr> left;
   for (const RoutePtr& route : std::vector(served_by(lane))) {
-    for (auto& group : route->groups())
-      for (RoutePlace& place : group)
-        if (place.lane.get() == &lane) place.lane = nullptr;
+    route->remove(lane);
     if (route->lanes().empty()) left.push_back(route);
     route->wake();
   }
@@ -287,9 +281,8 @@ void Routes::stop() {
 }
 
 void Routes::clear() {
+  for (const auto& [place, route] : routes_) route->set_groups({});
   served_.clear();
-  only_ = nullptr;
-  routes_.clear();
   lanes_.clear();
   destinations_.clear();
 }

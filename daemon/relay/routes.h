@@ -53,7 +53,8 @@ class Routes {
   std::optional<Duration> furnish(const RoutePtr& route);
 
   const std::vector<RoutePtr>& served_by(const smtpc::Lane& lane) const;
-  // Of these one with mail for the lane: the one that it took none from for the longest time. Null: none.
+  // Of these one with mail that the lane may take: the one that it took none from for the longest time. Null:
+  // none.
   RoutePtr next_for(const smtpc::Lane& lane) const;
   std::size_t due() const;
   // How long the first mail that is due has waited; 0: no mail is due.

@@ -8,9 +8,10 @@
 namespace hikyaku::test {
 
 Task<Result<io::StreamPtr, mail::Failure>> FakeConnector::dial(const mail::Smarthost& smarthost, io::Until) {
-  FakeSmarthost& host = (*this)[smarthost.name];
+  FakeSmarthost& host = (*this)[smarthost.direct ? smarthost.host : smarthost.name];
   ++host.dials;
   host.last_dial = loop_.now();
+  if (host.unreachable) co_return std::unexpected(*host.unreachable);
   if (host.is_down)
     co_return std::unexpected(mail::make_failure(smarthost, mail::Stage::connect,
                                                  IoError{IoErrorKind::refused, "connection refused"}));

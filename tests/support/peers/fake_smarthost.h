@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,10 +33,11 @@ class FakeSmarthost {
   std::function<std::string(const std::string& command)> answer = [](const std::string&) { return ""; };
   // The same for the end of a message, by what it is; empty: as `answer` has it.
   std::function<std::string(const ReceivedMail& mail)> judge = [](const ReceivedMail&) { return ""; };
-  bool is_down = false;        // connections are refused
-  bool breaks_off = false;     // open ones end at the next command
-  Duration latency{0};         // before each reply
-  bool minds_company = false;  // hangs up on what travels with a final dot, after its reply
+  bool is_down = false;                        // connections are refused
+  std::optional<mail::Failure> unreachable{};  // what a dial fails with instead
+  bool breaks_off = false;                     // open ones end at the next command
+  Duration latency{0};                         // before each reply
+  bool minds_company = false;                  // hangs up on what travels with a final dot, after its reply
   std::string keywords = "250-PIPELINING\r\n250-AUTH PLAIN LOGIN\r\n250 ENHANCEDSTATUSCODES\r\n";
 
   std::vector<ReceivedMail> mails;
@@ -55,6 +57,7 @@ class FakeSmarthost {
   io::Loop& loop_;
 };
 
+// Of a smarthost's lane by its name; of a lane to a recipient's domain by that.
 class FakeConnector final : public smtpc::Connector {
  public:
   explicit FakeConnector(io::Loop& loop) : loop_(loop), nursery_(loop) {}

@@ -7,6 +7,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
+#include "daemon/config/route_keys.h"
 #include "daemon/relay/bouncer.h"
 #include "daemon/relay/settlement.h"
 
@@ -37,7 +38,7 @@ constexpr Changed kChanged[] = {
     {"from", "me@example.org"},
     {"smarthost", "smtps://other.example.com"},
     {"smarthosts", "[smtps://other.example.com]"},
-    {"routes", ""},
+    {"routes", "[{from: '*@a.example', via: [smtp.example.com]}, {via: [smtp.example.com]}]"},
     {"message.max_size", "1MiB"},
     {"message.max_recipients", "7"},
     {"message.max_hops", "7"},
@@ -59,8 +60,8 @@ constexpr Changed kChanged[] = {
     {"control.group", "staff"},
     {"log.level", "debug"},
     {"log.format", "json"},
-    {"dns", "192.0.2.53"},
     {"log.addresses", "masked"},
+    {"dns", "192.0.2.53"},
 };
 
 // "queue.retry.first", "1s": "queue: {retry: {first: 1s}}".
@@ -134,6 +135,8 @@ struct HandedOn {
     add(bounce.domain);
     add(bounce.full);
     add(bounce.postmaster);
+    for (const config::RouteSettings& route : config::routes_of(settings))
+      add(cat(mail::to_text(route.from), " ", mail::to_text(route.to), " ", route.via.front().front()));
     for (const mail::Smarthost& smarthost : settings.smarthosts) {
       add(smarthost.host);
       add(mail::fingerprint(smarthost.rewrite));

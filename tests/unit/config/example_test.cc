@@ -42,8 +42,9 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 // All keys written out; the values that are no defaults, but examples, given a form that can be loaded.
 std::string written_out() {
   std::string text = without_line(uncommented(example("hikyaku.yaml")), "smarthost: ");
-  text = without_line(text, "from: ");  // beside `smarthost` alone
+  text = without_line(text, "from: ");                                        // beside `smarthost` alone
   for (const char* url : {"   s", "   mx:"}) text = without_line(text, url);  // the explanation of URLs
+  for (const char* row : {"routes:", "  - {from:", "  - {to:", "  - {via:"}) text = without_line(text, row);
   return replaced(text, "sha256:…", cat("sha256:", std::string(64, 'a')));
 }
 
@@ -94,13 +95,12 @@ template <class T>
 void check_documented(const Schema<T>& schema, const std::string& text) {
   for (const Key<T>& key : schema) {
     CAPTURE(key.name);
-    bool is_later = contains("routes", key.name);
     bool is_shown = contains(text, cat("\n", key.name, ":")) || contains(text, cat(" ", key.name, ": "));
-    CHECK(is_shown == !is_later);
+    CHECK(is_shown);
   }
 }
 
-TEST_CASE("etc/hikyaku.yaml: every key is there, and none of a later version") {
+TEST_CASE("etc/hikyaku.yaml: every key is there") {
   std::string text = uncommented(example("hikyaku.yaml"));
   check_documented(document_schema(), text);
   check_documented(smarthost_schema(), text);

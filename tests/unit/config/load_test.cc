@@ -212,14 +212,6 @@ TEST_CASE("config: whatever is wrong is refused and explained") {
   }
 }
 
-TEST_CASE("config: keys of later versions are refused, not ignored") {
-  for (const char* yaml : {"routes: [{via: [main]}]"}) {
-    CAPTURE(yaml);
-    CHECK(contains(complaints_beside_smarthost(yaml), "does not have this key yet"));
-  }
-
-}
-
 TEST_CASE("config: listening beyond loopback needs an explicit allow, and says why") {
   std::string lines = complaints_beside_smarthost("listen: [\"127.0.0.1:25\", \"0.0.0.0:25\"]");
   CHECK(contains(lines, "h.yaml:2:9: listen: 0.0.0.0:25 can be reached"));

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/relay/destinations.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/relay/relay_rig.h"
+
+using namespace hikyaku;
+using namespace hikyaku::relay;
+using namespace hikyaku::test;
+
+namespace {
+
+mail::Smarthost direct_smarthost() {
+  mail::Smarthost direct = some_smarthost("direct");
+  direct.host = "";
+  direct.port = 25;
+  direct.direct = true;
+  direct.auth = false;
+  return direct;
+}
+
+struct DirectRig : RelayRig {
+  DirectRig() { settings.smarthosts = {direct_smarthost()}; }
+  mail::Failure failure(const std::string& domain, mail::FailureKind kind,
+                        mail::Concerns concerns = mail::Concerns::smarthost) {
+    mail::Smarthost there = direct_smarthost();
+    there.host = domain;
+    mail::Failure failure = mail::make_failure(there, mail::Stage::lookup, kind);
+    failure.concerns = concerns;
+    return failure;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("destinations: each recipient's domain gets its own, over one connection for all mail to it") {
+  DirectRig rig;
+  rig.start_relay();
+  rig.send({"a@one.example", "b@two.example", "c@ONE.example"});
+  rig.send({"d@two.example"});
+  rig.pass();
+  REQUIRE(rig.hosts["one.example"].mails.size() == 1);
+  CHECK(rig.hosts["one.example"].mails[0].recipients ==
+        std::vector<std::string>{"a@one.example", "c@ONE.example"});
+  CHECK(rig.hosts["two.example"].mails.size() == 2);
+  CHECK(rig.queued().empty());
+  CHECK(rig.lines_with("smarthost paused") == 0);
+}
+
+TEST_CASE("destinations: one that is out of reach delays nobody else, and gets its mail when it is back") {
+  DirectRig rig;
+  rig.hosts["dead.example"].is_down = true;
+  rig.start_relay();
+  for (int i = 0; i < 20; ++i) {
+    rig.send({cat("a", std::to_string(i), "@dead.example"), cat("b", std::to_string(i), "@live.example")});
+    rig.send({"c@other.example"});
+  }
+  rig.pass();
+  CHECK(rig.hosts["live.example"].mails.size() == 20);
+  CHECK(rig.hosts["other.example"].mails.size() == 20);
+  CHECK(rig.relay->queued() == 20);
+  CHECK(rig.lines_with("smarthost paused") == 0);  // no news for the operator
+  CHECK(rig.lines_with("status=deferred") >= 1);
+  rig.pass(1h);
+  CHECK(rig.hosts["dead.example"].dials < 60);  // shared by all mail to it
+  rig.hosts["dead.example"].is_down = false;
+  rig.pass(3h);
+  CHECK(rig.hosts["dead.example"].mails.size() == 20);
+  CHECK(rig.hosts["live.example"].mails.size() == 20);
+  CHECK(rig.queued().empty());
+}
+
+TEST_CASE(
+    "destinations: time in which one cannot be reached counts: a late notice, and in the end a bounce") {
+  DirectRig rig;
+  rig.hosts["dead.example"].is_down = true;
+  rig.start_relay();
+  rig.send({"a@dead.example"}, "app@here.example");
+  rig.pass(6h);
+  CHECK(rig.lines_with("kind=delayed") == 1);
+  CHECK(rig.lines_with("kind=failed") == 0);
+  rig.pass(24h * 6);
+  CHECK(rig.lines_with("kind=failed") == 1);
+  CHECK(rig.queued().empty());
+  CHECK(rig.hosts["here.example"].mails.size() == 2);
+}
+
+TEST_CASE("destinations: a domain that does not exist, for certain, bounces at once") {
+  DirectRig rig;
+  rig.hosts["none.example"].unreachable =
+      rig.failure("none.example", mail::FailureKind::no_such_domain, mail::Concerns::recipient);
+  rig.start_relay();
+  rig.send({"a@none.example", "b@live.example"}, "app@here.example");
+  rig.pass();
+  CHECK(rig.lines_with("status=failed") == 1);
+  CHECK(rig.hosts["live.example"].mails.size() == 1);
+  CHECK(rig.hosts["here.example"].mails.size() == 1);
+  CHECK(rig.queued().empty());
+}
+
+TEST_CASE("destinations: one that refuses a mail gets the next") {
+  DirectRig rig;
+  rig.hosts["fussy.example"].judge = [](const ReceivedMail& mail) {
+    return mail.recipients.front().starts_with("spam") ? "554 5.7.1 spam" : "";
+  };
+  rig.start_relay();
+  rig.send({"spam@fussy.example"}, "app@here.example");
+  rig.send({"ham@fussy.example"}, "app@here.example");
+  rig.pass();
+  CHECK(rig.hosts["fussy.example"].mails.size() == 1);
+  CHECK(rig.lines_with("kind=failed") == 1);
+  CHECK(rig.lines_with("smarthost paused") == 0);
+}
+
+TEST_CASE(
+    "destinations: a network through which nobody can be reached is told once, and its time does not count") {
+  DirectRig rig;
+  for (const char* domain : {"one.example", "two.example"})
+    rig.hosts[domain].unreachable = rig.failure(domain, mail::FailureKind::port_blocked);
+  rig.start_relay();
+  rig.send({"a@one.example"});
+  rig.send({"b@two.example"});
+  rig.pass(24h * 10);
+  CHECK(rig.lines_with("smarthost paused") == 11);  // and a reminder a day
+  CHECK(rig.lines_with("kind=") == 0);
+  CHECK(rig.lines_with("status=deferred") == 0);
+  for (const char* domain : {"one.example", "two.example"}) rig.hosts[domain].unreachable.reset();
+  rig.pass(10min);
+  CHECK(rig.lines_with("smarthost up") == 1);
+  CHECK(rig.queued().empty());
+}
+
+TEST_CASE("destinations: a smarthost behind them takes what they do not") {
+  DirectRig rig;
+  rig.settings.smarthosts.push_back(some_smarthost("main"));
+  rig.hosts["dead.example"].is_down = true;
+  rig.start_relay();
+  rig.send({"a@dead.example", "b@live.example"});
+  rig.pass();
+  CHECK(rig.hosts["live.example"].mails.size() == 1);
+  CHECK(rig.main().mails.size() == 1);
+  CHECK(rig.queued().empty());
+}
+
+TEST_CASE("destinations: lanes are bounded, go when they are idle, and nobody is forgotten meanwhile") {
+  DirectRig rig;
+  rig.start_relay();
+  const std::size_t many = Destinations::kMostLanes + 50;
+  for (std::size_t i = 0; i < many; ++i) rig.send({cat("a@d", std::to_string(i), ".example")});
+  rig.pass(5min);
+  std::size_t arrived = 0;
+  for (std::size_t i = 0; i < many; ++i)
+    arrived += rig.hosts[cat("d", std::to_string(i), ".example")].mails.size();
+  CHECK(arrived == many);
+  CHECK(rig.queued().empty());
+  rig.pass(5min);
+  CHECK(rig.relay->report().smarthosts.front().connections == 0);
+}
