@@ -17,7 +17,7 @@ struct RouteDraft {
 
 using Group = std::vector<std::string>;
 
-void read_name(const Value& value, Group& group, RouteNames& names) {
+void read_smarthost_name(const Value& value, Group& group, RouteNames& names) {
   auto name = value.as_text("the name of a smarthost");
   if (!name) return;
   auto is_it = [&](const auto& named) { return equals_ignoring_case(named.second, *name); };
@@ -32,7 +32,7 @@ void read_group(const Value& value, RouteDraft& draft) {
     if (element.is_list())
       element.problem("must be a name: only the list `via` itself may hold lists");
     else
-      read_name(element, group, draft.names);
+      read_smarthost_name(element, group, draft.names);
   }
   if (value.is_list() && value.elements().empty()) value.problem("must have at least one smarthost");
   if (!group.empty()) draft.route.via.push_back(std::move(group));

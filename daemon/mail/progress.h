@@ -31,6 +31,9 @@ struct Progress {
   bool delay_noticed = false;  // a delay notice has been sent
   bool operator==(const Progress&) const = default;
 
+  bool is_pending(std::size_t recipient) const {
+    return recipients[recipient].state == RecipientState::pending;
+  }
   bool is_settled() const {  // no recipient is pending
     for (const RecipientProgress& recipient : recipients)
       if (recipient.state == RecipientState::pending) return false;

@@ -3,9 +3,8 @@
 // way. Starts delivery the moment a mail is committed; nothing is polled. Hands mail to the lanes whose turn it
 // is, and their results to the outcome writer, which gives each mail back. The loop's thread.
 //
-// Where recipients of one mail take different routes, the mail is divided into parts, one for each route, which
-// are due, wait and are tried by themselves, but only one at a time: so each outcome is written on top of the
-// one before.
+// Parts of a mail that take different routes are tried by themselves, but only one at a time: so each outcome is
+// written on top of the one before.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +12,9 @@
 #include <vector>
 
 #include "daemon/io/nursery.h"
+#include "daemon/relay/due_mail.h"
 #include "daemon/relay/outcome_writer.h"
-#include "daemon/relay/parts.h"
 #include "daemon/relay/routes.h"
-#include "daemon/relay/schedule.h"
 #include "daemon/relay/status.h"
 #include "smtpc/lane_work.h"
 
@@ -29,7 +27,9 @@ class QueueRunner final : public smtpc::LaneWork {
   ~QueueRunner() override;
 
   // Once, with what the spool holds at the start, and how long no daemon ran.
-  void adopt(const std::vector<mail::QueueEntry>& entries, Duration downtime);
+  void adopt(const std::vector<mail::QueueEntry>& entries, Duration downtime) {
+    due_.adopt(entries, downtime);
+  }
   void arrived(const mail::QueueEntry& entry);
   // To be called before the routes change their shape: whatever is due or waits will look for its way again.
   void leave_routes();
@@ -74,23 +74,12 @@ class QueueRunner final : public smtpc::LaneWork {
   };
 
   Task<void> keep_time();
-  Instant next_look() const;
-  void release_due();
-  void release_all();
-  void postpone(Entry entry, Duration wait);
   bool hands_out() const { return writer_.can_write() && !stopping_; }
-
-  void place(Entry entry, bool first = false);
-  void add_due(const RoutePtr& route, Entry entry, bool first);
-  Task<void> sort_mail();
-  Task<void> sort(Entry entry);
-  void divide(mail::QueuedMail mail, Entry entry);
   bool take_up(Entry entry, const RoutePtr& route);
-  void settle_owed(mail::QueuedMail mail, Entry entry);
   Task<Result<smtpc::Job, mail::SourceError>> load(mail::MailId id, mail::Patience patience);
-  void keep_own(smtpc::Job& job, const UnderWay& under_way) const;
-  void set_aside(Entry entry, const mail::SourceError& error);
-  Duration wait_to_record(const UnderWay& under_way, const mail::QueuedMail& mail) const;
+  bool is_own(const mail::QueuedMail& mail, std::size_t recipient, std::uint32_t part) const;
+  void give_back(Result<smtpc::Job, mail::SourceError> job, mail::MailId id);
+  void put_back(mail::MailId id);
   void turn_over(UnderWay& under_way, smtpc::Job& job, const smtpc::TransactionResult& result,
                  const std::string& smarthost);
   Task<void> fail(std::deque<Entry> entries, RoutePtr route, mail::Failure why, std::string smarthost);
@@ -102,19 +91,14 @@ class QueueRunner final : public smtpc::LaneWork {
   log::MailLog& log_;
   Routes& routes_;
   OutcomeWriter writer_;
-  Schedule schedule_;
-  std::deque<Entry> unsorted_;  // due, on a route that is not known yet
-  bool is_sorting_ = false;
-  std::size_t sorting_ = 0;  // taken from unsorted_, and being looked at
-  std::size_t failing_ = 0;  // due on a route without a lane, and about to be settled
-  Parts parts_;
+  io::Event changed_;
+  DueMail due_;
   std::unordered_map<mail::MailId, UnderWay> under_way_;
-  std::uint64_t configuration_ = 0;  // how many there have been
-  std::uint64_t shape_ = 0;          // how often the routes have changed
-  std::size_t held_ = 0;
+  std::size_t failing_ = 0;           // due on a route without a lane, and about to be settled
+  std::uint64_t configuration_ = 0;   // how many there have been
+  std::uint64_t shape_ = 0;           // how often the routes have changed
   std::optional<WallTime> released_;  // when all that waited became due for the last time
   bool stopping_ = false;
-  io::Event changed_;
   io::Cancel cancel_;  // of the time keeper
   io::Nursery nursery_;
 };

@@ -94,11 +94,11 @@ Result<void, config::Problems> Relay::configure(const config::Settings& settings
   auto fresh = make_lanes(settings, problems);
   auto destinations = destination_maker(settings, problems);
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  if (!routes_.has_shape_of(settings)) runner_.leave_routes();
+  if (!routes_.table().has_shape_of(settings)) runner_.leave_routes();
   routes_.configure(settings, fresh, std::move(destinations));
   rates_.configure(settings.smarthosts);
   runner_.configure(settlement_policy(settings.queue), bounce_policy(settings));
-  for (const LanePtr& lane : routes_.lanes()) nursery_.spawn(run(lane));
+  for (const LanePtr& lane : routes_.table().lanes()) nursery_.spawn(run(lane));
   return {};
 }
 
@@ -177,7 +177,7 @@ mail::SmarthostReport Relay::report(const smtpc::Lane& lane) const {
 StatusReport Relay::report() const {
   StatusReport status;
   runner_.report(status);
-  for (const auto& lane : routes_.lanes()) status.smarthosts.push_back(report(*lane));
+  for (const auto& lane : routes_.table().lanes()) status.smarthosts.push_back(report(*lane));
   for (const mail::Smarthost& direct : routes_.destinations().directs())
     status.smarthosts.push_back(routes_.destinations().report(direct, parts_.loop.clock().wall()));
   if (route_state_of(status, {}).waits_for != mail::WaitsFor::nobody)
@@ -188,7 +188,7 @@ StatusReport Relay::report() const {
 std::string Relay::status() const {
   std::string text = cat(std::to_string(runner_.queued()), " queued");
   if (const auto& trouble = routes_.destinations().trouble()) text += cat("; ", mail::diagnose(trouble->why));
-  for (const auto& lane : routes_.lanes()) {
+  for (const auto& lane : routes_.table().lanes()) {
     const std::string used_up = rates_.used_up(lane->smarthost());
     if (lane->health().is_paused())
       text += cat("; ", mail::diagnose(lane->health().pause()->why));
