@@ -19,8 +19,20 @@ thread_local std::size_t large_blocks = 0;  // of all readers of this loop
 
 }  // namespace
 
+bool LargeBlock::hold() {
+  if (!is_held_ && large_blocks < kMostLarge) {
+    ++large_blocks;
+    is_held_ = true;
+  }
+  return is_held_;
+}
+
+void LargeBlock::release() {
+  if (std::exchange(is_held_, false)) --large_blocks;
+}
+
 Task<Result<void, IoError>> LineReader::fill(std::size_t most, Until until) {
-  if (is_large_ && is_empty() && buffer_.capacity() > 2 * most) shrink();
+  if (large_.is_held() && is_empty() && buffer_.capacity() > 2 * most) shrink();
   if (begin_ > 0) buffer_.erase(0, std::exchange(begin_, 0));
   std::size_t held = buffer_.size();
   buffer_.resize_and_overwrite(held + most, [](char*, std::size_t size) { return size; });  // without zeros
@@ -81,23 +93,20 @@ void LineReader::consume(std::size_t bytes) {
   if (!is_empty()) return;
   begin_ = 0;
   buffer_.clear();
-  if (!is_large_ && buffer_.capacity() > 2 * kLineChunk) shrink();  // a session that is idle holds no block
+  if (!large_.is_held() && buffer_.capacity() > 2 * kLineChunk)
+    shrink();  // a session that is idle holds no block
 }
 
 std::size_t LineReader::next_block() {
   const std::size_t wanted = std::exchange(block_, kLineChunk);
-  if (wanted <= kBlockChunk || is_large_) return wanted;
-  if (large_blocks >= kMostLarge) return kBlockChunk;
-  ++large_blocks;
-  is_large_ = true;
-  return wanted;
+  return wanted <= kBlockChunk || large_.hold() ? wanted : kBlockChunk;
 }
 
 // The buffer is empty, or no longer needed.
 void LineReader::shrink() {
   buffer_ = std::string();
   begin_ = 0;
-  if (std::exchange(is_large_, false)) --large_blocks;
+  large_.release();
 }
 
 void LineReader::switch_to(Stream& stream) {

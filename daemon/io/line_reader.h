@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "daemon/io/stream.h"
 
@@ -18,11 +19,28 @@ struct Line {
   LineEnd end = LineEnd::crlf;
 };
 
+// The right to a block of more than 64 KiB, of which all readers of a loop together have a few.
+class LargeBlock {
+ public:
+  LargeBlock() = default;
+  LargeBlock(LargeBlock&& other) noexcept : is_held_(std::exchange(other.is_held_, false)) {}
+  LargeBlock& operator=(LargeBlock&& other) noexcept {
+    std::swap(is_held_, other.is_held_);
+    return *this;
+  }
+  ~LargeBlock() { release(); }
+
+  bool is_held() const { return is_held_; }
+  bool hold();  // false: there is none left
+  void release();
+
+ private:
+  bool is_held_ = false;
+};
+
 class LineReader {
  public:
   explicit LineReader(Stream& stream) : stream_(&stream) {}
-  LineReader(const LineReader&) = delete;
-  ~LineReader() { shrink(); }
 
   // A line ends with LF or CR LF. A line of more than `limit` bytes, its end included, fails with `too_long`
   // and is not consumed; what exceeds the buffer is not read. `until` bounds the whole line.
@@ -50,7 +68,7 @@ class LineReader {
   // How much some() asks for: twice what came last, so that a thousand slow or idle peers do not hold a block
   // each.
   std::size_t block_ = 4096;
-  bool is_large_ = false;  // the buffer is one of the few that may be longer than 64 KiB
+  LargeBlock large_;  // while the buffer may be longer than 64 KiB
 };
 
 }  // namespace hikyaku::io

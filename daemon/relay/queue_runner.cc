@@ -12,7 +12,7 @@ namespace {
 using mail::FailureKind;
 using mail::SourceErrorKind;
 
-constexpr Duration kReadRetry = 1min;
+constexpr Duration kOutcomeWait = 1min;
 
 // What another smarthost may be able to take.
 bool is_unfit(const smtpc::Refusal& refusal) {
@@ -254,7 +254,7 @@ Task<void> QueueRunner::fail(std::deque<Entry> entries, RoutePtr route, mail::Fa
   for (const Entry& entry : entries) {
     --failing_;
     if (!hands_out()) {
-      due_.postpone(entry, kReadRetry);
+      due_.postpone(entry, kOutcomeWait);
       continue;
     }
     if (!take_up(entry, route)) continue;

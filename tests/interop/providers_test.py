@@ -4,16 +4,14 @@
 they take cron's mail, a web app's with a Japanese display name, and a bounce. Without it, or with a part of it, they refuse what does not fit."""
 
 import email
-import json
-import os
 import re
 
-from rig import Case, Hikyakud, main, until
+from rig import Case, main, until
 from rig.credentials import netrc
-from rig.place import ROOT
 from rig.provider import NOBODY, PROVIDERS, ProviderDouble
+from rig.readme import Configured, examples
 
-SECTION = "### Providers that insist on an address\n"
+SECTION = "### Providers that insist on an address"
 APP = "orders@shop.example.com"
 JAPANESE = b"=?UTF-8?B?6aOb6ISa5ZWG5bqX44Kq44Oz44Op44Kk44Oz44K344On44OD44OX?=\r\n =?UTF-8?B?44Gu5rOo5paH5Y+X5LuY?="
 CRON = (b"From: root (Cron Daemon)\r\nTo: root\r\nSubject: Cron <root@app> /usr/bin/backup\r\n"
@@ -22,28 +20,6 @@ RAILS = (b"Date: Sun, 22 Nov 2026 03:14:04 +0000\r\nFrom: " + JAPANESE + b" <" +
          b"Sender: deploy@app.interop.test\r\nTo: you@dest.example\r\nMessage-ID: <1.mail@app.interop.test>\r\n"
          b"Subject: =?UTF-8?B?44GU5rOo5paH?=\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n"
          b"Content-Transfer-Encoding: 8bit\r\n\r\n" + "ありがとうございます\r\n.\r\n".encode())
-
-
-def examples():
-    """The README's configurations, by the provider's name."""
-    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as readme:
-        section = readme.read().split(SECTION)[1]
-    section = re.split(r"^##", section, flags=re.MULTILINE)[0]
-    return dict(re.findall(r"^\*\*([^*]+)\*\*.*?^```yaml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
-
-
-class Configured(Hikyakud):
-    """With a text for a configuration, to which only what a test needs is added."""
-
-    def __init__(self, place, text, authinfo, env):
-        self.text = text
-        super().__init__(place, {}, authinfo, env)
-
-    def configure(self, settings, authinfo=None):
-        settings = self._defaults() | {"domain": "app.interop.test"} | settings
-        lines = [f"{key}: {json.dumps(value)}\n" for key, value in settings.items()]
-        self.config = self.place.file("hikyakud/hikyaku.yaml", self.text + "".join(lines))
-        self.place.file("hikyakud/authinfo", authinfo, 0o600, 65534)
 
 
 def field(content, name):
@@ -56,7 +32,7 @@ class Providers(Case):
     @classmethod
     def start_peers(cls):
         """Each with an address of its own, for several have the same port."""
-        cls.examples, cls.doubles = examples(), {}
+        cls.examples, cls.doubles = examples(SECTION), {}
         for number, provider in enumerate(PROVIDERS, 1):
             address = f"127.0.7.{number}"
             cls.place.name_host(provider.host, address)

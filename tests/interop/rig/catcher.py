@@ -19,13 +19,13 @@ class Mail:
 
 
 class Catcher:
-    """Listens at once on a port of its own; waits are for mails that have wholly arrived. `refuse` gets each RCPT's
+    """Listens at once, on a port of its own unless one is given; waits are for mails that have wholly arrived. `refuse` gets each RCPT's
     recipient ("rcpt"), and each mail's recipients when it is complete ("message"), and gives the refusal or None."""
 
-    def __init__(self, address, refuse=lambda stage, recipients: None):
+    def __init__(self, address, refuse=lambda stage, recipients: None, port=0):
         self.mails, self.refuse = [], refuse
         self._arrival = threading.Condition()
-        self._server = _Server((address, 0), self)
+        self._server = _Server((address, port), self)
         self.address, self.port = self._server.server_address
         threading.Thread(target=self._server.serve_forever, daemon=True, kwargs={"poll_interval": 0.05}).start()
 

@@ -106,9 +106,9 @@ def _files(certificate):
 class Postfix:
     """Started by its constructor. start() and stop() may follow, any number of times."""
 
-    def __init__(self, place, catcher, listeners, name="smtp.interop.test", extra=""):
+    def __init__(self, place, catcher, listeners, name="smtp.interop.test", extra="", folder="postfix"):
         self.address, self.listeners = place.address, listeners
-        self.here = place.directory("postfix")
+        self.here = place.directory(folder)
         root = f"{place.peers}/root"
         self._library = f"{root}/usr/lib/postfix"
         self._make_directories()

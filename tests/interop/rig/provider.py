@@ -34,6 +34,7 @@ class Provider:
     writers: tuple = None
     also: tuple = ()
     needs: tuple = None
+    others: tuple = ()  # more accounts
     not_owned: str = "550 5.7.1 sender address not owned by the account"
     not_written: str = "550 5.7.1 this From is not the account's"
 
@@ -69,6 +70,7 @@ class ProviderDouble:
 
     def __init__(self, provider, address, certificate):
         self.provider, self.mails, self.refusals = provider, [], []
+        self.logins = []  # the account that each of the mails came from
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(certificate.cert, certificate.key)
         self._server = _Server((address, provider.port), self)
@@ -174,7 +176,9 @@ class _Session(socketserver.BaseRequestHandler):
     def on_auth(self, line):
         _, mechanism, response = line.split()
         _, user, password = base64.b64decode(response).decode().split("\0")
-        self.is_logged_in = (mechanism, user, password) == (b"PLAIN", self.provider.account, PASSWORD)
+        self.user = user
+        is_known = user in (self.provider.account, *self.provider.others)
+        self.is_logged_in = is_known and (mechanism, password) == (b"PLAIN", PASSWORD)
         return self.reply("235 2.7.0 accepted" if self.is_logged_in else "535 5.7.8 bad credentials")
 
     def on_mail(self, line):
@@ -210,6 +214,7 @@ class _Session(socketserver.BaseRequestHandler):
         refusal = self.double.objection(self.sender, self.announced, content)
         if refusal:
             return self.refuse(refusal)
+        self.double.logins.append(self.user)
         self.double.mails.append(Mail(self.sender, self.recipients, content))
         return self.on_rset(_)
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/mail/rewriting.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
+
+#include "daemon/mail/address.h"
 
 using namespace hikyaku::mail;
 
