@@ -148,8 +148,8 @@ void MailLog::write(Line line) {
   std::string text = state_->format == LogFormat::json
                          ? cat(prefix, to_json(line, time))
                          : cat(prefix, time, time.empty() ? "" : " ", to_text(line));
-  const bool waits = state_->defer && line.level != LogLevel::error &&
-                     state_->gathering == std::this_thread::get_id();
+  const bool waits =
+      state_->defer && line.level != LogLevel::error && state_->gathering == std::this_thread::get_id();
   if (!waits) {
     state_->write_gathered();
     return state_->sink(line.level, text);

@@ -40,7 +40,7 @@ class MemorySink final : public mail::MailSink {
     std::optional<mail::SinkErrorKind> commit;
   };
   Failures failures;
-  std::optional<std::uint64_t> envelope_memory;  // for each
+  std::optional<std::uint64_t> envelope_memory;             // for each
   std::function<void(const mail::QueueEntry&)> on_arrival;  // called at each commit; may be empty
 
   // Neither returns until release().
