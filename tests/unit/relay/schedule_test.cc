@@ -11,7 +11,7 @@ using relay::DueList;
 namespace {
 
 // What waits, and where it goes when it is released.
-struct Schedule : relay::Schedule {
+struct ScheduleRig : relay::Schedule {
   bool release(Instant now) {
     auto released = relay::Schedule::release(now);
     for (const relay::Entry& entry : released) due_list.push_back(entry);
@@ -27,14 +27,14 @@ constexpr Instant kStart{1h};
 mail::MailId id(std::uint64_t value) { return mail::MailId{value}; }
 
 // All that is due, in order.
-std::vector<std::uint64_t> drained(Schedule& schedule) {
+std::vector<std::uint64_t> drained(ScheduleRig& schedule) {
   std::vector<std::uint64_t> ids;
   while (auto entry = schedule.due_list.pop({})) ids.push_back(entry->id.value);
   return ids;
 }
 
 // Everything that can be released at `now`; gives how many calls that took.
-int release_everything(Schedule& schedule, Instant now) {
+int release_everything(ScheduleRig& schedule, Instant now) {
   int calls = 0;
   while (schedule.next_release() <= now && schedule.release(now)) ++calls;
   return calls;
@@ -43,7 +43,7 @@ int release_everything(Schedule& schedule, Instant now) {
 }  // namespace
 
 TEST_CASE("schedule: what waits comes out in the order of its time, whatever the order in which it came") {
-  Schedule schedule;
+  ScheduleRig schedule;
   for (std::uint64_t i = 0; i < 100; ++i) schedule.postpone({.id = id(i)}, kStart + (i * 37 % 100) * 1s);
   CHECK(schedule.size() == 100);
   CHECK(schedule.due() == 0);
@@ -58,7 +58,7 @@ TEST_CASE("schedule: what waits comes out in the order of its time, whatever the
 }
 
 TEST_CASE("schedule: mail that is to be avoided is passed over, unless there is no other") {
-  Schedule schedule;
+  ScheduleRig schedule;
   for (std::uint64_t i = 1; i <= 3; ++i) schedule.due_list.push_back({.id = id(i)});
   schedule.due_list.push_front({.id = id(9)});
   CHECK(schedule.due_list.first()->id == id(9));
@@ -71,7 +71,7 @@ TEST_CASE("schedule: mail that is to be avoided is passed over, unless there is 
 
 TEST_CASE(
     "schedule: from the end comes what has become due last, and if all is to be avoided the newest mail") {
-  Schedule schedule;
+  ScheduleRig schedule;
   for (std::uint64_t i : {3U, 1U, 4U, 2U}) schedule.due_list.push_back({.id = id(i)});
   CHECK(schedule.due_list.has_other({id(3), id(1), id(4)}));
   CHECK_FALSE(schedule.due_list.has_other({id(3), id(1), id(4), id(2)}));
@@ -83,7 +83,7 @@ TEST_CASE(
 }
 
 TEST_CASE("schedule: passing over mails takes no longer with a million others") {
-  Schedule schedule;
+  ScheduleRig schedule;
   std::vector<mail::MailId> avoid;
   for (std::uint64_t i = 0; i < 64; ++i) avoid.push_back(id(i));
   for (const mail::MailId& each : avoid) schedule.due_list.push_back({.id = each});
@@ -95,7 +95,7 @@ TEST_CASE("schedule: passing over mails takes no longer with a million others") 
 }
 
 TEST_CASE("schedule: releasing everything spares what is postponed after it") {
-  Schedule schedule;
+  ScheduleRig schedule;
   schedule.postpone({.id = id(1)}, kStart + 1h);
   schedule.postpone({.id = id(2)}, kStart + 2h);
   schedule.release_all();
@@ -114,7 +114,7 @@ TEST_CASE("schedule: releasing everything spares what is postponed after it") {
 TEST_CASE("schedule: a great many that become due at once are moved in portions, each of them once") {
   constexpr std::uint64_t kMany = 50'000;
   for (bool by_reload : {true, false}) {
-    Schedule schedule;
+    ScheduleRig schedule;
     for (std::uint64_t i = 0; i < kMany; ++i) schedule.postpone({.id = id(i)}, kStart + i * 1us);
     if (by_reload) schedule.release_all();
     CHECK(release_everything(schedule, kStart + 1h) > 10);
@@ -125,7 +125,7 @@ TEST_CASE("schedule: a great many that become due at once are moved in portions,
 }
 
 TEST_CASE("schedule: those that are retried become due before their time, and no others") {
-  Schedule schedule;
+  ScheduleRig schedule;
   for (std::uint64_t i = 0; i < 100; ++i)
     schedule.postpone({.id = id(i), .since = 7us}, kStart + 1h + i * 1s);
   schedule.retry({id(3), id(42), id(1000)});
@@ -149,7 +149,7 @@ TEST_CASE(
     "schedule: a retry searches what waits in portions, and calls that come meanwhile share one more "
     "pass") {
   constexpr std::uint64_t kMany = 20'000;
-  Schedule schedule;
+  ScheduleRig schedule;
   for (std::uint64_t i = 0; i < kMany; ++i) schedule.postpone({.id = id(i)}, kStart + 1h + i * 1s);
   schedule.retry({id(1)});
   int first = 0;
@@ -174,7 +174,7 @@ TEST_CASE(
 TEST_CASE("schedule: what becomes due, or waits anew, while others are retried is neither lost nor doubled") {
   constexpr std::uint64_t kMany = 5'000;
   for (bool all : {false, true}) {
-    Schedule schedule;
+    ScheduleRig schedule;
     for (std::uint64_t i = 0; i < kMany; ++i) schedule.postpone({.id = id(i)}, kStart + i * 1s);
     schedule.retry({id(kMany - 1)});
     schedule.release(kStart + 10s);
