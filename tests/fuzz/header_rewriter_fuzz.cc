@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/base/text.h"
+#include "daemon/mail/address.h"
 #include "daemon/mail/address_list.h"
 #include "daemon/mail/dot_stuffing.h"
 #include "daemon/mail/header_rewriter.h"
