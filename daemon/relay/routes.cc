@@ -62,15 +62,20 @@ std::vector<RoutePtr> Routes::give_up(const smtpc::Lane& lane, bool rests) {
 }
 
 void Routes::sweep() {
-  for (const LanePtr& lane : destinations_.lanes()) {
-    const bool is_idle = lane->connections() == 0 && !lane->is_being_looked_at() &&
-                         std::ranges::all_of(table_.served_by(*lane),
-                                             [](const auto& route) { return route->due().is_empty(); });
-    if (is_idle) give_up(*lane, false);
-  }
+  if (destinations_.directs().empty()) return;
+  for (const LanePtr& lane : destinations_.lanes())
+    if (is_idle(*lane)) give_up(*lane, false);
   table_.forget_idle();
   for (const RoutePtr& route : table_.all())
     if (!route->due().is_empty() && destinations_.has_room() && !furnish(route)) route->wake();
+}
+
+// Connections that only wait for more mail are kept, unless others need the lane.
+bool Routes::is_idle(const smtpc::Lane& lane) const {
+  const bool is_needed =
+      std::ranges::any_of(table_.served_by(lane), [](const auto& route) { return !route->due().is_empty(); });
+  const std::size_t in_use = destinations_.has_room() ? lane.connections() : lane.busy();
+  return !is_needed && in_use == 0 && !lane.is_being_looked_at();
 }
 
 // ---- all lanes

@@ -60,6 +60,7 @@ class Routes {
 
  private:
   std::vector<LanePtr> all_lanes() const;
+  bool is_idle(const smtpc::Lane& lane) const;
   void log_state(const smtpc::Lane& lane, const Backlog& backlog);
 
   io::Loop& loop_;

@@ -157,6 +157,11 @@ class Addresses(InstalledCase):
         until(lambda: "<b***@dest.example>" in self.daemon.notify.status, 20, lambda: self.daemon.notify.status)
         self.assertNotIn("busy", self.daemon.notify.status + self.daemon.log())
         self.assertIn("busy@dest.example", self.machine.run(["mailq"], user=[]))
+        self.catcher.refuse = lambda stage, recipients: None
+        self.addCleanup(setattr, self.catcher, "refuse", refuse)
+        self.daemon.reload()
+        self.next_to("busy@dest.example")
+        self.settle()
 
 
 if __name__ == "__main__":

@@ -190,7 +190,31 @@ Task<void> asks_for_twice_as_much(Loop&) {
     REQUIRE(some);
     reader.consume(some->size());
   }
-  CHECK(tap.asked == std::vector<std::size_t>{4096, 8192, 16384, 32768, 65536, 65536, 65536, 4096});
+  CHECK(tap.asked == std::vector<std::size_t>{4096, 8192, 16384, 32768, 65536, 131072, 262144, 4096});
+}
+
+// Ten readers that get all they ask for; gives the longest block that each has asked for.
+Task<void> shares_large_blocks(Loop&) {
+  constexpr std::size_t kReaders = 10, kMostLarge = 8;
+  std::vector<Tap> taps(kReaders);
+  std::vector<LineReader> readers;
+  for (Tap& tap : taps) readers.emplace_back(tap);
+  for (int i = 0; i < 6; ++i)
+    for (LineReader& reader : readers) {
+      auto some = co_await reader.some({});
+      REQUIRE(some);
+      reader.consume(some->size());
+    }
+  auto is_large = [](const Tap& tap) { return tap.asked.back() > 65536; };
+  CHECK(std::ranges::count_if(taps, is_large) == kMostLarge);
+  readers.pop_back();
+  readers.erase(readers.begin());  // it had one
+  for (LineReader& reader : readers) {
+    auto some = co_await reader.some({});
+    REQUIRE(some);
+  }
+  CHECK(std::ranges::count_if(taps, [](const Tap& tap) { return tap.asked.back() >= 131072; }) ==
+        kMostLarge + 1);
 }
 
 Task<void> bounds_the_whole_line(Loop& loop) {
@@ -259,6 +283,12 @@ TEST_CASE("line reader: the room for blocks grows with what comes and shrinks wh
   ManualClock clock;
   Loop loop(clock);
   loop.run(asks_for_twice_as_much(loop));
+}
+
+TEST_CASE("line reader: all readers together have a few blocks beyond 64 KiB, and give them back") {
+  ManualClock clock;
+  Loop loop(clock);
+  loop.run(shares_large_blocks(loop));
 }
 
 TEST_CASE("line reader: a deadline holds for the whole line, not for each byte") {

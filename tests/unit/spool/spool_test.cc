@@ -51,7 +51,7 @@ TEST_CASE("spool: a writer without commit leaves nothing, not even a large body'
   {
     auto writer = fixture.spool->begin();
     REQUIRE(writer);
-    REQUIRE(fixture.loop.run((*writer)->write(body(100'000))));
+    REQUIRE(fixture.loop.run((*writer)->write(body(1'100'000))));
     CHECK(fixture.disk->list("large")->size() == 1);
   }
   CHECK(fixture.disk->list("large")->empty());
