@@ -24,6 +24,7 @@ void add_demo_command(CLI::App& app, Action& chosen);
 void add_queue_command(CLI::App& app, Action& chosen);
 void add_control_commands(CLI::App& app, Action& chosen);  // status, reload
 void add_spool_command(CLI::App& app, Action& chosen);
+void add_explain_command(CLI::App& app, Action& chosen);
 
 // Adds `-c` and `--directory`, for the commands that read the spool itself.
 void add_spool_options(CLI::App& command, SpoolOptions& options);

@@ -25,5 +25,9 @@ void check_route_names(const RouteNames& names, const std::vector<mail::Smarthos
 // The routes that are written; where there are none, all mail to the smarthosts in their order, each the next
 // one's fallback.
 std::vector<RouteSettings> routes_of(const Settings& settings);
+bool takes(const RouteSettings& route, std::string_view sender, std::string_view recipient);
+// The first that fits; the last one takes everything. An index.
+std::size_t route_for(const std::vector<RouteSettings>& routes, std::string_view sender,
+                      std::string_view recipient);
 
 }  // namespace hikyaku::config

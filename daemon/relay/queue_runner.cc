@@ -151,11 +151,15 @@ Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, smtpc
     auto job = co_await load(entry.id, preference.patience);
     if (job && !job->recipients.empty()) co_return std::move(*job);
     const bool is_short = !job && job.error().kind == SourceErrorKind::no_memory;
-    if (is_short)
-      put_back(entry.id);
-    else
-      give_back(std::move(job), entry.id);
-    if (is_short) co_return std::nullopt;
+    if (is_short) {
+      const Entry back = end_attempt(entry.id).entry;
+      if (back.part == route->part())
+        route->due().push_front(back);  // nobody is woken for it
+      else
+        due_.place(back, true);
+      co_return std::nullopt;
+    }
+    give_back(std::move(job), entry.id);
   }
   co_return std::nullopt;
 }

@@ -134,9 +134,7 @@ Route::Groups RouteTable::groups_for(const Place& place) const {
 }
 
 RouteTable::Place RouteTable::place_of(const std::string& sender, const std::string& recipient) const {
-  auto takes = [&](const Rule& rule) {
-    return mail::matches_any(rule.settings.from, sender) && mail::matches_any(rule.settings.to, recipient);
-  };
+  auto takes = [&](const Rule& rule) { return config::takes(rule.settings, sender, recipient); };
   auto found = std::ranges::find_if(rules_, takes);
   if (found == rules_.end()) found = rules_.end() - 1;  // it takes everything, as the configuration demands
   Place place{.rule = static_cast<std::size_t>(found - rules_.begin())};

@@ -45,7 +45,7 @@ TEST_CASE("hikyaku: a mistake is one line that says what was probably meant and 
         Case{{"\x1b[2J"}, "hikyaku: there is no sub-command '\\x1b[2J'; see 'hikyaku --help'"},
         Case{
             {},
-            "hikyaku: a sub-command is missing: status, reload, queue, spool, demo, sink, help, version; see "
+            "hikyaku: a sub-command is missing: status, reload, queue, spool, explain, demo, sink, help, version; see "
             "'hikyaku --help'"},
         Case{
             {"queue", "shwo"},

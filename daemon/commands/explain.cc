@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/commands/explain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "daemon/config/route_keys.h"
+#include "daemon/mail/address.h"
+#include "daemon/mail/header_rewriter.h"
+#include "daemon/mail/masquerade.h"
+
+namespace hikyaku::commands {
+namespace {
+
+using mail::Smarthost;
+
+std::string in_brackets(const std::string& address) { return cat("<", printable(address), ">"); }
+
+Result<std::string, std::string> complete(const std::string& address, const config::Settings& settings) {
+  auto path = mail::parse_path(address, {.default_domain = settings.domain, .smtputf8 = true});
+  if (path) return std::move(path->address);
+  return std::unexpected(cat("'", printable(address), "' is no mail address"));
+}
+
+const Smarthost& smarthost_named(const config::Settings& settings, const std::string& name) {
+  return *std::ranges::find_if(settings.smarthosts,
+                               [&](const Smarthost& each) { return equals_ignoring_case(each.name, name); });
+}
+
+ExplainedHop hop_of(const Smarthost& smarthost, const SmarthostTroubles& troubles) {
+  ExplainedHop hop{.name = smarthost.name, .host = smarthost.host, .port = smarthost.port, .trouble = {}};
+  if (!troubles) return hop;
+  auto found = troubles->find(smarthost.name);
+  hop.trouble = found == troubles->end() ? "" : found->second;
+  return hop;
+}
+
+std::string describe(const config::RouteSettings& route) {
+  const std::string from = mail::to_text(route.from), to = mail::to_text(route.to);
+  if (from == "*" && to == "*") return "all mail";
+  return cat(from == "*" ? "" : cat("from ", from), from == "*" || to == "*" ? "" : ", ",
+             to == "*" ? "" : cat("to ", to));
+}
+
+std::string header_of(std::string message) {
+  const std::size_t end = std::min(message.find("\n\n"), message.find("\r\n\r\n"));
+  message = message.substr(0, end);
+  std::erase(message, '\r');
+  return message.ends_with('\n') || message.empty() ? message : message + "\n";
+}
+
+// The first group with a smarthost that takes mail; if there is none, mail waits for the first.
+std::size_t group_that_takes(const std::vector<std::vector<ExplainedHop>>& via) {
+  auto takes = [](const ExplainedHop& hop) { return hop.trouble.value_or("").empty(); };
+  auto found =
+      std::ranges::find_if(via, [&](const auto& group) { return std::ranges::any_of(group, takes); });
+  return found == via.end() ? 0 : static_cast<std::size_t>(found - via.begin());
+}
+
+ExplainedRecipient explain_one(const config::Settings& settings, const std::string& sender,
+                               const mail::Recipient& recipient, const std::string& message,
+                               const SmarthostTroubles& troubles) {
+  const auto routes = config::routes_of(settings);
+  const std::size_t place = config::route_for(routes, sender, recipient.address);
+  ExplainedRecipient explained{.address = recipient.address,
+                               .route = place + 1,
+                               .route_text = describe(routes[place]),
+                               .via = {},
+                               .takes = 0,
+                               .commands = {},
+                               .header = {}};
+  for (const auto& names : routes[place].via) {
+    auto& group = explained.via.emplace_back();
+    for (const std::string& name : names) group.push_back(hop_of(smarthost_named(settings, name), troubles));
+  }
+  explained.takes = group_that_takes(explained.via);
+  const Smarthost& first = smarthost_named(settings, explained.via[explained.takes].front().name);
+  explained.commands = {cat("MAIL FROM:", in_brackets(mail::sender_as_sent(first.rewrite, sender))),
+                        cat("RCPT TO:", in_brackets(recipient.address))};
+  if (!message.empty()) explained.header = header_of(mail::rewritten(message, first.rewrite));
+  return explained;
+}
+
+std::string with_line_ends(std::string_view message) {
+  std::string canonical;
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    if (message[i] == '\n' && (i == 0 || message[i - 1] != '\r')) canonical += '\r';
+    canonical += message[i];
+  }
+  return canonical;
+}
+
+std::string text_of(const ExplainedHop& hop) {
+  const std::string where = hop.host.empty() ? "the servers of the recipient's domain" : hop.host;
+  const std::string state = !hop.trouble           ? ""
+                            : hop.trouble->empty() ? ", up"
+                                                   : cat(", takes no mail now: ", *hop.trouble);
+  return cat(hop.name, " (", where, " port ", std::to_string(hop.port), state, ")");
+}
+
+std::string indented(std::string_view lines, std::string_view indent) {
+  std::string text;
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    text += cat(indent, still_printable(std::string(lines.substr(at, end - at)), 4096), "\n");
+    at = end + 1;
+  }
+  return text;
+}
+
+std::string text_of(const ExplainedRecipient& recipient) {
+  std::string text = cat("to ", in_brackets(recipient.address), "\n  route ", std::to_string(recipient.route),
+                         " (", recipient.route_text, ")\n");
+  for (std::size_t i = 0; i < recipient.via.size(); ++i) {
+    std::vector<std::string> hops;
+    for (const ExplainedHop& hop : recipient.via[i]) hops.push_back(text_of(hop));
+    text += cat(i == recipient.takes ? "  via  " : "  else ", join(hops, ", or "), "\n");
+  }
+  for (const std::string& command : recipient.commands) text += cat("       ", command, "\n");
+  return text + indented(recipient.header, "       ");
+}
+
+JsonObject json_of(const ExplainedRecipient& recipient) {
+  JsonList via;
+  for (const auto& group : recipient.via) {
+    JsonList hops;
+    for (const ExplainedHop& hop : group)
+      hops.add(JsonObject()
+                   .add("name", hop.name)
+                   .add("host", hop.host)
+                   .add("port", hop.port)
+                   .add("trouble", hop.trouble));
+    via.add(hops);
+  }
+  return JsonObject()
+      .add("address", recipient.address)
+      .add("route", recipient.route)
+      .add("via", via)
+      .add("takes", recipient.takes)
+      .add("commands", JsonList(recipient.commands))
+      .add("header", recipient.header);
+}
+
+}  // namespace
+
+Result<Explanation, std::string> explain(const config::Settings& settings, const mail::Aliases& aliases,
+                                         const ExplainQuestion& question, const SmarthostTroubles& troubles,
+                                         const mail::IsUser& is_user) {
+  Explanation explanation;
+  if (!question.from.empty()) {
+    auto sender = complete(question.from, settings);
+    if (!sender) return std::unexpected(sender.error());
+    explanation.sender = mail::Masquerade{settings.masquerade, settings.domain}.apply(std::move(*sender));
+  }
+  if (!explanation.sender.empty() && !mail::matches_any(settings.senders, explanation.sender))
+    explanation.refusal = cat("this sender may not send, only ", mail::to_text(settings.senders));
+  std::vector<mail::Recipient> recipients;
+  for (const std::string& to : question.to) {
+    auto address = complete(to, settings);
+    if (!address) return std::unexpected(address.error());
+    recipients.push_back(
+        {.address = std::move(*address), .notify = {}, .orcpt = {}, .is_bare = to.find('@') == to.npos});
+  }
+  const mail::AliasRules rules{aliases, settings.domain, settings.hostname, settings.local_mail};
+  auto expanded = mail::expand(rules, recipients, is_user);
+  explanation.replaced = expanded.replaced;
+  const std::string message = with_line_ends(question.message);
+  for (const mail::Recipient& recipient : expanded.replaced.empty() ? recipients : expanded.recipients)
+    explanation.recipients.push_back(explain_one(settings, explanation.sender, recipient, message, troubles));
+  return explanation;
+}
+
+std::string to_text(const Explanation& explanation) {
+  std::string text = cat("from ", in_brackets(explanation.sender), "\n");
+  if (!explanation.refusal.empty()) return cat(text, "  refused (550 5.7.1): ", explanation.refusal, "\n");
+  for (const std::string& address : explanation.replaced)
+    text += cat(in_brackets(address), " is an alias, or a user of this machine; instead:\n");
+  for (const ExplainedRecipient& recipient : explanation.recipients) text += text_of(recipient);
+  return text;
+}
+
+JsonObject to_json_object(const Explanation& explanation) {
+  JsonList recipients;
+  for (const ExplainedRecipient& recipient : explanation.recipients) recipients.add(json_of(recipient));
+  return JsonObject()
+      .add("sender", explanation.sender)
+      .add("refusal", explanation.refusal)
+      .add("replaced", JsonList(explanation.replaced))
+      .add("recipients", recipients);
+}
+
+}  // namespace hikyaku::commands
