@@ -40,6 +40,7 @@ void RouteTable::configure(const config::Settings& settings, std::vector<LanePtr
     route->set_groups(groups_for(place));
     serve(route);
   }
+  for (std::size_t rule = 0; rule < rules_.size(); ++rule) route_at({.rule = rule});
   only_ = nullptr;
   if (rules_.size() == 1 && !rules_.front().is_direct) only_ = route_at({});
 }
@@ -208,10 +209,9 @@ Duration RouteTable::oldest() const {
   return oldest;
 }
 
-// By the smarthosts that it names. Where it has not been needed so far, nothing waits.
+// By the smarthosts that it names.
 bool RouteTable::is_rule_up(std::size_t rule, Instant now) const {
-  if (lanes_.empty() && !rules_[rule].is_direct) return true;
-  return Route(1, "", rules_[rule].clock, groups_for({.rule = rule})).is_up(now);
+  return (lanes_.empty() && !rules_[rule].is_direct) || routes_.at({.rule = rule})->is_up(now);
 }
 
 void RouteTable::update_clocks(Instant now, bool are_destinations_up) {
