@@ -106,7 +106,7 @@ std::optional<Duration> Value::as_duration(Duration least, Duration most) const 
 
 std::optional<std::string> Value::as_address() const {
   auto address = text();
-  auto path = mail::parse_path(address.value_or(""), {.default_domain = {}, .smtputf8 = true});
+  auto path = mail::parse_path(address.value_or(""), {});
   if (path && path->address == *address) return std::move(path->address);
   problem("must be a mail address such as admin@example.com");
   return std::nullopt;
