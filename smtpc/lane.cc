@@ -18,13 +18,10 @@ constexpr Duration kKeepForRate = 1min;
 // The recipients that were refused in a way that may concern all mail.
 std::vector<std::string> refused_so(const TransactionResult& result, const Job& job) {
   constexpr std::size_t kMost = 16;  // enough to tell mails apart
-  auto is_so = [](const std::optional<Refusal>& refusal) {
-    return refusal && refusal->verdict.action == Action::weigh_evidence;
-  };
   std::vector<std::string> whom;
   for (std::size_t i = 0; i < job.recipients.size() && whom.size() < kMost; ++i) {
-    auto own = std::ranges::find(result.recipients, job.recipients[i], &RecipientOutcome::recipient);
-    if (is_so(own != result.recipients.end() ? own->refusal : result.rest))
+    const Refusal* refusal = result.refusal_of(job.recipients[i]);
+    if (refusal != nullptr && refusal->verdict.action == Action::weigh_evidence)
       whom.push_back(to_lower(job.mail.envelope.recipients[job.recipients[i]].address));
   }
   return whom;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/base/error.h"
+
 namespace hikyaku::smtpc {
 namespace {
 
@@ -23,6 +25,13 @@ bool ends_connection(Action action) {
 bool is_doubtful(const Refusal& refusal) { return refusal.verdict.action == Action::defer_unproven; }
 
 }  // namespace
+
+const Refusal* TransactionResult::refusal_of(std::size_t recipient) const {
+  auto own = std::ranges::find(recipients, recipient, &RecipientOutcome::recipient);
+  if (own != recipients.end()) return own->refusal ? &*own->refusal : nullptr;
+  check(rest.has_value(), "a recipient was tried and has no outcome");
+  return &*rest;
+}
 
 void Outcomes::refuse(std::size_t recipient, Refusal refusal) {
   if (ends_connection(refusal.verdict.action)) return refuse_rest(std::move(refusal));

@@ -50,6 +50,10 @@ struct TransactionResult {
   // This mail's commands were pipelined behind the previous mail's final dot, and the server closed the
   // connection or rejected them all because of that. The mail was not attempted.
   bool is_untried = false;
+
+  // Of a recipient that was tried: its own refusal, else that of the rest. nullptr means delivered. A missing
+  // outcome is never taken as delivered.
+  const Refusal* refusal_of(std::size_t recipient) const;
 };
 
 // Collects the outcome of each recipient during one transaction. Completes each failure with the addresses it

@@ -218,6 +218,11 @@ const JsonValue* JsonValue::find(std::string_view name) const {
   return found == all->end() ? nullptr : &found->second;
 }
 
+std::string JsonValue::text_of(std::string_view name) const {
+  const JsonValue* value = find(name);
+  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
+}
+
 Result<JsonValue, std::string> parse_json(std::string_view text) {
   if (!is_valid_utf8(text)) return std::unexpected("it is not UTF-8");
   return Parser(text).whole();

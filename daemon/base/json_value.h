@@ -36,6 +36,7 @@ class JsonValue {
   const List* list() const { return std::get_if<List>(&any_); }
   const Members* members() const { return std::get_if<Members>(&any_); }
   const JsonValue* find(std::string_view name) const;  // of an object's members
+  std::string text_of(std::string_view name) const;    // the same; "" if there is none, or it is no text
 
  private:
   Any any_;

@@ -23,14 +23,9 @@ std::uint64_t number_in(const JsonValue& object, std::string_view name) {
 
 constexpr std::size_t kLongestText = 4096;
 
-std::string raw_text_in(const JsonValue& object, std::string_view name) {
-  const JsonValue* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
-
 // Replies, reasons and diagnoses are printable already and are not escaped a second time.
 std::string text_in(const JsonValue& object, std::string_view name, std::string_view otherwise = "") {
-  std::string text = raw_text_in(object, name);
+  std::string text = object.text_of(name);
   return text.empty() ? std::string(otherwise) : still_printable(text, kLongestText);
 }
 
@@ -89,7 +84,7 @@ Exit tell(const JsonValue& answer, Output& output) {
 
 std::string recipient_line(const std::string& id, const JsonValue& recipient) {
   std::string reply = text_in(recipient, "last_reply");
-  return cat(id, " ", printable(raw_text_in(recipient, "address"), kLongestText), ": ",
+  return cat(id, " ", printable(recipient.text_of("address"), kLongestText), ": ",
              text_in(recipient, "status"), reply.empty() ? "" : ": ", reply, "\n");
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/base/text.h"
 #include "daemon/config/route_keys.h"
 #include "daemon/mail/address.h"
+#include "daemon/mail/dot_stuffing.h"
 #include "daemon/mail/header_rewriter.h"
 #include "daemon/mail/masquerade.h"
 
@@ -44,8 +45,7 @@ std::string describe(const config::RouteSettings& route) {
 }
 
 std::string header_of(std::string message) {
-  const std::size_t end = std::min(message.find("\n\n"), message.find("\r\n\r\n"));
-  message = message.substr(0, end);
+  message.resize(std::min(message.find("\r\n\r\n"), message.size()));
   std::erase(message, '\r');
   return message.ends_with('\n') || message.empty() ? message : message + "\n";
 }
@@ -80,15 +80,6 @@ ExplainedRecipient explain_one(const config::Settings& settings, const std::stri
                         cat("RCPT TO:", in_brackets(recipient.address))};
   if (!message.empty()) explained.header = header_of(mail::rewritten(message, first.rewrite));
   return explained;
-}
-
-std::string with_line_ends(std::string_view message) {
-  std::string canonical;
-  for (std::size_t i = 0; i < message.size(); ++i) {
-    if (message[i] == '\n' && (i == 0 || message[i - 1] != '\r')) canonical += '\r';
-    canonical += message[i];
-  }
-  return canonical;
 }
 
 std::string text_of(const ExplainedHop& hop) {
@@ -165,7 +156,7 @@ Result<Explanation, std::string> explain(const config::Settings& settings, const
   const mail::AliasRules rules{aliases, settings.domain, settings.hostname, settings.local_mail};
   auto expanded = mail::expand(rules, recipients, is_user);
   explanation.replaced = expanded.replaced;
-  const std::string message = with_line_ends(question.message);
+  const std::string message = mail::canonicalised(question.message);
   for (const mail::Recipient& recipient : expanded.replaced.empty() ? recipients : expanded.recipients)
     explanation.recipients.push_back(explain_one(settings, explanation.sender, recipient, message, troubles));
   return explanation;

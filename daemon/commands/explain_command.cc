@@ -44,11 +44,6 @@ std::string message_on_standard_input() {
   return message;
 }
 
-std::string text_of(const JsonValue& object, std::string_view name) {
-  const JsonValue* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : "";
-}
-
 SmarthostTroubles ask_for_troubles(const ControlOptions& options) {
   auto socket = find_control_socket(options);
   if (!socket) return std::nullopt;
@@ -57,7 +52,7 @@ SmarthostTroubles ask_for_troubles(const ControlOptions& options) {
   if (smarthosts == nullptr || smarthosts->list() == nullptr) return std::nullopt;
   std::map<std::string, std::string> troubles;
   for (const JsonValue& smarthost : *smarthosts->list())
-    troubles[text_of(smarthost, "name")] = text_of(smarthost, "why");
+    troubles[smarthost.text_of("name")] = smarthost.text_of("why");
   return troubles;
 }
 

@@ -115,13 +115,6 @@ bool takes(const RouteSettings& route, std::string_view sender, std::string_view
   return mail::matches_any(route.from, sender) && mail::matches_any(route.to, recipient);
 }
 
-std::size_t route_for(const std::vector<RouteSettings>& routes, std::string_view sender,
-                      std::string_view recipient) {
-  auto found = std::ranges::find_if(
-      routes, [&](const RouteSettings& route) { return takes(route, sender, recipient); });
-  return std::min(static_cast<std::size_t>(found - routes.begin()), routes.size() - 1);
-}
-
 std::vector<RouteSettings> routes_of(const Settings& settings) {
   if (!settings.routes.empty()) return settings.routes;
   RouteSettings all;

@@ -3,6 +3,8 @@
 // may stand behind it.
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +28,13 @@ void check_route_names(const RouteNames& names, const std::vector<mail::Smarthos
 // one's fallback.
 std::vector<RouteSettings> routes_of(const Settings& settings);
 bool takes(const RouteSettings& route, std::string_view sender, std::string_view recipient);
-// The first that fits; the last one takes everything. An index.
-std::size_t route_for(const std::vector<RouteSettings>& routes, std::string_view sender,
-                      std::string_view recipient);
+// The first that fits; the last one takes everything. An index. `settings_of`: the element's RouteSettings.
+template <typename Route, typename SettingsOf = std::identity>
+std::size_t route_for(const std::vector<Route>& routes, std::string_view sender, std::string_view recipient,
+                      SettingsOf settings_of = {}) {
+  auto fits = [&](const RouteSettings& route) { return takes(route, sender, recipient); };
+  auto found = std::ranges::find_if(routes, fits, settings_of);
+  return std::min(static_cast<std::size_t>(found - routes.begin()), routes.size() - 1);
+}
 
 }  // namespace hikyaku::config

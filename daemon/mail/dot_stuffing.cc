@@ -230,6 +230,14 @@ void Canonicaliser::finish(std::string& out) {
   state_ = State::line_start;
 }
 
+std::string canonicalised(std::string_view content) {
+  Canonicaliser canonicaliser;
+  std::string out;
+  canonicaliser.feed(content, out);
+  canonicaliser.finish(out);
+  return out;
+}
+
 void DotStuffer::feed(std::string_view in, std::string& out) {
   if (in.empty()) return;
   if (is_plain_) return pass(in, out);

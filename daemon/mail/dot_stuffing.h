@@ -88,10 +88,12 @@ class Canonicaliser {
   ContentNotes notes_;
 };
 
+// All of it at once.
+std::string canonicalised(std::string_view content);
+
 // Turns canonical content into dot-stuffed bytes for DATA. For any input it never emits a CR without LF, an
 // LF without CR, or the end of the data before finish(), so that no smarthost can be made to see a second
 // message.
-
 class DotStuffer {
  public:
   DotStuffer() = default;

@@ -45,11 +45,6 @@ std::optional<WallTime> time_in(const JsonValue& object, std::string_view name) 
   return value != nullptr && value->text() != nullptr ? parse_rfc3339(*value->text()) : std::nullopt;
 }
 
-std::string text_in(const JsonValue& object, std::string_view name) {
-  const JsonValue* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
-
 bool is_due(const Standing& standing, const RouteState& route) {
   if (standing.attempts == 0) return true;
   bool was_released = standing.written && route.released && *standing.written <= *route.released;
@@ -72,8 +67,8 @@ RouteState route_state_of(const JsonValue& status, WallTime now) {
   if (smarthosts != nullptr && smarthosts->list() != nullptr)
     for (const JsonValue& smarthost : *smarthosts->list()) {
       SmarthostReport& read = reports.emplace_back();
-      read.name = text_in(smarthost, "name");
-      read.trouble = text_in(smarthost, "why");
+      read.name = smarthost.text_of("name");
+      read.trouble = smarthost.text_of("why");
       read.since = time_in(smarthost, "since");
       read.next_probe = time_in(smarthost, "next_probe");
     }

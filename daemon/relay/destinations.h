@@ -34,7 +34,6 @@ class Destinations {
 
   // At a reload: nothing is known to be wrong, and earlier lanes are retired.
   void configure(std::vector<mail::Smarthost> directs, MakeLane make_lane);
-  bool has(const std::string& smarthost) const { return find(smarthost) != nullptr; }
   const std::vector<mail::Smarthost>& directs() const { return directs_; }
 
   // The lane to `domain`, made if need be; null while the domain rests, or there are too many lanes.

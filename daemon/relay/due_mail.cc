@@ -41,9 +41,9 @@ void DueMail::adopt(const std::vector<mail::QueueEntry>& entries, Duration downt
 }
 
 void DueMail::leave_routes() {
+  ++shape_;
   if (!knows_routes_) return;
   routes_.update_clocks();
-  ++shape_;
   for (Entry entry : routes_.table().take_due()) unsorted_.push_back(entry);
   for (Entry& entry : unsorted_) routes_.table().leave(entry);
   schedule_.release_changed([this](Entry& entry) { routes_.table().leave(entry); });

@@ -42,6 +42,8 @@ class DueMail {
   void postpone(Entry entry, Duration wait);
   // The mail could not be read.
   void set_aside(Entry entry, const mail::SourceError& error);
+  // How often the routes have changed.
+  std::uint64_t shape() const { return shape_; }
   void hold() { ++held_; }  // until the operator decides
 
   // All that waits becomes due, or those of `ids`.
@@ -73,7 +75,7 @@ class DueMail {
   Schedule schedule_;
   Parts parts_;
   bool knows_routes_ = false;
-  std::uint64_t shape_ = 0;     // how often the routes have changed
+  std::uint64_t shape_ = 0;
   std::deque<Entry> unsorted_;  // due, on a route that is not known yet
   bool is_sorting_ = false;
   std::size_t sorting_ = 0;  // taken from unsorted_, and being looked at

@@ -22,13 +22,6 @@ bool is_unfit(const smtpc::Refusal& refusal) {
   return is_final && (kind == FailureKind::too_large || kind == FailureKind::smtputf8_needed);
 }
 
-// The refusal of each recipient that the attempt has one for.
-const smtpc::Refusal* refusal_of(const smtpc::TransactionResult& result, std::size_t recipient) {
-  auto own = std::ranges::find(result.recipients, recipient, &smtpc::RecipientOutcome::recipient);
-  if (own != result.recipients.end()) return own->refusal ? &*own->refusal : nullptr;
-  return result.rest ? &*result.rest : nullptr;
-}
-
 // Of a mail in several parts the shortest time is recorded, so that after a restart none is given up early.
 Duration wait_to_record(Duration waited, Duration recorded, bool has_other_parts) {
   return has_other_parts ? std::min(waited, recorded) : waited;
@@ -62,11 +55,6 @@ QueueRunner::~QueueRunner() = default;
 void QueueRunner::arrived(const mail::QueueEntry& entry) {
   routes_.update_clocks();
   due_.place({.id = entry.id, .since = routes_.table().time(), .is_absolute = true});
-}
-
-void QueueRunner::leave_routes() {
-  ++shape_;
-  due_.leave_routes();
 }
 
 void QueueRunner::configure(SettlementPolicy policy, BouncePolicy bounces) {
@@ -122,7 +110,7 @@ Task<void> QueueRunner::keep_time() {
     routes_.update_clocks();
     due_.release_due();
     routes_.sweep();
-    routes_.remind(backlog());
+    if (routes_.owes_reminder()) routes_.remind(backlog());
   }
 }
 
@@ -168,7 +156,8 @@ Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, smtpc
 bool QueueRunner::take_up(Entry entry, const RoutePtr& route) {
   routes_.update_clocks();
   auto [found, is_new] = under_way_.try_emplace(
-      entry.id, UnderWay{.entry = entry, .route = route, .configuration = configuration_, .shape = shape_});
+      entry.id,
+      UnderWay{.entry = entry, .route = route, .configuration = configuration_, .shape = due_.shape()});
   if (!is_new) found->second.others.push_back(entry);
   return is_new;
 }
@@ -191,7 +180,7 @@ Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(mail::MailId id, m
   if (!under_way.entry.is_absolute) under_way.entry.since -= under_way.recorded;
   under_way.entry.is_absolute = true;
   job.mail.progress.waited = under_way.route->time() - under_way.entry.since;
-  const bool is_for_all = routes_.table().only() != nullptr || under_way.shape != shape_;
+  const bool is_for_all = routes_.table().only() != nullptr || under_way.shape != due_.shape();
   for (std::size_t i = 0; i < job.mail.progress.recipients.size(); ++i)
     if (job.mail.progress.is_pending(i) && (is_for_all || is_own(job.mail, i, under_way.entry.part)))
       job.recipients.push_back(i);
@@ -232,10 +221,10 @@ smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult re
 void QueueRunner::turn_over(UnderWay& under_way, smtpc::Job& job, const smtpc::TransactionResult& result,
                             const std::string& smarthost) {
   auto is_left_over = [&](std::size_t recipient) {
-    const smtpc::Refusal* refusal = refusal_of(result, recipient);
+    const smtpc::Refusal* refusal = result.refusal_of(recipient);
     return refusal != nullptr && is_unfit(*refusal);
   };
-  if (under_way.shape != shape_ || std::ranges::none_of(job.recipients, is_left_over)) return;
+  if (under_way.shape != due_.shape() || std::ranges::none_of(job.recipients, is_left_over)) return;
   under_way.next = routes_.table().without(*under_way.route, smarthost);
   if (under_way.next != nullptr) std::erase_if(job.recipients, is_left_over);
 }
@@ -282,7 +271,7 @@ QueueRunner::UnderWay QueueRunner::end_attempt(mail::MailId id) {
   check(found != under_way_.end(), "a mail comes back that was not under way");
   UnderWay under_way = std::move(found->second);
   under_way_.erase(found);
-  if (under_way.shape != shape_) {
+  if (under_way.shape != due_.shape()) {
     if (under_way.route != nullptr) routes_.table().leave(under_way.entry, *under_way.route);
     for (Entry& other : under_way.others) other.part = 0;
     under_way.next = nullptr;

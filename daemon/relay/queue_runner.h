@@ -32,7 +32,7 @@ class QueueRunner final : public smtpc::LaneWork {
   }
   void arrived(const mail::QueueEntry& entry);
   // To be called before the routes change their shape: whatever is due or waits will look for its way again.
-  void leave_routes();
+  void leave_routes() { due_.leave_routes(); }
   // To be called when the routes have their new lanes. After the first time, everything that waits becomes due:
   // what was wrong may be right now.
   void configure(SettlementPolicy policy, BouncePolicy bounces);
@@ -96,7 +96,6 @@ class QueueRunner final : public smtpc::LaneWork {
   std::unordered_map<mail::MailId, UnderWay> under_way_;
   std::size_t failing_ = 0;           // due on a route without a lane, and about to be settled
   std::uint64_t configuration_ = 0;   // how many there have been
-  std::uint64_t shape_ = 0;           // how often the routes have changed
   std::optional<WallTime> released_;  // when all that waited became due for the last time
   bool stopping_ = false;
   io::Cancel cancel_;  // of the time keeper

@@ -137,9 +137,13 @@ void Relay::destination_changed(const smtpc::Lane& lane) {
   if (Destinations::is_network(why))
     routes_.destinations().note_network(why, runner_.backlog());
   else
-    routes_.destinations().note_reached(runner_.backlog());
+    note_reached();
   const std::string name = lane.name();
   runner_.fail_due(routes_.give_up(lane), why, name);
+}
+
+void Relay::note_reached() {
+  if (routes_.destinations().trouble()) routes_.destinations().note_reached(runner_.backlog());
 }
 
 void Relay::speaks_plainly(const smtpc::Lane& lane) {
@@ -150,7 +154,7 @@ void Relay::speaks_plainly(const smtpc::Lane& lane) {
 }
 
 void Relay::accepted(const smtpc::Lane& lane) {
-  if (lane.smarthost().direct) return routes_.destinations().note_reached(runner_.backlog());
+  if (lane.smarthost().direct) return note_reached();
   if (!proven_.is_proven(lane.smarthost())) nursery_.spawn(proven_.note(parts_.loop, lane.smarthost()));
 }
 

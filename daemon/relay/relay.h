@@ -76,6 +76,7 @@ class Relay final : public smtpc::LaneObserver {
   LanePtr make_lane(const config::Settings& settings, const mail::Smarthost& smarthost, TlsClientPtr tls);
   MakeLane destination_maker(const config::Settings& settings, config::Problems& problems);
   void destination_changed(const smtpc::Lane& lane);
+  void note_reached();
   mail::SmarthostReport report(const smtpc::Lane& lane) const;
 
   RelayParts parts_;

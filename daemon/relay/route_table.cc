@@ -135,11 +135,8 @@ Route::Groups RouteTable::groups_for(const Place& place) const {
 }
 
 RouteTable::Place RouteTable::place_of(const std::string& sender, const std::string& recipient) const {
-  auto takes = [&](const Rule& rule) { return config::takes(rule.settings, sender, recipient); };
-  auto found = std::ranges::find_if(rules_, takes);
-  if (found == rules_.end()) found = rules_.end() - 1;  // it takes everything, as the configuration demands
-  Place place{.rule = static_cast<std::size_t>(found - rules_.begin())};
-  if (found->is_direct) place.domain = to_lower(mail::domain_of(recipient));
+  Place place{.rule = config::route_for(rules_, sender, recipient, &Rule::settings)};
+  if (rules_[place.rule].is_direct) place.domain = to_lower(mail::domain_of(recipient));
   return place;
 }
 

@@ -116,8 +116,9 @@ void Routes::note_change(const smtpc::Lane& lane, const Backlog& backlog) {
   wake();
 }
 
+bool Routes::owes_reminder() const { return loop_.now() - last_reminder_ >= kReminder; }
+
 void Routes::remind(const Backlog& backlog) {
-  if (loop_.now() - last_reminder_ < kReminder) return;
   last_reminder_ = loop_.now();
   for (const LanePtr& lane : table_.lanes())
     if (lane->health().is_paused()) log_state(*lane, backlog);

@@ -55,7 +55,8 @@ class Routes {
 
   // A lane of this or an earlier configuration has been paused, is up again, or is paused for another reason.
   void note_change(const smtpc::Lane& lane, const Backlog& backlog);
-  // Once a day: a line for each smarthost that stays paused. To be called at least once an hour.
+  // Once a day: a line for each smarthost that stays paused. To be asked at least once an hour.
+  bool owes_reminder() const;
   void remind(const Backlog& backlog);
 
  private:

@@ -31,7 +31,7 @@ class Settling {
   }
 
   void weigh(std::size_t recipient) {
-    const smtpc::Refusal* refusal = refusal_of(recipient);
+    const smtpc::Refusal* refusal = result_.refusal_of(recipient);
     if (refusal == nullptr) return deliver(recipient);
     settled_.counts = settled_.counts || refusal->verdict.action != Action::pause_lane;
     if (is_final(*refusal))
@@ -59,15 +59,6 @@ class Settling {
   }
 
  private:
-  // The recipient's own refusal, else that of the rest. nullptr means delivered. A missing outcome is never
-  // taken as delivered.
-  const smtpc::Refusal* refusal_of(std::size_t recipient) const {
-    for (const smtpc::RecipientOutcome& outcome : result_.recipients)
-      if (outcome.recipient == recipient) return outcome.refusal ? &*outcome.refusal : nullptr;
-    check(result_.rest.has_value(), "a recipient was tried and has no outcome");
-    return &*result_.rest;
-  }
-
   // A permanent refusal of this mail is final at once; a temporary one when the mail's lifetime is over.
   // Trouble of the smarthost is never final, however long it lasts, nor is what may be its trouble
   // (weigh_evidence). A recipient's own server that cannot be reached is that recipient's trouble.

@@ -202,12 +202,8 @@ void show_outcome(const DaemonInfo& info, const std::string& id) {
 std::string outcome_line(std::string_view json) {
   auto parsed = parse_json(json);
   if (!parsed) return cat(printable(json), "\n");
-  auto text_of = [&parsed](std::string_view name) {
-    const JsonValue* value = parsed->find(name);
-    return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-  };
   // The daemon has made replies and reasons printable; they are not escaped a second time.
-  auto words_of = [&text_of](std::string_view name) { return still_printable(text_of(name), 4096); };
+  auto words_of = [&parsed](std::string_view name) { return still_printable(parsed->text_of(name), 4096); };
   if (std::string what = words_of("waits_for"); !what.empty()) {
     std::string since = words_of("waits_since");
     std::string next = words_of("next_attempt");
@@ -216,8 +212,8 @@ std::string outcome_line(std::string_view json) {
                words_of("reason"), "\n");
   }
   std::string reply = words_of("last_reply");
-  return cat(printable(text_of("address"), 4096), ": ", words_of("status"), reply.empty() ? "" : ", ", reply,
-             "\n");
+  return cat(printable(parsed->text_of("address"), 4096), ": ", words_of("status"), reply.empty() ? "" : ", ",
+             reply, "\n");
 }
 
 std::string retry_body(const QueueRun& what) {

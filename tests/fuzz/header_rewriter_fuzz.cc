@@ -35,14 +35,6 @@ Rewriting rules_by(unsigned bits) {
   return rules;
 }
 
-std::string canonical(std::string_view in) {
-  Canonicaliser canonicaliser;
-  std::string out;
-  canonicaliser.feed(in, out);
-  canonicaliser.finish(out);
-  return out;
-}
-
 struct Parts {
   std::vector<std::pair<std::string, std::string>> fields;  // the name, and the whole field with its line end
   std::string body;                                         // with the blank line before it
@@ -167,10 +159,10 @@ void check_rest(Parts before, const Parts& after, const Rewriting& rules) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const Rewriting rules = rules_by(data[0]);
-  const std::string message = canonical(test::as_text(data + 2, size - 2));
+  const std::string message = canonicalised(test::as_text(data + 2, size - 2));
   const std::string result = rewritten(message, rules);
   check(in_pieces(message, rules, std::size_t{data[1]} % 16 + 1) == result, "the result depends on the cut");
-  check(canonical(result) == result || message.empty(), "the result is not canonical");
+  check(canonicalised(result) == result || message.empty(), "the result is not canonical");
   check(longest_line(result) <= std::max(kLongestLine, longest_line(message)), "a line is too long");
   const Parts before = parts_of(message), after = parts_of(result);
   check_rest(before, after, rules);

@@ -32,14 +32,6 @@ Filtered filter(std::string_view in, std::size_t piece) {
   return filtered;
 }
 
-std::string canonical(std::string_view in) {
-  Canonicaliser canonicaliser;
-  std::string out;
-  canonicaliser.feed(in, out);
-  canonicaliser.finish(out);
-  return out;
-}
-
 // All of `in` is in `out`, in its order.
 bool is_kept(std::string_view in, std::string_view out) {
   for (char c : in) {
@@ -55,13 +47,13 @@ bool is_kept(std::string_view in, std::string_view out) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   std::size_t piece = std::size_t{data[0]} % 16 + 1;
-  std::string in = canonical(test::as_text(data + 1, size - 1));
+  std::string in = canonicalised(test::as_text(data + 1, size - 1));
   Filtered filtered = filter(in, in.size() + 1);
   check(filter(in, piece) == filtered, "the filter depends on the cut");
   bool dropped = filtered.fixed.starts_with("mbox");
   check(is_kept(dropped ? in.substr(in.find('\n') + 1) : in, filtered.out), "something is lost");
   check(!filtered.fixed.empty() || filtered.out == in, "something is changed and not told");
-  check(canonical(filtered.out) == filtered.out, "the result is not canonical");
+  check(canonicalised(filtered.out) == filtered.out, "the result is not canonical");
   check(filter(filtered.out, piece) == Filtered{filtered.out, "", filtered.received},
         "the repair needs repair");
   return 0;

@@ -24,14 +24,6 @@ std::string up_to_the_dot(std::string_view in, std::size_t piece) {
   return out;
 }
 
-std::string canonical(std::string_view in) {
-  mail::Canonicaliser canonicaliser;
-  std::string out;
-  canonicaliser.feed(in, out);
-  canonicaliser.finish(out);
-  return out;
-}
-
 struct Taken {
   Fields fields;
   std::string body;
@@ -62,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string_view raw = test::as_text(data + 1, size - 1);
   std::string in = up_to_the_dot(raw, raw.size() + 1);
   check(up_to_the_dot(raw, piece) == in, "the end depends on the cut");
-  in = canonical(in);
+  in = mail::canonicalised(in);
   Taken taken = take_apart(in, in.size() + 1);
   check(to_text(taken.fields) + taken.body == in, "something is lost");
   Taken again = take_apart(in, piece);

@@ -54,6 +54,9 @@ TEST_CASE("json: a value of another kind than asked for is nothing") {
   CHECK(value->list() == nullptr);
   CHECK(value->members() == nullptr);
   CHECK(parse_json("1")->text() == nullptr);
+  CHECK(parse_json(R"({"a": "b", "c": 1})")->text_of("a") == "b");
+  CHECK(parse_json(R"({"a": "b", "c": 1})")->text_of("c") == "");
+  CHECK(parse_json("1")->text_of("a") == "");
 }
 
 TEST_CASE("json: numbers are whole only where they are") {
