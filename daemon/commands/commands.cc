@@ -104,6 +104,8 @@ void add_commands(CLI::App& app, Action& chosen) {
   add_queue_command(app, chosen);
   add_spool_command(app, chosen);
   add_explain_command(app, chosen);
+  add_authinfo_command(app, chosen);
+  add_config_command(app, chosen);
   add_demo_command(app, chosen);
   add_sink_command(app, chosen);
   add_help_command(app, chosen);

@@ -25,6 +25,8 @@ void add_queue_command(CLI::App& app, Action& chosen);
 void add_control_commands(CLI::App& app, Action& chosen);  // status, reload
 void add_spool_command(CLI::App& app, Action& chosen);
 void add_explain_command(CLI::App& app, Action& chosen);
+void add_authinfo_command(CLI::App& app, Action& chosen);
+void add_config_command(CLI::App& app, Action& chosen);
 
 // Adds `-c` and `--directory`, for the commands that read the spool itself.
 void add_spool_options(CLI::App& command, SpoolOptions& options);

@@ -98,6 +98,7 @@ Result<Authinfo, Problems> parse_authinfo(std::string_view text, const std::stri
     auto entry = parse_line(line);
     if (entry) {
       entry->credentials.origin = cat(file, ":", std::to_string(number));
+      entry->line = number;
       entries.push_back(std::move(*entry));
     } else {
       problems.push_back({file, number, 0, "", std::move(entry.error())});

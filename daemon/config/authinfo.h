@@ -19,10 +19,14 @@
 
 namespace hikyaku::config {
 
+enum class AuthinfoNotation : std::uint8_t { sendmail, netrc, postfix, clsmtpc };
+
 struct AuthinfoEntry {
   std::string host;  // lower case, without brackets; empty: the default for any host
   std::optional<std::uint16_t> port;
   mail::Credentials credentials;
+  AuthinfoNotation notation = AuthinfoNotation::netrc;
+  unsigned line = 0;  // from 1; 0: not from a file
 };
 using Authinfo = std::vector<AuthinfoEntry>;  // in the file's order
 
@@ -46,6 +50,14 @@ AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader
 // not the daemon's own may read it (unless the file is in the credentials directory), if a third user owns
 // it, or if it is not a regular file.
 Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader);
+// The same, with the text that the entries were read from, to be changed (authinfo_edit.h). Empty where the
+// file is missing.
+struct AuthinfoFile {
+  Secret text;
+  Authinfo entries;
+};
+Result<AuthinfoFile, Problems> load_authinfo_file(const AuthinfoSettings& settings,
+                                                  const AuthinfoReader& reader);
 
 struct AuthinfoQuery {
   std::string host;

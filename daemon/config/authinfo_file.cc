@@ -78,9 +78,10 @@ AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader
   return settings;
 }
 
-Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader) {
+Result<AuthinfoFile, Problems> load_authinfo_file(const AuthinfoSettings& settings,
+                                                  const AuthinfoReader& reader) {
   auto file = read_file(settings.path);
-  if (!file && file.error().kind == FileErrorKind::missing && !settings.is_explicit) return Authinfo{};
+  if (!file && file.error().kind == FileErrorKind::missing && !settings.is_explicit) return AuthinfoFile{};
   bool is_denied = !file && file.error().kind == FileErrorKind::denied;
   if (!file)
     return refuse(settings.path, cat("the credentials file ", file.error().text,
@@ -88,7 +89,15 @@ Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const
   std::string wrong = explain_access(file->status, settings.path, reader);
   if (!wrong.empty()) return refuse(settings.path, std::move(wrong));
   Secret text(std::move(file->text));
-  return parse_authinfo(text.reveal(), settings.path);
+  auto entries = parse_authinfo(text.reveal(), settings.path);
+  if (!entries) return std::unexpected(std::move(entries.error()));
+  return AuthinfoFile{std::move(text), std::move(*entries)};
+}
+
+Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader) {
+  auto file = load_authinfo_file(settings, reader);
+  if (!file) return std::unexpected(std::move(file.error()));
+  return std::move(file->entries);
 }
 
 }  // namespace hikyaku::config

@@ -19,7 +19,7 @@ std::optional<AuthinfoEntry> parse_postfix_line(std::string_view line) {
   if (!target || colon == 0 || colon == login.npos || colon + 1 == login.size()) return std::nullopt;
   std::string_view user = login.substr(0, colon);
   if (user.find_first_of(" \t") != user.npos) return std::nullopt;
-  AuthinfoEntry entry{target->host, target->port, {}};
+  AuthinfoEntry entry{target->host, target->port, {}, AuthinfoNotation::postfix};
   entry.credentials.user = user;
   entry.credentials.password = Secret(std::string(login.substr(colon + 1)));
   return entry;
@@ -33,7 +33,7 @@ std::optional<AuthinfoEntry> parse_clsmtpc_line(std::string_view line) {
   auto host = parse_host(line.substr(first + 1, second - first - 1));
   std::string_view password = trim(line.substr(second + 1));
   if (!host || password.empty()) return std::nullopt;
-  AuthinfoEntry entry{*host, {}, {}};
+  AuthinfoEntry entry{*host, {}, {}, AuthinfoNotation::clsmtpc};
   entry.credentials.user = line.substr(0, first);
   entry.credentials.password = Secret(std::string(password));
   return entry;
@@ -211,7 +211,7 @@ Result<AuthinfoEntry, std::string> parse_sendmail_line(std::string_view line) {
   auto credentials = parse_fields(trim(line.substr(end)));
   if (credentials) credentials = complete(std::move(*credentials));
   if (!credentials) return std::unexpected(credentials.error());
-  return AuthinfoEntry{*host, {}, std::move(*credentials)};
+  return AuthinfoEntry{*host, {}, std::move(*credentials), AuthinfoNotation::sendmail};
 }
 
 }  // namespace hikyaku::config

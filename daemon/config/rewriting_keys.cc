@@ -79,14 +79,24 @@ void read_remove(const Value& value, Rewriting& rules) {
 }
 
 Read<Rewriting> address_key(std::string Rewriting::* member) {
-  return [member](const Value& value, Rewriting& rules) {
-    if (auto address = own_address(value)) rules.*member = *address;
-  };
+  return {[member](const Value& value, Rewriting& rules) {
+            if (auto address = own_address(value)) rules.*member = *address;
+          },
+          showing(member)};
 }
 
 void read_null_sender(const Value& value, Rewriting& rules) {
   if (value.text() == "keep") return rules.null_sender.clear();
   if (auto address = own_address(value)) rules.null_sender = *address;
+}
+std::optional<YamlNode> show_null_sender(const Rewriting& rules) {
+  return to_node(rules.null_sender.empty() ? std::string_view("keep") : rules.null_sender);
+}
+
+std::optional<YamlNode> show_add(const Rewriting& rules) {
+  YamlNode map = map_node();
+  for (const mail::HeaderField& field : rules.add) add_member(map, field.name, to_node(field.value));
+  return map;
 }
 
 }  // namespace
@@ -112,7 +122,7 @@ const Schema<Rewriting>& rewrite_schema() {
   static const Schema<Rewriting> kSchema{
       {"envelope_from", address_key(&Rewriting::envelope_from)},
       {"header_from", address_key(&Rewriting::header_from)},
-      {"null_sender", read_null_sender},
+      {"null_sender", custom(read_null_sender, show_null_sender)},
       {"unless", patterns(&Rewriting::unless)},
       {"keep_original", choice(&Rewriting::keep_original, {{"reply-to", KeepOriginal::reply_to},
                                                            {"x-original-from", KeepOriginal::x_original_from},
@@ -122,7 +132,8 @@ const Schema<Rewriting>& rewrite_schema() {
 }
 
 const Schema<Rewriting>& headers_schema() {
-  static const Schema<Rewriting> kSchema{{"add", read_add}, {"remove", read_remove}};
+  static const Schema<Rewriting> kSchema{{"add", custom(read_add, show_add)},
+                                         {"remove", custom(read_remove, &Rewriting::remove)}};
   return kSchema;
 }
 

@@ -44,18 +44,21 @@ void read_via(const Value& value, RouteDraft& draft) {
   for (const Value& element : value.elements()) read_group(element, draft);
 }
 
+std::optional<YamlNode> show_via(const RouteDraft& draft) { return to_node(draft.route.via); }
+
 Read<RouteDraft> patterns_of(mail::AddressPatterns RouteSettings::* member) {
-  return [member](const Value& value, RouteDraft& draft) {
-    patterns(member)(value, draft.route);
-    if (value.elements().empty()) value.problem("must have at least one address or pattern");
-  };
+  return {[member](const Value& value, RouteDraft& draft) {
+            patterns(member)(value, draft.route);
+            if (value.elements().empty()) value.problem("must have at least one address or pattern");
+          },
+          [member](const RouteDraft& draft) { return std::optional(to_node(draft.route.*member)); }};
 }
 
 const Schema<RouteDraft>& route_schema() {
   static const Schema<RouteDraft> kRoute{
       {"from", patterns_of(&RouteSettings::from)},
       {"to", patterns_of(&RouteSettings::to)},
-      {"via", read_via},
+      {"via", custom(read_via, show_via)},
   };
   return kRoute;
 }
@@ -101,6 +104,12 @@ std::vector<RouteSettings> read_routes(const Value& value, RouteNames& names) {
   }
   if (is_whole) check_order(value, routes);
   return routes;
+}
+
+YamlNode show_routes(const std::vector<RouteSettings>& routes) {
+  YamlNode list{YamlNode::Kind::sequence, {}, {}, {}};
+  for (const RouteSettings& route : routes) list.items.push_back(show_map(route_schema(), RouteDraft{route}));
+  return routes.empty() ? YamlNode{} : list;
 }
 
 void check_route_names(const RouteNames& names, const std::vector<mail::Smarthost>& smarthosts) {

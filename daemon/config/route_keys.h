@@ -21,6 +21,9 @@ using RouteNames = std::vector<std::pair<Value, std::string>>;
 
 std::vector<RouteSettings> read_routes(const Value& value, RouteNames& names);
 
+// A null node where there are none.
+YamlNode show_routes(const std::vector<RouteSettings>& routes);
+
 // Reports names that no smarthost has.
 void check_route_names(const RouteNames& names, const std::vector<mail::Smarthost>& smarthosts);
 

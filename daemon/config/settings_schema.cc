@@ -103,6 +103,22 @@ void read_all_routes(const Value& value, Document& document) {
   document.settings.routes = read_routes(value, document.route_names);
 }
 
+std::optional<YamlNode> show_listen(const Document& document) {
+  return to_node(document.settings.listen.endpoints);
+}
+std::optional<YamlNode> show_allow(const Document& document) { return to_node(document.settings.allow); }
+std::optional<YamlNode> show_authinfo(const Settings& settings) { return to_node(settings.authinfo.path); }
+std::optional<YamlNode> show_aliases(const Settings& settings) { return to_node(settings.aliases.path); }
+std::optional<YamlNode> show_smarthosts(const Document& document) {
+  YamlNode list{YamlNode::Kind::sequence, {}, {}, {}};
+  for (const mail::Smarthost& smarthost : document.settings.smarthosts)
+    list.items.push_back(show_smarthost(smarthost));
+  return list;
+}
+std::optional<YamlNode> show_routes(const Document& document) {
+  return show_routes(document.settings.routes);
+}
+
 constexpr std::uint16_t kDnsPort = 53;
 
 // null states the default.
@@ -177,14 +193,14 @@ void read_trusted(const Value& value, SubmitSettings& submit) {
 }
 
 const Schema<SubmitSettings> kSubmit{
-    {"trusted", read_trusted},
+    {"trusted", custom(read_trusted, &SubmitSettings::trusted)},
     {"others",
      choice(&SubmitSettings::others, {{"allow", SubmitOthers::allow}, {"rewrite", SubmitOthers::rewrite}})},
 };
 
 const Schema<RetrySettings> kRetry{
     {"first", duration(&RetrySettings::first, 100ms, kDay)},
-    {"factor", read_factor},
+    {"factor", custom(read_factor, &RetrySettings::factor)},
     {"max", duration(&RetrySettings::max, 100ms, 7 * kDay)},
 };
 
@@ -200,12 +216,13 @@ const Schema<QueueSettings> kBounce{
 };
 
 void read_bounce(const Value& value, QueueSettings& queue) { read_map(value, kBounce, queue); }
+std::optional<YamlNode> show_bounce(const QueueSettings& queue) { return show_map(kBounce, queue); }
 
 const Schema<QueueSettings> kQueue{
     {"lifetime", duration(&QueueSettings::lifetime, 1s, 365 * kDay)},
-    {"retry", {read_retry, kRetry}},
+    {"retry", custom_section(read_retry, &QueueSettings::retry, kRetry)},
     {"delay_notice", duration(&QueueSettings::delay_notice, 0s, 365 * kDay)},
-    {"bounce", {read_bounce, kBounce}},
+    {"bounce", {read_bounce, show_bounce, keys_of(kBounce)}},
 };
 
 const Schema<LogSettings> kLog{
@@ -228,23 +245,23 @@ Read<Document> in_settings(Read<Settings> read) { return within(&Document::setti
 
 const Schema<Document>& document_schema() {
   static const Schema<Document> kSchema{
-      {"hostname", in_settings(read_hostname)},
-      {"domain", in_settings(read_domain)},
-      {"listen", read_listen},
-      {"allow", read_allow},
+      {"hostname", in_settings(custom(read_hostname, &Settings::hostname))},
+      {"domain", in_settings(custom(read_domain, &Settings::domain))},
+      {"listen", custom(read_listen, show_listen)},
+      {"allow", custom(read_allow, show_allow)},
       {"user", in_settings(text(&Settings::user, "the name of a user of this machine"))},
-      {"authinfo", in_settings(read_authinfo)},
-      {"aliases", in_settings(read_aliases)},
-      {"local_mail", in_settings(read_local_mail)},
-      {"senders", in_settings(read_senders)},
-      {"masquerade", in_settings(read_masquerade)},
+      {"authinfo", in_settings(custom(read_authinfo, show_authinfo))},
+      {"aliases", in_settings(custom(read_aliases, show_aliases))},
+      {"local_mail", in_settings(custom(read_local_mail, &Settings::local_mail))},
+      {"senders", in_settings(custom(read_senders, &Settings::senders))},
+      {"masquerade", in_settings(custom(read_masquerade, &Settings::masquerade))},
       {"copy_to", in_settings(address_or_null(&Settings::copy_to))},
       {"runtime_directory", in_settings(path(&Settings::runtime_directory))},
       {"shutdown_grace", in_settings(duration(&Settings::shutdown_grace, 0s, 1h))},
-      {"from", read_from},
-      {"smarthost", read_one_smarthost},
-      {"smarthosts", read_several_smarthosts},
-      {"routes", read_all_routes},
+      {"from", short_for_others(read_from)},
+      {"smarthost", short_for_others(read_one_smarthost)},
+      {"smarthosts", custom(read_several_smarthosts, show_smarthosts)},
+      {"routes", custom(read_all_routes, show_routes)},
       {"message", in_settings(section(&Settings::message, kMessage))},
       {"spool", in_settings(section(&Settings::spool, kSpool))},
       {"memory", in_settings(size(&Settings::memory, 1_MiB, 1024_GiB))},
@@ -253,7 +270,7 @@ const Schema<Document>& document_schema() {
       {"queue", in_settings(section(&Settings::queue, kQueue))},
       {"control", in_settings(section(&Settings::control, kControl))},
       {"log", in_settings(section(&Settings::log, kLog))},
-      {"dns", in_settings(read_dns)},
+      {"dns", in_settings(custom(read_dns, &Settings::dns))},
   };
   return kSchema;
 }

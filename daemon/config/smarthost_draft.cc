@@ -31,9 +31,17 @@ void read_port(const Value& value, SmarthostDraft& draft) {
   if (!draft.port) value.problem("must be a number from 1 to 65535, or smtp, submission or submissions");
 }
 
-void read_lookup(const Value& value, SmarthostDraft& draft) {
+const Choices<bool>& lookups() {
   static const Choices<bool> kLookups{{"host", false}, {"mx", true}};
-  if (auto by_mx = chosen(value, kLookups)) draft.lookup_mx = *by_mx;
+  return kLookups;
+}
+
+void read_lookup(const Value& value, SmarthostDraft& draft) {
+  if (auto by_mx = chosen(value, lookups())) draft.lookup_mx = *by_mx;
+}
+std::optional<YamlNode> show_lookup(const SmarthostDraft& draft) {
+  if (draft.smarthost.direct) return std::nullopt;
+  return word_node(lookups(), draft.lookup_mx.value_or(false));
 }
 
 void read_verify(const Value& value, SmarthostDraft& draft) {
@@ -59,15 +67,22 @@ std::optional<std::string> explain_tls(std::string_view text) {
   return std::nullopt;
 }
 
-void read_tls(const Value& value, SmarthostDraft& draft) {
+const Choices<TlsMode>& tls_modes() {
   static const Choices<TlsMode> kModes{{"none", TlsMode::none},
                                        {"opportunistic", TlsMode::opportunistic},
                                        {"starttls", TlsMode::starttls},
                                        {"implicit", TlsMode::implicit}};
+  return kModes;
+}
+
+void read_tls(const Value& value, SmarthostDraft& draft) {
   if (auto explanation = explain_tls(value.text().value_or("")))
     value.problem(*explanation);
-  else if (auto mode = chosen(value, kModes))
+  else if (auto mode = chosen(value, tls_modes()))
     draft.mode = *mode;
+}
+std::optional<YamlNode> show_tls(const SmarthostDraft& draft) {
+  return draft.mode ? word_node(tls_modes(), *draft.mode) : YamlNode{};
 }
 
 // "sha256:AB:CD:…" as openssl prints it, or without the colons.
@@ -93,12 +108,16 @@ void read_tls_hostname(const Value& value, Smarthost& smarthost) {
     value.problem("must be the name that stands in the smarthost's certificate");
 }
 
+const Schema<TlsSettings>& client_cert_schema() {
+  static const Schema<TlsSettings> kSchema{{"cert", path(&TlsSettings::client_cert)},
+                                           {"key", path(&TlsSettings::client_key)}};
+  return kSchema;
+}
+
 void read_client_cert(const Value& value, Smarthost& smarthost) {
-  static const Schema<TlsSettings> kClientCert{{"cert", path(&TlsSettings::client_cert)},
-                                               {"key", path(&TlsSettings::client_key)}};
   if (!value.is_map()) return value.problem("must be {cert: FILE, key: FILE}");
   TlsSettings& tls = smarthost.tls;
-  read_map(value, kClientCert, tls);
+  read_map(value, client_cert_schema(), tls);
   if (tls.client_cert.empty() != tls.client_key.empty()) value.problem("needs both `cert` and `key`");
 }
 
@@ -139,6 +158,36 @@ void read_name(const Value& value, Smarthost& smarthost) {
     value.problem(cat("must be ", kExpected, ", at most 64"));
 }
 
+void read_from_address(const Value& value, SmarthostDraft& draft) { draft.from = own_address(value); }
+
+// The recipients' own servers have no host.
+std::optional<YamlNode> show_url(const SmarthostDraft& draft) {
+  return draft.smarthost.direct ? std::optional(to_node(std::string_view("mx:"))) : std::nullopt;
+}
+std::optional<YamlNode> show_host(const SmarthostDraft& draft) {
+  return draft.smarthost.direct ? std::nullopt : std::optional(to_node(draft.host));
+}
+std::optional<YamlNode> show_tls_hostname(const Smarthost& smarthost) {
+  return to_node(smarthost.tls.hostname);
+}
+std::optional<YamlNode> show_fingerprint(const Smarthost& smarthost) {
+  return to_node(smarthost.tls.fingerprint);
+}
+std::optional<YamlNode> show_client_cert(const Smarthost& smarthost) {
+  if (smarthost.tls.client_cert.empty()) return YamlNode{};
+  return show_map(client_cert_schema(), smarthost.tls);
+}
+std::optional<YamlNode> show_auth(const Smarthost& smarthost) {
+  if (smarthost.direct) return std::nullopt;
+  if (!smarthost.auth) return to_node(std::string_view("none"));
+  if (smarthost.mechanisms.empty()) return to_node(std::string_view("auto"));
+  return to_node(smarthost.mechanisms);
+}
+// A list without an element is refused.
+std::optional<YamlNode> show_rates(const Smarthost& smarthost) {
+  return smarthost.rates.empty() ? YamlNode{} : to_node(smarthost.rates);
+}
+
 const Schema<SmtpTimeouts>& timeout_schema() {
   static const Schema<SmtpTimeouts> kSchema{{"connect", duration(&SmtpTimeouts::connect, 100ms, 24h)},
                                             {"greeting", duration(&SmtpTimeouts::greeting, 100ms, 24h)},
@@ -168,30 +217,41 @@ void read_url(const Value& value, SmarthostDraft& draft) {
     value.problem(url.error());
 }
 
+YamlNode show_smarthost(const Smarthost& smarthost) {
+  SmarthostDraft draft;
+  draft.smarthost = smarthost;
+  draft.host = smarthost.host;
+  draft.port = smarthost.port;
+  draft.mode = smarthost.tls.mode;
+  draft.lookup_mx = smarthost.lookup_mx;
+  draft.verify = smarthost.tls.verify;
+  return show_map(smarthost_schema(), draft);
+}
+
 const Schema<SmarthostDraft>& smarthost_schema() {
   static const Schema<SmarthostDraft> kSchema{
-      {"name", in_smarthost(read_name)},
-      {"url", read_url},
-      {"host", read_host},
-      {"port", read_port},
-      {"lookup", read_lookup},
-      {"tls", read_tls},
-      {"tls_verify", read_verify},
-      {"tls_hostname", in_smarthost(read_tls_hostname)},
+      {"name", in_smarthost(custom(read_name, &Smarthost::name))},
+      {"url", custom(read_url, show_url)},
+      {"host", custom(read_host, show_host)},
+      {"port", custom(read_port, &SmarthostDraft::port)},
+      {"lookup", custom(read_lookup, show_lookup)},
+      {"tls", custom(read_tls, show_tls)},
+      {"tls_verify", custom(read_verify, &SmarthostDraft::verify)},
+      {"tls_hostname", in_smarthost(custom(read_tls_hostname, show_tls_hostname))},
       {"tls_ca_file", in_tls(path(&TlsSettings::ca_file))},
-      {"tls_fingerprint", in_smarthost(read_fingerprint)},
+      {"tls_fingerprint", in_smarthost(custom(read_fingerprint, show_fingerprint))},
       {"tls_min_version", in_tls(choice(&TlsSettings::min_version, {{"1.0", TlsVersion::tls1_0},
                                                                     {"1.1", TlsVersion::tls1_1},
                                                                     {"1.2", TlsVersion::tls1_2},
                                                                     {"1.3", TlsVersion::tls1_3}}))},
-      {"tls_client_cert", in_smarthost(read_client_cert)},
-      {"auth", in_smarthost(read_auth)},
+      {"tls_client_cert", in_smarthost(custom(read_client_cert, show_client_cert))},
+      {"auth", in_smarthost(custom(read_auth, show_auth))},
       {"user", in_smarthost(text(&Smarthost::user, "a user name of authinfo"))},
       {"allow_plaintext_auth", in_smarthost(boolean(&Smarthost::allow_plaintext_auth))},
       {"connections", in_smarthost(count(&Smarthost::connections, 1, 1000))},
       {"messages_per_connection", in_smarthost(count(&Smarthost::messages_per_connection, 1, 1'000'000))},
-      {"rate", in_smarthost(read_rates)},
-      {"from", [](const Value& value, SmarthostDraft& draft) { draft.from = own_address(value); }},
+      {"rate", in_smarthost(custom(read_rates, show_rates))},
+      {"from", short_for_others(read_from_address)},
       {"rewrite", in_smarthost(section(&Smarthost::rewrite, rewrite_schema()))},
       {"headers", in_smarthost(section(&Smarthost::rewrite, headers_schema()))},
       {"received", in_smarthost(within(&Smarthost::rewrite, received_key()))},

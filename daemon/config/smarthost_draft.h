@@ -60,6 +60,9 @@ void read_rates(const Value& value, mail::Smarthost& smarthost);
 // One smarthost from YAML: a URL, or a mapping of the keys in etc/hikyaku.yaml. Contradictions are reported,
 // never settled by precedence.
 
+// Every key with its value, but `url` where `host` says it, and the other way round.
+YamlNode show_smarthost(const mail::Smarthost& smarthost);
+
 // nullopt if the smarthost cannot be used at all. All problems have been reported.
 std::optional<mail::Smarthost> read_smarthost(const Value& value);
 // The list `smarthosts`, with the names compared.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/config/yaml_text.h"
 #include "daemon/mail/address.h"
 
 namespace hikyaku::config {
@@ -15,24 +16,6 @@ namespace {
 bool has_controls(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
-
-// "3", "1.5"; the shortest text that std::to_chars gives.
-std::string number_text(double number) {
-  char digits[32];
-  auto [end, error] = std::to_chars(digits, digits + sizeof digits, number);
-  return {digits, end};
-}
-
-// In the notation of the configuration, for limits, which are whole numbers of some unit.
-std::string duration_text(Duration duration) {
-  static constexpr std::pair<std::string_view, Duration> kUnits[] = {
-      {"d", 24h}, {"h", 1h}, {"m", 1min}, {"s", 1s}};
-  for (const auto& [unit, length] : kUnits)
-    if (duration != 0s && duration % length == 0s) return cat(std::to_string(duration / length), unit);
-  return duration == 0s ? "0" : cat(std::to_string(duration / 1ms), "ms");
-}
-
-std::string size_text(ByteSize size) { return size.bytes == 0 ? "0" : to_text(size); }
 
 std::string range(std::string_view what, std::string_view least, std::string_view most) {
   return cat("must be ", what, " from ", least, " to ", most);

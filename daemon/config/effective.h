@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Every value that is in effect, and where it comes from, for `hikyaku config show`: a walk over the tables of
+// keys, so that no key is missing. Pure. Shows no password.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/config/settings.h"
+#include "daemon/config/yaml.h"
+
+namespace hikyaku::config {
+
+struct EffectiveValue {
+  enum class Kind { value, section, item };  // item: a map in a list begins, such as a smarthost
+  Kind kind = Kind::value;
+  unsigned depth = 0;
+  std::string key{};                   // the last part of the path; empty: an item
+  std::string path{};                  // "smarthosts[0].rewrite.null_sender"
+  std::optional<std::string> value{};  // in one line, as it is written; nullopt: not set
+  std::string origin{};                // "hikyaku.yaml:3", "preset gmail", "authinfo:1", "default"
+  bool is_readable = true;             // false: hikyaku.yaml has no such key, it is for people
+};
+
+// `text` is that of the file, from which `settings` were read, credentials included.
+std::vector<EffectiveValue> effective_values(const Settings& settings, std::string_view text,
+                                             const std::string& file);
+
+// A configuration file that means the same; what is not set stands in a comment.
+std::string to_yaml(const std::vector<EffectiveValue>& values);
+
+}  // namespace hikyaku::config
