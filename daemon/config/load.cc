@@ -10,6 +10,7 @@
 #include "daemon/config/read_file.h"
 #include "daemon/config/rewriting_keys.h"
 #include "daemon/config/settings_schema.h"
+#include "daemon/config/smarthost_draft.h"
 #include "daemon/config/yaml.h"
 #include "daemon/mail/alias_file.h"
 
@@ -63,6 +64,7 @@ Result<Settings, Problems> read_document(const YamlNode& node, const std::string
   read_map(root, document_schema(), document);
   check_smarthosts(root, document);
   give_from_to_smarthost(document);
+  for (mail::Smarthost& smarthost : document.settings.smarthosts) send_as_account(smarthost);
   check_route_names(document.route_names, document.settings.smarthosts);
   check_listen(document);
   if (!report.problems.empty()) return std::unexpected(std::move(report.problems));

@@ -6,6 +6,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/smarthost_draft.h"
+#include "daemon/mail/address.h"
 
 namespace hikyaku::config {
 namespace {
@@ -125,7 +126,13 @@ bool may_be_preset_name(std::string_view word) {
   return !word.empty() && word.find_first_of(".:/[@ ") == word.npos;
 }
 
-std::vector<PresetValue> preset_values(const Preset& preset) {
+std::string_view address_demanded(const Preset& preset, std::string_view user) {
+  auto path = mail::parse_path(user, {});
+  const bool is_address = path && path->address == user && user.contains('@');
+  return preset.demand == SenderDemand::account && is_address ? user : std::string_view();
+}
+
+std::vector<PresetValue> preset_values(const Preset& preset, std::string_view user) {
   std::vector<PresetValue> values;
   auto add = [&](std::string_view key, std::string value) {
     if (!value.empty()) values.push_back({std::string(key), std::move(value)});
@@ -139,6 +146,7 @@ std::vector<PresetValue> preset_values(const Preset& preset) {
   add("connections", number(preset.connections));
   add("messages_per_connection", number(preset.messages_per_connection));
   if (!preset.rates.empty()) add("rate", rate_value(preset.rates));
+  add("from", std::string(address_demanded(preset, user)));
   return values;
 }
 

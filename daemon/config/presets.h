@@ -75,12 +75,16 @@ const Preset* preset_of_mx(std::string_view mx_host);
 // A word that can only be the name of a preset, where a URL may stand as well.
 bool may_be_preset_name(std::string_view word);
 
-// What a preset sets, in the order of etc/hikyaku.yaml: the key, and its value as it would be written.
+// What a preset sets in an entry with this `user`, in the order of etc/hikyaku.yaml: the key, and its value as
+// it would be written.
 struct PresetValue {
   std::string key;
   std::string value;
 };
-std::vector<PresetValue> preset_values(const Preset& preset);
+std::vector<PresetValue> preset_values(const Preset& preset, std::string_view user = {});
+// The address that mail leaves with: `user`, where the provider takes no other address and this is one; else
+// empty.
+std::string_view address_demanded(const Preset& preset, std::string_view user);
 
 // "only the account's own address" and the like, to follow "takes " and "wants ".
 std::string_view to_text(SenderDemand demand);

@@ -82,6 +82,7 @@ void finish_lookup(const Value& value, SmarthostDraft& draft) {
 
 std::optional<Smarthost> finish(const Value& value, SmarthostDraft draft) {
   Smarthost& smarthost = draft.smarthost;
+  apply_preset(value, draft);
   if (draft.url) merge_url(value, draft);
   if (draft.from) apply_from(value, *draft.from, smarthost.rewrite);
   if (!draft.host) return std::nullopt;
@@ -148,11 +149,12 @@ void read_rate(const Value& value, mail::Smarthost& smarthost) {
 std::optional<Smarthost> read_smarthost(const Value& value) {
   SmarthostDraft draft;
   if (!value.is_map()) {
-    read_url(value, draft);
+    const bool is_name = may_be_preset_name(value.text().value_or(""));
+    is_name ? read_preset(value, draft) : read_url(value, draft);
     return finish(value, std::move(draft));
   }
   read_map(value, smarthost_schema(), draft);
-  if (!draft.has_target) value.problem("needs `host` or `url`");
+  if (!draft.has_target) value.problem("needs `host`, `url` or `preset`");
   return finish(value, std::move(draft));
 }
 

@@ -164,6 +164,7 @@ void read_from_address(const Value& value, SmarthostDraft& draft) { draft.from =
 std::optional<YamlNode> show_url(const SmarthostDraft& draft) {
   return draft.smarthost.direct ? std::optional(to_node(std::string_view("mx:"))) : std::nullopt;
 }
+std::optional<YamlNode> show_preset(const SmarthostDraft& draft) { return to_node(draft.smarthost.preset); }
 std::optional<YamlNode> show_host(const SmarthostDraft& draft) {
   return draft.smarthost.direct ? std::nullopt : std::optional(to_node(draft.host));
 }
@@ -231,6 +232,7 @@ YamlNode show_smarthost(const Smarthost& smarthost) {
 const Schema<SmarthostDraft>& smarthost_schema() {
   static const Schema<SmarthostDraft> kSchema{
       {"name", in_smarthost(custom(read_name, &Smarthost::name))},
+      {"preset", custom(read_preset, show_preset)},
       {"url", custom(read_url, show_url)},
       {"host", custom(read_host, show_host)},
       {"port", custom(read_port, &SmarthostDraft::port)},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/base/error.h"
+#include "daemon/config/presets.h"
 #include "daemon/config/schema.h"
 #include "daemon/config/value.h"
 #include "daemon/mail/smarthost.h"
@@ -37,7 +38,8 @@ std::optional<mail::TlsMode> default_tls_mode(std::uint16_t port);
 
 struct SmarthostDraft {
   mail::Smarthost smarthost;  // what depends on nothing else
-  bool has_target = false;    // `url` or `host` was written, if perhaps wrongly
+  bool has_target = false;    // `url`, `host` or `preset` was written, if perhaps wrongly
+  const Preset* preset = nullptr;
   std::optional<std::string> from;
   std::optional<SmarthostUrl> url;
   std::optional<std::string> host;
@@ -51,6 +53,17 @@ struct SmarthostDraft {
 inline constexpr std::string_view kTlsModes = "implicit, starttls, opportunistic, none";
 
 void read_url(const Value& value, SmarthostDraft& draft);
+
+// A provider's settings (presets.h), which every key beats.
+
+// `preset`: its name.
+void read_preset(const Value& value, SmarthostDraft& draft);
+// Gives the draft what `entry` does not say.
+void apply_preset(const Value& entry, SmarthostDraft& draft);
+// Where the provider takes only the account's own address, and nothing is said about addresses, mail leaves with
+// `user`, if that is one: as with `from`.
+void send_as_account(mail::Smarthost& smarthost);
+
 // Every key of a smarthost.
 const Schema<SmarthostDraft>& smarthost_schema();
 

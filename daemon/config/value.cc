@@ -27,6 +27,12 @@ void Value::problem(std::string text) const {
   report_.problems.push_back({report_.file, node_.place.line, node_.place.column, key_, std::move(text)});
 }
 
+bool Value::has(std::string_view key) const {
+  for (std::size_t i = 0; is_map() && i + 1 < node_.items.size(); i += 2)
+    if (node_.items[i].kind == YamlNode::Kind::scalar && node_.items[i].scalar == key) return true;
+  return false;
+}
+
 std::optional<std::string_view> Value::text() const {
   if (node_.kind != YamlNode::Kind::scalar) return std::nullopt;
   return node_.scalar;

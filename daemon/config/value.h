@@ -33,6 +33,8 @@ class Value {
   bool is_null() const { return node_.kind == YamlNode::Kind::null; }
   bool is_map() const { return node_.kind == YamlNode::Kind::map; }
   bool is_list() const { return node_.kind == YamlNode::Kind::sequence; }
+  // Whether this is a map with such a key; reports nothing.
+  bool has(std::string_view key) const;
   // The bare text of a scalar; nullopt, without a report, for anything else.
   std::optional<std::string_view> text() const;
 

@@ -5,6 +5,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
+#include "daemon/config/presets.h"
 
 namespace hikyaku::config {
 namespace {
@@ -65,14 +66,28 @@ void warn_of_doubts(const Smarthost& smarthost, Warnings& found) {
     if (doubt.applies(smarthost)) found.push_back(cat("smarthost ", smarthost.name, ": ", doubt.text));
 }
 
+// By its name, or by its host where there is none.
+const Preset* provider_of(const Smarthost& smarthost) {
+  return smarthost.preset.empty() ? preset_of_host(smarthost.host) : find_preset(smarthost.preset);
+}
+
+std::string password_hint(const Smarthost& smarthost) {
+  const Preset* provider = provider_of(smarthost);
+  if (provider == nullptr || provider->password == PasswordKind::oauth2_only) return "";
+  return cat("; ", provider->title, " wants ", to_text(provider->password), ", and `hikyaku presets ",
+             provider->name, "` says how to get it");
+}
+
 void warn_of_missing_credentials(const Smarthost& smarthost, const Settings& settings,
                                  const SetupFacts& facts, Warnings& found) {
   bool is_undecided = std::ranges::find(facts.undecided, smarthost.name) != facts.undecided.end();
   if (!wants_login(smarthost) || smarthost.credentials || is_undecided) return;
   found.push_back(cat("smarthost ", smarthost.name, ": port ", std::to_string(smarthost.port),
                       " usually demands a log-in, and ", settings.authinfo.path, " has no credentials for ",
-                      smarthost.host, ": add a line `machine ", smarthost.host,
-                      " login USER password PASSWORD` there, or set `auth: none`"));
+                      smarthost.host, smarthost.user.empty() ? "" : cat(" and the user ", smarthost.user),
+                      ": add a line `machine ", smarthost.host, " login ",
+                      smarthost.user.empty() ? "USER" : smarthost.user,
+                      " password PASSWORD` there, or set `auth: none`", password_hint(smarthost)));
 }
 
 void warn_of_access(const Settings& settings, Warnings& found) {
@@ -81,6 +96,25 @@ void warn_of_access(const Settings& settings, Warnings& found) {
   if (is_reachable && std::ranges::any_of(settings.allow, is_whole_internet))
     found.push_back(
         "`allow` lets every address send: whoever can reach this machine sends with your account");
+}
+
+void warn_of_provider(const Smarthost& smarthost, Warnings& found) {
+  const Preset* provider = provider_of(smarthost);
+  if (provider == nullptr) return;
+  if (provider->password == PasswordKind::oauth2_only)
+    found.push_back(cat("smarthost ", smarthost.name, ": ", provider->title, " takes ",
+                        to_text(provider->password),
+                        ", which this version of hikyaku does not have, so mail will wait: use another "
+                        "provider; `hikyaku presets` lists those that are known"));
+  const bool is_told = !smarthost.rewrite.envelope_from.empty() || !smarthost.rewrite.unless.empty();
+  if (smarthost.preset.empty() || provider->demand != SenderDemand::account || is_told) return;
+  const std::string user = smarthost.credentials ? smarthost.credentials->user : smarthost.user;
+  const std::string_view address = address_demanded(*provider, user);
+  found.push_back(cat("smarthost ", smarthost.name, ": ", provider->title, " takes ",
+                      to_text(provider->demand),
+                      " as the sender, so mail of cron and of other programs may be "
+                      "refused: write `from: ",
+                      address.empty() ? "YOUR@ADDRESS" : address, "`, and all mail leaves with it"));
 }
 
 // What local users' mail is sent as.
@@ -157,6 +191,7 @@ std::vector<std::string> warnings(const Settings& settings, const SetupFacts& fa
   for (const Smarthost& smarthost : settings.smarthosts) {
     warn_of_doubts(smarthost, found);
     warn_of_missing_credentials(smarthost, settings, facts, found);
+    warn_of_provider(smarthost, found);
   }
   warn_of_access(settings, found);
   warn_of_names(settings, found);

@@ -67,8 +67,9 @@ struct Credentials {
 };
 
 struct Smarthost {
-  std::string name;  // unique; for log lines and routes
-  std::string host;  // a name or an address, without brackets
+  std::string name;    // unique; for log lines and routes
+  std::string preset;  // the provider's in config/presets.h whose settings these are; empty: none
+  std::string host;    // a name or an address, without brackets
   std::uint16_t port = 0;
   bool lookup_mx = false;  // the MX records of `host`
   // The recipients' own servers, `mx:`. In the configuration `host` is empty; a lane to a destination has the

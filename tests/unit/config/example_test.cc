@@ -42,8 +42,9 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 // All keys written out; the values that are no defaults, but examples, given a form that can be loaded.
 std::string written_out() {
   std::string text = without_line(uncommented(example("hikyaku.yaml")), "smarthost: ");
-  text = without_line(text, "from: ");                                        // beside `smarthost` alone
-  for (const char* url : {"   s", "   mx:"}) text = without_line(text, url);  // the explanation of URLs
+  text = without_line(text, "from: ");  // beside `smarthost` alone
+  for (const char* url : {"   s", "   NAME", "   mx:"})
+    text = without_line(text, url);  // the explanation of URLs
   for (const char* row : {"routes:", "  - {from:", "  - {to:", "  - {via:"}) text = without_line(text, row);
   return replaced(text, "sha256:…", cat("sha256:", std::string(64, 'a')));
 }
@@ -82,7 +83,7 @@ TEST_CASE("etc/hikyaku.yaml: every default of a smarthost that it shows is the d
   // Examples, not defaults.
   shown.tls.hostname = shown.tls.ca_file = shown.tls.fingerprint = shown.tls.client_cert =
       shown.tls.client_key = "";
-  shown.user = "";
+  shown.user = shown.preset = "";
   shown.rates.clear();
   CHECK(shown.rewrite.keep_original == defaults.rewrite.keep_original);
   CHECK(shown.rewrite.null_sender == defaults.rewrite.null_sender);

@@ -149,7 +149,7 @@ constexpr EntryComplaint kEntryComplaints[] = {
     {"host: a.example, port: 70000", "from 1 to 65535"},
     {"host: 'smtps://a.example'", "a URL belongs in `url`"},
     {"host: 'a.example:587'", "a port belongs in `port`"},
-    {"port: 587", "needs `host` or `url`"},
+    {"port: 587", "needs `host`, `url` or `preset`"},
     {"url: 'smtps://a.example', host: a.example", "both `url` and `host`"},
     {"url: 'smtps://a.example', tls: starttls", "contradict each other"},
     {"url: 'smtps://a.example:465', port: 587", "one port in `url` and another in `port`"},
