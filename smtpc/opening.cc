@@ -107,6 +107,20 @@ Task<Step> starttls(Session& session) {
 
 }  // namespace
 
+Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost,
+                                                                bool describe) {
+  const mail::TlsSettings& tls = smarthost.tls;
+  if (tls.mode == TlsMode::none) return nullptr;
+  return io::TlsClient::create({.name = tls.hostname.empty() ? smarthost.host : tls.hostname,
+                                .verify = tls.verify,
+                                .ca_file = tls.ca_file,
+                                .fingerprint = tls.fingerprint,
+                                .min_version = tls.min_version,
+                                .client_cert = tls.client_cert,
+                                .client_key = tls.client_key,
+                                .describe = describe});
+}
+
 Task<Step> open_session(Session& session) {
   if (session.context.smarthost.tls.mode == TlsMode::implicit) {
     auto encrypted = co_await shake_hands(session);

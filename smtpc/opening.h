@@ -13,6 +13,11 @@ namespace hikyaku::smtpc {
 
 Task<Result<void, Refusal>> open_session(Session& session);
 
+// TLS as the smarthost's settings want it; null with TlsMode::none. `describe`: what is said of an accepted
+// certificate is kept. Errors: tls_setup.
+Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost,
+                                                                bool describe = false);
+
 // Waiting for a greeting, with a probe: a client that waits for a greeting on a port where TLS is expected
 // from the first byte waits in vain, since the server waits too. So after ten seconds of silence a second
 // connection sends a TLS hello. An answer in TLS ends the wait with the right diagnosis; after anything else

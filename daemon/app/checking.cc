@@ -9,7 +9,7 @@
 #include "daemon/app/setup_warnings.h"
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
-#include "daemon/relay/relay.h"
+#include "smtpc/opening.h"
 
 namespace hikyaku::app {
 namespace {
@@ -37,7 +37,7 @@ config::Problems problems_of_files(const Loaded& loaded) {
   config::Problems problems = config::check_configuration(loaded.settings, reader_for(loaded.account));
   if (!problems.empty()) return problems;
   for (const mail::Smarthost& smarthost : loaded.settings.smarthosts) {
-    auto tls = relay::make_tls_client(smarthost);
+    auto tls = smtpc::make_tls_client(smarthost);
     if (!tls) problems.push_back({"", 0, 0, cat("smarthost ", smarthost.name), tls.error().text});
   }
   return problems;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the layers share about TLS without knowing OpenSSL: protocol versions, and what a refused certificate
+// What the layers share about TLS without knowing OpenSSL: protocol versions, and what a certificate
 // contains. The latter are a peer's bytes, bounded but not escaped: code that shows them escapes.
 #pragma once
 
@@ -14,16 +14,27 @@
 
 namespace hikyaku {
 
+// One certificate of a chain.
+struct ChainLink {
+  std::string subject;  // "CN=smtp.example.com"
+  std::string issuer;   // "CN=R11, O=Let's Encrypt, C=US"
+  std::optional<WallTime> not_before;
+  std::optional<WallTime> not_after;
+};
+
 struct CertificateFacts {
   std::vector<std::string> names{};  // the first DNS names and addresses that it is valid for
   std::size_t more_names = 0;
   std::string common_name{};  // of its subject; never compared with the host's name (RFC 9525 2)
   std::string fingerprint{};  // "sha256:" and 64 hex digits
-  // The rest is about the certificate with the fault, which may be another one of its chain.
+  // These are about the certificate with the fault, which may be another one of its chain.
   std::string issuer{};  // "CN=R11, O=Let's Encrypt, C=US"
   std::string faulty{};  // the subject of that other certificate; empty if the fault is in the server's own
   std::optional<WallTime> not_before{};
   std::optional<WallTime> not_after{};
+  // From the server's own on: as verified up to the root; of a certificate that was not verified, as the server
+  // sent it. At most ten.
+  std::vector<ChainLink> chain{};
 };
 using CertificateFactsPtr = std::shared_ptr<const CertificateFacts>;
 

@@ -14,6 +14,7 @@
 #include "daemon/base/ip.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
+#include "daemon/io/certificate.h"
 #include "daemon/io/tls_errors.h"
 
 namespace hikyaku::io {

@@ -25,6 +25,9 @@ struct TlsInfo {
   std::string verdict;      // "verified", or why not in a few words
   std::string fingerprint;  // "sha256:" and 64 hex digits
   bool resumed = false;
+  // Why the certificate is not believed, where it need not be (`tls_verify: false`); nullopt: it is.
+  std::optional<IoErrorKind> fault{};
+  CertificateFactsPtr certificate{};  // only where TlsClientOptions::describe asks
 };
 
 class Stream {

@@ -22,6 +22,7 @@ struct TlsClientOptions {
   TlsVersion min_version = TlsVersion::tls1_2;  // below 1.2 also lowers the security level
   std::string client_cert;
   std::string client_key;
+  bool describe = false;  // keep the facts of an accepted certificate, too
 };
 
 // What is common to all connections to one smarthost: settings, CA store, session cache. One for each

@@ -11,6 +11,7 @@
 
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
+#include "daemon/io/certificate.h"
 #include "daemon/io/memory_stream.h"
 #include "daemon/io/tls.h"
 #include "daemon/io/tls_errors.h"
@@ -48,6 +49,12 @@ std::string without_dot(std::string name) {
 std::string sni_of(SSL* ssl) {
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   return name == nullptr ? "" : name;
+}
+
+// Up to the root where it was verified, else as the server sent it.
+STACK_OF(X509) * chain_of(const SSL* ssl) {
+  STACK_OF(X509)* verified = SSL_get0_verified_chain(ssl);
+  return verified != nullptr ? verified : SSL_get_peer_cert_chain(ssl);
 }
 
 class Client final : public TlsClient {
@@ -128,7 +135,9 @@ Result<void, IoError> Client::accept_peer(TlsStream& stream, const std::string& 
   info.cipher = SSL_get_cipher_name(stream.ssl());
   info.resumed = resumed;
   if (certificate) info.fingerprint = fingerprint_of(certificate.get());
-  auto facts = [&] { return certificate ? facts_of(certificate.get(), certificate.get()) : nullptr; };
+  auto facts = [&] {
+    return certificate ? facts_of(certificate.get(), certificate.get(), chain_of(stream.ssl())) : nullptr;
+  };
   bool pinned = !options_.fingerprint.empty() && info.fingerprint == options_.fingerprint;
   if (!options_.fingerprint.empty() && !pinned)
     return std::unexpected(IoError(
@@ -139,6 +148,8 @@ Result<void, IoError> Client::accept_peer(TlsStream& stream, const std::string& 
   info.verified = pinned || verified == X509_V_OK;
   info.verdict = info.verified ? "verified" : cat("unverified: ", X509_verify_cert_error_string(verified));
   if (pinned) info.verdict = "pinned";
+  if (!info.verified) info.fault = verify_error(verified, name, nullptr).kind;
+  if (options_.describe) info.certificate = facts();
   stream.set_info(std::move(info));
   return {};
 }

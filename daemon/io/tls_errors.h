@@ -20,14 +20,6 @@ IoError handshake_error(const SSL* ssl, std::string_view first_bytes);
 // For a certificate that failed: kind and words. `result` is not X509_V_OK.
 IoError verify_error(long result, const std::string& name, CertificateFactsPtr certificate);
 
-// Certificates.
-
-// "sha256:" and 64 hex digits.
-std::string fingerprint_of(const X509* certificate);
-
-// `faulty` is the certificate of the chain that is at fault, perhaps `certificate` itself.
-CertificateFactsPtr facts_of(const X509* certificate, const X509* faulty);
-
 // Before the handshake: the peer must be verified, and a refused certificate is kept for
 // refused_certificate(). OpenSSL itself does not keep it.
 void demand_verified_peer(SSL* ssl);

@@ -62,19 +62,6 @@ bool is_plain_name(std::string_view name) {
          name.npos;
 }
 
-// "a.example, *.b.example and 12 more"; text that does not look like a name is quoted.
-std::string names_of(const CertificateFacts& certificate) {
-  std::string text;
-  std::size_t more = certificate.names.size() + certificate.more_names;
-  for (const std::string& name : certificate.names) {
-    std::string shown_name = is_plain_name(name) ? name : cat("\"", printable(name, 100), "\"");
-    if (text.size() + shown_name.size() > kMostNames) break;
-    text += cat(text.empty() ? "" : ", ", shown_name);
-    --more;
-  }
-  return more == 0 ? text : cat(text, " and ", std::to_string(more), " more");
-}
-
 std::string date_of(const std::optional<WallTime>& time) {
   return time ? to_rfc3339(*time) : "a date that cannot be read";
 }
@@ -126,6 +113,18 @@ std::optional<std::string> value_of(std::string_view word, Facts f) {
 }
 
 }  // namespace
+
+std::string names_of(const CertificateFacts& certificate) {
+  std::string text;
+  std::size_t more = certificate.names.size() + certificate.more_names;
+  for (const std::string& name : certificate.names) {
+    std::string shown_name = is_plain_name(name) ? name : cat("\"", printable(name, 100), "\"");
+    if (text.size() + shown_name.size() > kMostNames) break;
+    text += cat(text.empty() ? "" : ", ", shown_name);
+    --more;
+  }
+  return more == 0 ? text : cat(text, " and ", std::to_string(more), " more");
+}
 
 std::string fill_in(std::string_view text, const Failure& f) {
   std::string filled;

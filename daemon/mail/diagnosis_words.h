@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The {words} in the texts of a diagnosis, and what a failure has for them. Internal to the diagnosis. Pure.
+// The {words} in the texts of a diagnosis, and what a failure has for them. Pure.
 #pragma once
 
 #include <string>
@@ -24,6 +24,10 @@ inline bool is_temporary(const Failure& failure) { return failure.reply && failu
 // The row for a failure with a server of the recipients' own domain, where the words for smarthosts do not
 // do; nullptr: they do.
 const DiagnosisRow* destination_row(const Failure& failure);
+
+// "a.example, *.b.example and 12 more", of what the certificate is for; text that does not look like a name is
+// quoted. Empty if it names no host.
+std::string names_of(const CertificateFacts& certificate);
 
 // `text` with its {words} filled in, each once: what was filled in is not expanded again.
 std::string fill_in(std::string_view text, const Failure& failure);

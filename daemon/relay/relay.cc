@@ -7,29 +7,14 @@
 #include "daemon/base/text.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/diagnosis.h"
+#include "smtpc/opening.h"
 
 namespace hikyaku::relay {
 namespace {
 
 Task<void> run(std::shared_ptr<smtpc::Lane> lane) { co_await lane->run(); }
 
-io::TlsClientOptions tls_options(const mail::Smarthost& smarthost) {
-  const mail::TlsSettings& tls = smarthost.tls;
-  return {.name = tls.hostname.empty() ? smarthost.host : tls.hostname,
-          .verify = tls.verify,
-          .ca_file = tls.ca_file,
-          .fingerprint = tls.fingerprint,
-          .min_version = tls.min_version,
-          .client_cert = tls.client_cert,
-          .client_key = tls.client_key};
-}
-
 }  // namespace
-
-Result<TlsClientPtr, IoError> make_tls_client(const mail::Smarthost& smarthost) {
-  if (smarthost.tls.mode == mail::TlsMode::none) return nullptr;
-  return io::TlsClient::create(tls_options(smarthost));
-}
 
 Relay::Relay(RelayParts parts, Duration downtime)
     : parts_(std::move(parts)),
@@ -64,7 +49,7 @@ std::vector<LanePtr> Relay::make_lanes(const config::Settings& settings, config:
   std::vector<LanePtr> lanes;
   for (const mail::Smarthost& smarthost : settings.smarthosts) {
     if (smarthost.direct) continue;
-    auto tls = make_tls_client(smarthost);
+    auto tls = smtpc::make_tls_client(smarthost);
     if (tls)
       lanes.push_back(make_lane(settings, smarthost, std::move(*tls)));
     else
@@ -78,7 +63,7 @@ MakeLane Relay::destination_maker(const config::Settings& settings, config::Prob
   std::map<std::string, TlsClientPtr> shared;
   for (const mail::Smarthost& smarthost : settings.smarthosts) {
     if (!smarthost.direct) continue;
-    auto tls = make_tls_client(smarthost);
+    auto tls = smtpc::make_tls_client(smarthost);
     if (!tls) problems.push_back({"", 0, 0, cat("smarthosts.", smarthost.name), tls.error().text});
     if (tls) shared[smarthost.name] = *tls;
   }

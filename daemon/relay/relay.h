@@ -34,8 +34,6 @@ struct RelayParts {
 };
 
 using TlsClientPtr = std::shared_ptr<io::TlsClient>;
-// TLS as a smarthost's settings want it; null with TlsMode::none. Errors: tls_setup.
-Result<TlsClientPtr, IoError> make_tls_client(const mail::Smarthost& smarthost);
 
 class Relay final : public smtpc::LaneObserver {
  public:

@@ -201,6 +201,9 @@ TEST_CASE("tls: a refused certificate is described: its names, fingerprint, issu
     CHECK(facts.fingerprint == files.fingerprint);
     CHECK(facts.issuer == issuer);
     CHECK(facts.faulty == "");
+    REQUIRE_FALSE(facts.chain.empty());
+    CHECK(facts.chain[0].issuer == issuer);
+    CHECK(facts.chain[0].not_after == facts.not_after);
     const bool is_other = outcome.error->kind == IoErrorKind::tls_wrong_name;
     CHECK(facts.names == (is_other
                               ? std::vector<std::string>{"other.example"}
@@ -251,6 +254,43 @@ TEST_CASE("tls: without verification the verdict is still told") {
   REQUIRE_FALSE(outcome.error);
   CHECK_FALSE(outcome.info.verified);
   CHECK(outcome.info.verdict.starts_with("unverified: "));
+}
+
+TEST_CASE("tls: without verification the fault has the name that it would be refused with") {
+  const auto& made = test_certificates();
+  const std::pair<test::CertificateFiles, IoErrorKind> rows[] = {
+      {made.expired, IoErrorKind::tls_expired},
+      {made.not_yet_valid, IoErrorKind::tls_not_yet_valid},
+      {made.wrong_name, IoErrorKind::tls_wrong_name},
+      {made.self_signed, IoErrorKind::tls_self_signed},
+      {made.unknown_issuer, IoErrorKind::tls_unknown_issuer}};
+  for (const auto& [files, kind] : rows) {
+    TlsRig rig;
+    auto options = trusting("smtp.example");
+    options.verify = false;
+    Outcome outcome = rig.meet(options, files);
+    REQUIRE_MESSAGE(!outcome.error, files.cert);
+    CHECK(outcome.info.fault == kind);
+  }
+}
+
+TEST_CASE(
+    "tls: an accepted certificate is described where that is asked for, with its chain up to the root") {
+  TlsRig rig;
+  auto options = trusting("smtp.example");
+  CHECK(rig.meet(options, test_certificates().good).info.certificate == nullptr);
+  options.describe = true;
+  Outcome outcome = rig.meet(options, test_certificates().good);
+  REQUIRE((!outcome.error && outcome.info.certificate));
+  CHECK_FALSE(outcome.info.fault);
+  const CertificateFacts& facts = *outcome.info.certificate;
+  CHECK(facts.names == std::vector<std::string>{"smtp.example", "localhost", "127.0.0.1", "::1"});
+  CHECK(facts.fingerprint == test_certificates().good.fingerprint);
+  REQUIRE(facts.chain.size() == 2);
+  CHECK(facts.chain[0].issuer == "CN=Test CA");
+  CHECK(facts.chain[1].subject == "CN=Test CA");
+  CHECK(facts.chain[1].issuer == "CN=Test CA");
+  CHECK(*facts.chain[0].not_after > SystemClock().wall());
 }
 
 TEST_CASE("tls: without verification a certificate that holds is called verified all the same") {
