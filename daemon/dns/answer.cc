@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <tuple>
 
 #include "daemon/base/text.h"
 
@@ -20,6 +21,8 @@ constexpr std::size_t kMostRead = 500;      // records of one message
 constexpr std::size_t kMostNameRead = 255;  // RFC 1035 2.3.4
 constexpr std::uint16_t kCname = 5, kSoa = 6;
 constexpr std::size_t kSoaNumbers = 20;  // behind the two names of a SOA record; MINIMUM is the last
+constexpr std::size_t kMxNumbers = 2;    // before the name: preference
+constexpr std::size_t kSrvNumbers = 6;   // before the name: priority, weight, port
 
 using Bytes = std::span<const unsigned char>;
 
@@ -29,6 +32,7 @@ struct Record {
   std::uint32_t ttl = 0;
   IpAddress address{};  // A, AAAA
   MxRecord exchange{};  // MX; CNAME: its target
+  SrvRecord service{};
 };
 
 struct FreedByAres {
@@ -69,24 +73,61 @@ class Reader {
   std::size_t at_;
 };
 
-void read_data(Reader& reader, Bytes data, Record& record) {
+// The name behind `numbers` bytes of the data, at whose end the reader stands, then as before.
+std::optional<std::string> name_behind(Reader& reader, Bytes data, std::size_t numbers) {
+  if (data.size() <= numbers) return std::nullopt;
   const std::size_t end = reader.place();
-  const bool is_mx = record.type == static_cast<std::uint16_t>(RecordType::mx) && data.size() > 2;
-  if (record.type == static_cast<std::uint16_t>(RecordType::a) && data.size() == 4)
-    record.address = IpAddress::from_bytes(data.data(), false);
-  else if (record.type == static_cast<std::uint16_t>(RecordType::aaaa) && data.size() == 16)
-    record.address = IpAddress::from_bytes(data.data(), true);
-  else if (is_mx || record.type == kCname) {
-    reader.go_to(end - data.size() + (is_mx ? 2 : 0));
-    auto target = reader.name();
-    if (is_mx) record.exchange.preference = static_cast<std::uint16_t>(DNS__16BIT(data.data()));
-    record.exchange.exchange = target.value_or("");
-    if (!target) record.type = 0;
-    reader.go_to(end);
-  } else if (record.type == kSoa && data.size() >= kSoaNumbers) {
-    record.ttl = std::min<std::uint32_t>(record.ttl, DNS__32BIT(data.data() + data.size() - 4));
-  } else {
-    record.type = 0;
+  reader.go_to(end - data.size() + numbers);
+  auto name = reader.name();
+  reader.go_to(end);
+  return name;
+}
+
+std::uint16_t number_at(Bytes data, std::size_t at) {
+  return static_cast<std::uint16_t>(DNS__16BIT(data.data() + at));
+}
+
+bool read_address(Bytes data, bool is_v6, Record& record) {
+  if (data.size() != (is_v6 ? 16 : 4)) return false;
+  record.address = IpAddress::from_bytes(data.data(), is_v6);
+  return true;
+}
+
+bool read_alias(Reader& reader, Bytes data, Record& record) {
+  auto target = name_behind(reader, data, 0);
+  record.exchange.exchange = target.value_or("");
+  return target.has_value();
+}
+
+bool read_exchange(Reader& reader, Bytes data, Record& record) {
+  auto target = name_behind(reader, data, kMxNumbers);
+  if (target) record.exchange = {number_at(data, 0), std::move(*target)};
+  return target.has_value();
+}
+
+bool read_service(Reader& reader, Bytes data, Record& record) {
+  auto target = name_behind(reader, data, kSrvNumbers);
+  if (target)
+    record.service = {number_at(data, 0), number_at(data, 2), number_at(data, 4), std::move(*target)};
+  return target.has_value();
+}
+
+bool read_negative_ttl(Bytes data, Record& record) {
+  if (data.size() < kSoaNumbers) return false;
+  record.ttl = std::min<std::uint32_t>(record.ttl, DNS__32BIT(data.data() + data.size() - 4));
+  return true;
+}
+
+// False: it is of no use.
+bool read_data(Reader& reader, Bytes data, Record& record) {
+  switch (record.type) {
+    case static_cast<std::uint16_t>(RecordType::a): return read_address(data, false, record);
+    case static_cast<std::uint16_t>(RecordType::aaaa): return read_address(data, true, record);
+    case static_cast<std::uint16_t>(RecordType::mx): return read_exchange(reader, data, record);
+    case static_cast<std::uint16_t>(RecordType::srv): return read_service(reader, data, record);
+    case kCname: return read_alias(reader, data, record);
+    case kSoa: return read_negative_ttl(data, record);
+    default: return false;
   }
 }
 
@@ -101,8 +142,7 @@ std::optional<Record> read_record(Reader& reader) {
   Record record{.name = std::move(*name), .type = static_cast<std::uint16_t>(DNS_RR_TYPE(head->data()))};
   record.ttl = static_cast<std::uint32_t>(DNS_RR_TTL(head->data()));
   if (record.ttl > INT32_MAX) record.ttl = 0;  // RFC 2181 8
-  if (DNS_RR_CLASS(head->data()) != C_IN) record.type = 0;
-  read_data(reader, *data, record);
+  if (DNS_RR_CLASS(head->data()) != C_IN || !read_data(reader, *data, record)) record.type = 0;
   return record;
 }
 
@@ -149,16 +189,29 @@ std::optional<std::string> follow_aliases(const std::vector<Record>& records, st
   return std::nullopt;
 }
 
-void take(const Record& record, Answer& answer) {
-  if (record.type != static_cast<std::uint16_t>(RecordType::mx))
-    answer.addresses.push_back(record.address);
-  else if (std::ranges::find(answer.exchanges, record.exchange) == answer.exchanges.end())
-    answer.exchanges.push_back(record.exchange);
+template <class T>
+void add_new(std::vector<T>& to, const T& one) {
+  if (std::ranges::find(to, one) == to.end()) to.push_back(one);
+}
+
+void take(const Record& record, RecordType type, Answer& answer) {
+  switch (type) {
+    case RecordType::a:
+    case RecordType::aaaa: return answer.addresses.push_back(record.address);
+    case RecordType::mx: return add_new(answer.exchanges, record.exchange);
+    case RecordType::srv: return add_new(answer.services, record.service);
+  }
+}
+
+bool is_better(const SrvRecord& a, const SrvRecord& b) {
+  return std::tie(a.priority, b.weight, a.target) < std::tie(b.priority, a.weight, b.target);
 }
 
 void keep_the_best(Answer& answer) {
   std::ranges::sort(answer.exchanges, {}, &MxRecord::preference);
+  std::ranges::sort(answer.services, is_better);
   answer.exchanges.resize(std::min(answer.exchanges.size(), kMostRecords));
+  answer.services.resize(std::min(answer.services.size(), kMostRecords));
   answer.addresses.resize(std::min(answer.addresses.size(), kMostRecords));
 }
 
@@ -171,7 +224,7 @@ Answer take_records(const Message& message, const std::string& name, RecordType 
   for (const Record& record : message.answers) {
     if (record.type != static_cast<std::uint16_t>(type) || record.name != name) continue;
     ttl = std::min(ttl, record.ttl);
-    take(record, answer);
+    take(record, type, answer);
   }
   answer.ttl = std::chrono::seconds(ttl);
   keep_the_best(answer);
@@ -193,6 +246,7 @@ std::string_view to_text(RecordType type) {
   switch (type) {
     case RecordType::a: return "A";
     case RecordType::mx: return "MX";
+    case RecordType::srv: return "SRV";
     case RecordType::aaaa: break;
   }
   return "AAAA";
@@ -210,7 +264,7 @@ Answer parse_answer(std::span<const unsigned char> bytes, std::string_view asked
   if (!name) return failed("the DNS answers with aliases (CNAME) that never end");
   if (message->code == NXDOMAIN) return negative(Status::no_such_name, message->negative_ttl);
   Answer answer = take_records(*message, *name, type, ttl);
-  if (!answer.addresses.empty() || !answer.exchanges.empty()) return answer;
+  if (!answer.addresses.empty() || !answer.exchanges.empty() || !answer.services.empty()) return answer;
   if (*name != first)
     return {.status = Status::alias, .alias = std::move(*name), .ttl = std::chrono::seconds(ttl)};
   if (!message->answers.empty()) return failed("the DNS server's answer is about other names");

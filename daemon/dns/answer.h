@@ -16,13 +16,23 @@
 
 namespace hikyaku::dns {
 
-enum class RecordType : std::uint16_t { a = 1, mx = 15, aaaa = 28 };
+enum class RecordType : std::uint16_t { a = 1, mx = 15, aaaa = 28, srv = 33 };
 std::string_view to_text(RecordType type);
 
 struct MxRecord {
   std::uint16_t preference = 0;
   std::string exchange;  // lower case, without the last dot; empty: the root, "no mail" (RFC 7505)
   bool operator==(const MxRecord&) const = default;
+};
+
+// Where a service of a domain is (RFC 2782). An answer has the greater weight first among equals, for we do not
+// share a load.
+struct SrvRecord {
+  std::uint16_t priority = 0;  // the lowest first
+  std::uint16_t weight = 0;    // among equals
+  std::uint16_t port = 0;
+  std::string target;  // lower case, without the last dot; empty: the root, "not offered"
+  bool operator==(const SrvRecord&) const = default;
 };
 
 enum class Status : std::uint8_t {
@@ -33,11 +43,12 @@ enum class Status : std::uint8_t {
   failed,        // nothing is known: SERVFAIL, time-out, nonsense
 };
 
-// At most kMostRecords of either list are kept; of MX records those of the best preference.
+// At most kMostRecords of each list are kept; of MX and SRV records those of the best preference.
 struct Answer {
   Status status = Status::failed;
   std::vector<IpAddress> addresses = {};  // of A and AAAA
   std::vector<MxRecord> exchanges = {};
+  std::vector<SrvRecord> services = {};
   std::string alias = {};    // the other name
   std::string trouble = {};  // of `failed`: plain words
   Duration ttl{0};           // how long it may be kept; 0: not at all

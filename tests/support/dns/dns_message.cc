@@ -61,6 +61,11 @@ DnsMessage& DnsMessage::mx(std::string_view name, std::uint16_t preference, std:
   return record(name, kMx, ttl, number16(preference) + labels(exchange));
 }
 
+DnsMessage& DnsMessage::srv(std::string_view name, std::uint16_t priority, std::uint16_t weight,
+                            std::uint16_t port, std::string_view target, std::uint32_t ttl) {
+  return record(name, kSrv, ttl, number16(priority) + number16(weight) + number16(port) + labels(target));
+}
+
 DnsMessage& DnsMessage::cname(std::string_view name, std::string_view target, std::uint32_t ttl) {
   return record(name, kCname, ttl, labels(target));
 }

@@ -18,6 +18,7 @@ DnsQuestion question_for(const char* name, RecordType type) {
   return {.id = 7, .name = name, .type = static_cast<std::uint16_t>(type)};
 }
 const DnsQuestion kMxOfShop = question_for("shop.example", RecordType::mx);
+const DnsQuestion kSrvOfShop = question_for("_submissions._tcp.shop.example", RecordType::srv);
 const DnsQuestion kAOfMx = question_for("mx.shop.example", RecordType::a);
 
 Answer read(const std::string& bytes, const DnsQuestion& question) {
@@ -52,6 +53,34 @@ TEST_CASE("dns: addresses of both families are read") {
 TEST_CASE("dns: the root as exchange is read as an empty name") {
   auto answer = read(DnsMessage(kMxOfShop).mx("shop.example", 0, ""), kMxOfShop);
   CHECK(answer.exchanges == std::vector<MxRecord>{{0, ""}});
+}
+
+TEST_CASE("dns: SRV records come by priority, with the least of their TTLs, and the root as an empty name") {
+  const std::string& name = kSrvOfShop.name;
+  auto answer = read(DnsMessage(kSrvOfShop)
+                         .srv(name, 20, 0, 4650, "old.shop.example", 900)
+                         .srv(name, 10, 3, 465, "SMTP.Shop.Example", 60)
+                         .srv(name, 10, 3, 465, "smtp.shop.example")
+                         .srv(name, 10, 5, 465, "main.shop.example"),
+                     kSrvOfShop);
+  CHECK(answer.status == Status::found);
+  CHECK(answer.services == std::vector<SrvRecord>{{10, 5, 465, "main.shop.example"},
+                                                  {10, 3, 465, "smtp.shop.example"},
+                                                  {20, 0, 4650, "old.shop.example"}});
+  CHECK(answer.ttl == 60s);
+  auto none = read(DnsMessage(kSrvOfShop).srv(name, 0, 0, 0, ""), kSrvOfShop);
+  CHECK(none.services == std::vector<SrvRecord>{{0, 0, 0, ""}});
+  DnsMessage huge(kSrvOfShop);
+  for (std::uint16_t i = 0; i < 400; ++i)
+    huge.srv(name, static_cast<std::uint16_t>(400 - i), 0, 465, cat("s", std::to_string(i), ".example"));
+  CHECK(read(huge, kSrvOfShop).services.size() == kMostRecords);
+  CHECK(read(huge, kSrvOfShop).services.front().target == "s399.example");
+}
+
+TEST_CASE("dns: a SRV record that is too short is no record") {
+  const DnsMessage cut =
+      DnsMessage(kSrvOfShop).record(kSrvOfShop.name, DnsMessage::kSrv, 60, {"\0\x0a\0\0\1\xd1", 6});
+  CHECK(read(cut, kSrvOfShop).status == Status::failed);
 }
 
 TEST_CASE("dns: a name that does not exist, and one without such records, are told apart") {
@@ -126,11 +155,15 @@ TEST_CASE("dns: names that point at themselves or beyond the message make no sen
 }
 
 TEST_CASE("dns: a message cut off at any place never crashes, and never becomes another answer") {
-  const std::string whole = DnsMessage(kMxOfShop).mx("shop.example", 10, "mx.shop.example").bytes();
-  for (std::size_t length = 0; length < whole.size(); ++length) {
-    CAPTURE(length);
-    CHECK(read(whole.substr(0, length), kMxOfShop).status == Status::failed);
-  }
+  auto check_each = [](const std::string& whole, const DnsQuestion& question) {
+    CHECK(read(whole, question).status == Status::found);
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+      CAPTURE(length);
+      CHECK(read(whole.substr(0, length), question).status == Status::failed);
+    }
+  };
+  check_each(DnsMessage(kMxOfShop).mx("shop.example", 10, "mx.shop.example").bytes(), kMxOfShop);
+  check_each(DnsMessage(kSrvOfShop).srv(kSrvOfShop.name, 1, 2, 465, "smtp.shop.example").bytes(), kSrvOfShop);
 }
 
 TEST_CASE("dns: a question is no answer") {
