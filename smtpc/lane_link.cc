@@ -73,7 +73,7 @@ ClientContext LaneLink::context() {
           .ehlo_name = lane_.options_.ehlo_name,
           .instance_token = lane_.options_.instance_token,
           .cancel = &cancel_,
-          .on_greeting = [this] {
+          .on_greeting = [this](const mail::Reply&) {
             is_before_greeting_ = false;
             lane_.wake();
           }};

@@ -46,8 +46,7 @@ bool is_ours(const Session& session, const mail::Reply& greeting) {
 Task<Step> greeting(Session& session) {
   const mail::Smarthost& smarthost = session.context.smarthost;
   auto until = session.exchange.within(smarthost.timeout.greeting);
-  auto begun = co_await wait_for_greeting(session.context.loop, session.exchange, session.context.connector,
-                                          smarthost, until);
+  auto begun = co_await wait_for_greeting(session.context, session.exchange, until);
   if (!begun) co_return refuse(session, session.failure(Stage::greeting, begun.error()));
   if (*begun == Greeting::tls_expected)
     co_return refuse(session, session.failure(Stage::greeting, FailureKind::tls_from_first_byte));
@@ -55,7 +54,7 @@ Task<Step> greeting(Session& session) {
   if (reply && is_ours(session, *reply))
     co_return refuse(session, session.failure(Stage::greeting, FailureKind::ourselves));
   Step step = outcome(session, Stage::greeting, reply);
-  if (step && session.context.on_greeting) session.context.on_greeting();
+  if (step && session.context.on_greeting) session.context.on_greeting(*reply);
   co_return step;
 }
 
@@ -130,6 +129,11 @@ Task<Step> open_session(Session& session) {
   if (!greeted) co_return greeted;
   auto introduced = co_await ehlo(session);
   if (!introduced || !wants_starttls(session)) co_return introduced;
+  auto encrypted = co_await start_tls(session);
+  co_return encrypted;
+}
+
+Task<Step> start_tls(Session& session) {
   auto encrypted = co_await starttls(session);
   if (!encrypted) co_return encrypted;
   auto again = co_await ehlo(session);

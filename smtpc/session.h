@@ -43,6 +43,8 @@ struct PeerKnowledge {
   }
 };
 
+inline constexpr Duration kSilenceBeforeProbe = 10s;
+
 // What a client works with. All references outlive the client.
 struct ClientContext {
   io::Loop& loop;
@@ -51,9 +53,12 @@ struct ClientContext {
   PeerKnowledge& knowledge;            // shared by the connections of a lane
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
   std::string ehlo_name;
-  std::string instance_token;              // a greeting that carries it is our own; empty: none
-  io::Cancel* cancel = nullptr;            // ends every wait
-  std::function<void()> on_greeting = {};  // called when the greeting has come; may be empty
+  std::string instance_token;    // a greeting that carries it is our own; empty: none
+  io::Cancel* cancel = nullptr;  // ends every wait
+  // Called when the greeting has come, and is none that refuses us; may be empty.
+  std::function<void(const mail::Reply& greeting)> on_greeting = {};
+  // How long a port may be silent before a second connection looks for TLS there (opening.h).
+  Duration silence_before_probe = kSilenceBeforeProbe;
 };
 
 struct Session {

@@ -65,13 +65,14 @@ bool may_probe(const mail::Smarthost& smarthost) {
   return smarthost.tls.mode != mail::TlsMode::implicit && smarthost.port != kSmtpPort && !smarthost.direct;
 }
 
-Task<Result<Greeting, IoError>> wait_for_greeting(io::Loop& loop, Exchange& exchange, Connector& connector,
-                                                  const mail::Smarthost& smarthost, io::Until until) {
-  if (may_probe(smarthost)) {
-    io::Until first{std::min(until.deadline, loop.now() + kSilenceBeforeProbe), until.cancel};
+Task<Result<Greeting, IoError>> wait_for_greeting(const ClientContext& context, Exchange& exchange,
+                                                  io::Until until) {
+  if (may_probe(context.smarthost)) {
+    io::Until first{std::min(until.deadline, context.loop.now() + context.silence_before_probe),
+                    until.cancel};
     auto bytes = co_await exchange.wait_for_bytes(first);
     if (is_timeout(bytes) && first.deadline < until.deadline) {
-      Race race(loop, connector, smarthost);
+      Race race(context.loop, context.connector, context.smarthost);
       bool tls = co_await race.finds_tls(exchange, until);
       if (tls) co_return Greeting::tls_expected;
     }
