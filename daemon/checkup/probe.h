@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// `hikyaku probe`: finds out by itself which host, port and TLS mode a smarthost wants, and what it offers there;
+// on request tries one log-in, at what it recommends and nowhere else, so that a password crosses the network only
+// under TLS with a certificate that holds. Sends no mail. What cannot be found out is part of the result, never an
+// error. The loop's thread.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/checkup/probe_choice.h"
+#include "daemon/checkup/probe_port.h"
+#include "daemon/checkup/probe_target.h"
+#include "daemon/dns/answer.h"
+#include "daemon/mail/failure.h"
+
+namespace hikyaku::checkup {
+
+// All references outlive the probe.
+struct ProbeContext {
+  ProbeDialling dialling;
+  dns::RecordSource& records;  // follows aliases
+  ProviderTable providers = {};
+  std::set<std::string> installed;  // mechanisms: smtpc::available_mechanisms()
+};
+
+struct LoginFinding {
+  std::string user;
+  std::string mechanism;                 // that logged in, or the one that was tried
+  std::optional<mail::Failure> trouble;  // nullopt: logged in
+};
+
+struct ProbeResult {
+  ProbeTarget target;
+  std::optional<DomainRecords> records;  // nullopt: it cannot be a mail domain
+  std::vector<HostFinding> hosts;        // in the order in which they were thought of
+  Choice choice;
+  std::optional<LoginFinding> login;  // nullopt: none was asked for, or there was nowhere to log in
+
+  // Something can be used, and the log-in, where there was one, has succeeded.
+  bool is_good() const { return choice.recommended && !(login && login->trouble); }
+};
+
+// `credentials` are for one log-in; without them there is none.
+Task<ProbeResult> probe(ProbeContext context, ProbeTarget target,
+                        std::optional<mail::Credentials> credentials = {});
+
+}  // namespace hikyaku::checkup
