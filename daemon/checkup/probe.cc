@@ -142,7 +142,7 @@ Task<ProbeResult> probe(ProbeContext context, ProbeTarget target,
                         std::optional<mail::Credentials> credentials) {
   ProbeResult result{.target = std::move(target), .records = {}, .hosts = {}, .choice = {}, .login = {}};
   if (!result.target.domain.empty()) result.records = co_await ask_about(context, result.target.domain);
-  for (const auto& group : places_for(result.target, result.records, context.providers)) {
+  for (const auto& group : places_for(result.target, result.records)) {
     auto found = co_await look_at_all(context.dialling, group);
     for (HostFinding& host : found) result.hosts.push_back(std::move(host));
     result.choice = choose(result.target, result.hosts, context.installed);

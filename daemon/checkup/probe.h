@@ -21,8 +21,7 @@ namespace hikyaku::checkup {
 // All references outlive the probe.
 struct ProbeContext {
   ProbeDialling dialling;
-  dns::RecordSource& records;  // follows aliases
-  ProviderTable providers = {};
+  dns::RecordSource& records;       // follows aliases
   std::set<std::string> installed;  // mechanisms: smtpc::available_mechanisms()
 };
 
@@ -41,6 +40,8 @@ struct ProbeResult {
 
   // Something can be used, and the log-in, where there was one, has succeeded.
   bool is_good() const { return choice.recommended && !(login && login->trouble); }
+  // Whose account it would be, as far as that is known; or empty.
+  const std::string& user() const { return login ? login->user : target.user; }
 };
 
 // `credentials` are for one log-in; without them there is none.

@@ -8,6 +8,7 @@
 
 #include "daemon/base/ip.h"
 #include "daemon/base/text.h"
+#include "daemon/config/presets.h"
 #include "daemon/config/smarthost_draft.h"
 #include "smtpc/login.h"
 
@@ -107,7 +108,45 @@ std::string in_url(const std::string& host) {
   return host.find(':') == host.npos ? host : cat("[", host, "]");
 }
 
+// Single quotes take every character but themselves, which stand twice.
+std::string in_yaml(std::string_view user) {
+  std::string text = "'";
+  for (char c : printable(user, 320)) text += c == '\'' ? "''" : std::string(1, c);
+  return text + "'";
+}
+
+std::string url_yaml(const Recommendation& choice) {
+  const std::string port =
+      choice.port == config::default_port(choice.tls) ? "" : cat(":", std::to_string(choice.port));
+  const std::string url = cat(scheme_of(choice.tls), "://", in_url(choice.host), port);
+  const bool needs_quotes = url.find('[') != url.npos;
+  return cat("smarthost: ", needs_quotes ? cat("\"", url, "\"") : url, "\n");
+}
+
+// What the preset sets need not be written; where it demands the account's address, it has to know the account.
+std::string preset_yaml(const config::Preset& preset, const Recommendation& choice, std::string_view user) {
+  const bool wants_user = preset.user.empty() && preset.demand == config::SenderDemand::account;
+  std::string keys;
+  if (choice.host != preset.host) keys += cat("    host: ", choice.host, "\n");
+  if (choice.port != preset.port) keys += cat("    port: ", std::to_string(choice.port), "\n");
+  if (choice.tls != (choice.port == preset.port ? preset.tls : config::default_tls_mode(choice.port)))
+    keys += cat("    tls: ", word_for(choice.tls), "\n");
+  if (wants_user) keys += cat("    user: ", user.empty() ? "USER" : in_yaml(user), "\n");
+  if (keys.empty()) return cat("smarthost: ", preset.name, "\n");
+  return cat("smarthosts:\n  - preset: ", preset.name, "\n", keys);
+}
+
 }  // namespace
+
+std::string_view word_for(TlsMode mode) {
+  switch (mode) {
+    case TlsMode::none: return "none";
+    case TlsMode::opportunistic: return "opportunistic";
+    case TlsMode::starttls: return "starttls";
+    case TlsMode::implicit: break;
+  }
+  return "implicit";
+}
 
 std::vector<std::string> usable_to_log_in(const PortFinding& finding,
                                           const std::set<std::string>& installed) {
@@ -135,12 +174,9 @@ Choice choose(const ProbeTarget& target, const std::vector<HostFinding>& found,
   return {std::move(confirmed).choice(), std::move(unconfirmed).choice()};
 }
 
-std::string smarthost_yaml(const Recommendation& choice) {
-  const std::string port =
-      choice.port == config::default_port(choice.tls) ? "" : cat(":", std::to_string(choice.port));
-  const std::string url = cat(scheme_of(choice.tls), "://", in_url(choice.host), port);
-  const bool needs_quotes = url.find('[') != url.npos;
-  return cat("smarthost: ", needs_quotes ? cat("\"", url, "\"") : url, "\n");
+std::string smarthost_yaml(const Recommendation& choice, std::string_view user) {
+  const config::Preset* preset = config::find_preset(choice.preset);
+  return preset == nullptr ? url_yaml(choice) : preset_yaml(*preset, choice, user);
 }
 
 std::string openssl_command(const Recommendation& choice) {

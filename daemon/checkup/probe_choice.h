@@ -29,7 +29,7 @@ struct Recommendation {
   mail::TlsMode tls = mail::TlsMode::implicit;  // opportunistic: TLS is not offered
   std::vector<std::string> mechanisms = {};     // to log in with, the best first; empty: none is offered
   Origin origin = Origin::given;
-  std::string preset = {};     // of the provider; empty: none is known
+  std::string preset = {};     // of the provider (config/presets.h); empty: none is known
   std::uint64_t max_size = 0;  // of a message; 0: not told
   std::string why = {};        // "it speaks TLS from the first byte, …"
 };
@@ -50,8 +50,12 @@ std::vector<std::string> usable_to_log_in(const PortFinding& finding, const std:
 // Whether hikyaku can use the mechanism at all, be its plug-in installed or not.
 bool is_known_mechanism(std::string_view mechanism);
 
-// The configuration's lines: one where the defaults do.
-std::string smarthost_yaml(const Recommendation& choice);
+// As in the configuration: "starttls".
+std::string_view word_for(mail::TlsMode mode);
+
+// The configuration's lines: one where the defaults do. `user` is the account, which some providers want as the
+// sender; empty: it is not known yet.
+std::string smarthost_yaml(const Recommendation& choice, std::string_view user = {});
 
 // With which to look independently of us (and `EHLO me` typed, at what is offered).
 std::string openssl_command(const Recommendation& choice);

@@ -6,16 +6,6 @@
 namespace hikyaku::checkup {
 namespace {
 
-std::string_view word_for(mail::TlsMode mode) {
-  switch (mode) {
-    case mail::TlsMode::none: return "none";
-    case mail::TlsMode::opportunistic: return "opportunistic";
-    case mail::TlsMode::starttls: return "starttls";
-    case mail::TlsMode::implicit: break;
-  }
-  return "implicit";
-}
-
 JsonList json_of(const std::vector<dns::SrvRecord>& services) {
   JsonList list;
   for (const dns::SrvRecord& service : services)
@@ -98,7 +88,7 @@ JsonObject json_of(const HostFinding& host) {
       .add("ports", ports);
 }
 
-std::optional<JsonObject> json_of(const std::optional<Recommendation>& choice) {
+std::optional<JsonObject> json_of(const std::optional<Recommendation>& choice, const std::string& user) {
   if (!choice) return std::nullopt;
   return JsonObject()
       .add("host", std::string_view(choice->host))
@@ -109,7 +99,7 @@ std::optional<JsonObject> json_of(const std::optional<Recommendation>& choice) {
       .add("preset", unless_empty(choice->preset))
       .add("max_size", choice->max_size)
       .add("why", std::string_view(choice->why))
-      .add("yaml", std::string_view(smarthost_yaml(*choice)))
+      .add("yaml", std::string_view(smarthost_yaml(*choice, user)))
       .add("openssl", std::string_view(openssl_command(*choice)));
 }
 
@@ -132,8 +122,8 @@ JsonObject to_json_object(const ProbeResult& result) {
   return JsonObject()
       .add("dns", records)
       .add("hosts", hosts)
-      .add("recommended", json_of(result.choice.recommended))
-      .add("unconfirmed", json_of(result.choice.unconfirmed))
+      .add("recommended", json_of(result.choice.recommended, result.user()))
+      .add("unconfirmed", json_of(result.choice.unconfirmed, result.user()))
       .add("login", json_of(result.login));
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/base/ip.h"
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
+#include "daemon/config/presets.h"
 #include "daemon/dns/domain_name.h"
 #include "daemon/mail/address.h"
 
@@ -37,25 +38,28 @@ bool may_have_mail(const std::string& host) {
   return !IpAddress::parse(host) && host.find('.') != host.npos && !config::is_localhost(host);
 }
 
-std::optional<KnownProvider> find(const ProviderTable::Find& by, std::string_view name) {
-  return by ? by(name) : std::nullopt;
+// One that is still there.
+const config::Preset* alive(const config::Preset* preset) {
+  return preset != nullptr && preset->ended.empty() ? preset : nullptr;
+}
+
+std::string preset_at(const std::string& host) {
+  const config::Preset* preset = alive(config::preset_of_host(host));
+  return preset == nullptr ? "" : std::string(preset->name);
 }
 
 std::vector<std::uint16_t> usual_ports() { return {std::begin(kUsualPorts), std::end(kUsualPorts)}; }
 
-Place place_at(std::string host, std::vector<std::uint16_t> ports, Origin origin,
-               const ProviderTable& providers) {
-  Place place{.host = std::move(host), .ports = std::move(ports), .origin = origin};
-  if (auto known = find(providers.by_host, place.host)) place.preset = known->preset;
-  return place;
+Place place_at(const std::string& host, std::vector<std::uint16_t> ports, Origin origin) {
+  return {.host = host, .ports = std::move(ports), .origin = origin, .preset = preset_at(host)};
 }
 
-void add_service(Places& places, const dns::SrvRecord& service, const ProviderTable& providers) {
+void add_service(Places& places, const dns::SrvRecord& service) {
   if (!dns::is_host_name(service.target) || service.port == 0) return;
   auto known = std::ranges::find(places, service.target, &Place::host);
   if (known == places.end()) {
     if (places.size() == kMostPlaces) return;
-    places.push_back(place_at(service.target, {}, Origin::srv, providers));
+    places.push_back(place_at(service.target, {}, Origin::srv));
     known = std::prev(places.end());
   }
   if (std::ranges::find(known->ports, service.port) == known->ports.end() && known->ports.size() < kMostPorts)
@@ -63,26 +67,31 @@ void add_service(Places& places, const dns::SrvRecord& service, const ProviderTa
 }
 
 // TLS from the first byte is to be preferred (RFC 8314 5.1).
-Places places_by_srv(const DomainRecords& records, const ProviderTable& providers) {
+Places places_by_srv(const DomainRecords& records) {
   Places places;
   for (const dns::Answer* answer : {&records.submissions, &records.submission})
-    for (const dns::SrvRecord& service : answer->services) add_service(places, service, providers);
+    for (const dns::SrvRecord& service : answer->services) add_service(places, service);
   return places;
 }
 
-Place place_of(const KnownProvider& provider, Origin origin) {
-  Place place{.host = provider.host, .ports = usual_ports(), .origin = origin, .preset = provider.preset};
+Place place_of(const config::Preset& provider, Origin origin) {
+  Place place{.host = std::string(provider.host),
+              .ports = usual_ports(),
+              .origin = origin,
+              .preset = std::string(provider.name)};
   if (std::ranges::find(place.ports, provider.port) == place.ports.end())
     place.ports.insert(place.ports.begin(), provider.port);
   return place;
 }
 
-std::optional<Place> place_by_provider(const std::string& domain, const DomainRecords& records,
-                                       const ProviderTable& providers) {
-  if (auto provider = find(providers.by_domain, domain)) return place_of(*provider, Origin::provider);
-  for (const dns::MxRecord& record : records.mx.exchanges)
-    if (auto provider = find(providers.by_mx, record.exchange))
-      return place_of(*provider, Origin::provider_by_mx);
+// Of a provider whose accounts have a host each, only those accounts know it.
+std::optional<Place> place_by_provider(const std::string& domain, const DomainRecords& records) {
+  const config::Preset* provider = alive(config::preset_of_domain(domain));
+  if (provider != nullptr && !provider->host.empty()) return place_of(*provider, Origin::provider);
+  for (const dns::MxRecord& record : records.mx.exchanges) {
+    provider = alive(config::preset_of_mx(record.exchange));
+    if (provider != nullptr && !provider->host.empty()) return place_of(*provider, Origin::provider_by_mx);
+  }
   return std::nullopt;
 }
 
@@ -91,11 +100,11 @@ bool is_without_records(const DomainRecords& records) {
          records.mx.exchanges.empty();
 }
 
-Places guesses(const ProbeTarget& target, const ProviderTable& providers) {
+Places guesses(const ProbeTarget& target) {
   Places places;
   for (const char* label : {"smtp.", "mail."})
-    places.push_back(place_at(cat(label, target.domain), usual_ports(), Origin::guess, providers));
-  if (!target.host.empty()) places.push_back(place_at(target.host, usual_ports(), Origin::given, providers));
+    places.push_back(place_at(cat(label, target.domain), usual_ports(), Origin::guess));
+  if (!target.host.empty()) places.push_back(place_at(target.host, usual_ports(), Origin::given));
   return places;
 }
 
@@ -145,19 +154,17 @@ std::string_view to_text(Origin origin) {
   return "guess";
 }
 
-std::vector<Places> places_for(const ProbeTarget& target, const std::optional<DomainRecords>& records,
-                               const ProviderTable& providers) {
-  const bool is_host_alone = !target.host.empty() && (!records || is_without_records(*records)) &&
-                             !find(providers.by_domain, target.domain);
-  if (is_host_alone || find(providers.by_host, target.host))
-    return {{place_at(target.host, target.port ? std::vector{*target.port} : usual_ports(), Origin::given,
-                      providers)}};
+std::vector<Places> places_for(const ProbeTarget& target, const std::optional<DomainRecords>& records) {
+  const bool may_be_domain =
+      (records && !is_without_records(*records)) || config::preset_of_domain(target.domain) != nullptr;
+  if (!target.host.empty() && (!may_be_domain || !preset_at(target.host).empty()))
+    return {{place_at(target.host, target.port ? std::vector{*target.port} : usual_ports(), Origin::given)}};
   std::vector<Places> groups;
   const DomainRecords said = records.value_or(DomainRecords{});
-  if (Places named = places_by_srv(said, providers); !named.empty()) groups.push_back(std::move(named));
-  if (auto provider = place_by_provider(target.domain, said, providers)) groups.push_back({*provider});
+  if (Places named = places_by_srv(said); !named.empty()) groups.push_back(std::move(named));
+  if (auto provider = place_by_provider(target.domain, said)) groups.push_back({*provider});
   if (offers_no_submission(said)) return groups;
-  Places guessed = guesses(target, providers);
+  Places guessed = guesses(target);
   leave_out_known(guessed, groups);
   groups.push_back(std::move(guessed));
   return groups;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What `hikyaku probe` was asked about, and the hosts and ports where a smarthost for it may be: as it was given,
-// by the SRV records of RFC 6186 and RFC 8314, by a known provider, by guessing. Records of the DNS are not
+// by the SRV records of RFC 6186 and RFC 8314, by the providers that are known, by guessing. Records of the DNS are not
 // authenticated, so each place remembers where its name comes from. Bounded, whatever the DNS says. Pure.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,21 +39,6 @@ std::string submission_name(std::string_view domain);
 // Whether the domain says itself that it has no server for sending: each SRV record's target is the root.
 bool offers_no_submission(const DomainRecords& records);
 
-// A provider whose settings are known.
-struct KnownProvider {
-  std::string preset;
-  std::string host;
-  std::uint16_t port = 0;
-  bool operator==(const KnownProvider&) const = default;
-};
-// Each returns nullopt for a name that is nobody's, and may be empty.
-struct ProviderTable {
-  using Find = std::function<std::optional<KnownProvider>(std::string_view name)>;
-  Find by_host = {};
-  Find by_domain = {};
-  Find by_mx = {};
-};
-
 enum class Origin : std::uint8_t {
   given,           // by whoever asks
   srv,             // a SRV record of the domain
@@ -68,7 +52,8 @@ struct Place {
   std::string host;
   std::vector<std::uint16_t> ports;
   Origin origin = Origin::given;
-  std::string preset = {};  // of the provider whose host it is; empty: nobody's that is known
+  std::string preset =
+      {};  // config/presets.h, of the provider whose host it is; empty: nobody's that is known
   bool operator==(const Place&) const = default;
 };
 
@@ -79,8 +64,7 @@ inline constexpr std::size_t kMostPorts = 6;   // of each
 // The places in groups: the next group is for when nothing usable is in those before. `records` is nullopt where
 // the target has no domain.
 std::vector<std::vector<Place>> places_for(const ProbeTarget& target,
-                                           const std::optional<DomainRecords>& records,
-                                           const ProviderTable& providers);
+                                           const std::optional<DomainRecords>& records);
 
 // Whether `host` is the domain or below it.
 bool is_within(std::string_view host, std::string_view domain);

@@ -5,6 +5,7 @@
 #include "daemon/base/text.h"
 #include "daemon/checkup/certificate_text.h"
 #include "daemon/checkup/probe_report.h"
+#include "daemon/config/presets.h"
 #include "daemon/mail/diagnosis.h"
 #include "daemon/mail/diagnosis_words.h"
 
@@ -83,11 +84,16 @@ std::string answer_text(const dns::Answer& answer, const auto& records) {
   return each.empty() ? "none" : join(each, ", ");
 }
 
+std::string mx_text(const dns::Answer& mx) {
+  if (mx.status == dns::Status::no_such_name) return "none: the domain does not exist";
+  return answer_text(mx, mx.exchanges);
+}
+
 std::string records_text(const std::string& domain, const DomainRecords& records) {
   return cat(domain, " in the DNS\n", "  SRV _submissions._tcp  ",
              answer_text(records.submissions, records.submissions.services), "\n",
              "  SRV _submission._tcp   ", answer_text(records.submission, records.submission.services), "\n",
-             "  MX                     ", answer_text(records.mx, records.mx.exchanges), "\n");
+             "  MX                     ", mx_text(records.mx), "\n");
 }
 
 // ---- a port
@@ -199,6 +205,13 @@ std::string mode_words(TlsMode mode) {
   return mode == TlsMode::starttls ? "STARTTLS" : "no TLS";
 }
 
+std::string indented_lines(const std::string& lines) {
+  std::string text;
+  for (std::string_view line : split(lines, '\n'))
+    if (!line.empty()) text += cat("  ", line, "\n");
+  return text;
+}
+
 // For a POSIX shell; what cannot be typed is escaped, and then is no command any more.
 std::string quoted(const std::string& word) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._+=:-";
@@ -208,22 +221,18 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
-std::string user_of(const ProbeResult& result) {
-  if (result.login) return result.login->user;
-  return result.target.user.empty() ? "USER" : result.target.user;
+std::string password_words(const config::Preset& preset) {
+  return cat(preset.title, " wants ", config::to_text(preset.password), ". ", preset.steps,
+             "\nwhat else it demands, says\n  hikyaku presets ", preset.name, "\n");
 }
 
 std::string password_text(const ProbeResult& result, const Recommendation& choice) {
   if (choice.mechanisms.empty()) return "";
-  const std::string user = user_of(result);
-  std::string text =
-      cat("the password, which is asked for without echo\n  hikyaku authinfo add ", choice.host, " --user ",
-          quoted(user), "\nwhich makes such a line of authinfo\n  machine ", choice.host, " login ",
-          quoted(user), " password PASSWORD\n");
-  if (!choice.preset.empty())
-    text += cat("which password that is, and whose address may send, says\n  hikyaku presets ", choice.preset,
-                "\n");
-  return text;
+  const std::string user = result.user().empty() ? "USER" : quoted(result.user());
+  const config::Preset* preset = config::find_preset(choice.preset);
+  return cat("the password, which is asked for without echo\n  hikyaku authinfo add ", choice.host,
+             " --user ", user, "\nwhich makes such a line of authinfo\n  machine ", choice.host, " login ",
+             user, " password PASSWORD\n", preset == nullptr ? "" : password_words(*preset));
 }
 
 std::string look_text(const Recommendation& choice) {
@@ -234,8 +243,9 @@ std::string look_text(const Recommendation& choice) {
 std::string recommendation_text(const ProbeResult& result, const Recommendation& choice) {
   const std::string with = choice.mechanisms.empty() ? "" : cat(" with ", escaped(choice.mechanisms));
   return cat("recommended: ", choice.host, ", port ", std::to_string(choice.port), ", ",
-             mode_words(choice.tls), "\n  ", choice.why, with, "\n\nin hikyaku.yaml\n  ",
-             smarthost_yaml(choice), password_text(result, choice), look_text(choice));
+             mode_words(choice.tls), "\n  ", choice.why, with, "\n\nin hikyaku.yaml\n",
+             indented_lines(smarthost_yaml(choice, result.user())), password_text(result, choice),
+             look_text(choice));
 }
 
 std::string login_text(const LoginFinding& login) {

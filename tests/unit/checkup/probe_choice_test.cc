@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "daemon/config/load.h"
+
 using namespace hikyaku;
 using namespace hikyaku::checkup;
 using mail::FailureKind;
@@ -164,6 +166,52 @@ TEST_CASE("probe: an unconfirmed host does not hide one that is") {
                            at("smtp.example.com", {starttls()}, Origin::guess)});
   CHECK(choice.recommended->host == "smtp.example.com");
   CHECK(choice.unconfirmed->host == "smtp.hoster.example");
+}
+
+TEST_CASE("probe: with a provider that is known, its preset is configured, and what it does not say") {
+  auto of_preset = [](const char* preset, const char* host, std::uint16_t port, TlsMode tls) {
+    return Recommendation{.host = host, .port = port, .tls = tls, .preset = preset};
+  };
+  const struct {
+    Recommendation choice;
+    const char* yaml;
+  } kCases[] = {
+      {of_preset("fastmail", "smtp.fastmail.com", 465, TlsMode::implicit), "smarthost: fastmail\n"},
+      {of_preset("fastmail", "smtp.fastmail.com", 587, TlsMode::starttls),
+       "smarthosts:\n  - preset: fastmail\n    port: 587\n"},
+      {of_preset("fastmail", "smtp.fastmail.com", 2525, TlsMode::starttls),
+       "smarthosts:\n  - preset: fastmail\n    port: 2525\n    tls: starttls\n"},
+      {of_preset("gmail", "smtp.gmail.com", 465, TlsMode::implicit),
+       "smarthosts:\n  - preset: gmail\n    user: 'o''neil@gmail.com'\n"},
+      {of_preset("zoho", "smtppro.zoho.com", 465, TlsMode::implicit),
+       "smarthosts:\n  - preset: zoho\n    host: smtppro.zoho.com\n"},
+  };
+  for (const auto& row : kCases) {
+    const std::string yaml = smarthost_yaml(row.choice, "o'neil@gmail.com");
+    CHECK(yaml == row.yaml);
+    auto settings = config::load_text(yaml, "hikyaku.yaml", {.hostname = "app.example.com"});
+    REQUIRE(settings);
+    const mail::Smarthost& smarthost = settings->smarthosts.front();
+    CHECK(smarthost.host == row.choice.host);
+    CHECK(smarthost.port == row.choice.port);
+    CHECK(smarthost.tls.mode == row.choice.tls);
+  }
+  CHECK(smarthost_yaml(kCases[3].choice) == "smarthosts:\n  - preset: gmail\n    user: USER\n");
+}
+
+TEST_CASE("probe: every line that is recommended for a host of one's own is a configuration") {
+  for (TlsMode tls : {TlsMode::implicit, TlsMode::starttls, TlsMode::opportunistic})
+    for (std::uint16_t port :
+         {std::uint16_t{25}, std::uint16_t{465}, std::uint16_t{587}, std::uint16_t{2525}})
+      for (const char* host : {"smtp.example.com", "192.0.2.1", "2001:db8::1"}) {
+        const Recommendation choice{.host = host, .port = port, .tls = tls};
+        auto settings =
+            config::load_text(smarthost_yaml(choice), "hikyaku.yaml", {.hostname = "app.example.com"});
+        REQUIRE(settings);
+        CHECK(settings->smarthosts.front().host == host);
+        CHECK(settings->smarthosts.front().port == port);
+        CHECK(settings->smarthosts.front().tls.mode == tls);
+      }
 }
 
 TEST_CASE("probe: the command for looking independently verifies as we do") {

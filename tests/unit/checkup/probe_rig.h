@@ -100,7 +100,6 @@ struct ProbeRig {
                          .ca_file = test_certificates().ca_file,
                          .times = times},
             .records = records,
-            .providers = providers,
             .installed = {"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"}};
   }
 
@@ -120,7 +119,6 @@ struct ProbeRig {
   io::Loop loop{clock};
   ScriptedPorts ports{loop};
   FixedRecords records;
-  checkup::ProviderTable providers;
   checkup::ProbeTimes times;
   Duration elapsed{0};  // until the result was there
 

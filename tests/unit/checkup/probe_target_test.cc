@@ -23,19 +23,6 @@ dns::Answer exchanges(std::vector<dns::MxRecord> records) {
 
 const std::vector<std::uint16_t> kUsual{465, 587, 25};
 
-// Fastmail, by host, domain and MX.
-ProviderTable one_provider() {
-  auto find = [](std::string_view word) {
-    return [word](std::string_view name) -> std::optional<KnownProvider> {
-      if (name != word) return std::nullopt;
-      return KnownProvider{"fastmail", "smtp.fastmail.com", 465};
-    };
-  };
-  return {.by_host = find("smtp.fastmail.com"),
-          .by_domain = find("fastmail.com"),
-          .by_mx = find("in1-smtp.messagingengine.com")};
-}
-
 // "smtp.example.com:465,587(srv) | …", groups apart.
 std::string shown(const std::vector<std::vector<Place>>& groups) {
   std::string text;
@@ -53,7 +40,7 @@ std::string shown(const std::vector<std::vector<Place>>& groups) {
 }
 
 std::string places_of(const char* target, const std::optional<DomainRecords>& records) {
-  return shown(places_for(target_of(target), records, one_provider()));
+  return shown(places_for(target_of(target), records));
 }
 
 }  // namespace
@@ -129,11 +116,11 @@ TEST_CASE("probe: what is no host's name, and any number of hosts and ports, is 
   std::vector<dns::SrvRecord> many;
   for (int i = 0; i < 20; ++i) many.push_back({0, 0, 465, "s" + std::to_string(i) + ".example.com"});
   records.submissions = services(many);
-  CHECK(places_for(target_of("me@example.com"), records, {}).front().size() == kMostPlaces);
+  CHECK(places_for(target_of("me@example.com"), records).front().size() == kMostPlaces);
   many.clear();
   for (std::uint16_t port = 1; port <= 20; ++port) many.push_back({0, 0, port, "s.example.com"});
   records.submissions = services(many);
-  CHECK(places_for(target_of("me@example.com"), records, {}).front().front().ports.size() == kMostPorts);
+  CHECK(places_for(target_of("me@example.com"), records).front().front().ports.size() == kMostPorts);
 }
 
 TEST_CASE("probe: a known provider is found by domain, by MX and by host") {

@@ -246,7 +246,6 @@ TEST_CASE("probe: Gmail") {
   rig.ports.play("smtp.example:465", {implicit_script(greeting, safe)});
   rig.ports.play("smtp.example:587", {starttls_script(greeting, plain, safe)});
   rig.ports.fail("smtp.example:25", IoErrorKind::timeout);
-  rig.providers.by_host = [](std::string_view) { return KnownProvider{"gmail", "smtp.example", 465}; };
   auto result = rig.probe("smtp.example");
   const std::string text = text_of(rig, result);
   CHECK(has(text, "  465  TLS from the first byte (TLSv1.3, "));
@@ -261,7 +260,6 @@ TEST_CASE("probe: Gmail") {
   CHECK(has(text, "recommended: smtp.example, port 465, TLS from the first byte\n"));
   CHECK(has(text, "in hikyaku.yaml\n  smarthost: smtps://smtp.example\n"));
   CHECK(has(text, "hikyaku authinfo add smtp.example --user USER\n"));
-  CHECK(has(text, "hikyaku presets gmail\n"));
   CHECK(has(text, "openssl s_client -connect smtp.example:465 -servername smtp.example "));
 }
 
