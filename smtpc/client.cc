@@ -6,6 +6,7 @@
 #include "daemon/base/error.h"
 #include "smtpc/login.h"
 #include "smtpc/opening.h"
+#include "smtpc/rehearsal.h"
 
 namespace hikyaku::smtpc {
 namespace {
@@ -44,6 +45,11 @@ Task<bool> Client::wants_another(const mail::Failure& failure) {
   another = another && knowledge.redials < kMostRedials;
   knowledge.redials = another ? knowledge.redials + 1 : 0;
   co_return another;
+}
+
+Task<Result<void, Refusal>> Client::rehearse(std::string sender, std::string recipient) {
+  auto answer = co_await smtpc::rehearse(session_, std::move(sender), std::move(recipient));
+  co_return answer;
 }
 
 Task<TransactionResult> Client::send(Consignment consignment, DotHooks hooks) {

@@ -25,6 +25,9 @@ class Client {
   // another server. Dial again at once.
   bool wants_new_connection() const { return wants_new_connection_; }
 
+  // MAIL and RCPT with these addresses, and RSET: whether a mail of theirs would be taken, without sending one.
+  // A refusal is judged as the mail's would be. `sender` is that before rewriting.
+  Task<Result<void, Refusal>> rehearse(std::string sender, std::string recipient);
   // If the previous send's hook returned this mail, its commands have been sent already.
   Task<TransactionResult> send(Consignment consignment, DotHooks hooks);
   // Sends QUIT, waits a moment for the answer, and hangs up. Must be the last call.

@@ -73,10 +73,12 @@ ClientContext LaneLink::context() {
           .ehlo_name = lane_.options_.ehlo_name,
           .instance_token = lane_.options_.instance_token,
           .cancel = &cancel_,
-          .on_greeting = [this](const mail::Reply&) {
-            is_before_greeting_ = false;
-            lane_.wake();
-          }};
+          .observer = this};
+}
+
+void LaneLink::greeted(const mail::Reply&) {
+  is_before_greeting_ = false;
+  lane_.wake();
 }
 
 bool LaneLink::may_take() const {

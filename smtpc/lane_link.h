@@ -15,7 +15,7 @@ namespace hikyaku::smtpc {
 
 class Lane;
 
-class LaneLink {
+class LaneLink final : private OpeningObserver {
  public:
   // `probes`: the link begins as a probe of a paused smarthost. `round`: that of the lane's health at the
   // beginning. `lane` outlives the link.
@@ -34,6 +34,7 @@ class LaneLink {
   unsigned round() const { return round_; }
 
  private:
+  void greeted(const mail::Reply& greeting) override;
   Task<bool> open();
   Task<Result<void, Refusal>> dial();
   ClientContext context();

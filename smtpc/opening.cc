@@ -34,6 +34,7 @@ Task<Step> shake_hands(Session& session) {
   auto encrypted = co_await session.context.tls->connect(std::move(plain), until, name);
   if (!encrypted) co_return refuse(session, session.failure(Stage::tls, encrypted.error()));
   session.exchange.put_stream(std::move(*encrypted));
+  if (auto* observer = session.context.observer) observer->encrypted(*session.exchange.stream()->tls());
   co_return Step{};
 }
 
@@ -54,7 +55,7 @@ Task<Step> greeting(Session& session) {
   if (reply && is_ours(session, *reply))
     co_return refuse(session, session.failure(Stage::greeting, FailureKind::ourselves));
   Step step = outcome(session, Stage::greeting, reply);
-  if (step && session.context.on_greeting) session.context.on_greeting(*reply);
+  if (step && session.context.observer) session.context.observer->greeted(*reply);
   co_return step;
 }
 
@@ -75,6 +76,12 @@ Task<Step> ehlo(Session& session) {
   if (said || said.error().verdict.action != Action::try_helo) co_return said;
   auto fallback = co_await helo(session);
   co_return fallback;
+}
+
+Task<Step> introduce(Session& session) {
+  auto said = co_await ehlo(session);
+  if (said && session.context.observer) session.context.observer->introduced(session.capabilities);
+  co_return said;
 }
 
 bool wants_starttls(const Session& session) {
@@ -127,16 +134,11 @@ Task<Step> open_session(Session& session) {
   }
   auto greeted = co_await greeting(session);
   if (!greeted) co_return greeted;
-  auto introduced = co_await ehlo(session);
+  auto introduced = co_await introduce(session);
   if (!introduced || !wants_starttls(session)) co_return introduced;
-  auto encrypted = co_await start_tls(session);
-  co_return encrypted;
-}
-
-Task<Step> start_tls(Session& session) {
   auto encrypted = co_await starttls(session);
   if (!encrypted) co_return encrypted;
-  auto again = co_await ehlo(session);
+  auto again = co_await introduce(session);
   co_return again;
 }
 

@@ -13,10 +13,6 @@ namespace hikyaku::smtpc {
 
 Task<Result<void, Refusal>> open_session(Session& session);
 
-// STARTTLS, the handshake, and EHLO again. For a session that was opened in clear text; open_session() does it by
-// itself where the smarthost's settings want it.
-Task<Result<void, Refusal>> start_tls(Session& session);
-
 // TLS as the smarthost's settings want it; null with TlsMode::none. `describe`: what is said of an accepted
 // certificate is kept. Errors: tls_setup.
 Result<std::shared_ptr<io::TlsClient>, IoError> make_tls_client(const mail::Smarthost& smarthost,

@@ -4,7 +4,6 @@
 // Owned by Client; the parts (opening, login, transaction) are functions over it.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -45,6 +44,17 @@ struct PeerKnowledge {
 
 inline constexpr Duration kSilenceBeforeProbe = 10s;
 
+// Hears what a session reaches while it is opened: the lane of the greeting, `hikyaku check` and `hikyaku probe` of
+// everything.
+class OpeningObserver {
+ public:
+  virtual ~OpeningObserver() = default;
+  virtual void greeted(const mail::Reply& /*greeting*/) {}
+  virtual void encrypted(const io::TlsInfo& /*tls*/) {}
+  // After each EHLO, or HELO; with STARTTLS there are two.
+  virtual void introduced(const mail::Capabilities& /*offered*/) {}
+};
+
 // What a client works with. All references outlive the client.
 struct ClientContext {
   io::Loop& loop;
@@ -53,10 +63,9 @@ struct ClientContext {
   PeerKnowledge& knowledge;            // shared by the connections of a lane
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
   std::string ehlo_name;
-  std::string instance_token;    // a greeting that carries it is our own; empty: none
-  io::Cancel* cancel = nullptr;  // ends every wait
-  // Called when the greeting has come, and is none that refuses us; may be empty.
-  std::function<void(const mail::Reply& greeting)> on_greeting = {};
+  std::string instance_token;           // a greeting that carries it is our own; empty: none
+  io::Cancel* cancel = nullptr;         // ends every wait
+  OpeningObserver* observer = nullptr;  // may be null
   // How long a port may be silent before a second connection looks for TLS there (opening.h).
   Duration silence_before_probe = kSilenceBeforeProbe;
 };

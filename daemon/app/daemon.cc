@@ -20,7 +20,8 @@ constexpr Duration kStatusInterval = 2s;
 
 }  // namespace
 
-Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loaded loaded, Listening listening)
+Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, system::Loaded loaded,
+               Listening listening)
     : loop_(loop),
       log_(log),
       config_file_(std::move(config_file)),

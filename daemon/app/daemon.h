@@ -7,11 +7,11 @@
 #include <string>
 
 #include "daemon/app/listening.h"
-#include "daemon/app/loading.h"
 #include "daemon/base/exit.h"
 #include "daemon/io/nursery.h"
 #include "daemon/io/signals.h"
 #include "daemon/log/mail_log.h"
+#include "daemon/system/loading.h"
 #include "daemon/system/service_manager.h"
 
 namespace hikyaku::app {
@@ -23,7 +23,8 @@ class Storage;
 class Daemon {
  public:
   // Loop and log outlive the daemon. `config_file` is read again at SIGHUP.
-  Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, Loaded loaded, Listening listening);
+  Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, system::Loaded loaded,
+         Listening listening);
   ~Daemon();
 
   // From opening the spool until a signal has stopped everything. Once.
@@ -39,8 +40,8 @@ class Daemon {
   io::Loop& loop_;
   log::MailLog& log_;
   std::string config_file_;
-  Loaded loaded_;        // until the services have it
-  Listening listening_;  // the listeners until the services have them
+  system::Loaded loaded_;  // until the services have it
+  Listening listening_;    // the listeners until the services have them
   system::ServiceManager manager_;
   io::Signals signals_;
   bool is_serving_ = false;

@@ -13,12 +13,12 @@
 #include <utility>
 
 #include "daemon/app/daemon.h"
-#include "daemon/app/loading.h"
 #include "daemon/app/settings_mapping.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
 #include "daemon/io/resolver.h"
 #include "daemon/system/directories.h"
+#include "daemon/system/loading.h"
 #include "daemon/system/service_manager.h"
 
 namespace hikyaku::app {
@@ -35,7 +35,7 @@ void print_problems(const config::Problems& problems) {
 }
 
 // If the runtime directory is the default one, a missing one is reported by the daemon later.
-Result<void, StartError> prepare_directories(log::MailLog& log, const Loaded& loaded) {
+Result<void, StartError> prepare_directories(log::MailLog& log, const system::Loaded& loaded) {
   const config::Settings& settings = loaded.settings;
   auto runtime = system::prepare_runtime_directory(settings.runtime_directory, loaded.account);
   if (!runtime && settings.runtime_directory != config::Settings().runtime_directory) return runtime;
@@ -46,7 +46,8 @@ Result<void, StartError> prepare_directories(log::MailLog& log, const Loaded& lo
   return {};
 }
 
-Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, log::MailLog& log, const Loaded& loaded,
+Result<Listening, StartError> use_root_while_it_lasts(io::Loop& loop, log::MailLog& log,
+                                                      const system::Loaded& loaded,
                                                       std::vector<Fd> inherited) {
   auto listening = open_listeners(loop, loaded.settings.listen, std::move(inherited));
   if (!listening) return listening;
@@ -64,7 +65,7 @@ void ignore_signals() {
   for (int number : {SIGTERM, SIGINT, SIGHUP}) std::signal(number, SIG_IGN);
 }
 
-Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Loaded loaded,
+Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, system::Loaded loaded,
            std::vector<Fd> inherited) {
   auto listening = use_root_while_it_lasts(loop, log, loaded, std::move(inherited));
   if (!listening) {
@@ -83,13 +84,13 @@ Exit serve(io::Loop& loop, log::MailLog& log, const std::string& config_file, Lo
 }
 
 // A file that is corrected meanwhile is used: `systemctl start` joins a start that a client has caused.
-Result<Loaded, config::Problems> load_and_turn_away(const std::string& config_file,
-                                                    const std::vector<Fd>& sockets) {
-  auto loaded = load_everything(config_file, Purpose::run);
+Result<system::Loaded, config::Problems> load_and_turn_away(const std::string& config_file,
+                                                            const std::vector<Fd>& sockets) {
+  auto loaded = system::load_everything(config_file, system::Purpose::run);
   if (!loaded) print_problems(loaded.error());
   for (int tries = 0; !loaded && !sockets.empty() && tries < kTries; ++tries) {
     turn_away(sockets, kTurnAway / kTries);
-    loaded = load_everything(config_file, Purpose::run);
+    loaded = system::load_everything(config_file, system::Purpose::run);
   }
   return loaded;
 }

@@ -43,7 +43,7 @@ Reloader::Reloader(ReloaderParts parts, std::string config_file)
     : parts_(std::move(parts)), config_file_(std::move(config_file)), ended_(parts_.loop) {}
 
 // The relay is the last: it begins to work at once.
-Task<Result<void, config::Problems>> Reloader::start(Loaded first) {
+Task<Result<void, config::Problems>> Reloader::start(system::Loaded first) {
   settings_ = std::move(first.settings);
   configure_dns(settings_);
   co_await configure_parts();
@@ -80,8 +80,8 @@ Task<Result<std::size_t, std::string>> Reloader::reload_aliases() {
 
 Task<control::ReloadReport> Reloader::reload_now() {
   parts_.manager.reloading();
-  auto fresh =
-      co_await io::run_on_pool(parts_.loop, [this] { return load_everything(config_file_, Purpose::run); });
+  auto fresh = co_await io::run_on_pool(
+      parts_.loop, [this] { return system::load_everything(config_file_, system::Purpose::run); });
   if (fresh) co_await look_up_credentials(fresh->settings, fresh->credentials);
   control::ReloadReport report{.problems = {"hikyakud is stopping"}, .kept = {}};
   if (stopping_.is_requested()) co_return report;
@@ -95,7 +95,7 @@ Task<control::ReloadReport> Reloader::reload_now() {
 
 // Only the relay can refuse settings, so it is asked before anything has changed but what its lanes look up at
 // once.
-Task<control::ReloadReport> Reloader::apply(Loaded fresh) {
+Task<control::ReloadReport> Reloader::apply(system::Loaded fresh) {
   control::ReloadReport report{.problems = {}, .kept = keep_until_restart(settings_, fresh.settings)};
   configure_dns(fresh.settings);
   auto configured = parts_.relay.configure(fresh.settings);

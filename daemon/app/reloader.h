@@ -6,11 +6,11 @@
 #include <functional>
 #include <string>
 
-#include "daemon/app/loading.h"
 #include "daemon/control/daemon_control.h"
 #include "daemon/io/nursery.h"
 #include "daemon/io/resolver.h"
 #include "daemon/log/mail_log.h"
+#include "daemon/system/loading.h"
 
 namespace hikyaku::dns {
 class Client;
@@ -56,7 +56,7 @@ class Reloader {
   Reloader(ReloaderParts parts, std::string config_file);
 
   // The first settings, once. The problems are the relay's.
-  Task<Result<void, config::Problems>> start(Loaded first);
+  Task<Result<void, config::Problems>> start(system::Loaded first);
   // One reload at a time: the others wait for their turn.
   Task<control::ReloadReport> reload();
   // For newaliases: how many aliases there are now, or what is wrong and has therefore changed nothing.
@@ -73,7 +73,7 @@ class Reloader {
   void end();
   Task<control::ReloadReport> reload_now();
   Task<Result<std::size_t, std::string>> reload_aliases_now();
-  Task<control::ReloadReport> apply(Loaded fresh);
+  Task<control::ReloadReport> apply(system::Loaded fresh);
   control::ReloadReport refuse(const config::Problems& problems);
   void configure_dns(const config::Settings& settings);
   Task<void> configure_parts();

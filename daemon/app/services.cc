@@ -22,7 +22,7 @@ std::optional<Endpoint> first_endpoint(const std::vector<std::unique_ptr<io::Lis
 
 }  // namespace
 
-Services::Services(ServicesParts parts, const std::string& config_file, const Loaded& loaded,
+Services::Services(ServicesParts parts, const std::string& config_file, const system::Loaded& loaded,
                    std::vector<std::unique_ptr<io::Listener>> listeners)
     : parts_(parts),
       listeners_(std::move(listeners)),
@@ -76,7 +76,7 @@ std::function<bool(const Endpoint&)> Services::is_ours() {
   return [this](const Endpoint& to) { return own_endpoints_.contains(to); };
 }
 
-Task<Result<void, StartError>> Services::start(Loaded loaded) {
+Task<Result<void, StartError>> Services::start(system::Loaded loaded) {
   const config::Settings settings = loaded.settings;
   co_await sendmail_.open(settings, parts_.storage.spool());
   auto configured = co_await reloader_.start(std::move(loaded));

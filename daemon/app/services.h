@@ -38,12 +38,12 @@ struct ServicesParts {
 
 class Services {
  public:
-  Services(ServicesParts parts, const std::string& config_file, const Loaded& loaded,
+  Services(ServicesParts parts, const std::string& config_file, const system::Loaded& loaded,
            std::vector<std::unique_ptr<io::Listener>> listeners);
   // stop() has returned.
   ~Services();
 
-  Task<Result<void, StartError>> start(Loaded loaded);
+  Task<Result<void, StartError>> start(system::Loaded loaded);
   Task<control::ReloadReport> reload() { return reloader_.reload(); }
   // Clients and smarthosts get the same grace, at the same time. May be called again with less.
   Task<void> stop(Duration grace);

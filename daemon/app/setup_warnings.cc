@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <utility>
 
-#include "daemon/app/loading.h"
 #include "daemon/app/local_submitters.h"
 #include "daemon/base/text.h"
 #include "daemon/config/warnings.h"
 #include "daemon/io/work.h"
+#include "daemon/system/loading.h"
 
 namespace hikyaku::app {
 namespace {
@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr const char* kTarget = "../lib/hikyaku/sendmail";  // of the link, as the installation makes it
 
 std::vector<std::string> problems_without_root(const std::string& config_file) {
-  auto loaded = load_everything(config_file, Purpose::run);
+  auto loaded = system::load_everything(config_file, system::Purpose::run);
   return loaded ? std::vector<std::string>() : config::to_lines(loaded.error());
 }
 

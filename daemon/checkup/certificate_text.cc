@@ -24,7 +24,7 @@ std::string validity(const ChainLink& link, WallTime now) {
   const auto left = std::chrono::floor<std::chrono::days>(*link.not_after - now);
   if (*link.not_after <= now) return cat(text, " (expired)");
   if (link.not_before && *link.not_before > now) return cat(text, " (not valid yet)");
-  return cat(text, " (", days(left), " left)");
+  return cat(text, " (", left == std::chrono::days(0) ? "less than a day" : days(left), " left)");
 }
 
 std::string shown(std::string_view name) { return printable(name, kLongestName); }

@@ -89,4 +89,7 @@ struct Smarthost {
   bool operator==(const Smarthost&) const = default;
 };
 
+// "main: smtp.example.com port 587, STARTTLS required, logs in as me@example.com (/etc/hikyaku/authinfo:3)".
+std::string describe(const Smarthost& smarthost);
+
 }  // namespace hikyaku::mail

@@ -12,10 +12,13 @@
 
 #include "daemon/base/text.h"
 #include "daemon/system/files.h"
-#include "tests/unit/app/accounts.h"
+#include "tests/support/accounts.h"
 
 using namespace hikyaku;
 using namespace hikyaku::app;
+using test::courier;
+using test::kCourier;
+using test::nobody_there;
 
 namespace {
 
@@ -132,38 +135,4 @@ TEST_CASE("app: --check as root looks at all files as the daemon's user would") 
   REQUIRE(::symlink("closed/authinfo", checked.place.file("authinfo").c_str()) == 0);
   CHECK(checked.check(courier) == kWrong);
   CHECK(checked.says("; a directory above it is closed to the user 4242"));
-}
-
-TEST_CASE("app: a smarthost is described with port, TLS and who logs in, but not with the password") {
-  mail::Smarthost smarthost;
-  smarthost.name = "main";
-  smarthost.host = "smtp.example.com";
-  smarthost.port = 587;
-  smarthost.tls.mode = mail::TlsMode::starttls;
-  CHECK(describe(smarthost) ==
-        "main: smtp.example.com port 587, STARTTLS required, no credentials: no log-in");
-  mail::Credentials credentials;
-  credentials.user = "me";
-  credentials.password = Secret("hush");
-  credentials.origin = "/etc/authinfo:3";
-  smarthost.credentials = credentials;
-  CHECK(describe(smarthost) ==
-        "main: smtp.example.com port 587, STARTTLS required, logs in as me (/etc/authinfo:3)");
-  smarthost.auth = false;
-  smarthost.tls.mode = mail::TlsMode::implicit;
-  CHECK(describe(smarthost) == "main: smtp.example.com port 587, implicit TLS, no log-in");
-  smarthost.lookup_mx = true;
-  CHECK(describe(smarthost).starts_with("main: smtp.example.com (by its MX records) port 587, "));
-  smarthost.lookup_mx = false;
-  smarthost.rates = {{14, mail::RateUnit::second}, {10000, mail::RateUnit::day}};
-  CHECK(describe(smarthost) ==
-        "main: smtp.example.com port 587, implicit TLS, at most 14/s, at most 10000/day, no log-in");
-  smarthost.rates.clear();
-  smarthost.rewrite.envelope_from = smarthost.rewrite.header_from = "me@example.com";
-  CHECK(describe(smarthost) ==
-        "main: smtp.example.com port 587, implicit TLS, mail leaves as me@example.com, no log-in");
-  smarthost.rewrite.header_from = "you@example.com";
-  CHECK(describe(smarthost) ==
-        "main: smtp.example.com port 587, implicit TLS, sender me@example.com, From you@example.com, no "
-        "log-in");
 }

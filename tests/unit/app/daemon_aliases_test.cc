@@ -105,7 +105,7 @@ TEST_CASE("app: a reload with a mistake in the aliases that the configuration na
 TEST_CASE("app: aliases that the configuration does not name may hold what a relay cannot do") {
   AliasesRig rig("root: first@example.com, |x\nlist: :include:/etc/list\n");
   rig.configure("hostname: one.example.com\ndomain: one.example.com\n");
-  rig.change_loaded = [&rig](Loaded& loaded) {
+  rig.change_loaded = [&rig](system::Loaded& loaded) {
     loaded.aliases = config::load_aliases({rig.aliases, false});  // in the place of /etc/aliases
   };
   CHECK(rig.loop.run(run_around(rig, submit_to_root(rig))) == Exit::ok);
@@ -116,10 +116,10 @@ TEST_CASE("app: aliases that the configuration does not name may hold what a rel
 
 TEST_CASE("app: aliases that the configuration names must be right at the start, and for --check") {
   AliasesRig rig("root: a@b\nx: /dev/null\n");
-  auto loaded = load_everything(rig.config_file, Purpose::run);
+  auto loaded = system::load_everything(rig.config_file, system::Purpose::run);
   REQUIRE_FALSE(loaded);
   CHECK(config::to_text(loaded.error().at(0)).starts_with(cat(rig.aliases, ":2: `/dev/null` is a file")));
   CHECK(check_everything(rig.config_file) == Exit::configuration);
   ::unlink(rig.aliases.c_str());
-  CHECK_FALSE(load_everything(rig.config_file, Purpose::run));
+  CHECK_FALSE(system::load_everything(rig.config_file, system::Purpose::run));
 }

@@ -10,9 +10,9 @@
 #include <functional>
 
 #include "daemon/app/daemon.h"
-#include "daemon/app/loading.h"
 #include "daemon/base/text.h"
 #include "daemon/system/files.h"
+#include "daemon/system/loading.h"
 
 namespace hikyaku::app {
 
@@ -32,7 +32,7 @@ struct DaemonRig {
                    }};
   system::TemporaryDirectory place{"hikyaku-test"};
   std::string config_file = place.file("hikyaku.yaml");
-  std::function<void(Loaded&)> change_loaded;  // before a daemon gets it
+  std::function<void(system::Loaded&)> change_loaded;  // before a daemon gets it
 
   DaemonRig() {
     configure("hostname: one.example.com\ndomain: one.example.com\n");
@@ -61,7 +61,7 @@ struct DaemonRig {
   }
 
   std::unique_ptr<Daemon> make() {
-    auto loaded = load_everything(config_file, Purpose::run);
+    auto loaded = system::load_everything(config_file, system::Purpose::run);
     REQUIRE(loaded);
     if (change_loaded) change_loaded(*loaded);
     auto listening = open_listeners(loop, loaded->settings.listen, {});

@@ -44,7 +44,7 @@ TEST_CASE("app: at its start and at a reload a daemon warns of what is probably 
 TEST_CASE("app: a daemon that was root warns that a reload will not be able to read its files") {
   DaemonRig rig;
   rig.configure(cat(kGoodName, with_aliases(rig, "root: a@shop.example\n")));
-  rig.change_loaded = [&rig](Loaded& loaded) {
+  rig.change_loaded = [&rig](system::Loaded& loaded) {
     loaded.account = system::Account{"courier", 4242, 4242};
     rig.configure("hostnames: x\n");  // stands for a file that only root can read
   };

@@ -66,4 +66,5 @@ TEST_CASE("checkup: a date outside the certificate's time is told with it") {
   CHECK(certificate_lines(example(), day("2026-08-01"))[1].ends_with("to 2026-11-30 (not valid yet)"));
   CHECK(certificate_lines(example(), day("2026-11-28"))[1].ends_with("(2 days left)"));
   CHECK(certificate_lines(example(), day("2026-11-29"))[1].ends_with("(1 day left)"));
+  CHECK(certificate_lines(example(), day("2026-11-30") - 1s)[1].ends_with("(less than a day left)"));
 }

@@ -6,7 +6,7 @@
 
 #include "daemon/system/accounts.h"
 
-namespace hikyaku::app {
+namespace hikyaku::test {
 
 constexpr uid_t kCourier = 4242;
 
@@ -16,4 +16,4 @@ inline std::optional<system::Account> courier(const std::string& name) {
 }
 inline std::optional<system::Account> nobody_there(const std::string&) { return std::nullopt; }
 
-}  // namespace hikyaku::app
+}  // namespace hikyaku::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/app/loading.h"
+#include "daemon/system/loading.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -8,16 +8,17 @@
 
 #include "daemon/base/text.h"
 #include "daemon/system/files.h"
-#include "tests/unit/app/accounts.h"
+#include "tests/support/accounts.h"
 
 using namespace hikyaku;
-using namespace hikyaku::app;
+using namespace hikyaku::system;
+using test::courier;
+using test::kCourier;
+using test::nobody_there;
 
 namespace {
 
-std::optional<system::Account> us(const std::string& name) {
-  return system::Account{name, ::getuid(), ::getgid()};
-}
+std::optional<Account> us(const std::string& name) { return Account{name, ::getuid(), ::getgid()}; }
 
 struct Written {
   explicit Written(std::string config, std::string authinfo = "") {
@@ -33,7 +34,7 @@ constexpr const char* kOneLine = "smarthost: submission://smtp.example.com\n";
 
 }  // namespace
 
-TEST_CASE("app: configuration and credentials come together") {
+TEST_CASE("system: configuration and credentials come together") {
   Written written(kOneLine, "machine smtp.example.com login me password secret\n");
   auto loaded = load_everything(written.file, Purpose::run, courier);
   REQUIRE(loaded);
@@ -43,7 +44,7 @@ TEST_CASE("app: configuration and credentials come together") {
   CHECK(loaded->account.has_value() == (::geteuid() == 0));
 }
 
-TEST_CASE("app: all problems of the configuration are told, each with its place") {
+TEST_CASE("system: all problems of the configuration are told, each with its place") {
   Written written("smarthost: submission://smtp.example.com\nsmart_host: x\nlogg: {}\n");
   auto loaded = load_everything(written.file, Purpose::run, us);
   REQUIRE_FALSE(loaded);
@@ -51,14 +52,14 @@ TEST_CASE("app: all problems of the configuration are told, each with its place"
   CHECK(config::to_text(loaded.error()[0]).starts_with(cat(written.file, ":2:1: smart_host: ")));
 }
 
-TEST_CASE("app: a mistake in the credentials file is told without what stands there") {
+TEST_CASE("system: a mistake in the credentials file is told without what stands there") {
   Written written(kOneLine, "machine smtp.example.com login me password\n");
   auto loaded = load_everything(written.file, Purpose::run, courier);
   REQUIRE_FALSE(loaded);
   CHECK(config::to_text(loaded.error()[0]).starts_with(written.place.file("authinfo:1")));
 }
 
-TEST_CASE("app: root without a user to become is a problem of the configuration, but not of its check") {
+TEST_CASE("system: root without a user to become is a problem of the configuration, but not of its check") {
   if (::geteuid() != 0) return;
   Written written(kOneLine);
   auto run = load_everything(written.file, Purpose::run, nobody_there);
@@ -71,7 +72,7 @@ TEST_CASE("app: root without a user to become is a problem of the configuration,
   CHECK_FALSE(load_everything(named.file, Purpose::check, nobody_there));
 }
 
-TEST_CASE("app: a group may read the credentials only if it is that of the user whom root becomes") {
+TEST_CASE("system: a group may read the credentials only if it is that of the user whom root becomes") {
   if (::geteuid() != 0) return;
   Written written(kOneLine);
   std::filesystem::permissions(written.place.file("authinfo"), std::filesystem::perms(0640));

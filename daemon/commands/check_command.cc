@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// `hikyaku check`: tries the smarthosts of the configuration, one after the other.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "daemon/base/text.h"
+#include "daemon/checkup/checkup.h"
+#include "daemon/commands/check.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/output.h"
+#include "daemon/config/warnings.h"
+#include "daemon/io/resolver.h"
+#include "daemon/mail/address.h"
+#include "daemon/system/loading.h"
+
+namespace hikyaku::commands {
+namespace {
+
+constexpr std::string_view kCheck = "hikyaku check";
+
+using Smarthosts = std::vector<mail::Smarthost>;
+
+// Only root can see with the eyes of another user.
+void note_whose_eyes(const config::Problems& problems) {
+  const bool is_daemon = ::geteuid() == 0 || !system::find_account("hikyaku");
+  if (!problems.empty() && !is_daemon)
+    report_note(kCheck, "run it as root, so that it judges as the daemon's user");
+}
+
+Result<system::Loaded, StartError> load(const CheckOptions& options) {
+  auto loaded = system::load_as_daemon(options.config);
+  if (!loaded) note_whose_eyes(loaded.error());
+  if (!loaded) return fail(Exit::configuration, config::to_text(loaded.error(), "\n"));
+  auto wrong = config::check_configuration(loaded->settings, system::reader_for(loaded->account));
+  if (!wrong.empty()) return fail(Exit::configuration, config::to_text(wrong, "\n"));
+  return std::move(*loaded);
+}
+
+// Leaves only the one that is meant, so that nothing is said of the others.
+Result<void, StartError> keep_only(const std::string& name, Smarthosts& smarthosts) {
+  if (name.empty()) return {};
+  std::vector<std::string> names;
+  for (const mail::Smarthost& each : smarthosts) names.push_back(each.name);
+  std::erase_if(smarthosts,
+                [&](const mail::Smarthost& each) { return !equals_ignoring_case(each.name, name); });
+  if (!smarthosts.empty()) return {};
+  return fail(Exit::usage, cat("there is no smarthost '", printable(name), "' in the configuration, but ",
+                               join(names, ", ")));
+}
+
+Result<std::string, StartError> recipient_for(const CheckOptions& options, const system::Loaded& loaded) {
+  if (options.send_to.empty()) return checkup::usual_recipient(loaded.settings, loaded.aliases.aliases);
+  auto path = mail::parse_path(options.send_to, {.default_domain = loaded.settings.domain, .smtputf8 = true});
+  if (path) return std::move(path->address);
+  return fail(Exit::usage, cat("'", printable(options.send_to), "' is no mail address"));
+}
+
+std::vector<std::string> warnings_of(const system::Loaded& loaded) {
+  config::SetupFacts facts{.has_root_alias = loaded.aliases.aliases.find("root") != nullptr};
+  for (const mail::Smarthost& smarthost : loaded.settings.smarthosts)
+    if (config::depends_on_addresses(smarthost, loaded.credentials))
+      facts.undecided.push_back(smarthost.name);
+  return config::warnings(loaded.settings, facts);
+}
+
+// One check's output: lines as the steps end, or all of it as one object.
+class CheckOutput {
+ public:
+  explicit CheckOutput(bool json) : json_(json) {}
+
+  void begin(const mail::Smarthost& smarthost) { print(cat(mail::describe(smarthost), "\n")); }
+  void tell(const checkup::Step& step) { print(checkup::to_text(step)); }
+  void end(const checkup::Report& report) {
+    print(checkup::verdict_text(report));
+    reports_.add(checkup::to_json_object(report));
+    usable_ = usable_ && !report.failure;
+  }
+  Exit finish(const std::vector<std::string>& warnings) {
+    for (const std::string& warning : warnings) print(cat("warning: ", warning, "\n"));
+    Output output(STDOUT_FILENO);
+    if (json_)
+      output.print(JsonObject()
+                       .add("usable", usable_)
+                       .add("smarthosts", reports_)
+                       .add("warnings", JsonList(warnings))
+                       .text() +
+                   "\n");
+    return output.finish(usable_ ? Exit::ok : Exit::attention, kCheck);
+  }
+
+ private:
+  // At once: somebody may be waiting for the next line.
+  void print(const std::string& text) const {
+    if (json_) return;
+    Output output(STDOUT_FILENO);
+    output.print(text);
+    static_cast<void>(output.finish(Exit::ok, kCheck));
+  }
+
+  bool json_;
+  bool usable_ = true;
+  JsonList reports_;
+};
+
+Task<void> check_each(io::Loop& loop, const system::Loaded& loaded, checkup::Checkup checkup,
+                      CheckOutput& output) {
+  for (const mail::Smarthost& smarthost : loaded.settings.smarthosts) {
+    output.begin(smarthost);
+    auto report = co_await checkup::check_smarthost(loop, checkup, smarthost,
+                                                    [&](const checkup::Step& step) { output.tell(step); });
+    output.end(report);
+  }
+}
+
+// A name service that does not answer cannot be cancelled.
+void leave_if_something_hangs(Exit exit) {
+  if (io::SystemResolver::outstanding() > 0) ::_exit(static_cast<int>(exit));
+}
+
+Exit run_checks(const system::Loaded& loaded, const checkup::Checkup& checkup, bool json) {
+  CheckOutput output(json);
+  SystemClock clock;
+  io::Loop loop(clock);
+  loop.run(check_each(loop, loaded, checkup, output));
+  const Exit exit = output.finish(warnings_of(loaded));
+  leave_if_something_hangs(exit);
+  return exit;
+}
+
+}  // namespace
+
+Exit run_check(const CheckOptions& options) {
+  auto loaded = load(options);
+  if (!loaded) return report(kCheck, loaded.error());
+  if (auto kept = keep_only(options.name, loaded->settings.smarthosts); !kept)
+    return report(kCheck, kept.error());
+  auto recipient = recipient_for(options, *loaded);
+  if (!recipient) return report(kCheck, recipient.error());
+  return run_checks(*loaded,
+                    {.settings = loaded->settings,
+                     .credentials = loaded->credentials,
+                     .recipient = std::move(*recipient),
+                     .sends = !options.send_to.empty()},
+                    options.json);
+}
+
+void add_check_command(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* command = app.add_subcommand("check", "try the smarthosts: connection, TLS, log-in, sender");
+  command->add_option("NAME", options->name, "the smarthost to try; without it all");
+  command->add_option("-c", options->config, "the daemon's configuration file")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command->add_option("--send-to", options->send_to, "send a test mail there, through each of them")
+      ->type_name("ADDRESS");
+  command->add_flag("--json", options->json, "print one JSON object");
+  command->footer(
+      "Sends no mail without --send-to, and asks nothing of the daemon, which need not run; as root it "
+      "judges as\n"
+      "the daemon's user. Exit code: 0 mail can be sent through each, 1 it cannot, 78 the configuration is "
+      "wrong.");
+  command->callback([options, &chosen] { chosen = [options] { return run_check(*options); }; });
+}
+
+}  // namespace hikyaku::commands
