@@ -29,13 +29,14 @@ while True:
 
 class BrokenSetUps(TrialCase):
     def trial(self, *words, places=EVERYWHERE):
-        """A mail is handed in, and the smarthost pauses; what is said then has all these words."""
+        """A mail is handed in, and the smarthost pauses; what is said then has all these words, and so has `hikyaku check`."""
         self.start()
         self.send()
         self.wait_for("smarthost paused")
         until(lambda: words[0] in self.machine.property("StatusText"), 20, lambda: self.machine.property("StatusText"))
         self.observe()
         self.assert_says(words, *places)
+        self.check(*words)
 
     def test_a_the_password_is_wrong(self):
         self.sink(587)
@@ -83,6 +84,13 @@ class BrokenSetUps(TrialCase):
         self.observe()
         self.assert_says(["does not take mail from", "me@example.com"], "journal")
 
+    def test_f_the_sender_is_not_the_accounts_and_check_knows_it_beforehand(self):
+        self.sink(587, "--refuse", "mail:root@app1.shop.example=553 5.7.1 Sender address rejected: not owned by user me")
+        self.check("does not take mail from <root@app1.shop.example> when me@example.com is logged in", "set `from` for it",
+                   "warning: mail leaves as <root@app1.shop.example>, and the account is me@example.com")
+        self.configure({"from": "me@example.com"})
+        self.check("mail from <me@example.com> to <ops@example.net> is accepted", returncode=0)
+
     def test_g_the_message_is_too_big(self):
         self.sink(587)
         self.configure(message={"max_size": "1KiB"})
@@ -115,15 +123,18 @@ class BrokenSetUps(TrialCase):
         self.authinfo(mode="0644")
         self.start(returncode=1)
         self.observe()
-        self.assert_says(["others may read or write the passwords in it (mode 0644); run: chmod 600 /etc/hikyaku/authinfo"],
-                         "journal")
+        words = "others may read or write the passwords in it (mode 0644); run: chmod 600 /etc/hikyaku/authinfo"
+        self.assert_says([words], "journal")
+        self.check(words, returncode=78)
 
     def test_l_what_is_wrong_with_the_file_is_told_line_by_line(self):
         self.configuration("relayhost: smtp.example.com\nsmarthost: submission://me:secret@smtp.example.com\n"
                            "listen: [127.0.0.1]\nlog: {levle: debug}\n")
         self.start(returncode=1)
         self.observe()
-        self.assert_says(["hikyaku.yaml:1:1: relayhost: ", "smarthost", "hikyaku.yaml:4:7: log.levle"], "journal")
+        words = ["hikyaku.yaml:1:1: relayhost: ", "smarthost", "hikyaku.yaml:4:7: log.levle"]
+        self.assert_says(words, "journal")
+        self.check(*words, returncode=78)
 
     def test_m_another_mail_server_has_port_25(self):
         self.play(POSTFIX)
@@ -142,6 +153,8 @@ class BrokenSetUps(TrialCase):
         self.observe()
         self.assert_says(["USER@vm", "set `domain` and `hostname` in hikyaku.yaml", "/etc/mailname"], "journal",
                          "hikyaku status", "hikyakud --check")
+        self.sink(587)
+        self.check("warning: local users' mail leaves as USER@vm", "set `domain` and `hostname` in hikyaku.yaml", returncode=0)
 
     def test_j2_the_machines_name_is_localhost(self):
         self.name_machine("localhost")
@@ -150,6 +163,8 @@ class BrokenSetUps(TrialCase):
         self.observe()
         self.assert_says(["this machine has no usable name", "set `domain` and `hostname` in hikyaku.yaml"], "journal",
                          "hikyaku status", "hikyakud --check")
+        self.sink(587)
+        self.check("warning: this machine has no usable name", "set `domain` and `hostname` in hikyaku.yaml", returncode=0)
 
     def test_k2_only_root_may_read_the_passwords(self):
         self.authinfo(mode="0600", owner="root:root")
@@ -157,6 +172,7 @@ class BrokenSetUps(TrialCase):
         self.observe()
         self.assert_says(["/etc/hikyaku/authinfo", "run: chown root:hikyaku /etc/hikyaku/authinfo && chmod 640"], "journal",
                          "systemctl status", "hikyakud --check")
+        self.check("/etc/hikyaku/authinfo: ", "run: chown root:hikyaku /etc/hikyaku/authinfo && chmod 640", returncode=78)
 
     def test_n_the_disk_is_full(self):
         self.machine.must("mount", "-t", "tmpfs", "-o", "size=64m,mode=711,uid=hikyaku,gid=hikyaku", "tmpfs",

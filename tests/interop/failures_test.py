@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What goes wrong at a smarthost because of the configuration: one line in the log says what to change, nothing
-bounces, and after the change and a SIGHUP the mail goes out, without waiting for the backoff."""
+"""What goes wrong at a smarthost because of the configuration: one line in the log says what to change, and `hikyaku check`
+by itself says the same; nothing bounces, and after the change and a SIGHUP the mail goes out, without waiting for the
+backoff."""
 
 import re
 
@@ -38,20 +39,26 @@ class Failures(Case):
 
     def broken(self, smarthost, authinfo, *words, event="smarthost paused", seconds=15):
         """Hands in mails; within `seconds` the one line is there with these words, and all mails wait."""
-        daemon = self.hikyakud(smarthost, authinfo)
+        daemon = self.hikyakud(smarthost, authinfo, domain="example.com")
+        check = daemon.begin_check()
         for content in MAILS:
             daemon.submit(content)
-        line = daemon.wait_for(event, seconds)
-        said = line.get("text", "") + line.get("diagnosis", "")
+        try:
+            line = daemon.wait_for(event, seconds)
+        finally:
+            checked = daemon.end_check(check, 1)
         for word in words:
-            self.assertIn(word, said)
+            self.assertIn(word, line.get("text", "") + line.get("diagnosis", ""))
+            self.assertIn(word, checked)
+        self.assertIn("mail cannot be sent through main", checked)
         return daemon
 
     def mended(self, daemon, smarthost, authinfo=None):
         """Corrects the configuration; every mail arrives, as it was sent, once, and nothing was said twice."""
         paused = daemon.events("smarthost paused")
         self.assertEqual((self.catcher.mails, daemon.events("failed"), daemon.events("notice")), ([], [], []))
-        daemon.configure({"smarthosts": [self.trusting(smarthost)]}, authinfo)
+        daemon.configure({"smarthosts": [self.trusting(smarthost)], "domain": "example.com"}, authinfo)
+        self.assertIn("mail can be sent through main", daemon.check())
         daemon.reload()
         for content in MAILS:
             self.assert_arrived(self.catcher.wait(10, lambda mail, content=content: mail.content.endswith(content)), content)
@@ -116,8 +123,9 @@ class Failures(Case):
         self.check({"port": CLOSED, "tls": "starttls"}, RIGHT, ["nobody listens"], {"port": GOOD})
 
     def test_a_sender_that_the_account_does_not_own_before_anything_was_delivered(self):
-        daemon = self.broken({"port": OWNERS, "tls": "starttls"}, RIGHT, USER, "probably a mistake in the configuration",
+        daemon = self.broken({"port": OWNERS, "tls": "starttls"}, RIGHT, "does not take mail from <", "set `from` for it", USER,
                              event="deferred")
+        self.assertIn("probably a mistake in the configuration", daemon.events("deferred")[0]["diagnosis"])
         self.mended(daemon, {"port": OWNERS, "tls": "starttls"}, netrc(SMARTHOST, OTHER_USER))
 
     def test_a_smarthost_that_is_down_and_comes_back(self):

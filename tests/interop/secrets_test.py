@@ -73,6 +73,10 @@ class Secrets(Case):
             "/v1/status", "/v1/queue", "/v1/queue?format=lines", "/v1/queue?format=postfix"))
         yield from ((" ".join(words), self.hikyaku(*words)) for words in (
             ("status",), ("queue",), ("queue", "--json"), *(("queue", "show", mail) for mail in self.waiting())))
+        for words in ((), ("--json",)):
+            said = self.daemon.begin_check(*words).communicate(timeout=60)[0]
+            self.assertIn("***", said)  # it has got as far as the reply
+            yield "check", said.encode()
         yield from self.spool()
         yield from (("a notice", notice) for notice in self.smarthost_.notices)
 

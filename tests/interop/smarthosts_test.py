@@ -42,6 +42,7 @@ class Smarthosts(Case):
         event = daemon.wait_for("delivered")
         self.assertIn("TLSv1.3", event["tls"])
         self.assertIn(f"sasl_method={mechanism}, sasl_username={USER}", self.postfix.log())
+        self.assertRegex(daemon.check(), rf"log-in +as {USER} with {mechanism} \(")
         daemon.stop()
 
     def test_a_mail_with_every_kind_of_content_arrives_as_it_was_sent(self):
@@ -57,6 +58,14 @@ class Smarthosts(Case):
             with self.subTest(name):
                 daemon.submit(content)
                 self.assert_arrived(self.catcher.wait(), content)
+
+    def test_hikyaku_check_sends_a_test_mail_with_the_daemon_stopped(self):
+        daemon = self.hikyakud({"port": STARTTLS_PORTS["PLAIN"], "tls": "starttls"}, netrc(SMARTHOST))
+        daemon.stop()
+        said = daemon.check("--send-to", "you@dest.example")
+        self.assertIn("Test mail from app.interop.test", self.catcher.wait().content.decode())
+        self.assertRegex(said, r"test mail +\"Test mail from app.interop.test\" is handed over for <you@dest.example>: 250 ")
+        self.assertIn(f"certificate for {SMARTHOST}", said)
 
     def test_one_line_of_configuration_is_enough(self):
         """With an authority that the system trusts, as it does those of real smarthosts."""

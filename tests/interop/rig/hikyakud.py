@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import smtplib
+import subprocess
 
 from rig_common.waiting import until
 
@@ -95,6 +96,24 @@ class Hikyakud:
         """Hands a mail in; returns when it has been acknowledged."""
         with smtplib.SMTP(self.place.address, self.port, "client.interop.test", timeout=60) as client:
             client.sendmail(sender, list(recipients), content)
+
+    def begin_check(self, *arguments):
+        """`hikyaku check` with this configuration, as the daemon's user; end_check() has what it says."""
+        program = f"{self.folder}/hikyaku"
+        if not os.path.exists(program):
+            shutil.copy(binary("hikyaku"), program)
+        command = [*NAMESPACE, self.place.hosts, *UNPRIVILEGED, program, "check", "-c", self.config, *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                env=os.environ | self.env)
+
+    def end_check(self, check, returncode):
+        """What it has said, to be called in every case."""
+        said = check.communicate(timeout=120)[0]
+        assert check.returncode == returncode, f"hikyaku check left with {check.returncode}:\n{said}"
+        return said
+
+    def check(self, *arguments, returncode=0):
+        return self.end_check(self.begin_check(*arguments), returncode)
 
     def log(self):
         """Of the newest start; still there after discard()."""

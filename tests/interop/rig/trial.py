@@ -184,6 +184,14 @@ class TrialCase(unittest.TestCase):
         self.keep()
         return self.heard
 
+    def check(self, *words, returncode=1):
+        """`hikyaku check` by itself has all these words."""
+        done = self.machine.run("hikyaku", "check")
+        self.heard = {"hikyaku check": done.stdout + done.stderr}
+        self.keep()
+        self.assertEqual(done.returncode, returncode, self.heard["hikyaku check"])
+        self.assert_says(words, "hikyaku check")
+
     def keep(self):
         """For whoever writes of it: $HIKYAKU_TRIALS is the file to which it is added."""
         path = os.environ.get("HIKYAKU_TRIALS")
