@@ -30,7 +30,7 @@ mail::Smarthost smarthost_at(const ProbeDialling& with, const std::string& host,
 }
 
 // One connection that expects TLS from the first byte, or does not.
-class Visit {
+class Visit final : private smtpc::OpeningObserver {
  public:
   Visit(const ProbeDialling& with, const std::string& host, std::uint16_t port, TlsMode mode)
       : with_(with), smarthost_(smarthost_at(with, host, port)) {
@@ -46,8 +46,9 @@ class Visit {
     if (!stream) co_return failed(std::move(stream.error()));
     smtpc::Session session(context(std::move(*tls)), std::move(*stream));
     finding_.address = session.address;
-    co_await talk(session);
-    note_encryption(session);
+    auto opened = co_await smtpc::open_session(session);
+    if (!opened) note_trouble(opened.error().failure);
+    note_fault(session);
     if (finding_.opening != Opening::none && !session.exchange.is_broken()) [[maybe_unused]]
       auto farewell = co_await session.exchange.ask("QUIT", kFarewell);
     co_return std::move(finding_);
@@ -63,49 +64,32 @@ class Visit {
             .ehlo_name = with_.ehlo_name,
             .instance_token = "",
             .cancel = with_.cancel,
-            .on_greeting = [this](const mail::Reply& greeting) { note_greeting(greeting); },
+            .observer = this,
             .silence_before_probe = with_.times.silence};
   }
 
-  void note_greeting(const mail::Reply& greeting) {
+  void greeted(const mail::Reply& greeting) override {
     finding_.greeting = greeting.lines.front();
     greeted_ = with_.loop.now();
   }
-
-  Task<void> talk(smtpc::Session& session) {
-    if (smarthost_.tls.mode == TlsMode::implicit) {
-      auto opened = co_await smtpc::open_session(session);
-      if (session.is_encrypted()) finding_.opening = Opening::implicit;
-      note(session, opened, finding_.in_tls);
-    } else {
-      co_await talk_in_clear(session);
-    }
+  void encrypted(const io::TlsInfo& tls) override {
+    finding_.tls = tls;
+    if (smarthost_.tls.mode == TlsMode::implicit) finding_.opening = Opening::implicit;
   }
-
-  Task<void> talk_in_clear(smtpc::Session& session) {
-    smarthost_.tls.mode = TlsMode::none;
-    auto opened = co_await smtpc::open_session(session);
-    if (opened) finding_.opening = session.capabilities.starttls ? Opening::starttls : Opening::clear;
-    note(session, opened, finding_.in_clear);
-    if (finding_.opening != Opening::starttls) co_return;
-    smarthost_.tls.mode = TlsMode::starttls;
-    auto encrypted = co_await smtpc::start_tls(session);
-    note(session, encrypted, finding_.in_tls);
-  }
-
-  void note(const smtpc::Session& session, const Result<void, smtpc::Refusal>& step,
-            mail::Capabilities& offered) {
-    if (!step) finding_.trouble = step.error().failure;
-    if (!step) return;
-    offered = session.capabilities;
+  void introduced(const mail::Capabilities& offered) override {
+    (finding_.tls ? finding_.in_tls : finding_.in_clear) = offered;
+    if (!finding_.tls) finding_.opening = offered.starttls ? Opening::starttls : Opening::clear;
     if (finding_.round_trip == Duration{0}) finding_.round_trip = with_.loop.now() - greeted_;
   }
 
+  // That STARTTLS is not offered is a finding.
+  void note_trouble(mail::Failure failure) {
+    if (finding_.opening != Opening::clear) finding_.trouble = std::move(failure);
+  }
+
   // A certificate that a smarthost's settings would not take is the trouble.
-  void note_encryption(const smtpc::Session& session) {
-    if (!session.is_encrypted()) return;
-    finding_.tls = *session.exchange.stream()->tls();
-    if (!finding_.tls->fault || finding_.trouble) return;
+  void note_fault(const smtpc::Session& session) {
+    if (!finding_.tls || !finding_.tls->fault || finding_.trouble) return;
     const IoError fault(*finding_.tls->fault, finding_.tls->verdict, finding_.tls->certificate);
     finding_.trouble = session.failure(Stage::tls, fault);
   }
