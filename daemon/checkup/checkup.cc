@@ -2,6 +2,7 @@
 #include "daemon/checkup/checkup.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "daemon/base/text.h"
@@ -21,7 +22,8 @@ std::string addresses_text(const std::vector<IpAddress>& addresses) {
   return join(texts, ", ");
 }
 
-// The look-ups of a connector, each written down as a step of its own.
+// The look-ups of a connector, each written down as a step of its own. A side probe, or another connection, looks up
+// the same name again: that is no step.
 class NotedLookups final : public io::Resolver, public dns::DestinationResolver {
  public:
   // All outlive the object.
@@ -30,13 +32,14 @@ class NotedLookups final : public io::Resolver, public dns::DestinationResolver 
 
   Task<Result<std::vector<IpAddress>, IoError>> resolve(std::string host, io::Until until) override {
     auto found = co_await names_.resolve(host, until);
-    if (found && !IpAddress::parse(host)) journal_.pass("look-up", cat(host, " is ", addresses_text(*found)));
+    if (found && !IpAddress::parse(host) && noted_.insert(host).second)
+      journal_.pass("look-up", cat(host, " is ", addresses_text(*found)));
     co_return found;
   }
 
   Task<dns::DestinationAnswer> resolve(std::string domain, std::uint16_t port, io::Until until) override {
     auto found = co_await destinations_.resolve(domain, port, until);
-    if (found) note(domain, *found);
+    if (found && noted_.insert(domain).second) note(domain, *found);
     co_return found;
   }
 
@@ -51,6 +54,7 @@ class NotedLookups final : public io::Resolver, public dns::DestinationResolver 
   io::Resolver& names_;
   dns::DestinationResolver& destinations_;
   Journal& journal_;
+  std::set<std::string> noted_;
 };
 
 // A port of this machine on which the daemon listens, or will.

@@ -59,7 +59,8 @@ Doubt sender_is_not_the_accounts(const Seen& seen) {
   if (!smarthost.auth || !smarthost.credentials || !smarthost.rewrite.envelope_from.empty())
     return std::nullopt;
   const std::string& user = smarthost.credentials->user;
-  if (user.find('@') == user.npos || equals_ignoring_case(user, seen.sender)) return std::nullopt;
+  if (seen.sender.empty() || user.find('@') == user.npos || equals_ignoring_case(user, seen.sender))
+    return std::nullopt;
   return cat(
       "mail leaves as <", printable(seen.sender), ">, and the account is ", printable(user),
       ": many providers refuse other senders, or put their mail into the junk folder; then set `from: ",

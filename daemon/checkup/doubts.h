@@ -20,7 +20,7 @@ struct Seen {
   mail::Capabilities offered{};
   std::optional<io::TlsInfo> tls{};  // nullopt: clear text
   std::string greeting{};            // without its code
-  std::string sender{};              // as it is said in MAIL
+  std::string sender{};              // as it is said in MAIL; empty: it did not come to that
   std::uint64_t max_size = 0;        // of the configuration, bytes
   WallTime now{};
 };

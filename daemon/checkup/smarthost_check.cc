@@ -67,7 +67,6 @@ SmarthostCheck::SmarthostCheck(io::Loop& loop, smtpc::Connector& connector, Chec
   question_.smarthost.timeout = for_people(question_.smarthost.timeout);
   seen_.max_size = question_.max_size;
   seen_.now = journal_.wall();
-  seen_.sender = mail::sender_as_sent(question_.smarthost.rewrite, question_.sender);
 }
 
 void SmarthostCheck::greeted(const mail::Reply& greeting) {
@@ -149,6 +148,7 @@ void SmarthostCheck::note_login() {
 }
 
 Task<SmarthostCheck::Step> SmarthostCheck::rehearse() {
+  seen_.sender = mail::sender_as_sent(question_.smarthost.rewrite, question_.sender);
   auto answer = co_await client_->rehearse(question_.sender, question_.recipient);
   if (!answer && !is_about_recipient(answer.error().failure))
     co_return std::unexpected(std::move(answer.error().failure));

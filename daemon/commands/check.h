@@ -6,18 +6,19 @@
 
 #include "daemon/base/exit.h"
 #include "daemon/config/load.h"
+#include "daemon/system/loading.h"
 
 namespace hikyaku::commands {
 
 struct CheckOptions {
   std::string config = config::kDefaultConfig;
-  std::string name;     // of a smarthost; empty: all
-  std::string send_to;  // an address; empty: no mail is sent
+  std::string name{};     // of a smarthost; empty: all
+  std::string send_to{};  // an address; empty: no mail is sent
   bool json = false;
 };
 
 // Returns ok only if mail can be sent through each of them; attention if not; usage, configuration. As root the
 // process becomes the daemon's user, for good: a caller that needs root afterwards runs this in a child.
-Exit run_check(const CheckOptions& options);
+Exit run_check(const CheckOptions& options, const system::LoadCalls& calls = {});
 
 }  // namespace hikyaku::commands

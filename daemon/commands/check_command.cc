@@ -14,7 +14,6 @@
 #include "daemon/config/warnings.h"
 #include "daemon/io/resolver.h"
 #include "daemon/mail/address.h"
-#include "daemon/system/loading.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -24,15 +23,12 @@ constexpr std::string_view kCheck = "hikyaku check";
 using Smarthosts = std::vector<mail::Smarthost>;
 
 // Only root can see with the eyes of another user.
-void note_whose_eyes(const config::Problems& problems) {
-  const bool is_daemon = ::geteuid() == 0 || !system::find_account("hikyaku");
-  if (!problems.empty() && !is_daemon)
-    report_note(kCheck, "run it as root, so that it judges as the daemon's user");
-}
+bool may_take_eyes(const system::FindAccount& find) { return ::geteuid() == 0 || !find("hikyaku"); }
 
-Result<system::Loaded, StartError> load(const CheckOptions& options) {
-  auto loaded = system::load_as_daemon(options.config);
-  if (!loaded) note_whose_eyes(loaded.error());
+Result<system::Loaded, StartError> load(const CheckOptions& options, const system::LoadCalls& calls) {
+  const bool may = may_take_eyes(calls.find);
+  auto loaded = system::load_as_daemon(options.config, calls);
+  if (!loaded && !may) report_note(kCheck, "run it as root, so that it judges as the daemon's user");
   if (!loaded) return fail(Exit::configuration, config::to_text(loaded.error(), "\n"));
   auto wrong = config::check_configuration(loaded->settings, system::reader_for(loaded->account));
   if (!wrong.empty()) return fail(Exit::configuration, config::to_text(wrong, "\n"));
@@ -132,8 +128,8 @@ Exit run_checks(const system::Loaded& loaded, const checkup::Checkup& checkup, b
 
 }  // namespace
 
-Exit run_check(const CheckOptions& options) {
-  auto loaded = load(options);
+Exit run_check(const CheckOptions& options, const system::LoadCalls& calls) {
+  auto loaded = load(options, calls);
   if (!loaded) return report(kCheck, loaded.error());
   if (auto kept = keep_only(options.name, loaded->settings.smarthosts); !kept)
     return report(kCheck, kept.error());

@@ -10,6 +10,7 @@ using enum FailureKind;
 using Facts = const Failure&;
 
 bool is_before_mail(Facts f) { return f.stage <= Stage::greeting; }
+bool is_on_port_25(Facts f) { return f.port == 25; }
 bool may_use_tls(Facts f) { return f.tls != TlsMode::none; }
 
 constexpr std::string_view kAgain = "it is tried again by itself";
@@ -36,6 +37,10 @@ constexpr DiagnosisRow kDirectRows[] = {
      "has no name in the DNS that leads back to it (ask its provider), or it belongs to a network that "
      "should send through a smarthost"},
     {refused, always, "nobody listens on {at}, or a firewall rejects it", kAgain},
+    {connect_timed_out, is_on_port_25,
+     "no answer from {at}: it is down, or this network blocks outbound port 25 (OP25B), as most access "
+     "providers do",
+     "it is tried again by itself; if no mail server answers, send through a smarthost on port 587 or 465"},
     {connect_timed_out, always, "no answer from {at}: it is down, or a firewall drops what goes there",
      kAgain},
     {greeting_timed_out, always, "{at} took the connection and then said nothing", kAgain},

@@ -93,6 +93,20 @@ class LookupMx(Case):
         self.daemon.submit(sent)
         self.second.wait()
         self.daemon.wait_for("delivered")
+        said = self.daemon.check()
+        self.assertIn("the mail servers of provider.test, the best first:", said)
+        self.assertIn(f"mx.provider.test ({self.place.address})", said)
+        self.daemon.stop()
+
+    def test_check_tries_the_server_of_the_domain_that_roots_mail_goes_to(self):
+        direct = {"name": "direct", "url": "mx:", "port": self.second.port}
+        self.run_hikyakud({"smarthosts": [direct], "dns": self.server.endpoint, "local_mail": "me@provider.test"})
+        said = self.daemon.check()
+        self.assertIn("mail from <root@app.interop.test> to <me@provider.test> is accepted", said)
+        self.daemon.check("--send-to", "you@provider.test")
+        self.assertEqual(self.second.wait().recipients, ["you@provider.test"])
+        said = self.daemon.check("--send-to", "you@elsewhere.test", returncode=1)
+        self.assertIn("the mail servers of elsewhere.test cannot be looked up now", said)
         self.daemon.stop()
 
     def test_what_the_dns_server_refuses_waits_with_a_reason_and_a_reload_asks_another(self):

@@ -52,6 +52,7 @@ class Pipelining(Case):
         gate.open()
         self.check_mails(sent)
         until(lambda: self.smarthost.accepted() >= COUNT, 20, "the last line of the smarthost's log")
+        self.assertRegex(daemon.check(), r"addresses +mail from <root@app\.interop\.test> .* is accepted\n")
         daemon.stop()
         self.smarthost.stop()
         self.assertEqual((self.smarthost.accepted(), self.catcher.mails), (COUNT, []))

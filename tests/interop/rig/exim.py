@@ -45,7 +45,9 @@ begin retry
 class Exim(Smarthost):
     ACCEPTED = r"^\S+ \S+ \S+ <= "
     EVERYDAY = [r"^\S+ \S+ (?:\S+ (?:<=|=>|->) |\S+ Completed$)", r" exim \S+ daemon started", r" (?:Start|End) queue run: ",
-                r" SMTP connection from .* (?:closed by QUIT|\(TCP/IP connection count = \d+\))$"]
+                r" SMTP connection from .* (?:closed by QUIT|\(TCP/IP connection count = \d+\))$",
+                # Of `hikyaku check`.
+                r" incomplete transaction \(RSET\) from <root@"]
 
     def prepare(self):
         self._room = Room(self.place, "exim", {"Debian-exim": EXIM_ID})

@@ -84,6 +84,7 @@ class TrialCase(unittest.TestCase):
 
     def setUp(self):
         self.addCleanup(self.end)
+        self.heard = {}
         self.machine.write("/etc/hosts", HOSTS)
         self.machine.write("/etc/aliases", "root: ops@example.net\n")
         self.machine.write("/etc/test/password", PASSWORD + "\n")
@@ -181,25 +182,25 @@ class TrialCase(unittest.TestCase):
             extra = (f"--after-cursor={self.since}",) if name == "journal" else ()
             done = self.machine.run(*command, *extra)
             self.heard[name] = done.stdout + done.stderr
-        self.keep()
+        self.keep(*COMMANDS)
         return self.heard
 
     def check(self, *words, returncode=1):
         """`hikyaku check` by itself has all these words."""
         done = self.machine.run("hikyaku", "check")
-        self.heard = {"hikyaku check": done.stdout + done.stderr}
-        self.keep()
+        self.heard["hikyaku check"] = done.stdout + done.stderr
+        self.keep("hikyaku check")
         self.assertEqual(done.returncode, returncode, self.heard["hikyaku check"])
         self.assert_says(words, "hikyaku check")
 
-    def keep(self):
+    def keep(self, *names):
         """For whoever writes of it: $HIKYAKU_TRIALS is the file to which it is added."""
         path = os.environ.get("HIKYAKU_TRIALS")
         if path:
             with open(path, "a", encoding="utf-8") as file:
                 file.write(f"\n## {self._testMethodName.removeprefix('test_').replace('_', ' ')}\n")
-                for name, text in self.heard.items():
-                    file.write(f"\n### {name}\n```\n{text.rstrip()}\n```\n")
+                for name in names:
+                    file.write(f"\n### {name}\n```\n{self.heard[name].rstrip()}\n```\n")
 
     def assert_says(self, words, *places):
         """Each of the places has all the words."""

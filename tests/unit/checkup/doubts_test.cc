@@ -100,6 +100,9 @@ TEST_CASE("doubts: a sender unlike the account, unless `from` says so or the acc
   rig.seen.sender = "root@app.example";
   CHECK(has(rig.doubt(), "mail leaves as <root@app.example>, and the account is me@shop.example"));
   CHECK(has(rig.doubt(), "set `from: me@shop.example`"));
+  rig.seen.sender = "";
+  CHECK(rig.doubts().empty());
+  rig.seen.sender = "root@app.example";
   rig.smarthost.rewrite.envelope_from = "root@app.example";
   CHECK(rig.doubts().empty());
   rig.smarthost.rewrite.envelope_from.clear();

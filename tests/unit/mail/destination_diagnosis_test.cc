@@ -43,7 +43,7 @@ std::vector<DirectCase> direct_cases() {
       {direct_failure(machine_refused, Stage::rcpt, "554 5.7.1 listed at bl.example"),
        {"takes no mail from this machine: 554 5.7.1 listed at bl.example", "block list"}},
       {direct_failure(refused), {"nobody listens on shop.example:25", "tried again"}},
-      {direct_failure(connect_timed_out), {"no answer from shop.example:25", "tried again"}},
+      {direct_failure(connect_timed_out), {"no answer from shop.example:25", "(OP25B)", "tried again"}},
       {direct_failure(greeting_timed_out, Stage::greeting), {"said nothing"}},
       {direct_failure(closed_early, Stage::greeting), {"hung up", "may refuse this machine"}},
       {direct_failure(closed_early, Stage::rcpt), {"without a reply (recipient, RCPT)"}},
