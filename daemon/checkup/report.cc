@@ -105,6 +105,8 @@ JsonObject to_json_object(const Report& report) {
   auto json = [](const auto& value) { return value ? std::optional(json_of(*value)) : std::nullopt; };
   return JsonObject()
       .add("smarthost", report.smarthost)
+      .add("host", report.host)
+      .add("port", report.port)
       .add("usable", !report.failure)
       .add("steps", steps)
       .add("certificate",

@@ -25,6 +25,8 @@ struct Step {
 
 struct Report {
   std::string smarthost;  // its name
+  std::string host{};     // with `mx:` the domain whose servers were tried
+  std::uint16_t port = 0;
   std::vector<Step> steps{};
   std::vector<std::string> warnings{};
   CertificateFactsPtr certificate{};       // the peer's, accepted or refused; null: none was seen

@@ -178,7 +178,9 @@ Task<SmarthostCheck::Step> SmarthostCheck::send() {
 }
 
 Report SmarthostCheck::report(const Step& result) {
-  Report report{.smarthost = question_.smarthost.name, .steps = journal_.take()};
+  const mail::Smarthost& smarthost = question_.smarthost;
+  Report report{
+      .smarthost = smarthost.name, .host = smarthost.host, .port = smarthost.port, .steps = journal_.take()};
   for (std::string& doubt : doubts(seen_)) report.warnings.push_back(std::move(doubt));
   for (std::string& warning : warnings_) report.warnings.push_back(std::move(warning));
   if (seen_.tls) report.certificate = seen_.tls->certificate;

@@ -58,7 +58,7 @@ class Syslog:
 class Sendmail(Smarthost):
     # It says so of what `hikyaku check` begins and takes back, too: that is root's.
     ACCEPTED = r"from=<(?!root@)\S*>, size=\d+, class=0, nrcpts="
-    EVERYDAY = [r"\]: \w{14}: (?:from=<|to=<.* stat=Sent|done; |SMTP outgoing connect on |Milter: no active filter$)",
+    EVERYDAY = [r"\]: \w{14}: (?:from=<|to=<.* stat=(?:Sent|RSET)|done; |SMTP outgoing connect on |Milter: no active filter$)",
                 r"\]: (?:NOQUEUE: connect from |AUTH: available mech=|poststats: statistics: No such file)",
                 # At start, and at the end.
                 r"\]: (?:starting daemon |started as: |STARTTLS: ServerCertFile missing$|gethostbyaddr|engine=)",

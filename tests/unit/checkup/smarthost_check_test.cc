@@ -115,6 +115,16 @@ TEST_CASE("check: nobody who listens is a failed connection") {
   CHECK(says(report.steps[0].text, "nobody listens on smtp.example:587"));
 }
 
+TEST_CASE("check: files that TLS needs and cannot read are told before anything is dialled") {
+  CheckRig rig;
+  rig.question.smarthost.tls.mode = TlsMode::implicit;
+  rig.question.smarthost.tls.ca_file = "/nowhere/ca.pem";
+  const Report report = rig.run({});
+  REQUIRE(report.steps.size() == 1);
+  CHECK(says(report.steps[0].text, "check `tls_ca_file` and `tls_client_cert`"));
+  CHECK(says(report.steps[0].text, "/nowhere/ca.pem"));
+}
+
 TEST_CASE("check: a refused certificate is shown below what is wrong with it") {
   const auto& made = test_certificates();
   const std::pair<test::CertificateFiles, const char*> rows[] = {
