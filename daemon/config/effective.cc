@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/config/presets.h"
 #include "daemon/config/settings_schema.h"
 #include "daemon/config/smarthost_draft.h"
 #include "daemon/config/yaml_text.h"
@@ -22,25 +23,41 @@ std::string element_path(std::string_view list, std::size_t index) {
   return cat(list, "[", std::to_string(index), "]");
 }
 
+// Keys that say what others are.
+struct ShortKey {
+  std::string_view others_end;
+  std::string_view key;
+};
+constexpr ShortKey kShortKeys[] = {{".host", ".url"},
+                                   {".port", ".url"},
+                                   {".tls", ".url"},
+                                   {".rewrite.envelope_from", ".from"},
+                                   {".rewrite.header_from", ".from"}};
+
+std::string short_path(const std::string& path, const ShortKey& other) {
+  if (!path.ends_with(other.others_end)) return {};
+  return cat(path.substr(0, path.size() - other.others_end.size()), other.key);
+}
+
 // Where the file says what. One `smarthost`, and `from` beside it, count as they would stand in `smarthosts`.
-class Origins {
+class FilePlaces {
  public:
-  Origins(const YamlNode& root, const std::string& file) : file_(file) {
+  explicit FilePlaces(const YamlNode& root) {
     note_members(root, "");
-    if (const YamlNode* only = member_of(root, "smarthost")) note_smarthost(root, *only);
-  }
-
-  std::string of(const std::string& path) const {
-    if (auto line = line_of(path)) return cat(file_, ":", std::to_string(*line));
-    return std::string(kDefaultOrigin);
-  }
-
- private:
-  void note_smarthost(const YamlNode& root, const YamlNode& only) {
-    note(only, "smarthosts[0]");
+    const YamlNode* only = member_of(root, "smarthost");
+    if (only == nullptr) return;
+    note_smarthost(*only, element_path("smarthosts", 0));
     if (const YamlNode* from = member_of(root, "from")) lines_["smarthosts[0].from"] = from->place.line;
   }
 
+  std::optional<unsigned> line_of(const std::string& path) const {
+    auto found = lines_.find(path);
+    for (const ShortKey& other : kShortKeys)
+      if (found == lines_.end()) found = lines_.find(short_path(path, other));
+    return found == lines_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
   void note_members(const YamlNode& map, const std::string& path) {
     if (map.kind != YamlNode::Kind::map) return;
     for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
@@ -51,31 +68,51 @@ class Origins {
   }
 
   void note(const YamlNode& node, const std::string& path) {
-    if (node.kind == YamlNode::Kind::scalar) lines_[cat(path, ".url")] = node.place.line;  // of a smarthost
     note_members(node, path);
     if (node.kind != YamlNode::Kind::sequence) return;
-    for (std::size_t i = 0; i < node.items.size(); ++i) note(node.items[i], element_path(path, i));
+    for (std::size_t i = 0; i < node.items.size(); ++i) note_smarthost(node.items[i], element_path(path, i));
   }
 
-  std::optional<unsigned> line_of(const std::string& path) const {
-    if (auto found = lines_.find(path); found != lines_.end()) return found->second;
-    // Keys that say what others are.
-    static constexpr std::pair<std::string_view, std::string_view> kShort[] = {
-        {".host", ".url"},
-        {".port", ".url"},
-        {".tls", ".url"},
-        {".rewrite.envelope_from", ".from"},
-        {".rewrite.header_from", ".from"}};
-    for (const auto& [end, other] : kShort) {
-      if (!path.ends_with(end)) continue;
-      auto found = lines_.find(cat(path.substr(0, path.size() - end.size()), other));
-      if (found != lines_.end()) return found->second;
-    }
-    return std::nullopt;
+  // A smarthost may be its URL, or the name of its provider, alone.
+  void note_smarthost(const YamlNode& node, const std::string& path) {
+    const bool is_alone = node.kind == YamlNode::Kind::scalar;
+    if (is_alone) lines_[cat(path, may_be_preset_name(node.scalar) ? ".preset" : ".url")] = node.place.line;
+    note(node, path);
   }
 
-  std::string file_;
   std::map<std::string, unsigned> lines_;
+};
+
+// What a smarthost's preset says; the paths are those of the values.
+std::map<std::string, std::string> preset_origins(const std::vector<mail::Smarthost>& smarthosts) {
+  std::map<std::string, std::string> origins;
+  for (std::size_t i = 0; i < smarthosts.size(); ++i) {
+    const Preset* preset = find_preset(smarthosts[i].preset);
+    if (preset == nullptr) continue;
+    for (const PresetValue& value : preset_values(*preset, smarthosts[i].user))
+      origins[cat(element_path("smarthosts", i), ".", value.key)] = cat("preset ", preset->name);
+  }
+  return origins;
+}
+
+// Where a value comes from; the first that says something counts.
+class Origins {
+ public:
+  Origins(const Settings& settings, const YamlNode& root, const std::string& file)
+      : file_(file), places_(root), presets_(preset_origins(settings.smarthosts)) {}
+
+  std::string of(const std::string& path) const {
+    if (auto line = places_.line_of(path)) return cat(file_, ":", std::to_string(*line));
+    auto preset = presets_.find(path);
+    for (const ShortKey& other : kShortKeys)
+      if (preset == presets_.end()) preset = presets_.find(short_path(path, other));
+    return preset != presets_.end() ? preset->second : std::string(kDefaultOrigin);
+  }
+
+ private:
+  std::string file_;
+  FilePlaces places_;
+  std::map<std::string, std::string> presets_;
 };
 
 class Walk {
@@ -154,7 +191,7 @@ constexpr std::size_t kOriginColumn = 48;
 std::vector<EffectiveValue> effective_values(const Settings& settings, std::string_view text,
                                              const std::string& file) {
   auto root = read_yaml(text, file);
-  const Origins origins(root ? *root : YamlNode{}, file);
+  const Origins origins(settings, root ? *root : YamlNode{}, file);
   Walk walk(origins);
   walk.visit_members(show_map(document_schema(), Document{settings, {}, {}, {}, {}}), "", 0);
   auto values = walk.take();

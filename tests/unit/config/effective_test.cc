@@ -61,7 +61,8 @@ Settings without_explicitness(Settings settings) {
 
 TEST_CASE("config show: what is printed is a configuration file that means the same") {
   for (std::string_view text : {kShort, kRich, std::string_view("smarthost: \"mx:\"\n"),
-                                std::string_view("smarthost: smtps://a.example\nfrom: me@example.com\n")}) {
+                                std::string_view("smarthost: smtps://a.example\nfrom: me@example.com\n"),
+                                std::string_view("smarthost: {preset: gmail, user: me@gmail.com}\n")}) {
     const std::string yaml = yaml_of(text);
     CAPTURE(yaml);
     CHECK(without_explicitness(settings_of(yaml)) == without_explicitness(settings_of(text)));
@@ -111,6 +112,18 @@ TEST_CASE("config show: each value says where it comes from") {
   CHECK(value_of(with_from, "smarthosts[0].rewrite.envelope_from").origin == "h.yaml:1");
 }
 
+TEST_CASE("config show: what a preset says, and what the file says instead") {
+  const std::string_view text = "smarthost: {preset: gmail, user: me@gmail.com, connections: 7}\n";
+  CHECK(value_of(text, "smarthosts[0].preset").origin == "h.yaml:1");
+  CHECK(value_of(text, "smarthosts[0].host").value == "smtp.gmail.com");
+  CHECK(value_of(text, "smarthosts[0].host").origin == "preset gmail");
+  CHECK(value_of(text, "smarthosts[0].rewrite.header_from").value == "me@gmail.com");
+  CHECK(value_of(text, "smarthosts[0].rewrite.header_from").origin == "preset gmail");
+  CHECK(value_of(text, "smarthosts[0].connections").origin == "h.yaml:1");
+  CHECK(value_of("smarthost: gmail\n", "smarthosts[0].preset").origin == "h.yaml:1");
+  CHECK(value_of("smarthost: gmail\n", "smarthosts[0].port").origin == "preset gmail");
+}
+
 TEST_CASE("config show: a password is masked, and the user comes from authinfo") {
   Settings settings = settings_of(kShort);
   settings.smarthosts[0].credentials = mail::Credentials{.authzid = "",
@@ -128,9 +141,8 @@ TEST_CASE("config show: a password is masked, and the user comes from authinfo")
 
 TEST_CASE("config show: a line of it") {
   const std::string yaml = yaml_of(kShort);
-  CHECK(contains(yaml,
-                 "smarthosts:\n  - name: smtp.example.com                      # default\n"
-                 "    host: smtp.example.com                      # h.yaml:1\n"));
+  CHECK(contains(yaml, "smarthosts:\n  - name: smtp.example.com                      # default\n"));
+  CHECK(contains(yaml, "\n    host: smtp.example.com                      # h.yaml:1\n"));
   CHECK(contains(yaml, "#local_mail:                                    # not set\n"));
   CHECK(contains(yaml, "message:\n  max_size: 50MiB                               # default\n"));
 }
