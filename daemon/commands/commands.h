@@ -27,6 +27,7 @@ void add_spool_command(CLI::App& app, Action& chosen);
 void add_explain_command(CLI::App& app, Action& chosen);
 void add_authinfo_command(CLI::App& app, Action& chosen);
 void add_config_command(CLI::App& app, Action& chosen);
+void add_setup_command(CLI::App& app, Action& chosen);
 void add_presets_command(CLI::App& app, Action& chosen);
 void add_probe_command(CLI::App& app, Action& chosen);
 void add_check_command(CLI::App& app, Action& chosen);

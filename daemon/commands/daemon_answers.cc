@@ -97,6 +97,8 @@ std::string waiting_line(const std::string& id, const JsonValue& outcome) {
              reason.empty() ? "" : cat(": ", reason), "\n");
 }
 
+bool has_ended(const JsonValue& outcome) { return text_in(outcome, "state") == "ended"; }
+
 // Follows the mails that were named by ID: remembers their attempts before the retry and waits for the
 // outcome.
 class Following {
@@ -131,12 +133,8 @@ class Following {
   }
 
   static bool print(const std::string& id, const JsonValue& outcome, Output& output) {
-    for (const JsonValue& recipient : list_in(outcome, "recipients"))
-      output.print(recipient_line(id, recipient));
-    bool has_ended = text_in(outcome, "state") == "ended";
-    if (has_ended) return true;
-    if (!text_in(outcome, "waits_for").empty()) output.print(waiting_line(id, outcome));
-    return false;
+    output.print(outcome_text(id, outcome));
+    return has_ended(outcome);
   }
 
   const std::string& socket_;
@@ -144,6 +142,19 @@ class Following {
 };
 
 }  // namespace
+
+std::string outcome_text(const std::string& id, const JsonValue& outcome) {
+  std::string lines;
+  for (const JsonValue& recipient : list_in(outcome, "recipients")) lines += recipient_line(id, recipient);
+  if (!has_ended(outcome) && !text_in(outcome, "waits_for").empty()) lines += waiting_line(id, outcome);
+  return lines;
+}
+
+bool has_reached_all(const JsonValue& outcome) {
+  return has_ended(outcome) && std::ranges::all_of(list_in(outcome, "recipients"), [](const JsonValue& each) {
+           return text_in(each, "status") == "delivered";
+         });
+}
 
 bool needs_operator(const JsonValue& status) {
   const JsonValue* queue = status.find("queue");

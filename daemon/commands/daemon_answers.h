@@ -17,6 +17,10 @@ std::string status_text(const JsonValue& status);
 // Warnings about the set-up do not count, because the set-up may be intended. Pure.
 bool needs_operator(const JsonValue& status);
 
+// The answer to GET /v1/mails/ID/outcome: a line for each recipient, and one that says what a mail waits for. Pure.
+std::string outcome_text(const std::string& id, const JsonValue& outcome);
+bool has_reached_all(const JsonValue& outcome);
+
 struct RetryOptions {
   std::vector<std::string> ids;
   bool all = false;

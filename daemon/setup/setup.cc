@@ -202,6 +202,7 @@ class Setup {
     auto runs = deeds_.reload();
     if (!runs) return std::unexpected(runs.error());
     say(*runs ? "The daemon has read it.\n\n" : "\n");
+    daemon_runs_ = *runs;
     if (deeds_.check()) return {};
     return fail(
         Exit::attention,
@@ -225,6 +226,7 @@ class Setup {
   void say_how_to_use() {
     const config::ListenSettings& listen = existing_.settings.listen;
     const std::string where = listen.endpoints.empty() ? "127.0.0.1:25" : listen.endpoints.front().to_text();
+    if (!daemon_runs_) say("\nThe daemon does not run: start it with 'systemctl enable --now hikyaku'.");
     say(cat("\nDone. Programs that send mail use sendmail(1), or SMTP to ", where,
             " without TLS and log-in.\n"));
     if (!answers_.root_mail.empty())
@@ -239,6 +241,7 @@ class Setup {
   const Probe& probe_;
   const Deeds& deeds_;
   Answers answers_{};
+  bool daemon_runs_ = false;
 };
 
 }  // namespace

@@ -44,7 +44,8 @@ TEST_CASE("hikyaku: a mistake is one line that says what was probably meant and 
         Case{{"frobnicate"}, "hikyaku: there is no sub-command 'frobnicate'; see 'hikyaku --help'"},
         Case{{"\x1b[2J"}, "hikyaku: there is no sub-command '\\x1b[2J'; see 'hikyaku --help'"},
         Case{{},
-             "hikyaku: a sub-command is missing: status, reload, check, queue, spool, explain, authinfo, "
+             "hikyaku: a sub-command is missing: status, reload, setup, check, queue, spool, explain, "
+             "authinfo, "
              "config, "
              "presets, probe, "
              "demo, sink, "

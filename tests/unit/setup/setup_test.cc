@@ -223,6 +223,17 @@ TEST_CASE("setup: where the check fails, no mail is sent and the end says so") {
   CHECK(rig.tested == "");
 }
 
+TEST_CASE("setup: where no daemon runs, the end says how to start it") {
+  SetupRig rig;
+  CHECK(rig.run({"me@corp.example", "", "pw", "", "", "", "-"}) == Exit::ok);
+  CHECK(rig.was_shown("The daemon has read it.\n"));
+  CHECK(!rig.was_shown("systemctl"));
+  SetupRig stopped;
+  stopped.daemon_runs = false;
+  CHECK(stopped.run({"me@corp.example", "", "pw", "", "", "", "-"}) == Exit::ok);
+  CHECK(stopped.was_shown("The daemon does not run: start it with 'systemctl enable --now hikyaku'.\nDone."));
+}
+
 TEST_CASE("setup: root's mail stays with the aliases file where that has it") {
   SetupRig rig;
   rig.deeds.root_alias = "ops@corp.example";
