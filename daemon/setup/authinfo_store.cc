@@ -16,17 +16,21 @@ namespace {
 
 using config::AuthinfoEntry;
 
+constexpr std::string_view kRunAsRoot = "; run this as root";
+
 // What is wrong with a file says how to correct it; that a user may not open it is another matter.
 Result<void, StartError> check_permission(const std::string& path) {
   if (::access(path.c_str(), R_OK) == 0 || errno != EACCES) return {};
-  return fail(Exit::no_permission, cat(path, ": ", os_error_text(EACCES), "; run this as root"));
+  return fail(Exit::no_permission, cat(path, ": ", os_error_text(EACCES), kRunAsRoot));
 }
 
 Result<void, StartError> replace(const system::FileEdit& edit, const Secret& text,
                                  const std::optional<system::Account>& daemon) {
   auto replaced = edit.replace(text.reveal(), system::access_for_secrets(daemon));
-  if (!replaced) return fail(Exit::cannot_create, replaced.error().text);
-  return {};
+  if (replaced) return {};
+  const bool is_denied = replaced.error().kind == std::errc::permission_denied;
+  if (is_denied) return fail(Exit::no_permission, cat(replaced.error().text, kRunAsRoot));
+  return fail(Exit::cannot_create, replaced.error().text);
 }
 
 Result<system::FileEdit, StartError> begin_edit(const std::string& path) {

@@ -94,6 +94,22 @@ TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, e
   CHECK(warned.out.ends_with("warning        root has no alias\nwarning        x\\x0a\\x1b\n"));
 }
 
+TEST_CASE("hikyaku setup: what has become of the test mail, and whether all have got it") {
+  const auto answer = [](std::string_view text) { return *parse_json(text); };
+  const auto all = answer(
+      R"({"state":"ended","recipients":[{"address":"a@x.example","status":"delivered","last_reply":"250 ok"}]})");
+  CHECK(outcome_text("ID", all) == "ID a@x.example: delivered: 250 ok\n");
+  CHECK(has_reached_all(all));
+  const auto failed =
+      answer(R"({"state":"ended","recipients":[{"address":"a@x.example","status":"failed"}]})");
+  CHECK(outcome_text("ID", failed) == "ID a@x.example: failed\n");
+  CHECK_FALSE(has_reached_all(failed));
+  const auto waiting =
+      answer(R"({"state":"deferred","waits_for":"smarthost","reason":"down","recipients":[]})");
+  CHECK(outcome_text("ID", waiting) == "ID waits for the smarthost: down\n");
+  CHECK_FALSE(has_reached_all(waiting));
+}
+
 TEST_CASE("hikyaku reload: says what needs a restart, or what is wrong, a line each") {
   CommandRig rig;
   rig.daemon.reload_report.kept = {"listen", "memory"};
