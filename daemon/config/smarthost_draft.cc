@@ -232,11 +232,11 @@ YamlNode show_smarthost(const Smarthost& smarthost) {
 const Schema<SmarthostDraft>& smarthost_schema() {
   static const Schema<SmarthostDraft> kSchema{
       {"name", in_smarthost(custom(read_name, &Smarthost::name))},
-      {"preset", custom(read_preset, show_preset)},
       {"url", custom(read_url, show_url)},
       {"host", custom(read_host, show_host)},
       {"port", custom(read_port, &SmarthostDraft::port)},
       {"lookup", custom(read_lookup, show_lookup)},
+      {"preset", custom(read_preset, show_preset)},
       {"tls", custom(read_tls, show_tls)},
       {"tls_verify", custom(read_verify, &SmarthostDraft::verify)},
       {"tls_hostname", in_smarthost(custom(read_tls_hostname, show_tls_hostname))},

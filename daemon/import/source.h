@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The files of another relay's configuration, and their lines. The namespace is `importing`, since `import` is a
+// word of the language. Nothing here opens a file by itself: the caller hands in how to read one, so that tests
+// need no disk, and no program is ever run.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/base/error.h"
+
+namespace hikyaku::importing {
+
+struct Place {
+  std::string file;
+  unsigned line = 0;  // from 1; 0: the file as a whole
+};
+std::string to_text(const Place& place);  // "/etc/postfix/main.cf:12"
+
+// Returns a text file, at most 1 MiB; the error says why not, to follow the path: "does not exist".
+using ReadText = std::function<Result<std::string, std::string>(const std::string& path)>;
+
+struct Line {
+  std::string text;
+  unsigned number = 0;
+};
+
+// Without line ends, and without those that are blank or begin with # (after blanks).
+std::vector<Line> lines_of(std::string_view text);
+// The same, where a line that begins with a blank continues the one before it (Postfix).
+std::vector<Line> logical_lines_of(std::string_view text);
+
+// The first word, and the trimmed rest. Views into `text`.
+struct WordAndRest {
+  std::string_view word;
+  std::string_view rest;
+};
+WordAndRest first_word(std::string_view text);
+
+// "yes", "on", "true", "1" in any case.
+bool is_yes(std::string_view word);
+
+// Splits at blanks and commas.
+std::vector<std::string_view> list_of(std::string_view text);
+
+std::string directory_of(const std::string& file);
+
+}  // namespace hikyaku::importing
