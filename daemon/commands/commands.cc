@@ -110,6 +110,7 @@ void add_commands(CLI::App& app, Action& chosen) {
   add_config_command(app, chosen);
   add_presets_command(app, chosen);
   add_probe_command(app, chosen);
+  add_import_command(app, chosen);
   add_demo_command(app, chosen);
   add_sink_command(app, chosen);
   add_help_command(app, chosen);

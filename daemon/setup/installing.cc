@@ -32,15 +32,17 @@ std::string parent_of(const std::string& path) {
 bool is_there(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 // The name is free: what an earlier run has kept stays.
-std::string name_for_copy(const std::string& file) {
-  std::string name = cat(file, ".before-setup");
-  for (int number = 2; is_there(name); ++number) name = cat(file, ".before-setup.", std::to_string(number));
+std::string name_for_copy(const std::string& file, std::string_view occasion) {
+  const std::string usual = cat(file, ".before-", occasion);
+  std::string name = usual;
+  for (int number = 2; is_there(name); ++number) name = cat(usual, ".", std::to_string(number));
   return name;
 }
 
 // Returns the copy's name.
-Result<std::string, StartError> keep_copy(const std::string& file, std::string_view text) {
-  const std::string name = name_for_copy(file);
+Result<std::string, StartError> keep_copy(const std::string& file, std::string_view text,
+                                          std::string_view occasion) {
+  const std::string name = name_for_copy(file, occasion);
   auto edit = system::FileEdit::begin(name);
   if (!edit) return cannot_write(edit.error().text);
   auto written = edit->replace(text, {kSecret});
@@ -65,26 +67,28 @@ config::AuthinfoEntry entry_in(const AuthinfoStore& store, const Answers& answer
   return entry;
 }
 
-Result<void, StartError> write_credentials(const AuthinfoStore& store, const Answers& answers, Lines& lines) {
+Result<void, StartError> write_credentials(const AuthinfoStore& store, const config::Authinfo& entries,
+                                           std::string_view occasion, Lines& lines) {
   if (is_there(store.path())) {
     auto file = config::read_file(store.path());
     if (!file) return cannot_write(cat(store.path(), " ", file.error().text));
     const Secret text(std::move(file->text));
-    auto copy = keep_copy(store.path(), text.reveal());
+    auto copy = keep_copy(store.path(), text.reveal(), occasion);
     if (!copy) return std::unexpected(std::move(copy.error()));
     lines.push_back(cat("kept ", *copy));
   }
-  const config::AuthinfoEntry entry = entry_in(store, answers);
-  auto change = store.put(entry);
-  if (!change) return std::unexpected(std::move(change.error()));
-  lines.push_back(cat("wrote ", store.path(), ": ", to_text(entry)));
+  for (const config::AuthinfoEntry& entry : entries) {
+    auto change = store.put(entry);
+    if (!change) return std::unexpected(std::move(change.error()));
+    lines.push_back(cat("wrote ", store.path(), ": ", to_text(entry)));
+  }
   return {};
 }
 
 Result<void, StartError> write_configuration(const Existing& existing, const std::string& text,
-                                             Lines& lines) {
+                                             std::string_view occasion, Lines& lines) {
   if (existing.exists) {
-    auto copy = keep_copy(existing.file, existing.text);
+    auto copy = keep_copy(existing.file, existing.text, occasion);
     if (!copy) return std::unexpected(std::move(copy.error()));
     lines.push_back(cat("kept ", *copy));
   }
@@ -98,6 +102,21 @@ Result<void, StartError> write_configuration(const Existing& existing, const std
   if (!written) return cannot_write(written.error().text);
   lines.push_back(cat("wrote ", existing.file));
   return {};
+}
+
+// Those that are not there yet as they are.
+config::Authinfo new_entries(const AuthinfoStore& store, const config::Authinfo& entries) {
+  auto present = store.list();
+  auto is_there_already = [&](const config::AuthinfoEntry& entry) {
+    const AuthinfoSelection same{entry.host, entry.port, entry.credentials.user};
+    return present && std::ranges::any_of(*present, [&](const config::AuthinfoEntry& each) {
+             return each.port == entry.port && same.fits(each) &&
+                    each.credentials.password == entry.credentials.password;
+           });
+  };
+  config::Authinfo left;
+  std::ranges::remove_copy_if(entries, std::back_inserter(left), is_there_already);
+  return left;
 }
 
 bool has_password(const AuthinfoStore& store, const Answers& answers) {
@@ -125,14 +144,24 @@ Result<Existing, StartError> find_existing(const std::string& config_file) {
 
 Result<Lines, StartError> install(const Existing& existing, const std::string& text,
                                   const AuthinfoStore& store, const Answers& answers) {
+  config::Authinfo entries;
+  if (!answers.user.empty() && !has_password(store, answers)) entries.push_back(entry_in(store, answers));
+  return install(existing, text, store, entries, "setup");
+}
+
+Result<Lines, StartError> install(const Existing& existing, const std::string& text,
+                                  const AuthinfoStore& store, const config::Authinfo& entries,
+                                  std::string_view occasion) {
   Lines lines;
   for (const std::string& directory : {parent_of(existing.file), parent_of(store.path())})
     if (!is_there(directory) && ::mkdir(directory.c_str(), kDirectory) != 0)
       return cannot_write(cat(directory, ": ", os_error_text(errno)));
-  if (!answers.user.empty() && !has_password(store, answers))
-    if (auto done = write_credentials(store, answers, lines); !done) return std::unexpected(done.error());
+  if (const auto missing = new_entries(store, entries); !missing.empty())
+    if (auto done = write_credentials(store, missing, occasion, lines); !done)
+      return std::unexpected(done.error());
   if (text != existing.text)
-    if (auto done = write_configuration(existing, text, lines); !done) return std::unexpected(done.error());
+    if (auto done = write_configuration(existing, text, occasion, lines); !done)
+      return std::unexpected(done.error());
   if (lines.empty()) lines.emplace_back("all of this is there already; nothing was written");
   return lines;
 }

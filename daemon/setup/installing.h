@@ -19,5 +19,10 @@ Result<Existing, StartError> find_existing(const std::string& config_file);
 // changed since `existing` was read. Errors: cannot_create, configuration, try_again.
 Result<std::vector<std::string>, StartError> install(const Existing& existing, const std::string& text,
                                                      const AuthinfoStore& store, const Answers& answers);
+// The same with any number of entries of authinfo. The copies are called FILE.before-OCCASION.
+Result<std::vector<std::string>, StartError> install(const Existing& existing, const std::string& text,
+                                                     const AuthinfoStore& store,
+                                                     const config::Authinfo& entries,
+                                                     std::string_view occasion);
 
 }  // namespace hikyaku::setup

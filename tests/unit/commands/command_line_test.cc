@@ -47,7 +47,7 @@ TEST_CASE("hikyaku: a mistake is one line that says what was probably meant and 
              "hikyaku: a sub-command is missing: status, reload, setup, check, queue, spool, explain, "
              "authinfo, "
              "config, "
-             "presets, probe, "
+             "presets, probe, import, "
              "demo, sink, "
              "help, "
              "version; see "
