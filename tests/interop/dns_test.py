@@ -5,9 +5,12 @@
 import subprocess
 
 from rig import Case, Catcher, main
+from rig.credentials import PASSWORD
 from rig.hikyakud import binary
 from rig.messages import message
 from rig.nsd import NameServer
+from rig.probe import Prober
+from rig.provider import PROVIDERS, Provider, ProviderDouble
 
 MANY = "".join(f"@ MX {number} mx{number}.many.test.\nmx{number} A 192.0.2.{number % 250 + 1}\n"
                for number in range(1, 401))
@@ -124,6 +127,68 @@ class LookupMx(Case):
         self.daemon.wait_for("delivered")
         self.assertEqual(len(self.daemon.events("smarthost paused")), 1, "the other server is asked at once")
         self.daemon.stop()
+
+
+SRV = "_submissions._tcp SRV 0 1 {implicit}\n_submission._tcp SRV 0 1 {starttls}\n"
+PROBED = {
+    "shop.test": SRV.format(implicit="465 smtp", starttls="587 smtp"),
+    "odd.test": "_submissions._tcp SRV 5 1 465 gone\n_submissions._tcp SRV 0 1 4650 smtp.shop.test.\n@ MX 10 mx\n",
+    "hosted.test": SRV.format(implicit="465 smtp.shop.test.", starttls="0 ."),
+    "closed.test": SRV.format(implicit="0 .", starttls="0 ."),
+    "plain.test": "@ MX 10 mx\n",
+    "google.test": "@ MX 1 aspmx.l.google.com.\n",
+}
+
+
+class ProbedDomains(Case):
+    """What `hikyaku probe` makes of a domain's records, down to a log-in at its smarthost."""
+
+    @classmethod
+    def start_peers(cls):
+        server = NameServer(cls.place, PROBED)
+        cls.addClassCleanup(server.stop)
+        cls.prober = Prober(cls.place, cls.authority, server.endpoint)
+        gmail = next(provider for provider in PROVIDERS if provider.name == "Gmail")
+        shop, plain = (Provider(name, f"smtp.{name}", 465, f"me@{name}") for name in ("shop.test", "plain.test"))
+        for number, provider in enumerate((gmail, shop, plain), 1):
+            address = f"127.0.8.{number}"
+            cls.place.name_host(provider.host, address)
+            double = ProviderDouble(provider, address, cls.authority.issue(provider.host))
+            cls.addClassCleanup(double.close)
+
+    def test_srv_records_lead_to_the_smarthost(self):
+        said = self.prober.says("me@shop.test", "--user", "me@shop.test", password=PASSWORD)
+        for words in ("  SRV _submissions._tcp  smtp.shop.test:465\n", "  SRV _submission._tcp   smtp.shop.test:587\n",
+                      "smtp.shop.test (named by a SRV record of shop.test)\n", "  smarthost: smtps://smtp.shop.test\n",
+                      "log-in: succeeded as me@shop.test with PLAIN\n"):
+            self.assertIn(words, said)
+
+    def test_a_stranger_is_not_recommended_and_gets_no_password(self):
+        for domain in ("hosted.test", "odd.test"):
+            found = self.prober.finds(f"me@{domain}", "--user", "me", password="s3cret", returncode=1)
+            self.assertEqual((found["recommended"], found["login"]), (None, None))
+        found = self.prober.finds("me@hosted.test", returncode=1)
+        self.assertEqual(found["unconfirmed"]["host"], "smtp.shop.test")
+        self.assertEqual(self.prober.finds(found["unconfirmed"]["host"])["recommended"]["origin"], "given")
+
+    def test_a_domain_that_offers_no_submission(self):
+        said = self.prober.says("me@closed.test", returncode=1)
+        self.assertIn("closed.test says in the DNS that it has no server for sending\n", said)
+
+    def test_a_domain_whose_mx_is_a_known_providers(self):
+        found = self.prober.finds("me@google.test", "--user", "shop@gmail.com", password=PASSWORD)
+        self.assertEqual((found["recommended"]["origin"], found["recommended"]["yaml"]),
+                         ("provider_by_mx", "smarthosts:\n  - preset: gmail\n    user: 'shop@gmail.com'\n"))
+        self.assertTrue(found["login"]["succeeded"])
+
+    def test_without_records_the_usual_names_are_tried(self):
+        for target in ("me@plain.test", "plain.test"):
+            found = self.prober.finds(target)
+            self.assertEqual((found["recommended"]["host"], found["recommended"]["origin"]), ("smtp.plain.test", "guess"))
+
+    def test_a_domain_that_the_dns_server_refuses(self):
+        said = self.prober.says("me@elsewhere.test", returncode=1)
+        self.assertRegex(said, r"  MX +not known: .*REFUSED")
 
 
 if __name__ == "__main__":

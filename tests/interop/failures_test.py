@@ -5,13 +5,15 @@ by itself says the same; nothing bounces, and after the change and a SIGHUP the 
 backoff."""
 
 import re
+import shlex
 
 from rig import Authority, Case, Dovecot, Listener, Postfix, main, until
 from rig.case import SMARTHOST
 from rig.certificates import self_signed
-from rig.credentials import OTHER_USER, USER, netrc
+from rig.credentials import OTHER_USER, PASSWORD, USER, netrc
 from rig.messages import message
 from rig.postfix import implicit, login, starttls
+from rig.probe import Prober
 
 GOOD, GOOD_IMPLICIT, EXPIRED, UNKNOWN, WRONG_NAME, SELF_SIGNED, OWNERS, CLOSED = 587, 465, 5001, 5002, 5003, 5004, 5005, 5006
 RIGHT = netrc(SMARTHOST)
@@ -138,6 +140,54 @@ class Failures(Case):
             self.assert_arrived(self.catcher.wait(90, lambda mail, content=content: mail.content.endswith(content)), content)
         daemon.wait_for("smarthost up")
         self.assertEqual(len(daemon.events("smarthost paused")), 1)
+
+
+    def probe(self):
+        return Prober(self.place, self.authority)
+
+    def test_probe_finds_the_best_way_in_and_what_it_prints_works(self):
+        prober = self.probe()
+        said = prober.says(SMARTHOST, "--user", USER, password=PASSWORD)
+        for words in ("  465  TLS from the first byte (TLSv1.3, ", f"       certificate for {SMARTHOST}\n",
+                      "       the certificate holds\n", "  587  SMTP in clear, which offers STARTTLS (TLSv1.3, ",
+                      "       offers in clear no log-in\n", "       offers in TLS to log in with PLAIN, LOGIN, PIPELINING, ",
+                      "  25   nobody listens, or a firewall rejects the connection",
+                      f"recommended: {SMARTHOST}, port 465, TLS from the first byte\n",
+                      f"\nlog-in: succeeded as {USER} with PLAIN\n"):
+            self.assertIn(words, said)
+        prober.run(shlex.split(re.search(r"^  (openssl s_client .*)$", said, re.MULTILINE).group(1)))
+        lines = re.search(r"^in hikyaku\.yaml\n((?:  .*\n)+)", said, re.MULTILINE).group(1)
+        self.assertEqual(lines, f"  smarthost: smtps://{SMARTHOST}\n")
+        key, value = lines.strip().split(": ", 1)
+        self.assertIn(f"\n  machine {SMARTHOST} login {USER} password PASSWORD\n", said)
+        daemon = self.run_hikyakud({key: value}, RIGHT, {"SSL_CERT_FILE": self.authority.cert})
+        daemon.submit(MAILS[0])
+        self.assert_arrived(self.catcher.wait(), MAILS[0])
+        daemon.stop()
+
+    def test_probe_tries_a_wrong_password_once(self):
+        def failures():
+            return len(re.findall(r"SASL \S+ authentication failed", self.postfix.log()))
+        before = failures()
+        found = self.probe().finds(SMARTHOST, "--user", USER, password="wr0ng-password", returncode=1)
+        self.assertEqual((found["login"]["succeeded"], found["login"]["trouble"]["kind"]), (False, "auth_rejected"))
+        self.assertEqual(found["recommended"]["port"], 465)
+        self.assertNotIn("wr0ng-password", str(found))
+        until(lambda: failures() > before, 20, "the refusal in Postfix' log")
+        self.assertEqual(failures(), before + 1)
+
+    def test_probe_says_why_a_server_cannot_be_used(self):
+        prober = self.probe()
+        for port, *words in ((EXPIRED, "has expired: it was valid until 20", "`tls_fingerprint: \"sha256:"),
+                             (UNKNOWN, "issuer that this machine does not know: \"CN=", "tls_ca_file"),
+                             (WRONG_NAME, "it is for other.interop.test", "tls_hostname"),
+                             (SELF_SIGNED, "is self-signed, nobody vouches for it"),
+                             (CLOSED, "nobody listens")):
+            with self.subTest(port):
+                said = prober.says(f"{SMARTHOST}:{port}", "--user", USER, password=PASSWORD, returncode=1)
+                for word in (*words, "nothing usable was found\n"):
+                    self.assertIn(word, said)
+                self.assertNotIn("log-in: ", said)
 
 
 if __name__ == "__main__":

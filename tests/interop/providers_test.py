@@ -7,7 +7,8 @@ import email
 import re
 
 from rig import Case, main, until
-from rig.credentials import netrc
+from rig.credentials import PASSWORD, netrc
+from rig.probe import Prober
 from rig.provider import NOBODY, PROVIDERS, ProviderDouble
 from rig.readme import Configured, examples
 
@@ -20,6 +21,8 @@ RAILS = (b"Date: Sun, 22 Nov 2026 03:14:04 +0000\r\nFrom: " + JAPANESE + b" <" +
          b"Sender: deploy@app.interop.test\r\nTo: you@dest.example\r\nMessage-ID: <1.mail@app.interop.test>\r\n"
          b"Subject: =?UTF-8?B?44GU5rOo5paH?=\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n"
          b"Content-Transfer-Encoding: 8bit\r\n\r\n" + "ありがとうございます\r\n.\r\n".encode())
+
+PRESETS = {"docomo": "docomo", "Gmail": "gmail", "Amazon SES": "ses-eu-west-1", "Microsoft 365": "microsoft365"}
 
 
 def field(content, name):
@@ -121,6 +124,17 @@ class Providers(Case):
         received = field(self.taken(1).content, b"Received")
         self.assertEqual(len(received), 1)
         self.assertTrue(received[0].startswith(b"from localhost\r\n\tby app.interop.test (hikyaku) with ESMTP id "), received)
+
+    def test_probe_finds_each_and_logs_in(self):
+        prober = Prober(self.place, self.authority)
+        for provider in PROVIDERS:
+            with self.subTest(provider.name):
+                found = prober.finds(provider.host, "--user", provider.account, password=PASSWORD)
+                chosen = found["recommended"]
+                self.assertEqual((chosen["port"], chosen["mechanisms"]), (provider.port, ["PLAIN", "LOGIN"]))
+                self.assertEqual(chosen["max_size"], 15727616)
+                self.assertEqual(chosen["preset"], PRESETS.get(provider.name))
+                self.assertTrue(found["login"]["succeeded"])
 
     def test_the_readme_has_an_example_for_each(self):
         self.assertEqual(sorted(self.examples), sorted(provider.name for provider in PROVIDERS))
