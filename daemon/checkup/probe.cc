@@ -34,19 +34,20 @@ Task<DomainRecords> ask_about(const ProbeContext& context, const std::string& do
   co_return records;
 }
 
-Task<void> look_at(const ProbeDialling& with, const std::string& host, std::uint16_t port,
+Task<void> look_at(const ProbeContext& context, const std::string& host, std::uint16_t port,
                    PortFinding& into) {
-  into = co_await probe_port(with, host, port);
+  into = co_await probe_port(context.dialling, host, port);
+  if (!into.trouble) into.trouble = trouble_with_login(host, into, context.installed);
 }
 
 // All ports of all hosts at the same time.
-Task<std::vector<HostFinding>> look_at_all(const ProbeDialling& with, const std::vector<Place>& places) {
+Task<std::vector<HostFinding>> look_at_all(const ProbeContext& context, const std::vector<Place>& places) {
   std::vector<HostFinding> found;
   for (const Place& place : places) found.push_back({place, std::vector<PortFinding>(place.ports.size())});
-  io::Nursery nursery(with.loop);
+  io::Nursery nursery(context.dialling.loop);
   for (HostFinding& host : found)
     for (std::size_t i = 0; i < host.ports.size(); ++i)
-      nursery.spawn(look_at(with, host.place.host, host.place.ports[i], host.ports[i]));
+      nursery.spawn(look_at(context, host.place.host, host.place.ports[i], host.ports[i]));
   [[maybe_unused]] auto drained = co_await nursery.drained({});
   co_return found;
 }
@@ -143,7 +144,7 @@ Task<ProbeResult> probe(ProbeContext context, ProbeTarget target,
   ProbeResult result{.target = std::move(target), .records = {}, .hosts = {}, .choice = {}, .login = {}};
   if (!result.target.domain.empty()) result.records = co_await ask_about(context, result.target.domain);
   for (const auto& group : places_for(result.target, result.records)) {
-    auto found = co_await look_at_all(context.dialling, group);
+    auto found = co_await look_at_all(context, group);
     for (HostFinding& host : found) result.hosts.push_back(std::move(host));
     result.choice = choose(result.target, result.hosts, context.installed);
     if (result.choice.recommended) break;

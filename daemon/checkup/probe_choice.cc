@@ -19,6 +19,13 @@ using mail::TlsMode;
 
 constexpr std::uint16_t kServersPort = 25;  // between servers; clients have 465 and 587
 
+Result<std::vector<std::string>, smtpc::NoMechanism> login_plan(const PortFinding& finding,
+                                                                const std::set<std::string>& installed) {
+  mail::Smarthost smarthost;
+  smarthost.credentials = mail::Credentials{};
+  return smtpc::usable_mechanisms(smarthost, finding.offer(), finding.is_encrypted(), installed);
+}
+
 // The best first.
 enum class Use : std::uint8_t { login_in_tls, login_after_starttls, tls, starttls, clear, none };
 
@@ -150,10 +157,24 @@ std::string_view word_for(TlsMode mode) {
 
 std::vector<std::string> usable_to_log_in(const PortFinding& finding,
                                           const std::set<std::string>& installed) {
-  mail::Smarthost smarthost;
-  smarthost.credentials = mail::Credentials{};
-  auto usable = smtpc::usable_mechanisms(smarthost, finding.offer(), finding.is_encrypted(), installed);
-  return usable ? std::move(*usable) : std::vector<std::string>{};
+  return login_plan(finding, installed).value_or(std::vector<std::string>{});
+}
+
+// In clear text not even a mechanism that hides the password: who can read along can use the connection too.
+std::optional<mail::Failure> trouble_with_login(const std::string& host, const PortFinding& finding,
+                                                const std::set<std::string>& installed) {
+  if (finding.opening == Opening::none || finding.offer().mechanisms.empty()) return std::nullopt;
+  const auto plan = login_plan(finding, installed);
+  if (plan && finding.is_encrypted()) return std::nullopt;
+  mail::Failure trouble;
+  trouble.kind = finding.is_encrypted() ? plan.error().kind : mail::FailureKind::plaintext_auth_not_allowed;
+  trouble.stage = mail::Stage::auth;
+  trouble.host = host;
+  trouble.port = finding.port;
+  trouble.address = finding.address;
+  trouble.offered = finding.offer().mechanisms;
+  if (!plan) trouble.mechanism = plan.error().mechanism;
+  return trouble;
 }
 
 bool is_known_mechanism(std::string_view mechanism) {

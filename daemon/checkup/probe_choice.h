@@ -47,6 +47,10 @@ Choice choose(const ProbeTarget& target, const std::vector<HostFinding>& found,
 // Those that could log us in here, the best first; empty: none, or none is offered.
 std::vector<std::string> usable_to_log_in(const PortFinding& finding, const std::set<std::string>& installed);
 
+// Why nobody could log in there from here, though a log-in is offered; nullopt: somebody could, or there is none.
+std::optional<mail::Failure> trouble_with_login(const std::string& host, const PortFinding& finding,
+                                                const std::set<std::string>& installed);
+
 // Whether hikyaku can use the mechanism at all, be its plug-in installed or not.
 bool is_known_mechanism(std::string_view mechanism);
 

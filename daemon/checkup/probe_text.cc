@@ -43,6 +43,13 @@ constexpr mail::DiagnosisRow kProbeRows[] = {
     {plain_on_implicit, always, "it speaks neither TLS nor SMTP", ""},
     {smarthost_refuses, always, "it takes no mail from here now ({stage})", "try again later"},
     {auth_not_offered, always, "it offers no log-in", ""},
+    {plaintext_auth_not_allowed, always,
+     "it offers to log in ({offered}), but in clear text alone, where others can read along",
+     "if it takes mail from this machine without a log-in, configure `smarthost: smtp://{host}:{port}`"},
+    {no_usable_mechanism, always, "hikyaku can use none of the ways to log in that it offers ({offered})",
+     ""},
+    {missing_plugin, always, "the SASL plug-in for {mechanism} is not installed",
+     "install the package {package}"},
     {auth_rejected, always, "it refused the user name or the password",
      "check both: many providers want the whole mail address as the user name, and some a password made for "
      "programs instead of the account's own"},

@@ -19,6 +19,7 @@ from rig.haraka import Haraka
 from rig.messages import message
 from rig.opensmtpd import OpenSmtpd
 from rig.postfix_smarthost import PostfixSmarthost
+from rig.probe import Prober
 from rig.sendmail_server import Sendmail
 from rig.submission import Submission
 
@@ -53,11 +54,24 @@ class Pipelining(Case):
         self.check_mails(sent)
         until(lambda: self.smarthost.accepted() >= COUNT, 20, "the last line of the smarthost's log")
         self.assertRegex(daemon.check(), r"addresses +mail from <root@app\.interop\.test> .* is accepted\n")
+        self.probe(server)
         daemon.stop()
         self.smarthost.stop()
         self.assertEqual((self.smarthost.accepted(), self.catcher.mails), (COUNT, []))
         self.assertGreater(gate.connections, 1)
         return gate
+
+    def probe(self, server):
+        """All of them speak clear text; where one offers a log-in in it, that is no way in."""
+        offers_login = server in (Submission, Sendmail)
+        found = Prober(self.place, self.authority).finds(f"{SMARTHOST}:{self.smarthost.port}", returncode=int(offers_login))
+        port = found["hosts"][0]["ports"][0]
+        self.assertEqual((port["opening"], port["tls"], bool(port["greeting"])), ("clear", None, True))
+        self.assertEqual(bool(port["in_clear"]["mechanisms"]), offers_login)
+        if offers_login:
+            self.assertEqual(port["trouble"]["kind"], "plaintext_auth_not_allowed")
+        else:
+            self.assertEqual(found["recommended"]["yaml"], f"smarthost: smtp://{SMARTHOST}:{self.smarthost.port}\n")
 
     def submit_all(self, sent):
         def submit(part):

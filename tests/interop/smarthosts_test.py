@@ -7,9 +7,10 @@ import itertools
 
 from rig import Case, Dovecot, Listener, Postfix, main
 from rig.case import SMARTHOST
-from rig.credentials import USER, clsmtpc, netrc, sasl_passwd, sendmail
+from rig.credentials import PASSWORD, USER, clsmtpc, netrc, sasl_passwd, sendmail
 from rig.messages import AWKWARD, PLAIN
 from rig.postfix import implicit, login, starttls
+from rig.probe import Prober
 
 MECHANISMS = ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"]
 STARTTLS_PORTS = {name: 5870 + number for number, name in enumerate(MECHANISMS)}
@@ -72,6 +73,14 @@ class Smarthosts(Case):
         self.run_hikyakud({"smarthost": f"submission://{SMARTHOST}"}, env={"SSL_CERT_FILE": self.authority.cert})
         self.daemon.submit(PLAIN)
         self.assert_arrived(self.catcher.wait(), PLAIN)
+
+    def test_probe_logs_in_with_each_mechanism_that_is_the_only_one(self):
+        prober = Prober(self.place, self.authority)
+        for mechanism, port in [*STARTTLS_PORTS.items(), ("PLAIN", IMPLICIT_PORTS["PLAIN"])]:
+            found = prober.finds(f"{SMARTHOST}:{port}", "--user", USER, password=PASSWORD)
+            tls = "implicit" if port in IMPLICIT_PORTS.values() else "starttls"
+            self.assertEqual((found["recommended"]["tls"], found["recommended"]["mechanisms"]), (tls, [mechanism]))
+            self.assertEqual((found["login"]["succeeded"], found["login"]["mechanism"]), (True, mechanism))
 
 
 def add_tests():

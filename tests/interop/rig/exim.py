@@ -46,8 +46,8 @@ class Exim(Smarthost):
     ACCEPTED = r"^\S+ \S+ \S+ <= "
     EVERYDAY = [r"^\S+ \S+ (?:\S+ (?:<=|=>|->) |\S+ Completed$)", r" exim \S+ daemon started", r" (?:Start|End) queue run: ",
                 r" SMTP connection from .* (?:closed by QUIT|\(TCP/IP connection count = \d+\))$",
-                # Of `hikyaku check`.
-                r" incomplete transaction \(RSET\) from <root@"]
+                # Of `hikyaku check` and `hikyaku probe`.
+                r" incomplete transaction \(RSET\) from <root@", r" no MAIL in SMTP connection from .* C=EHLO,QUIT$"]
 
     def prepare(self):
         self._room = Room(self.place, "exim", {"Debian-exim": EXIM_ID})

@@ -60,6 +60,8 @@ class Sendmail(Smarthost):
     ACCEPTED = r"from=<(?!root@)\S*>, size=\d+, class=0, nrcpts="
     EVERYDAY = [r"\]: \w{14}: (?:from=<|to=<.* stat=(?:Sent|RSET)|done; |SMTP outgoing connect on |Milter: no active filter$)",
                 r"\]: (?:NOQUEUE: connect from |AUTH: available mech=|poststats: statistics: No such file)",
+                # Of `hikyaku probe`.
+                r"\]: \w{14}: \S+ \[\S+\] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA$",
                 # At start, and at the end.
                 r"\]: (?:starting daemon |started as: |STARTTLS: ServerCertFile missing$|gethostbyaddr|engine=)",
                 r"\]: (?:error: safesasl|NOQUEUE: stopping daemon, )"]

@@ -230,6 +230,22 @@ TEST_CASE("probe: the command for looking independently verifies as we do") {
   CHECK(smarthost_yaml(choice) == "smarthost: \"submission://[2001:db8::1]\"\n");
 }
 
+TEST_CASE("probe: why nobody could log in, though a log-in is offered") {
+  auto kind_of = [](const PortFinding& finding) {
+    auto trouble = trouble_with_login("smtp.example.com", finding, kInstalled);
+    return trouble ? std::string(mail::to_text(trouble->kind)) : "";
+  };
+  CHECK(kind_of(implicit()) == "");
+  CHECK(kind_of(implicit(465, {})) == "");
+  CHECK(kind_of(clear(25)) == "");
+  CHECK(kind_of(silent(25)) == "");
+  CHECK(kind_of(clear(587, {"PLAIN"})) == "plaintext_auth_not_allowed");
+  CHECK(kind_of(clear(587, {"CRAM-MD5"})) == "plaintext_auth_not_allowed");
+  CHECK(kind_of(implicit(465, {"XOAUTH2", "XYMCOOKIE"})) == "no_usable_mechanism");
+  CHECK(kind_of(implicit(465, {"DIGEST-MD5"})) == "missing_plugin");
+  CHECK(trouble_with_login("h", implicit(465, {"DIGEST-MD5"}), kInstalled)->mechanism == "DIGEST-MD5");
+}
+
 TEST_CASE("probe: mechanisms that hikyaku can use are known by name") {
   for (const char* name :
        {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "EXTERNAL"})

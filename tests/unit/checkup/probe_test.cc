@@ -295,6 +295,11 @@ TEST_CASE("probe: Yahoo! JAPAN, whose 587 would have the password in clear text"
   const std::string text = text_of(rig, result);
   CHECK(has(text, "  587  SMTP in clear, without TLS"));
   CHECK(has(text, "offers in clear to log in with LOGIN, PLAIN (unknown to hikyaku: XYMCOOKIE)"));
+  CHECK(has(text,
+            "cannot be used: it offers to log in (LOGIN PLAIN XYMCOOKIE), but in clear text alone, where "
+            "others can "
+            "read along; if it takes mail from this machine without a log-in, configure `smarthost: "
+            "smtp://smtp.example:587`\n"));
 }
 
 TEST_CASE("probe: Amazon SES, which offers its log-in before TLS too") {
