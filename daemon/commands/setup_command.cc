@@ -89,8 +89,7 @@ Result<bool, StartError> reload_daemon(const std::string& config_file) {
 }
 
 // What the configuration says by now.
-bool send_test(const std::string& config_file, const std::string& address, bool daemon_runs) {
-  if (!daemon_runs) return run_check(config_file, address);
+bool send_by_daemon(const std::string& config_file, const std::string& address) {
   auto settings = config::load_file(config_file);
   return settings && send_test_mail(*settings, address);
 }
@@ -108,22 +107,17 @@ std::optional<Secret> find_password(const setup::AuthinfoStore& store, const set
 }
 
 setup::Deeds deeds_for(const SetupOptions& options, const setup::Existing& existing,
-                       const setup::AuthinfoStore& store, bool& daemon_runs) {
+                       const setup::AuthinfoStore& store) {
+  const std::string& file = options.config;
   setup::Deeds deeds;
   deeds.root_alias = root_alias(existing.settings);
   deeds.find_password = [&store](const setup::Answers& answers) { return find_password(store, answers); };
   deeds.install = [&](const std::string& text, const setup::Answers& answers) {
     return setup::install(existing, text, store, answers);
   };
-  deeds.reload = [&] {
-    auto runs = reload_daemon(options.config);
-    daemon_runs = runs && *runs;
-    return runs;
-  };
-  deeds.check = [&] { return run_check(options.config, ""); };
-  deeds.send_test = [&](const std::string& address) {
-    return send_test(options.config, address, daemon_runs);
-  };
+  deeds.reload = [&file] { return reload_daemon(file); };
+  deeds.check = [&file](const std::string& send_to) { return run_check(file, send_to); };
+  deeds.send_test = [&file](const std::string& address) { return send_by_daemon(file, address); };
   return deeds;
 }
 
@@ -137,8 +131,7 @@ Exit run_setup(const SetupOptions& options) {
   if (auto readable = store.list(); !readable) return report(kSetup, readable.error());
   auto given = given_by(options, terminal);
   if (!given) return report(kSetup, given.error());
-  bool daemon_runs = false;
-  const setup::Deeds deeds = deeds_for(options, *existing, store, daemon_runs);
+  const setup::Deeds deeds = deeds_for(options, *existing, store);
   auto done = setup::set_up(
       talk, *given, *existing, [&](const std::string& host) { return probe_for_setup(options.config, host); },
       deeds);

@@ -25,9 +25,9 @@ struct Deeds {
       install;
   // Makes a daemon that runs read the new files: true. false: none runs.
   std::function<Result<bool, StartError>()> reload;
-  // Whether mail could be sent.
-  std::function<bool()> check;
-  // Sends a mail and follows it: whether it has been accepted.
+  // Whether mail can be sent; also sends a test mail to `send_to` unless that is empty.
+  std::function<bool(const std::string& send_to)> check;
+  // Sends a mail through the daemon and follows it: whether the smarthost has accepted it.
   std::function<bool(const std::string& address)> send_test;
 };
 

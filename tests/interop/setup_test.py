@@ -51,7 +51,7 @@ class Setup(Case):
         """The exit code, and what the terminal has shown."""
         terminal = Terminal(self.command(*words), os.environ | self.daemon.env)
         for name, question in QUESTIONS.items():
-            if answers.get(name) is not None:
+            if name in answers:
                 terminal.answer(question, answers[name])
         code = terminal.leave()
         self.assertNotIn(PASSWORD, terminal.screen)
@@ -105,7 +105,8 @@ class Setup(Case):
         self.assertIn("from: me@example.com\n", self.read("hikyaku.yaml"))
 
     def test_a_wrong_password_is_explained_and_can_be_corrected(self):
-        code, screen = self.at_terminal(**self.everything(password="wrong", test=None))
+        code, screen = self.at_terminal(**self.everything(password="wrong"))
+        self.assertEqual(self.catcher.mails, [])
         self.assertEqual(code, 1, screen)
         self.assertIn("refused the user name or password", screen)
         self.assertIn("mail cannot be sent yet", screen)

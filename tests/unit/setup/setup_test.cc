@@ -40,7 +40,8 @@ struct SetupRig {
   Deeds deeds;
   std::string written;           // the configuration
   std::optional<Answers> login;  // for authinfo
-  std::string tested;
+  std::string tested;            // the address of a mail through the daemon
+  std::string checked;           // and through the check
   bool works = true;
   bool daemon_runs = true;
 
@@ -51,7 +52,7 @@ struct SetupRig {
       return Result<std::vector<std::string>, StartError>({"wrote it"});
     };
     deeds.reload = [this] { return Result<bool, StartError>(daemon_runs); };
-    deeds.check = [this] { return works; };
+    deeds.check = [this](const std::string& send_to) { return checked = send_to, works; };
     deeds.send_test = [this](const std::string& address) { return tested = address, works; };
   }
 
@@ -230,7 +231,9 @@ TEST_CASE("setup: where no daemon runs, the end says how to start it") {
   CHECK(!rig.was_shown("systemctl"));
   SetupRig stopped;
   stopped.daemon_runs = false;
-  CHECK(stopped.run({"me@corp.example", "", "pw", "", "", "", "-"}) == Exit::ok);
+  CHECK(stopped.run({"me@corp.example", "", "pw", "", "", "", "you@corp.example"}) == Exit::ok);
+  CHECK(stopped.checked == "you@corp.example");
+  CHECK(stopped.tested == "");
   CHECK(stopped.was_shown("The daemon does not run: start it with 'systemctl enable --now hikyaku'.\nDone."));
 }
 
