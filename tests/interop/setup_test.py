@@ -13,6 +13,7 @@ from rig.case import SMARTHOST
 from rig.credentials import PASSWORD, USER
 from rig.hikyakud import NAMESPACE, binary
 from rig.postfix import login, starttls
+from rig.provider import PROVIDERS, ProviderDouble
 from rig.terminal import Terminal
 
 OWNER = "nobody"
@@ -50,6 +51,7 @@ class Setup(Case):
     def at_terminal(self, *words, **answers):
         """The exit code, and what the terminal has shown."""
         terminal = Terminal(self.command(*words), os.environ | self.daemon.env)
+        self.addCleanup(terminal.close)
         for name, question in QUESTIONS.items():
             if name in answers:
                 terminal.answer(question, answers[name])
@@ -113,6 +115,23 @@ class Setup(Case):
         code, screen = self.at_terminal(**self.everything(target="", user=""))
         self.assertEqual(code, 0, screen)
         self.assert_test_mail_arrived()
+
+    def is_enough_with_an_address_and_a_password(self, name):
+        provider = next(each for each in PROVIDERS if each.name == name)
+        address = f"127.0.8.{PROVIDERS.index(provider) + 1}"
+        self.place.name_host(provider.host, address)
+        double = ProviderDouble(provider, address, self.authority.issue(provider.host))
+        self.addCleanup(double.close)
+        code, screen = self.at_terminal(**{question: "" for question in QUESTIONS}
+                                        | {"target": provider.account, "password": PASSWORD, "test": "you@dest.example"})
+        self.assertEqual((code, double.refusals), (0, []), screen)
+        self.assertEqual([(mail.sender, mail.recipients) for mail in double.mails], [(provider.account, ["you@dest.example"])])
+
+    def test_gmail_takes_all_with_an_address_and_a_password_alone(self):
+        self.is_enough_with_an_address_and_a_password("Gmail")
+
+    def test_docomo_takes_all_with_an_address_and_a_password_alone(self):
+        self.is_enough_with_an_address_and_a_password("docomo")
 
     def test_nothing_is_written_for_a_provider_that_takes_no_password(self):
         before = self.read("hikyaku.yaml")

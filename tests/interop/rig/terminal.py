@@ -38,8 +38,14 @@ class Terminal:
         """Reads to the end; returns the exit code."""
         while self._read(PATIENCE):
             pass
-        os.close(self._master)
         return self._child.wait(PATIENCE)
+
+    def close(self):
+        """Ends the program if it still runs: its terminal is gone."""
+        os.close(self._master)
+        if self._child.poll() is None:
+            self._child.kill()
+            self._child.wait()
 
     def _read(self, seconds):
         """False: it has ended."""
