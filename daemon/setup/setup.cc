@@ -109,6 +109,7 @@ class Setup {
     const Preset* preset = answers_.target.preset;
     if (known() != nullptr && !known()->user.empty()) return known()->user;
     if (preset != nullptr && !preset->user.empty()) return std::string(preset->user);
+    if (preset != nullptr && !preset->user_hint.empty()) return "";
     return answers_.target.address;
   }
 
@@ -117,7 +118,10 @@ class Setup {
       say("It asks for no log-in.\n");
       return {};
     }
-    auto user = questions_.ask_optional("User name (-: no log-in)", proposed_user(), given_.user);
+    const Preset* preset = answers_.target.preset;
+    const std::string hint = preset != nullptr ? std::string(preset->user_hint) : "";
+    auto user = questions_.ask_or_none(cat("User name (", hint, hint.empty() ? "" : "; ", "-: no log-in)"),
+                                       proposed_user(), given_.user, "--user");
     if (!user) return std::unexpected(user.error());
     answers_.user = std::move(*user);
     if (answers_.user.empty()) return {};

@@ -23,24 +23,52 @@ std::string prompt(std::string_view question, std::string_view proposal) {
 
 }  // namespace
 
+Result<std::optional<std::string>, StartError> Questions::answer(std::string_view question,
+                                                                 const std::string& proposal,
+                                                                 const std::optional<std::string>& given) {
+  const auto unless_nothing = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+  };
+  if (given) return unless_nothing(*given);
+  if (yes_) return unless_nothing(proposal);
+  auto typed = talk_.ask(prompt(question, proposal));
+  if (!typed) return no_more_answers();
+  const std::string text(trim(*typed));
+  return unless_nothing(text.empty() ? proposal : text);
+}
+
+bool Questions::ask_again() {
+  if (!yes_) talk_.say("This needs an answer.\n");
+  return !yes_;
+}
+
 Result<std::string, StartError> Questions::ask(std::string_view question, const std::string& proposal,
                                                const std::optional<std::string>& given,
                                                std::string_view option) {
-  auto answer = ask_optional(question, proposal, given);
-  if (answer && answer->empty()) return no_answer(question, option);
-  return answer;
+  for (;;) {
+    auto text = ask_or_none(question, proposal, given, option);
+    if (!text || !text->empty()) return text;
+    if (given || !ask_again()) return no_answer(question, option);
+  }
+}
+
+Result<std::string, StartError> Questions::ask_or_none(std::string_view question, const std::string& proposal,
+                                                       const std::optional<std::string>& given,
+                                                       std::string_view option) {
+  for (;;) {
+    auto text = answer(question, proposal, given);
+    if (!text) return std::unexpected(std::move(text.error()));
+    if (*text) return **text == kNone ? std::string() : **text;
+    if (given || !ask_again()) return no_answer(question, option);
+  }
 }
 
 Result<std::string, StartError> Questions::ask_optional(std::string_view question,
                                                         const std::string& proposal,
                                                         const std::optional<std::string>& given) {
-  if (given) return *given == kNone ? std::string() : *given;
-  if (yes_) return proposal;
-  auto typed = talk_.ask(prompt(question, proposal));
-  if (!typed) return no_more_answers();
-  const std::string answer(trim(*typed));
-  if (answer == kNone) return std::string();
-  return answer.empty() ? proposal : answer;
+  auto text = answer(question, proposal, given);
+  if (!text) return std::unexpected(std::move(text.error()));
+  return *text && **text != kNone ? **text : std::string();
 }
 
 Result<Secret, StartError> Questions::ask_secret(std::string_view question,
@@ -48,13 +76,14 @@ Result<Secret, StartError> Questions::ask_secret(std::string_view question,
                                                  const std::optional<Secret>& given,
                                                  std::string_view option) {
   if (given) return *given;
-  if (yes_ && proposal) return *proposal;
-  if (yes_) return no_answer(question, option);
-  auto typed = talk_.ask_secret(prompt(question, proposal ? "as it is" : ""));
-  if (!typed) return no_more_answers();
-  if (!typed->empty()) return std::move(*typed);
-  if (proposal) return *proposal;
-  return no_answer(question, option);
+  while (!yes_) {
+    auto typed = talk_.ask_secret(prompt(question, proposal ? "as it is" : ""));
+    if (!typed) return no_more_answers();
+    if (!typed->empty()) return std::move(*typed);
+    if (proposal) break;
+    ask_again();
+  }
+  return proposal ? Result<Secret, StartError>(*proposal) : no_answer(question, option);
 }
 
 Result<bool, StartError> Questions::confirm(std::string_view question) {

@@ -36,11 +36,15 @@ class Questions {
  public:
   Questions(Talk& talk, bool yes) : talk_(talk), yes_(yes) {}
 
-  // What was given, typed, or proposed, in this order. Errors: usage (there is neither answer nor proposal;
-  // `option` says how to give one).
+  // What was given, typed, or proposed, in this order; asks until there is an answer. Errors: usage (nobody
+  // answers; `option` says how to give one).
   Result<std::string, StartError> ask(std::string_view question, const std::string& proposal,
                                       const std::optional<std::string>& given, std::string_view option);
-  // The same, where there may be none: "-" declines what is proposed.
+  // The same, where "-" says that there is to be none: empty.
+  Result<std::string, StartError> ask_or_none(std::string_view question, const std::string& proposal,
+                                              const std::optional<std::string>& given,
+                                              std::string_view option);
+  // The same, where an empty answer says that too if nothing is proposed.
   Result<std::string, StartError> ask_optional(std::string_view question, const std::string& proposal,
                                                const std::optional<std::string>& given);
   // `proposal` counts if nothing is typed.
@@ -52,6 +56,13 @@ class Questions {
   bool is_asking() const { return !yes_; }
 
  private:
+  // nullopt: nothing was typed, and nothing is proposed.
+  Result<std::optional<std::string>, StartError> answer(std::string_view question,
+                                                        const std::string& proposal,
+                                                        const std::optional<std::string>& given);
+  // Whether to ask once more; says that an answer is needed.
+  bool ask_again();
+
   Talk& talk_;
   bool yes_;
 };

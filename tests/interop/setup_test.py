@@ -116,14 +116,14 @@ class Setup(Case):
         self.assertEqual(code, 0, screen)
         self.assert_test_mail_arrived()
 
-    def is_enough_with_an_address_and_a_password(self, name):
+    def is_enough_with_an_address_and_a_password(self, name, **others):
         provider = next(each for each in PROVIDERS if each.name == name)
         address = f"127.0.8.{PROVIDERS.index(provider) + 1}"
         self.place.name_host(provider.host, address)
         double = ProviderDouble(provider, address, self.authority.issue(provider.host))
         self.addCleanup(double.close)
         code, screen = self.at_terminal(**{question: "" for question in QUESTIONS}
-                                        | {"target": provider.account, "password": PASSWORD, "test": "you@dest.example"})
+                                        | {"target": provider.account, "password": PASSWORD, "test": "you@dest.example"} | others)
         self.assertEqual((code, double.refusals), (0, []), screen)
         self.assertEqual([(mail.sender, mail.recipients) for mail in double.mails], [(provider.account, ["you@dest.example"])])
 
@@ -131,7 +131,7 @@ class Setup(Case):
         self.is_enough_with_an_address_and_a_password("Gmail")
 
     def test_docomo_takes_all_with_an_address_and_a_password_alone(self):
-        self.is_enough_with_an_address_and_a_password("docomo")
+        self.is_enough_with_an_address_and_a_password("docomo", user="shop@docomo.ne.jp")  # whatever its account's ID is
 
     def test_nothing_is_written_for_a_provider_that_takes_no_password(self):
         before = self.read("hikyaku.yaml")

@@ -111,6 +111,15 @@ TEST_CASE("setup: an unknown domain is looked at, and addresses stay as they are
   CHECK(rig.was_shown("Mail to root and other users of this machine goes to ops@corp.example.\n"));
 }
 
+TEST_CASE("setup: where the user is not the address, the question says what it is") {
+  SetupRig rig;
+  CHECK(rig.run({"me@docomo.ne.jp", "", "d-account", "pw", "", "", "", "-"}) == Exit::ok);
+  CHECK(rig.was_shown("User name (the d ACCOUNT's ID; -: no log-in): \nThis needs an answer.\n"));
+  CHECK(keys_of(rig.written) ==
+        "smarthost:\n  preset: docomo\n  user: d-account\nfrom: me@docomo.ne.jp\nlocal_mail: "
+        "me@docomo.ne.jp\n");
+}
+
 TEST_CASE("setup: a smarthost that asks for no log-in is not logged in to") {
   SetupRig rig;
   CHECK(rig.run({"open.example", "", "-", "", "-"}) == Exit::ok);
@@ -205,8 +214,9 @@ TEST_CASE("setup: a second run proposes what is there, and changes nothing else"
 TEST_CASE("setup: the example that the package brings is no smarthost of anybody") {
   SetupRig rig;
   rig.exists("smarthost: smtps://smtp.example.com\n");
-  CHECK(rig.run({"", "me@corp.example", "", "pw", "", "", "", "-"}) == Exit::usage);
-  CHECK(rig.was_shown("Your mail address, or the name of the smarthost: \n"));
+  CHECK(rig.run({"", "me@corp.example", "", "", "pw", "", "", "", "-"}) == Exit::ok);
+  CHECK(rig.was_shown("Password (not shown): \nThis needs an answer.\n"));
+  CHECK(rig.was_shown("Your mail address, or the name of the smarthost: \nThis needs an answer.\n"));
 }
 
 TEST_CASE("setup: several smarthosts are left alone") {
