@@ -46,6 +46,17 @@ std::string line_unless_empty(std::string_view key, const std::string& value) {
   return value.empty() ? "" : cat(key, ": ", scalar(value), "\n");
 }
 
+// With any smarthost the rest of a configuration shows whether it is right.
+constexpr const char* kAnySmarthost = "smarthost: smtps://smtp.example.com\n";
+
+Result<std::string, std::string> changed_text(const Existing& existing, const std::vector<KeyText>& keys) {
+  auto text = with_keys(existing.exists ? existing.text : std::string(kNewFile), keys);
+  if (!text) return std::unexpected(cat(existing.file, " ", text.error()));
+  auto read = config::load_text(*text, existing.file, {"localhost.localdomain", ""});
+  if (!read) return std::unexpected(config::to_text(read.error(), "\n"));
+  return text;
+}
+
 }  // namespace
 
 const mail::Smarthost* Existing::smarthost() const {
@@ -55,6 +66,10 @@ const mail::Smarthost* Existing::smarthost() const {
 
 std::string explain_refusal(const Existing& existing) {
   const config::Settings& settings = existing.settings;
+  if (auto changed = changed_text(existing, {{"smarthosts", ""}, {"smarthost", kAnySmarthost}, {"from", ""}});
+      !changed && existing.exists)
+    return cat("correct what is wrong with the configuration, or move it away to begin anew: ",
+               changed.error());
   if (settings.smarthosts.size() <= 1 && settings.routes.empty()) return {};
   return cat(
       existing.file, " has ", settings.routes.empty() ? "several smarthosts" : "routes",
@@ -77,11 +92,7 @@ Result<std::string, std::string> configuration_for(const Existing& existing, con
   }
   if (existing.settings.local_mail != answers.root_mail)
     keys.push_back({"local_mail", line_unless_empty("local_mail", answers.root_mail)});
-  auto text = with_keys(existing.exists ? existing.text : std::string(kNewFile), keys);
-  if (!text) return std::unexpected(cat(existing.file, " ", text.error()));
-  auto read = config::load_text(*text, existing.file, {"localhost.localdomain", ""});
-  if (!read) return std::unexpected(config::to_text(read.error(), "\n"));
-  return text;
+  return changed_text(existing, keys);
 }
 
 config::AuthinfoEntry entry_for(const Answers& answers) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/config/hostname.h"
 #include "daemon/mail/address.h"
 #include "daemon/setup/config_text.h"
 
@@ -92,11 +93,13 @@ class Setup {
   Done ask_host() {
     Target& target = answers_.target;
     if (!target.host.empty()) return {};
-    auto host = questions_.ask(cat("The name of your SMTP server at ", target.preset->title), "",
-                               std::nullopt, "--host NAME");
-    if (!host) return std::unexpected(host.error());
-    target.host = to_lower(*host);
-    return {};
+    for (;;) {
+      auto answer = questions_.ask(cat("The name of your SMTP server at ", target.preset->title), "",
+                                   std::nullopt, "--host NAME");
+      if (!answer) return std::unexpected(answer.error());
+      if (auto host = config::parse_host(*answer)) return target.host = std::move(*host), Done();
+      say("That is no name of a host, such as smtp.example.com.\n");
+    }
   }
 
   // The same smarthost as before.

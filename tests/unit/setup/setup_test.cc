@@ -226,6 +226,20 @@ TEST_CASE("setup: several smarthosts are left alone") {
   CHECK(rig.was_shown("has several smarthosts, and setup knows only one"));
 }
 
+TEST_CASE("setup: a configuration that is wrong is left alone, before anything is asked") {
+  for (std::string_view text :
+       {"smarthost: [\n", "smarthost: smtps://a.example\nlisten: 25\n", "{smarthost: 'mx:', user: a}"}) {
+    SetupRig rig;
+    rig.existing.exists = true;
+    rig.existing.text = text;
+    CAPTURE(text);
+    CHECK(rig.run({"me@corp.example"}) == Exit::configuration);
+    CHECK(rig.was_shown(
+        "correct what is wrong with the configuration, or move it away to begin anew: /etc/hik"));
+    CHECK(!rig.was_shown("Your mail address"));
+  }
+}
+
 TEST_CASE("setup: where the check fails, no mail is sent and the end says so") {
   SetupRig rig;
   rig.works = false;
