@@ -161,8 +161,8 @@ void add_authinfo_command(CLI::App& app, Action& chosen) {
   for (CLI::App* command : {add, remove}) {
     command->add_option("HOST", options->host, "the smarthost's name or address; default: any host")
         ->required();
-    command->add_option("--port", options->port, "for this port of the host alone");
-    command->add_option("--user", options->user, "the user name at the host");
+    command->add_option("--port", options->port, "for this port of the host alone")->type_name("PORT");
+    command->add_option("--user", options->user, "the user name at the host")->type_name("USER");
   }
   add->add_option("--password-file", options->password_file, "read the password from FILE; -: standard input")
       ->type_name("FILE");

@@ -146,8 +146,9 @@ void add_setup_command(CLI::App& app, Action& chosen) {
   command->add_option("-c", options->config, "the configuration file to write")
       ->type_name("FILE")
       ->capture_default_str();
-  command->add_option("--host", options->host, "a mail address, the smarthost's name or URL, or a provider");
-  command->add_option("--user", options->user, "the user name there; -: no log-in");
+  command->add_option("--host", options->host, "a mail address, the smarthost's name or URL, or a provider")
+      ->type_name("WHERE");
+  command->add_option("--user", options->user, "the user name there; -: no log-in")->type_name("USER");
   command
       ->add_option("--password-file", options->password_file,
                    "read the password from FILE; -: standard input")

@@ -8,7 +8,7 @@ import os
 import stat
 import subprocess
 
-from rig import Case, Dovecot, Hikyakud, Listener, Postfix, main
+from rig import Case, Dovecot, Hikyakud, Listener, Postfix, main, until
 from rig.case import SMARTHOST
 from rig.credentials import PASSWORD, USER
 from rig.hikyakud import NAMESPACE, binary
@@ -92,6 +92,30 @@ class Setup(Case):
         self.assertIn("you@dest.example: delivered: 250", screen)
         self.assert_test_mail_arrived()
         self.assertEqual((self.read("hikyaku.yaml"), self.read("authinfo")), before)
+
+    def hikyaku(self, *words, said=""):
+        done = subprocess.run([binary("hikyaku"), *words, "-c", self.daemon.config], input=said, capture_output=True, text=True,
+                              check=False, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn(PASSWORD, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_the_password_changes_beside_a_daemon_that_runs(self):
+        target = ("--host", f"submission://{SMARTHOST}", "--user", USER, "--password-file", "-", "--root-mail", "-", "--yes")
+        self.assertEqual(self.over_pipe(*target, said="wrong\n")[0], 1)
+        self.daemon.start()
+        self.daemon.submit(b"Subject: waits\r\n\r\n")
+        until(lambda: "smarthost paused" in self.daemon.log(), 20, "the password is refused")
+        said = self.hikyaku("authinfo", "add", SMARTHOST, "--user", USER, said=PASSWORD + "\n")
+        self.assertIn(f"replaced: {SMARTHOST}, user {USER} (", said)
+        self.assertIn("run 'hikyaku reload' to have the daemon use this", said)
+        self.hikyaku("reload")
+        self.assertEqual(self.catcher.wait().recipients, ["you@dest.example"])
+        self.assertEqual(json.loads(self.hikyaku("authinfo", "list", "--json"))["user"], USER)
+        shown = {each["key"]: each for each in json.loads(self.hikyaku("config", "show", "--json"))["settings"]}
+        self.assertEqual(shown["smarthosts[0].password"]["value"], "********")
+        self.assertEqual(shown["smarthosts[0].host"]["value"], SMARTHOST)
+        self.assertRegex(shown["smarthosts[0].host"]["from"], r"/hikyaku\.yaml:\d+$")
 
     def test_over_a_pipe_with_options_alone(self):
         code, said = self.over_pipe("--host", SMARTHOST, "--user", USER, "--password-file", "-", "--from", "-", "--root-mail",
