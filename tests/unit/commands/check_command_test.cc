@@ -78,7 +78,7 @@ TEST_CASE("check: as JSON it is one object") {
   const JsonValue& first = smarthosts->list()->front();
   CHECK(first.text_of("smarthost") == "main");
   CHECK(first.text_of("host") == "127.0.0.1");
-  CHECK(says(ran.out, R"("port":1,"steps":[{"step":"connection","ok":false,)"));
+  CHECK(says(ran.out, R"("port":1,"usable":false,"steps":[{"step":"connection","ok":false,)"));
   REQUIRE(first.find("failure") != nullptr);
   CHECK(first.find("failure")->text_of("kind") == "refused");
   CHECK(first.find("failure")->text_of("stage") == "connect");
