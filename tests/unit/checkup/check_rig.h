@@ -40,6 +40,6 @@ checkup::Step step(const checkup::Report& report, std::string_view name);
 inline constexpr const char* kLogin = "C: AUTH PLAIN AG1lQHNob3AuZXhhbXBsZQBzZWNyZXQ=\nS: 235 ok\n";
 inline constexpr const char* kAddresses =
     "C: MAIL FROM:<root@app.example>\nS: 250 ok\nC: RCPT TO:<a@b.example>\nS: 250 ok\nC: RSET\nS: 250 ok\n";
-inline constexpr const char* kQuit = "C: QUIT\nS: 221 bye\nCLOSE";
+inline constexpr const char* kBye = "C: QUIT\nS: 221 bye\nCLOSE";
 
 }  // namespace hikyaku::test

@@ -53,7 +53,7 @@ struct DoubtRig {
   }
 };
 
-bool has(const std::string& text, std::string_view words) { return text.find(words) != text.npos; }
+bool tells(const std::string& text, std::string_view words) { return text.find(words) != text.npos; }
 
 }  // namespace
 
@@ -72,16 +72,16 @@ TEST_CASE("doubts: mail in clear text where TLS is optional") {
   DoubtRig rig;
   rig.seen.tls.reset();
   rig.smarthost.tls.mode = mail::TlsMode::opportunistic;
-  CHECK(has(rig.doubt(), "it offers no TLS"));
+  CHECK(tells(rig.doubt(), "it offers no TLS"));
 }
 
 TEST_CASE("doubts: verification that is off, with what it hides, or without need") {
   DoubtRig rig;
   rig.smarthost.tls.verify = false;
-  CHECK(has(rig.doubt(), "remove that line"));
+  CHECK(tells(rig.doubt(), "remove that line"));
   rig.seen.tls->fault = IoErrorKind::tls_expired;
   CHECK(rig.doubt().starts_with("its certificate has expired, and only `tls_verify: false` lets it pass"));
-  CHECK(has(rig.doubt(), "`tls_fingerprint: \"sha256:01\"`"));
+  CHECK(tells(rig.doubt(), "`tls_fingerprint: \"sha256:01\"`"));
   rig.smarthost.tls.fingerprint = "sha256:01";
   CHECK(rig.doubts().empty());
 }
@@ -89,8 +89,8 @@ TEST_CASE("doubts: verification that is off, with what it hides, or without need
 TEST_CASE("doubts: a SIZE below max_size") {
   DoubtRig rig;
   rig.seen.offered.max_size = (10_MiB).bytes;
-  CHECK(has(rig.doubt(), "at most 10485760 bytes (SIZE), but `max_size` is 50MiB"));
-  CHECK(has(rig.doubt(), "`message: {max_size: 10MiB}`"));
+  CHECK(tells(rig.doubt(), "at most 10485760 bytes (SIZE), but `max_size` is 50MiB"));
+  CHECK(tells(rig.doubt(), "`message: {max_size: 10MiB}`"));
   rig.seen.offered.max_size = 0;  // no limit
   CHECK(rig.doubts().empty());
 }
@@ -98,8 +98,8 @@ TEST_CASE("doubts: a SIZE below max_size") {
 TEST_CASE("doubts: a sender unlike the account, unless `from` says so or the account is no address") {
   DoubtRig rig;
   rig.seen.sender = "root@app.example";
-  CHECK(has(rig.doubt(), "mail leaves as <root@app.example>, and the account is me@shop.example"));
-  CHECK(has(rig.doubt(), "set `from: me@shop.example`"));
+  CHECK(tells(rig.doubt(), "mail leaves as <root@app.example>, and the account is me@shop.example"));
+  CHECK(tells(rig.doubt(), "set `from: me@shop.example`"));
   rig.seen.sender = "";
   CHECK(rig.doubts().empty());
   rig.seen.sender = "root@app.example";
@@ -115,7 +115,7 @@ TEST_CASE("doubts: clocks that differ by ten minutes, as far as the greeting has
   rig.seen.greeting = "mx ESMTP Exim 4.96 Sun, 29 Nov 2026 13:05:00 +0100";
   CHECK(rig.doubts().empty());
   rig.seen.greeting = "mx ESMTP Exim 4.96 Sun, 29 Nov 2026 12:05:00 +0100";
-  CHECK(has(rig.doubt(), "its clock says 2026-11-29T11:05:00Z, this machine's 2026-11-29T12:00:00Z"));
+  CHECK(tells(rig.doubt(), "its clock says 2026-11-29T11:05:00Z, this machine's 2026-11-29T12:00:00Z"));
 }
 
 TEST_CASE("doubts: the dates that greetings have") {

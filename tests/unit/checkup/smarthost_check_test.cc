@@ -29,7 +29,7 @@ TEST_CASE("check: each step is a line, up to QUIT") {
   const Report report = rig.run({hello("SIZE 1000,AUTH PLAIN") + kLogin +
                                  "C: MAIL FROM:<root@app.example> SIZE=2000\nS: 250 ok\n"
                                  "C: RCPT TO:<a@b.example>\nS: 250 ok\nC: RSET\nS: 250 ok\n" +
-                                 kQuit});
+                                 kBye});
   CHECK(lines(report) == Lines{"connection: to 192.0.2.1:587", "greeting: 220 mx.example ready",
                                "EHLO: mx.example offers AUTH PLAIN, SIZE 1000",
                                "log-in: as me@shop.example with PLAIN (/etc/hikyaku/authinfo:1)",
@@ -48,7 +48,7 @@ TEST_CASE("check: TLS is told with its version, and the certificate with names, 
   for (TlsMode mode : {TlsMode::starttls, TlsMode::implicit}) {
     CheckRig rig;
     rig.use_tls(mode, good.cert, good.key);
-    const std::string rest = kLogin + std::string(kAddresses) + kQuit;
+    const std::string rest = kLogin + std::string(kAddresses) + kBye;
     const std::string again =
         hello("AUTH PLAIN").substr(std::string_view("S: 220 mx.example ready\n").size());
     const Report report = rig.run({mode == TlsMode::implicit
@@ -163,7 +163,7 @@ TEST_CASE("check: where a lane dials again at once, so does a check, and says wh
   const std::string second = hello("AUTH PLAIN LOGIN") +
                              "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: bWVAc2hvcC5leGFtcGxl\n"
                              "S: 334 UGFzc3dvcmQ6\nC: c2VjcmV0\nS: 235 ok\n" +
-                             kAddresses + kQuit;
+                             kAddresses + kBye;
   const Report report = rig.run({first, second});
   CHECK(rig.problems == Lines{});
   REQUIRE_FALSE(report.failure);
@@ -192,7 +192,7 @@ TEST_CASE("check: a recipient who is refused is no fault of the smarthost") {
   const Report report = rig.run({hello("AUTH PLAIN") + kLogin +
                                  "C: MAIL FROM:<root@app.example>\nS: 250 ok\nC: RCPT TO:<a@b.example>\n"
                                  "S: 550 5.1.1 no such user\nC: RSET\nS: 250 ok\n" +
-                                 kQuit});
+                                 kBye});
   CHECK(rig.problems == Lines{});
   CHECK_FALSE(report.failure);
   CHECK(step(report, "addresses").text ==
@@ -208,7 +208,7 @@ TEST_CASE("check: the sender is the one that the smarthost's `from` makes") {
       rig.run({hello("AUTH PLAIN") + kLogin +
                "C: MAIL FROM:<me@shop.example>\nS: 250 ok\nC: RCPT TO:<a@b.example>\nS: 250 ok\n"
                "C: RSET\nS: 250 ok\n" +
-               kQuit});
+               kBye});
   CHECK(rig.problems == Lines{});
   CHECK(step(report, "addresses").text.starts_with("mail from <me@shop.example> to"));
 }
@@ -220,7 +220,7 @@ TEST_CASE("check: a test mail goes over the same connection, by the smarthost's 
   const std::string mail =
       "C: MAIL FROM:<root@app.example>\nS: 250 ok\nC: RCPT TO:<a@b.example>\nS: 250 ok\n";
   Report report = rig.run({hello("AUTH PLAIN") + kLogin + kAddresses + mail +
-                           "C: DATA\nS: 354 go\nD:\nS: 250 2.0.0 queued as 4711\n" + kQuit});
+                           "C: DATA\nS: 354 go\nD:\nS: 250 2.0.0 queued as 4711\n" + kBye});
   CHECK(rig.problems == Lines{});
   REQUIRE_FALSE(report.failure);
   CHECK(step(report, "test mail").text ==
