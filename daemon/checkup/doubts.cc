@@ -86,16 +86,17 @@ constexpr Doubt (*kRules[])(const Seen&) = {certificate_ends_soon,      sent_in_
 constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-std::optional<unsigned> digits(std::string_view text, std::size_t most) {
+std::optional<unsigned> number_up_to(std::string_view text, unsigned most) {
   const auto number = parse_number(text);
-  return number && text.size() <= most ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
+  return number && *number <= most ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
 }
 
 // "18:25:26"
 std::optional<std::chrono::seconds> time_of_day(std::string_view text) {
   const auto parts = split(text, ':');
   if (parts.size() != 3) return std::nullopt;
-  const auto hours = digits(parts[0], 2), minutes = digits(parts[1], 2), seconds = digits(parts[2], 2);
+  const auto hours = number_up_to(parts[0], 23), minutes = number_up_to(parts[1], 59),
+             seconds = number_up_to(parts[2], 60);
   if (!hours || !minutes || !seconds) return std::nullopt;
   return std::chrono::hours(*hours) + std::chrono::minutes(*minutes) + std::chrono::seconds(*seconds);
 }
@@ -104,7 +105,7 @@ std::optional<std::chrono::seconds> time_of_day(std::string_view text) {
 std::optional<std::chrono::seconds> zone(std::string_view text) {
   if (text == "GMT" || text == "UTC") return std::chrono::seconds(0);
   if (text.size() != 5 || (text[0] != '+' && text[0] != '-')) return std::nullopt;
-  const auto hours = digits(text.substr(1, 2), 2), minutes = digits(text.substr(3), 2);
+  const auto hours = number_up_to(text.substr(1, 2), 14), minutes = number_up_to(text.substr(3), 59);
   if (!hours || !minutes) return std::nullopt;
   const std::chrono::seconds east = std::chrono::hours(*hours) + std::chrono::minutes(*minutes);
   return text[0] == '+' ? east : -east;
@@ -113,9 +114,9 @@ std::optional<std::chrono::seconds> zone(std::string_view text) {
 // "29 Nov 2026"
 std::optional<std::chrono::sys_days> day(std::string_view day, std::string_view month,
                                          std::string_view year) {
-  const auto in_month = digits(day, 2), in_era = digits(year, 4);
+  const auto in_month = number_up_to(day, 31), in_era = number_up_to(year, 9999);
   const auto name = std::ranges::find(kMonths, month);
-  if (!in_month || !in_era || name == kMonths.end()) return std::nullopt;
+  if (!in_month || !in_era || *in_era < 1970 || name == kMonths.end()) return std::nullopt;
   const std::chrono::year_month_day date(
       std::chrono::year(static_cast<int>(*in_era)),
       std::chrono::month(static_cast<unsigned>(name - kMonths.begin()) + 1), std::chrono::day(*in_month));

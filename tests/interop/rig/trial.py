@@ -185,12 +185,18 @@ class TrialCase(unittest.TestCase):
         self.keep(*COMMANDS)
         return self.heard
 
-    def check(self, *words, returncode=1):
-        """`hikyaku check` by itself has all these words."""
-        done = self.machine.run("hikyaku", "check")
-        self.heard["hikyaku check"] = done.stdout + done.stderr
+    def begin_check(self):
+        check = self.machine.start(["hikyaku", "check"], f"check-{self._testMethodName}")
+        self.addCleanup(check.kill)
+        return check
+
+    def check(self, *words, returncode=1, begun=None):
+        """`hikyaku check` by itself has all these words; `begun` may be one that has been on its way for a while."""
+        check = begun or self.begin_check()
+        left = check.wait(120)
+        self.heard["hikyaku check"] = check.said()
         self.keep("hikyaku check")
-        self.assertEqual(done.returncode, returncode, self.heard["hikyaku check"])
+        self.assertEqual(left, returncode, check.said())
         self.assert_says(words, "hikyaku check")
 
     def keep(self, *names):

@@ -122,7 +122,9 @@ TEST_CASE("doubts: the dates that greetings have") {
   CHECK(date_in("mx; Sun, 29 Nov 2026 12:00:00 +0000") == kNow);
   CHECK(date_in("29 Nov 2026 07:00:00 -0500 (EST) ready") == kNow);
   CHECK(date_in("29 Nov 2026 12:00:00 GMT") == kNow);
-  for (const char* none : {"", "mx ready", "29 Nov 2026 12:00 +0000", "31 Nov 2026 12:00:00 +0000",
-                           "29 Foo 2026 12:00:00 +0000", "29 Nov 2026 12:00:00 EST", "29 Nov 2026 12:00:00"})
+  for (const char* none :
+       {"", "mx ready", "29 Nov 2026 12:00 +0000", "31 Nov 2026 12:00:00 +0000", "29 Foo 2026 12:00:00 +0000",
+        "29 Nov 2026 25:00:00 +0000", "29 Nov 1969 12:00:00 +0000", "29 Nov 2026 12:00:00 +9999",
+        "29 Nov 2026 12:00:00 EST", "29 Nov 2026 12:00:00"})
     CHECK_MESSAGE(!date_in(none), none);
 }

@@ -83,6 +83,7 @@ struct ClientRig {
   std::shared_ptr<io::TlsServer> server_tls;
   io::MemoryPairOptions pair;  // largest_read, capacity
   io::Cancel* cancel = nullptr;
+  smtpc::OpeningObserver* observer = nullptr;
   bool proven = true;
   std::function<Task<bool>()> before_final_dot;
   std::function<Task<std::optional<smtpc::Consignment>>()> following;
