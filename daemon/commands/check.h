@@ -18,7 +18,8 @@ struct CheckOptions {
 };
 
 // Returns ok only if mail can be sent through each of them; attention if not; usage, configuration. As root the
-// process becomes the daemon's user, for good: a caller that needs root afterwards runs this in a child.
+// process becomes the daemon's user, for good, and a name service that hangs ends it at the end: a caller that has more
+// to do runs this in a child.
 Exit run_check(const CheckOptions& options, const system::LoadCalls& calls = {});
 
 }  // namespace hikyaku::commands

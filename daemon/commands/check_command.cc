@@ -154,10 +154,9 @@ void add_check_command(CLI::App& app, Action& chosen) {
       ->type_name("ADDRESS");
   command->add_flag("--json", options->json, "print one JSON object");
   command->footer(
-      "Sends no mail without --send-to, and asks nothing of the daemon, which need not run; as root it "
-      "judges as\n"
-      "the daemon's user. Exit code: 0 mail can be sent through each, 1 it cannot, 78 the configuration is "
-      "wrong.");
+      "Sends no mail without --send-to; the test mail goes over the same connection, not through the queue.\n"
+      "The daemon need not run. Run by root, it judges as the daemon's user.\n"
+      "Exit code: 0 mail can be sent through each, 1 it cannot, 78 the configuration is wrong.");
   command->callback([options, &chosen] { chosen = [options] { return run_check(*options); }; });
 }
 
