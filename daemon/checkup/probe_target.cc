@@ -95,11 +95,6 @@ std::optional<Place> place_by_provider(const std::string& domain, const DomainRe
   return std::nullopt;
 }
 
-bool is_without_records(const DomainRecords& records) {
-  return records.submissions.services.empty() && records.submission.services.empty() &&
-         records.mx.exchanges.empty();
-}
-
 Places guesses(const ProbeTarget& target) {
   Places places;
   for (const char* label : {"smtp.", "mail."})
@@ -135,6 +130,11 @@ Result<ProbeTarget, std::string> parse_probe_target(std::string_view text) {
 
 std::string submissions_name(std::string_view domain) { return cat("_submissions._tcp.", domain); }
 std::string submission_name(std::string_view domain) { return cat("_submission._tcp.", domain); }
+
+bool is_without_records(const DomainRecords& records) {
+  return records.submissions.services.empty() && records.submission.services.empty() &&
+         records.mx.exchanges.empty();
+}
 
 bool offers_no_submission(const DomainRecords& records) {
   std::vector<dns::SrvRecord> all = records.submissions.services;

@@ -36,6 +36,8 @@ struct DomainRecords {
 std::string submissions_name(std::string_view domain);
 std::string submission_name(std::string_view domain);
 
+// Whether there is no record of any kind: probably no mail domain.
+bool is_without_records(const DomainRecords& records);
 // Whether the domain says itself that it has no server for sending: each SRV record's target is the root.
 bool offers_no_submission(const DomainRecords& records);
 

@@ -303,7 +303,9 @@ std::string explain(Origin origin, const std::string& domain) {
 
 std::string to_text(const ProbeResult& result, WallTime now) {
   std::string text;
-  if (result.records) text += cat(records_text(result.target.domain, *result.records), "\n");
+  const bool is_domain =
+      result.records && (result.target.host.empty() || !is_without_records(*result.records));
+  if (is_domain) text += cat(records_text(result.target.domain, *result.records), "\n");
   for (const HostFinding& host : result.hosts) text += cat(host_text(host, result.target.domain, now), "\n");
   if (!result.choice.recommended) return text + nothing_text(result);
   text += recommendation_text(result, *result.choice.recommended);

@@ -165,6 +165,13 @@ class Failures(Case):
         self.assert_arrived(self.catcher.wait(), MAILS[0])
         daemon.stop()
 
+    def test_probe_asks_for_the_password_without_echo(self):
+        terminal = self.probe().at_terminal(SMARTHOST, "--user", USER)
+        terminal.answer(f"Password of {USER} (not shown): ", PASSWORD)
+        self.assertEqual(terminal.leave(), 0)
+        self.assertIn(f"log-in: succeeded as {USER} with PLAIN\n", terminal.screen)
+        self.assertNotIn(PASSWORD, terminal.screen)
+
     def test_probe_tries_a_wrong_password_once(self):
         def failures():
             return len(re.findall(r"SASL \S+ authentication failed", self.postfix.log()))

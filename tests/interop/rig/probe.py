@@ -6,6 +6,7 @@ import os
 import subprocess
 
 from .hikyakud import NAMESPACE, binary
+from .terminal import Terminal
 
 
 class Prober:
@@ -19,12 +20,18 @@ class Prober:
 
     def says(self, *arguments, returncode=0, password=None):
         """All that it prints; `password` comes over a pipe."""
-        words = [binary("hikyaku"), "probe", "-c", self._config, *arguments]
-        return self.run(words + (["--password-file", "-"] if password else []), returncode, password)
+        words = [*self._command(*arguments), *(["--password-file", "-"] if password else [])]
+        return self.run(words, returncode, password)
 
     def finds(self, *arguments, returncode=0, password=None):
         """The same as JSON."""
         return json.loads(self.says("--json", *arguments, returncode=returncode, password=password))
+
+    def at_terminal(self, *arguments):
+        return Terminal([*NAMESPACE, self._place.hosts, *self._command(*arguments)], self._env)
+
+    def _command(self, *arguments):
+        return [binary("hikyaku"), "probe", "-c", self._config, *arguments]
 
     def run(self, words, returncode=0, given=None):
         """Any command in the same surroundings."""

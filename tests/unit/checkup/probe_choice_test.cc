@@ -101,7 +101,7 @@ TEST_CASE("probe: the best port is recommended, with as little configuration as 
       {"no port", {}, "nothing"},
   };
   for (const auto& row : kCases) {
-    INFO(row.what);
+    INFO(std::string(row.what));
     CHECK(yaml_of(row.ports) == row.yaml);
   }
 }

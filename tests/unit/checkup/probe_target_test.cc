@@ -63,7 +63,7 @@ TEST_CASE("probe: a host, a host with a port, a domain and an address are told a
       {"me@bücher.example", {"", "xn--bcher-kva.example", "me@bücher.example", {}}},
   };
   for (const auto& row : kCases) {
-    INFO(row.text);
+    INFO(std::string(row.text));
     CHECK(target_of(row.text) == row.target);
   }
 }
@@ -71,7 +71,7 @@ TEST_CASE("probe: a host, a host with a port, a domain and an address are told a
 TEST_CASE("probe: what is none of them is an error that shows it escaped") {
   for (const char* text : {"", "@", "me@", "a b", "smtp.example.com:0", "smtp.example.com:99999",
                            "me@[192.0.2.1]", "-x.example", "http://x/"}) {
-    INFO(text);
+    INFO(std::string(text));
     CHECK_FALSE(parse_probe_target(text));
   }
   auto target = parse_probe_target("\x1b[2J");

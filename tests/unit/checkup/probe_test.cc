@@ -83,6 +83,7 @@ TEST_CASE("probe: a host that offers all is recommended by its port with TLS fro
   CHECK(smarthost_yaml(*result.choice.recommended) == "smarthost: smtps://smtp.example\n");
   CHECK_FALSE(result.login);
   CHECK(rig.records.asked == 3);
+  CHECK(text_of(rig, result).starts_with("smtp.example\n  465  "));
 }
 
 TEST_CASE("probe: a domain's SRV records lead to its host, and only the ports that they name are looked at") {
