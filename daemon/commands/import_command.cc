@@ -10,6 +10,7 @@
 #include "daemon/base/text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/output.h"
+#include "daemon/config/hostname.h"
 #include "daemon/config/load.h"
 #include "daemon/config/read_file.h"
 #include "daemon/import/import.h"
@@ -82,18 +83,19 @@ Result<void, StartError> check(const Import& import) {
   return {};
 }
 
-// What the other relay's files cannot know of this machine stays.
+// What the other relay's files do not say stays as it is.
 void keep_own(const config::Settings& own, config::Settings& imported) {
-  imported.user = own.user;
-  imported.authinfo = own.authinfo;
-  imported.runtime_directory = own.runtime_directory;
-  imported.spool = own.spool;
-  imported.memory = own.memory;
-  imported.limits = own.limits;
-  imported.submit = own.submit;
-  imported.control = own.control;
-  imported.log = own.log;
-  imported.dns = own.dns;
+  const config::Settings usual = importing::Imported().settings;
+  auto keep = [&](auto... members) {
+    ((imported.*members == usual.*members ? void(imported.*members = own.*members) : void()), ...);
+  };
+  using S = config::Settings;
+  keep(&S::listen, &S::allow, &S::user, &S::authinfo, &S::aliases, &S::local_mail, &S::senders,
+       &S::masquerade, &S::copy_to, &S::runtime_directory, &S::shutdown_grace, &S::message, &S::spool,
+       &S::memory, &S::limits, &S::submit, &S::queue, &S::control, &S::log, &S::dns);
+  const bool is_named = !config::is_localhost(own.hostname);  // else it is what stands for no name
+  if (is_named) keep(&S::hostname);
+  if (!config::is_localhost(own.domain)) keep(&S::domain);
 }
 
 config::Authinfo entries_of(const importing::Imported& imported) {

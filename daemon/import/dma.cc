@@ -97,7 +97,8 @@ class DmaImport {
 
   // "user|smarthost:password".
   std::optional<FoundLogin> find_login(const Hop& hop) {
-    const std::string path = has("AUTHPATH") ? value_of("AUTHPATH") : cat(directory_of(file_), "/auth.conf");
+    const std::string path = has("AUTHPATH") ? std::string(first_word(value_of("AUTHPATH")).word)
+                                             : cat(directory_of(file_), "/auth.conf");
     auto text = read_(path);
     if (!text && has("AUTHPATH"))
       imported_.remark(place_of("AUTHPATH"), "AUTHPATH", cat(printable(path), " ", text.error()));

@@ -23,6 +23,10 @@ TlsMode mode_for(const Hop& hop) {
   return hop.tls == TlsWish::none ? TlsMode::none : TlsMode::opportunistic;
 }
 
+std::uint16_t port_for(const Hop& hop, TlsMode mode) {
+  return hop.port.value_or(mode == TlsMode::implicit ? 465 : 25);
+}
+
 // Without a password nothing is at stake that the other relay guarded, so mail goes on as it did.
 bool verifies(const Hop& hop, TlsMode mode) {
   return hop.is_verified || (hop.logs_in && !hop.by_mx) || mode == TlsMode::none;
@@ -54,11 +58,11 @@ config::Settings default_settings_of_import() {
 Imported::Imported() : settings(default_settings_of_import()) {}
 
 void Imported::remark(const Place& place, std::string_view subject, std::string text) {
-  remarks.push_back({place, printable(subject, 60), std::move(text)});
+  remarks.push_back({place, printable(first_word(subject).word, 60), std::move(text)});
 }
 
 void Imported::ignore(std::string_view key) {
-  std::string shown = printable(key, 60);
+  std::string shown = printable(first_word(key).word, 60);
   if (std::ranges::find(unneeded, shown) == unneeded.end()) unneeded.push_back(std::move(shown));
 }
 
@@ -77,18 +81,12 @@ std::string Imported::free_name(const std::string& name) const {
   return free;
 }
 
-Smarthost& Imported::smarthost_for(const Hop& hop, const std::string& user) {
+Smarthost& Imported::add_smarthost(const Hop& hop, const std::string& user) {
   const TlsMode mode = mode_for(hop);
-  const std::uint16_t port = hop.port.value_or(mode == TlsMode::implicit ? 465 : 25);
-  auto is_it = [&](const Smarthost& each) {
-    return each.host == hop.host && each.port == port && each.lookup_mx == hop.by_mx && each.user == user;
-  };
-  auto found = std::ranges::find_if(settings.smarthosts, is_it);
-  if (found != settings.smarthosts.end()) return *found;
   Smarthost smarthost;
   smarthost.name = free_name(hop.host);
   smarthost.host = hop.host;
-  smarthost.port = port;
+  smarthost.port = port_for(hop, mode);
   smarthost.lookup_mx = hop.by_mx;
   smarthost.tls.mode = mode;
   smarthost.tls.verify = verifies(hop, mode);
@@ -96,6 +94,15 @@ Smarthost& Imported::smarthost_for(const Hop& hop, const std::string& user) {
   remark_on_tls(hop, mode, *this);
   settings.smarthosts.push_back(std::move(smarthost));
   return settings.smarthosts.back();
+}
+
+Smarthost& Imported::smarthost_for(const Hop& hop, const std::string& user) {
+  const std::uint16_t port = port_for(hop, mode_for(hop));
+  auto is_it = [&](const Smarthost& each) {
+    return each.host == hop.host && each.port == port && each.lookup_mx == hop.by_mx && each.user == user;
+  };
+  auto found = std::ranges::find_if(settings.smarthosts, is_it);
+  return found != settings.smarthosts.end() ? *found : add_smarthost(hop, user);
 }
 
 Smarthost& Imported::direct_smarthost() {
@@ -107,17 +114,21 @@ Smarthost& Imported::direct_smarthost() {
   return settings.smarthosts.back();
 }
 
+void Imported::add_login(Login login) {
+  auto is_same = [&](const Login& each) {
+    return each.entry.host == login.entry.host && each.entry.port == login.entry.port &&
+           each.entry.credentials.user == login.entry.credentials.user;
+  };
+  if (std::ranges::none_of(logins, is_same)) logins.push_back(std::move(login));
+}
+
 void Imported::add_login(const Hop& hop, std::string user, std::string password, const Place& place) {
   config::AuthinfoEntry entry;
   entry.host = hop.host;
   entry.port = hop.port;
   entry.credentials.user = std::move(user);
   entry.credentials.password = Secret(std::move(password));
-  auto is_same = [&](const Login& each) {
-    return each.entry.host == entry.host && each.entry.port == entry.port &&
-           each.entry.credentials.user == entry.credentials.user;
-  };
-  if (std::ranges::none_of(logins, is_same)) logins.push_back({std::move(entry), place});
+  add_login({std::move(entry), place});
 }
 
 void Imported::finish() {

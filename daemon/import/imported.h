@@ -49,15 +49,20 @@ class Imported {
   // Settings with their defaults and no smarthost.
   Imported();
 
+  // Of `subject` the first word.
   void remark(const Place& place, std::string_view subject, std::string text);
   void ignore(std::string_view key);
   // Where the value cannot be used by us as it is.
   void remark_unusable(const Place& place, std::string_view key);
 
-  // The smarthost for this hop, with a name of its own; there is one for each host, port and user. What our rules
-  // about TLS and passwords change is remarked. The reference lives until the next call.
+  // A smarthost for this hop, with a name of its own. What our rules about TLS and passwords change is remarked.
+  // The reference lives until the next call.
+  mail::Smarthost& add_smarthost(const Hop& hop, const std::string& user = {});
+  // The same, but one for each host, port and user.
   mail::Smarthost& smarthost_for(const Hop& hop, const std::string& user = {});
   mail::Smarthost& direct_smarthost();
+  // Once for each host, port and user.
+  void add_login(Login login);
   void add_login(const Hop& hop, std::string user, std::string password, const Place& place);
   // At the end: `user` where several log-ins are for one host, and routes for what no route takes.
   void finish();

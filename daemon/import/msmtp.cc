@@ -16,6 +16,7 @@ namespace {
 struct Setting {
   std::string value;
   Place place;
+  bool operator==(const Setting&) const = default;
 };
 using Settings = std::map<std::string, Setting, std::less<>>;
 
@@ -121,7 +122,7 @@ class AccountImport {
   std::string run() {
     const Setting* host = find("host");
     if (host == nullptr || value_of("protocol") == "lmtp") {
-      imported_.remark(place_of(host == nullptr ? "from" : "protocol"), cat("account ", account_.name),
+      imported_.remark(place_of(host == nullptr ? "from" : "protocol"), "account",
                        host == nullptr ? "names no host, so it was left out"
                                        : "speaks LMTP, which hikyaku does not, so it was left out");
       return {};
@@ -132,8 +133,8 @@ class AccountImport {
       return {};
     }
     fill(*hop);
-    mail::Smarthost& smarthost = imported_.smarthost_for(*hop, hop->logs_in ? value_of("user") : "");
-    if (imported_.settings.smarthosts.size() > count_) smarthost.name = name_of_account(smarthost.name);
+    mail::Smarthost& smarthost = imported_.add_smarthost(*hop, hop->logs_in ? value_of("user") : "");
+    smarthost.name = name_of_account(smarthost.name);
     finish(smarthost);
     if (hop->logs_in) import_login(*hop);
     return smarthost.name;
@@ -236,7 +237,6 @@ class AccountImport {
 
   const Account& account_;
   Imported& imported_;
-  std::size_t count_ = imported_.settings.smarthosts.size();
 };
 
 // What concerns the whole machine, in the account that counts for mail of no other.
@@ -280,6 +280,11 @@ void account_for(const MsmtpFile& file, Imported& imported) {
     }
 }
 
+// "account default : NAME" is NAME again.
+const Account* original_of(const Account& account, const std::vector<Account>& accounts) {
+  return &*std::ranges::find(accounts, account.settings, &Account::settings);
+}
+
 }  // namespace
 
 Imported import_msmtp(std::string_view text, const std::string& file, const ReadText& read) {
@@ -288,9 +293,12 @@ Imported import_msmtp(std::string_view text, const std::string& file, const Read
   const Account* usual = parsed.find("default");
   if (usual == nullptr && !parsed.accounts().empty()) usual = &parsed.accounts().front();
   Routing routing;
+  std::map<const Account*, std::string> names;
   for (const Account& account : parsed.accounts()) {
-    const std::string name = AccountImport(account, imported).run();
+    const Account* original = original_of(account, parsed.accounts());
+    const std::string name = original == &account ? AccountImport(account, imported).run() : names[original];
     if (name.empty()) continue;
+    names[&account] = name;
     if (&account == usual) routing.add_rest(name);
     auto from = account.settings.find("from");
     if (from != account.settings.end() && account.name != "default")

@@ -144,7 +144,6 @@ void import_lifetime(const Given& given, Context& context) {
 
 void import_delay(const Given& given, Context& context) {
   set_time(given, context, &config::Settings::queue, &config::QueueSettings::delay_notice, 1h, 0s, 365 * 24h);
-  // hikyaku's own default is longer than never: 0 says that Postfix told nobody.
 }
 
 void import_first_retry(const Given& given, Context& context) {

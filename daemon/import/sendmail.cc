@@ -13,41 +13,32 @@
 namespace hikyaku::importing {
 namespace {
 
-class SendmailImport {
+std::string argument(const M4Call& call, std::size_t index) {
+  return index < call.arguments.size() ? call.arguments[index] : "";
+}
+
+// sendmail.mc as definitions and features; of several of a name the last counts.
+class MacroFile {
  public:
-  SendmailImport(std::string_view text, const std::string& file, const ReadText& read, Imported& imported)
-      : calls_(m4_calls(text)), file_(file), read_(read), imported_(imported) {}
-
-  void run() {
-    collect();
-    read_authinfo();
-    import_smart_host();
-    import_mailertable();
-    routing_.put_into(imported_);
-    for (const M4Call& call : calls_) take(call);
-    remark_on_logins();
-    imported_.finish();
-  }
-
- private:
-  Place place_of(const M4Call& call) const { return {file_, call.line}; }
-  static std::string argument(const M4Call& call, std::size_t index) {
-    return index < call.arguments.size() ? call.arguments[index] : "";
-  }
-
-  // The last definition counts.
-  void collect() {
+  MacroFile(std::string_view text, const std::string& file) : file_(file), calls_(m4_calls(text)) {
     for (const M4Call& call : calls_) {
       if (call.name == "define") defines_[argument(call, 0)] = &call;
       if (call.name == "FEATURE") features_[argument(call, 0)] = &call;
     }
   }
+  MacroFile(const MacroFile&) = delete;
+
+  const std::vector<M4Call>& calls() const { return calls_; }
+  Place place_of(const M4Call& call) const { return {file_, call.line}; }
+  Place place_of_definition(std::string_view name) const {
+    auto found = defines_.find(name);
+    return found == defines_.end() ? Place{file_, 0} : place_of(*found->second);
+  }
   std::string defined(std::string_view name) const {
     auto found = defines_.find(name);
     return found == defines_.end() ? "" : argument(*found->second, 1);
   }
-
-  // "hash -o /etc/mail/authinfo.db" is made of /etc/mail/authinfo.
+  // "hash -o /etc/mail/authinfo.db" is made of /etc/mail/authinfo. Empty: there is no such feature.
   std::string table_of(std::string_view feature, std::string_view usual) const {
     auto found = features_.find(feature);
     if (found == features_.end()) return "";
@@ -58,23 +49,49 @@ class SendmailImport {
     return path.starts_with('/') ? path : std::string(usual);
   }
 
-  void read_authinfo() {
-    for (const auto& [feature, usual] :
-         {std::pair("authinfo", "/etc/mail/authinfo"), std::pair("access_db", "/etc/mail/access")}) {
-      const std::string path = table_of(feature, usual);
-      if (path.empty()) continue;
-      auto text = read_(path);
-      const bool is_wanted = feature == std::string_view("authinfo");
-      if (!text && is_wanted)
-        imported_.remark(place_of(*features_.find(feature)->second), feature,
-                         cat(printable(path), " ", text.error(),
-                             "; where only the .db is left, this makes a text of it: makemap -u hash ",
-                             printable(path), ".db > ", printable(path)));
-      if (text) read_entries(*text, path);
+ private:
+  const std::string& file_;
+  std::vector<M4Call> calls_;
+  std::map<std::string, const M4Call*, std::less<>> defines_;
+  std::map<std::string, const M4Call*, std::less<>> features_;
+};
+
+// The AuthInfo: lines of the tables that may hold them.
+class AuthInfoLines {
+ public:
+  AuthInfoLines(const MacroFile& macros, const ReadText& read, Imported& imported) : imported_(imported) {
+    const std::string path = macros.table_of("authinfo", "/etc/mail/authinfo");
+    if (!path.empty()) {
+      auto text = read(path);
+      text ? take(*text, path) : explain_missing(path, text.error());
     }
+    const std::string access = macros.table_of("access_db", "/etc/mail/access");
+    if (!access.empty() && access != path) take(read(access).value_or(""), access);
   }
 
-  void read_entries(std::string_view text, const std::string& path) {
+  // nullptr: nobody logs in there.
+  const Login* find(const Hop& hop) const {
+    auto found =
+        std::ranges::find_if(entries_, [&](const Login& login) { return login.entry.host == hop.host; });
+    if (found == entries_.end())
+      found = std::ranges::find_if(entries_, [](const Login& login) { return login.entry.host.empty(); });
+    return found == entries_.end() ? nullptr : &*found;
+  }
+
+  void remark_unused() {
+    for (const Login& login : entries_)
+      if (std::ranges::find(imported_.logins, login.place, &Login::place) == imported_.logins.end())
+        imported_.remark(login.place, "AuthInfo",
+                         "is for a server that the configuration does not name, so it was left out");
+  }
+
+ private:
+  void explain_missing(const std::string& path, const std::string& why) {
+    imported_.remark({path, 0}, "authinfo",
+                     cat(why, "; where only the .db is left, this makes a text of it: makemap -u hash ",
+                         printable(path), ".db > ", printable(path)));
+  }
+  void take(std::string_view text, const std::string& path) {
     for (const Line& line : lines_of(text)) {
       if (!starts_with_ignoring_case(line.text, "AuthInfo:")) continue;
       auto entries = config::parse_authinfo(line.text, path);
@@ -85,14 +102,25 @@ class SendmailImport {
     }
   }
 
-  const Login* login_for(const Hop& hop) const {
-    auto found =
-        std::ranges::find_if(entries_, [&](const Login& login) { return login.entry.host == hop.host; });
-    if (found == entries_.end())
-      found = std::ranges::find_if(entries_, [](const Login& login) { return login.entry.host.empty(); });
-    return found == entries_.end() ? nullptr : &*found;
+  Imported& imported_;
+  std::vector<Login> entries_;
+};
+
+class SendmailImport {
+ public:
+  SendmailImport(std::string_view text, const std::string& file, const ReadText& read, Imported& imported)
+      : macros_(text, file), read_(read), imported_(imported), logins_(macros_, read, imported) {}
+
+  void run() {
+    import_smart_host();
+    import_mailertable();
+    routing_.put_into(imported_);
+    for (const M4Call& call : macros_.calls()) take(call);
+    logins_.remark_unused();
+    imported_.finish();
   }
 
+ private:
   // "esmtp:[host]", "smtp:host", "[host]", "host": the mailer is always SMTP. Its arguments may name a port.
   mail::Smarthost* smarthost_for(std::string_view value, const Place& place) {
     const std::size_t colon = value.find(':');
@@ -110,7 +138,7 @@ class SendmailImport {
                            " stands without brackets, so it is a domain whose MX records are looked up "
                            "(`lookup: mx`); if it is the host itself, remove that key"));
     hop->tls = TlsWish::opportunistic;  // sendmail uses STARTTLS where it is offered
-    const Login* login = login_for(*hop);
+    const Login* login = logins_.find(*hop);
     hop->logs_in = login != nullptr;
     mail::Smarthost& smarthost = imported_.smarthost_for(*hop);
     if (login != nullptr) use(*login, *hop);
@@ -121,19 +149,19 @@ class SendmailImport {
   void use(Login login, const Hop& hop) {
     login.entry.host = hop.host;
     login.entry.port = hop.port;
-    imported_.logins.push_back(std::move(login));
+    imported_.add_login(std::move(login));
   }
 
   // define(`RELAY_MAILER_ARGS', `TCP $h 587').
   std::optional<std::uint16_t> port_of(std::string_view mailer) const {
-    const std::string arguments = defined(cat(to_upper(mailer), "_MAILER_ARGS"));
+    const std::string arguments = macros_.defined(cat(to_upper(mailer), "_MAILER_ARGS"));
     const auto parts = words(arguments);
     return parts.size() > 2 ? config::parse_port(parts.back()) : std::nullopt;
   }
 
   void import_certificates(mail::Smarthost& smarthost) const {
-    smarthost.tls.client_cert = defined("confCLIENT_CERT");
-    smarthost.tls.client_key = defined("confCLIENT_KEY");
+    smarthost.tls.client_cert = macros_.defined("confCLIENT_CERT");
+    smarthost.tls.client_key = macros_.defined("confCLIENT_KEY");
     const bool is_whole = !smarthost.tls.client_cert.empty() && !smarthost.tls.client_key.empty();
     const bool is_absolute =
         smarthost.tls.client_cert.starts_with('/') && smarthost.tls.client_key.starts_with('/');
@@ -141,9 +169,8 @@ class SendmailImport {
   }
 
   void import_smart_host() {
-    auto found = defines_.find("SMART_HOST");
-    const std::string value = defined("SMART_HOST");
-    const Place place = found == defines_.end() ? Place{file_, 0} : place_of(*found->second);
+    const std::string value = macros_.defined("SMART_HOST");
+    const Place place = macros_.place_of_definition("SMART_HOST");
     if (value.empty()) {
       routing_.add_rest(imported_.direct_smarthost().name);
       return imported_.remark(place, "SMART_HOST",
@@ -157,7 +184,7 @@ class SendmailImport {
 
   // "example.com esmtp:[mail.example.com]".
   void import_mailertable() {
-    const std::string path = table_of("mailertable", "/etc/mail/mailertable");
+    const std::string path = macros_.table_of("mailertable", "/etc/mail/mailertable");
     const std::string text = path.empty() ? "" : read_(path).value_or("");
     for (const Line& line : lines_of(text)) {
       auto [domain, target] = first_word(line.text);
@@ -175,13 +202,13 @@ class SendmailImport {
     if (call.name == "MASQUERADE_DOMAIN" || call.name == "MASQUERADE_DOMAIN_FILE") return hide(call);
     if (call.name == "DAEMON_OPTIONS") return import_listener(call);
     if (call.name == "INPUT_MAIL_FILTER")
-      return imported_.remark(place_of(call), call.name, "hikyaku hands mail to no filter");
+      return imported_.remark(macros_.place_of(call), call.name, "hikyaku hands mail to no filter");
     static constexpr std::string_view kStructure[] = {
         "OSTYPE",   "DOMAIN", "MAILER",       "VERSIONID",    "include",        "divert",
         "undefine", "ifdef",  "LOCAL_DOMAIN", "EXPOSED_USER", "CLIENT_OPTIONS", "errprint"};
     std::ranges::find(kStructure, call.name) != std::end(kStructure)
         ? imported_.ignore(call.name)
-        : imported_.remark(place_of(call), call.name, "has no counterpart and was left out");
+        : imported_.remark(macros_.place_of(call), call.name, "has no counterpart and was left out");
   }
 
   void take_definition(const M4Call& call) {
@@ -199,10 +226,10 @@ class SendmailImport {
       if (value.starts_with('/') && value != settings.aliases.path) settings.aliases = {value, true};
     } else if (name == "confTO_QUEUERETURN" || name == "confTO_QUEUEWARN") {
       import_time(call, name == "confTO_QUEUERETURN");
-    } else if (name == "confAUTH_MECHANISMS" || name.starts_with("conf")) {
+    } else if (name == "confAUTH_MECHANISMS" || name.starts_with("conf") || name.starts_with('_')) {
       imported_.ignore(name);
     } else {
-      imported_.remark(place_of(call), name, "has no counterpart and was left out");
+      imported_.remark(macros_.place_of(call), name, "has no counterpart and was left out");
     }
   }
 
@@ -210,7 +237,7 @@ class SendmailImport {
   void import_time(const M4Call& call, bool is_lifetime) {
     auto time = parse_duration(argument(call, 1));
     if (!time || *time <= 0s || *time > 365 * 24h)
-      return imported_.remark_unusable(place_of(call), argument(call, 0));
+      return imported_.remark_unusable(macros_.place_of(call), argument(call, 0));
     (is_lifetime ? imported_.settings.queue.lifetime : imported_.settings.queue.delay_notice) = *time;
   }
 
@@ -228,6 +255,9 @@ class SendmailImport {
                                                    "no_default_msa",
                                                    "nouucp",
                                                    "smrsh",
+                                                   "greet_pause",
+                                                   "ratecontrol",
+                                                   "conncontrol",
                                                    "redirect",
                                                    "local_procmail",
                                                    "msp",
@@ -236,7 +266,7 @@ class SendmailImport {
                                                    "delay_checks"};
     const std::string name = argument(call, 0);
     if (std::ranges::find(kServed, name) != std::end(kServed)) return imported_.ignore(name);
-    imported_.remark(place_of(call), name,
+    imported_.remark(macros_.place_of(call), name,
                      name == "genericstable"
                          ? "rewrites single addresses, which has no counterpart; `from` sends all mail of a "
                            "smarthost with one address"
@@ -245,10 +275,10 @@ class SendmailImport {
 
   void import_masquerade(const M4Call& call) {
     const std::string domain = argument(call, 0);
-    if (!config::is_host_name(domain)) return imported_.remark_unusable(place_of(call), call.name);
+    if (!config::is_host_name(domain)) return imported_.remark_unusable(macros_.place_of(call), call.name);
     imported_.settings.domain = to_lower(domain);
     if (imported_.settings.masquerade.empty())
-      imported_.remark(place_of(call), call.name,
+      imported_.remark(macros_.place_of(call), call.name,
                        "became `domain`, for addresses without one; hosts whose names it is to hide in full "
                        "addresses belong into `masquerade`");
   }
@@ -258,7 +288,7 @@ class SendmailImport {
     if (config::is_host_name(host) && call.name == "MASQUERADE_DOMAIN")
       imported_.settings.masquerade.push_back(to_lower(host));
     else
-      imported_.remark(place_of(call), call.name, "names a file; write its hosts into `masquerade`");
+      imported_.remark(macros_.place_of(call), call.name, "names a file; write its hosts into `masquerade`");
   }
 
   // "Port=smtp,Addr=127.0.0.1, Name=MTA".
@@ -273,29 +303,14 @@ class SendmailImport {
     auto number = config::parse_port(port);
     if (ip && ip->is_loopback() && number == 25) return;  // the default
     imported_.remark(
-        place_of(call), call.name,
+        macros_.place_of(call), call.name,
         "opens a port beyond 127.0.0.1:25; `listen` opens it here, and `allow` has to say who may send");
   }
 
-  void remark_on_logins() {
-    for (const Login& login : entries_) {
-      const bool is_used = std::ranges::any_of(imported_.logins, [&](const Login& used) {
-        return used.place.file == login.place.file && used.place.line == login.place.line;
-      });
-      if (!is_used)
-        imported_.remark(login.place, "AuthInfo",
-                         "is for a server that the configuration does not name, so it "
-                         "was left out");
-    }
-  }
-
-  std::vector<M4Call> calls_;
-  const std::string& file_;
+  const MacroFile macros_;
   const ReadText& read_;
   Imported& imported_;
-  std::map<std::string, const M4Call*, std::less<>> defines_;
-  std::map<std::string, const M4Call*, std::less<>> features_;
-  std::vector<Login> entries_;
+  AuthInfoLines logins_;
   Routing routing_;
 };
 

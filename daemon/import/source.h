@@ -16,6 +16,7 @@ namespace hikyaku::importing {
 struct Place {
   std::string file;
   unsigned line = 0;  // from 1; 0: the file as a whole
+  bool operator==(const Place&) const = default;
 };
 std::string to_text(const Place& place);  // "/etc/postfix/main.cf:12"
 

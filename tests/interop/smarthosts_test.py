@@ -5,7 +5,7 @@
 import functools
 import itertools
 
-from rig import Case, Dovecot, Listener, Postfix, main
+from rig import Case, Dovecot, Hikyakud, Listener, Postfix, main
 from rig.case import SMARTHOST
 from rig.credentials import PASSWORD, USER, clsmtpc, netrc, sasl_passwd, sendmail
 from rig.messages import AWKWARD, PLAIN
@@ -17,6 +17,17 @@ STARTTLS_PORTS = {name: 5870 + number for number, name in enumerate(MECHANISMS)}
 IMPLICIT_PORTS = {name: 4650 + number for number, name in enumerate(MECHANISMS)}
 EXTENSIONS = "chunking,pipelining,8bitmime,size,dsn,smtputf8,enhancedstatuscodes"
 OPEN = {"mynetworks": "127.0.0.0/8", "smtpd_relay_restrictions": "permit_mynetworks, reject"}
+MAIN_CF = """
+compatibility_level = 3.6
+relayhost = [{host}]:{port}
+smtp_sasl_auth_enable = yes
+smtp_sasl_password_maps = hash:{logins}
+smtp_sasl_security_options = noanonymous
+smtp_tls_security_level = secure
+smtp_tls_CAfile = {authority}
+smtpd_milters = inet:localhost:8891
+inet_interfaces = loopback-only
+"""
 NOTATIONS = [netrc, sendmail, sasl_passwd, clsmtpc]
 
 
@@ -81,6 +92,24 @@ class Smarthosts(Case):
             tls = "implicit" if port in IMPLICIT_PORTS.values() else "starttls"
             self.assertEqual((found["recommended"]["tls"], found["recommended"]["mechanisms"]), (tls, [mechanism]))
             self.assertEqual((found["login"]["succeeded"], found["login"]["mechanism"]), (True, mechanism))
+
+    def test_what_is_imported_from_postfix_relays(self):
+        """A main.cf with its sasl_passwd, put in place beside what only this machine knows."""
+        port = STARTTLS_PORTS["PLAIN"]
+        self.place.directory("postfix-before", 0o700)
+        logins = self.place.file("postfix-before/sasl_passwd", f"[{SMARTHOST}]:{port} {USER}:{PASSWORD}\n", 0o600)
+        main_cf = self.place.file("postfix-before/main.cf", MAIN_CF.format(
+            host=SMARTHOST, port=port, logins=logins, authority=self.authority.cert))
+        self.daemon = daemon = Hikyakud(self.place, {"smarthost": "mx:"})
+        self.addCleanup(daemon.discard)
+        said = daemon.import_from("postfix", main_cf)
+        self.assertNotIn(PASSWORD, said)
+        self.assertIn(f"wrote {daemon.config}", said)
+        self.assertIn("smtpd_milters: hikyaku hands mail to no filter", said)
+        daemon.start().submit(PLAIN)
+        self.assert_arrived(self.catcher.wait(), PLAIN)
+        self.assertIn("TLSv1.3", daemon.wait_for("delivered")["tls"])
+        self.assertIn(f"sasl_method=PLAIN, sasl_username={USER}", self.postfix.log())
 
 
 def add_tests():

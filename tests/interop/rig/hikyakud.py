@@ -115,6 +115,14 @@ class Hikyakud:
     def check(self, *arguments, returncode=0):
         return self.end_check(self.begin_check(*arguments), returncode)
 
+    def import_from(self, system, file):
+        """`hikyaku import --write`, before the start; returns what it says."""
+        run = subprocess.run([binary("hikyaku"), "import", system, file, "--write", "-c", self.config],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+        assert run.returncode == 0, f"hikyaku import left with {run.returncode}:\n{run.stdout}"
+        os.chown(f"{self.folder}/authinfo", USER_ID, USER_ID)  # as an installation has it: the daemon's user may read it
+        return run.stdout
+
     def log(self):
         """Of the newest start; still there after discard()."""
         if self._last_words is not None:

@@ -63,6 +63,21 @@ account default : gmail
   CHECK(result.page.contains("Not needed here: logfile."));
 }
 
+TEST_CASE("import msmtp: two senders of one account, as in its own example") {
+  auto result = imported_from("msmtp",
+                              "defaults\nport 587\ntls on\naccount freemail\nhost smtp.freemail.example\n"
+                              "from joe@freemail.example\nauth on\nuser joe\npassword pw-0\n"
+                              "account freemail2 : freemail\nfrom joey@freemail.example\n"
+                              "account default : freemail\n");
+  REQUIRE(result.settings.smarthosts.size() == 2);
+  CHECK(shown(result.smarthost(1)) == "freemail2 smtp.freemail.example:587 starttls");
+  CHECK(result.smarthost(0).rewrite.header_from == "joe@freemail.example");
+  CHECK(result.smarthost(1).rewrite.header_from == "joey@freemail.example");
+  CHECK(result.route(1) == "joey@freemail.example > * > freemail2");
+  CHECK(result.route(2) == "* > * > freemail");
+  CHECK(result.imported.logins.size() == 1);
+}
+
 TEST_CASE("import msmtp: what concerns the machine, and what cannot be") {
   auto result = imported_from(
       "msmtp",
@@ -83,7 +98,7 @@ TEST_CASE("import msmtp: what concerns the machine, and what cannot be") {
   auto bad =
       imported_from("msmtp", "host a.example\naccount a\nfrom a@a.example\naccount b : c\nhost b.example\n");
   CHECK(bad.remarks("msmtprc:1: host: stands before any account"));
-  CHECK(bad.remarks("account a: names no host"));
+  CHECK(bad.remarks("account: names no host"));
   CHECK(bad.remarks("msmtprc:4: account: refers to an account that is not there"));
 }
 
