@@ -53,7 +53,7 @@ bool Client::answer() {
   switch (awaits_) {
     case Awaits::greeting: expect("220"); return say("EHLO client.example\r\n", Awaits::ehlo);
     case Awaits::ehlo: expect("250"); return say_mail();
-    case Awaits::mail: expect("250"); return say("RCPT TO:<b@dest.example>\r\n", Awaits::rcpt);
+    case Awaits::mail: expect("250"); return say_rcpt();
     case Awaits::rcpt: expect("250"); return say("DATA\r\n", Awaits::data);
     case Awaits::data:
       expect("354");
@@ -73,6 +73,12 @@ bool Client::answer() {
 }
 
 bool Client::say_mail() { return say("MAIL FROM:<a@src.example>\r\n", Awaits::mail); }
+
+bool Client::say_rcpt() {
+  const std::string label =
+      load_.domains == 0 ? "" : cat("d", std::to_string(load_.addressed++ % load_.domains + 1), ".");
+  return say(cat("RCPT TO:<b@", label, "dest.example>\r\n"), Awaits::rcpt);
+}
 
 void Client::expect(std::string_view code) const {
   if (!reply_.starts_with(code)) throw std::runtime_error(cat("not ", code, ": ", reply_));

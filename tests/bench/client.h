@@ -19,7 +19,9 @@ namespace hikyaku::bench {
 struct Load {
   sockaddr_in relay{};
   bool reuse_connections = false;
-  std::string content;  // after the line with the number, dot-stuffed, with the final dot
+  std::string content;        // after the line with the number, dot-stuffed, with the final dot
+  std::uint64_t domains = 0;  // dN.dest.example, N from 1 on; 0: dest.example alone
+  std::uint64_t addressed = 0;
   bool is_over = false;
   std::uint64_t begun = 0;  // messages; each has its number
   std::uint64_t acknowledged = 0;
@@ -39,6 +41,7 @@ class Client {
   void expect(std::string_view code) const;
   bool answer();
   bool say_mail();
+  bool say_rcpt();
   bool say(std::string_view text, Awaits next);
 
   Load& load_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The load: `bench_load ADDRESS PORT CLIENTS SECONDS SIZE perconn|reuse`. CLIENTS clients hand in messages of
-// SIZE bytes for SECONDS, each over a connection of its own or over connections that stay. Prints one line:
+// The load: `bench_load ADDRESS PORT CLIENTS SECONDS SIZE perconn|reuse [DOMAINS]`. CLIENTS clients hand in
+// messages of SIZE bytes for SECONDS, each over a connection of its own or over connections that stay; with
+// DOMAINS for recipients at d1.dest.example to dDOMAINS.dest.example in turn. Prints one line:
 //   acknowledged=N seconds=S began=T ended=T       T: CLOCK_MONOTONIC
 // Messages are numbered from 0; every number that was begun has been acknowledged. One thread: it must take
 // no more of the machine than it has to, and the same for every relay.
@@ -46,7 +47,7 @@ void drive(Load& load, int epoll, std::size_t clients, Clock::time_point end) {
   }
 }
 
-int run(char** words) {
+int run(std::span<char*> words) {
   const auto count = std::strtoul(words[3], nullptr, 10);
   const Seconds seconds(std::strtod(words[4], nullptr));
   Load load;
@@ -55,6 +56,7 @@ int run(char** words) {
   inet_pton(AF_INET, words[1], &load.relay.sin_addr);
   load.content = make_content(std::strtoul(words[5], nullptr, 10));
   load.reuse_connections = std::string_view(words[6]) == "reuse";
+  if (words.size() > 7) load.domains = std::strtoul(words[7], nullptr, 10);
 
   const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   std::deque<Client> clients;
@@ -72,10 +74,12 @@ int run(char** words) {
 }  // namespace hikyaku::bench
 
 int main(int count, char** words) {
-  if (count != 7)
-    return std::fprintf(stderr, "usage: bench_load ADDRESS PORT CLIENTS SECONDS SIZE perconn|reuse\n"), 64;
+  if (count != 7 && count != 8)
+    return std::fprintf(stderr,
+                        "usage: bench_load ADDRESS PORT CLIENTS SECONDS SIZE perconn|reuse [DOMAINS]\n"),
+           64;
   try {
-    return hikyaku::bench::run(words);
+    return hikyaku::bench::run({words, static_cast<std::size_t>(count)});
   } catch (const std::exception& error) {
     return std::fprintf(stderr, "bench_load: %s\n", error.what()), 1;
   }

@@ -7,16 +7,18 @@ from contextlib import closing, contextmanager
 
 from rig import Place
 from rig.hikyakud import binary
+from rig.nsd import NameServer
 from relays import RELAY_PORT, SMARTHOST_PORT
 
+EVERY_ADDRESS, SMTP_PORT = "0.0.0.0", 25
 STALLED = 30  # seconds without an arrival after which nothing more is expected
 
 
 class Sink:
     """The smarthost (sink_main.cc)."""
 
-    def __init__(self, place, delay_ms):
-        self._child = subprocess.Popen([binary("bench_sink"), place.address, str(SMARTHOST_PORT), str(delay_ms)],
+    def __init__(self, address, delay_ms, port=SMARTHOST_PORT):
+        self._child = subprocess.Popen([binary("bench_sink"), address, str(port), str(delay_ms)],
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
         assert self._child.stdout.readline() == "ready\n", "the sink does not start"
 
@@ -40,7 +42,7 @@ class Sink:
 
 def direct(connections, seconds, size, mode):
     """Messages a second straight from the load to the smarthost."""
-    with place_for_a_run() as place, closing(Sink(place, 0)):
+    with place_for_a_run() as place, closing(Sink(place.address, 0)):
         load = _load(place, SMARTHOST_PORT, connections, seconds, size, mode)
     return load["acknowledged"] / load["seconds"]
 
@@ -53,7 +55,7 @@ def accept(make_relay, connections, seconds, size, mode):
         load = _load(place, RELAY_PORT, connections, seconds, size, mode)
         flushes = relay.flushes() - before
         relay.kill()
-        with closing(Sink(place, 0)) as sink:
+        with closing(Sink(place.address, 0)) as sink:
             relay.start()
             relay.deliver()
             recovered = sink.wait_for(load["acknowledged"])
@@ -63,11 +65,25 @@ def accept(make_relay, connections, seconds, size, mode):
 
 def relay(make_relay, connections, seconds, size, mode, delay_ms):
     """Messages a second from the first connection until the last message has arrived at the smarthost."""
-    with place_for_a_run() as place, closing(Sink(place, delay_ms)) as sink, running(make_relay, place):
+    with place_for_a_run() as place, closing(Sink(place.address, delay_ms)) as sink, running(make_relay, place):
         load = _load(place, RELAY_PORT, connections, seconds, size, mode)
-        arrived = sink.wait_for(load["acknowledged"])
+        return _passed(load, sink)
+
+
+def destinations(make_relay, connections, seconds, size, mode, count):
+    """The same with as many domains as recipients' own servers, which are all the sink, each at an address of its own."""
+    records = "".join(f"d{n} MX 10 mx.d{n}\nmx.d{n} A 127.0.{n // 250 + 1}.{n % 250 + 1}\n" for n in range(1, count + 1))
+    with place_for_a_run() as place, closing(Sink(EVERY_ADDRESS, 0, SMTP_PORT)) as sink, \
+            name_server(place, {"dest.example": records}) as dns, running(make_relay, place, dns=dns):
+        load = _load(place, RELAY_PORT, connections, seconds, size, mode, count)
+        return _passed(load, sink)
+
+
+def _passed(load, sink):
+    arrived = sink.wait_for(load["acknowledged"])
     return {"rate": arrived["different"] / (arrived["last"] - load["began"]), "acknowledged": int(load["acknowledged"]),
-            "arrived": int(arrived["different"]), "twice": int(arrived["arrived"] - arrived["different"])}
+            "arrived": int(arrived["different"]), "twice": int(arrived["arrived"] - arrived["different"]),
+            "sessions": int(arrived["connections"])}
 
 
 @contextmanager
@@ -80,16 +96,25 @@ def place_for_a_run():
 
 
 @contextmanager
-def running(make_relay, place):
-    relay = make_relay(place)
+def name_server(place, zones):
+    server = NameServer(place, zones)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def running(make_relay, place, **options):
+    relay = make_relay(place, **options)
     try:
         yield relay
     finally:
         relay.kill()
 
 
-def _load(place, port, connections, seconds, size, mode):
-    command = [binary("bench_load"), place.address, port, connections, seconds, size, mode]
+def _load(place, port, connections, seconds, size, mode, *more):
+    command = [binary("bench_load"), place.address, port, connections, seconds, size, mode, *more]
     done = subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True)
     return _fields(done.stdout)
 

@@ -32,7 +32,7 @@ def first_delivery(queued):
     """Seconds from the start of the daemon to the first arrival at the smarthost."""
     with place_for_a_run() as place, running(lambda place: Hikyakud(place, queued), place) as relay:
         relay.kill()
-        with closing(Sink(place, 0)) as sink:
+        with closing(Sink(place.address, 0)) as sink:
             began = time.monotonic()
             relay.start()
             while not sink.counts()["arrived"]:

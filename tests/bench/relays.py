@@ -18,7 +18,13 @@ from rig.process import Process
 from rig.listening import listens
 
 RELAY_PORT, SMARTHOST_PORT = 2525, 2526
-CONNECTIONS = 20  # to the smarthost: Postfix's default, and so ours
+CONNECTIONS = 20  # to the smarthost, or to each destination: Postfix's default, and so ours
+# What the rig's Postfix is told not to do: to ask the DNS for the recipients' own servers.
+DIRECT = """
+default_transport = smtp
+smtp_host_lookup = dns
+disable_dns_lookups = no
+"""
 
 
 class FlushCounter:
@@ -37,8 +43,9 @@ class FlushCounter:
 class Hikyakud:
     name = "hikyaku"
 
-    def __init__(self, place, queued=0, deferred_for=None):
+    def __init__(self, place, queued=0, deferred_for=None, dns=None):
         self.place, self._counter = place, FlushCounter(place)
+        self._dns = dns
         # A copy: the checkout may lie where the user that the daemon becomes may not go.
         self._program = shutil.copy(binary("hikyakud"), place.path)
         self._config = place.file("hikyaku.yaml", json.dumps(self._settings()))
@@ -68,12 +75,16 @@ class Hikyakud:
 
     def _settings(self):
         place = self.place
+        smarthost = {"name": "sink", "connections": CONNECTIONS}
+        if self._dns:
+            smarthost |= {"url": "mx:"}
+        else:
+            smarthost |= {"host": place.address, "port": SMARTHOST_PORT, "tls": "none", "auth": "none"}
         return {"hostname": "relay.example", "listen": [f"{place.address}:{RELAY_PORT}"], "user": "nobody",
                 "authinfo": place.file("authinfo", "", 0o600),
                 "runtime_directory": place.directory("run", owner=USER_ID),
                 "spool": {"directory": place.directory("spool", owner=USER_ID)},
-                "smarthosts": [{"name": "sink", "host": place.address, "port": SMARTHOST_PORT, "tls": "none",
-                                "auth": "none", "connections": CONNECTIONS}]}
+                "smarthosts": [smarthost], "dns": self._dns and self._dns.endpoint}
 
 
 def _fill(spool, queued, deferred_for):
@@ -89,8 +100,9 @@ class Postfix(postfix.Postfix):
 
     name = "postfix"
 
-    def __init__(self, place, port=RELAY_PORT):
+    def __init__(self, place, port=RELAY_PORT, dns=None):
         self._counter = FlushCounter(place)
+        self._resolv_conf = place.file("resolv.conf", f"nameserver {dns.address}\n") if dns else None
         self._postqueue = f"{place.peers}/root/usr/sbin/postqueue"
         self.sendmail = f"{place.peers}/root/usr/sbin/sendmail"
         counting = " ".join(f"{name}={value}" for name, value in self._counter.environment.items())
@@ -100,7 +112,7 @@ smtpd_relay_restrictions = permit_mynetworks, reject
 smtp_destination_concurrency_limit = {CONNECTIONS}
 export_environment = TZ MAIL_CONFIG LANG LD_LIBRARY_PATH
 import_environment = MAIL_CONFIG LD_LIBRARY_PATH LANG=C TZ {counting}
-""")
+{DIRECT if dns else ""}""")
 
     @property
     def environment(self):
@@ -117,6 +129,11 @@ import_environment = MAIL_CONFIG LD_LIBRARY_PATH LANG=C TZ {counting}
 
     def flushes(self):
         return self._counter.count()
+
+    def _command(self):
+        """With a name server of its own where it has to find one."""
+        own = ["unshare", "--mount", "--", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"']
+        return [*(own + [self._resolv_conf] if self._resolv_conf else []), *super()._command()]
 
     def _write(self, name, text):
         """main.cf with each parameter once, as it was set last: postlogd hangs when it has too much to warn of."""

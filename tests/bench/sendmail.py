@@ -63,7 +63,7 @@ def theirs(message, relay):
 
 
 def measure(options):
-    with place_for_a_run() as place, place_for_a_run() as other, closing(Sink(place, 0)):
+    with place_for_a_run() as place, place_for_a_run() as other, closing(Sink(place.address, 0)):
         header = "From: <app@relay.example>\nTo: <you@example.net>\nSubject: bench\n\n"
         message = place.file("message", header + ("x" * 63 + "\n") * (options.size // 64))
         with running(Hikyakud, place) as hikyaku:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""nsd as the DNS server: it answers for the zones it is given, and refuses all others."""
+"""nsd as the DNS server: it answers for the zones it is given, as fast as it can, and refuses all others."""
 
 import glob
 import os
@@ -21,6 +21,7 @@ server:
   xfrdfile: "{folder}/xfrd.state"
   zonelistfile: "{folder}/zone.list"
   server-count: 1
+  rrl-ratelimit: 0
 remote-control:
   control-enable: no
 """
@@ -33,7 +34,7 @@ class NameServer:
 
     def __init__(self, place, zones, port=53):
         self.port = port
-        self._address, self._folder = place.address, place.part().path
+        self.address, self._folder = place.address, place.part().path
         config = CONFIG.format(address=place.address, port=self.port, folder=self._folder)
         for name, records in zones.items():
             self._write(f"{name}.zone", HEAD.format(name=name, address=place.address) + records)
@@ -47,7 +48,7 @@ class NameServer:
 
     @property
     def endpoint(self):
-        return f"{self._address}:{self.port}"
+        return f"{self.address}:{self.port}"
 
     def stop(self):
         self._process.kill()
@@ -71,7 +72,7 @@ class NameServer:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             asking.settimeout(0.2)
             try:
-                asking.sendto(question, (self._address, self.port))
+                asking.sendto(question, (self.address, self.port))
                 return bool(asking.recv(512))
             except OSError:
                 return False

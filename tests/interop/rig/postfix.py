@@ -90,6 +90,10 @@ def starttls(certificate, **options):
     return {"smtpd_tls_security_level": "encrypt", "smtpd_tls_auth_only": "yes", **_files(certificate), **options}
 
 
+def may_start_tls(certificate):
+    return {"smtpd_tls_security_level": "may", **_files(certificate)}
+
+
 def implicit(certificate, **options):
     return {"smtpd_tls_wrappermode": "yes", "smtpd_tls_security_level": "encrypt", **_files(certificate), **options}
 
@@ -119,8 +123,8 @@ class Postfix:
         self.start()
 
     def start(self):
-        self.process = Process([f"{self._library}/sbin/master", "-d", "-c", f"{self.here}/etc"], f"{self.here}/out",
-                                {"LD_LIBRARY_PATH": self._library, "MAIL_CONFIG": f"{self.here}/etc"})
+        self.process = Process(self._command(), f"{self.here}/out",
+                               {"LD_LIBRARY_PATH": self._library, "MAIL_CONFIG": f"{self.here}/etc"})
         until(self._is_ready, 20, lambda: "postfix listens: " + self.process.said() + self.log())
 
     def stop(self):
@@ -131,6 +135,9 @@ class Postfix:
 
     def reload(self):
         self.process.signal(signal.SIGHUP)
+
+    def _command(self):
+        return [f"{self._library}/sbin/master", "-d", "-c", f"{self.here}/etc"]
 
     def _is_ready(self):
         assert self.process.runs(), "postfix has ended: " + self.process.said() + self.log()
