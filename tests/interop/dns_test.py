@@ -1,14 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Mail servers as a real name server (nsd) has them: what we make of its zones, and mail that finds its way by them."""
+"""Mail servers as a real name server (nsd) has them: what we make of its zones, and mail that finds its way by them, to
+real mail servers, and to a thousand domains of which one is dead."""
 
+import collections
+import functools
+import smtplib
+import socket
 import subprocess
 
-from rig import Case, Catcher, main
+from rig import Case, Catcher, main, until
+from rig.certificates import self_signed
 from rig.credentials import PASSWORD
+from rig.exim import Exim
 from rig.hikyakud import binary
-from rig.messages import message
+from rig.messages import AWKWARD, message
 from rig.nsd import NameServer
+from rig.opensmtpd import OpenSmtpd
+from rig.postfix_smarthost import PostfixSmarthost
 from rig.probe import Prober
 from rig.provider import PROVIDERS, Provider, ProviderDouble
 
@@ -191,5 +200,128 @@ class ProbedDomains(Case):
         self.assertRegex(said, r"  MX +not known: .*REFUSED")
 
 
+class RealServers(Case):
+    """Each is the mail server of a domain. Two offer TLS, with a certificate that nobody vouches for; Debian 12's OpenSMTPD
+    cannot, with OpenSSL 3."""
+
+    SERVERS = {"postfix.test": PostfixSmarthost, "exim.test": Exim, "opensmtpd.test": OpenSmtpd}
+    STRIPPED = {OpenSmtpd: b"Bcc: them@dest.example\r\n"}  # a server takes it out
+
+    @classmethod
+    def start_peers(cls):
+        certificate, zones, cls.servers = self_signed(cls.place, "mx.interop.test"), {}, {}
+        for number, (domain, server) in enumerate(cls.SERVERS.items(), 1):
+            address = f"127.0.9.{number}"
+            zones[domain] = f"@ MX 10 mx\nmx A {address}\n"
+            cls.servers[domain] = server(cls.place, cls.catcher, address, 25,
+                                         None if server is OpenSmtpd else certificate)
+            cls.addClassCleanup(cls.servers[domain].stop)
+        cls.dns = NameServer(cls.place, zones)
+        cls.addClassCleanup(cls.dns.stop)
+
+    def begin(self):
+        return self.run_hikyakud({"smarthost": "mx:", "dns": self.dns.endpoint})
+
+    def delivers_to(self, domain):
+        daemon, self.smarthost = self.begin(), self.servers[domain]
+        for content in AWKWARD.values():
+            daemon.submit(content, recipients=[f"you@{domain}"])
+        for name, content in AWKWARD.items():
+            with self.subTest(name):
+                mail = self.catcher.wait(wanted=lambda mail, name=name: f"\r\nSubject: {name}\r\n".encode() in mail.content)
+                self.assert_arrived(mail, content.replace(self.STRIPPED.get(type(self.smarthost), b""), b""))
+                self.assertEqual((mail.sender, mail.recipients), ("me@example.com", [f"you@{domain}"]))
+        until(lambda: len(daemon.events("delivered")) == len(AWKWARD), 20, "all outcomes in the log")
+        tls = "^TLSv1[.][23],.*,unverified: self-signed certificate$" if self.smarthost.certificate else "^none$"
+        for event in daemon.events("delivered"):
+            self.assertRegex(event["tls"], tls)
+            self.assertEqual(event["relay"], f"direct[{self.smarthost.place.address}]:25")
+        self.assertEqual(daemon.troubles(), [])
+        daemon.stop()
+
+    def test_one_mail_to_all_of_them_reaches_each_once(self):
+        daemon, sent = self.begin(), message("all")
+        daemon.submit(sent, recipients=[f"you@{domain}" for domain in self.SERVERS])
+        arrived = [self.catcher.wait() for _ in self.SERVERS]
+        for mail in arrived:
+            self.assert_arrived(mail, sent)
+        self.assertEqual(sorted(mail.recipients for mail in arrived), sorted([f"you@{domain}"] for domain in self.SERVERS))
+        until(lambda: len(daemon.events("delivered")) == len(self.SERVERS), 20, "all outcomes in the log")
+        daemon.stop()
+        self.assertEqual(self.catcher.mails, [])
+
+    def test_a_server_that_refuses_spam_gets_the_next_mail(self):
+        daemon = self.begin()
+        daemon.submit(message("spam"), "them@opensmtpd.test", ["you@postfix.test"])
+        bounce = self.catcher.wait()
+        self.assertEqual((bounce.sender, bounce.recipients), ("", ["them@opensmtpd.test"]))
+        self.assertIn(b"this is spam", bounce.content)
+        sent = message("no spam")
+        daemon.submit(sent, recipients=["you@postfix.test"])
+        self.assert_arrived(self.catcher.wait(), sent)
+        self.assertEqual(daemon.events("smarthost paused"), [])
+        daemon.stop()
+
+
+class ManyDomains(Case):
+    """A thousand domains share ten servers. Another domain's drops whatever is sent to it."""
+
+    COUNT, SERVERS = 1000, 10
+
+    @classmethod
+    def start_peers(cls):
+        cls.live = [Catcher(f"127.0.10.{number}", port=25) for number in range(cls.SERVERS)]
+        for server in cls.live:
+            cls.addClassCleanup(server.close)
+        cls.dead = Unreachable("127.0.7.1", 25)
+        cls.addClassCleanup(cls.dead.close)
+        records = "".join(f"d{n} MX 10 mx.d{n}\nmx.d{n} A 127.0.10.{n % cls.SERVERS}\n" for n in range(cls.COUNT))
+        cls.dns = NameServer(cls.place, {"live.test": records, "dead.test": "@ MX 10 mx\nmx A 127.0.7.1\n"})
+        cls.addClassCleanup(cls.dns.stop)
+
+    def test_a_dead_domain_among_a_thousand_delays_none_of_them(self):
+        """Until an attempt there would end, this test has failed."""
+        direct = {"name": "direct", "url": "mx:", "timeout": {"connect": "10m"}}
+        daemon = self.run_hikyakud({"smarthosts": [direct], "dns": self.dns.endpoint})
+        with smtplib.SMTP(self.place.address, daemon.port, "client.interop.test", timeout=60) as client:
+            for n in range(self.COUNT):
+                dead = ["you@dead.test"] if n % 100 == 0 else []
+                client.sendmail("me@example.com", [*dead, f"you@d{n}.live.test"], message(f"m{n}"))
+        until(lambda: self.arrived().total() >= self.COUNT, 120, lambda: f"all mail, not {self.arrived().total()}")
+        self.assertEqual(self.arrived(), collections.Counter(f"you@d{n}.live.test" for n in range(self.COUNT)))
+        self.assertTrue(self.dead.is_called())
+        self.assertEqual((daemon.events("deferred"), daemon.events("smarthost paused")), ([], []))
+        daemon.stop()
+
+    def arrived(self):
+        return collections.Counter(recipient for server in self.live for mail in server.mails for recipient in mail.recipients)
+
+
+class Unreachable:
+    """Its port is bound and its queue full, so that the kernel drops whoever calls."""
+
+    def __init__(self, address, port):
+        self._listener = socket.create_server((address, port), backlog=0)
+        self._caller = socket.create_connection((address, port))
+
+    def is_called(self):
+        """Whether somebody waits to be connected (SYN_SENT)."""
+        address, port = self._listener.getsockname()
+        there = f" {socket.inet_aton(address)[::-1].hex().upper()}:{port:04X} 02 "
+        with open("/proc/net/tcp", encoding="utf-8") as sockets:
+            return there in sockets.read()
+
+    def close(self):
+        self._caller.close()
+        self._listener.close()
+
+
+def add_tests():
+    for domain, server in RealServers.SERVERS.items():
+        name = f"test_{server.__name__.lower().removesuffix('smarthost')}_gets_each_kind_of_content"
+        setattr(RealServers, name, functools.partialmethod(RealServers.delivers_to, domain))
+
+
+add_tests()
 if __name__ == "__main__":
     main()

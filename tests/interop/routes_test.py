@@ -5,6 +5,7 @@ Postfixes that share the load while one of them goes and comes back; the recipie
 
 import collections
 import concurrent.futures
+import os
 import re
 
 from rig import Case, Catcher, Listener, Postfix, main, until
@@ -18,7 +19,8 @@ SECTION = "### Several accounts, several ways"
 SHOP, OFFICE = "shop@shop.example.com", "office@office.example.com"
 HOSTING = Provider("hosting", "smtp.provider.example", 587, OFFICE, others=(SHOP,))
 OPEN = {"mynetworks": "127.0.0.0/8", "smtpd_relay_restrictions": "permit_mynetworks, reject"}
-MANY = 1000
+MANY = 10_000 if "HIKYAKU_LONG_TESTS" in os.environ else 1000
+PATIENCE = 120 * MANY / 1000
 
 
 def subject(mail):
@@ -117,14 +119,14 @@ class SharedLoad(Case):
         daemon = self.run_hikyakud({"smarthosts": hubs, "routes": [{"via": [["hub1", "hub2"]]}]})
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             mails = pool.map(lambda number: daemon.submit(message(f"mail {number}")), range(MANY))
-            until(lambda: len(self.catcher.mails) > MANY // 5, 60, "some mail has passed")
+            until(lambda: len(self.catcher.mails) > MANY // 5, PATIENCE, "some mail has passed")
             self.hubs[0].stop()
-            until(lambda: len(self.catcher.mails) > MANY // 2, 60, "the other takes all")
+            until(lambda: len(self.catcher.mails) > MANY // 2, PATIENCE, "the other takes all")
             self.hubs[0].start()
             list(mails)
-        until(lambda: len(daemon.events("delivered")) >= MANY, 120, "all is delivered")
+        until(lambda: len(daemon.events("delivered")) >= MANY, PATIENCE, "all is delivered")
         arrived = lambda: collections.Counter(subject(mail) for mail in self.catcher.mails)
-        until(lambda: len(arrived()) == MANY, 120, "all has arrived")
+        until(lambda: len(arrived()) == MANY, PATIENCE, "all has arrived")
         lost_replies = [event for event in daemon.events("deferred") if "may come twice" in event["diagnosis"]]
         self.assertLessEqual(arrived().total() - MANY, len(lost_replies))
         self.assertLessEqual(len(daemon.events("smarthost paused", smarthost="hub1")), 2)

@@ -23,7 +23,7 @@ acl_smtp_rcpt = accept
 acl_smtp_data = accept
 host_lookup =
 rfc1413_hosts =
-tls_advertise_hosts =
+{tls}
 message_size_limit = 40M
 smtp_accept_max_per_connection = 0
 smtp_accept_queue_per_connection = 0
@@ -37,9 +37,13 @@ begin transports
 out:
   driver = smtp
   port = {catcher.port}
+  message_linelength_limit = 100000
 begin retry
 * * F,2h,1m
 """
+
+
+TLS = "tls_advertise_hosts = *\ntls_certificate = {certificate.cert}\ntls_privatekey = {key}"
 
 
 class Exim(Smarthost):
@@ -56,9 +60,17 @@ class Exim(Smarthost):
 
     def launch(self):
         program = f"{self.place.peers}/exim/usr/sbin/exim4"
-        config = self._room.file("exim.conf", CONFIG.format(program=program, here=self._room.here, port=self.port,
+        config = self._room.file("exim.conf", CONFIG.format(program=program, here=self._room.here, port=self.port, tls=self.tls(),
                                                             address=self.place.address, catcher=self.catcher))
         return self._room.run([program, "-C", config, "-bdf", "-q1m"])
+
+    def tls(self):
+        """It reads the key as its own user."""
+        if not self.certificate:
+            return "tls_advertise_hosts ="
+        with open(self.certificate.key, encoding="ascii") as key:
+            own = self.place.file("exim.key", key.read(), 0o600, EXIM_ID)
+        return TLS.format(certificate=self.certificate, key=own)
 
     def log(self):
         """All its logs: what goes into the reject log and the panic log counts, too."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Postfix as a smarthost whose log is looked through."""
+"""Postfix as a smarthost whose log is looked through. It refuses what calls itself spam."""
 
-from .postfix import Listener, Postfix
+from .postfix import Listener, Postfix, may_start_tls
 from .smarthost import Smarthost
 
 OPEN = {"mynetworks": "127.0.0.0/8", "smtpd_relay_restrictions": "permit_mynetworks, reject"}
@@ -19,7 +19,10 @@ class PostfixSmarthost(Smarthost):
                 r"/postfix-script|/master\[\d+\]: (?:daemon started|terminating on signal 15)|postfix/postlog"]
 
     def launch(self):
-        self._postfix = Postfix(self.place, self.catcher, [Listener(self.port, OPEN)])
+        checks = self.place.file("header_checks", "/^Subject: spam/ REJECT 5.7.1 this is spam\n")
+        options = OPEN | (may_start_tls(self.certificate) if self.certificate else {})
+        self._postfix = Postfix(self.place, self.catcher, [Listener(self.port, options)],
+                                extra=f"header_checks = regexp:{checks}\n")
         return self._postfix.process
 
     def log(self):
