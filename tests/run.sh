@@ -4,9 +4,9 @@
 # optimised, and runs everything in the one and what depends on timing and layout again in the other. A failed test does
 # not keep the rest from running; the exit code and the last line tell.
 #   bash tests/run.sh [--long]
-# --long plays all of the crash and chaos histories and not a part of them, has 10,000 mails share a load, and builds the optimised programs as packages
-# are, with link-time optimisation, and each file by itself and without precompiled headers, so that it is seen to include
-# what it uses (as the preset `plain` does).
+# --long plays all of the crash and chaos histories and not a part of them, has 10,000 mails share a load, and builds the
+# optimised programs as packages are, with link-time optimisation, and each file by itself and without precompiled headers,
+# so that it is seen to include what it uses (as the preset `plain` does).
 # Caches: .cache/peers (or $HIKYAKU_PEERS), and ccache's own.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -10,9 +10,10 @@ from rig import Case, main, until
 from rig.credentials import PASSWORD, netrc
 from rig.probe import Prober
 from rig.provider import NOBODY, PROVIDERS, ProviderDouble
-from rig.readme import Configured, examples
+from rig.readme import Configured, examples, examples_of_etc
 
 SECTION = "### Providers that insist on an address"
+ROUTES_SECTION = "### Several accounts, several ways"
 APP = "orders@shop.example.com"
 JAPANESE = b"=?UTF-8?B?6aOb6ISa5ZWG5bqX44Kq44Oz44Op44Kk44Oz44K344On44OD44OX?=\r\n =?UTF-8?B?44Gu5rOo5paH5Y+X5LuY?="
 CRON = (b"From: root (Cron Daemon)\r\nTo: root\r\nSubject: Cron <root@app> /usr/bin/backup\r\n"
@@ -138,6 +139,13 @@ class Providers(Case):
 
     def test_the_readme_has_an_example_for_each(self):
         self.assertEqual(sorted(self.examples), sorted(provider.name for provider in PROVIDERS))
+
+    def test_what_the_configuration_file_has_as_an_example_has_been_tried(self):
+        """Here or in routes_test.py: each is the README's, word for word."""
+        tried = [*self.examples.values(), *examples(ROUTES_SECTION).values()]
+        self.assertGreaterEqual(len(examples_of_etc()), 7)
+        for example in examples_of_etc():
+            self.assertIn(example, tried)
 
 
 def add_tests():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The configurations that the README shows, and a daemon that runs with one of them."""
+"""The configurations that the README shows, those at the end of etc/hikyaku.yaml, and a daemon that runs with one of them."""
 
 import json
 import os
@@ -11,10 +11,20 @@ from .place import ROOT
 
 def examples(section):
     """Of this section (its whole heading line), by the bold words in front of each."""
-    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as readme:
-        text = readme.read().split(section + "\n")[1]
+    text = _read("README.md").split(section + "\n")[1]
     text = re.split(r"^##", text, flags=re.MULTILINE)[0]
     return dict(re.findall(r"^\*\*([^*]+)\*\*.*?^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+
+
+def examples_of_etc():
+    """Their texts."""
+    blocks = _read("etc/hikyaku.yaml").split("\n# ---- Examples")[1].split("\n\n")[1:]
+    return [re.sub("^#", "", block.split("\n", 1)[1].rstrip(), flags=re.MULTILINE) + "\n" for block in blocks]
+
+
+def _read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
 
 
 class Configured(Hikyakud):
