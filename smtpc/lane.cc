@@ -228,20 +228,25 @@ void Lane::keep_for_next_chance(io::Until& until) const {
   if (chance <= loop_.now() + kKeepForRate) until.deadline = std::max(until.deadline, chance + options_.idle);
 }
 
-// The rate comes first, because several connections may be here at once.
+// The message counts first, because several connections may be here at once; its recipients, once they are known,
+// may be too many for now.
 Task<JobPtr> Lane::take(Preference preference) {
   const Instant now = loop_.now();
   if (!options_.rate->take(now)) co_return nullptr;
   auto job = co_await work_.take(*this, std::move(preference));
-  if (!job) options_.rate->give_back(now);
+  const bool fits = job && options_.rate->take_recipients(loop_.now(), job->recipients.size());
+  if (!fits) options_.rate->give_back(now);
   if (options_.rate->available(loop_.now()) == 0) wake();  // run() has a time to wait for now
-  if (!job) co_return nullptr;
+  if (job && !fits) work_.put_back(std::move(*job));
+  if (!fits) co_return nullptr;
   job->taken = now;
+  job->counted = loop_.now();
   co_return std::make_unique<Job>(std::move(*job));
 }
 
 void Lane::put_back(JobPtr job) {
   options_.rate->give_back(job->taken);
+  options_.rate->give_back_recipients(job->counted, job->recipients.size());
   work_.put_back(std::move(*job));
 }
 

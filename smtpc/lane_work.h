@@ -21,7 +21,8 @@ struct Job {
   mail::QueuedMail mail;
   std::vector<std::size_t> recipients;  // those that are pending; at least one
   std::unique_ptr<mail::ContentReader> content;
-  Instant taken{};  // when the lane asked for it
+  Instant taken{};    // when the lane asked for it
+  Instant counted{};  // when its recipients were known
 };
 using JobPtr = std::unique_ptr<Job>;  // stays where it is while a client refers to it
 

@@ -12,7 +12,9 @@ constexpr int kPortions = 100;
 
 Duration rounded_up(Duration all, std::uint32_t parts) { return Duration((all.count() + parts - 1) / parts); }
 
-bool is_spread(const mail::Rate& rate) { return rate.unit <= mail::RateUnit::minute; }
+bool is_spread(const mail::Rate& rate) {
+  return rate.of == mail::RateOf::messages && rate.unit <= mail::RateUnit::minute;
+}
 
 }  // namespace
 
@@ -44,10 +46,10 @@ std::uint64_t Quota::available(Instant now) const {
   return used < rate_.count ? rate_.count - used : 0;
 }
 
-Instant Quota::next(Instant now) const {
+Instant Quota::next(Instant now, std::uint64_t needed) const {
   std::uint64_t used = sum(now);
   Instant next = now;
-  for (auto portion = used_.begin(); used >= rate_.count && portion != used_.end(); ++portion) {
+  for (auto portion = used_.begin(); used + needed > rate_.count && portion != used_.end(); ++portion) {
     if (!counts(*portion, now) || portion->count == 0) continue;
     used -= portion->count;
     next = portion->last + length(rate_.unit);
@@ -55,18 +57,18 @@ Instant Quota::next(Instant now) const {
   return next;
 }
 
-void Quota::take(Instant now) {
+void Quota::take(Instant now, std::uint64_t count) {
   while (!used_.empty() && !counts(used_.front(), now)) used_.pop_front();
   if (used_.empty() || used_.back().first + length(rate_.unit) / kPortions <= now)
     used_.push_back({now, now, 0});
   used_.back().last = now;
-  ++used_.back().count;
+  used_.back().count += count;
 }
 
-void Quota::give_back(Instant taken) {
+void Quota::give_back(Instant taken, std::uint64_t count) {
   auto portion =
       std::ranges::find_if(used_ | std::views::reverse, [&](const Portion& p) { return p.first <= taken; });
-  if (portion != used_.rend() && portion->last >= taken && portion->count > 0) --portion->count;
+  if (portion != used_.rend() && portion->last >= taken) portion->count -= std::min(portion->count, count);
 }
 
 void RateLimiter::configure(const std::vector<mail::Rate>& rates) {
@@ -74,7 +76,8 @@ void RateLimiter::configure(const std::vector<mail::Rate>& rates) {
   std::vector<Quota> quotas;
   for (const mail::Rate& rate : rates) {
     auto bucket = std::ranges::find(buckets_, rate, &TokenBucket::rate);
-    auto quota = std::ranges::find(quotas_, rate.unit, [](const Quota& q) { return q.rate().unit; });
+    auto quota = std::ranges::find_if(
+        quotas_, [&](const Quota& q) { return q.rate().unit == rate.unit && q.rate().of == rate.of; });
     if (is_spread(rate)) {
       buckets.push_back(bucket != buckets_.end() ? *bucket : TokenBucket(rate));
     } else {
@@ -89,28 +92,59 @@ void RateLimiter::configure(const std::vector<mail::Rate>& rates) {
 std::uint64_t RateLimiter::available(Instant now) const {
   std::uint64_t least = kUnlimited;
   for (const TokenBucket& bucket : buckets_) least = std::min(least, bucket.available(now));
-  for (const Quota& quota : quotas_) least = std::min(least, quota.available(now));
+  for (const Quota& quota : quotas_)
+    least = std::min(least, is_used_up(quota, now) ? 0 : quota.available(now));
   return least;
 }
 
 Instant RateLimiter::next(Instant now) const {
   Instant next = now;
   for (const TokenBucket& bucket : buckets_) next = std::max(next, bucket.next(now));
-  for (const Quota& quota : quotas_) next = std::max(next, quota.next(now));
+  for (const Quota& quota : quotas_) next = std::max(next, quota.next(now, needed(quota)));
   return next;
 }
 
 bool RateLimiter::take(Instant now) {
   if (available(now) == 0) return false;
   for (TokenBucket& bucket : buckets_) bucket.take(now);
-  for (Quota& quota : quotas_) quota.take(now);
-  if (on_take_) on_take_();
+  count(mail::RateOf::messages, now, 1);
   return true;
+}
+
+bool RateLimiter::take_recipients(Instant now, std::uint64_t count) {
+  wanted_ = count;
+  for (const Quota& quota : quotas_)
+    if (quota.rate().of == mail::RateOf::recipients && is_used_up(quota, now)) return false;
+  wanted_ = 1;
+  this->count(mail::RateOf::recipients, now, count);
+  return true;
+}
+
+// Of a mail to more recipients than the rate allows, the whole rate.
+std::uint64_t RateLimiter::needed(const Quota& quota) const {
+  return quota.rate().of == mail::RateOf::recipients ? std::min<std::uint64_t>(wanted_, quota.rate().count)
+                                                     : 1;
+}
+
+void RateLimiter::count(mail::RateOf what, Instant now, std::uint64_t count) {
+  bool is_counted = false;
+  for (Quota& quota : quotas_) {
+    if (quota.rate().of != what) continue;
+    quota.take(now, count);
+    is_counted = true;
+  }
+  if (is_counted && on_count_) on_count_(count);
 }
 
 void RateLimiter::give_back(Instant taken) {
   for (TokenBucket& bucket : buckets_) bucket.give_back();
-  for (Quota& quota : quotas_) quota.give_back(taken);
+  for (Quota& quota : quotas_)
+    if (quota.rate().of == mail::RateOf::messages) quota.give_back(taken);
+}
+
+void RateLimiter::give_back_recipients(Instant taken, std::uint64_t count) {
+  for (Quota& quota : quotas_)
+    if (quota.rate().of == mail::RateOf::recipients) quota.give_back(taken, count);
 }
 
 }  // namespace hikyaku::smtpc

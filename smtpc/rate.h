@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// How many messages may be sent to a smarthost now: its `rate`. No period of a unit's length has more than
-// the rate says, whenever the provider's clock lets the period begin. Rates by the second and minute are
-// spread evenly (TokenBucket); quotas by the hour and day are used as the mail comes (Quota). Pure but for
-// the times passed in, which must never run backwards.
+// How many messages may be sent to a smarthost now, or to how many recipients: its `rate`. No period of a unit's
+// length has more than the rate says, whenever the provider's clock lets the period begin; only a mail to more
+// recipients than that goes all the same, alone. Messages by the second and minute are spread evenly
+// (TokenBucket); those by the hour and day, and recipients, are used as the mail comes (Quota). Pure but for the
+// times passed in, which must never run backwards.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,7 @@ class TokenBucket {
   Instant full_{};     // when the bucket is full again
 };
 
-// Counts the messages sent. Those sent within a hundredth of the unit form one portion, which counts until
+// Counts the messages sent, or their recipients. Those sent within a hundredth of the unit form one portion, which counts until
 // the last of them is as old as the unit.
 class Quota {
  public:
@@ -49,9 +50,10 @@ class Quota {
   const mail::Rate& rate() const { return rate_; }
   void set_limit(std::uint32_t count) { rate_.count = count; }
   std::uint64_t available(Instant now) const;
-  Instant next(Instant now) const;
-  void take(Instant now);
-  void give_back(Instant taken);
+  // When so many, at most the whole rate, are available.
+  Instant next(Instant now, std::uint64_t needed = 1) const;
+  void take(Instant now, std::uint64_t count = 1);
+  void give_back(Instant taken, std::uint64_t count = 1);
 
   // The portions that count, oldest first; some may count no longer.
   const std::deque<Portion>& used() const { return used_; }
@@ -83,17 +85,27 @@ class RateLimiter {
   bool take(Instant now);
   // The message for which take(taken) returned true was not tried.
   void give_back(Instant taken);
-  // Called by take() before it returns true.
-  void set_on_take(std::function<void()> on_take) { on_take_ = std::move(on_take); }
+  // The same for the recipients of that message, once they are known. If they are too many for now, none may
+  // be begun until so many are available.
+  bool take_recipients(Instant now, std::uint64_t count);
+  void give_back_recipients(Instant taken, std::uint64_t count);
+  // Called, with what a quota has just counted, before take() or take_recipients() returns true.
+  void set_on_count(std::function<void(std::uint64_t)> on_count) { on_count_ = std::move(on_count); }
 
   const std::vector<Quota>& quotas() const { return quotas_; }
+  // Whether this one of quotas() is what the next message waits for.
+  bool is_used_up(const Quota& quota, Instant now) const { return quota.available(now) < needed(quota); }
   // Adds a quota with what it had counted before a restart.
   void restore(Quota quota) { quotas_.push_back(std::move(quota)); }
 
  private:
+  std::uint64_t needed(const Quota& quota) const;
+  void count(mail::RateOf what, Instant now, std::uint64_t count);
+
   std::vector<TokenBucket> buckets_;
   std::vector<Quota> quotas_;
-  std::function<void()> on_take_;
+  std::uint64_t wanted_ = 1;  // recipients of the message that waits
+  std::function<void(std::uint64_t)> on_count_;
 };
 
 }  // namespace hikyaku::smtpc

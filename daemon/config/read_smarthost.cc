@@ -131,7 +131,8 @@ std::string explain(std::string_view text) {
   const std::string_view meant = slash == text.npos ? "" : meant_unit(text.substr(slash + 1));
   return cat(
       "must be a whole number from 1 to ", std::to_string(mail::kMaxRate),
-      ", a slash and a unit out of s, min, h, day, such as 60/min, or a list such as [14/s, 10000/day]",
+      ", a slash and a unit out of s, min, h, day, such as 60/min (messages) or 10000 recipients/day, or a "
+      "list such as [14/s, 10000/day]",
       meant.empty() ? "" : cat("; did you mean /", meant, "?"));
 }
 
@@ -139,7 +140,9 @@ void read_rate(const Value& value, mail::Smarthost& smarthost) {
   const std::string_view text = value.text().value_or("");
   auto rate = mail::parse_rate(text);
   if (!rate) return value.problem(explain(text));
-  if (std::ranges::find(smarthost.rates, rate->unit, &mail::Rate::unit) != smarthost.rates.end())
+  if (std::ranges::any_of(smarthost.rates, [&](const mail::Rate& other) {
+        return other.unit == rate->unit && other.of == rate->of;
+      }))
     return value.problem("another rate has this unit; write each unit once");
   smarthost.rates.push_back(*rate);
 }

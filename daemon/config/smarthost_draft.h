@@ -67,7 +67,7 @@ void send_as_account(mail::Smarthost& smarthost);
 // Every key of a smarthost.
 const Schema<SmarthostDraft>& smarthost_schema();
 
-// A smarthost's `rate`: one such as 60/min, or a list of them, each unit at most once.
+// A smarthost's `rate`: one such as 60/min or 10000 recipients/day, or a list of them.
 void read_rates(const Value& value, mail::Smarthost& smarthost);
 
 // One smarthost from YAML: a URL, or a mapping of the keys in etc/hikyaku.yaml. Contradictions are reported,

@@ -9,6 +9,8 @@
 namespace hikyaku::mail {
 namespace {
 
+constexpr std::string_view kRecipients = " recipients";
+
 std::string_view words_for(TlsMode mode) {
   switch (mode) {
     case TlsMode::none: return "no TLS";
@@ -37,15 +39,20 @@ Duration length(RateUnit unit) {
 
 std::optional<Rate> parse_rate(std::string_view text) {
   const std::size_t slash = std::min(text.find('/'), text.size());
-  auto count = parse_number(text.substr(0, slash));
+  std::string_view number = text.substr(0, slash);
+  const bool is_of_recipients = number.ends_with(kRecipients);
+  if (is_of_recipients) number.remove_suffix(kRecipients.size());
+  auto count = parse_number(number);
   if (!count || *count == 0 || *count > kMaxRate || slash == text.size()) return std::nullopt;
   const auto unit = std::ranges::find(kRateUnits, text.substr(slash + 1));
   if (unit == kRateUnits.end()) return std::nullopt;
-  return Rate{static_cast<std::uint32_t>(*count), static_cast<RateUnit>(unit - kRateUnits.begin())};
+  return Rate{static_cast<std::uint32_t>(*count), static_cast<RateUnit>(unit - kRateUnits.begin()),
+              is_of_recipients ? RateOf::recipients : RateOf::messages};
 }
 
 std::string to_text(const Rate& rate) {
-  return cat(std::to_string(rate.count), "/", kRateUnits[static_cast<std::size_t>(rate.unit)]);
+  return cat(std::to_string(rate.count), rate.of == RateOf::recipients ? kRecipients : "", "/",
+             kRateUnits[static_cast<std::size_t>(rate.unit)]);
 }
 
 std::string describe(const Smarthost& smarthost) {

@@ -17,15 +17,19 @@
 
 namespace hikyaku::mail {
 
-// How many messages a smarthost accepts in a time: "14/s", "30/min", "500/h", "10000/day".
+// How many messages a smarthost accepts in a time: "14/s", "30/min", "500/h", "10000/day"; or how many recipients:
+// "10000 recipients/day".
 
 enum class RateUnit : std::uint8_t { second, minute, hour, day };
 inline constexpr std::array<std::string_view, 4> kRateUnits{"s", "min", "h", "day"};
 inline constexpr std::uint32_t kMaxRate = 1'000'000;
 
+enum class RateOf : std::uint8_t { messages, recipients };
+
 struct Rate {
   std::uint32_t count = 1;  // 1 to kMaxRate
   RateUnit unit = RateUnit::second;
+  RateOf of = RateOf::messages;
   bool operator==(const Rate&) const = default;
 };
 
@@ -83,7 +87,7 @@ struct Smarthost {
   std::optional<Credentials> credentials;  // looked up by host, port and `user`
   std::uint32_t connections = 4;
   std::uint32_t messages_per_connection = 1000;
-  std::vector<Rate> rates;  // each unit at most once; none: no limit
+  std::vector<Rate> rates;  // of messages and of recipients, each unit at most once; none: no limit
   SmtpTimeouts timeout;
   Rewriting rewrite;  // `from`, `rewrite`, `headers` and `received`
   bool operator==(const Smarthost&) const = default;

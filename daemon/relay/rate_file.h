@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The use of hourly and daily rates, as text that outlives a restart: a line
 // "rates 1 BOOT STEADY WALL", then for each quota one "ACCOUNT 10000/day RESERVED" followed by "AGE COUNT"
-// for each portion, oldest first. Times are microseconds. Pure.
+// for each portion, oldest first. Times are microseconds. "rates 2" where one of them counts recipients, as
+// "10000_recipients/day": earlier versions, which would count messages, take nothing of that. Pure.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ struct UsedPortion {
 struct RateRecord {
   std::uint64_t account = 0;
   mail::Rate rate;
-  std::uint64_t reserved = 0;  // upper bound on messages sent since the last write
+  std::uint64_t reserved = 0;  // upper bound on what was sent since the last write
   std::vector<UsedPortion> used;
   bool operator==(const RateRecord&) const = default;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 #include "daemon/base/checksum.h"
@@ -19,18 +20,22 @@ constexpr Duration kMaxDowntime = std::chrono::days(30);
 // A quota is the account's: another host or user under the same name begins anew, another password does not.
 std::uint64_t mark_of(const mail::Smarthost& smarthost) {
   const std::string user = smarthost.credentials ? smarthost.credentials->user : "";
-  return checksum(cat(smarthost.name, "\n", smarthost.host, "\n", user), 0);
+  const std::string host = smarthost.direct ? "" : smarthost.host;  // all destinations share one
+  return checksum(cat(smarthost.name, "\n", host, "\n", user), 0);
 }
+
+bool is_kept(const smtpc::Quota& quota) { return quota.rate().unit >= mail::RateUnit::hour; }
 
 std::uint64_t reserve_of(const smtpc::RateLimiter& limiter) {
   std::uint64_t least = mail::kMaxRate;
-  for (const smtpc::Quota& quota : limiter.quotas())
+  for (const smtpc::Quota& quota : limiter.quotas() | std::views::filter(is_kept))
     least = std::min<std::uint64_t>(least, quota.rate().count / kReservedPart);
   return least;
 }
 
 const smtpc::Quota* find_used_up(const smtpc::RateLimiter& limiter, Instant now) {
-  auto quota = std::ranges::find(limiter.quotas(), 0U, [&](const auto& each) { return each.available(now); });
+  auto quota = std::ranges::find_if(
+      limiter.quotas(), [&](const auto& each) { return is_kept(each) && limiter.is_used_up(each, now); });
   return quota == limiter.quotas().end() ? nullptr : &*quota;
 }
 
@@ -83,7 +88,7 @@ void Rates::adopt(const RateRecord& record, Duration downtime) {
 Rates::Account& Rates::account(const mail::Smarthost& smarthost) {
   Account& account = accounts_[mark_of(smarthost)];
   if (std::exchange(account.name, smarthost.name).empty())
-    account.limiter->set_on_take([this, &account] { taken(account); });
+    account.limiter->set_on_count([this, &account](std::uint64_t count) { counted(account, count); });
   return account;
 }
 
@@ -100,10 +105,10 @@ void Rates::configure(const std::vector<mail::Smarthost>& smarthosts) {
   }
 }
 
-void Rates::taken(Account& account) {
-  if (account.limiter->quotas().empty()) return;
-  if (account.reserved > 0) {
-    --account.reserved;
+void Rates::counted(Account& account, std::uint64_t count) {
+  if (std::ranges::none_of(account.limiter->quotas(), is_kept)) return;
+  if (account.reserved >= count) {
+    account.reserved -= count;
   } else {
     account.reserved = reserve_of(*account.limiter);
     save();
@@ -145,7 +150,7 @@ RateRecord Rates::record(std::uint64_t account, const smtpc::Quota& quota, std::
 void Rates::save() {
   RateFile file{.boot = boot_, .steady = clock_.now(), .wall = clock_.wall(), .records = {}};
   for (const auto& [mark, account] : accounts_) {
-    for (const smtpc::Quota& quota : account.limiter->quotas()) {
+    for (const smtpc::Quota& quota : account.limiter->quotas() | std::views::filter(is_kept)) {
       RateRecord found = record(mark, quota, account.reserved);
       if (!found.used.empty()) file.records.push_back(std::move(found));
     }

@@ -27,9 +27,9 @@ class Rates {
   Rates(std::string file, const Clock& clock, log::MailLog& log, std::string boot = boot_id());
   Rates(const Rates&) = delete;
 
-  // The limiter for the smarthost's lane: always the same for the same account there. Uses the rates of the
-  // last configure(). Its take() blocks now and then for a small write. Must not be used after this object's
-  // end.
+  // The limiter for the smarthost's lane: always the same for the same account there, and for all recipients'
+  // own servers. Uses the rates of the last configure(). Counting blocks now and then for a small write. Must
+  // not be used after this object's end.
   std::shared_ptr<smtpc::RateLimiter> limiter(const mail::Smarthost& smarthost);
   void configure(const std::vector<mail::Smarthost>& smarthosts);
   // A sentence about the quota that is used up, and until when. Empty if none is.
@@ -41,7 +41,7 @@ class Rates {
   struct Account {
     std::shared_ptr<smtpc::RateLimiter> limiter = std::make_shared<smtpc::RateLimiter>();
     std::string name;            // of its smarthost
-    std::uint64_t reserved = 0;  // how many may be sent before the file must be written
+    std::uint64_t reserved = 0;  // how much may be sent before the file must be written
     std::optional<Instant> told;
   };
 
@@ -49,7 +49,7 @@ class Rates {
   void load();
   Duration downtime(const RateFile& file) const;
   void adopt(const RateRecord& record, Duration downtime);
-  void taken(Account& account);
+  void counted(Account& account, std::uint64_t count);
   void tell(Account& account);
   std::string used_up(const smtpc::Quota& quota) const;
   void save();

@@ -167,8 +167,11 @@ StatusReport Relay::report() const {
   StatusReport status;
   runner_.report(status);
   for (const auto& lane : routes_.table().lanes()) status.smarthosts.push_back(report(*lane));
-  for (const mail::Smarthost& direct : routes_.destinations().directs())
-    status.smarthosts.push_back(routes_.destinations().report(direct, parts_.loop.clock().wall()));
+  for (const mail::Smarthost& direct : routes_.destinations().directs()) {
+    mail::SmarthostReport report = routes_.destinations().report(direct, parts_.loop.clock().wall());
+    if (report.trouble.empty()) report.trouble = report.public_trouble = rates_.used_up(direct);
+    status.smarthosts.push_back(std::move(report));
+  }
   if (route_state_of(status, {}).waits_for != mail::WaitsFor::nobody)
     status.deferred += std::exchange(status.active, 0);
   return status;
@@ -184,6 +187,9 @@ std::string Relay::status() const {
     else if (!used_up.empty())
       text += cat("; ", lane->name(), ": ", used_up);
   }
+  for (const mail::Smarthost& direct : routes_.destinations().directs())
+    if (const std::string used_up = rates_.used_up(direct); !used_up.empty())
+      text += cat("; ", direct.name, ": ", used_up);
   return text;
 }
 

@@ -119,6 +119,11 @@ TEST_CASE("config: a rate is one or several, and there is none by default") {
         std::vector<mail::Rate>{{60, mail::RateUnit::minute}});
   CHECK(smarthost_of("host: a.example, rate: [500/h]").rates ==
         std::vector<mail::Rate>{{500, mail::RateUnit::hour}});
+  CHECK(smarthost_of("host: a.example, rate: 10000 recipients/day").rates ==
+        std::vector<mail::Rate>{{10000, mail::RateUnit::day, mail::RateOf::recipients}});
+  CHECK(smarthost_of("host: a.example, rate: [30/day, 90 recipients/day]").rates ==
+        std::vector<mail::Rate>{{30, mail::RateUnit::day},
+                                {90, mail::RateUnit::day, mail::RateOf::recipients}});
 }
 
 TEST_CASE("config: a smarthost may be a URL alone, or a mapping without a list") {
@@ -187,6 +192,8 @@ constexpr EntryComplaint kEntryComplaints[] = {
     {"host: a.example, rate: {min: 60}", "or a list such as [14/s, 10000/day]"},
     {"host: a.example, rate: [14/s, 1.5/min]", "h.yaml:2:36: smarthosts[0].rate[1]: must be"},
     {"host: a.example, rate: [14/s, 20/s]", "rate[1]: another rate has this unit"},
+    {"host: a.example, rate: [5 recipients/h, 6 recipients/h]", "rate[1]: another rate has this unit"},
+    {"host: a.example, rate: 5 recipient/h", "such as 60/min (messages) or 10000 recipients/day"},
     {"host: a.example, rate: []", "names no rate; to send without a limit, remove the key"},
     {"host: a.example, rate:", "such as 60/min"},
     {"host: a.example, name: 'a b'", "a name of letters"},

@@ -131,6 +131,24 @@ TEST_CASE(
   CHECK(rig.queued().empty());
 }
 
+TEST_CASE("destinations: all of them share the rate of their smarthost") {
+  DirectRig rig;
+  rig.settings.smarthosts[0].rates = {{3, mail::RateUnit::hour, mail::RateOf::recipients}};
+  rig.start_relay();
+  for (const char* domain : {"one.example", "two.example", "three.example", "four.example"}) {
+    rig.send({cat("a@", domain)});
+    rig.pass(1min);
+  }
+  CHECK(rig.hosts["three.example"].mails.size() == 1);
+  CHECK(rig.hosts["four.example"].dials == 0);
+  CHECK(rig.relay->status().contains("direct: the rate 3 recipients/h is used up"));
+  CHECK(rig.relay->report().smarthosts.at(0).trouble.starts_with("the rate 3 recipients/h is used up"));
+  rig.pass(1h);
+  CHECK(rig.hosts["four.example"].mails.size() == 1);
+  CHECK(rig.lines_with("status=deferred") == 0);
+  CHECK(rig.queued().empty());
+}
+
 TEST_CASE("destinations: a smarthost behind them takes what they do not") {
   DirectRig rig;
   rig.settings.smarthosts.push_back(some_smarthost("main"));

@@ -13,6 +13,7 @@
 using namespace hikyaku;
 using namespace hikyaku::test;
 using namespace hikyaku::relay;
+using mail::RateOf;
 using mail::RateUnit;
 
 namespace {
@@ -172,10 +173,57 @@ TEST_CASE("rates: a quota is the account's") {
 }
 
 TEST_CASE("rates: seconds and minutes are not worth a file") {
-  RatesRig rig({30, RateUnit::minute});
-  rig.send(1);
+  for (RateOf of : {RateOf::messages, RateOf::recipients}) {
+    RatesRig rig({30, RateUnit::minute, of});
+    rig.send(1);
+    CHECK(rig.limiter().take_recipients(rig.clock.now(), 30));
+    rig.stop();
+    CHECK(!std::filesystem::exists(rig.file));
+    CHECK(rig.lines.empty());
+  }
+}
+
+TEST_CASE("rates: recipients of a day still count after a restart, and after a crash") {
+  RatesRig rig({1000, RateUnit::day, RateOf::recipients});
+  auto send_to = [&](std::uint64_t recipients) {
+    REQUIRE(rig.limiter().take(rig.clock.now()));
+    REQUIRE(rig.limiter().take_recipients(rig.clock.now(), recipients));
+  };
+  send_to(300);
+  rig.clock.advance(1h);
+  send_to(50);
   rig.stop();
-  CHECK(!std::filesystem::exists(rig.file));
+  CHECK(text_of(rig.file).starts_with("rates 2 "));
+  CHECK(text_of(rig.file).contains(" 1000_recipients/day "));
+  rig.start();
+  CHECK(rig.left() == 650);
+  for (std::uint64_t recipients : {7U, 7U, 4U})
+    send_to(recipients);  // the last are more than is left of the hundredth
+  rig.start();
+  CHECK(rig.left() <= 632);
+  CHECK(rig.left() >= 622);
+}
+
+TEST_CASE("rates: of a mail that waits for room for its recipients it is said until when") {
+  RatesRig rig({10, RateUnit::hour, RateOf::recipients});
+  REQUIRE(rig.limiter().take_recipients(rig.clock.now(), 6));
+  CHECK(rig.rates->used_up(rig.smarthost).empty());
+  CHECK(!rig.limiter().take_recipients(rig.clock.now(), 5));
+  CHECK(rig.rates->used_up(rig.smarthost)
+            .starts_with("the rate 10 recipients/h is used up; mail waits until "));
+}
+
+TEST_CASE("rates: all recipients' own servers share one") {
+  RatesRig rig({5, RateUnit::day});
+  rig.smarthost.direct = true;
+  rig.smarthost.host = "";
+  rig.start();
+  mail::Smarthost one = rig.smarthost, two = rig.smarthost;
+  one.host = "one.example";
+  two.host = "two.example";
+  REQUIRE(rig.rates->limiter(one)->take(rig.clock.now()));
+  REQUIRE(rig.rates->limiter(two)->take(rig.clock.now()));
+  CHECK(rig.left() == 3);
 }
 
 TEST_CASE("rates: a quota that is used up is logged once in its unit") {
@@ -198,7 +246,7 @@ TEST_CASE("rates: a file that cannot be parsed is logged and counts nothing") {
   RatesRig rig({5, RateUnit::day});
   rig.send(5);
   rig.stop();
-  rig.write("rates 2 x 1 1\n");
+  rig.write("rates 3 x 1 1\n");
   rig.start();
   CHECK(rig.left() == 5);
   CHECK(rig.lines.back().find("cannot be parsed") != std::string::npos);
@@ -227,7 +275,12 @@ TEST_CASE("rates: the file is read as it was written, whole or not at all") {
                              .reserved = 100,
                              .used = {{23h, 4000}, {1us, 1}}},
                             {.account = 1, .rate = {50, RateUnit::hour}, .reserved = 0, .used = {}}}};
+  CHECK(to_text(file).starts_with("rates 1 a-b "));
+  CHECK(parse_rate_file(to_text(file)) == file);
+  file.records.push_back(
+      {.account = 1, .rate = {50, RateUnit::hour, RateOf::recipients}, .reserved = 0, .used = {{1us, 30}}});
   const std::string text = to_text(file);
+  CHECK(text.starts_with("rates 2 a-b "));
   CHECK(parse_rate_file(text) == file);
   for (std::size_t length = 0; length < text.size(); ++length) {
     auto part = parse_rate_file(text.substr(0, length));
@@ -240,6 +293,6 @@ TEST_CASE("rates: the file is read as it was written, whole or not at all") {
     CAPTURE(line);
     CHECK(!parse_rate_file(head + line + "\n"));
   }
-  for (const char* other : {"rates 2 b 1 1\n", "rates 1 b 1\n", "rates 1 b 9223372036854775807 1\n", "\n"})
+  for (const char* other : {"rates 3 b 1 1\n", "rates 1 b 1\n", "rates 1 b 9223372036854775807 1\n", "\n"})
     CHECK(!parse_rate_file(other));
 }

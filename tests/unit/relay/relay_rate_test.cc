@@ -6,6 +6,7 @@
 using namespace hikyaku;
 using namespace hikyaku::relay;
 using namespace hikyaku::test;
+using mail::RateOf;
 using mail::RateUnit;
 
 namespace {
@@ -111,6 +112,52 @@ TEST_CASE(
   CHECK(rig.sent.size() == 9);
   CHECK(rig.main().dials <= dials + 4);
   CHECK(rig.relay->status() == "0 queued");
+  CHECK(rig.lines_with("status=deferred") == 0);
+}
+
+TEST_CASE(
+    "relay: of a rate of recipients a mail takes one for each, and waits until all of them may be sent to") {
+  RateRig rig({{4, RateUnit::hour, RateOf::recipients}});
+  rig.start_relay();
+  rig.send({"a@example.net", "b@example.net"});
+  rig.send({"c@example.net", "d@example.net", "e@example.net"});
+  rig.send({"f@example.net"});
+  rig.pass(1min);
+  CHECK(rig.sent.size() == 1);
+  CHECK(rig.relay->status().find("main: the rate 4 recipients/h is used up") != std::string::npos);
+  rig.restart_relay();
+  rig.pass(57min);
+  CHECK(rig.sent.size() <= 2);  // where the one comes first after the restart, it has room
+  rig.pass(2h);
+  CHECK(rig.sent.size() == 3);
+  CHECK(rig.lines_with("status=deferred") == 0);
+  CHECK(rig.queued().empty());
+}
+
+TEST_CASE("relay: a mail that waits for room for its recipients costs nothing of the messages meanwhile") {
+  RateRig rig({{2, RateUnit::day}, {4, RateUnit::hour, RateOf::recipients}});
+  rig.start_relay();
+  rig.send({"a@example.net", "b@example.net"});
+  rig.send({"c@example.net", "d@example.net", "e@example.net"});
+  rig.pass(59min);
+  CHECK(rig.sent.size() == 1);
+  rig.pass(2min);
+  CHECK(rig.sent.size() == 2);
+}
+
+TEST_CASE("relay: a mail to more recipients than a rate allows goes whole, by itself") {
+  RateRig rig({{2, RateUnit::hour, RateOf::recipients}});
+  rig.start_relay();
+  rig.send({"a@example.net"});
+  rig.send({"b@example.net", "c@example.net", "d@example.net", "e@example.net"});
+  rig.send({"f@example.net"});
+  rig.pass(59min);
+  CHECK(rig.sent.size() == 1);
+  rig.pass(2min);
+  CHECK(rig.sent.size() == 2);
+  rig.pass(1h);
+  CHECK(rig.sent.size() == 3);
+  CHECK(rig.main().dials <= 4);
   CHECK(rig.lines_with("status=deferred") == 0);
 }
 

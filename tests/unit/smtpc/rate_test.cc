@@ -9,6 +9,7 @@
 using namespace hikyaku;
 using namespace hikyaku::smtpc;
 using mail::Rate;
+using mail::RateOf;
 using mail::RateUnit;
 
 namespace {
@@ -141,4 +142,77 @@ TEST_CASE("rate: a quota keeps few portions however many messages there are") {
   RateLimiter limiter({{1'000'000, RateUnit::day}});
   for (int i = 0; i < 200'000; ++i) REQUIRE(limiter.take(kBeginning + i * 1s));
   CHECK(limiter.quotas().at(0).used().size() <= 102);
+}
+
+TEST_CASE("rate: recipients are counted as the mail comes, whatever the unit") {
+  for (RateUnit unit : {RateUnit::second, RateUnit::day}) {
+    RateLimiter limiter({{10, unit, RateOf::recipients}});
+    REQUIRE(limiter.take(kBeginning));
+    REQUIRE(limiter.take_recipients(kBeginning, 4));
+    CHECK(limiter.available(kBeginning) == 6);
+    REQUIRE(limiter.take(kBeginning));
+    REQUIRE(limiter.take_recipients(kBeginning, 6));
+    CHECK(!limiter.take(kBeginning));
+    CHECK(limiter.next(kBeginning) == kBeginning + length(unit));
+  }
+}
+
+TEST_CASE("rate: a mail to more recipients than are left waits until there is room for all of them") {
+  RateLimiter limiter({{10, RateUnit::hour, RateOf::recipients}});
+  for (int minute : {0, 10, 20})
+    REQUIRE(limiter.take_recipients(kBeginning + std::chrono::minutes(minute), 3));
+  const Instant now = kBeginning + 30min;
+  CHECK(limiter.available(now) == 1);
+  CHECK(!limiter.take_recipients(now, 5));
+  CHECK(limiter.available(now) == 0);
+  CHECK(limiter.is_used_up(limiter.quotas().at(0), now));
+  CHECK(limiter.next(now) == kBeginning + 70min);  // two of the three portions must be an hour old
+  CHECK(!limiter.take(now));
+  REQUIRE(limiter.take(kBeginning + 70min));
+  REQUIRE(limiter.take_recipients(kBeginning + 70min, 5));
+  CHECK(limiter.available(kBeginning + 70min) == 2);
+}
+
+TEST_CASE("rate: a mail to more recipients than the rate allows at all goes alone") {
+  RateLimiter limiter({{10, RateUnit::hour, RateOf::recipients}});
+  REQUIRE(limiter.take_recipients(kBeginning, 1));
+  CHECK(!limiter.take_recipients(kBeginning, 500));
+  CHECK(limiter.next(kBeginning) == kBeginning + 1h);
+  CHECK(limiter.take_recipients(kBeginning + 1h, 500));
+  CHECK(limiter.available(kBeginning + 1h) == 0);
+  CHECK(limiter.next(kBeginning + 90min) == kBeginning + 2h);
+  CHECK(limiter.available(kBeginning + 2h) == 10);
+}
+
+TEST_CASE("rate: in no period of its unit are there more recipients than it says") {
+  std::mt19937 random(20261129);  // NOLINT: the same every time
+  for (Rate rate :
+       {Rate{14, RateUnit::second, RateOf::recipients}, Rate{200, RateUnit::hour, RateOf::recipients}}) {
+    CAPTURE(to_text(rate));
+    RateLimiter limiter({rate});
+    std::vector<Instant> sent;
+    std::uint64_t wanted = 1;
+    for (Instant now = kBeginning; now < kBeginning + 50 * length(rate.unit); now = limiter.next(now + 1us)) {
+      REQUIRE(limiter.take(now));
+      if (!limiter.take_recipients(now, wanted)) continue;
+      sent.insert(sent.end(), wanted, now);
+      wanted = random() % rate.count + 1;
+    }
+    CHECK(sent.size() > 25 * rate.count);
+    CHECK(most_within(sent, length(rate.unit)) <= rate.count);
+  }
+}
+
+TEST_CASE("rate: messages and recipients are counted apart, and given back so") {
+  RateLimiter limiter({{2, RateUnit::day}, {100, RateUnit::day, RateOf::recipients}});
+  for (Instant now : {kBeginning, kBeginning + 1h}) {
+    REQUIRE(limiter.take(now));
+    REQUIRE(limiter.take_recipients(now, 20));
+  }
+  CHECK(limiter.available(kBeginning + 1h) == 0);
+  limiter.give_back(kBeginning + 1h);
+  limiter.give_back_recipients(kBeginning + 1h, 20);
+  CHECK(limiter.available(kBeginning + 1h) == 1);
+  REQUIRE(limiter.take(kBeginning + 2h));
+  CHECK(limiter.take_recipients(kBeginning + 2h, 80));
 }
