@@ -61,6 +61,19 @@ void LoopDaemonControl::retry_now(const std::vector<mail::MailId>& ids, const co
   if (rights.is_operator && !ids.empty()) parts_.relay.probe_paused();
 }
 
+std::optional<std::vector<relay::Decided>> LoopDaemonControl::steer(std::vector<mail::MailId> ids,
+                                                                    control::SteeringOrder order) {
+  auto may_change = [rights = order.rights](const std::optional<std::uint32_t>& owner) {
+    return rights.may_change(owner);
+  };
+  return caller_.call<std::vector<relay::Decided>>(
+      [this, ids = std::move(ids),
+       wanted = relay::Instruction{order.decision, std::move(order.by), may_change}] {
+        return parts_.relay.steering().apply(ids, wanted);
+      },
+      kReadingTimeout);
+}
+
 std::optional<control::DaemonControl::OutcomeReport> LoopDaemonControl::outcome(
     mail::MailId id, std::optional<relay::MailOutcome> seen, control::Rights rights, Duration wait) {
   return caller_.call<OutcomeReport>(

@@ -34,6 +34,8 @@ class LoopDaemonControl final : public control::DaemonControl {
   std::optional<std::size_t> retry_all() override;
   std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) override;
   bool retry_known(std::vector<mail::MailId> ids, control::Rights rights) override;
+  std::optional<std::vector<relay::Decided>> steer(std::vector<mail::MailId> ids,
+                                                   control::SteeringOrder order) override;
   std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
                                        control::Rights rights, Duration wait) override;
   std::optional<relay::StatusReport> status() override;

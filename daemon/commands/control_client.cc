@@ -17,6 +17,7 @@ Exit exit_for(int status) {
     case 400: return Exit::usage;
     case 403: return Exit::no_permission;
     case 404: return Exit::no_input;
+    case 409: return Exit::try_again;
     case 422: return Exit::damaged;
     case 503: return Exit::try_again;
     default: return Exit::internal;

@@ -182,22 +182,22 @@ std::string status_text(const JsonValue& status) {
   return text;
 }
 
-Result<std::string, StartError> retry_body(const RetryOptions& options) {
+Result<std::string, StartError> selection_body(const MailSelection& selection) {
   JsonObject filters;
-  if (!options.state.empty()) filters.add("state", options.state);
-  if (options.from) filters.add("from", *options.from);
-  if (options.to) filters.add("to", *options.to);
-  const bool has_filters = !options.state.empty() || options.from || options.to;
-  int ways = (options.ids.empty() ? 0 : 1) + (options.all ? 1 : 0) + (has_filters ? 1 : 0);
+  if (!selection.state.empty()) filters.add("state", selection.state);
+  if (selection.from) filters.add("from", *selection.from);
+  if (selection.to) filters.add("to", *selection.to);
+  const bool has_filters = !selection.state.empty() || selection.from || selection.to;
+  int ways = (selection.ids.empty() ? 0 : 1) + (selection.all ? 1 : 0) + (has_filters ? 1 : 0);
   if (ways != 1) return fail(Exit::usage, "give mail IDs, or --all, or filters (--state, --from, --to)");
-  if (options.all) return JsonObject().add("all", true).text();
-  return has_filters ? filters.text() : JsonObject().add("ids", JsonList(options.ids)).text();
+  if (selection.all) return JsonObject().add("all", true).text();
+  return has_filters ? filters.text() : JsonObject().add("ids", JsonList(selection.ids)).text();
 }
 
-Exit retry_queue(const std::string& socket, const RetryOptions& options) {
-  auto body = retry_body(options);
+Exit retry_queue(const std::string& socket, const MailSelection& selection, bool waits) {
+  auto body = selection_body(selection);
   if (!body) return report(kRetryCommand, body.error());
-  Following following(socket, options.waits ? options.ids : std::vector<std::string>());
+  Following following(socket, waits ? selection.ids : std::vector<std::string>());
   auto reply = ask_control(socket, "/v1/queue/retry", *body);
   if (!reply) return report_control(kRetryCommand, reply.error());
   Output output(STDOUT_FILENO);

@@ -21,20 +21,19 @@ bool needs_operator(const JsonValue& status);
 std::string outcome_text(const std::string& id, const JsonValue& outcome);
 bool has_reached_all(const JsonValue& outcome);
 
-struct RetryOptions {
+// Which queued mails a command is about: exactly one of `ids`, `all` and the filters.
+struct MailSelection {
   std::vector<std::string> ids;
   bool all = false;
   std::string state;  // empty: any
   std::optional<std::string> from;
   std::optional<std::string> to;
-  bool waits = true;  // for the outcome of the mails in `ids`
 };
-// The body of POST /v1/queue/retry. Fails with usage unless exactly one of `ids`, `all` and the filters is
-// given.
-Result<std::string, StartError> retry_body(const RetryOptions& options);
+// As the body of a request. Fails with usage unless exactly one way is given. Pure.
+Result<std::string, StartError> selection_body(const MailSelection& selection);
 
-// Makes the daemon retry the mails now. Prints how many, and the outcomes of those in `ids`. Returns ok only
-// if every mail in `ids` was retried and none of them still waits.
-Exit retry_queue(const std::string& socket, const RetryOptions& options);
+// Makes the daemon retry the mails now. Prints how many, and, if `waits`, the outcomes of those that were named by
+// ID. Returns ok only if every mail named by ID was retried and, if `waits`, none of them still waits.
+Exit retry_queue(const std::string& socket, const MailSelection& selection, bool waits);
 
 }  // namespace hikyaku::commands

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku queue`: reads the spool itself, so it works whether the daemon runs or not, and changes nothing.
-// Only the state of the smarthosts and `retry` are requests to the daemon.
+// Only the state of the smarthosts, and what changes something, are requests to the daemon.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +14,7 @@
 #include "daemon/commands/daemon_answers.h"
 #include "daemon/commands/daemon_paths.h"
 #include "daemon/commands/output.h"
+#include "daemon/commands/queue_steering.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_reader.h"
 
@@ -24,15 +25,12 @@ constexpr std::string_view kQueueCommand = "hikyaku queue";
 
 struct QueueOptions {
   SpoolOptions spool;
-  std::string state;
-  std::optional<std::string> from;
-  std::optional<std::string> to;
+  MailSelection selection;
   std::string id;
-  std::vector<std::string> ids;
-  bool all = false;
   std::string socket;
   bool json = false;
   bool no_wait = false;
+  bool yes = false;
 };
 
 using mail::SourceErrorKind;
@@ -77,7 +75,8 @@ mail::RouteState route_of(const QueueOptions& options) {
 
 // Leaves out mail that ends while the list is made. Reports damaged mail and continues with the rest.
 Exit print_all(const QueueOptions& options, const std::string& directory, spool::View& view, Output& output) {
-  listing::QueueFilter filter{mail::parse_queue_state(options.state), options.from, options.to};
+  listing::QueueFilter filter{mail::parse_queue_state(options.selection.state), options.selection.from,
+                              options.selection.to};
   mail::RouteState route = route_of(options);
   auto ids = view.ids();
   std::string drops = options.json ? "" : listing::drops_text(directory, std::nullopt);
@@ -138,28 +137,63 @@ Exit cat_mail(const QueueOptions& options) {
   });
 }
 
-Exit retry(const QueueOptions& options) {
-  constexpr std::string_view kRetry = "hikyaku queue retry";
+// Uses the daemon's control socket for the command `name`.
+Exit with_socket(const QueueOptions& options, std::string_view name,
+                 const std::function<Exit(const std::string& socket)>& use) {
+  const std::string command = cat(kQueueCommand, " ", name);
   auto socket = find_control_socket({options.spool.config, options.socket});
-  if (!socket) return report(kRetry, socket.error());
-  report_note(kRetry, socket->note);
-  return retry_queue(socket->path,
-                     {options.ids, options.all, options.state, options.from, options.to, !options.no_wait});
+  if (!socket) return report(command, socket.error());
+  report_note(command, socket->note);
+  return use(socket->path);
+}
+
+Exit retry(const QueueOptions& options) {
+  return with_socket(options, "retry", [&](const std::string& socket) {
+    return retry_queue(socket, options.selection, !options.no_wait);
+  });
+}
+
+Exit steer(const SteeringVerb& verb, const QueueOptions& options) {
+  return with_socket(options, verb.name, [&](const std::string& socket) {
+    return steer_queue(socket, verb, options.selection, options.yes);
+  });
+}
+
+// A sub-command of `queue` that is about selected mails.
+CLI::App& add_for_selection(CLI::App& queue, const std::string& name, const std::string& description,
+                            QueueOptions& options) {
+  CLI::App* command = queue.add_subcommand(name, description);
+  command->add_option("ID", options.selection.ids, "as the log and `hikyaku queue` show it");
+  command->fallthrough();  // -c and the filters may come after its name
+  return *command;
 }
 
 void add_retry(CLI::App& queue, const std::shared_ptr<QueueOptions>& options, Action& chosen) {
-  CLI::App* command = queue.add_subcommand("retry", "try to deliver mail now: by ID, by filter, or --all");
-  command->add_option(
-      "ID", options->ids,
-      "as the log and `hikyaku queue` show it; waits up to a minute for the outcome of these");
-  command->add_flag("--all", options->all, "all mail that waits; also tries paused smarthosts again");
-  command->add_flag("--no-wait", options->no_wait, "do not wait for the outcome of the mails named by ID");
-  command->footer(
+  CLI::App& command = add_for_selection(
+      queue, "retry",
+      "try to deliver mail now: by ID (waits up to a minute for the outcome), by filter, or --all", *options);
+  command.add_flag("--all", options->selection.all,
+                   "all mail that waits; also tries paused smarthosts again");
+  command.add_flag("--no-wait", options->no_wait, "do not wait for the outcome of the mails named by ID");
+  command.footer(
       "Exit code: 0 done, 66 no such mail, 69 a mail is held, 75 a mail named by ID still waits, or the "
       "daemon "
       "does not answer.");
-  command->fallthrough();  // -c and the filters may come after its name
-  command->callback([options, &chosen] { chosen = [options] { return retry(*options); }; });
+  command.callback([options, &chosen] { chosen = [options] { return retry(*options); }; });
+}
+
+void add_steering(CLI::App& queue, const SteeringVerb& verb, const std::shared_ptr<QueueOptions>& options,
+                  Action& chosen) {
+  CLI::App& command =
+      add_for_selection(queue, std::string(verb.name), std::string(verb.description), *options);
+  command.add_flag("--all", options->selection.all, "all queued mail that you may change");
+  if (verb.is_final) command.add_flag("--yes,-y", options->yes, "do not ask, also for more than one mail");
+  command.footer(
+      "Exit code: 0 done, 66 no such mail, 69 a mail cannot be treated so, 75 a mail is being sent now, or "
+      "the "
+      "daemon does not answer.");
+  command.callback(
+      [&verb, options, &chosen] { chosen = [&verb, options] { return steer(verb, *options); }; });
 }
 
 // Adds a sub-command of `queue` that takes one mail's ID.
@@ -172,11 +206,16 @@ CLI::App& add_for_mail(CLI::App& queue, const std::string& name, const std::stri
 }
 
 void add_filters(CLI::App& queue, QueueOptions& options) {
-  queue.add_option("--state", options.state, "only mail in this state; deferred is another word for waiting")
+  queue
+      .add_option("--state", options.selection.state,
+                  "only mail in this state; deferred is another word for waiting")
       ->check(CLI::IsMember({"active", "waiting", "deferred", "held"}));
-  queue.add_option("--from", options.from, "only mail whose sender matches: \"*@example.com\", or \"<>\"")
+  queue
+      .add_option("--from", options.selection.from,
+                  "only mail whose sender matches: \"*@example.com\", or \"<>\"")
       ->type_name("PATTERN");
-  queue.add_option("--to", options.to, "only mail with a recipient that matches")->type_name("PATTERN");
+  queue.add_option("--to", options.selection.to, "only mail with a recipient that matches")
+      ->type_name("PATTERN");
   queue.add_flag("--json", options.json, "print one JSON object a line");
 }
 
@@ -195,6 +234,7 @@ void add_queue_command(CLI::App& app, Action& chosen) {
   one.callback([options, &chosen] { chosen = [options] { return show(*options); }; });
   content.callback([options, &chosen] { chosen = [options] { return cat_mail(*options); }; });
   add_retry(*queue, options, chosen);
+  for (const SteeringVerb& verb : kSteeringVerbs) add_steering(*queue, verb, options, chosen);
   queue->callback([options, queue, &chosen] {
     if (queue->get_subcommands().empty()) chosen = [options] { return list(*options); };
   });

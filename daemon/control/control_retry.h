@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Requests about the queue. POST /v1/queue/retry makes mails due at once; the body is a JSON object:
-// {"ids":[…]}, {"all":true}, or filters that all must match: "recipient_domain", "state", "from", "to".
+// Requests about the queue: POST /v1/queue/retry makes the selected mails due at once, GET /v1/queue lists mails.
 #pragma once
 
 #include <map>
-#include <variant>
 
 #include "daemon/base/mutex.h"
-#include "daemon/control/control_request.h"
+#include "daemon/control/control_selection.h"
 #include "daemon/control/daemon_control.h"
-#include "daemon/listing/queue_listing.h"
-#include "daemon/listing/queue_reader.h"
 
 namespace hikyaku::control {
-
-struct RetryEverything {};
-struct RetryFitting {
-  listing::QueueFilter filter;
-  std::optional<std::string> recipient_domain;  // of a recipient that is still pending
-  bool matches(const spool::ViewedMail& mail, const mail::RouteState& route) const;
-};
-using RetryQuestion = std::variant<std::vector<mail::MailId>, RetryEverything, RetryFitting>;
-
-Result<RetryQuestion, std::string> parse_retry_question(std::string_view body);
 
 // Allows each user that is not an operator one retry in 30 s: a retry searches the spool and burdens the
 // smarthost, which may hold it against all users. Thread-safe.

@@ -39,11 +39,14 @@ Result<Caller, std::string> caller_of(int fd) {
   return caller;
 }
 
-Rights rights_of(const Caller& caller, uid_t daemon, const std::optional<gid_t>& group) {
-  bool is_us = caller.uid == daemon && caller.uid != system::kNameless;
-  bool is_member =
-      group && *group != system::kNameless && std::ranges::find(caller.groups, *group) != caller.groups.end();
-  return {caller.uid, caller.uid == 0 || is_us || is_member};
+Rights rights_of(const Caller& caller, const Trusted& trusted) {
+  auto is_member = [&](gid_t group) {
+    return group != system::kNameless && std::ranges::find(caller.groups, group) != caller.groups.end();
+  };
+  const bool is_us = caller.uid == 0 || (caller.uid == trusted.user && caller.uid != system::kNameless);
+  const bool may_change_all = is_us || is_member(trusted.group);
+  const bool is_operator = may_change_all || (trusted.operators && is_member(*trusted.operators));
+  return {caller.uid, is_operator, may_change_all};
 }
 
 }  // namespace hikyaku::control

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The user at the other end of the control socket, as the kernel reports it, and the user's rights. Root, the
-// daemon's own user and the members of one group may see and do everything; any other user may see and retry
-// the mail that the same user has submitted.
+// daemon's own user and the members of one group, the operators, may see everything, and have it tried again. Root,
+// that user and the members of its group may also hold, remove or return other people's mail; any other user may
+// do so with the mail that the same user has submitted.
 #pragma once
 
 #include <sys/types.h>
@@ -26,12 +27,21 @@ Result<Caller, std::string> caller_of(int fd);
 struct Rights {
   std::uint32_t uid = 0;
   bool is_operator = false;
+  bool may_change_all = false;
   // `owner` is Envelope::uid.
   bool may_see(const std::optional<std::uint32_t>& owner) const {
     return is_operator || (owner && *owner == uid);
   }
+  bool may_change(const std::optional<std::uint32_t>& owner) const {
+    return may_change_all || (owner && *owner == uid);
+  }
 };
-// `daemon` is the daemon's own user, `group` whose members may do everything. Pure.
-Rights rights_of(const Caller& caller, uid_t daemon, const std::optional<gid_t>& group);
+// The daemon's own user and group, and the group whose members are operators.
+struct Trusted {
+  uid_t user = 0;
+  gid_t group = 0;
+  std::optional<gid_t> operators{};
+};
+Rights rights_of(const Caller& caller, const Trusted& trusted);  // pure
 
 }  // namespace hikyaku::control

@@ -4,6 +4,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_retry.h"
+#include "daemon/control/control_steering.h"
 
 namespace hikyaku::control {
 namespace {
@@ -65,6 +66,8 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   if (is_get && id) return answer_outcome(request, *id, daemon_, clock_);
   if (is_get && request.path == kQueue) return answer_queue(request, reader_, daemon_, clock_);
   if (!is_get && request.path == kRetry) return answer_retry(request, reader_, daemon_, retry_pace_, clock_);
+  if (auto decision = is_get ? std::nullopt : decision_of(request.path))
+    return answer_steering(request, *decision, reader_, daemon_, clock_);
   if (is_get && request.path == kVersion)
     return control_json(JsonObject().add("version", HIKYAKU_VERSION).text());
   bool is_operators = (is_get && request.path == kStatus) ||

@@ -49,7 +49,7 @@ Rights ControlService::rights_of_caller(const Caller& caller) {
     Lock lock(mutex_);
     group = group_;
   }
-  return rights_of(caller, ::geteuid(), system::find_group(group));
+  return rights_of(caller, {::geteuid(), ::getegid(), system::find_group(group)});
 }
 
 void ControlService::configure(std::string group) {

@@ -12,6 +12,7 @@
 #include "daemon/control/control_rights.h"
 #include "daemon/relay/outcome_board.h"
 #include "daemon/relay/status.h"
+#include "daemon/relay/steering.h"
 
 namespace hikyaku::control {
 
@@ -19,6 +20,13 @@ struct RetryReport {
   std::vector<mail::MailId> retried;
   std::vector<mail::MailId> held;     // wait for the operator
   std::vector<mail::MailId> unknown;  // not queued, or not the caller's
+};
+
+// What is decided about mails, and by whom.
+struct SteeringOrder {
+  relay::Decision decision = relay::Decision::hold;
+  std::string by;  // the user's name
+  Rights rights;
 };
 
 // The result of a reload of the configuration.
@@ -37,6 +45,10 @@ class DaemonControl {
   virtual std::optional<RetryReport> retry(std::vector<mail::MailId> ids, Rights rights) = 0;
   // The same of mails that are known to be the caller's and not held. Returns false if there was no answer.
   virtual bool retry_known(std::vector<mail::MailId> ids, Rights rights) = 0;
+
+  // One answer for each of `ids`. A mail that the caller may not change is unknown.
+  virtual std::optional<std::vector<relay::Decided>> steer(std::vector<mail::MailId> ids,
+                                                           SteeringOrder order) = 0;
 
   struct OutcomeReport {
     std::optional<relay::MailOutcome> outcome;  // nullopt: unknown, or not the caller's

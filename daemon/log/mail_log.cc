@@ -234,6 +234,16 @@ void MailLog::rejected(const Rejected& rejected) {
   write(std::move(line));
 }
 
+void MailLog::steered(const Steered& steered) {
+  write({LogLevel::info,
+         steered.event,
+         "",
+         {{"id", steered.id},
+          {"from", Address{steered.from}},
+          {"to", addresses(steered.to)},
+          {"by", steered.by}}});
+}
+
 void MailLog::started(std::string_view version, const std::vector<std::string>& listening,
                       std::uint64_t queued) {
   write({LogLevel::info,

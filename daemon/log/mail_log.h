@@ -94,6 +94,15 @@ struct Expanded {
   std::vector<std::string> to;       // all recipients after that
 };
 
+// An operator has decided about a queued mail.
+struct Steered {
+  std::string_view event;  // "held", "released", "removed"
+  std::string id;
+  std::string from;
+  std::vector<std::string> to;  // who had not got it
+  std::string by;               // the user's name
+};
+
 struct Options {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
@@ -138,6 +147,7 @@ class MailLog {
   void bounce(const Bounce& bounce);
   void expanded(const Expanded& expanded);
   void rejected(const Rejected& rejected);
+  void steered(const Steered& steered);
   void started(std::string_view version, const std::vector<std::string>& listening, std::uint64_t queued);
   void stopping(std::string_view why);
   void stopped(std::uint64_t queued);

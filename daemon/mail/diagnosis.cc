@@ -219,6 +219,8 @@ constexpr Row kRows[] = {
      ""},
     {source_damaged, always, "the stored copy of this mail is damaged and was not sent",
      "check this machine's disk; what is left is in the spool's corrupt/"},
+    {returned_by_operator, always, "the administrator of this mail relay has returned the message unsent",
+     ""},
     {other, always, "{at} could not be used ({stage})", ""},
 };
 

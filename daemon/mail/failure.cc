@@ -80,6 +80,7 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {smtputf8_needed, "smtputf8_needed", 6, 7},
     {reply_lost, "reply_lost", 4, 2},
     {source_damaged, "source_damaged", 3, 0},
+    {returned_by_operator, "returned_by_operator", 0, 0},
     {other, "other", 0, 0},
 });
 

@@ -85,8 +85,9 @@ enum class FailureKind : std::uint8_t {
   recipient_refused,
   too_large,
   smtputf8_needed,
-  reply_lost,      // the connection broke between the final dot and its reply: perhaps delivered
-  source_damaged,  // the copy in our spool
+  reply_lost,            // the connection broke between the final dot and its reply: perhaps delivered
+  source_damaged,        // the copy in our spool
+  returned_by_operator,  // `detail`: who
   other,
 };
 

@@ -31,13 +31,40 @@ DueMail::DueMail(io::Loop& loop, mail::MailSource& source, log::MailLog& log, Ro
 void DueMail::adopt(const std::vector<mail::QueueEntry>& entries, Duration downtime) {
   for (const mail::QueueEntry& found : entries) {
     Entry entry{.id = found.id, .since = routes_.table().time() - downtime};
-    if (found.held)
-      ++held_;
-    else if (found.next_wait > downtime)
+    if (found.held) {
+      withheld_.hold(found.id);
+      keep(entry);
+    } else if (found.next_wait > downtime) {
       postpone(entry, found.next_wait - downtime);
-    else
+    } else {
       unsorted_.push_back(entry);
+    }
   }
+}
+
+std::size_t DueMail::size() const {
+  const std::size_t entries = schedule_.size() + routes_.table().due() + unsorted_.size() + sorting_;
+  return entries + withheld_.kept() + damaged_ - withheld_.ghosts();
+}
+
+// What waits for its time comes out of the schedule soon, so that it is counted right.
+void DueMail::hold(mail::MailId id) {
+  withheld_.hold(id);
+  retry({id});
+  changed_.notify();
+}
+
+void DueMail::release(mail::MailId id) {
+  for (const Entry& entry : withheld_.release(id)) place(entry);
+  retry({id});
+  changed_.notify();
+}
+
+void DueMail::end(mail::MailId id) {
+  withheld_.end(id, parts_.count(id));
+  parts_.end_all(id);
+  retry({id});
+  changed_.notify();
 }
 
 void DueMail::leave_routes() {
@@ -83,6 +110,7 @@ void DueMail::postpone(Entry entry, Duration wait) {
 }
 
 void DueMail::set_aside(Entry entry, const mail::SourceError& error) {
+  if (withheld_.passes_over(entry)) return;
   if (error.kind == SourceErrorKind::unknown_mail) return parts_.end_all(entry.id);
   if (error.kind == SourceErrorKind::no_memory) return postpone(entry, kReadRetry);
   bool is_damaged = error.kind == SourceErrorKind::damaged;
@@ -90,12 +118,13 @@ void DueMail::set_aside(Entry entry, const mail::SourceError& error) {
                         : "a queued mail cannot be read; it will be tried again",
              {{"id", to_text(entry.id)}, {"reason", error.text}});
   if (!is_damaged) return postpone(entry, kReadRetry);
-  if (!parts_.end_one(entry.id)) ++held_;
+  if (!parts_.end_one(entry.id)) ++damaged_;
 }
 
 // ---- onto the routes
 
 void DueMail::place(Entry entry, bool first) {
+  if (withheld_.passes_over(entry)) return;
   if (knows_routes_ && routes_.table().only() != nullptr) {
     routes_.table().enter(*routes_.table().only(), entry);
     return add_due(routes_.table().only(), entry, first);
@@ -144,6 +173,7 @@ Task<void> DueMail::sort(Entry entry) {
 }
 
 void DueMail::divide(mail::QueuedMail mail, Entry entry) {
+  if (withheld_.passes_over(entry)) return;
   std::set<RoutePtr> routes;
   for (std::size_t i = 0; i < mail.progress.recipients.size(); ++i) {
     if (!mail.progress.is_pending(i)) continue;

@@ -14,6 +14,7 @@
 #include "daemon/relay/parts.h"
 #include "daemon/relay/routes.h"
 #include "daemon/relay/schedule.h"
+#include "daemon/relay/withheld.h"
 
 namespace hikyaku::relay {
 
@@ -44,7 +45,15 @@ class DueMail {
   void set_aside(Entry entry, const mail::SourceError& error);
   // How often the routes have changed.
   std::uint64_t shape() const { return shape_; }
-  void hold() { ++held_; }  // until the operator decides
+
+  // The mail is held: its entries, and this one, are passed over until it is released.
+  void hold(mail::MailId id);
+  void keep(Entry entry) { withheld_.passes_over(entry); }
+  void release(mail::MailId id);  // it is due now
+  // The mail has ended, although it has entries here.
+  void end(mail::MailId id);
+  // The entry has been taken from its route. True: it is not to be sent.
+  bool passes_over(const Entry& entry) { return withheld_.passes_over(entry); }
 
   // All that waits becomes due, or those of `ids`.
   void release_all() { schedule_.release_all(); }
@@ -56,9 +65,9 @@ class DueMail {
   Task<void> stop();
 
   // In parts: all, and those that wait for a time.
-  std::size_t size() const { return schedule_.size() + routes_.table().due() + unsorted_.size() + sorting_; }
+  std::size_t size() const;
   std::size_t waiting() const { return schedule_.waiting(); }
-  std::size_t held() const { return held_; }
+  std::size_t held() const { return withheld_.mails() + damaged_; }
   Parts& parts() { return parts_; }
   const Parts& parts() const { return parts_; }
 
@@ -79,7 +88,8 @@ class DueMail {
   std::deque<Entry> unsorted_;  // due, on a route that is not known yet
   bool is_sorting_ = false;
   std::size_t sorting_ = 0;  // taken from unsorted_, and being looked at
-  std::size_t held_ = 0;
+  Withheld withheld_;
+  std::size_t damaged_ = 0;  // of these there is no entry
   bool is_stopping_ = false;
   io::Nursery nursery_;
 };

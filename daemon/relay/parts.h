@@ -35,6 +35,7 @@ class Parts {
     count_.erase(found);
   }
   bool has_several(mail::MailId id) const { return count_.contains(id); }
+  std::size_t count(mail::MailId id) const { return has_several(id) ? count_.at(id) : 1; }
   // How many parts there are more than mails.
   std::size_t surplus() const { return surplus_; }
 

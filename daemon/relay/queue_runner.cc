@@ -46,6 +46,7 @@ QueueRunner::QueueRunner(QueueParts parts, Routes& routes)
            [this](mail::QueuedMail mail, Entry entry) {
              if (take_up(entry, nullptr)) writer_.settle_owed_notice(std::move(mail));
            }),
+      steering_(loop_, source_, log_, due_, steered_queue()),
       nursery_(loop_) {
   nursery_.spawn(keep_time());
 }
@@ -87,8 +88,9 @@ Task<void> QueueRunner::stop(io::Until until) {
 }
 
 std::size_t QueueRunner::queued() const {
-  std::size_t parts = due_.size() + failing_ + under_way_.size() + due_.held();
-  for (const auto& [id, under_way] : under_way_) parts += under_way.others.size();
+  std::size_t parts = due_.size() + failing_;
+  for (const auto& [id, under_way] : under_way_)
+    parts += under_way.others.size() + (under_way.is_steered ? 0 : 1);
   return parts - std::min(parts, due_.parts().surplus());
 }
 
@@ -134,7 +136,7 @@ bool QueueRunner::has_fresh(const smtpc::Lane& lane, const std::vector<mail::Mai
 Task<std::optional<smtpc::Job>> QueueRunner::take(const smtpc::Lane& lane, smtpc::Preference preference) {
   while (RoutePtr route = hands_out() ? routes_.table().next_for(lane) : nullptr) {
     const Entry entry = *route->due().pop(preference.avoid, preference.newest);
-    if (!take_up(entry, route)) continue;
+    if (due_.passes_over(entry) || !take_up(entry, route)) continue;
     route->note_given(lane);
     auto job = co_await load(entry.id, preference.patience);
     if (job && !job->recipients.empty()) co_return std::move(*job);
@@ -250,7 +252,7 @@ Task<void> QueueRunner::fail(std::deque<Entry> entries, RoutePtr route, mail::Fa
       due_.postpone(entry, kOutcomeWait);
       continue;
     }
-    if (!take_up(entry, route)) continue;
+    if (due_.passes_over(entry) || !take_up(entry, route)) continue;
     auto job = co_await load(entry.id, mail::Patience::some);
     if (!job || job->recipients.empty()) {
       give_back(std::move(job), entry.id);
@@ -262,8 +264,7 @@ Task<void> QueueRunner::fail(std::deque<Entry> entries, RoutePtr route, mail::Fa
   }
 }
 
-void QueueRunner::put_back(smtpc::Job job) { put_back(job.mail.id); }
-void QueueRunner::put_back(mail::MailId id) { due_.place(end_attempt(id).entry, true); }
+void QueueRunner::put_back(smtpc::Job job) { due_.place(end_attempt(job.mail.id).entry, true); }
 
 // The entry fits the routes that there are now.
 QueueRunner::UnderWay QueueRunner::end_attempt(mail::MailId id) {
@@ -285,9 +286,15 @@ QueueRunner::UnderWay QueueRunner::end_attempt(mail::MailId id) {
 void QueueRunner::requeue(mail::MailId id, const Settlement& settlement) {
   const UnderWay was = end_attempt(id);
   changed_.notify();
+  if (was.is_steered) {
+    if (settlement.is_over) due_.end(id);
+    return;
+  }
   if (settlement.is_over || settlement.progress.held) {
-    if (settlement.progress.held) due_.hold();
-    return due_.parts().end_all(id);
+    due_.parts().end_all(id);
+    if (settlement.progress.held) due_.hold(id);
+    if (settlement.progress.held) due_.keep(was.entry);
+    return;
   }
   if (was.next != nullptr) return due_.add_due(was.next, was.entry, true);
   auto is_left = [&](const SettledRecipient& tried) {
@@ -301,6 +308,22 @@ void QueueRunner::requeue(mail::MailId id, const Settlement& settlement) {
     due_.postpone(was.entry, settlement.progress.next_wait);
   else
     due_.place(was.entry);
+}
+
+// A mail that is due or waits, for as long as it is steered.
+Steering::Queue QueueRunner::steered_queue() {
+  Steering::Queue queue;
+  queue.claim = [this](mail::MailId id) {
+    const bool is_free = !under_way_.contains(id) && take_up({.id = id}, nullptr);
+    if (is_free) under_way_.at(id).is_steered = true;
+    return is_free;
+  };
+  queue.let_go = [this](mail::MailId id) { end_attempt(id); };
+  queue.fail = [this](smtpc::Job job, const smtpc::TransactionResult& why) {
+    const Duration waited = job.mail.progress.waited;
+    return writer_.settle(std::move(job), why, {}, waited);
+  };
+  return queue;
 }
 
 }  // namespace hikyaku::relay

@@ -16,6 +16,7 @@
 #include "daemon/relay/outcome_writer.h"
 #include "daemon/relay/routes.h"
 #include "daemon/relay/status.h"
+#include "daemon/relay/steering.h"
 #include "smtpc/lane_work.h"
 
 namespace hikyaku::relay {
@@ -52,6 +53,7 @@ class QueueRunner final : public smtpc::LaneWork {
   // What the runner knows of the report: the numbers of mails, and when they last moved.
   void report(StatusReport& status) const;
   OutcomeBoard& outcomes() { return writer_.outcomes(); }
+  Steering& steering() { return steering_; }
 
   // smtpc::LaneWork
   std::size_t waiting(const smtpc::Lane& lane) const override;
@@ -71,6 +73,7 @@ class QueueRunner final : public smtpc::LaneWork {
     std::uint64_t shape = 0;          // … and of the routes
     std::vector<Entry> others{};      // parts of it whose turn came meanwhile
     RoutePtr next{};                  // where those recipients go that this smarthost cannot take
+    bool is_steered = false;          // no lane has it, and its entries are still in the queues
   };
 
   Task<void> keep_time();
@@ -79,11 +82,11 @@ class QueueRunner final : public smtpc::LaneWork {
   Task<Result<smtpc::Job, mail::SourceError>> load(mail::MailId id, mail::Patience patience);
   bool is_own(const mail::QueuedMail& mail, std::size_t recipient, std::uint32_t part) const;
   void give_back(Result<smtpc::Job, mail::SourceError> job, mail::MailId id);
-  void put_back(mail::MailId id);
   void turn_over(UnderWay& under_way, smtpc::Job& job, const smtpc::TransactionResult& result,
                  const std::string& smarthost);
   Task<void> fail(std::deque<Entry> entries, RoutePtr route, mail::Failure why, std::string smarthost);
   UnderWay end_attempt(mail::MailId id);
+  Steering::Queue steered_queue();
   void requeue(mail::MailId id, const Settlement& settlement);
 
   io::Loop& loop_;
@@ -93,6 +96,7 @@ class QueueRunner final : public smtpc::LaneWork {
   OutcomeWriter writer_;
   io::Event changed_;
   DueMail due_;
+  Steering steering_;
   std::unordered_map<mail::MailId, UnderWay> under_way_;
   std::size_t failing_ = 0;           // due on a route without a lane, and about to be settled
   std::uint64_t configuration_ = 0;   // how many there have been

@@ -57,6 +57,7 @@ class Relay final : public smtpc::LaneObserver {
   // Smarthosts that are paused are probed at once.
   void probe_paused() { routes_.probe_paused(); }
   OutcomeBoard& outcomes() { return runner_.outcomes(); }
+  Steering& steering() { return runner_.steering(); }
 
   std::size_t queued() const { return runner_.queued(); }
   // The report without version, uptime and the spool's health.

@@ -144,19 +144,19 @@ TEST_CASE("hikyaku queue retry: mails by id, all, or what fits; 0 only where all
 }
 
 TEST_CASE("hikyaku queue retry: the daemon is asked for exactly what was said") {
-  RetryOptions words;
-  CHECK(retry_body(words).error().kind == Exit::usage);
+  MailSelection words;
+  CHECK(selection_body(words).error().kind == Exit::usage);
   words.all = true;
-  CHECK(retry_body(words) == R"({"all":true})");
+  CHECK(selection_body(words) == R"({"all":true})");
   words.state = "deferred";
-  CHECK(retry_body(words).error().kind == Exit::usage);
+  CHECK(selection_body(words).error().kind == Exit::usage);
   words.all = false;
   words.from = "\"q\"@example.com";
   words.to = "*";
-  CHECK(retry_body(words) == R"({"state":"deferred","from":"\"q\"@example.com","to":"*"})");
+  CHECK(selection_body(words) == R"({"state":"deferred","from":"\"q\"@example.com","to":"*"})");
   words.ids = {"x"};
-  CHECK(retry_body(words).error().kind == Exit::usage);
-  CHECK(retry_body({{"a", "b"}, false, "", std::nullopt, std::nullopt, true}) == R"({"ids":["a","b"]})");
+  CHECK(selection_body(words).error().kind == Exit::usage);
+  CHECK(selection_body({{"a", "b"}, false, "", std::nullopt, std::nullopt}) == R"({"ids":["a","b"]})");
 }
 
 TEST_CASE("hikyaku: a daemon that is not there, or does not answer, is said in words") {
@@ -283,4 +283,54 @@ TEST_CASE("hikyaku queue: says of what is due that a smarthost is paused, or tha
   CHECK(alone.out.ends_with(", hikyakud is not running: mail waits until it is started\n"));
   CHECK(alone.err.find("hikyakud is not running") != std::string::npos);
   CHECK(rig.ask({"queue", "--json", "-c", file}).out.find("\"waits_for\":\"daemon\"") != std::string::npos);
+}
+
+TEST_CASE("hikyaku queue hold, release, remove, bounce: what became of each mail; 0 only where all is done") {
+  CommandRig rig;
+  for (auto [verb, words] : {std::pair{"hold", "1 mail held\n"},
+                             {"release", "1 mail released\n"},
+                             {"remove", "1 mail removed\n"},
+                             {"bounce", "1 mail returned\n"}}) {
+    Ran ran = rig.ask({"queue", verb, "001k0ts4wbcf1"});
+    CHECK(ran.exit == 0);
+    CHECK(ran.out == words);
+    CHECK(rig.daemon.asked == std::vector{id("001k0ts4wbcf1")});
+  }
+  rig.daemon.decided = {{id("001k0ts4wbcf1"), relay::Decided::Result::unchanged}};
+  CHECK(rig.ask({"queue", "hold", "001k0ts4wbcf1"}).out == "0 mails held\n1 mail held already\n");
+  rig.daemon.decided = {{id("001k0ts4wbcf1"), relay::Decided::Result::under_way}};
+  Ran busy = rig.ask({"queue", "remove", "001k0ts4wbcf1"});
+  CHECK(busy.exit == EX_TEMPFAIL);
+  CHECK(busy.err.find("being sent now") != std::string::npos);
+  rig.daemon.decided.push_back({id("001k0ts4wbcf2")});
+  busy = rig.ask({"queue", "remove", "--yes", "001k0ts4wbcf1", "001k0ts4wbcf2"});
+  CHECK(busy.exit == EX_TEMPFAIL);
+  CHECK(busy.out == "1 mail removed\n");
+  CHECK(busy.err == "hikyaku queue remove: 001k0ts4wbcf1 is being sent now; try again\n");
+  rig.daemon.decided = {{id("001k0ts4wbcf1"), relay::Decided::Result::unknown},
+                        {id("001k0ts4wbcf2"), relay::Decided::Result::refused, "no \x1b[2Jsender"}};
+  Ran refused = rig.ask({"queue", "bounce", "-y", "001k0ts4wbcf1", "001k0ts4wbcf2"});
+  CHECK(refused.exit == EX_NOINPUT);
+  CHECK(refused.err.find("001k0ts4wbcf2: no \\x1b[2Jsender") != std::string::npos);
+  CHECK(refused.err.find("there is no mail 001k0ts4wbcf1") != std::string::npos);
+  rig.daemon.answers = false;
+  CHECK(rig.ask({"queue", "hold", "001k0ts4wbcf1"}).exit == EX_TEMPFAIL);
+  CHECK(rig.ask({"queue", "hold"}).exit == EX_USAGE);
+}
+
+TEST_CASE("hikyaku queue remove: nothing that cannot be taken back is done to several mails unasked") {
+  CommandRig rig;
+  rig.accept("x", "a@example.com", "b@example.com");
+  rig.accept("y", "a@example.com", "c@example.com");
+  for (const char* verb : {"remove", "bounce"}) {
+    rig.daemon.orders.clear();
+    Ran ran = rig.ask({"queue", verb, "--all"});  // standard input is no terminal
+    CHECK(ran.exit == EX_USAGE);
+    CHECK(ran.err.find("this is about 2 mails; add --yes") != std::string::npos);
+    CHECK(rig.daemon.orders.empty());
+    CHECK(rig.ask({"queue", verb, "--to", "c@*"}).exit == 0);
+    CHECK(rig.ask({"queue", verb, "--all", "--yes"}).exit == 0);
+    CHECK(rig.daemon.asked.size() == 2);
+  }
+  CHECK(rig.ask({"queue", "hold", "--all"}).out == "2 mails held\n");
 }

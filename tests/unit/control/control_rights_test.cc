@@ -14,38 +14,44 @@
 using namespace hikyaku;
 using namespace hikyaku::control;
 
-TEST_CASE("control: who may see and do everything, and who only what is their own") {
+TEST_CASE("control: who may see and change everything, who may see it, and who only what is their own") {
   constexpr uid_t kDaemon = 990;
+  constexpr gid_t kOurs = 989;
   constexpr gid_t kAdm = 4;
+  enum Rank { nobody, sees, changes };
   struct Case {
     const char* who;
     Caller caller;
-    std::optional<gid_t> group;
-    bool is_operator;
+    std::optional<gid_t> operators;
+    Rank rank;
   };
   const Case cases[] = {
-      {"root", {0, {0}}, kAdm, true},
-      {"root without that group on the machine", {0, {0}}, std::nullopt, true},
-      {"the daemon's user", {kDaemon, {kDaemon}}, kAdm, true},
-      {"a member by a further group", {1000, {1000, 27, kAdm}}, kAdm, true},
-      {"a member by the effective group", {1000, {kAdm}}, kAdm, true},
-      {"anyone", {1000, {1000, 27}}, kAdm, false},
-      {"a set-gid sendmail's caller", {1000, {991, 1000}}, kAdm, false},
-      {"a member of a group of no meaning, where ours is missing", {1000, {kAdm}}, std::nullopt, false},
-      {"a process without groups", {1000, {}}, kAdm, false},
-      {"a nameless one of another user namespace", {65534, {65534}}, kAdm, false},
-      {"a nameless group", {1000, {65534}}, 65534, false},
+      {"root", {0, {0}}, kAdm, changes},
+      {"root without that group on the machine", {0, {0}}, std::nullopt, changes},
+      {"the daemon's user", {kDaemon, {kDaemon}}, kAdm, changes},
+      {"a member of the daemon's group", {1000, {1000, kOurs}}, kAdm, changes},
+      {"a member by a further group", {1000, {1000, 27, kAdm}}, kAdm, sees},
+      {"a member by the effective group", {1000, {kAdm}}, kAdm, sees},
+      {"anyone", {1000, {1000, 27}}, kAdm, nobody},
+      {"a set-gid sendmail's caller", {1000, {991, 1000}}, kAdm, nobody},
+      {"a member of a group of no meaning, where ours is missing", {1000, {kAdm}}, std::nullopt, nobody},
+      {"a process without groups", {1000, {}}, kAdm, nobody},
+      {"a nameless one of another user namespace", {65534, {65534}}, kAdm, nobody},
+      {"a nameless group", {1000, {65534}}, 65534, nobody},
   };
   for (const Case& one : cases) {
     CAPTURE(one.who);
-    Rights rights = rights_of(one.caller, kDaemon, one.group);
-    CHECK(rights.is_operator == one.is_operator);
+    const Rights rights = rights_of(one.caller, {kDaemon, kOurs, one.operators});
+    CHECK(rights.is_operator == (one.rank >= sees));
     CHECK(rights.uid == one.caller.uid);
     CHECK(rights.may_see(one.caller.uid));
-    CHECK(rights.may_see(4711) == one.is_operator);
-    CHECK(rights.may_see(std::nullopt) == one.is_operator);
+    CHECK(rights.may_change(one.caller.uid));
+    for (std::optional<std::uint32_t> other : {std::optional<std::uint32_t>(4711), {}}) {
+      CHECK(rights.may_see(other) == (one.rank >= sees));
+      CHECK(rights.may_change(other) == (one.rank == changes));
+    }
   }
-  CHECK_FALSE(rights_of({65534, {65534}}, 65534, std::nullopt).is_operator);
+  CHECK_FALSE(rights_of({65534, {65534}}, {65534, 65534, std::nullopt}).is_operator);
 }
 
 TEST_CASE("control: the kernel says who connected, with all groups") {
@@ -84,7 +90,7 @@ TEST_CASE("control: more groups than anybody has are all seen" * doctest::skip(:
   auto caller = caller_of(ours.get());
   REQUIRE(caller);
   CHECK(caller->groups.size() == many.size() + 1);
-  CHECK(rights_of({1000, caller->groups}, 990, 5499).is_operator);
+  CHECK(rights_of({1000, caller->groups}, {990, 989, 5499}).is_operator);
 }
 
 TEST_CASE("control: a group is found by its name") {

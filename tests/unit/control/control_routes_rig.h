@@ -14,8 +14,8 @@
 
 namespace hikyaku::control {
 
-inline constexpr Rights kOperator{0, true};
-inline constexpr Rights kOne{1000, false};
+inline constexpr Rights kOperator{0, true, true};
+inline constexpr Rights kOne{1000, false, false};
 
 struct RoutesRig : test::SpoolRig {
   test::FakeDaemon daemon;

@@ -35,6 +35,17 @@ class FakeDaemon final : public control::DaemonControl {
     callers.push_back(rights);
     return answers;
   }
+  std::vector<relay::Decided> decided;
+  std::vector<control::SteeringOrder> orders;
+  std::optional<std::vector<relay::Decided>> steer(std::vector<mail::MailId> ids,
+                                                   control::SteeringOrder order) override {
+    asked = std::move(ids);
+    orders.push_back(std::move(order));
+    if (!decided.empty()) return when_asked(decided);
+    std::vector<relay::Decided> done;
+    for (mail::MailId id : asked) done.push_back({.id = id});
+    return when_asked(done);
+  }
   std::optional<OutcomeReport> outcome(mail::MailId, std::optional<relay::MailOutcome>,
                                        control::Rights rights, Duration wait) override {
     waits.push_back(wait);

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/control/control_selection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/base/json_value.h"
+#include "daemon/base/text.h"
+
+namespace hikyaku::control {
+namespace {
+
+constexpr std::size_t kMostIds = 1000;
+constexpr std::size_t kPortion = 500;
+
+using ParsedSelection = Result<Selection, std::string>;
+constexpr const char* kForms =
+    R"(must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to")";
+
+ParsedSelection parse_ids(const JsonValue& value) {
+  if (value.list() == nullptr) return std::unexpected("ids must be a list of mail IDs");
+  if (value.list()->size() > kMostIds)
+    return std::unexpected(cat("at most ", std::to_string(kMostIds), " ids at a time"));
+  std::vector<mail::MailId> ids;
+  for (const JsonValue& element : *value.list()) {
+    auto id = element.text() != nullptr ? mail::parse_mail_id(*element.text()) : std::nullopt;
+    if (!id) return std::unexpected("ids must be mail IDs, as strings");
+    ids.push_back(*id);
+  }
+  std::ranges::sort(ids);
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+ParsedSelection parse_filters(const JsonValue::Members& members) {
+  Fitting fitting;
+  for (const auto& [name, value] : members) {
+    if (value.text() == nullptr) return std::unexpected(cat(printable(name), ": the body ", kForms));
+    if (name == "recipient_domain")
+      fitting.recipient_domain = *value.text();
+    else if (name == "from")
+      fitting.filter.from = *value.text();
+    else if (name == "to")
+      fitting.filter.to = *value.text();
+    else if (name == "state" && mail::parse_queue_state(*value.text()))
+      fitting.filter.state = mail::parse_queue_state(*value.text());
+    else if (name == "state")
+      return std::unexpected("state must be active, deferred (or waiting) or held");
+    else
+      return std::unexpected(cat(printable(name), ": the body ", kForms));
+  }
+  return fitting;
+}
+
+bool has_domain(std::string_view address, std::string_view domain) {
+  std::size_t at = address.rfind('@');
+  return at != address.npos && equals_ignoring_case(address.substr(at + 1), domain);
+}
+
+}  // namespace
+
+bool Fitting::matches(const spool::ViewedMail& mail, const mail::RouteState& route) const {
+  if (!filter.matches(mail, route)) return false;
+  if (!recipient_domain) return true;
+  const auto& recipients = mail.mail.envelope.recipients;
+  for (std::size_t i = 0; i < recipients.size(); ++i)
+    if (mail.mail.progress.recipients[i].state == mail::RecipientState::pending &&
+        has_domain(recipients[i].address, *recipient_domain))
+      return true;
+  return false;
+}
+
+ParsedSelection parse_selection(std::string_view body) {
+  auto value = parse_json(body);
+  if (!value) return std::unexpected(cat("the body is not JSON: ", value.error()));
+  const JsonValue::Members* members = value->members();
+  if (members == nullptr || members->empty()) return std::unexpected(cat("the body ", kForms));
+  const auto& [name, first] = members->front();
+  if (members->size() == 1 && name == "ids") return parse_ids(first);
+  if (members->size() == 1 && name == "all" && first.boolean() == true) return Everything{};
+  return parse_filters(*members);
+}
+
+JsonList to_list(const std::vector<mail::MailId>& ids) {
+  JsonList texts;
+  for (mail::MailId id : ids) texts.add(to_text(id));
+  return texts;
+}
+
+Result<std::size_t, StartError> for_all_fitting(const ControlRequest& request, listing::QueueReader& reader,
+                                                Instant begin, const Fits& fits, const UsePortion& use) {
+  std::size_t count = 0;
+  std::optional<mail::MailId> next = mail::MailId{};
+  while (next && request.is_wanted()) {
+    auto page = reader.page(*next, kPortion, fits, begin);
+    if (!page) return std::unexpected(page.error());
+    std::vector<mail::MailId> ids;
+    for (const spool::ViewedMail& mail : page->mails) ids.push_back(mail.mail.id);
+    count += ids.size();
+    next = page->next;
+    if (!ids.empty() && !use(std::move(ids))) break;
+  }
+  return count;
+}
+
+}  // namespace hikyaku::control
