@@ -184,12 +184,12 @@ std::string status_text(const JsonValue& status) {
 
 Result<std::string, StartError> selection_body(const MailSelection& selection) {
   JsonObject filters;
-  if (!selection.state.empty()) filters.add("state", selection.state);
-  if (selection.from) filters.add("from", *selection.from);
-  if (selection.to) filters.add("to", *selection.to);
-  const bool has_filters = !selection.state.empty() || selection.from || selection.to;
+  for (const auto& [name, value] : selection.filters) filters.add(name, value);
+  const bool has_filters = !selection.filters.empty();
   int ways = (selection.ids.empty() ? 0 : 1) + (selection.all ? 1 : 0) + (has_filters ? 1 : 0);
-  if (ways != 1) return fail(Exit::usage, "give mail IDs, or --all, or filters (--state, --from, --to)");
+  if (ways != 1)
+    return fail(Exit::usage,
+                "give mail IDs, or --all, or filters (--state, --from, --to, --older-than, ...)");
   if (selection.all) return JsonObject().add("all", true).text();
   return has_filters ? filters.text() : JsonObject().add("ids", JsonList(selection.ids)).text();
 }

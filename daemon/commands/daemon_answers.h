@@ -2,7 +2,7 @@
 // The daemon's answers to `hikyaku status` and `hikyaku queue retry`, as text for people.
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,9 +25,7 @@ bool has_reached_all(const JsonValue& outcome);
 struct MailSelection {
   std::vector<std::string> ids;
   bool all = false;
-  std::string state;  // empty: any
-  std::optional<std::string> from;
-  std::optional<std::string> to;
+  std::map<std::string, std::string> filters{};  // by listing/queue_filter.h's names
 };
 // As the body of a request. Fails with usage unless exactly one way is given. Pure.
 Result<std::string, StartError> selection_body(const MailSelection& selection);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/commands/output.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,6 +42,12 @@ Exit Output::finish(Exit result, std::string_view command) {
   if (error_ != EPIPE)
     std::fputs(cat(command, ": cannot write: ", os_error_text(error_), "\n").c_str(), stderr);
   return Exit::io;
+}
+
+std::optional<std::size_t> terminal_width() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return std::nullopt;
+  return size.ws_col > 0 ? size.ws_col : 80;
 }
 
 Exit report(std::string_view command, const StartError& error) {

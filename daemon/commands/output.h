@@ -3,6 +3,7 @@
 // rest of the output is dropped silently. Blocks.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,9 @@ class Output {
   int error_ = 0;  // errno of the first failure
   std::string waiting_;
 };
+
+// The width of the terminal that standard output is, in characters; nullopt: it is none.
+std::optional<std::size_t> terminal_width();
 
 // Prints each line of the error on standard error as "COMMAND: LINE" and returns its exit code.
 Exit report(std::string_view command, const StartError& error);

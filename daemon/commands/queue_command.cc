@@ -15,7 +15,10 @@
 #include "daemon/commands/daemon_paths.h"
 #include "daemon/commands/output.h"
 #include "daemon/commands/queue_steering.h"
+#include "daemon/listing/queue_filter.h"
+#include "daemon/listing/queue_groups.h"
 #include "daemon/listing/queue_listing.h"
+#include "daemon/listing/queue_overview.h"
 #include "daemon/listing/queue_reader.h"
 
 namespace hikyaku::commands {
@@ -29,6 +32,9 @@ struct QueueOptions {
   std::string id;
   std::string socket;
   bool json = false;
+  bool count = false;
+  std::string by;
+  std::size_t limit = 0;  // 0: none
   bool no_wait = false;
   bool yes = false;
 };
@@ -73,28 +79,69 @@ mail::RouteState route_of(const QueueOptions& options) {
   return {.waits_for = mail::WaitsFor::daemon, .reason = std::string(kNoDaemon), .now = now};
 }
 
+// What `hikyaku queue` prints: by default an overview, else what the options want of the mails that match.
+class Listing {
+ public:
+  Listing(const QueueOptions& options, Output& output) : options_(options), output_(output) {
+    if (auto by = listing::parse_group_by(options.by)) groups_.emplace(*by);
+  }
+
+  // Fails with usage.
+  Result<void, StartError> understand() {
+    for (const auto& [name, value] : options_.selection.filters)
+      if (auto set = listing::set_filter(filter_, name, value, now_); !set)
+        return fail(Exit::usage, set.error());
+    return {};
+  }
+  bool is_overview() const {
+    const bool has_selection = options_.selection.all || !options_.selection.filters.empty();
+    return !has_selection && !options_.json && !options_.count && !groups_ && options_.limit == 0;
+  }
+  // Returns false if no more mails are wanted.
+  bool add(const spool::ViewedMail& mail, const mail::RouteState& route) {
+    if (!filter_.matches(mail, route, true)) return true;
+    const mail::MailState state = listing::state_of(mail, route, true);
+    ++mails_;
+    if (options_.count) return true;
+    if (groups_) return groups_->add(mail, state, now_), true;
+    if (is_overview()) return overview_.add(mail, state), true;
+    const std::string line =
+        options_.json ? listing::queue_json(mail, state).text() : listing::queue_line(mail, state);
+    return output_.print(cat(line, "\n")) && (options_.limit == 0 || mails_ < options_.limit);
+  }
+  // `drops` says what waits outside the spool, or nothing.
+  void finish(const std::string& drops) {
+    if (options_.count) output_.print(cat(std::to_string(mails_), "\n"));
+    if (groups_) output_.print(options_.json ? cat(groups_->json(), "\n") : groups_->text());
+    if (is_overview() && (mails_ > 0 || drops.empty())) output_.print(overview_.text(now_, terminal_width()));
+    if (!drops.empty() && !options_.json && !options_.count && !groups_) output_.print(cat(drops, "\n"));
+  }
+
+ private:
+  const QueueOptions& options_;
+  Output& output_;
+  WallTime now_ = SystemClock().wall();
+  listing::QueueFilter filter_;
+  listing::QueueOverview overview_;
+  std::optional<listing::QueueGroups> groups_;
+  std::size_t mails_ = 0;
+};
+
 // Leaves out mail that ends while the list is made. Reports damaged mail and continues with the rest.
 Exit print_all(const QueueOptions& options, const std::string& directory, spool::View& view, Output& output) {
-  listing::QueueFilter filter{mail::parse_queue_state(options.selection.state), options.selection.from,
-                              options.selection.to};
-  mail::RouteState route = route_of(options);
-  auto ids = view.ids();
-  std::string drops = options.json ? "" : listing::drops_text(directory, std::nullopt);
-  if (ids.empty() && !options.json && drops.empty()) output.print("the queue is empty\n");
+  Listing listing(options, output);
+  if (auto understood = listing.understand(); !understood) return report(kQueueCommand, understood.error());
+  const mail::RouteState route = route_of(options);
+  const auto ids = view.ids();
   Exit exit = Exit::ok;
   for (mail::MailId id : ids) {
     auto mail = view.load(id);
-    bool has_ended = !mail && mail.error().kind == SourceErrorKind::unknown_mail;
+    const bool has_ended = !mail && mail.error().kind == SourceErrorKind::unknown_mail;
     if (has_ended) continue;
     if (!mail) exit = report(kQueueCommand, to_start_error(mail.error()));
-    if (!mail || !filter.matches(*mail, route)) continue;
-    mail::MailState state = listing::state_of(*mail, route, true);
-    if (!output.print(
-            cat(options.json ? listing::queue_json(*mail, state).text() : listing::queue_line(*mail, state),
-                "\n")))
-      break;
+    if (mail && !listing.add(*mail, route)) break;
   }
-  if (!drops.empty()) output.print(cat(drops, "\n"));
+  listing.finish(listing::drops_text(directory, std::nullopt));
   return exit;
 }
 
@@ -186,7 +233,6 @@ void add_steering(CLI::App& queue, const SteeringVerb& verb, const std::shared_p
                   Action& chosen) {
   CLI::App& command =
       add_for_selection(queue, std::string(verb.name), std::string(verb.description), *options);
-  command.add_flag("--all", options->selection.all, "all queued mail that you may change");
   if (verb.is_final) command.add_flag("--yes,-y", options->yes, "do not ask, also for more than one mail");
   command.footer(
       "Exit code: 0 done, 66 no such mail, 69 a mail cannot be treated so, 75 a mail is being sent now, or "
@@ -205,29 +251,45 @@ CLI::App& add_for_mail(CLI::App& queue, const std::string& name, const std::stri
   return *command;
 }
 
-void add_filters(CLI::App& queue, QueueOptions& options) {
-  queue
-      .add_option("--state", options.selection.state,
-                  "only mail in this state; deferred is another word for waiting")
-      ->check(CLI::IsMember({"active", "waiting", "deferred", "held"}));
-  queue
-      .add_option("--from", options.selection.from,
-                  "only mail whose sender matches: \"*@example.com\", or \"<>\"")
-      ->type_name("PATTERN");
-  queue.add_option("--to", options.selection.to, "only mail with a recipient that matches")
-      ->type_name("PATTERN");
+void add_filter(CLI::App& queue, const std::shared_ptr<QueueOptions>& options, const std::string& option,
+                const std::string& name, const std::string& type, const std::string& description) {
+  auto set = [options, name](const std::string& value) { options->selection.filters[name] = value; };
+  queue.add_option_function<std::string>(option, set, description)->type_name(type);
+}
+
+void add_filters(CLI::App& queue, const std::shared_ptr<QueueOptions>& options) {
+  queue.add_flag("--all", options->selection.all, "all mail, one mail a line");
+  add_filter(queue, options, "--state", "state", "STATE",
+             "only mail that is active, waiting (or deferred) or held");
+  add_filter(queue, options, "--from", "from", "PATTERN",
+             "only mail whose sender matches: \"*@example.com\", or \"<>\"");
+  add_filter(queue, options, "--to", "to", "PATTERN", "only mail with a recipient that matches");
+  add_filter(queue, options, "--smarthost", "smarthost", "NAME", "only mail that was tried there last");
+  add_filter(queue, options, "--reason", "reason", "TEXT",
+             "only mail whose reason for waiting has this text in it");
+  add_filter(queue, options, "--older-than", "older_than", "DURATION",
+             "only mail that came before that: 30m, 4h, 5d");
+}
+
+void add_forms(CLI::App& queue, QueueOptions& options) {
   queue.add_flag("--json", options.json, "print one JSON object a line");
+  queue.add_flag("--count", options.count, "print only how many mails there are");
+  queue.add_option("--by", options.by, "count them by what they have in common")
+      ->check(CLI::IsMember({"domain", "age", "reason", "sender", "smarthost"}));
+  queue.add_option("--limit", options.limit, "at most so many")->type_name("N")->check(CLI::PositiveNumber);
 }
 
 }  // namespace
 
 void add_queue_command(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<QueueOptions>();
-  CLI::App* queue = app.add_subcommand("queue", "list the queued mail, one mail a line");
+  CLI::App* queue =
+      app.add_subcommand("queue", "show what is queued and why it waits; hold, release, remove or return it");
   add_spool_options(*queue, options->spool);
   queue->add_option("--socket", options->socket, "the daemon's control socket; default: as configured")
       ->type_name("PATH");
-  add_filters(*queue, *options);
+  add_filters(*queue, options);
+  add_forms(*queue, *options);
   auto& one =
       add_for_mail(*queue, "show", "show one mail: envelope, recipients, attempts and replies", *options);
   auto& content = add_for_mail(*queue, "cat", "print one mail as it will be sent, byte for byte", *options);

@@ -54,14 +54,6 @@ std::string_view type_of(QueueFormat format) {
 
 // Puts a parameter into the question; false if its value is not valid.
 bool take(QueueQuestion& question, const std::string& name, const std::string& value) {
-  if (name == "from" || name == "to") {
-    (name == "from" ? question.filter.from : question.filter.to) = value;
-    return true;
-  }
-  if (name == "state") {
-    question.filter.state = mail::parse_queue_state(value);
-    return question.filter.state.has_value();
-  }
   if (name == "format") {
     auto format = parse_format(value);
     if (format) question.format = *format;
@@ -78,7 +70,6 @@ bool take(QueueQuestion& question, const std::string& name, const std::string& v
 }
 
 std::string_view allowed(const std::string& name) {
-  if (name == "state") return "active, deferred (or waiting) or held";
   if (name == "format") return "json, lines or postfix";
   return name == "after" ? "a mail ID" : "a number of mails, at least 1";
 }
@@ -90,7 +81,7 @@ struct Shown {
   mail::RouteState route;
 
   bool operator()(const spool::ViewedMail& mail) const {
-    return rights.may_see(mail.mail.envelope.uid) && filter.matches(mail, route);
+    return rights.may_see(mail.mail.envelope.uid) && filter.matches(mail, route, rights.is_operator);
   }
   mail::MailState state(const spool::ViewedMail& mail) const {
     return listing::state_of(mail, route, rights.is_operator);
@@ -197,15 +188,20 @@ std::string notes_for(const Rights& rights, const listing::QueueReader& reader, 
 
 }  // namespace
 
-ParsedQuestion parse_queue_question(const ControlRequest& request) {
+ParsedQuestion parse_queue_question(const ControlRequest& request, WallTime now) {
   QueueQuestion question;
   question.format = format_accepted(request.accept);
   for (const auto& [name, value] : request.parameters) {
-    bool is_known = name == "from" || name == "to" || name == "state" || name == "format" ||
-                    name == "after" || name == "limit";
-    if (!is_known)
-      return refuse(
-          cat("no parameter ", printable(name), "; there are after, limit, state, from, to, format"));
+    if (listing::is_filter(name)) {
+      auto set = listing::set_filter(question.filter, name, value, now);
+      if (!set) return refuse(set.error());
+      continue;
+    }
+    if (name != "format" && name != "after" && name != "limit")
+      return refuse(cat(
+          "no parameter ", printable(name), "; there are after, limit, format, ",
+          join(std::vector<std::string>(std::begin(listing::kFilterNames), std::end(listing::kFilterNames)),
+               ", ")));
     if (!take(question, name, value)) return refuse(cat(name, " must be ", allowed(name)));
   }
   return question;
@@ -218,7 +214,7 @@ mail::RouteState route_state_now(DaemonControl& daemon, Clock& clock) {
 
 ControlAnswer answer_queue(const ControlRequest& request, listing::QueueReader& reader, DaemonControl& daemon,
                            Clock& clock) {
-  auto question = parse_queue_question(request);
+  auto question = parse_queue_question(request, clock.wall());
   if (!question) return std::move(question.error());
   Shown shown{question->filter, request.rights, route_state_now(daemon, clock)};
   if (question->format == QueueFormat::json) return one_page(request, *question, shown, reader, clock);

@@ -40,7 +40,7 @@ ControlAnswer retry_fitting(const ControlRequest& request, const Fitting& wanted
   mail::RouteState route = route_state_now(daemon, clock);
   auto fits = [&](const spool::ViewedMail& mail) {
     return request.rights.may_see(mail.mail.envelope.uid) && !mail.mail.progress.held &&
-           wanted.matches(mail, route);
+           wanted.matches(mail, route, request.rights.is_operator);
   };
   bool answers = true;
   auto retry = [&](std::vector<mail::MailId> ids) {
@@ -62,7 +62,7 @@ Duration RetryPace::wait(std::uint32_t uid, Instant now) {
 
 ControlAnswer answer_retry(const ControlRequest& request, listing::QueueReader& reader, DaemonControl& daemon,
                            RetryPace& pace, Clock& clock) {
-  auto question = parse_selection(request.body);
+  auto question = parse_selection(request.body, clock.wall());
   if (!question) return control_error(400, question.error());
   Duration wait = request.rights.is_operator ? Duration(0) : pace.wait(request.rights.uid, clock.now());
   if (wait > Duration(0)) return too_soon(wait);

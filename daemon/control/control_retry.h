@@ -39,7 +39,7 @@ struct QueueQuestion {
   std::optional<std::size_t> limit;
 };
 // Errors: 400, 406, in words.
-Result<QueueQuestion, ControlAnswer> parse_queue_question(const ControlRequest& request);
+Result<QueueQuestion, ControlAnswer> parse_queue_question(const ControlRequest& request, WallTime now);
 
 // The list includes what the daemon reports about the smarthosts, if it answers. Reader and clock outlive the
 // answer.

@@ -15,7 +15,8 @@ constexpr std::size_t kPortion = 500;
 
 using ParsedSelection = Result<Selection, std::string>;
 constexpr const char* kForms =
-    R"(must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to")";
+    R"(must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to",)"
+    R"( "smarthost", "reason", "older_than")";
 
 ParsedSelection parse_ids(const JsonValue& value) {
   if (value.list() == nullptr) return std::unexpected("ids must be a list of mail IDs");
@@ -32,22 +33,16 @@ ParsedSelection parse_ids(const JsonValue& value) {
   return ids;
 }
 
-ParsedSelection parse_filters(const JsonValue::Members& members) {
+ParsedSelection parse_filters(const JsonValue::Members& members, WallTime now) {
   Fitting fitting;
   for (const auto& [name, value] : members) {
-    if (value.text() == nullptr) return std::unexpected(cat(printable(name), ": the body ", kForms));
+    const bool is_known = listing::is_filter(name) || name == "recipient_domain";
+    if (value.text() == nullptr || !is_known)
+      return std::unexpected(cat(printable(name), ": the body ", kForms));
     if (name == "recipient_domain")
       fitting.recipient_domain = *value.text();
-    else if (name == "from")
-      fitting.filter.from = *value.text();
-    else if (name == "to")
-      fitting.filter.to = *value.text();
-    else if (name == "state" && mail::parse_queue_state(*value.text()))
-      fitting.filter.state = mail::parse_queue_state(*value.text());
-    else if (name == "state")
-      return std::unexpected("state must be active, deferred (or waiting) or held");
-    else
-      return std::unexpected(cat(printable(name), ": the body ", kForms));
+    else if (auto set = listing::set_filter(fitting.filter, name, *value.text(), now); !set)
+      return std::unexpected(set.error());
   }
   return fitting;
 }
@@ -59,8 +54,8 @@ bool has_domain(std::string_view address, std::string_view domain) {
 
 }  // namespace
 
-bool Fitting::matches(const spool::ViewedMail& mail, const mail::RouteState& route) const {
-  if (!filter.matches(mail, route)) return false;
+bool Fitting::matches(const spool::ViewedMail& mail, const mail::RouteState& route, bool is_operator) const {
+  if (!filter.matches(mail, route, is_operator)) return false;
   if (!recipient_domain) return true;
   const auto& recipients = mail.mail.envelope.recipients;
   for (std::size_t i = 0; i < recipients.size(); ++i)
@@ -70,7 +65,7 @@ bool Fitting::matches(const spool::ViewedMail& mail, const mail::RouteState& rou
   return false;
 }
 
-ParsedSelection parse_selection(std::string_view body) {
+ParsedSelection parse_selection(std::string_view body, WallTime now) {
   auto value = parse_json(body);
   if (!value) return std::unexpected(cat("the body is not JSON: ", value.error()));
   const JsonValue::Members* members = value->members();
@@ -78,7 +73,7 @@ ParsedSelection parse_selection(std::string_view body) {
   const auto& [name, first] = members->front();
   if (members->size() == 1 && name == "ids") return parse_ids(first);
   if (members->size() == 1 && name == "all" && first.boolean() == true) return Everything{};
-  return parse_filters(*members);
+  return parse_filters(*members, now);
 }
 
 JsonList to_list(const std::vector<mail::MailId>& ids) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which queued mails a request is about. Its body is a JSON object: {"ids":[…]}, {"all":true}, or filters that
-// all must match: "recipient_domain", "state", "from", "to".
+// all must match: "recipient_domain", and those of listing/queue_filter.h.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/control/control_request.h"
-#include "daemon/listing/queue_listing.h"
+#include "daemon/listing/queue_filter.h"
 #include "daemon/listing/queue_reader.h"
 
 namespace hikyaku::control {
@@ -21,13 +21,13 @@ struct Everything {};
 struct Fitting {
   listing::QueueFilter filter;
   std::optional<std::string> recipient_domain;  // of a recipient that is still pending
-  bool matches(const spool::ViewedMail& mail, const mail::RouteState& route) const;
+  bool matches(const spool::ViewedMail& mail, const mail::RouteState& route, bool is_operator) const;
 };
 // Ids are in order, none twice.
 using Selection = std::variant<std::vector<mail::MailId>, Everything, Fitting>;
 
 // The error says in words what is wrong with the body.
-Result<Selection, std::string> parse_selection(std::string_view body);
+Result<Selection, std::string> parse_selection(std::string_view body, WallTime now);
 
 // Finds the mails in the spool's files, and calls `use` with the ids of a portion at a time, oldest first, until
 // it returns false or the client has gone. Returns how many it was called with, or why the spool cannot be read.

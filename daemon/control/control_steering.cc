@@ -85,7 +85,7 @@ std::optional<Decision> decision_of(std::string_view path) {
 ControlAnswer answer_steering(const ControlRequest& request, Decision decision, listing::QueueReader& reader,
                               DaemonControl& daemon, Clock& clock) {
   const bool only_counts = request.parameters.contains("count");
-  auto selection = parse_selection(request.body);
+  auto selection = parse_selection(request.body, clock.wall());
   if (!selection) return control_error(400, selection.error());
   const std::string by = name_of_user(request.rights.uid);
   Tally tally;
@@ -106,7 +106,7 @@ ControlAnswer answer_steering(const ControlRequest& request, Decision decision, 
     const mail::RouteState route = route_state_now(daemon, clock);
     auto fits = [&](const spool::ViewedMail& mail) {
       return request.rights.may_change(mail.mail.envelope.uid) && is_for(decision, mail.mail.progress.held) &&
-             wanted.matches(mail, route);
+             wanted.matches(mail, route, request.rights.is_operator);
     };
     count = for_all_fitting(request, reader, clock.now(), fits, steer);
   }

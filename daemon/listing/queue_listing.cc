@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/listing/queue_listing.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 
 #include "daemon/base/json.h"
@@ -15,12 +13,6 @@ namespace {
 constexpr std::size_t kLongestReason = 300;
 constexpr std::size_t kSizeColumn = 9;
 constexpr std::size_t kStateWidth = 7;
-
-bool fits(const std::string& pattern, const std::string& address) {
-  std::string_view bare = pattern;
-  if (bare.starts_with('<') && bare.ends_with('>')) bare = bare.substr(1, bare.size() - 2);
-  return ::fnmatch(std::string(bare).c_str(), address.c_str(), FNM_CASEFOLD) == 0;
-}
 
 std::string padded(std::string text, std::size_t width) {
   return std::string(width - std::min(width, text.size()), ' ') + text;
@@ -136,14 +128,6 @@ std::string waiting_text(const mail::MailState& state) {
   // A reason that holds up all mail is shown in full, because it says what to do.
   std::size_t limit = state.waits_for == mail::WaitsFor::time ? kLongestReason : std::size_t{4096};
   return cat(text, text.empty() ? "" : ": ", shown(state.reason, limit));
-}
-
-bool QueueFilter::matches(const spool::ViewedMail& mail, const mail::RouteState& route) const {
-  const mail::Envelope& envelope = mail.mail.envelope;
-  if (state && *state != state_of(mail, route, false).state) return false;
-  if (from && !fits(*from, envelope.sender)) return false;
-  auto is_asked_for = [&](const mail::Recipient& recipient) { return fits(*to, recipient.address); };
-  return !to || std::ranges::any_of(envelope.recipients, is_asked_for);
 }
 
 std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& state) {

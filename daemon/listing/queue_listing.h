@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A queued mail as people and scripts see it in a list: its state, whether a filter matches it, one line of
-// text or one JSON object. Foreign text is made printable here, so that neither an address nor a reply can
-// forge a line or control a terminal. Pure.
+// A queued mail as people and scripts see it in a list: its state, one line of text or one JSON object. Foreign
+// text is made printable here, so that neither an address nor a reply can forge a line or control a terminal. Pure.
 #pragma once
 
 #include <optional>
@@ -19,14 +18,6 @@ mail::Standing standing_of(const spool::ViewedMail& mail);
 mail::MailState state_of(const spool::ViewedMail& mail, const mail::RouteState& route, bool is_operator);
 
 std::string_view to_text(mail::RecipientState state);  // "pending", "delivered", "failed"
-
-// Patterns are shell patterns, matched case-insensitively against the whole address; "<>" is the null sender.
-struct QueueFilter {
-  std::optional<mail::QueueState> state;
-  std::optional<std::string> from;
-  std::optional<std::string> to;  // any recipient
-  bool matches(const spool::ViewedMail& mail, const mail::RouteState& route) const;
-};
 
 // Why the mail waits, since when, and when it is tried next: "for the smarthost since …, next …: …". Empty if
 // it does not wait.

@@ -165,7 +165,7 @@ class Waiting(Frame):
         mail = self.submit_as(ONE)
         until(lambda: self.hikyaku("status").returncode == 1, 30, "the smarthost is paused")
         reason = f"nobody listens on {self.place.address}:1"
-        for words in (("queue",), ("queue", "show", mail)):
+        for words in (("queue", "--all"), ("queue", "show", mail)):
             done = self.hikyaku(*words)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertRegex(done.stdout, f"\\A{mail} waiting")
@@ -197,7 +197,7 @@ class Waiting(Frame):
         self.begin()
         mail = self.submit_as(ONE)
         self.daemon.stop()
-        done = self.hikyaku("queue")
+        done = self.hikyaku("queue", "--all")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, f"\\A{mail} waiting .*, hikyakud is not running: mail waits until it is started\n")
 

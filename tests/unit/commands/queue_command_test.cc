@@ -33,6 +33,30 @@ TEST_CASE("queue: an empty one says so to people and nothing to programs") {
   }
 }
 
+TEST_CASE("queue: in short, counted, in groups, and as many as are wanted") {
+  SpoolRig rig;
+  auto first = rig.accept("one", "a@example.com", "x@example.net");
+  rig.accept("two", "a@example.com", "y@example.org");
+  rig.accept("three", "b@example.com", "z@example.org");
+  const std::string overview = rig.run({"queue"}).out;
+  CHECK(overview.starts_with("3 mails: 3 active; the oldest came "));
+  CHECK(overview.find(to_text(first) + " active ") != std::string::npos);
+  CHECK(rig.run({"queue", "--count"}).out == "3\n");
+  CHECK(rig.run({"queue", "--count", "--from", "a@*"}).out == "2\n");
+  CHECK(rig.run({"queue", "--by", "domain"}).out == "       2  example.org\n       1  example.net\n");
+  CHECK(
+      rig.run({"queue", "--by", "sender", "--json"}).out ==
+      R"({"by":"sender","groups":[{"what":"<a@example.com>","mails":2},{"what":"<b@example.com>","mails":1}]})"
+      "\n");
+  Ran limited = rig.run({"queue", "--limit", "1"});
+  CHECK(std::ranges::count(limited.out, '\n') == 1);
+  CHECK(first_word(limited.out) == to_text(first));
+  CHECK(std::ranges::count(rig.run({"queue", "--json", "--limit", "2"}).out, '\n') == 2);
+  CHECK(rig.run({"queue", "--older-than", "old"}).exit == static_cast<int>(Exit::usage));
+  CHECK(rig.run({"queue", "--older-than", "1h", "--count"}).out ==
+        "3\n");  // the clock of the rig is not today's
+}
+
 TEST_CASE("queue: what waits in drop/ is counted, with the daemon running or not") {
   SpoolRig rig;
   std::filesystem::create_directory(rig.directory() + "/drop");
@@ -42,7 +66,7 @@ TEST_CASE("queue: what waits in drop/ is counted, with the daemon running or not
   std::ofstream(rig.directory() + "/drop/.0006524fb0a3c1e4.4711.deadbeef") << "unfinished";
   auto mail = rig.accept("one", "a@example.com", "x@example.net");
   rig.stop();
-  Ran ran = rig.run({"queue"});
+  Ran ran = rig.run({"queue", "--all"});
   CHECK(first_word(ran.out) == to_text(mail));
   CHECK(ran.out.ends_with("\n2 mails wait in " + rig.directory() + "/drop to be fetched by hikyakud\n"));
   CHECK(std::ranges::count(rig.run({"queue", "--json"}).out, '\n') == 1);
@@ -57,7 +81,7 @@ TEST_CASE("queue: one mail a line, oldest first, with its state") {
   auto progress = deferral(1, {{RecipientState::failed, "550 no"}});
   progress.held = true;
   rig.record(held, progress);
-  Ran ran = rig.run({"queue"});
+  Ran ran = rig.run({"queue", "--all"});
   CHECK(ran.exit == 0);
   CHECK(ran.err.empty());
   CHECK(line_of(ran.out, fresh) ==
@@ -216,7 +240,7 @@ TEST_CASE("queue: a damaged envelope is told of, and the other mails are listed"
   auto whole = rig.accept("two", "whole@example.com", "x@example.net");
   rig.stop();
   rig.damage("hit@example.com");
-  Ran ran = rig.run({"queue"});
+  Ran ran = rig.run({"queue", "--all"});
   CHECK(ran.exit == EX_DATAERR);
   CHECK(first_word(ran.out) == to_text(whole));
   CHECK(ran.err.find(to_text(hit)) != std::string::npos);
@@ -243,7 +267,7 @@ TEST_CASE(
     return is_valid_utf8(text) && text.find("\xc2\x9b") == std::string::npos &&
            std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= 0x20 && c != 0x7f) || c < 0; });
   };
-  Ran list = rig.run({"queue"});
+  Ran list = rig.run({"queue", "--all"});
   CHECK(is_plain(list.out));
   CHECK(std::ranges::count(list.out, '\n') == 1);
   Ran show = rig.run({"queue", "show", to_text(id)});
@@ -279,7 +303,7 @@ TEST_CASE("queue: the configuration says where the spool is") {
   std::string file = rig.place.file("hikyaku.yaml");
   std::ofstream(file) << "smarthost: smtps://smtp.example.com\nspool: {directory: " << rig.directory()
                       << "}\n";
-  CHECK(first_word(rig.run_as_it_is({"queue", "-c", file}).out) == to_text(id));
+  CHECK(first_word(rig.run_as_it_is({"queue", "--all", "-c", file}).out) == to_text(id));
   CHECK(rig.run_as_it_is({"queue", "cat", to_text(id), "-c", file}).out == "one");
 }
 

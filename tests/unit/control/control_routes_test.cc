@@ -89,13 +89,18 @@ TEST_CASE("control: a question that is none is answered in words") {
     const char* error;
   };
   for (const Case& one :
-       {Case{"limi", "1", "no parameter limi; there are after, limit, state, from, to, format"},
-        Case{"\x1b[2J", "1", "no parameter \\x1b[2J; there are after, limit, state, from, to, format"},
+       {Case{"limi", "1",
+             "no parameter limi; there are after, limit, format, state, from, to, smarthost, reason, "
+             "older_than"},
+        Case{"\x1b[2J", "1",
+             "no parameter \\x1b[2J; there are after, limit, format, state, from, to, smarthost, reason, "
+             "older_than"},
         Case{"limit", "0", "limit must be a number of mails, at least 1"},
         Case{"limit", "many", "limit must be a number of mails, at least 1"},
         Case{"limit", "99999999999999999999", "limit must be a number of mails, at least 1"},
         Case{"after", "hello!", "after must be a mail ID"},
         Case{"state", "frozen", "state must be active, deferred (or waiting) or held"},
+        Case{"older_than", "old", "older_than must be a duration: 30m, 4h, 5d"},
         Case{"format", "xml", "format must be json, lines or postfix"}}) {
     CAPTURE(one.name);
     auto answer = rig.get("/v1/queue", {{one.name, one.value}});
@@ -226,7 +231,7 @@ TEST_CASE("control: a wish for retries that is none is refused in words") {
     std::string error;
   };
   const std::string forms =
-      R"( must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to")";
+      R"( must be {"ids":[...]}, {"all":true}, or filters: "recipient_domain", "state", "from", "to", "smarthost", "reason", "older_than")";
   for (const Case& one :
        {Case{"", "the body is not JSON: byte 0: expected a value"}, Case{"{}", "the body" + forms},
         Case{"[]", "the body" + forms}, Case{"{\"all\":false}", "all: the body" + forms},

@@ -214,6 +214,8 @@ std::vector<Case> every_kind() {
       {failure(smtputf8_needed), {"SMTPUTF8"}},
       {failure(reply_lost), {"may have arrived"}},
       {failure(source_damaged), {"damaged and was not sent"}},
+      {with(failure(returned_by_operator), [](Failure& f) { f.detail = "anna"; }),
+       {"returned the message unsent (anna)"}},
       {with(failure(other), [](Failure& f) { f.detail = "permission denied"; }), {"permission denied"}},
   };
 }

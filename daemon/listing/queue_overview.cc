@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/listing/queue_overview.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <tuple>
+
+#include "daemon/base/bytes.h"
+#include "daemon/base/text.h"
+#include "daemon/listing/queue_listing.h"
+
+namespace hikyaku::listing {
+namespace {
+
+constexpr std::size_t kRows = 5;         // oldest ones, and as many newest
+constexpr std::size_t kMostCauses = 20;  // further reasons share one line
+constexpr std::size_t kLongestReason = 4096;
+constexpr std::string_view kOtherReasons = "further reasons: `hikyaku queue --all` has each";
+
+std::string counted(std::size_t count, std::string_view what) {
+  return cat(std::to_string(count), " ", what, count == 1 ? "" : "s");
+}
+
+// "Nov 29 19:09" in the machine's zone.
+std::string local_minute(WallTime time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%b %e %H:%M", &parts)};
+}
+
+// "284", "1.6K", "12M".
+std::string short_size(std::uint64_t bytes) {
+  constexpr std::array kUnits = {"", "K", "M", "G"};
+  std::size_t unit = 0;
+  double value = static_cast<double>(bytes);
+  for (; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  char text[32];
+  const int length =
+      std::snprintf(text, sizeof text, unit > 0 && value < 10 ? "%.1f%s" : "%.0f%s", value, kUnits[unit]);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+std::string on_left(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+std::string on_right(std::string text, std::size_t width) {
+  return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+
+// All of it is ASCII: shown_address() escapes the rest.
+std::string cut(std::string text, std::optional<std::size_t> width) {
+  if (!width || text.size() <= *width) return text;
+  text.resize(*width > 3 ? *width - 3 : 0);
+  return text + "...";
+}
+
+std::string line_of(const std::array<std::string, 6>& columns, std::optional<std::size_t> width) {
+  return cut(cat(on_left(columns[0], 14), on_left(columns[1], 8), on_left(columns[2], 13),
+                 on_right(columns[3], 6), " ", on_right(columns[4], 5), "  ", columns[5]),
+             width) +
+         "\n";
+}
+
+std::string in_time(WallTime when, WallTime now) {
+  return when <= now ? " now" : cat(" in ", rough(when - now));
+}
+
+std::string what_waits(mail::QueueState state, mail::WaitsFor waits_for) {
+  if (state == mail::QueueState::held) return "held";
+  switch (waits_for) {
+    case mail::WaitsFor::nobody: return "";
+    case mail::WaitsFor::time: return "waiting for the next attempt";
+    case mail::WaitsFor::smarthost: return "waiting for the smarthost";
+    case mail::WaitsFor::rate: return "waiting for its turn (rate limit)";
+    case mail::WaitsFor::daemon: return "waiting for the daemon";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string rough(Duration duration) {
+  struct Unit {
+    Duration length;
+    std::string_view name;
+  };
+  constexpr std::array kUnits = {Unit{24h, " d"}, Unit{1h, " h"}, Unit{1min, " min"}};
+  for (const Unit& unit : kUnits)
+    if (duration >= 2 * unit.length) return cat(std::to_string(duration / unit.length), unit.name);
+  return cat(std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()), " s");
+}
+
+void QueueOverview::add(const spool::ViewedMail& mail, const mail::MailState& state) {
+  ++mails_;
+  ++states_[state.state];
+  count_cause(state);
+  const auto& recipients = mail.mail.envelope.recipients;
+  Row row{.id = to_text(mail.mail.id),
+          .state = std::string(mail::to_word(state.state)),
+          .arrival = mail.mail.arrival,
+          .size = mail.mail.size,
+          .addresses = cat(shown_address(mail.mail.envelope.sender), " -> ",
+                           recipients.empty() ? "nobody" : shown_address(recipients.front().address))};
+  if (recipients.size() > 1) row.addresses += cat(" +", std::to_string(recipients.size() - 1));
+  if (oldest_.size() < kRows) return oldest_.push_back(std::move(row));
+  newest_.push_back(std::move(row));
+  if (newest_.size() > kRows) newest_.pop_front();
+}
+
+void QueueOverview::count_cause(const mail::MailState& state) {
+  if (state.state == mail::QueueState::active) return;
+  Cause cause{state.state, state.waits_for, state.reason};
+  if (!causes_.contains(cause) && causes_.size() >= kMostCauses) cause.reason = kOtherReasons;
+  Waiting& waiting = causes_[cause];
+  ++waiting.mails;
+  if (state.next && (!waiting.next || *state.next < *waiting.next)) waiting.next = state.next;
+}
+
+std::string QueueOverview::text(WallTime now, std::optional<std::size_t> width) const {
+  return mails_ == 0 ? "the queue is empty\n" : cat(summary(now), causes(now), "\n", rows(now, width));
+}
+
+std::string QueueOverview::summary(WallTime now) const {
+  std::vector<std::string> states;
+  for (const auto& [state, count] : states_)
+    states.push_back(cat(std::to_string(count), " ", mail::to_word(state)));
+  return cat(counted(mails_, "mail"), ": ", join(states, ", "), "; the oldest came ",
+             rough(now - oldest_.front().arrival), " ago\n");
+}
+
+// What most mails wait for comes first.
+std::string QueueOverview::causes(WallTime now) const {
+  std::vector<std::pair<Cause, Waiting>> sorted(causes_.begin(), causes_.end());
+  std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+    return std::tie(b.second.mails, a.first) < std::tie(a.second.mails, b.first);
+  });
+  std::string text;
+  for (const auto& [cause, waiting] : sorted)
+    text += cat(std::to_string(waiting.mails), " ", what_waits(cause.state, cause.waits_for),
+                waiting.next ? cat(", next try", in_time(*waiting.next, now)) : "",
+                cause.reason.empty() ? "" : cat(": ", shown(cause.reason, kLongestReason)), "\n");
+  return text;
+}
+
+std::string QueueOverview::rows(WallTime now, std::optional<std::size_t> width) const {
+  auto line = [&](const Row& row) {
+    return line_of({row.id, row.state, local_minute(row.arrival), rough(now - row.arrival),
+                    short_size(row.size), row.addresses},
+                   width);
+  };
+  std::string text = line_of({"ID", "STATE", "SINCE", "AGE", "SIZE", "FROM -> TO"}, width);
+  for (const Row& row : oldest_) text += line(row);
+  const std::size_t hidden = mails_ - oldest_.size() - newest_.size();
+  if (hidden > 0) text += cat("... ", counted(hidden, "more mail"), ": `hikyaku queue --all` lists each\n");
+  for (const Row& row : newest_) text += line(row);
+  return text;
+}
+
+}  // namespace hikyaku::listing

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// The whole queue on one screen, however long it is: how many mails are in which state, a line for each reason that
+// mail waits for, and the oldest and newest mails in columns. Memory and text are bounded. Foreign text is made
+// printable here. Pure, but for the machine's time zone.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/mail/queue_state.h"
+#include "spool/view.h"
+
+namespace hikyaku::listing {
+
+class QueueOverview {
+ public:
+  // Mails come oldest first.
+  void add(const spool::ViewedMail& mail, const mail::MailState& state);
+  // Several lines. Columns are cut so that a line has at most `width` characters; nullopt: nothing is cut.
+  std::string text(WallTime now, std::optional<std::size_t> width) const;
+  std::size_t mails() const { return mails_; }
+
+ private:
+  struct Cause {
+    mail::QueueState state;
+    mail::WaitsFor waits_for;
+    std::string reason;
+    auto operator<=>(const Cause&) const = default;
+  };
+  struct Waiting {
+    std::size_t mails = 0;
+    std::optional<WallTime> next{};  // the first of them
+  };
+  struct Row {
+    std::string id;
+    std::string state;
+    WallTime arrival;
+    std::uint64_t size = 0;
+    std::string addresses;
+  };
+  void count_cause(const mail::MailState& state);
+  std::string summary(WallTime now) const;
+  std::string causes(WallTime now) const;
+  std::string rows(WallTime now, std::optional<std::size_t> width) const;
+
+  std::size_t mails_ = 0;
+  std::map<mail::QueueState, std::size_t> states_;
+  std::map<Cause, Waiting> causes_;
+  std::vector<Row> oldest_;
+  std::deque<Row> newest_;
+};
+
+// "12 s", "4 min", "3 h", "5 d": the largest unit of which there are two, or one.
+std::string rough(Duration duration);
+
+}  // namespace hikyaku::listing
