@@ -6,63 +6,14 @@
 #include "daemon/checkup/certificate_text.h"
 #include "daemon/checkup/probe_report.h"
 #include "daemon/config/presets.h"
-#include "daemon/mail/diagnosis.h"
-#include "daemon/mail/diagnosis_words.h"
 
 namespace hikyaku::checkup {
 namespace {
 
-using enum mail::FailureKind;
-using mail::always;
 using mail::TlsMode;
 
 constexpr std::size_t kLongestShown = 200;
 constexpr std::string_view kBelowPort = "       ";
-
-bool is_port_of_servers(const mail::Failure& failure) { return failure.port == 25; }
-bool is_without_words(const mail::Failure& failure) { return failure.stage <= mail::Stage::greeting; }
-bool is_in_handshake(const mail::Failure& failure) { return failure.stage == mail::Stage::tls; }
-
-// Where the words for a smarthost that is configured do not do. {words} as in mail/diagnosis_words.h.
-constexpr mail::DiagnosisRow kProbeRows[] = {
-    {lookup_failed, always, "the name could not be looked up", "check this machine's name service"},
-    {no_such_name, always, "the name does not exist, or has no address", ""},
-    {refused, always, "nobody listens, or a firewall rejects the connection", ""},
-    {connect_timed_out, is_port_of_servers,
-     "no answer: your network probably blocks outbound port 25 (OP25B), as most access providers do",
-     "mail clients have ports 465 and 587"},
-    {connect_timed_out, always, "no answer: nothing is there, or a firewall drops what goes there", ""},
-    {unreachable, always, "this machine has no route to it", "check its network and routes"},
-    {greeting_timed_out, always,
-     "it took the connection and then said nothing, neither in clear nor to a TLS hello", ""},
-    {timed_out, is_in_handshake, "it took the connection and does not answer a TLS hello", ""},
-    {closed_early, is_without_words, "it hung up before it said anything",
-     "it may refuse this machine's address"},
-    {closed_early, is_in_handshake, "it hung up while TLS was being set up", ""},
-    {protocol_error, is_without_words, "it does not speak SMTP", ""},
-    {plain_on_implicit, always, "it speaks neither TLS nor SMTP", ""},
-    {smarthost_refuses, always, "it takes no mail from here now ({stage})", "try again later"},
-    {auth_not_offered, always, "it offers no log-in", ""},
-    {plaintext_auth_not_allowed, always,
-     "it offers to log in ({offered}), but in clear text alone, where others can read along",
-     "if it takes mail from this machine without a log-in, configure `smarthost: smtp://{host}:{port}`"},
-    {no_usable_mechanism, always, "hikyaku can use none of the ways to log in that it offers ({offered})",
-     ""},
-    {missing_plugin, always, "the SASL plug-in for {mechanism} is not installed",
-     "install the package {package}"},
-    {auth_rejected, always, "it refused the user name or the password",
-     "check both: many providers want the whole mail address as the user name, and some a password made for "
-     "programs instead of the account's own"},
-    {app_password_needed, always, "it does not take the account's usual password, but an app password",
-     "create one in the account's security settings"},
-    {auth_temporary, always, "it cannot log us in at the moment", "try again later"},
-};
-
-// The peer's own words, or the system's.
-std::string evidence_of(const mail::Failure& trouble) {
-  if (trouble.reply) return cat(" (", mail::to_text(*trouble.reply), ")");
-  return trouble.detail.empty() ? "" : cat(" (", still_printable(trouble.detail, kLongestShown), ")");
-}
 
 std::string in_sentences(const std::vector<std::string>& lines, std::string_view indent) {
   std::string text;
@@ -149,6 +100,12 @@ std::vector<std::string> offer_lines(const PortFinding& finding) {
   return lines;
 }
 
+// "18.4 ms"
+std::string milliseconds(Duration time) {
+  const auto tenths = std::max<Duration::rep>(time / 100us, 1);
+  return cat(std::to_string(tenths / 10), ".", std::to_string(tenths % 10), " ms");
+}
+
 // A certificate stands once, however many ports show it.
 class CertificateLines {
  public:
@@ -175,8 +132,7 @@ std::string port_text(const PortFinding& finding, CertificateLines& certificates
   std::string port = std::to_string(finding.port);
   port.resize(std::max<std::size_t>(port.size(), 5), ' ');
   std::string text = cat("  ", port, opening_words(finding));
-  if (finding.round_trip > Duration{0})
-    text += cat("; a command takes ", hikyaku::to_text(finding.round_trip));
+  if (finding.round_trip > Duration{0}) text += cat("; a command takes ", milliseconds(finding.round_trip));
   text += "\n";
   if (!finding.greeting.empty())
     text += cat(kBelowPort, "greets as ", printable(finding.greeting, kLongestShown), "\n");
@@ -238,8 +194,8 @@ std::string password_text(const ProbeResult& result, const Recommendation& choic
   const std::string user = result.user().empty() ? "USER" : quoted(result.user());
   const config::Preset* preset = config::find_preset(choice.preset);
   return cat("the password, which is asked for without echo\n  hikyaku authinfo add ", choice.host,
-             " --user ", user, "\nwhich makes such a line of authinfo\n  machine ", choice.host, " login ",
-             user, " password PASSWORD\n", preset == nullptr ? "" : password_words(*preset));
+             " --user ", user, "\nwhich adds this line to authinfo\n  machine ", choice.host, " login ", user,
+             " password PASSWORD\n", preset == nullptr ? "" : password_words(*preset));
 }
 
 std::string look_text(const Recommendation& choice) {
@@ -247,19 +203,20 @@ std::string look_text(const Recommendation& choice) {
   return cat("to look at it without hikyaku (then type EHLO me)\n  ", openssl_command(choice), "\n");
 }
 
-std::string recommendation_text(const ProbeResult& result, const Recommendation& choice) {
-  const std::string with = choice.mechanisms.empty() ? "" : cat(" with ", escaped(choice.mechanisms));
-  return cat("recommended: ", choice.host, ", port ", std::to_string(choice.port), ", ",
-             mode_words(choice.tls), "\n  ", choice.why, with, "\n\nin hikyaku.yaml\n",
-             indented_lines(smarthost_yaml(choice, result.user())), password_text(result, choice),
-             look_text(choice));
-}
-
 std::string login_text(const LoginFinding& login) {
   const std::string user = printable(login.user, kLongestShown);
   const std::string with = login.mechanism.empty() ? "" : cat(" with ", printable(login.mechanism, 40));
-  if (!login.trouble) return cat("\nlog-in: succeeded as ", user, with, "\n");
-  return cat("\nlog-in: failed as ", user, with, ": ", explain(*login.trouble), "\n");
+  if (!login.trouble) return cat("  log-in: succeeded as ", user, with, "\n");
+  return cat("  log-in: failed as ", user, with, ": ", explain(*login.trouble), "\n");
+}
+
+std::string recommendation_text(const ProbeResult& result, const Recommendation& choice) {
+  const std::string with = choice.mechanisms.empty() ? "" : cat(" with ", escaped(choice.mechanisms));
+  return cat("recommended: ", choice.host, ", port ", std::to_string(choice.port), ", ",
+             mode_words(choice.tls), "\n  ", choice.why, with, "\n",
+             result.login ? login_text(*result.login) : "", "\nin hikyaku.yaml\n",
+             indented_lines(smarthost_yaml(choice, result.user())), password_text(result, choice),
+             look_text(choice));
 }
 
 std::string unconfirmed_text(const Recommendation& host, const std::string& domain) {
@@ -270,36 +227,24 @@ std::string unconfirmed_text(const Recommendation& host, const std::string& doma
              host.host, "\n");
 }
 
+bool was_heard(const HostFinding& host) {
+  return std::ranges::any_of(host.ports,
+                             [](const PortFinding& finding) { return finding.opening != Opening::none; });
+}
+
 std::string nothing_text(const ProbeResult& result) {
   if (result.choice.unconfirmed) return unconfirmed_text(*result.choice.unconfirmed, result.target.domain);
   if (result.records && offers_no_submission(*result.records))
     return cat("nothing usable was found: ", result.target.domain,
                " says in the DNS that it has no server for sending\n");
+  if (std::ranges::any_of(result.hosts, was_heard))
+    return "nothing usable was found; what is wrong stands at each port\n";
   return "nothing usable was found\n  Ask the provider, or its help pages, for the name of its server for "
          "sending "
          "(\"SMTP server\", \"submission\"), and run\n  hikyaku probe NAME\n";
 }
 
 }  // namespace
-
-std::string explain(const mail::Failure& trouble) {
-  for (const mail::DiagnosisRow& row : kProbeRows)
-    if (row.kind == trouble.kind && row.when(trouble))
-      return cat(mail::fill_in(row.what, trouble), evidence_of(trouble),
-                 row.change.empty() ? "" : cat("; ", mail::fill_in(row.change, trouble)));
-  return mail::diagnose(trouble);
-}
-
-std::string explain(Origin origin, const std::string& domain) {
-  switch (origin) {
-    case Origin::given: return "";
-    case Origin::srv: return cat("named by a SRV record of ", domain);
-    case Origin::provider: return cat("known to be the provider of ", domain);
-    case Origin::provider_by_mx: return cat("known as the provider that the MX records of ", domain, " name");
-    case Origin::guess: break;
-  }
-  return "guessed";
-}
 
 std::string to_text(const ProbeResult& result, WallTime now) {
   std::string text;
@@ -308,8 +253,7 @@ std::string to_text(const ProbeResult& result, WallTime now) {
   if (is_domain) text += cat(records_text(result.target.domain, *result.records), "\n");
   for (const HostFinding& host : result.hosts) text += cat(host_text(host, result.target.domain, now), "\n");
   if (!result.choice.recommended) return text + nothing_text(result);
-  text += recommendation_text(result, *result.choice.recommended);
-  return result.login ? text + login_text(*result.login) : text;
+  return text + recommendation_text(result, *result.choice.recommended);
 }
 
 }  // namespace hikyaku::checkup

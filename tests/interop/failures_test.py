@@ -153,7 +153,7 @@ class Failures(Case):
                       "       offers in clear no log-in\n", "       offers in TLS to log in with PLAIN, LOGIN, PIPELINING, ",
                       "  25   nobody listens, or a firewall rejects the connection",
                       f"recommended: {SMARTHOST}, port 465, TLS from the first byte\n",
-                      f"\nlog-in: succeeded as {USER} with PLAIN\n"):
+                      f"\n  log-in: succeeded as {USER} with PLAIN\n"):
             self.assertIn(words, said)
         prober.run(shlex.split(re.search(r"^  (openssl s_client .*)$", said, re.MULTILINE).group(1)))
         lines = re.search(r"^in hikyaku\.yaml\n((?:  .*\n)+)", said, re.MULTILINE).group(1)
@@ -192,7 +192,7 @@ class Failures(Case):
                              (CLOSED, "nobody listens")):
             with self.subTest(port):
                 said = prober.says(f"{SMARTHOST}:{port}", "--user", USER, password=PASSWORD, returncode=1)
-                for word in (*words, "nothing usable was found\n"):
+                for word in (*words, "nothing usable was found"):
                     self.assertIn(word, said)
                 self.assertNotIn("log-in: ", said)
 
