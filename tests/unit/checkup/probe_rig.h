@@ -76,20 +76,21 @@ inline std::string ehlo_reply(const std::vector<std::string>& lines) {
     script += (i + 1 == lines.size() ? "S: 250 " : "S: 250-") + lines[i] + "\n";
   return script;
 }
-inline const std::string kQuit = "C: QUIT\nS: 221 bye\nCLOSE\n";
+inline const std::string kFarewellScript = "C: QUIT\nS: 221 bye\nCLOSE\n";
 
 // TLS from the first byte, then these.
 inline std::string implicit_script(const std::string& greeting, const std::vector<std::string>& offers,
-                                   const std::string& rest = kQuit) {
+                                   const std::string& rest = kFarewellScript) {
   return "TLS\nS: " + greeting + "\n" + ehlo_reply(offers) + rest;
 }
 inline std::string starttls_script(const std::string& greeting, const std::vector<std::string>& before,
-                                   const std::vector<std::string>& after, const std::string& rest = kQuit) {
+                                   const std::vector<std::string>& after,
+                                   const std::string& rest = kFarewellScript) {
   return "S: " + greeting + "\n" + ehlo_reply(before) + "C: STARTTLS\nS: 220 go ahead\nTLS\n" +
          ehlo_reply(after) + rest;
 }
 inline std::string clear_script(const std::string& greeting, const std::vector<std::string>& offers) {
-  return "S: " + greeting + "\n" + ehlo_reply(offers) + kQuit;
+  return "S: " + greeting + "\n" + ehlo_reply(offers) + kFarewellScript;
 }
 
 struct ProbeRig {

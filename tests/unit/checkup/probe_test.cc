@@ -46,7 +46,7 @@ std::string plain_login(const std::string& reply, const char* password = "s3cret
 
 ProbeResult log_in_with(const std::string& reply) {
   ProbeRig rig;
-  const std::string rest = plain_login(reply) + kQuit;
+  const std::string rest = plain_login(reply) + kFarewellScript;
   rig.ports.play("smtp.example:465",
                  {kImplicitHost, implicit_script("220 x", {"smtp.example", "AUTH PLAIN LOGIN"}, rest)});
   return rig.probe("smtp.example:465", me());
@@ -57,7 +57,9 @@ std::string kind_of(const ProbeResult& result) {
   return result.login->trouble ? std::string(mail::to_text(result.login->trouble->kind)) : "";
 }
 
-bool has(const std::string& text, std::string_view words) { return text.find(words) != std::string::npos; }
+bool report_says(const std::string& text, std::string_view words) {
+  return text.find(words) != std::string::npos;
+}
 
 std::string text_of(ProbeRig& rig, const ProbeResult& result) { return to_text(result, rig.clock.wall()); }
 
@@ -95,7 +97,7 @@ TEST_CASE("probe: a domain's SRV records lead to its host, and only the ports th
   CHECK(smarthost_yaml(*result.choice.recommended) == "smarthost: smtps://smtp.example:4650\n");
   CHECK(result.choice.recommended->origin == Origin::srv);
   CHECK(rig.ports.dials == std::vector<std::string>(3, "smtp.example:4650"));
-  CHECK(has(text_of(rig, result), "smtp.example (named by a SRV record of example)\n"));
+  CHECK(report_says(text_of(rig, result), "smtp.example (named by a SRV record of example)\n"));
 }
 
 TEST_CASE("probe: a stranger that a SRV record names is looked at, not recommended, and gets no password") {
@@ -109,8 +111,9 @@ TEST_CASE("probe: a stranger that a SRV record names is looked at, not recommend
   REQUIRE(result.choice.unconfirmed);
   CHECK(result.choice.unconfirmed->host == "smtp.example");
   const std::string text = text_of(rig, result);
-  CHECK(has(text, "not recommended: smtp.example, port 587\n  Only a SRV record of shop.example names it"));
-  CHECK(has(text, "run\n  hikyaku probe smtp.example\n"));
+  CHECK(report_says(text,
+                    "not recommended: smtp.example, port 587\n  Only a SRV record of shop.example names it"));
+  CHECK(report_says(text, "run\n  hikyaku probe smtp.example\n"));
 }
 
 TEST_CASE("probe: where the records lead nowhere smtp.DOMAIN and mail.DOMAIN are tried") {
@@ -124,9 +127,9 @@ TEST_CASE("probe: where the records lead nowhere smtp.DOMAIN and mail.DOMAIN are
   REQUIRE(result.choice.recommended);
   CHECK(result.choice.recommended->origin == Origin::guess);
   const std::string text = text_of(rig, result);
-  CHECK(has(text, "gone.example (named by a SRV record of example)\n"));
-  CHECK(has(text,
-            "mail.example (guessed)\n  the name does not exist, or has no address (as the test has it)\n"));
+  CHECK(report_says(text, "gone.example (named by a SRV record of example)\n"));
+  CHECK(report_says(
+      text, "mail.example (guessed)\n  the name does not exist, or has no address (as the test has it)\n"));
 }
 
 TEST_CASE("probe: a domain that says that it offers no submission is taken at its word") {
@@ -135,8 +138,8 @@ TEST_CASE("probe: a domain that says that it offers no submission is taken at it
   rig.records.set("_submission._tcp.example", RecordType::srv, services_at({{0, 0, 0, ""}}));
   auto result = rig.probe("me@example");
   CHECK(rig.ports.dials.empty());
-  CHECK(has(text_of(rig, result),
-            "nothing usable was found: example says in the DNS that it has no server for sending\n"));
+  CHECK(report_says(text_of(rig, result),
+                    "nothing usable was found: example says in the DNS that it has no server for sending\n"));
 }
 
 TEST_CASE("probe: a DNS that does not answer is told, and the guesses are made all the same") {
@@ -145,7 +148,8 @@ TEST_CASE("probe: a DNS that does not answer is told, and the guesses are made a
   rig.ports.play("smtp.example:465", {kImplicitHost});
   auto result = rig.probe("me@example");
   CHECK(result.is_good());
-  CHECK(has(text_of(rig, result), "  SRV _submissions._tcp  not known: no DNS server answered in time\n"));
+  CHECK(report_says(text_of(rig, result),
+                    "  SRV _submissions._tcp  not known: no DNS server answered in time\n"));
 }
 
 TEST_CASE("probe: a log-in is one command, in TLS, at what is recommended") {
@@ -180,7 +184,7 @@ TEST_CASE("probe: a log-in that is refused is not tried in another way, and says
     CHECK_FALSE(result.is_good());
     CHECK(kind_of(result) == mail::to_text(row.kind));
     CHECK(result.login->mechanism == "PLAIN");
-    CHECK(has(explain(*result.login->trouble), row.words));
+    CHECK(report_says(explain(*result.login->trouble), row.words));
   }
 }
 
@@ -189,9 +193,9 @@ TEST_CASE("probe: a server that repeats the password does not get it shown") {
   auto result = log_in_with(cat("S: 535 5.7.8 s3cret-word is not it, nor is ",
                                 to_base64(std::string_view("\0me@example\0s3cret-word", 23))));
   const std::string text = text_of(rig, result) + to_json_object(result).text();
-  CHECK(has(text, "log-in: failed as me@example"));
-  CHECK_FALSE(has(text, "s3cret-word"));
-  CHECK_FALSE(has(text, to_base64(std::string_view("\0me@example\0s3cret-word", 23))));
+  CHECK(report_says(text, "log-in: failed as me@example"));
+  CHECK_FALSE(report_says(text, "s3cret-word"));
+  CHECK_FALSE(report_says(text, to_base64(std::string_view("\0me@example\0s3cret-word", 23))));
 }
 
 TEST_CASE("probe: a password does not leave where nothing offers to take it under TLS") {
@@ -219,8 +223,8 @@ TEST_CASE(
   CHECK_FALSE(result.is_good());
   CHECK_FALSE(result.login);
   const std::string text = text_of(rig, result);
-  CHECK(has(text, "cannot be used: the certificate of smtp.example:465 [192.0.2.1:465] has expired"));
-  CHECK(has(text, "tls_fingerprint: \"" + test_certificates().expired.fingerprint + "\""));
+  CHECK(report_says(text, "cannot be used: the certificate of smtp.example:465 [192.0.2.1:465] has expired"));
+  CHECK(report_says(text, "tls_fingerprint: \"" + test_certificates().expired.fingerprint + "\""));
 }
 
 // ---- doubles
@@ -249,19 +253,20 @@ TEST_CASE("probe: Gmail") {
   rig.ports.fail("smtp.example:25", IoErrorKind::timeout);
   auto result = rig.probe("smtp.example");
   const std::string text = text_of(rig, result);
-  CHECK(has(text, "  465  TLS from the first byte (TLSv1.3, "));
-  CHECK(has(text, "       greets as smtp.example ESMTP 5b1f17b1804b1-431b41a2bd3sm1234567e9.1 - gsmtp\n"));
-  CHECK(
-      has(text,
-          "       offers in TLS to log in with LOGIN, PLAIN (unknown to hikyaku: XOAUTH2, PLAIN-CLIENTTOKEN, "
-          "OAUTHBEARER, XOAUTH), PIPELINING, CHUNKING, 8BITMIME, SMTPUTF8, SIZE 35882577\n"));
-  CHECK(has(text, "  587  SMTP in clear, which offers STARTTLS (TLSv1.3, "));
-  CHECK(has(text, "       certificate as on port 465\n       offers in clear no log-in\n"));
-  CHECK(has(text, "  25   no answer: your network probably blocks outbound port 25 (OP25B)"));
-  CHECK(has(text, "recommended: smtp.example, port 465, TLS from the first byte\n"));
-  CHECK(has(text, "in hikyaku.yaml\n  smarthost: smtps://smtp.example\n"));
-  CHECK(has(text, "hikyaku authinfo add smtp.example --user USER\n"));
-  CHECK(has(text, "openssl s_client -connect smtp.example:465 -servername smtp.example "));
+  CHECK(report_says(text, "  465  TLS from the first byte (TLSv1.3, "));
+  CHECK(report_says(text,
+                    "       greets as smtp.example ESMTP 5b1f17b1804b1-431b41a2bd3sm1234567e9.1 - gsmtp\n"));
+  CHECK(report_says(
+      text,
+      "       offers in TLS to log in with LOGIN, PLAIN (unknown to hikyaku: XOAUTH2, PLAIN-CLIENTTOKEN, "
+      "OAUTHBEARER, XOAUTH), PIPELINING, CHUNKING, 8BITMIME, SMTPUTF8, SIZE 35882577\n"));
+  CHECK(report_says(text, "  587  SMTP in clear, which offers STARTTLS (TLSv1.3, "));
+  CHECK(report_says(text, "       certificate as on port 465\n       offers in clear no log-in\n"));
+  CHECK(report_says(text, "  25   no answer: your network probably blocks outbound port 25 (OP25B)"));
+  CHECK(report_says(text, "recommended: smtp.example, port 465, TLS from the first byte\n"));
+  CHECK(report_says(text, "in hikyaku.yaml\n  smarthost: smtps://smtp.example\n"));
+  CHECK(report_says(text, "hikyaku authinfo add smtp.example --user USER\n"));
+  CHECK(report_says(text, "openssl s_client -connect smtp.example:465 -servername smtp.example "));
 }
 
 TEST_CASE("probe: Microsoft 365") {
@@ -281,7 +286,8 @@ TEST_CASE("probe: Microsoft 365") {
   CHECK(smarthost_yaml(*result.choice.recommended) == "smarthost: submission://smtp.example\n");
   CHECK(result.choice.recommended->mechanisms == std::vector<std::string>{"LOGIN"});
   CHECK(result.choice.recommended->max_size == 157286400);
-  CHECK(has(text_of(rig, result), "  465  no answer: nothing is there, or a firewall drops what goes there"));
+  CHECK(report_says(text_of(rig, result),
+                    "  465  no answer: nothing is there, or a firewall drops what goes there"));
 }
 
 TEST_CASE("probe: Yahoo! JAPAN, whose 587 would have the password in clear text") {
@@ -294,13 +300,14 @@ TEST_CASE("probe: Yahoo! JAPAN, whose 587 would have the password in clear text"
   REQUIRE(result.choice.recommended);
   CHECK(smarthost_yaml(*result.choice.recommended) == "smarthost: smtps://smtp.example\n");
   const std::string text = text_of(rig, result);
-  CHECK(has(text, "  587  SMTP in clear, without TLS"));
-  CHECK(has(text, "offers in clear to log in with LOGIN, PLAIN (unknown to hikyaku: XYMCOOKIE)"));
-  CHECK(has(text,
-            "cannot be used: it offers to log in (LOGIN PLAIN XYMCOOKIE), but in clear text alone, where "
-            "others can "
-            "read along; if it takes mail from this machine without a log-in, configure `smarthost: "
-            "smtp://smtp.example:587`\n"));
+  CHECK(report_says(text, "  587  SMTP in clear, without TLS"));
+  CHECK(report_says(text, "offers in clear to log in with LOGIN, PLAIN (unknown to hikyaku: XYMCOOKIE)"));
+  CHECK(report_says(
+      text,
+      "cannot be used: it offers to log in (LOGIN PLAIN XYMCOOKIE), but in clear text alone, where "
+      "others can "
+      "read along; if it takes mail from this machine without a log-in, configure `smarthost: "
+      "smtp://smtp.example:587`\n"));
 }
 
 TEST_CASE("probe: Amazon SES, which offers its log-in before TLS too") {
@@ -314,7 +321,7 @@ TEST_CASE("probe: Amazon SES, which offers its log-in before TLS too") {
   auto result = rig.probe("smtp.example");
   REQUIRE(result.choice.recommended);
   CHECK(smarthost_yaml(*result.choice.recommended) == "smarthost: submission://smtp.example\n");
-  CHECK(has(text_of(rig, result), "offers in clear to log in with PLAIN, LOGIN\n"));
+  CHECK(report_says(text_of(rig, result), "offers in clear to log in with PLAIN, LOGIN\n"));
 }
 
 TEST_CASE("probe: docomo, which has 465 alone and the older way to offer a log-in") {
@@ -327,5 +334,5 @@ TEST_CASE("probe: docomo, which has 465 alone and the older way to offer a log-i
   REQUIRE(result.choice.recommended);
   CHECK(result.choice.recommended->mechanisms == std::vector<std::string>{"PLAIN", "LOGIN"});
   CHECK(result.choice.recommended->max_size == 15727616);
-  CHECK(has(text_of(rig, result), "  587  nobody listens, or a firewall rejects the connection"));
+  CHECK(report_says(text_of(rig, result), "  587  nobody listens, or a firewall rejects the connection"));
 }
