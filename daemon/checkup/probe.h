@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku probe`: finds out by itself which host, port and TLS mode a smarthost wants, and what it offers there;
-// on request tries one log-in, at what it recommends and nowhere else, so that a password crosses the network only
-// under TLS with a certificate that holds. Sends no mail. What cannot be found out is part of the result, never an
-// error. The loop's thread.
+// `hikyaku probe`, which `hikyaku setup` uses as well: finds out by itself which host, port and TLS mode a smarthost
+// wants, and what it offers there; on request tries one log-in, at what it recommends and nowhere else, so that a
+// password crosses the network only under TLS with a certificate that holds. Sends no mail. What cannot be found out
+// is part of the result, never an error. The loop's thread.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,7 @@
 #include "daemon/checkup/probe_port.h"
 #include "daemon/checkup/probe_target.h"
 #include "daemon/dns/answer.h"
+#include "daemon/io/loop.h"
 #include "daemon/mail/failure.h"
 
 namespace hikyaku::checkup {
@@ -47,5 +48,21 @@ struct ProbeResult {
 // `credentials` are for one log-in; without them there is none.
 Task<ProbeResult> probe(ProbeContext context, ProbeTarget target,
                         std::optional<mail::Credentials> credentials = {});
+
+// The same over the real network, as this machine's daemon would see it: by the same name service and DNS server,
+// and under the same name in EHLO. Needs no daemon and no configuration that is valid.
+
+// How this machine looks at the network.
+struct Standpoint {
+  std::string hostname;         // in EHLO
+  std::optional<Endpoint> dns;  // asked for records instead of the servers in resolv.conf
+};
+// Of a configuration, as far as it can be read; of the machine where it says nothing, or is not there. Blocks, for
+// at most some seconds.
+Standpoint standpoint_of(const std::string& config_file);
+
+// The loop's thread. `credentials` are for one log-in, as in probe().
+Task<ProbeResult> probe_from_here(io::Loop& loop, Standpoint here, ProbeTarget target,
+                                  std::optional<mail::Credentials> credentials = {});
 
 }  // namespace hikyaku::checkup

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "daemon/base/text.h"
-#include "daemon/checkup/probe_here.h"
+#include "daemon/checkup/probe.h"
 #include "daemon/checkup/probe_report.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/output.h"

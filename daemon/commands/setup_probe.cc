@@ -2,7 +2,7 @@
 #include "daemon/commands/setup_probe.h"
 
 #include "daemon/base/text.h"
-#include "daemon/checkup/probe_here.h"
+#include "daemon/checkup/probe.h"
 #include "daemon/checkup/probe_report.h"
 
 namespace hikyaku::commands {
