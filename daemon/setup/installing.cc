@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/config/hostname.h"
 #include "daemon/config/load.h"
 #include "daemon/config/read_file.h"
 #include "daemon/system/file_edit.h"
@@ -30,6 +31,15 @@ std::string parent_of(const std::string& path) {
 }
 
 bool is_there(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+// A configuration without a smarthost, or none at all, has defaults that are this machine's.
+config::Settings settings_in(const std::string& config_file) {
+  if (auto settings = config::load_file(config_file)) return std::move(*settings);
+  config::Settings settings = config::understandable_settings(config_file);
+  if (config::is_localhost(settings.domain)) settings.domain = config::default_mail_name();
+  if (settings.domain.empty()) settings.domain = config::default_hostname();
+  return settings;
+}
 
 // The name is free: what an earlier run has kept stays.
 std::string name_for_copy(const std::string& file, std::string_view occasion) {
@@ -129,7 +139,7 @@ bool has_password(const AuthinfoStore& store, const Answers& answers) {
 }  // namespace
 
 Result<Existing, StartError> find_existing(const std::string& config_file) {
-  Existing existing{.file = config_file, .settings = config::understandable_settings(config_file)};
+  Existing existing{.file = config_file, .settings = settings_in(config_file)};
   const std::string parent = parent_of(config_file);
   if (::access(is_there(parent) ? parent.c_str() : parent_of(parent).c_str(), W_OK) != 0)
     return fail(Exit::no_permission,

@@ -24,6 +24,12 @@ bool is_address(const std::string& text) {
   return path && path->address == text && !mail::domain_of(text).empty();
 }
 
+// Of a machine whose domain is not known yet nothing can be said.
+bool is_within(std::string_view domain, std::string_view other) {
+  return domain.empty() || equals_ignoring_case(domain, other) ||
+         to_lower(domain).ends_with(cat(".", to_lower(other)));
+}
+
 // One run, with what has been answered so far.
 class Setup {
  public:
@@ -50,7 +56,10 @@ class Setup {
       auto answer = questions_.ask("Your mail address, or the name of the smarthost", proposed_target(),
                                    given_.target, "--host");
       if (!answer) return std::unexpected(answer.error());
-      auto target = find_target(*answer, probe_);
+      auto target = find_target(*answer, [this](const std::string& host) {
+        say(cat("Looking for a smarthost at ", host, " …\n"));
+        return probe_(host);
+      });
       if (target) return take(std::move(*target));
       if (given_.target || !questions_.is_asking()) return fail(Exit::unavailable, target.error());
       say(cat(target.error(), "\n"));
@@ -139,10 +148,15 @@ class Setup {
     return is_address(answers_.user) ? answers_.user : answers_.target.address;
   }
 
+  // What no table says of a smarthost: addresses of another domain than the account's are mostly refused, or taken
+  // for spam. What was decided before stays.
   std::string proposed_from() const {
-    if (known() != nullptr && !from_of(*known()).empty()) return from_of(*known());
+    if (known() != nullptr) return from_of(*known());
     const Preset* preset = answers_.target.preset;
-    return preset != nullptr && preset->demand == SenderDemand::account ? own_address() : "";
+    const bool insists = preset != nullptr
+                             ? preset->demand == SenderDemand::account
+                             : !is_within(existing_.settings.domain, mail::domain_of(own_address()));
+    return insists ? own_address() : "";
   }
 
   Done ask_address(std::string_view question, const std::string& proposal,

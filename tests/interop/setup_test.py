@@ -66,7 +66,7 @@ class Setup(Case):
         return done.returncode, done.stdout + done.stderr
 
     def everything(self, **others):
-        return {"target": SMARTHOST, "user": USER, "password": PASSWORD, "from": "", "root": "ops@dest.example",
+        return {"target": SMARTHOST, "user": USER, "password": PASSWORD, "from": "-", "root": "ops@dest.example",
                 "write": "", "test": "you@dest.example"} | others
 
     def assert_test_mail_arrived(self):

@@ -106,6 +106,7 @@ TEST_CASE("setup: an unknown domain is looked at, and addresses stay as they are
         "smarthost:\n  url: \"submission://corp.example\"\n  user: me@corp.example\nlocal_mail: "
         "ops@corp.example\n");
   CHECK(rig.tested == "");
+  CHECK(rig.was_shown("Looking for a smarthost at corp.example …\nfound corp.example\n"));
   CHECK(rig.was_shown("/etc/hikyaku/hikyaku.yaml, new:\n"));
   CHECK(rig.was_shown("  + smarthost:\n"));
   CHECK(rig.was_shown("Mail to root and other users of this machine goes to ops@corp.example.\n"));
@@ -118,6 +119,25 @@ TEST_CASE("setup: where the user is not the address, the question says what it i
   CHECK(keys_of(rig.written) ==
         "smarthost:\n  preset: docomo\n  user: d-account\nfrom: me@docomo.ne.jp\nlocal_mail: "
         "me@docomo.ne.jp\n");
+}
+
+TEST_CASE("setup: the account's address is proposed where this machine's would look foreign") {
+  struct Row {
+    const char* domain;
+    const char* proposal;
+  };
+  static constexpr Row kRows[] = {{"vm.localdomain", " [me@corp.example]"},
+                                  {"xcorp.example", " [me@corp.example]"},
+                                  {"corp.example", ""},
+                                  {"app1.Corp.example", ""}};
+  for (const Row& row : kRows) {
+    SetupRig rig;
+    rig.existing.settings.domain = row.domain;
+    CAPTURE(row.domain);
+    CHECK(rig.run({"me@corp.example", "", "pw", "-", "", "", "-"}) == Exit::ok);
+    CHECK(rig.was_shown(cat("(-: each program's own)", row.proposal, ": -\n")));
+    CHECK(rig.written.find("from:") == std::string::npos);
+  }
 }
 
 TEST_CASE("setup: a smarthost that asks for no log-in is not logged in to") {
