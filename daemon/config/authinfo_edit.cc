@@ -16,13 +16,14 @@ bool is_for_the_same(const AuthinfoEntry& a, const AuthinfoEntry& b) {
   return a.host == b.host && a.port == b.port && a.credentials.user == b.credentials.user;
 }
 
-bool has_controls(std::string_view value) {
+bool holds_controls(std::string_view value) {
   return std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 // A word of netrc's notation; inside double quotes everything but a line end and a NUL can stand.
 std::string quoted_if_needed(std::string_view value) {
-  const bool is_plain = !value.empty() && value.find_first_of(" \"'\\") == value.npos && !has_controls(value);
+  const bool is_plain =
+      !value.empty() && value.find_first_of(" \"'\\") == value.npos && !holds_controls(value);
   if (is_plain) return std::string(value);
   std::string quoted = "\"";
   for (char c : value) {
@@ -41,7 +42,7 @@ std::string netrc_line(const AuthinfoEntry& entry) {
 
 std::string field(char type, std::string_view value) {
   if (value.empty()) return {};
-  const bool is_plain = value.find('"') == value.npos && !has_controls(value);
+  const bool is_plain = value.find('"') == value.npos && !holds_controls(value);
   return is_plain ? cat(" \"", std::string(1, type), ":", value, "\"")
                   : cat(" \"", std::string(1, type), "=", to_base64(value), "\"");
 }

@@ -20,7 +20,7 @@ bool is_plain(std::string_view text) {
   return begins_well && std::ranges::all_of(text, fits) && !equals_ignoring_case(text, "null");
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string written = "\"";
   for (char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -78,7 +78,7 @@ std::string to_flow(const YamlNode& node) {
   std::vector<std::string> parts;
   switch (node.kind) {
     case YamlNode::Kind::null: return "null";
-    case YamlNode::Kind::scalar: return is_plain(node.scalar) ? node.scalar : quoted(node.scalar);
+    case YamlNode::Kind::scalar: return is_plain(node.scalar) ? node.scalar : in_quotes(node.scalar);
     case YamlNode::Kind::sequence:
       for (const YamlNode& item : node.items) parts.push_back(to_flow(item));
       return cat("[", join(parts, ", "), "]");

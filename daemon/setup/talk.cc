@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/setup/talk.h"
 
+#include <utility>
+
 #include "daemon/base/text.h"
 
 namespace hikyaku::setup {
