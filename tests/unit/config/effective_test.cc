@@ -36,7 +36,7 @@ constexpr std::string_view kRich =
     "    tls_client_cert: {cert: /a, key: /b}\n"
     "    auth: [PLAIN, LOGIN]\n"
     "    user: \"odd \\\"user\\\" \\\\ # x\"\n"
-    "    rate: [14/s, 10000/day]\n"
+    "    rate: [14/s, 10000 recipients/day]\n"
     "    rewrite: {envelope_from: a@example.com, unless: [\"*@example.com\"], null_sender: b@example.com}\n"
     "    headers: {add: {X-Tag: \"a: b\"}, remove: [X-Ip]}\n"
     "    received: private\n"
