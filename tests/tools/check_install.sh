@@ -22,7 +22,9 @@ for name in sbin/sendmail lib/sendmail bin/mailq bin/newaliases; do
   [ "$(readlink "$dest/usr/$name")" = ../lib/hikyaku/sendmail ] || { echo "no link to sendmail: /usr/$name"; exit 1; }
 done
 if getent group hikyaku-submit > /dev/null; then expect 2755 /usr/lib/hikyaku/sendmail; else expect 755 /usr/lib/hikyaku/sendmail; fi
-expect 644 /usr/share/man/man8/sendmail.8
+for page in man1/hikyaku.1 man5/hikyaku.yaml.5 man5/authinfo.5 man8/hikyakud.8 man8/sendmail.8; do
+  expect 644 /usr/share/man/$page
+done
 expect 644 /etc/hikyaku/hikyaku.yaml
 expect 644 /usr/lib/systemd/system/hikyaku.service
 expect 644 /usr/lib/systemd/system/hikyaku.socket
