@@ -2,6 +2,7 @@
 // Addresses of servers about which something was learnt that holds for a while. Pure; bounded.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -27,5 +28,21 @@ class PeerMemory {
   Duration how_long_;
   std::map<std::string, Instant, std::less<>> until_;
 };
+
+inline void PeerMemory::add(const std::string& address, Instant now) {
+  if (until_.size() >= kMost) std::erase_if(until_, [now](const auto& entry) { return entry.second <= now; });
+  if (until_.size() >= kMost && !until_.contains(address))
+    until_.erase(std::ranges::min_element(until_, {}, [](const auto& entry) { return entry.second; }));
+  until_[address] = now + how_long_;
+}
+
+inline void PeerMemory::remove(std::string_view address) {
+  if (auto known = until_.find(address); known != until_.end()) until_.erase(known);
+}
+
+inline bool PeerMemory::has(std::string_view address, Instant now) const {
+  auto known = until_.find(address);
+  return known != until_.end() && now < known->second;
+}
 
 }  // namespace hikyaku::smtpc

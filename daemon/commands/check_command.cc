@@ -8,9 +8,9 @@
 
 #include "daemon/base/text.h"
 #include "daemon/checkup/checkup.h"
-#include "daemon/commands/check.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/output.h"
+#include "daemon/commands/trials.h"
 #include "daemon/config/warnings.h"
 #include "daemon/io/resolver.h"
 #include "daemon/mail/address.h"

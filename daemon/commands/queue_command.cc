@@ -16,7 +16,6 @@
 #include "daemon/commands/output.h"
 #include "daemon/commands/queue_steering.h"
 #include "daemon/listing/queue_filter.h"
-#include "daemon/listing/queue_groups.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_overview.h"
 #include "daemon/listing/queue_reader.h"

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/commands/setup_probe.h"
-
 #include "daemon/base/text.h"
 #include "daemon/checkup/probe.h"
 #include "daemon/checkup/probe_report.h"
+#include "daemon/commands/trials.h"
 
 namespace hikyaku::commands {
 namespace {

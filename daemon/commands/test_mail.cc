@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/commands/test_mail.h"
-
 #include <unistd.h>
 
 #include "daemon/base/text.h"
 #include "daemon/commands/control_client.h"
 #include "daemon/commands/daemon_answers.h"
 #include "daemon/commands/output.h"
+#include "daemon/commands/trials.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/socket_stream.h"
 #include "daemon/mail/mail_id.h"

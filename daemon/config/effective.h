@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every value that is in effect, and where it comes from, for `hikyaku config show`: a walk over the tables of
-// keys, so that no key is missing. Pure. Shows no password.
+// Settings as text: every value that is in effect, and where it comes from, for `hikyaku config show` (a walk over
+// the tables of keys, so that no key is missing), and the shortest file that means them. Pure. Shows no password.
 #pragma once
 
 #include <optional>
@@ -30,5 +30,9 @@ std::vector<EffectiveValue> effective_values(const Settings& settings, std::stri
 
 // A configuration file that means the same; what is not set stands in a comment.
 std::string to_yaml(const std::vector<EffectiveValue>& values);
+
+// What is as by default is left out: for files that a program writes for people to go on with. Read back with
+// load_text() it gives the same settings, but for names that were empty.
+std::string minimal_yaml(const Settings& settings);
 
 }  // namespace hikyaku::config

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/config/minimal_yaml.h"
-
 #include <algorithm>
 
 #include "daemon/base/text.h"
+#include "daemon/config/effective.h"
 #include "daemon/config/hostname.h"
 #include "daemon/config/load.h"
 #include "daemon/config/settings_schema.h"

@@ -26,6 +26,17 @@ class RetryPace {
 ControlAnswer answer_retry(const ControlRequest& request, listing::QueueReader& reader, DaemonControl& daemon,
                            RetryPace& pace, Clock& clock);
 
+// POST /v1/queue/hold, release, remove and bounce: what is decided about the selected mails, each decision on stable
+// storage before the answer. Users decide about the mail that they submitted themselves.
+// The decision that a path of /v1/queue/ names.
+std::optional<relay::Decision> decision_of(std::string_view path);
+
+// {"done":N,"unchanged":N,"under_way":[ids],"unknown":[ids],"refused":[{"id","error"}]}, the lists cut off after
+// a thousand; 409 if nothing was done only because the mails are being sent. With the parameter `count` nothing is
+// done at all: {"count":N} says how many mails it would be about. Reader, daemon and clock outlive the answer.
+ControlAnswer answer_steering(const ControlRequest& request, relay::Decision decision,
+                              listing::QueueReader& reader, DaemonControl& daemon, Clock& clock);
+
 // 503: the daemon itself has not answered.
 ControlAnswer no_answer();
 

@@ -4,7 +4,6 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_retry.h"
-#include "daemon/control/control_steering.h"
 
 namespace hikyaku::control {
 namespace {

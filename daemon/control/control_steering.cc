@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/control/control_steering.h"
-
 #include <array>
 #include <utility>
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "daemon/base/text.h"
-#include "daemon/config/minimal_yaml.h"
+#include "daemon/config/effective.h"
 
 namespace hikyaku::importing {
 namespace {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/listing/queue_groups.h"
-
 #include <algorithm>
 #include <array>
 #include <set>
@@ -10,6 +8,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/listing/queue_listing.h"
+#include "daemon/listing/queue_overview.h"
 
 namespace hikyaku::listing {
 namespace {

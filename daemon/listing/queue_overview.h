@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/mail/queue_state.h"
@@ -52,6 +53,26 @@ class QueueOverview {
   std::map<Cause, Waiting> causes_;
   std::vector<Row> oldest_;
   std::deque<Row> newest_;
+};
+
+// The queue counted by one property of its mails, as qshape(1) and exiqsumm(8) do: by the domain of pending
+// recipients, by age, sender, smarthost, or by the reason for waiting.
+enum class GroupBy : std::uint8_t { domain, age, reason, sender, smarthost };
+std::optional<GroupBy> parse_group_by(std::string_view name);
+
+class QueueGroups {
+ public:
+  explicit QueueGroups(GroupBy by) : by_(by) {}
+  // A mail with pending recipients in several domains counts in each of them, once.
+  void add(const spool::ViewedMail& mail, const mail::MailState& state, WallTime now);
+  // A line for each group, the largest first: number of mails, and what they have in common. By age: the youngest
+  // first.
+  std::string text() const;
+  std::string json() const;  // one object: {"by":NAME,"groups":[{"what","mails"}]}
+
+ private:
+  GroupBy by_;
+  std::map<std::string, std::size_t> groups_;
 };
 
 // "12 s", "4 min", "3 h", "5 d": the largest unit of which there are two, or one.

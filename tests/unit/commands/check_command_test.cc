@@ -6,7 +6,7 @@
 
 #include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
-#include "daemon/commands/check.h"
+#include "daemon/commands/trials.h"
 #include "tests/support/accounts.h"
 #include "tests/unit/control/control_rig.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/config/minimal_yaml.h"
-
+#include "daemon/config/effective.h"
 #include "doctest/doctest.h"
 #include "tests/unit/config/loading.h"
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/control/control_steering.h"
-
 #include "tests/unit/control/control_routes_rig.h"
 
 using namespace hikyaku;

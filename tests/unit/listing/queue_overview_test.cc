@@ -8,7 +8,6 @@
 
 #include "daemon/base/text.h"
 #include "daemon/listing/queue_filter.h"
-#include "daemon/listing/queue_groups.h"
 #include "daemon/listing/queue_listing.h"
 
 using namespace hikyaku;
