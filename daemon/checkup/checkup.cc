@@ -92,12 +92,17 @@ std::string usual_sender(const config::Settings& settings) {
   return mail::Masquerade{settings.masquerade, settings.domain}.apply(cat("root@", settings.domain));
 }
 
-std::string usual_recipient(const config::Settings& settings, const mail::Aliases& aliases) {
+std::string where_mail_goes(const config::Settings& settings, const mail::Aliases& aliases,
+                            const mail::Recipient& to, const mail::IsUser& is_user) {
   const mail::AliasRules rules{aliases, settings.domain, settings.hostname, settings.local_mail};
+  auto expanded = mail::expand(rules, {to}, is_user);
+  return expanded.recipients.empty() ? to.address : expanded.recipients.front().address;
+}
+
+std::string usual_recipient(const config::Settings& settings, const mail::Aliases& aliases) {
   const mail::Recipient root{
       .address = cat("root@", settings.domain), .notify = {}, .orcpt = {}, .is_bare = true};
-  auto expanded = mail::expand(rules, {root}, [](const std::string& name) { return name == "root"; });
-  return expanded.recipients.empty() ? root.address : expanded.recipients.front().address;
+  return where_mail_goes(settings, aliases, root, [](const std::string& name) { return name == "root"; });
 }
 
 Task<Report> check_smarthost(io::Loop& loop, Checkup checkup, const mail::Smarthost& smarthost,

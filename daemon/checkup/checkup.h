@@ -15,7 +15,10 @@ namespace hikyaku::checkup {
 
 // The sender whose mail should leave whatever happens: root's on this machine, as the world sees it.
 std::string usual_sender(const config::Settings& settings);
-// Where mail to root goes: the first address that aliases and `local_mail` lead to.
+// Where mail goes that is for this recipient: the first address that aliases and `local_mail` lead to.
+std::string where_mail_goes(const config::Settings& settings, const mail::Aliases& aliases,
+                            const mail::Recipient& to, const mail::IsUser& is_user);
+// Where root's goes.
 std::string usual_recipient(const config::Settings& settings, const mail::Aliases& aliases);
 
 struct Checkup {

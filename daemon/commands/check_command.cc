@@ -47,11 +47,19 @@ Result<void, StartError> keep_only(const std::string& name, Smarthosts& smarthos
                                join(names, ", ")));
 }
 
+bool is_user(const std::string& name) { return system::is_user(name).value_or(false); }
+
+// As the daemon would send a mail to this address on.
 Result<std::string, StartError> recipient_for(const CheckOptions& options, const system::Loaded& loaded) {
-  if (options.send_to.empty()) return checkup::usual_recipient(loaded.settings, loaded.aliases.aliases);
+  const mail::Aliases& aliases = loaded.aliases.aliases;
+  if (options.send_to.empty()) return checkup::usual_recipient(loaded.settings, aliases);
   auto path = mail::parse_path(options.send_to, {.default_domain = loaded.settings.domain, .smtputf8 = true});
-  if (path) return std::move(path->address);
-  return fail(Exit::usage, cat("'", printable(options.send_to), "' is no mail address"));
+  if (!path) return fail(Exit::usage, cat("'", printable(options.send_to), "' is no mail address"));
+  const mail::Recipient to{.address = std::move(path->address),
+                           .notify = {},
+                           .orcpt = {},
+                           .is_bare = options.send_to.find('@') == std::string::npos};
+  return checkup::where_mail_goes(loaded.settings, aliases, to, is_user);
 }
 
 std::vector<std::string> warnings_of(const system::Loaded& loaded) {

@@ -32,6 +32,22 @@ TEST_CASE("checkup: the usual recipient is where root's mail goes") {
   CHECK(usual_recipient(usual, aliases) == "me@shop.example");
 }
 
+TEST_CASE("checkup: a name stands for the address that aliases have for it, and an address for itself") {
+  config::Settings usual = settings();
+  usual.local_mail = "all@shop.example";
+  mail::Aliases aliases;
+  aliases.add("ops", {{.kind = mail::AliasTargetKind::address, .text = "me@shop.example", .line = 1}});
+  auto goes_to = [&](const std::string& address, bool is_bare) {
+    return where_mail_goes(usual, aliases,
+                           {.address = address, .notify = {}, .orcpt = {}, .is_bare = is_bare},
+                           [](const std::string& name) { return name == "anna"; });
+  };
+  CHECK(goes_to("ops@app.example", true) == "me@shop.example");
+  CHECK(goes_to("anna@app.example", true) == "all@shop.example");
+  CHECK(goes_to("bob@app.example", true) == "bob@app.example");
+  CHECK(goes_to("you@elsewhere.example", false) == "you@elsewhere.example");
+}
+
 TEST_CASE("checkup: a check dials by itself, and never this machine's own daemon") {
   SystemClock clock;
   io::Loop loop(clock);
