@@ -43,18 +43,21 @@ Task<Answer> RecordCache::look_up_one(std::string name, RecordType type, io::Unt
 
 void RecordCache::keep(Key key, const Answer& answer) {
   const Duration time = time_to_keep(answer);
-  if (time == Duration{0}) return void(kept_.erase(key));
-  if (kept_.size() >= kMostKept && !kept_.contains(key)) make_room();
+  drop(key);
+  if (time == Duration{0}) return;
+  if (kept_.size() >= kMostKept) drop(ends_.begin()->second);
+  const Instant until = loop_.now() + time;
+  ends_.emplace(until, key);
   Kept& kept = kept_[std::move(key)];
-  kept = {answer, loop_.now() + time};
+  kept = {answer, until};
   kept.answer.is_kept = true;
 }
 
-// Whatever is over; if nothing is, what would be over next.
-void RecordCache::make_room() {
-  std::erase_if(kept_, [now = loop_.now()](const auto& entry) { return entry.second.until <= now; });
-  if (kept_.size() < kMostKept) return;
-  kept_.erase(std::ranges::min_element(kept_, {}, [](const auto& entry) { return entry.second.until; }));
+void RecordCache::drop(Key key) {
+  auto found = kept_.find(key);
+  if (found == kept_.end()) return;
+  ends_.erase({found->second.until, std::move(key)});
+  kept_.erase(found);
 }
 
 }  // namespace hikyaku::dns

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -26,7 +27,10 @@ class RecordCache final : public RecordSource {
   // `found`, `no_data`, `no_such_name` or `failed`; never `alias`.
   Task<Answer> look_up(std::string name, RecordType type, io::Until until) override;
 
-  void forget() { kept_.clear(); }
+  void forget() {
+    kept_.clear();
+    ends_.clear();
+  }
   std::size_t size() const { return kept_.size(); }
 
  private:
@@ -38,11 +42,12 @@ class RecordCache final : public RecordSource {
 
   Task<Answer> look_up_one(std::string name, RecordType type, io::Until until);
   void keep(Key key, const Answer& answer);
-  void make_room();
+  void drop(Key key);
 
   io::Loop& loop_;
   RecordSource& below_;
   std::map<Key, Kept> kept_;
+  std::set<std::pair<Instant, Key>> ends_;  // of all that is kept: what is over next makes room
 };
 
 }  // namespace hikyaku::dns

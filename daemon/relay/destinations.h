@@ -43,6 +43,7 @@ class Destinations {
   // Retires the lane and returns it; with `rests`, its domain rests. Null: it is none of these.
   LanePtr retire(const smtpc::Lane& lane, bool rests);
   std::vector<LanePtr> lanes() const;
+  bool has_lanes() const { return !lanes_.empty(); }
   bool has_room() const { return lanes_.size() < kMostLanes; }
   void clear() { lanes_.clear(); }
 

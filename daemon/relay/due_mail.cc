@@ -93,7 +93,7 @@ void DueMail::release_due() {
 Instant DueMail::next_look() const {
   const Instant now = loop_.now();
   const Instant soonest = std::max(schedule_.next_release(), now + kBetweenPortions);
-  const bool has_destinations = !routes_.destinations().lanes().empty();
+  const bool has_destinations = routes_.destinations().has_lanes();
   return std::min(soonest, now + (has_destinations ? kSweep : mail::kWaitStep));
 }
 
@@ -143,6 +143,7 @@ void DueMail::add_due(const RoutePtr& route, Entry entry, bool first) {
   else
     route->due().push_back(entry);
   route->wake();
+  if (route->vacancy() != nullptr) changed_.notify();  // a lane that has nothing to do gives way
 }
 
 Task<void> DueMail::sort_mail() {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/relay/schedule.h"
@@ -65,6 +66,8 @@ class Route {
   bool has(const smtpc::Lane& lane) const;
   // A place without a lane.
   RoutePlace* vacancy();
+  // Whether it is among those that wait for one (Routes); returns what was so before.
+  bool set_waiting(bool is_waiting) { return std::exchange(is_waiting_, is_waiting); }
   void wake() const;
 
   // Whether the lane may take the due mail: a paused one for its probe; of the others those of the first group
@@ -91,6 +94,7 @@ class Route {
   std::shared_ptr<RouteClock> clock_;
   Groups groups_;
   DueList due_;
+  bool is_waiting_ = false;
   std::map<const smtpc::Lane*, std::uint64_t> given_;
 };
 using RoutePtr = std::shared_ptr<Route>;

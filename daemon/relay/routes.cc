@@ -10,7 +10,8 @@
 namespace hikyaku::relay {
 namespace {
 
-constexpr Duration kReminder = 24h;  // between two lines about a smarthost that stays paused
+constexpr Duration kReminder = 24h;     // between two lines about a smarthost that stays paused
+constexpr Duration kBetweenLooks = 1s;  // at all routes, of which there may be many thousands
 
 std::vector<mail::Smarthost> directs_of(const config::Settings& settings) {
   std::vector<mail::Smarthost> directs;
@@ -25,9 +26,11 @@ Routes::Routes(io::Loop& loop, log::MailLog& log)
     : loop_(loop), log_(log), table_(loop.now()), destinations_(loop, log), last_reminder_(loop.now()) {}
 
 void Routes::configure(const config::Settings& settings, std::vector<LanePtr> lanes, MakeLane make_lane) {
-  std::erase_if(retired_, [](const auto& lane) { return lane.expired(); });
+  forget_ended_lanes();
   retire();
   for (const LanePtr& lane : all_lanes()) retired_.push_back(lane);
+  for (const RoutePtr& route : std::exchange(waiting_, {})) route->set_waiting(false);
+  next_look_at_all_ = loop_.now();
   destinations_.configure(directs_of(settings), std::move(make_lane));
   table_.configure(settings, std::move(lanes), loop_.now());
 }
@@ -46,6 +49,7 @@ std::optional<Duration> Routes::furnish(const RoutePtr& route) {
   vacancy->lane = destinations_.lane(vacancy->smarthost, route->domain());
   table_.serve(route);
   const Duration rest = destinations_.rest(vacancy->smarthost, route->domain());
+  if (vacancy->lane == nullptr && !destinations_.has_room()) note_waiting(route);
   return route->lanes().empty() && rest > Duration{0} ? std::optional(rest) : std::nullopt;
 }
 
@@ -63,11 +67,30 @@ std::vector<RoutePtr> Routes::give_up(const smtpc::Lane& lane, bool rests) {
 
 void Routes::sweep() {
   if (destinations_.directs().empty()) return;
+  const bool is_time = loop_.now() >= next_look_at_all_;
+  if (!is_time && waiting_.empty()) return;
   for (const LanePtr& lane : destinations_.lanes())
     if (is_idle(*lane)) give_up(*lane, false);
+  if (is_time) look_at_all_routes();
+  while (!waiting_.empty() && destinations_.has_room()) {
+    const RoutePtr route = std::move(waiting_.front());
+    waiting_.pop_front();
+    route->set_waiting(false);
+    if (!route->due().is_empty() && !furnish(route)) route->wake();
+  }
+}
+
+void Routes::note_waiting(const RoutePtr& route) {
+  if (!route->set_waiting(true)) waiting_.push_back(route);
+}
+
+// Finds those too whose lane is gone, or whose destination no longer rests.
+void Routes::look_at_all_routes() {
+  next_look_at_all_ = loop_.now() + kBetweenLooks;
+  forget_ended_lanes();
   table_.forget_idle();
   for (const RoutePtr& route : table_.all())
-    if (!route->due().is_empty() && destinations_.has_room() && !furnish(route)) route->wake();
+    if (!route->due().is_empty() && route->vacancy() != nullptr) note_waiting(route);
 }
 
 // Connections that only wait for more mail are kept, unless others need the lane.
@@ -79,6 +102,11 @@ bool Routes::is_idle(const smtpc::Lane& lane) const {
 }
 
 // ---- all lanes
+
+// Even as a weak pointer one keeps the lane's memory.
+void Routes::forget_ended_lanes() {
+  std::erase_if(retired_, [](const auto& lane) { return lane.expired(); });
+}
 
 std::string Routes::host_of(const std::string& smarthost) const {
   LanePtr lane = table_.lane_named(smarthost);

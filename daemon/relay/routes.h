@@ -3,6 +3,7 @@
 // Logs how the smarthosts fare. Knows which mail is due on a route, but nothing else of mail. The loop's thread.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,7 +40,8 @@ class Routes {
   // The lane of a destination has been paused: it is retired, and with `rests` not made again for a moment.
   // Returns the routes that have no lane left.
   std::vector<RoutePtr> give_up(const smtpc::Lane& lane, bool rests = true);
-  // Retires lanes of destinations that have nothing to do, and forgets their routes.
+  // Retires lanes of destinations that have nothing to do, in favour of those that wait for one, and now and then
+  // forgets their routes. To be called after each outcome: what it costs does not depend on how many wait.
   void sweep();
 
   // Some mail may be due now, or may be taken by another lane than before.
@@ -61,14 +63,19 @@ class Routes {
 
  private:
   std::vector<LanePtr> all_lanes() const;
+  void forget_ended_lanes();
   bool is_idle(const smtpc::Lane& lane) const;
+  void note_waiting(const RoutePtr& route);
+  void look_at_all_routes();
   void log_state(const smtpc::Lane& lane, const Backlog& backlog);
 
   io::Loop& loop_;
   log::MailLog& log_;
   RouteTable table_;
   Destinations destinations_;
-  std::vector<std::weak_ptr<smtpc::Lane>> retired_;  // of earlier configurations
+  std::deque<RoutePtr> waiting_;  // mail is due there, but there were too many lanes
+  Instant next_look_at_all_{};
+  std::vector<std::weak_ptr<smtpc::Lane>> retired_;  // of earlier configurations, and to earlier destinations
   Instant last_reminder_;
 };
 

@@ -20,8 +20,18 @@ mail::Smarthost direct_smarthost() {
   return direct;
 }
 
+std::string numbered_domain(std::size_t number) { return cat("d", std::to_string(number), ".example"); }
+
 struct DirectRig : RelayRig {
   DirectRig() { settings.smarthosts = {direct_smarthost()}; }
+  void send_to_domains(std::size_t many) {
+    for (std::size_t i = 0; i < many; ++i) send({cat("a@", numbered_domain(i))});
+  }
+  std::size_t arrived_at_domains(std::size_t many) {
+    std::size_t arrived = 0;
+    for (std::size_t i = 0; i < many; ++i) arrived += hosts[numbered_domain(i)].mails.size();
+    return arrived;
+  }
   mail::Failure failure(const std::string& domain, mail::FailureKind kind,
                         mail::Concerns concerns = mail::Concerns::smarthost) {
     mail::Smarthost there = direct_smarthost();
@@ -30,6 +40,41 @@ struct DirectRig : RelayRig {
     failure.concerns = concerns;
     return failure;
   }
+};
+
+// Counts the blocks that are there.
+template <class T>
+struct CountingAllocator {
+  using value_type = T;
+  explicit CountingAllocator(std::size_t& count) : blocks(&count) {}
+  template <class Other>
+  CountingAllocator(const CountingAllocator<Other>& other)
+      : blocks(other.blocks) {}  // NOLINT: as allocators do
+  T* allocate(std::size_t number) {
+    ++*blocks;
+    return std::allocator<T>().allocate(number);
+  }
+  void deallocate(T* block, std::size_t number) {
+    --*blocks;
+    std::allocator<T>().deallocate(block, number);
+  }
+  bool operator==(const CountingAllocator&) const = default;
+  std::size_t* blocks;
+};
+
+struct NoWork final : smtpc::LaneWork, smtpc::LaneObserver {
+  std::size_t waiting(const smtpc::Lane&) const override { return 0; }
+  bool has_fresh(const smtpc::Lane&, const std::vector<mail::MailId>&) const override { return false; }
+  Task<std::optional<smtpc::Job>> take(const smtpc::Lane&, smtpc::Preference) override {
+    co_return std::nullopt;
+  }
+  smtpc::TicketPtr settle(smtpc::Job, smtpc::TransactionResult, smtpc::UsedConnection) override {
+    return nullptr;
+  }
+  void put_back(smtpc::Job) override {}
+  void changed(const smtpc::Lane&) override {}
+  void speaks_plainly(const smtpc::Lane&) override {}
+  void accepted(const smtpc::Lane&) override {}
 };
 
 }  // namespace
@@ -165,13 +210,53 @@ TEST_CASE("destinations: lanes are bounded, go when they are idle, and nobody is
   DirectRig rig;
   rig.start_relay();
   const std::size_t many = Destinations::kMostLanes + 50;
-  for (std::size_t i = 0; i < many; ++i) rig.send({cat("a@d", std::to_string(i), ".example")});
+  rig.send_to_domains(many);
   rig.pass(10s);
-  std::size_t arrived = 0;
-  for (std::size_t i = 0; i < many; ++i)
-    arrived += rig.hosts[cat("d", std::to_string(i), ".example")].mails.size();
-  CHECK(arrived == many);
+  CHECK(rig.arrived_at_domains(many) == many);
   CHECK(rig.queued().empty());
   rig.pass(5min);
   CHECK(rig.relay->report().smarthosts.front().connections == 0);
+}
+
+TEST_CASE("destinations: a lane whose connection only waits for more mail gives way at once") {
+  DirectRig rig;
+  rig.start_relay();
+  rig.send_to_domains(Destinations::kMostLanes);
+  rig.pass(1s);
+  REQUIRE(rig.relay->report().smarthosts.front().connections == Destinations::kMostLanes);
+  rig.send({"a@one.example"});
+  rig.pass(100ms);
+  CHECK(rig.hosts["one.example"].mails.size() == 1);
+}
+
+TEST_CASE("destinations: those that wait for a lane get one as others fail, and after a reload") {
+  DirectRig rig;
+  const std::size_t many = Destinations::kMostLanes + 50;
+  for (std::size_t i = 0; i < Destinations::kMostLanes; ++i) rig.hosts[numbered_domain(i)].is_down = true;
+  rig.start_relay();
+  rig.send_to_domains(many);
+  rig.pass(1s);
+  CHECK(rig.arrived_at_domains(many) == 50);
+  for (std::size_t i = 0; i < Destinations::kMostLanes; ++i) rig.hosts[numbered_domain(i)].is_down = false;
+  rig.reload();
+  rig.pass(2s);
+  CHECK(rig.arrived_at_domains(many) == many);
+  CHECK(rig.queued().empty());
+}
+
+TEST_CASE("destinations: no memory is left of a lane that is gone") {
+  DirectRig rig;
+  NoWork no_work;
+  std::size_t lanes = 0;
+  Routes routes(rig.loop, rig.log);
+  routes.configure(rig.settings, {}, [&](const mail::Smarthost& destination) {
+    return std::allocate_shared<smtpc::Lane>(
+        CountingAllocator<smtpc::Lane>(lanes), rig.loop, rig.hosts, no_work, no_work,
+        smtpc::LaneOptions{destination, "app1.example.com", "token", true, nullptr});
+  });
+  for (std::size_t i = 0; i < 10; ++i)
+    routes.furnish(routes.table().find("a@here.example", cat("b@", numbered_domain(i))));
+  CHECK(lanes == 10);
+  routes.sweep();
+  CHECK(lanes == 0);
 }
