@@ -111,9 +111,25 @@ std::string smarthosts_text(const std::vector<mail::Smarthost>& smarthosts) {
   return text;
 }
 
-std::string list_text(std::string_view key, const YamlNode& list) {
-  std::string text = cat(key, ":\n");
-  for (const YamlNode& item : list.items) text += cat("  - ", to_flow(item), "\n");
+// A list of one is its element.
+YamlNode without_brackets(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::sequence && node.items.size() == 1 ? node.items.front() : node;
+}
+
+// `from` and `to` only where they choose, and no list where a word is enough.
+std::string routes_text(const YamlNode& routes) {
+  std::string text = "routes:\n";
+  for (const YamlNode& route : routes.items) {
+    YamlNode row = map_node();
+    for (std::size_t i = 0; i < route.items.size(); i += 2) {
+      YamlNode value = route.items[i + 1];
+      const bool is_via = route.items[i].scalar == "via";
+      if (is_via) std::ranges::transform(value.items, value.items.begin(), without_brackets);
+      if (!is_via) value = without_brackets(value);
+      if (is_via || value.scalar != "*") add_member(row, route.items[i].scalar, std::move(value));
+    }
+    text += cat("  - ", to_flow(row), "\n");
+  }
   return text;
 }
 
@@ -131,7 +147,7 @@ std::string minimal_yaml(const Settings& settings) {
   for (std::size_t i = 0; i < map.items.size(); i += 2) {
     const std::string& key = map.items[i].scalar;
     const YamlNode& value = map.items[i + 1];
-    text += key == "routes" ? list_text(key, value) : cat(key, ": ", to_flow(value), "\n");
+    text += key == "routes" ? routes_text(value) : cat(key, ": ", to_flow(value), "\n");
   }
   return text;
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/import/address_maps.h"
-
 #include <algorithm>
 #include <set>
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
+#include "daemon/import/tables.h"
 #include "daemon/mail/address.h"
 
 namespace hikyaku::importing {

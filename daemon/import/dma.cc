@@ -5,8 +5,8 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
-#include "daemon/import/address_maps.h"
 #include "daemon/import/import.h"
+#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 namespace {

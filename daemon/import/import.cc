@@ -58,9 +58,9 @@ const System* find_system(std::string_view name) {
 
 std::string to_configuration(const Imported& imported, const System& system, const std::string& file) {
   return cat(
-      "# hikyaku's configuration, made from that of ", system.name, " in ", file,
-      ". `hikyaku config show` prints\n# all other keys with their defaults. Passwords are in the authinfo "
-      "file.\n",
+      comment(cat("hikyaku's configuration, made from that of ", system.name, " in ", printable(file),
+                  ". `hikyaku config show` prints all other keys with their defaults. Passwords are in the "
+                  "authinfo file.")),
       config::minimal_yaml(imported.settings));
 }
 

@@ -58,7 +58,8 @@ config::Settings default_settings_of_import() {
 Imported::Imported() : settings(default_settings_of_import()) {}
 
 void Imported::remark(const Place& place, std::string_view subject, std::string text) {
-  remarks.push_back({place, printable(first_word(subject).word, 60), std::move(text)});
+  Remark remark{place, printable(first_word(subject).word, 60), std::move(text)};
+  if (std::ranges::find(remarks, remark) == remarks.end()) remarks.push_back(std::move(remark));
 }
 
 void Imported::ignore(std::string_view key) {

@@ -24,6 +24,7 @@ struct Remark {
   Place place;
   std::string subject;  // the key that stands there; may be empty
   std::string text;     // what becomes of it, and what to do
+  bool operator==(const Remark&) const = default;
 };
 
 enum class TlsWish : std::uint8_t { unsaid, none, opportunistic, starttls, implicit };
@@ -49,7 +50,7 @@ class Imported {
   // Settings with their defaults and no smarthost.
   Imported();
 
-  // Of `subject` the first word.
+  // Of `subject` the first word; each remark once.
   void remark(const Place& place, std::string_view subject, std::string text);
   void ignore(std::string_view key);
   // Where the value cannot be used by us as it is.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/import/m4_calls.h"
-
 #include <algorithm>
 
 #include "daemon/base/text.h"
+#include "daemon/import/source.h"
 
 namespace hikyaku::importing {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
-#include "daemon/import/address_maps.h"
 #include "daemon/import/import.h"
 #include "daemon/import/routing.h"
+#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 namespace {
@@ -114,6 +114,9 @@ constexpr std::string_view kIgnored[] = {"syslog",
                                          "allow_from_override",
                                          "from_full_name"};
 
+// %U, the user's name, %H, the host's, and the like.
+bool has_substitute(std::string_view value) { return value.contains('%'); }
+
 class AccountImport {
  public:
   AccountImport(const Account& account, Imported& imported) : account_(account), imported_(imported) {}
@@ -197,7 +200,7 @@ class AccountImport {
     if (auto name = config::parse_host(value_of("tls_host_override"))) smarthost.tls.hostname = *name;
     import_fingerprint(smarthost);
     import_mechanism(smarthost);
-    if (auto from = plain_address(value_of("from")))
+    if (auto from = plain_address(value_of("from")); from && !has_substitute(*from))
       smarthost.rewrite.envelope_from = smarthost.rewrite.header_from = *from;
     if (auto seconds = parse_number(value_of("timeout")); seconds && *seconds > 0 && *seconds <= 86'400)
       smarthost.timeout.connect = std::chrono::seconds(*seconds);
@@ -232,12 +235,21 @@ class AccountImport {
     const bool has_command = find("passwordeval") != nullptr;
     imported_.remark(place_of(has_command ? "passwordeval" : "user"), has_command ? "passwordeval" : "user",
                      cat(has_command ? "is a command, which was not run" : "has no password beside it",
-                         "; put the password in with: hikyaku authinfo add ", hop.host, " --user USER"));
+                         "; put the password in with: hikyaku authinfo add ", hop.host, " --user ",
+                         printable(value_of("user"), 200)));
   }
 
   const Account& account_;
   Imported& imported_;
 };
+
+// "%U@example.com" is each user's own address at this domain.
+void import_own_addresses(std::string_view from, Imported& imported) {
+  constexpr std::string_view kUser = "%U@";
+  const std::string_view domain = from.starts_with(kUser) ? from.substr(kUser.size()) : std::string_view();
+  if (config::is_host_name(domain) && imported.settings.domain.empty())
+    imported.settings.domain = to_lower(domain);
+}
 
 // What concerns the whole machine, in the account that counts for mail of no other.
 void import_machine(const Account& account, const ReadText& read, Imported& imported) {
@@ -251,6 +263,7 @@ void import_machine(const Account& account, const ReadText& read, Imported& impo
     imported.settings.hostname = to_lower(hostname);
   if (config::is_host_name(domain) && !config::is_localhost(domain))
     imported.settings.domain = to_lower(domain);
+  import_own_addresses(value_of("from"), imported);
   if (!aliases.starts_with('/')) return;
   if (aliases != imported.settings.aliases.path) imported.settings.aliases = {aliases, true};
   auto text = read(aliases);
@@ -267,14 +280,13 @@ void import_machine(const Account& account, const ReadText& read, Imported& impo
 }
 
 void account_for(const MsmtpFile& file, Imported& imported) {
-  std::map<std::string, Place> seen;
   for (const Account& account : file.accounts())
     for (const auto& [key, setting] : account.settings) {
       const bool is_read = std::ranges::find(kRead, key) != std::end(kRead);
       if (is_read && key != "eval") continue;
       if (std::ranges::find(kIgnored, key) != std::end(kIgnored))
         imported.ignore(key);
-      else if (seen.insert_or_assign(cat(key, to_text(setting.place)), setting.place).second)
+      else
         imported.remark(setting.place, key,
                         is_read ? "is a command, which was not run" : "has no counterpart and was left out");
     }
@@ -301,8 +313,8 @@ Imported import_msmtp(std::string_view text, const std::string& file, const Read
     names[&account] = name;
     if (&account == usual) routing.add_rest(name);
     auto from = account.settings.find("from");
-    if (from != account.settings.end() && account.name != "default")
-      routing.add_sender(from->second.value, name);
+    if (from == account.settings.end() || has_substitute(from->second.value)) continue;
+    if (account.name != "default") routing.add_sender(from->second.value, name);
   }
   if (usual != nullptr) import_machine(*usual, read, imported);
   if (imported.settings.smarthosts.size() > 1) routing.put_into(imported);

@@ -6,11 +6,10 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
-#include "daemon/import/address_maps.h"
 #include "daemon/import/import.h"
-#include "daemon/import/postfix_map.h"
 #include "daemon/import/postfix_parameters.h"
 #include "daemon/import/postfix_smarthosts.h"
+#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 namespace {

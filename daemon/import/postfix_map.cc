@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/import/postfix_map.h"
-
 #include <algorithm>
 
 #include "daemon/base/text.h"
+#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 namespace {

@@ -7,9 +7,8 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/presets.h"
-#include "daemon/import/postfix_map.h"
-#include "daemon/import/postfix_tls.h"
 #include "daemon/import/routing.h"
+#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 namespace {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/import/postfix_tls.h"
-
 #include <algorithm>
 #include <utility>
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
+#include "daemon/import/postfix_smarthosts.h"
 
 namespace hikyaku::importing {
 namespace {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Builds `routes` from the tables of another relay, where the most specific entry counts and not the first one:
 // recipients before senders, addresses before domains, and longer domains before shorter ones. Pure.
+//
+//   routing.add_sender("@b.example", "shop"); routing.add_recipient("a.example", "hub"); routing.add_rest("main");
+//   routes: [{to: "*@a.example", via: [hub]}, {from: "*@b.example", via: [shop]}, {via: [main]}]
 #pragma once
 
 #include <string>

@@ -7,8 +7,8 @@
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
 #include "daemon/import/import.h"
-#include "daemon/import/m4_calls.h"
 #include "daemon/import/routing.h"
+#include "daemon/import/source.h"
 
 namespace hikyaku::importing {
 namespace {
@@ -256,6 +256,10 @@ class SendmailImport {
                                                    "nouucp",
                                                    "smrsh",
                                                    "greet_pause",
+                                                   "blocklist_recipients",
+                                                   "nocanonify",
+                                                   "dnsbl",
+                                                   "enhdnsbl",
                                                    "ratecontrol",
                                                    "conncontrol",
                                                    "redirect",

@@ -48,4 +48,15 @@ std::vector<std::string_view> list_of(std::string_view text);
 
 std::string directory_of(const std::string& file);
 
+// The macro calls of a sendmail.mc: NAME(`argument', `argument'). Not m4: nothing is expanded, included or run, and
+// what stands between the calls is skipped, like everything behind `dnl`.
+struct M4Call {
+  std::string name;
+  std::vector<std::string> arguments;  // trimmed, and without one pair of quotes
+  unsigned line = 0;
+};
+
+// Never fails: a call that is not closed ends with the text.
+std::vector<M4Call> m4_calls(std::string_view text);
+
 }  // namespace hikyaku::importing

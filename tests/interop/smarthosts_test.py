@@ -4,6 +4,7 @@
 
 import functools
 import itertools
+import os
 
 from rig import Case, Dovecot, Hikyakud, Listener, Postfix, main
 from rig.case import SMARTHOST
@@ -102,6 +103,7 @@ class Smarthosts(Case):
             host=SMARTHOST, port=port, logins=logins, authority=self.authority.cert))
         self.daemon = daemon = Hikyakud(self.place, {"smarthost": "mx:"})
         self.addCleanup(daemon.discard)
+        os.remove(f"{daemon.folder}/authinfo")
         said = daemon.import_from("postfix", main_cf)
         self.assertNotIn(PASSWORD, said)
         self.assertIn(f"wrote {daemon.config}", said)

@@ -48,6 +48,9 @@ TEST_CASE("config: the shortest file gives the same settings when it is read") {
 TEST_CASE("config: the shortest file says nothing that is as by default") {
   const std::string text = shortest("smarthosts: [{host: a.example, port: 587, connections: 2}]\n");
   CHECK(text == "smarthosts:\n  - host: a.example\n    port: 587\n    connections: 2\n");
+  const std::string routed = "smarthosts:\n  - name: a\n    host: a.example\n  - host: b.example\n";
+  const std::string routes = "routes:\n  - {from: c@d.example, via: [a]}\n  - {via: [a, b.example]}\n";
+  CHECK(shortest(cat(routed, routes)) == cat(routed, routes));
   CHECK(shortest("smarthost: smtp://a.example\nmessage: {max_size: 50MiB, max_hops: 9}\n") ==
         "smarthost: smtp://a.example\nmessage: {max_hops: 9}\n");
 }

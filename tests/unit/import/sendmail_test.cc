@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/import/m4_calls.h"
+#include "daemon/import/source.h"
 #include "tests/unit/import/importing.h"
 
 namespace hikyaku::importing {

@@ -58,7 +58,7 @@ account default : gmail
   CHECK(result.route(2) == "*@local.example > * > plain");
   CHECK(result.route(3) == "* > * > gmail");
   CHECK(result.remarks("/etc/msmtprc:21: passwordeval: is a command, which was not run"));
-  CHECK(result.remarks("hikyaku authinfo add smtp.shop.example --user USER"));
+  CHECK(result.remarks("hikyaku authinfo add smtp.shop.example --user me@shop.example"));
   CHECK(!result.page.contains("gpg"));
   CHECK(result.page.contains("Not needed here: logfile."));
 }
@@ -95,6 +95,9 @@ TEST_CASE("import msmtp: what concerns the machine, and what cannot be") {
   CHECK(result.remarks("msmtprc:8: tls_fingerprint: is no SHA-256 fingerprint"));
   CHECK(result.remarks("msmtprc:9: auth: names a mechanism that hikyaku does not have"));
   CHECK(result.remarks("msmtprc:12: proxy_host: has no counterpart"));
+  auto own = imported_from("msmtp", "account default\nhost a.example\nfrom %U@shop.example\n");
+  CHECK(own.settings.domain == "shop.example");
+  CHECK(own.smarthost().rewrite.header_from == "");
   auto bad =
       imported_from("msmtp", "host a.example\naccount a\nfrom a@a.example\naccount b : c\nhost b.example\n");
   CHECK(bad.remarks("msmtprc:1: host: stands before any account"));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Postfix's lookup tables as far as they are text: "hash:/etc/postfix/transport" names a .db that was made of
-// /etc/postfix/transport, and that text is what is read; never the .db. Pure but for ReadText.
+// Lookup tables as far as they are text. "hash:/etc/postfix/transport" names a .db that was made of
+// /etc/postfix/transport, and that text is what is read; never the .db. And what becomes of those tables that rewrite
+// senders (generic and canonical maps, sSMTP's revaliases): `from` for one address that all mail leaves with, and
+// `masquerade` for hosts that become a domain. Pure but for ReadText.
 #pragma once
 
 #include <string>
@@ -23,5 +25,12 @@ struct MapRow {
 // everything are a row with the key "*"; other patterns are remarked.
 std::vector<MapRow> read_maps(std::string_view value, const Place& place, std::string_view parameter,
                               const ReadText& read, Imported& imported);
+
+// A key "*" stands for everybody. Each row that has no counterpart is remarked.
+void import_address_map(const std::vector<MapRow>& rows, const Place& place, std::string_view parameter,
+                        Imported& imported);
+
+// All mail leaves with this address, by every smarthost that has none of its own.
+void send_as(const std::string& address, Imported& imported);
 
 }  // namespace hikyaku::importing
