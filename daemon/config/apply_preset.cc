@@ -25,8 +25,8 @@ void apply_limits(const Value& entry, const Preset& preset, mail::Smarthost& sma
   if (preset.messages_per_connection != 0 && !entry.has("messages_per_connection"))
     smarthost.messages_per_connection = preset.messages_per_connection;
   if (entry.has("rate")) return;
-  for (std::string_view rate : words(preset.rates))
-    if (auto parsed = mail::parse_rate(rate)) smarthost.rates.push_back(*parsed);
+  for (std::string_view rate : split(preset.rates, ','))
+    if (auto parsed = mail::parse_rate(trim(rate))) smarthost.rates.push_back(*parsed);
 }
 
 }  // namespace

@@ -75,9 +75,7 @@ std::string_view tls_word(mail::TlsMode mode) {
 }
 
 std::string rate_value(std::string_view rates) {
-  std::vector<std::string> each;
-  for (std::string_view rate : words(rates)) each.emplace_back(rate);
-  return each.size() == 1 ? each.front() : cat("[", join(each, ", "), "]");
+  return rates.contains(',') ? cat("[", rates, "]") : std::string(rates);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ struct Preset {
   std::uint16_t port = 465;
   mail::TlsMode tls = mail::TlsMode::implicit;
 
-  // Lists, their elements separated by blanks.
+  // Lists, their elements separated by blanks, or those of `rates` by commas.
   std::string_view also{};   // other ways in, as URLs for `url`
   std::string_view hosts{};  // patterns of hosts that belong to it, where `*` stands for one label or a part
   std::string_view domains{};  // of its users' addresses

@@ -65,7 +65,7 @@ class Imported {
   // Once for each host, port and user.
   void add_login(Login login);
   void add_login(const Hop& hop, std::string user, std::string password, const Place& place);
-  // At the end: `user` where several log-ins are for one host, and routes for what no route takes.
+  // At the end: `user` stays only where several log-ins are for one host.
   void finish();
 
  private:

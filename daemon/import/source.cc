@@ -23,9 +23,10 @@ std::string to_text(const Place& place) {
 std::vector<Line> lines_of(std::string_view text) {
   std::vector<Line> lines;
   unsigned number = 0;
-  for (std::string_view line : split(text, '\n')) {
+  for (std::string_view whole : split(text, '\n')) {
     ++number;
-    if (!says_nothing(line)) lines.push_back({std::string(without_return(line)), number});
+    const std::string_view line = without_return(whole);
+    if (!says_nothing(line)) lines.push_back({std::string(line), number});
   }
   return lines;
 }

@@ -37,7 +37,8 @@ TEST_CASE("config: a preset gives what the provider's row says") {
   CHECK(s.port == 587);
   CHECK(s.tls.mode == TlsMode::starttls);
   CHECK(s.connections == 3);
-  CHECK(s.rates == std::vector<mail::Rate>{{30, mail::RateUnit::minute}});
+  CHECK(s.rates == std::vector<mail::Rate>{{30, mail::RateUnit::minute},
+                                           {10'000, mail::RateUnit::day, mail::RateOf::recipients}});
   CHECK(with_preset("preset: sendgrid").user == "apikey");
   CHECK(with_preset("preset: sparkpost").messages_per_connection == 100);
 }
