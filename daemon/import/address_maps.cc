@@ -4,7 +4,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
-#include "daemon/import/tables.h"
+#include "daemon/import/imported.h"
 #include "daemon/mail/address.h"
 
 namespace hikyaku::importing {

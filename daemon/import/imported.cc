@@ -23,6 +23,12 @@ TlsMode mode_for(const Hop& hop) {
   return hop.tls == TlsWish::none ? TlsMode::none : TlsMode::opportunistic;
 }
 
+bool is_plain_text(std::string_view text) {
+  return is_valid_utf8(text) &&
+         std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+}
+bool is_plain_path(std::string_view path) { return path.starts_with('/') && is_plain_text(path); }
+
 std::uint16_t port_for(const Hop& hop, TlsMode mode) {
   return hop.port.value_or(mode == TlsMode::implicit ? 465 : 25);
 }
@@ -132,7 +138,29 @@ void Imported::add_login(const Hop& hop, std::string user, std::string password,
   add_login({std::move(entry), place});
 }
 
+void Imported::drop_unusable() {
+  auto drop = [this](std::string& value, std::string_view key, bool is_usable) {
+    if (value.empty() || is_usable) return;
+    remark({}, key,
+           "the path or name that was found cannot be used (a path has to begin with /), so it was left out");
+    value.clear();
+  };
+  for (Smarthost& smarthost : settings.smarthosts) {
+    mail::TlsSettings& tls = smarthost.tls;
+    drop(tls.ca_file, "tls_ca_file", is_plain_path(tls.ca_file));
+    const bool has_both = is_plain_path(tls.client_cert) && is_plain_path(tls.client_key);
+    drop(tls.client_cert, "tls_client_cert", has_both);
+    drop(tls.client_key, "tls_client_cert", has_both);
+    drop(smarthost.user, "user", is_plain_text(smarthost.user));
+  }
+  if (!is_plain_path(settings.aliases.path)) {
+    drop(settings.aliases.path, "aliases", false);
+    settings.aliases = {};
+  }
+}
+
 void Imported::finish() {
+  drop_unusable();
   for (Smarthost& smarthost : settings.smarthosts) {
     std::set<std::string> users;
     for (const Login& login : logins)
@@ -159,6 +187,7 @@ std::optional<std::string> plain_address(std::string_view text) {
 }
 
 std::optional<mail::AddressPattern> pattern_of(std::string_view name) {
+  if (!is_plain_text(name)) return std::nullopt;
   std::string text(name);
   if (name.starts_with('@')) text = cat("*", name);
   if (name.starts_with('.')) text = cat("*@*", name);

@@ -65,10 +65,11 @@ class Imported {
   // Once for each host, port and user.
   void add_login(Login login);
   void add_login(const Hop& hop, std::string user, std::string password, const Place& place);
-  // At the end: `user` stays only where several log-ins are for one host.
+  // At the end: what the configuration could not hold is left out, and `user` stays only where several log-ins are for one host.
   void finish();
 
  private:
+  void drop_unusable();
   bool is_taken(const std::string& name) const;
   std::string free_name(const std::string& name) const;
 };
@@ -81,5 +82,27 @@ std::optional<Hop> parse_hop(std::string_view text, bool by_mx, const Place& pla
 std::optional<std::string> plain_address(std::string_view text);
 // A domain as a pattern: "*@example.com", and for ".example.com" those below it.
 std::optional<mail::AddressPattern> pattern_of(std::string_view address_or_domain);
+
+// Lookup tables as far as they are text. "hash:/etc/postfix/transport" names a .db that was made of
+// /etc/postfix/transport, and that text is what is read; never the .db.
+
+struct MapRow {
+  std::string key;
+  std::string value;
+  Place place;
+};
+
+// The rows of all tables that a parameter names, in order, $name already replaced. A table that cannot be read gets
+// a remark that says how to make a text of it. `static:` and the patterns of regexp: and pcre: that fit
+// everything are a row with the key "*"; other patterns are remarked.
+std::vector<MapRow> read_maps(std::string_view value, const Place& place, std::string_view parameter,
+                              const ReadText& read, Imported& imported);
+
+// A key "*" stands for everybody. Each row that has no counterpart is remarked.
+void import_address_map(const std::vector<MapRow>& rows, const Place& place, std::string_view parameter,
+                        Imported& imported);
+
+// All mail leaves with this address, by every smarthost that has none of its own.
+void send_as(const std::string& address, Imported& imported);
 
 }  // namespace hikyaku::importing

@@ -8,7 +8,6 @@
 #include "daemon/config/hostname.h"
 #include "daemon/import/import.h"
 #include "daemon/import/routing.h"
-#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 namespace {

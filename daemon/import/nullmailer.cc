@@ -6,7 +6,6 @@
 #include "daemon/base/text.h"
 #include "daemon/config/hostname.h"
 #include "daemon/import/import.h"
-#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 namespace {

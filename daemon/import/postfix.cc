@@ -9,7 +9,6 @@
 #include "daemon/import/import.h"
 #include "daemon/import/postfix_parameters.h"
 #include "daemon/import/postfix_smarthosts.h"
-#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 namespace {
@@ -101,32 +100,39 @@ bool admits_others(const config::Settings& settings) {
   });
 }
 
-void listen_everywhere(const Given& given, Context& context) {
-  config::Settings& settings = context.imported.settings;
-  if (!admits_others(settings))
-    return context.imported.remark(given.place, given.name,
-                                   "is all, but mynetworks lets only this machine send, so `listen` stays "
-                                   "127.0.0.1 and ::1: hikyaku takes no mail from outside for mailboxes");
+std::vector<IpAddress> interfaces_of(const Given& given, Context& context) {
   const std::string protocols = context.parameters.value_of("inet_protocols");
-  settings.listen = {{}, true};
-  if (protocols != "ipv6") settings.listen.endpoints.push_back(*Endpoint::parse("0.0.0.0:25"));
-  if (protocols != "ipv4") settings.listen.endpoints.push_back(*Endpoint::parse("[::]:25"));
-}
-
-void import_interfaces(const Given& given, Context& context) {
-  if (given.value == "loopback-only" || config::is_localhost(given.value)) return;
-  if (given.value == "all") return listen_everywhere(given, context);
-  config::ListenSettings listen{{}, true};
+  std::vector<IpAddress> addresses;
   for (std::string_view word : list_of(given.value)) {
     std::string text(word);
     std::erase_if(text, [](char c) { return c == '[' || c == ']'; });
     if (config::is_localhost(text)) text = "127.0.0.1";
-    if (auto address = IpAddress::parse(text))
-      listen.endpoints.push_back({*address, 25});
-    else
+    auto address = IpAddress::parse(text);
+    if (text == "all" && protocols != "ipv6") addresses.push_back(*IpAddress::parse("0.0.0.0"));
+    if (text == "all" && protocols != "ipv4") addresses.push_back(*IpAddress::parse("::"));
+    if (address && std::ranges::find(addresses, *address) == addresses.end()) addresses.push_back(*address);
+    if (!address && text != "all")
       context.imported.remark(given.place, given.name, "names a host; write its address into `listen`");
   }
-  if (!listen.endpoints.empty()) context.imported.settings.listen = std::move(listen);
+  return addresses;
+}
+
+// Beyond loopback only where others may send: hikyaku would refuse to begin, and there is no mail for mailboxes.
+void import_interfaces(const Given& given, Context& context) {
+  if (given.value == "loopback-only" || config::is_localhost(given.value)) return;
+  std::vector<IpAddress> addresses = interfaces_of(given, context);
+  const bool is_closed = !admits_others(context.imported.settings);
+  const bool is_less =
+      is_closed && std::erase_if(addresses, [](const IpAddress& each) { return !each.is_loopback(); }) > 0;
+  if (is_less)
+    context.imported.remark(
+        given.place, given.name,
+        "goes beyond this machine, but mynetworks lets only this machine send, so `listen` "
+        "does not: hikyaku takes no mail from outside for mailboxes");
+  if (addresses.empty()) return;
+  config::ListenSettings listen{{}, true};
+  for (const IpAddress& address : addresses) listen.endpoints.push_back({address, 25});
+  context.imported.settings.listen = std::move(listen);
 }
 
 void import_size(const Given& given, Context& context) {
@@ -385,6 +391,7 @@ Imported import_postfix(std::string_view text, const std::string& file, const Re
     if (const Parameter* parameter = parameters.find(row.name))
       row.handler({row.name, parameters.expand(parameter->value), parameter->place}, context);
   for (const Parameter& parameter : parameters.all()) account_for(parameter, context);
+  imported.finish();
   imported.remark(
       {directory_of(file) + "/master.cf", 0}, "",
       "was not read: services that were added there, such as a submission port or a filter, have no "

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "daemon/base/text.h"
-#include "daemon/import/tables.h"
+#include "daemon/import/imported.h"
 
 namespace hikyaku::importing {
 namespace {

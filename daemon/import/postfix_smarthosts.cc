@@ -8,7 +8,6 @@
 #include "daemon/base/text.h"
 #include "daemon/config/presets.h"
 #include "daemon/import/routing.h"
-#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 namespace {
@@ -50,7 +49,6 @@ class SmarthostImport {
     routing_.put_into(imported_);
     tls_.import_common();
     import_mechanisms();
-    imported_.finish();
   }
 
  private:

@@ -10,7 +10,6 @@
 
 #include "daemon/import/imported.h"
 #include "daemon/import/postfix_parameters.h"
-#include "daemon/import/tables.h"
 
 namespace hikyaku::importing {
 

@@ -17,7 +17,8 @@ bool says_nothing(std::string_view line) { return trim(line).empty() || trim(lin
 }  // namespace
 
 std::string to_text(const Place& place) {
-  return place.line == 0 ? place.file : cat(place.file, ":", std::to_string(place.line));
+  const std::string file = printable(place.file, 300);
+  return place.line == 0 ? file : cat(file, ":", std::to_string(place.line));
 }
 
 std::vector<Line> lines_of(std::string_view text) {
