@@ -9,7 +9,8 @@ namespace hikyaku::importing {
 namespace {
 
 constexpr unsigned kDeepest = 20;
-constexpr std::size_t kLongest = 64 << 10;
+constexpr unsigned kMostNames = 1000;  // replaced in one value: names that name each other grow without end
+constexpr std::size_t kLongest = 16 << 10;
 
 // Those of Postfix's defaults that other values are made of.
 constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
@@ -73,9 +74,19 @@ Place PostfixParameters::place_of(std::string_view name) const {
   return parameter == nullptr ? Place{file_, 0} : parameter->place;
 }
 
-std::string PostfixParameters::value_of(std::string_view name) const { return value_of(name, 0); }
+std::string PostfixParameters::value_of(std::string_view name) const {
+  names_left_ = kMostNames;
+  return value_of(name, 0);
+}
+
+std::string PostfixParameters::expand(std::string_view text) const {
+  names_left_ = kMostNames;
+  return expand(text, 0);
+}
 
 std::string PostfixParameters::value_of(std::string_view name, unsigned depth) const {
+  if (names_left_ == 0) return {};
+  --names_left_;
   if (const Parameter* parameter = find(name)) return expand(parameter->value, depth + 1);
   for (const auto& [known, value] : kDefaults)
     if (known == name) return expand(value, depth + 1);

@@ -29,7 +29,7 @@ class PostfixParameters {
   // is not set, Postfix's default where an import needs it, else empty. Recursion, and what it makes, are
   // bounded.
   std::string value_of(std::string_view name) const;
-  std::string expand(std::string_view text) const { return expand(text, 0); }
+  std::string expand(std::string_view text) const;
   bool is_yes(std::string_view name) const { return importing::is_yes(value_of(name)); }
   Place place_of(std::string_view name) const;
   // Whether the value of another parameter uses it.
@@ -43,6 +43,7 @@ class PostfixParameters {
   std::string file_;
   std::vector<Parameter> parameters_;
   mutable std::map<std::string, bool, std::less<>> used_;
+  mutable unsigned names_left_ = 0;  // of what may be replaced while one value is made
 };
 
 }  // namespace hikyaku::importing

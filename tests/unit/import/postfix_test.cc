@@ -207,6 +207,12 @@ TEST_CASE("import postfix: values are made of others, as Postfix makes them") {
             .remarks("main.cf:2: : is no line NAME = VALUE"));
 }
 
+TEST_CASE("import postfix: names that name each other end") {
+  auto result = imported_from(
+      "postfix", "a = $b\nb = ${a?{x}:{y}} $(a) ${a\nrelayhost = $a$b$relayhost ${x:[h.example]}\n");
+  CHECK(!result.settings.smarthosts.empty());
+}
+
 TEST_CASE("import postfix: who may send, and where it listens") {
   auto result =
       imported_from("postfix",
