@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kRows = 5;         // oldest ones, and as many newest
 constexpr std::size_t kMostCauses = 20;  // further reasons share one line
-constexpr std::size_t kLongestReason = 4096;
+constexpr std::size_t kLongestCause = 4096;
 constexpr std::string_view kOtherReasons = "further reasons: `hikyaku queue --all` has each";
 
 std::string counted(std::size_t count, std::string_view what) {
@@ -143,7 +143,7 @@ std::string QueueOverview::causes(WallTime now) const {
   for (const auto& [cause, waiting] : sorted)
     text += cat(std::to_string(waiting.mails), " ", what_waits(cause.state, cause.waits_for),
                 waiting.next ? cat(", next try", in_time(*waiting.next, now)) : "",
-                cause.reason.empty() ? "" : cat(": ", shown(cause.reason, kLongestReason)), "\n");
+                cause.reason.empty() ? "" : cat(": ", shown(cause.reason, kLongestCause)), "\n");
   return text;
 }
 
