@@ -36,14 +36,14 @@ control::ControlRequest request_of(std::string_view input) {
 }
 
 void check_question(const std::string& body) {
-  const auto question = control::parse_retry_question(body);
+  const auto question = control::parse_selection(body, ManualClock().wall());
   if (!question) return check(is_valid_utf8(question.error()), "an error cannot be shown");
   if (const auto* ids = std::get_if<std::vector<mail::MailId>>(&*question))
     check(ids->size() <= 1000, "too many ids at a time");
 }
 
 void check_answer(const control::ControlAnswer& answer) {
-  constexpr int kKnown[] = {200, 400, 403, 404, 406, 422, 500, 503};
+  constexpr int kKnown[] = {200, 400, 403, 404, 406, 409, 422, 500, 503};
   check(std::ranges::find(kKnown, answer.status) != std::end(kKnown),
         "a status that the table does not have");
   if (answer.pieces) return;
