@@ -230,7 +230,9 @@ const Schema<LogSettings> kLog{
                                            {"warning", LogLevel::warning},
                                            {"info", LogLevel::info},
                                            {"debug", LogLevel::debug}})},
-    {"format", choice(&LogSettings::format, {{"text", LogFormat::text}, {"json", LogFormat::json}})},
+    {"format",
+     choice(&LogSettings::format,
+            {{"text", LogFormat::text}, {"json", LogFormat::json}, {"postfix", LogFormat::postfix}})},
     {"addresses",
      choice(&LogSettings::addresses, {{"plain", LogAddresses::plain}, {"masked", LogAddresses::masked}})},
 };

@@ -28,9 +28,6 @@ std::string in_one_line(std::string_view text) {
   return one_line;
 }
 
-std::string clean(std::string_view foreign) { return printable(in_one_line(foreign), kLongest); }
-std::string clean(const Sentence& ours) { return still_printable(in_one_line(ours.text), kLongest); }
-
 // No backslash stands alone before a quote in a printable text, so \" is unambiguous.
 std::string in_quotes(std::string_view clean_text) {
   std::string quoted = "\"";
@@ -88,6 +85,9 @@ struct Masking {
 };
 
 }  // namespace
+
+std::string clean(std::string_view foreign) { return printable(in_one_line(foreign), kLongest); }
+std::string clean(const Sentence& ours) { return still_printable(in_one_line(ours.text), kLongest); }
 
 void mask_addresses(Line& line) {
   line.text = mask_addresses(line.text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One log line as a value, and its two notations. All foreign text is escaped here. Pure.
+// One log line as a value, and its notations as text and JSON (Postfix's: postfix_lines.h). All foreign text is escaped here. Pure.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +33,14 @@ struct Line {
   std::string_view event;  // ours, a literal: "accepted"; empty: none
   std::string text;        // as a Sentence; or empty
   std::vector<Field> fields;
+  bool ends_mail = false;  // the mail has left the queue with it; only Postfix's notation says so
 };
 
 // "info accepted id=… from=<a@example.com> reply=\"250 2.0.0 ok\"": values with blanks or quotes are quoted.
 std::string to_text(const Line& line);
+// One line of printable characters, of bounded length: what both notations show of a text.
+std::string clean(std::string_view foreign);
+std::string clean(const Sentence& ours);
 // In the text and in all fields (address_mask.h).
 void mask_addresses(Line& line);
 // {"time":…,"level":"info","event":"accepted","id":…}; without `time` if it is empty.

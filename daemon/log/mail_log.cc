@@ -14,6 +14,7 @@
 #include "daemon/base/mutex.h"
 #include "daemon/base/text.h"
 #include "daemon/log/address_mask.h"
+#include "daemon/log/postfix_lines.h"
 
 namespace hikyaku::log {
 namespace {
@@ -75,19 +76,17 @@ void add(Line& line, std::string_view name, std::string value) {
 
 }  // namespace
 
+// The variable is inherited also by programs whose standard error somebody else reads, and stands where only standard
+// output is the journal's (systemd.exec(5)).
 bool is_journal() {
-  if (std::getenv("JOURNAL_STREAM") != nullptr) return true;
-  return std::getenv("INVOCATION_ID") != nullptr && ::isatty(STDERR_FILENO) == 0;
-}
-
-// The variable is inherited also by programs whose standard error somebody else reads (systemd.exec(5)).
-std::string_view error_prefix() {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat ours{};
-  if (stream == nullptr || ::fstat(STDERR_FILENO, &ours) != 0) return "";
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &ours) != 0) return false;
   std::string wanted = cat(std::to_string(ours.st_dev), ":", std::to_string(ours.st_ino));
-  return stream == wanted ? journal_prefix(LogLevel::error) : "";
+  return stream == wanted;
 }
+
+std::string_view error_prefix() { return is_journal() ? journal_prefix(LogLevel::error) : ""; }
 
 struct MailLog::State {
   const Clock& clock;
@@ -101,6 +100,18 @@ struct MailLog::State {
   std::thread::id gathering GUARDED_BY(mutex){};  // the thread whose lines are gathered
   std::string gathered GUARDED_BY(mutex){};       // whole lines, joined by LF
 
+  // With the time, or what the journal wants instead; lines of Postfix's are joined by LF.
+  std::string notation(const Line& line) const REQUIRES(mutex) {
+    const std::string_view prefix = journal ? journal_prefix(line.level) : "";
+    if (format == LogFormat::postfix) return postfix_notation(line, prefix);
+    const std::string time = journal ? "" : to_rfc3339(clock.wall());
+    if (format == LogFormat::json) return cat(prefix, to_json(line, time));
+    return cat(prefix, time, time.empty() ? "" : " ", to_text(line));
+  }
+  std::string postfix_notation(const Line& line, std::string_view prefix) const {
+    const std::string before = journal ? std::string(prefix) : syslog_prefix(clock.wall());
+    return cat(before, join(to_postfix(line, static_cast<std::uint32_t>(::getpid())), cat("\n", before)));
+  }
   void write_gathered() REQUIRES(mutex) {
     if (!gathered.empty()) sink(LogLevel::info, std::exchange(gathered, {}));
   }
@@ -143,11 +154,7 @@ void MailLog::write(Line line) {
   if (!shows(line.level)) return;
   if (state_->addresses == LogAddresses::masked) mask_addresses(line);
   Lock lock(state_->mutex);
-  std::string time = state_->journal ? "" : to_rfc3339(state_->clock.wall());
-  std::string_view prefix = state_->journal ? journal_prefix(line.level) : "";
-  std::string text = state_->format == LogFormat::json
-                         ? cat(prefix, to_json(line, time))
-                         : cat(prefix, time, time.empty() ? "" : " ", to_text(line));
+  std::string text = state_->notation(line);
   const bool waits =
       state_->defer && line.level != LogLevel::error && state_->gathering == std::this_thread::get_id();
   if (!waits) {
@@ -184,6 +191,7 @@ void MailLog::outcome(const Outcome& outcome) {
   add(line, "dsn", outcome.dsn);
   add(line, "reply", outcome.reply);
   if (!outcome.diagnosis.empty()) line.fields.push_back({"diagnosis", Sentence{outcome.diagnosis}});
+  line.ends_mail = outcome.ends_mail;
   write(std::move(line));
 }
 

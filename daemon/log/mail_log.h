@@ -49,9 +49,10 @@ struct Outcome {
   std::optional<TlsInfo> tls;
   Duration delay{0};  // since arrival
   Status status = Status::delivered;
-  std::string dsn;        // "2.0.0"
-  std::string reply;      // the smarthost's exact reply, lines joined with LF; or our own words
-  std::string diagnosis;  // what to do about it, as a Sentence; or empty
+  std::string dsn;         // "2.0.0"
+  std::string reply;       // the smarthost's exact reply, lines joined with LF; or our own words
+  std::string diagnosis;   // what to do about it, as a Sentence; or empty
+  bool ends_mail = false;  // no recipient is left: the mail leaves the queue
 };
 
 // The state of a smarthost has changed; logged once for each change, not for each message.
@@ -106,12 +107,12 @@ struct Steered {
 struct Options {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
-  // Lines begin with "<6>", the journal's priority, and carry no time: the journal keeps its own.
+  // Lines begin with "<6>", the journal's priority, and carry no time or host: the journal keeps its own.
   bool journal = false;
   LogAddresses addresses = LogAddresses::plain;
 };
 
-// Whether standard error is the journal's: $JOURNAL_STREAM, or $INVOCATION_ID and no terminal.
+// Whether standard error is the journal's: the one that $JOURNAL_STREAM names.
 bool is_journal();
 // The prefix of an error on standard error that is not written by MailLog: its priority for the journal, or
 // nothing.

@@ -53,6 +53,7 @@ std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Sett
     line.delay = now - mail.arrival;
     describe(settled, line);
   }
+  if (!lines.empty()) lines.back().ends_mail = settlement.is_over;
   return lines;
 }
 
