@@ -113,6 +113,7 @@ void add_commands(CLI::App& app, Action& chosen) {
   add_import_command(app, chosen);
   add_demo_command(app, chosen);
   add_sink_command(app, chosen);
+  add_completion_command(app, chosen);
   add_help_command(app, chosen);
   app.add_subcommand("version", "print the version")->callback([&chosen] {
     chosen = [] { return std::puts("hikyaku " HIKYAKU_VERSION) < 0 ? Exit::io : Exit::ok; };

@@ -32,6 +32,7 @@ void add_presets_command(CLI::App& app, Action& chosen);
 void add_probe_command(CLI::App& app, Action& chosen);
 void add_import_command(CLI::App& app, Action& chosen);
 void add_check_command(CLI::App& app, Action& chosen);
+void add_completion_command(CLI::App& app, Action& chosen);
 
 // Adds `-c` and `--directory`, for the commands that read the spool itself.
 void add_spool_options(CLI::App& command, SpoolOptions& options);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/commands/commands.h"
+#include "daemon/commands/output.h"
 #include "daemon/tryout/demo.h"
 
 namespace hikyaku::commands {
@@ -32,7 +33,7 @@ Exit run() {
   };
   SystemClock clock;
   io::Loop loop(clock);
-  tryout::DemoScreen screen(print, ::isatty(STDOUT_FILENO) != 0);
+  tryout::DemoScreen screen(print, may_use_bold());
   tryout::Demo demo(loop, screen, {ourselves.string(), find_hikyakud(ourselves), find_sendmail(ourselves)});
   return loop.run(demo.run());
 }

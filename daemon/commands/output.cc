@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "daemon/base/text.h"
 #include "daemon/log/mail_log.h"
@@ -48,6 +49,12 @@ std::optional<std::size_t> terminal_width() {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return std::nullopt;
   return size.ws_col > 0 ? size.ws_col : 80;
+}
+
+bool may_use_bold() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const bool is_unwanted = no_color != nullptr && *no_color != '\0';
+  return !is_unwanted && ::isatty(STDOUT_FILENO) == 1;
 }
 
 Exit report(std::string_view command, const StartError& error) {

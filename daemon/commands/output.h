@@ -35,6 +35,9 @@ class Output {
 // The width of the terminal that standard output is, in characters; nullopt: it is none.
 std::optional<std::size_t> terminal_width();
 
+// Whether standard output may have escape sequences: it is a terminal, and $NO_COLOR is not set (no-color.org) or empty.
+bool may_use_bold();
+
 // Prints each line of the error on standard error as "COMMAND: LINE" and returns its exit code.
 Exit report(std::string_view command, const StartError& error);
 // Prints DaemonPaths::note in the same way, unless it is empty.

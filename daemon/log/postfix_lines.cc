@@ -120,11 +120,23 @@ std::string_view stage_text(std::string_view command, std::string_view reply) {
   return command == "MAIL" || command == "RCPT" || command == "DATA" ? command : "";
 }
 
-// "554 5.7.1 <unknown[192.0.2.9]>: Client host rejected: Your address …"
-std::string client_rejected(std::string_view host, std::string_view reply) {
-  const std::size_t code_end = reply.find(' ', reply.find(' ') + 1);
-  if (code_end == reply.npos) return std::string(reply);
-  return cat(reply.substr(0, code_end), " <", host, ">: Client host rejected:", reply.substr(code_end));
+// "554 5.7.1 <unknown[192.0.2.9]>: Client host rejected: Your address …": the words in which Postfix says whom a reply is
+// about. Only the statuses of addresses (X.1.Z) and of policy (X.7.Z) are about somebody (RFC 3463).
+std::string with_subject(std::string_view reply, std::string_view who, std::string_view words) {
+  const std::size_t status = reply.find(' ') + 1;
+  const std::size_t end = reply.find(' ', status);
+  const bool is_about_somebody =
+      end != reply.npos && end > status + 4 && (reply[status + 2] == '1' || reply[status + 2] == '7');
+  if (!is_about_somebody) return std::string(reply);
+  return cat(reply.substr(0, end), " ", who, ": ", words, " rejected:", reply.substr(end));
+}
+
+std::string reply_text(const Line& line, std::string_view command, std::string_view host) {
+  const std::string reply = value_of(line, "reply");
+  if (command == "connect") return with_subject(reply, cat("<", host, ">"), "Client host");
+  if (command == "MAIL" && find(line, "from") != nullptr)
+    return with_subject(reply, value_of(line, "from"), "Sender address");
+  return reply;
 }
 
 std::string who_sent(const Line& line) {
@@ -144,9 +156,8 @@ Lines rejected(const Line& line) {
     return {{"smtpd", cat("warning: ", host,
                           is_login ? ": SASL login authentication failed: " : ": refused: ", reply)}};
   }
-  const bool is_about_client = command == "connect" && stage == "RCPT";
-  return {{"smtpd", cat("NOQUEUE: reject: ", stage, " from ", host, ": ",
-                        is_about_client ? client_rejected(host, reply) : reply, who_sent(line))}};
+  return {{"smtpd", cat("NOQUEUE: reject: ", stage, " from ", host, ": ", reply_text(line, command, host),
+                        who_sent(line))}};
 }
 
 Lines held(const Line& line) { return {{"postsuper", cat(id_of(line), "placed on hold")}}; }
@@ -156,7 +167,10 @@ Lines started(const Line& line) {
   return {{"master", cat("daemon started -- version ", value_of(line, "version"))}};
 }
 Lines reloaded(const Line&) { return {{"master", "reload configuration"}}; }
-Lines stopping(const Line& line) { return {{"master", cat("terminating: ", clean(Sentence{line.text}))}}; }
+Lines stopping(const Line& line) {
+  return {
+      {"master", cat("terminating on ", line.text == "SIGTERM" ? "signal 15" : clean(Sentence{line.text}))}};
+}
 
 Lines other(const Line& line) {
   const std::string text = to_text(line);

@@ -85,7 +85,7 @@ std::size_t break_point(std::string_view text, std::size_t width) {
 }  // namespace
 
 void DemoScreen::bold(std::string_view text) {
-  print_(is_terminal_ ? cat("\x1b[1m", text, "\x1b[0m\n") : cat(text, "\n"));
+  print_(has_bold_ ? cat("\x1b[1m", text, "\x1b[0m\n") : cat(text, "\n"));
 }
 
 void DemoScreen::title(std::string_view text) { bold(text); }

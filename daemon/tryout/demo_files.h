@@ -36,12 +36,12 @@ std::string demo_script_message();
 // The content of the .eml file that contains this text; empty if there is none.
 std::string mail_with(const std::string& directory, std::string_view text);
 
-// Prints numbered steps, dialogues and files as plain text; headings are bold on a terminal.
+// Prints numbered steps, dialogues and files as plain text; headings are bold if that is wanted.
 class DemoScreen {
  public:
   using Print = std::function<void(std::string_view)>;
   // `print` receives whole lines with their line ends.
-  explicit DemoScreen(Print print, bool is_terminal) : print_(std::move(print)), is_terminal_(is_terminal) {}
+  explicit DemoScreen(Print print, bool has_bold) : print_(std::move(print)), has_bold_(has_bold) {}
 
   void title(std::string_view text);
   void step(std::string_view text);  // numbered automatically
@@ -55,7 +55,7 @@ class DemoScreen {
   void bold(std::string_view text);
 
   Print print_;
-  bool is_terminal_;
+  bool has_bold_;
   int steps_ = 0;
 };
 

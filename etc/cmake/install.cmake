@@ -13,6 +13,20 @@ install(TARGETS sendmail RUNTIME DESTINATION lib/hikyaku)
 install(SCRIPT etc/cmake/install_sendmail.cmake)
 install(FILES etc/man/sendmail.8 DESTINATION share/man/man8)
 
+# The shells' completions, printed by the program itself when it has been built.
+set(completions)
+foreach(shell bash zsh fish)
+  set(made ${CMAKE_BINARY_DIR}/completions/hikyaku.${shell})
+  add_custom_command(OUTPUT ${made} DEPENDS hikyaku
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/completions
+    COMMAND sh -c "'$<TARGET_FILE:hikyaku>' completion ${shell} > '${made}'" VERBATIM)
+  list(APPEND completions ${made})
+endforeach()
+add_custom_target(completions ALL DEPENDS ${completions})
+install(FILES ${CMAKE_BINARY_DIR}/completions/hikyaku.bash DESTINATION share/bash-completion/completions RENAME hikyaku)
+install(FILES ${CMAKE_BINARY_DIR}/completions/hikyaku.zsh DESTINATION share/zsh/vendor-completions RENAME _hikyaku)
+install(FILES ${CMAKE_BINARY_DIR}/completions/hikyaku.fish DESTINATION share/fish/vendor_completions.d)
+
 foreach(unit service socket)
   install(FILES systemd/hikyaku.${unit} DESTINATION lib/systemd/system)
 endforeach()

@@ -50,6 +50,8 @@ fetch_packages nsd nsd libfstrm0 libprotobuf-c1
 fetch_packages callers cron bsd-mailx s-nail mailutils mutt logwatch smartmontools guile-3.0-libs libassuan0 libfribidi0 \
   libgpgme11 libgsasl18 libgssglue1 libidn12 liblockfile1 libltdl7 libmailutils9 libmariadb3 libntlm0 libpq5 \
   libpython3.11 libtokyocabinet9
+# What reads Postfix's log.
+fetch_packages log_readers pflogsumm fail2ban
 # What the mail servers link that a Debian with tests/packages.txt lacks.
 fetch_packages libraries libevent-2.1-7 libgnutls-dane0 libidn12 libldap-2.5-0 liblockfile1 libunbound8
 fetch_npm npm "$interop/clients/package.json"

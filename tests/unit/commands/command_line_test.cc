@@ -48,7 +48,7 @@ TEST_CASE("hikyaku: a mistake is one line that says what was probably meant and 
              "authinfo, "
              "config, "
              "presets, probe, import, "
-             "demo, sink, "
+             "demo, sink, completion, "
              "help, "
              "version; see "
              "'hikyaku --help'"},

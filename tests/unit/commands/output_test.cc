@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 #include "daemon/base/fd.h"
 
@@ -52,4 +55,26 @@ TEST_CASE("output: a full device is an error at the latest at the end") {
   Output output(full.get());
   CHECK(output.print("little"));
   CHECK(output.finish(Exit::ok, "test") == Exit::io);
+}
+
+TEST_CASE("output: bold is for a terminal, unless $NO_COLOR says no") {
+  int ours = -1;
+  int terminal = -1;
+  REQUIRE(::openpty(&ours, &terminal, nullptr, nullptr, nullptr) == 0);
+  Fd owned_ours(ours);
+  Fd owned_terminal(terminal);
+  Fd saved(::dup(STDOUT_FILENO));
+  const auto bold_on = [&](int output, const char* no_color) {
+    no_color != nullptr ? ::setenv("NO_COLOR", no_color, 1) : ::unsetenv("NO_COLOR");
+    ::dup2(output, STDOUT_FILENO);
+    const bool may = may_use_bold();
+    ::dup2(saved.get(), STDOUT_FILENO);
+    ::unsetenv("NO_COLOR");
+    return may;
+  };
+  Pipe pipe;
+  CHECK(bold_on(terminal, nullptr));
+  CHECK(bold_on(terminal, ""));
+  CHECK(!bold_on(terminal, "1"));
+  CHECK(!bold_on(pipe.writer.get(), nullptr));
 }

@@ -81,7 +81,7 @@ TEST_CASE("postfix log: a line begins as syslog writes it, in local time") {
   ::gethostname(host, sizeof host - 1);
   const std::string_view name = host;
   CHECK(captured.raw == Shown{cat("Nov 22 05:14:04 ", name.substr(0, name.find('.')), " postfix/master[",
-                                  std::to_string(::getpid()), "]: terminating: SIGTERM")});
+                                  std::to_string(::getpid()), "]: terminating on signal 15")});
 }
 
 TEST_CASE("postfix log: in the journal each line has its priority, and no time") {
@@ -167,10 +167,19 @@ TEST_CASE(
       Shown{
           "smtpd: NOQUEUE: reject: RCPT from unknown[192.0.2.9]: 554 5.7.1 <unknown[192.0.2.9]>: Client host "
           "rejected: Your address may not send mail here"});
-  rejected.reply = "421 4.3.2 Too many connections, try again later";
+  rejected.reply = "421 4.7.0 Too many connections from your address";
   CHECK(rejected_shown(rejected) ==
-        Shown{"smtpd: NOQUEUE: reject: CONNECT from unknown[192.0.2.9]: 421 4.3.2 Too many "
-              "connections, try again later"});
+        Shown{"smtpd: NOQUEUE: reject: CONNECT from unknown[192.0.2.9]: 421 4.7.0 "
+              "<unknown[192.0.2.9]>: Client host rejected: Too many connections from your address"});
+  rejected.reply = "421 4.3.2 Too many connections, try again later";
+  CHECK(rejected_shown(rejected) == Shown{"smtpd: NOQUEUE: reject: CONNECT from unknown[192.0.2.9]: 421 "
+                                          "4.3.2 Too many connections, try again later"});
+  rejected.command = "MAIL";
+  rejected.from = "x@evil.test";
+  rejected.reply = "550 5.7.1 This sender may not send here";
+  CHECK(rejected_shown(rejected) == Shown{"smtpd: NOQUEUE: reject: MAIL from unknown[192.0.2.9]: 550 5.7.1 "
+                                          "<x@evil.test>: Sender address rejected: "
+                                          "This sender may not send here; from=<x@evil.test>"});
   rejected.command = "AUTH";
   rejected.reply = "535 5.7.8 Wrong user or password";
   CHECK(rejected_shown(rejected) ==
@@ -227,7 +236,7 @@ TEST_CASE("postfix log: no address, reply or name makes a second line, or ends i
                                           .size = 0,
                                           .reply = "550 5.7.1 no"});
     REQUIRE(refusal.size() == 1);
-    CHECK(std::ranges::count(refusal[0], '>') == 2);
+    CHECK(std::ranges::count(refusal[0], '>') == 3);
   }
 }
 
