@@ -21,9 +21,8 @@ struct Said {
 };
 using Lines = std::vector<Said>;
 
-// Whatever stands in an address, it ends at our bracket.
-std::string in_brackets(std::string_view address) {
-  std::string shown = clean(address);
+// Of a clean text. Whatever stands in an address, it ends at our bracket.
+std::string in_brackets(std::string shown) {
   for (char& c : shown)
     if (c == '<' || c == '>') c = '?';
   return cat("<", shown, ">");
@@ -33,7 +32,7 @@ struct FieldText {
   std::string operator()(const std::string& text) const { return clean(text); }
   std::string operator()(const Sentence& text) const { return clean(text); }
   std::string operator()(std::uint64_t number) const { return std::to_string(number); }
-  std::string operator()(const Address& address) const { return in_brackets(address.text); }
+  std::string operator()(const Address& address) const { return in_brackets(clean(address.text)); }
   std::string operator()(const std::vector<Address>& list) const { return std::to_string(list.size()); }
 };
 
@@ -160,9 +159,20 @@ Lines rejected(const Line& line) {
                         who_sent(line))}};
 }
 
-Lines held(const Line& line) { return {{"postsuper", cat(id_of(line), "placed on hold")}}; }
-Lines released(const Line& line) { return {{"postsuper", cat(id_of(line), "released from hold")}}; }
-Lines removed(const Line& line) { return {{"postsuper", cat(id_of(line), "removed")}}; }
+// Without its level.
+std::string words_of(const Line& line) {
+  const std::string text = to_text(line);
+  return text.substr(text.find(' ') + 1);
+}
+
+// Postfix does not say who has decided; the second line does.
+Lines steered(const Line& line, std::string_view what) {
+  return {{"postsuper", cat(id_of(line), what)}, {"hikyakud", words_of(line)}};
+}
+Lines held(const Line& line) { return steered(line, "placed on hold"); }
+Lines released(const Line& line) { return steered(line, "released from hold"); }
+Lines removed(const Line& line) { return steered(line, "removed"); }
+
 Lines started(const Line& line) {
   return {{"master", cat("daemon started -- version ", value_of(line, "version"))}};
 }
@@ -173,8 +183,7 @@ Lines stopping(const Line& line) {
 }
 
 Lines other(const Line& line) {
-  const std::string text = to_text(line);
-  const std::string words = text.substr(text.find(' ') + 1);  // without the level
+  const std::string words = words_of(line);
   if (line.level == LogLevel::error) return {{"master", cat("error: ", words)}};
   if (line.level == LogLevel::warning) return {{"master", cat("warning: ", words)}};
   return {{"hikyakud", words}};

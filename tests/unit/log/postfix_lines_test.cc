@@ -199,10 +199,12 @@ TEST_CASE("postfix log: the other events") {
                                  "bounce: 1C: sender delay notification: 1D",
                                  "bounce: 1C: sender delivery status notification: 1D",
                                  "bounce: 1C: postmaster non-delivery notification: 1D"});
-  for (const char* event : {"held", "released", "removed"})
+  for (const auto& [event, shown] : {std::pair{"held", "postsuper: 1C: placed on hold"},
+                                     {"released", "postsuper: 1C: released from hold"},
+                                     {"removed", "postsuper: 1C: removed"}}) {
     captured.log.steered({.event = event, .id = "1c", .from = "a@b.test", .to = {}, .by = "root"});
-  CHECK(captured.take() == Shown{"postsuper: 1C: placed on hold", "postsuper: 1C: released from hold",
-                                 "postsuper: 1C: removed"});
+    CHECK(captured.take() == Shown{shown, cat("hikyakud: ", event, " id=1c from=<a@b.test> to= by=root")});
+  }
   captured.log.started("0.2.0", {"127.0.0.1:25"}, 4);
   captured.log.reloaded();
   captured.log.error("the disk is full", {{"free", std::uint64_t{0}}});
@@ -237,6 +239,7 @@ TEST_CASE("postfix log: no address, reply or name makes a second line, or ends i
                                           .reply = "550 5.7.1 no"});
     REQUIRE(refusal.size() == 1);
     CHECK(std::ranges::count(refusal[0], '>') == 3);
+    CHECK(refusal[0].find("\\\\") == std::string::npos);  // escaped once
   }
 }
 
