@@ -175,6 +175,7 @@ constexpr FileComplaint kFileComplaints[] = {
     {"masquerade: [\"*.example.com\"]", "masquerade[0]: must be the name of a host"},
     {"masquerade: null", "must be the name of a host"},
     {"log: {addresses: mask}", "must be one of plain, masked"},
+    {"log: {format: syslog}", "must be one of text, json, postfix"},
     {"memory: 64", "64KiB or 50MiB"},
     {"memory: 1KiB", "from 1MiB"},
     {"message: 50MiB", "must be a mapping"},
