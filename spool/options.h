@@ -7,6 +7,7 @@
 #include "daemon/base/bytes.h"
 #include "daemon/base/defaults.h"
 #include "daemon/base/error.h"
+#include "daemon/mail/mail_id.h"
 
 namespace hikyaku::spool {
 
@@ -39,6 +40,17 @@ struct SpoolCounters {
   std::uint64_t batches = 0;  // one pwritev (or more, where IOV_MAX demands it) each
   std::uint64_t flushes = 0;  // fdatasync of a segment by the committer
   std::uint64_t bytes = 0;    // of durable records
+};
+
+// What the spool takes up now.
+struct SpoolUse {
+  std::uint64_t segments = 0;
+  std::uint64_t bytes = 0;       // of the segments
+  std::uint64_t live_bytes = 0;  // of queued mails' records
+  std::uint64_t free_bytes = 0;  // of the disk, when it was last looked at; 0: it does not answer
+  std::uint64_t memory = 0;      // of SpoolOptions::memory
+  std::uint64_t memory_limit = 0;
+  mail::MailId oldest{};  // of the queued mails; 0: there are none
 };
 
 }  // namespace hikyaku::spool

@@ -39,6 +39,8 @@ class SpaceWatch {
 
   // Why new mail is refused, as of the last check.
   std::optional<Trouble> trouble() const;
+  // As of the last check; 0: the disk did not answer.
+  std::uint64_t free_bytes() const { return seen_ ? seen_->free_bytes : 0; }
   // Checks the disk if the last check is more than a second old. Returns when that is done, or at once.
   void look_again();
   Task<void> looked(io::Until until);

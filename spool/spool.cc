@@ -240,6 +240,17 @@ void Spool::set_on_trouble(std::function<void(const std::optional<Trouble>&)> on
   core_->space.set_on_trouble(std::move(on_trouble));
 }
 SpoolCounters Spool::counters() const { return core_->journal.counters(); }
+SpoolUse Spool::use() const {
+  const Index& index = core_->index;
+  const std::vector<mail::MailId> oldest = index.ids_after({}, 1);
+  return {.segments = index.segments().size(),
+          .bytes = index.log_bytes(),
+          .live_bytes = index.live_bytes(),
+          .free_bytes = core_->space.free_bytes(),
+          .memory = core_->budget.used(),
+          .memory_limit = core_->options.memory.bytes,
+          .oldest = oldest.empty() ? mail::MailId() : oldest.front()};
+}
 Duration Spool::downtime() const { return core_->downtime; }
 const std::vector<DamageReport>& Spool::reports() const { return core_->reports; }
 

@@ -67,6 +67,7 @@ class Spool final : public mail::MailSink, public mail::MailSource {
   // has been over for a few seconds; at once where there is one.
   void set_on_trouble(std::function<void(const std::optional<Trouble>&)> on_trouble);
   SpoolCounters counters() const;
+  SpoolUse use() const;
   // How long the spool was closed, as far as waiting time is concerned: from the newest record to open(), 0
   // if the clock went backwards, at most one hour.
   Duration downtime() const;

@@ -92,6 +92,7 @@ struct MailLog::State {
   const Clock& clock;
   std::atomic<LogLevel> level;
   std::atomic<LogAddresses> addresses;
+  std::atomic<MailObserver*> observer{};
   Mutex mutex;
   LogFormat format GUARDED_BY(mutex);
   bool journal;  // never changes
@@ -120,8 +121,14 @@ struct MailLog::State {
 MailLog::MailLog(const Clock& clock, Options options) : MailLog(clock, options, standard_error()) {}
 
 MailLog::MailLog(const Clock& clock, Options options, Sink sink)
-    : state_(new State{
-          clock, options.level, options.addresses, {}, options.format, options.journal, std::move(sink)}) {}
+    : state_(new State{clock,
+                       options.level,
+                       options.addresses,
+                       {},
+                       {},
+                       options.format,
+                       options.journal,
+                       std::move(sink)}) {}
 
 MailLog::~MailLog() { write_gathered(); }
 
@@ -136,6 +143,8 @@ void MailLog::write_gathered() {
   Lock lock(state_->mutex);
   state_->write_gathered();
 }
+
+void MailLog::observe(MailObserver* observer) { state_->observer = observer; }
 
 void MailLog::configure(const Options& options) {
   Lock lock(state_->mutex);
@@ -169,6 +178,7 @@ void MailLog::write(Line line) {
 }
 
 void MailLog::accepted(const Accepted& accepted) {
+  if (MailObserver* observer = state_->observer) observer->accepted(accepted);
   Line line{LogLevel::info, "accepted", "", {{"id", accepted.id}, {"from", Address{accepted.from}}}};
   line.fields.push_back({"to", addresses(accepted.to)});
   if (accepted.to.size() > 1) line.fields.push_back({"recipients", std::uint64_t{accepted.to.size()}});
@@ -181,6 +191,7 @@ void MailLog::accepted(const Accepted& accepted) {
 }
 
 void MailLog::outcome(const Outcome& outcome) {
+  if (MailObserver* observer = state_->observer) observer->outcome(outcome);
   LogLevel level = outcome.status == Status::delivered ? LogLevel::info : LogLevel::warning;
   Line line{level, name_of(outcome.status), "", {{"id", outcome.id}, {"from", Address{outcome.from}}}};
   line.fields.push_back({"to", Address{outcome.to}});
@@ -211,6 +222,7 @@ void MailLog::smarthost(const SmarthostChange& change) {
 }
 
 void MailLog::bounce(const Bounce& bounce) {
+  if (MailObserver* observer = state_->observer) observer->bounce(bounce);
   write({LogLevel::info,
          "notice",
          "",
@@ -232,6 +244,7 @@ void MailLog::expanded(const Expanded& expanded) {
 }
 
 void MailLog::rejected(const Rejected& rejected) {
+  if (MailObserver* observer = state_->observer) observer->rejected(rejected);
   Line line{LogLevel::warning, "rejected", "", {{"client", rejected.client}}};
   if (rejected.uid) line.fields.push_back({"uid", std::uint64_t{*rejected.uid}});
   add(line, "helo", rejected.helo);

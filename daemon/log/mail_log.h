@@ -36,7 +36,8 @@ enum class Status : std::uint8_t { delivered, deferred, failed };
 struct TlsInfo {
   std::string version;  // "TLSv1.3"
   std::string cipher;
-  std::string verdict;  // "verified", "pinned", "unverified: self-signed"
+  std::string verdict;                         // "verified", "pinned", "unverified: self-signed"
+  std::optional<WallTime> certificate_ends{};  // for observers; not in the line
 };
 
 // The result of an attempt for one recipient.
@@ -49,10 +50,11 @@ struct Outcome {
   std::optional<TlsInfo> tls;
   Duration delay{0};  // since arrival
   Status status = Status::delivered;
-  std::string dsn;         // "2.0.0"
-  std::string reply;       // the smarthost's exact reply, lines joined with LF; or our own words
-  std::string diagnosis;   // what to do about it, as a Sentence; or empty
-  bool ends_mail = false;  // no recipient is left: the mail leaves the queue
+  std::string dsn;            // "2.0.0"
+  std::string reply;          // the smarthost's exact reply, lines joined with LF; or our own words
+  std::string diagnosis;      // what to do about it, as a Sentence; or empty
+  bool ends_mail = false;     // no recipient is left: the mail leaves the queue
+  std::string_view reason{};  // the failure's stable name, for observers; not in the line
 };
 
 // The state of a smarthost has changed; logged once for each change, not for each message.
@@ -118,6 +120,17 @@ bool is_journal();
 // nothing.
 std::string_view error_prefix();
 
+// Hears of what becomes of mail whatever the log's level is, for those who count. May be called by any thread
+// that logs, and must be quick.
+class MailObserver {
+ public:
+  virtual ~MailObserver() = default;
+  virtual void accepted(const Accepted& accepted) = 0;
+  virtual void outcome(const Outcome& outcome) = 0;
+  virtual void bounce(const Bounce& bounce) = 0;
+  virtual void rejected(const Rejected& rejected) = 0;
+};
+
 class MailLog {
  public:
   // Gets finished lines, without line end. Must be thread-safe.
@@ -136,6 +149,9 @@ class MailLog {
   // along what has been gathered. With nullptr each line is written by itself again.
   using Defer = std::function<void(std::function<void()>)>;
   void gather(Defer defer);
+
+  // One, or nullptr; it outlives the log or is taken away before its end.
+  void observe(MailObserver* observer);
 
   // At a reload. Whether lines are for the journal stays as it is.
   void configure(const Options& options);

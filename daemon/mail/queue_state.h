@@ -33,6 +33,7 @@ struct SmarthostReport {
   std::optional<WallTime> next_probe;  // of a paused smarthost; the current time during a probe
   std::optional<WallTime> since{};     // of a paused smarthost: when the pause began
   std::string public_trouble{};        // `trouble` without account names, for everybody
+  std::optional<double> rate_used{};   // 0 to 1: of the quota that has the least left
   bool is_paused() const { return next_probe.has_value(); }
 };
 

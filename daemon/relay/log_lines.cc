@@ -33,7 +33,15 @@ void describe(const SettledRecipient& settled, log::Outcome& line) {
   line.dsn = dsn_of(settled);
   if (settled.final_reply) line.reply = joined(*settled.final_reply);
   if (settled.failure && settled.failure->reply) line.reply = joined(*settled.failure->reply);
-  if (settled.failure) line.diagnosis = mail::diagnose(*settled.failure);
+  if (!settled.failure) return;
+  line.diagnosis = mail::diagnose(*settled.failure);
+  line.reason = mail::to_text(settled.failure->kind);
+}
+
+log::TlsInfo tls_of(const io::TlsInfo& used) {
+  log::TlsInfo tls{used.version, used.cipher, used.verdict};
+  if (used.certificate) tls.certificate_ends = used.certificate->not_after;
+  return tls;
 }
 
 }  // namespace
@@ -49,7 +57,7 @@ std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Sett
     line.to = mail.envelope.recipients[settled.recipient].address;
     line.smarthost = used.smarthost;
     line.address = used.address;
-    if (used.tls) line.tls = log::TlsInfo{used.tls->version, used.tls->cipher, used.tls->verdict};
+    if (used.tls) line.tls = tls_of(*used.tls);
     line.delay = now - mail.arrival;
     describe(settled, line);
   }

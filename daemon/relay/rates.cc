@@ -138,6 +138,17 @@ std::string Rates::used_up(const mail::Smarthost& smarthost) const {
   return quota == nullptr ? "" : used_up(*quota);
 }
 
+std::optional<double> Rates::used(const mail::Smarthost& smarthost) const {
+  std::optional<double> most;
+  auto found = accounts_.find(mark_of(smarthost));
+  if (found == accounts_.end()) return most;
+  for (const smtpc::Quota& quota : found->second.limiter->quotas()) {
+    const auto all = static_cast<double>(std::max<std::uint32_t>(quota.rate().count, 1));
+    most = std::max(most.value_or(0), 1 - static_cast<double>(quota.available(clock_.now())) / all);
+  }
+  return most;
+}
+
 RateRecord Rates::record(std::uint64_t account, const smtpc::Quota& quota, std::uint64_t reserved) const {
   const Instant now = clock_.now();
   RateRecord record{.account = account, .rate = quota.rate(), .reserved = reserved, .used = {}};

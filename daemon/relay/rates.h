@@ -34,6 +34,9 @@ class Rates {
   void configure(const std::vector<mail::Smarthost>& smarthosts);
   // A sentence about the quota that is used up, and until when. Empty if none is.
   std::string used_up(const mail::Smarthost& smarthost) const;
+  // The part that is used up, 0 to 1, of the quota by the hour or day, or by recipients, that has the least left; nullopt:
+  // there is no such quota.
+  std::optional<double> used(const mail::Smarthost& smarthost) const;
   // To be called at the end, when no mail is under way: writes the true counts. Blocks.
   void close();
 

@@ -12,6 +12,8 @@
 namespace hikyaku::relay {
 namespace {
 
+constexpr bool kDescribe = true;  // when its certificate ends is counted by smarthost
+
 Task<void> run(std::shared_ptr<smtpc::Lane> lane) { co_await lane->run(); }
 
 }  // namespace
@@ -49,7 +51,7 @@ std::vector<LanePtr> Relay::make_lanes(const config::Settings& settings, config:
   std::vector<LanePtr> lanes;
   for (const mail::Smarthost& smarthost : settings.smarthosts) {
     if (smarthost.direct) continue;
-    auto tls = smtpc::make_tls_client(smarthost);
+    auto tls = smtpc::make_tls_client(smarthost, kDescribe);
     if (tls)
       lanes.push_back(make_lane(settings, smarthost, std::move(*tls)));
     else
@@ -153,6 +155,7 @@ mail::SmarthostReport Relay::report(const smtpc::Lane& lane) const {
                                .trouble = rates_.used_up(lane.smarthost()),
                                .next_probe = std::nullopt};
   report.public_trouble = report.trouble;
+  report.rate_used = rates_.used(lane.smarthost());
   if (!health.is_paused()) return report;
   WallTime now = parts_.loop.clock().wall();
   report.trouble = mail::diagnose(health.pause()->why);
@@ -169,6 +172,7 @@ StatusReport Relay::report() const {
   for (const auto& lane : routes_.table().lanes()) status.smarthosts.push_back(report(*lane));
   for (const mail::Smarthost& direct : routes_.destinations().directs()) {
     mail::SmarthostReport report = routes_.destinations().report(direct, parts_.loop.clock().wall());
+    report.rate_used = rates_.used(direct);
     if (report.trouble.empty()) report.trouble = report.public_trouble = rates_.used_up(direct);
     status.smarthosts.push_back(std::move(report));
   }
