@@ -8,6 +8,7 @@
 #include "daemon/app/listening.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_service.h"
+#include "daemon/control/metrics_port.h"
 #include "daemon/io/work.h"
 #include "daemon/system/directories.h"
 
@@ -24,7 +25,8 @@ ControlAccess::ControlAccess(io::Loop& loop, log::MailLog& log, const config::Se
       path_(system::control_socket_in(settings.runtime_directory)),
       spool_directory_(settings.spool.directory),
       is_default_directory_(settings.runtime_directory == config::Settings().runtime_directory),
-      group_(settings.control.group) {}
+      group_(settings.control.group),
+      metrics_at_(settings.metrics) {}
 
 ControlAccess::~ControlAccess() = default;
 
@@ -41,8 +43,22 @@ Task<Result<void, StartError>> ControlAccess::open() {
 }
 
 Result<void, StartError> ControlAccess::serve(LoopDaemonControlParts parts) {
-  if (!socket_) return {};
   daemon_control_.emplace(std::move(parts));
+  if (metrics_at_) serve_metrics(*metrics_at_);
+  return serve_socket();
+}
+
+// Mail matters more than numbers: where the port is taken, the daemon does without.
+void ControlAccess::serve_metrics(const Endpoint& at) {
+  auto listening = control::open_metrics_port(at);
+  if (!listening) return log_.error(cat(listening.error(), "; nobody can ask for metrics there"));
+  log_.info(cat("metrics are told on ", control::bound_to(*listening).to_text()));
+  metrics_port_ = std::make_unique<control::MetricsPort>(std::move(*listening), *daemon_control_);
+  if (!metrics_port_->runs()) log_.error("`metrics`: the system has no thread left to serve them");
+}
+
+Result<void, StartError> ControlAccess::serve_socket() {
+  if (!socket_) return {};
   control::ControlOptions options{.path = path_, .spool_directory = spool_directory_, .group = group_};
   service_ = std::make_unique<control::ControlService>(std::move(options), std::move(socket_),
                                                        *daemon_control_, loop_.clock());
@@ -63,6 +79,7 @@ Task<void> ControlAccess::stop() {
   if (socket_) ::unlink(path_.c_str());
   if (daemon_control_) co_await daemon_control_->close();
   if (service_) co_await io::run_on_pool(loop_, [this] { service_->stop(kStopTimeout); });
+  if (metrics_port_) co_await io::run_on_pool(loop_, [this] { metrics_port_->stop(kStopTimeout); });
 }
 
 }  // namespace hikyaku::app

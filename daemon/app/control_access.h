@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The control socket from the daemon's side. The socket is there before anything else, so that whoever asks
+// The control socket and the port for metrics from the daemon's side. The socket is there before anything else, so that whoever asks
 // during a slow start waits for the answer; it is served once the other parts exist, and closed before them.
 // In the default runtime directory the socket may be missing: the daemon then does without. The loop's thread.
 #pragma once
@@ -15,7 +15,8 @@
 
 namespace hikyaku::control {
 class ControlService;
-}
+class MetricsPort;
+}  // namespace hikyaku::control
 
 namespace hikyaku::app {
 
@@ -28,7 +29,7 @@ class ControlAccess {
   // Binds the socket. If another daemon answers on it, the socket is left alone: opening the spool or the
   // other socket says which daemon that is.
   Task<Result<void, StartError>> open();
-  // What `parts` refers to outlives stop().
+  // What `parts` refers to outlives stop(). Also serves metrics, on their port.
   Result<void, StartError> serve(LoopDaemonControlParts parts);
   // Lets another group in.
   void configure(const config::ControlSettings& settings);
@@ -36,15 +37,20 @@ class ControlAccess {
   Task<void> stop();
 
  private:
+  Result<void, StartError> serve_socket();
+  void serve_metrics(const Endpoint& at);
+
   io::Loop& loop_;
   log::MailLog& log_;
   std::string path_;
   std::string spool_directory_;
   bool is_default_directory_;
   std::string group_;
+  std::optional<Endpoint> metrics_at_;
   Fd socket_;  // until it is served
   std::optional<LoopDaemonControl> daemon_control_;
   std::unique_ptr<control::ControlService> service_;
+  std::unique_ptr<control::MetricsPort> metrics_port_;
 };
 
 }  // namespace hikyaku::app

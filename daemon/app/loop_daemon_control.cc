@@ -123,6 +123,40 @@ Task<relay::StatusReport> LoopDaemonControl::status_now() {
   co_return status;
 }
 
+// The loop only looks; the text is made by the thread that asks.
+std::optional<std::string> LoopDaemonControl::metrics() {
+  auto now = caller_.call<metrics::Snapshot>([this] { return snapshot(); }, kTimeout);
+  return now ? std::optional(parts_.metrics.text(*now)) : std::nullopt;
+}
+
+Task<metrics::Snapshot> LoopDaemonControl::snapshot() {
+  metrics::Snapshot snapshot{.status = co_await status_now(), .spool = parts_.spool_use()};
+  snapshot.oldest = co_await arrival_of(snapshot.spool.oldest);
+  snapshot.now = parts_.loop.clock().wall();
+  co_return snapshot;
+}
+
+// The index does not have it: it is read once for each mail that becomes the oldest. A mail that ends meanwhile, or
+// cannot be read, has none.
+Task<std::optional<WallTime>> LoopDaemonControl::arrival_of(mail::MailId id) {
+  if (id == mail::MailId()) co_return std::nullopt;
+  if (oldest_ == id) co_return oldest_arrival_;
+  auto mail = co_await parts_.source.load(id);
+  if (!mail) co_return std::nullopt;
+  oldest_ = id;
+  oldest_arrival_ = mail->arrival;
+  co_return oldest_arrival_;
+}
+
+std::optional<bool> LoopDaemonControl::takes_mail() {
+  return caller_.call<bool>(
+      [this]() -> Task<bool> {
+        const std::string trouble = co_await parts_.spool_trouble();
+        co_return trouble.empty();
+      },
+      kTimeout);
+}
+
 std::optional<control::ReloadReport> LoopDaemonControl::reload() {
   return caller_.call<control::ReloadReport>([this] { return parts_.reload(); }, kReadingTimeout);
 }

@@ -8,7 +8,9 @@
 
 #include "daemon/control/daemon_control.h"
 #include "daemon/io/work.h"
+#include "daemon/metrics/metrics.h"
 #include "daemon/relay/relay.h"
+#include "spool/options.h"
 
 namespace hikyaku::app {
 
@@ -19,7 +21,9 @@ struct LoopDaemonControlParts {
   mail::MailSource& source;
   log::MailLog& log;
   std::function<Task<std::string>()> spool_trouble;  // as the disk is now; empty if there is none
+  std::function<spool::SpoolUse()> spool_use;
   std::function<std::vector<std::string>()> warnings;
+  const metrics::Metrics& metrics;
   std::function<Task<control::ReloadReport>()> reload;
   std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
 };
@@ -39,6 +43,8 @@ class LoopDaemonControl final : public control::DaemonControl {
   std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
                                        control::Rights rights, Duration wait) override;
   std::optional<relay::StatusReport> status() override;
+  std::optional<std::string> metrics() override;
+  std::optional<bool> takes_mail() override;
   std::optional<std::vector<mail::FailedMail>> failed(control::Rights rights) override;
   std::optional<control::ReloadReport> reload() override;
   std::optional<Result<std::size_t, std::string>> reload_aliases() override;
@@ -49,9 +55,13 @@ class LoopDaemonControl final : public control::DaemonControl {
                               Duration wait);
   void retry_now(const std::vector<mail::MailId>& ids, const control::Rights& rights);
   Task<relay::StatusReport> status_now();
+  Task<metrics::Snapshot> snapshot();
+  Task<std::optional<WallTime>> arrival_of(mail::MailId id);
 
   LoopDaemonControlParts parts_;
   Instant started_;
+  mail::MailId oldest_;  // the mail that was the oldest when metrics were asked for the last time
+  std::optional<WallTime> oldest_arrival_;
   io::LoopCaller caller_;
 };
 

@@ -12,6 +12,7 @@
 #include "daemon/base/text.h"
 #include "daemon/dns/client.h"
 #include "daemon/io/work.h"
+#include "daemon/metrics/metrics.h"
 #include "daemon/relay/relay.h"
 #include "daemon/system/service_manager.h"
 #include "smtpd/acceptor.h"
@@ -130,6 +131,7 @@ Task<void> Reloader::configure_parts() {
   parts_.log.configure(log_options(settings_));
   parts_.sink.configure(recipient_rules(settings_));
   parts_.control.configure(settings_.control);
+  parts_.metrics.configure(settings_.smarthosts);
   auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters());
   auto session = acceptor.session;
   parts_.acceptor.configure(std::move(acceptor));

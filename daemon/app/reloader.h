@@ -15,6 +15,9 @@
 namespace hikyaku::dns {
 class Client;
 }
+namespace hikyaku::metrics {
+class Metrics;
+}
 namespace hikyaku::relay {
 class Relay;
 }
@@ -48,6 +51,7 @@ struct ReloaderParts {
   smtpd::Acceptor& acceptor;
   SendmailServices& sendmail;
   ControlAccess& control;
+  metrics::Metrics& metrics;
   SetupWarnings& warnings;
 };
 

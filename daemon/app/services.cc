@@ -60,8 +60,10 @@ Services::Services(ServicesParts parts, const std::string& config_file, const sy
                  .acceptor = acceptor_,
                  .sendmail = sendmail_,
                  .control = parts.control,
+                 .metrics = metrics_,
                  .warnings = warnings_},
                 config_file) {
+  parts_.log.observe(&metrics_);
   for (const auto& listener : listeners_)
     if (auto bound = listener->local()) own_endpoints_.add(*bound);
   parts_.storage.spool().set_on_arrival([this](const mail::QueueEntry& entry) {
@@ -70,7 +72,7 @@ Services::Services(ServicesParts parts, const std::string& config_file, const sy
   parts_.storage.set_on_recovery([this] { relay_.storage_is_back(); });
 }
 
-Services::~Services() = default;
+Services::~Services() { parts_.log.observe(nullptr); }
 
 std::function<bool(const Endpoint&)> Services::is_ours() {
   return [this](const Endpoint& to) { return own_endpoints_.contains(to); };
@@ -96,7 +98,9 @@ Result<void, StartError> Services::serve_control() {
                                .source = parts_.storage.spool(),
                                .log = parts_.log,
                                .spool_trouble = [this] { return parts_.storage.trouble_now(); },
+                               .spool_use = [this] { return parts_.storage.spool().use(); },
                                .warnings = [this] { return warnings_.now(); },
+                               .metrics = metrics_,
                                .reload = [this] { return reloader_.reload(); },
                                .reload_aliases = [this] { return reloader_.reload_aliases(); }});
 }

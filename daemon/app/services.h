@@ -18,6 +18,7 @@
 #include "daemon/dns/client.h"
 #include "daemon/io/nursery.h"
 #include "daemon/io/resolver.h"
+#include "daemon/metrics/metrics.h"
 #include "daemon/relay/relay.h"
 #include "smtpc/connector.h"
 #include "smtpd/acceptor.h"
@@ -62,6 +63,7 @@ class Services {
   std::vector<std::unique_ptr<io::Listener>> listeners_;  // until the acceptor has them
   std::string token_;
   OwnEndpoints own_endpoints_;
+  metrics::Metrics metrics_;
   LogObserver observer_;
   io::SystemResolver resolver_;
   dns::Client dns_;

@@ -23,6 +23,7 @@ std::vector<std::string> keep_until_restart(const config::Settings& running, con
   keep("spool.segment_size", running.spool.segment_size, fresh.spool.segment_size);
   keep("spool.min_free", running.spool.min_free, fresh.spool.min_free);
   keep("memory", running.memory, fresh.memory);
+  keep("metrics", running.metrics, fresh.metrics);
   return kept;
 }
 

@@ -22,7 +22,7 @@ using Action = std::function<Exit()>;
 void add_sink_command(CLI::App& app, Action& chosen);
 void add_demo_command(CLI::App& app, Action& chosen);
 void add_queue_command(CLI::App& app, Action& chosen);
-void add_control_commands(CLI::App& app, Action& chosen);  // status, reload
+void add_control_commands(CLI::App& app, Action& chosen);  // status, health, reload
 void add_spool_command(CLI::App& app, Action& chosen);
 void add_explain_command(CLI::App& app, Action& chosen);
 void add_authinfo_command(CLI::App& app, Action& chosen);

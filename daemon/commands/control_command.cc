@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku status` and `hikyaku reload`.
+// `hikyaku status`, `hikyaku health` and `hikyaku reload`.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +15,8 @@
 
 namespace hikyaku::commands {
 namespace {
+
+constexpr Duration kHealthTimeout = 5s;
 
 struct AskOptions {
   ControlOptions control;
@@ -76,6 +78,41 @@ void add_control_options(CLI::App& command, ControlOptions& options) {
       ->type_name("PATH");
 }
 
+struct HealthOptions {
+  AskOptions asking;
+  bool live = false;
+  bool ready = false;
+};
+
+// For programs: one line of words, and yes or no. A daemon that is busy is not dead, but whoever asks decides.
+Exit health(const HealthOptions& options) {
+  constexpr std::string_view kCommand = "hikyaku health";
+  if (options.live == options.ready)
+    return report(kCommand,
+                  {Exit::usage, "ask for one of --live (does it answer?) and --ready (does it take mail?)"});
+  auto socket = find_control_socket(options.asking.control);
+  if (!socket) return report(kCommand, socket.error());
+  auto reply = ask_control(socket->path, options.live ? "/healthz?live=1" : "/healthz", std::nullopt,
+                           {.alive = kHealthTimeout, .answer = kHealthTimeout});
+  const JsonValue* words = reply ? reply->json.find("health") : nullptr;
+  if (words != nullptr && words->text() != nullptr) return print(kCommand, printable(*words->text()) + "\n");
+  return print(kCommand, (reply ? "the daemon's answer has no `health`" : reply.error().text) + "\n",
+               Exit::attention);
+}
+
+void add_health_command(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<HealthOptions>();
+  CLI::App* command = app.add_subcommand("health", "ask whether the daemon is alive, or takes mail");
+  command->add_flag("--live", options->live, "whether it answers at all; if not, a restart may help");
+  command->add_flag("--ready", options->ready, "whether it takes mail");
+  add_control_options(*command, options->asking.control);
+  command->footer(
+      "For service managers and containers. A smarthost that is down is no reason for a no: mail is kept.\n"
+      "Exit code: 0 yes, 1 no; why stands in one line.\n"
+      "Example: hikyaku health --ready");
+  command->callback([options, &chosen] { chosen = [options] { return health(*options); }; });
+}
+
 CLI::App& add(CLI::App& app, const std::string& name, const std::string& description, Action& chosen,
               Exit (*run)(const AskOptions&), const std::shared_ptr<AskOptions>& options) {
   CLI::App* command = app.add_subcommand(name, description);
@@ -92,6 +129,7 @@ void add_control_commands(CLI::App& app, Action& chosen) {
       add(app, "status", "show the daemon's queue, smarthosts and last delivery", chosen, status, options);
   asking.add_flag("--json", options->json, "print one JSON object");
   asking.footer("Exit code: 0 all is well, 1 something needs the operator, 75 the daemon does not answer.");
+  add_health_command(app, chosen);
   add(app, "reload", "make the daemon read its configuration again", chosen, reload,
       std::make_shared<AskOptions>())
       .footer(

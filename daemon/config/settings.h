@@ -132,7 +132,8 @@ struct Settings {
   QueueSettings queue;
   ControlSettings control;
   LogSettings log;
-  std::optional<Endpoint> dns;  // asked for records instead of the servers in resolv.conf
+  std::optional<Endpoint> dns;      // asked for records instead of the servers in resolv.conf
+  std::optional<Endpoint> metrics;  // where metrics are told to whoever asks
   bool operator==(const Settings&) const = default;
 };
 

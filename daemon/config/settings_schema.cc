@@ -133,6 +133,14 @@ void read_dns(const Value& value, Settings& settings) {
         "\"[2001:db8::53]:53\"");
 }
 
+// An address, not a name: what is listened on must not depend on a look-up.
+void read_metrics(const Value& value, Settings& settings) {
+  if (value.is_null()) return;
+  settings.metrics = Endpoint::parse(value.text().value_or(""));
+  if (!settings.metrics)
+    value.problem("must be an address and a port, such as \"127.0.0.1:9725\" or \"[::1]:9725\", or null");
+}
+
 // Mail to this machine's own users would go to itself.
 void read_local_mail(const Value& value, Settings& settings) {
   auto address = value.is_null() ? std::string() : value.as_address();
@@ -273,6 +281,7 @@ const Schema<Document>& document_schema() {
       {"control", in_settings(section(&Settings::control, kControl))},
       {"log", in_settings(section(&Settings::log, kLog))},
       {"dns", in_settings(custom(read_dns, &Settings::dns))},
+      {"metrics", in_settings(custom(read_metrics, &Settings::metrics))},
   };
   return kSchema;
 }

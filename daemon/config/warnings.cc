@@ -98,6 +98,14 @@ void warn_of_access(const Settings& settings, Warnings& found) {
         "`allow` lets every address send: whoever can reach this machine sends with your account");
 }
 
+void warn_of_metrics(const Settings& settings, Warnings& found) {
+  if (!settings.metrics || settings.metrics->address.is_loopback()) return;
+  found.push_back(
+      cat("`metrics: \"", settings.metrics->to_text(),
+          "\"` tells everyone who can reach this address how much mail there is and the names of the "
+          "smarthosts: let only the monitoring system through, or use 127.0.0.1"));
+}
+
 void warn_of_provider(const Smarthost& smarthost, Warnings& found) {
   const Preset* provider = provider_of(smarthost);
   if (provider == nullptr) return;
@@ -194,6 +202,7 @@ std::vector<std::string> warnings(const Settings& settings, const SetupFacts& fa
     warn_of_provider(smarthost, found);
   }
   warn_of_access(settings, found);
+  warn_of_metrics(settings, found);
   warn_of_names(settings, found);
   warn_of_senders(settings, found);
   warn_of_examples(settings, found);

@@ -4,6 +4,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_retry.h"
+#include "daemon/control/metrics_port.h"
 
 namespace hikyaku::control {
 namespace {
@@ -69,13 +70,14 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
     return answer_steering(request, *decision, reader_, daemon_, clock_);
   if (is_get && request.path == kVersion)
     return control_json(JsonObject().add("version", HIKYAKU_VERSION).text());
-  bool is_operators = (is_get && request.path == kStatus) ||
+  if (is_get && request.path == kHealth) return answer_health(request, daemon_);
+  bool is_operators = (is_get && (request.path == kStatus || request.path == kMetrics)) ||
                       (!is_get && (request.path == kReload || request.path == kAliases));
   if (!is_operators) return control_error(404, "there is no such path");
   if (!request.rights.is_operator)
     return control_error(
         403, "only root, the daemon's user and the members of its group (see `control`) may do that");
-  if (is_get) return answer_status();
+  if (is_get) return request.path == kStatus ? answer_status() : answer_metrics(daemon_);
   return request.path == kReload ? answer_reload() : answer_aliases();
 }
 

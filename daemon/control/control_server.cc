@@ -86,17 +86,16 @@ bool ControlServer::wait_for_caller() {
 }
 
 void ControlServer::admit(Fd socket) {
-  auto caller = caller_of(socket.get());
-  if (!caller) return;
-  Rights rights = serving_.rights(*caller);
+  auto rights = serving_.rights(socket.get());
+  if (!rights) return;
   Lock lock(mutex_);
-  bool is_welcome = admission_.enter(rights);
+  bool is_welcome = admission_.enter(*rights);
   if (is_welcome) {
-    clients_.emplace_back(std::move(socket), serving_.times, rights);
+    clients_.emplace_back(std::move(socket), serving_.times, *rights);
     return begin(std::prev(clients_.end()));
   }
   lock.unlock();
-  refuse(socket, "too many connections to the control socket; try again");
+  refuse(socket, "too many connections at a time; try again");
 }
 
 // The lock is held: the client's thread does not end before its place is complete.

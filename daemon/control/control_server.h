@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Accepts connections on the control socket on one thread, and serves each on a thread of its own by
+// Accepts connections on a listening socket, the control socket above all, on one thread, and serves each on a thread of its own by
 // calling ControlServing::serve. Owns the socket and its threads; stop() ends them all, in any state, and
 // must be called before the destructor. The threads have a low priority.
 #pragma once
@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -65,8 +66,8 @@ class ControlAdmission {
 };
 
 struct ControlServing {
-  // Whether the caller may do everything. On the accepting thread.
-  std::function<Rights(const Caller&)> rights;
+  // Those of whoever is at the other end of the socket; nullopt: it is closed without a word. On the accepting thread.
+  std::function<std::optional<Rights>(int fd)> rights;
   // One request, on a thread of its own. Must not throw.
   std::function<void(ControlConnection&, const Rights&)> serve;
   // Called every `interval` while nothing happens, on the accepting thread.
@@ -78,7 +79,7 @@ struct ControlServing {
 
 class ControlServer {
  public:
-  // `listening` is a listening Unix socket. Begins at once.
+  // Begins at once.
   ControlServer(Fd listening, ControlServing serving);
   ControlServer(const ControlServer&) = delete;
   ~ControlServer();

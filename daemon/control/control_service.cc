@@ -32,7 +32,10 @@ ControlService::~ControlService() = default;
 
 ControlServing ControlService::serving(const ControlOptions& options) {
   ControlServing serving;
-  serving.rights = [this](const Caller& caller) { return rights_of_caller(caller); };
+  serving.rights = [this](int fd) {
+    auto caller = caller_of(fd);
+    return caller ? std::optional(rights_of_caller(*caller)) : std::nullopt;
+  };
   serving.serve = [this](ControlConnection& connection, const Rights& rights) {
     serve_http(connection, rights, [this](const ControlRequest& request) { return routes_.answer(request); });
   };

@@ -59,6 +59,10 @@ class DaemonControl {
                                                Rights rights, Duration wait) = 0;
 
   virtual std::optional<relay::StatusReport> status() = 0;
+  // In Prometheus's text format.
+  virtual std::optional<std::string> metrics() = 0;
+  // Whether the spool takes new mail now.
+  virtual std::optional<bool> takes_mail() = 0;
   // The failed mails of the last day that the caller may see, newest first.
   virtual std::optional<std::vector<mail::FailedMail>> failed(Rights rights) = 0;
   virtual std::optional<ReloadReport> reload() = 0;

@@ -69,6 +69,40 @@ Task<void> reload_twice(DaemonRig& rig) {
   CHECK(rig.has("needs a restart to change: memory"));
 }
 
+Task<std::string> asked_over_http(io::Loop& loop, Endpoint at) {
+  auto stream = co_await io::connect_tcp(loop, at, loop.within(20s));
+  REQUIRE(stream);
+  auto written = co_await (*stream)->write("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", loop.within(20s));
+  CHECK(written);
+  std::string answer;
+  std::array<char, 4096> piece;
+  for (;;) {
+    auto got = co_await (*stream)->read_some(piece, loop.within(20s));
+    if (!got) co_return answer;
+    answer.append(piece.data(), *got);
+  }
+}
+
+// Another daemon, whose metrics would have the first one's port.
+Task<void> run_beside(DaemonRig& rig, std::string port) {
+  for (const char* name : {"spool2", "run2"}) ::mkdir(rig.place.file(name).c_str(), 0700);
+  rig.change_loaded = [&](system::Loaded& loaded) {
+    loaded.settings.metrics = Endpoint::parse(port);
+    loaded.settings.spool.directory = rig.place.file("spool2");
+    loaded.settings.runtime_directory = rig.place.file("run2");
+  };
+  rig.lines.clear();
+  auto second = rig.make();
+  std::optional<Exit> exit;
+  io::Nursery nursery(rig.loop);
+  nursery.spawn(run_into(*second, exit));
+  co_await rig.until_it_says("started version=");
+  CHECK(rig.has(cat("`metrics`: cannot listen on ", port, ": Address already in use; nobody can ask")));
+  tell_ourselves(SIGTERM);
+  co_await nursery.drained({});
+  CHECK(exit == Exit::ok);
+}
+
 // Begins a message that it does not end, and waits until it is cut off.
 Task<void> dawdle(io::Loop& loop, io::StreamPtr stream) {
   auto written =
@@ -140,6 +174,23 @@ TEST_CASE("app: during a start the control socket is there before anything else,
 TEST_CASE("app: a reload changes everything or nothing, and names what needs a restart") {
   DaemonRig rig;
   CHECK(rig.loop.run(run_around(rig, reload_twice(rig))) == Exit::ok);
+}
+
+TEST_CASE("app: metrics have a port of their own, and a daemon whose port is taken does without") {
+  DaemonRig rig;
+  rig.configure("metrics: 127.0.0.1:0\n");
+  auto work = [](DaemonRig& place) -> Task<void> {
+    const std::string said = "metrics are told on ";
+    co_await place.until_it_says(said);
+    auto line = std::ranges::find_if(place.lines, [&](const auto& each) { return each.contains(said); });
+    const std::string at = line->substr(line->find(said) + said.size());
+    auto answer = co_await asked_over_http(place.loop, Endpoint::parse(at).value());
+    CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(answer.contains("\nhikyaku_recipients_delivered_total{smarthost=\"127.0.0.1\"} 0\n"));
+    CHECK(answer.contains("\nhikyaku_queue_mails{state=\"active\"} 0\n"));
+    co_await run_beside(place, at);
+  };
+  CHECK(rig.loop.run(run_around(rig, work(rig))) == Exit::ok);
 }
 
 TEST_CASE("app: a second signal does not wait for a client that takes its time") {

@@ -24,6 +24,7 @@ struct ServedRig : RelayRig {
   std::optional<LoopDaemonControl> daemon;
   control::ReloadReport reload_report;
   std::string spool_trouble;
+  metrics::Metrics metrics;
 
   ServedRig() {
     settings.queue.retry.first = 1h;
@@ -37,7 +38,9 @@ struct ServedRig : RelayRig {
         .source = *spool,
         .log = log,
         .spool_trouble = [this]() -> Task<std::string> { co_return spool_trouble; },
+        .spool_use = [this] { return spool->use(); },
         .warnings = [] { return std::vector<std::string>{"a warning"}; },
+        .metrics = metrics,
         .reload = [this]() -> Task<control::ReloadReport> { co_return reload_report; },
         .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
@@ -112,6 +115,33 @@ TEST_CASE("daemon: named mails are tried again at once, those of others and unkn
   CHECK(report->unknown == std::vector{ours});  // it has gone
   rig.pass();
   CHECK(rig.main().mails.size() == 2);
+}
+
+TEST_CASE("daemon: metrics know the age of the oldest mail, and health the spool") {
+  ServedRig rig;
+  auto asked = [&] {
+    auto text =
+        rig.ask<std::optional<std::string>>([](control::DaemonControl& daemon) { return daemon.metrics(); });
+    REQUIRE(text);
+    return *text;
+  };
+  CHECK(asked().find("\nhikyaku_queue_oldest_seconds 0\n") != std::string::npos);
+  rig.refuse_for_now(true);
+  auto first = rig.send_as(1000);
+  rig.pass(10min);
+  rig.send_as(1000);
+  CHECK(asked().find("\nhikyaku_queue_oldest_seconds 600\n") != std::string::npos);
+  CHECK(asked().find("\nhikyaku_queue_oldest_seconds 600\n") != std::string::npos);
+  rig.refuse_for_now(false);
+  rig.retry({first}, kOperator);
+  rig.pass();
+  CHECK(asked().find("\nhikyaku_queue_oldest_seconds 1\n") != std::string::npos);
+  auto takes_mail = [&] {
+    return rig.ask<std::optional<bool>>([](control::DaemonControl& daemon) { return daemon.takes_mail(); });
+  };
+  CHECK(takes_mail() == true);
+  rig.spool_trouble = "the disk is full";
+  CHECK(takes_mail() == false);
 }
 
 TEST_CASE("daemon: held mail waits for a decision, whoever asks for another attempt") {

@@ -62,6 +62,7 @@ constexpr Changed kChanged[] = {
     {"log.format", "json"},
     {"log.addresses", "masked"},
     {"dns", "192.0.2.53"},
+    {"metrics", "127.0.0.1:9725"},
 };
 
 // "queue.retry.first", "1s": "queue: {retry: {first: 1s}}".
@@ -156,10 +157,11 @@ TEST_CASE("app: a reload keeps what only a restart changes, and names it") {
   fresh.runtime_directory = "/run/there";
   fresh.spool = {.directory = "/var/spool/there", .min_free = 1_MiB, .segment_size = 1_MiB};
   fresh.memory = 1_MiB;
+  fresh.metrics = Endpoint::parse("127.0.0.1:9725");
   fresh.hostname = "new.example.com";
   auto kept = keep_until_restart(running, fresh);
   CHECK(kept == std::vector<std::string>{"listen", "user", "runtime_directory", "spool.directory",
-                                         "spool.segment_size", "spool.min_free", "memory"});
+                                         "spool.segment_size", "spool.min_free", "memory", "metrics"});
   CHECK(fresh.hostname == "new.example.com");
   fresh.hostname.clear();
   CHECK(fresh == running);

@@ -61,6 +61,28 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
   CHECK(status_text(*parse_json("[]")).find("hikyakud ") == 0);
 }
 
+TEST_CASE("hikyaku health: a line of words, and 0 for yes and 1 for no") {
+  CommandRig rig;
+  Ran ready = rig.ask({"health", "--ready"});
+  CHECK(ready.exit == 0);
+  CHECK(ready.out == "ready to take mail\n");
+  rig.daemon.spool_takes_mail = false;
+  Ran full = rig.ask({"health", "--ready"});
+  CHECK(full.exit == 1);
+  CHECK(full.out == "the spool takes no new mail; `hikyaku status` says why\n");
+  Ran live = rig.ask({"health", "--live"});
+  CHECK(live.exit == 0);
+  CHECK(live.out == "alive, but the spool takes no mail\n");
+  rig.daemon.answers = false;
+  CHECK(rig.ask({"health", "--live"}).exit == 1);
+  rig.path = rig.place.file("nobody.sock");
+  Ran none = rig.ask({"health", "--live"});
+  CHECK(none.exit == 1);
+  CHECK(none.out.find("hikyakud is not running") == 0);
+  for (auto words : {std::vector<std::string>{"health"}, {"health", "--live", "--ready"}})
+    CHECK(rig.ask(words).exit == 64);
+}
+
 TEST_CASE("hikyaku status: how many mails failed in the last day") {
   CommandRig rig;
   CHECK(rig.ask({"status"}).out.find("failed") == std::string::npos);

@@ -51,7 +51,8 @@ constexpr std::string_view kRich =
     "queue: {lifetime: 36h, retry: {first: 1500ms, factor: 1.5}, delay_notice: 0, bounce: {return: full}}\n"
     "spool: {min_free: 0}\n"
     "masquerade: [a.example.com]\n"
-    "dns: 192.0.2.53\n";
+    "dns: 192.0.2.53\n"
+    "metrics: 127.0.0.1:9725\n";
 
 // A file may leave `authinfo` and the like away, and what stands there must not be missing.
 Settings without_explicitness(Settings settings) {

@@ -80,6 +80,7 @@ TEST_CASE("etc/hikyaku.yaml: every default that it shows is the default") {
   CHECK(shown.control == defaults.control);
   CHECK(shown.log == defaults.log);
   CHECK(shown.dns == defaults.dns);
+  CHECK(shown.metrics == defaults.metrics);
 }
 
 TEST_CASE("etc/hikyaku.yaml: every default of a smarthost that it shows is the default") {

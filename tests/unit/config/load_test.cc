@@ -55,6 +55,7 @@ queue:
 control: {group: operators}
 log: {level: debug, format: json, addresses: masked}
 dns: "192.0.2.53:5353"
+metrics: "127.0.0.1:9725"
 )";
 
 TEST_CASE("config: each key reaches its setting") {
@@ -86,6 +87,7 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(s.control.group == "operators");
   CHECK(s.log == LogSettings{LogLevel::debug, LogFormat::json, LogAddresses::masked});
   CHECK(s.dns == Endpoint::parse("192.0.2.53:5353"));
+  CHECK(s.metrics == Endpoint::parse("127.0.0.1:9725"));
 }
 
 TEST_CASE("config: the DNS server's port is 53 unless it is given, and null means the system's servers") {
@@ -189,6 +191,9 @@ constexpr FileComplaint kFileComplaints[] = {
     {"queue: {bounce: {return: ful}}", "headers, full; did you mean full?"},
     {"log: {level: verbose}", "error, warning, info, debug"},
     {"log: text", "must be a mapping"},
+    {"metrics: 127.0.0.1", "must be an address and a port"},
+    {"metrics: localhost:9725", "must be an address and a port"},
+    {"metrics: true", "must be an address and a port"},
     {"dns: resolver.example", "must be the address of a DNS server"},
     {"dns: \"192.0.2.53:99999\"", "must be the address of a DNS server"},
     {"submit: {trusted: [\"a b\"]}", "submit.trusted[0]: must be the name of a user or a group"},

@@ -44,6 +44,16 @@ TEST_CASE("config: what is allowed but dangerous warns, and nothing else does") 
   CHECK(contains(warnings(on_a_good_machine(open), {}).at(0), "lets every address send"));
 }
 
+TEST_CASE("config: metrics that others than this machine can read warn") {
+  auto warned = [](const char* at) {
+    return all_warnings(on_a_good_machine(cat("smarthost: smtp://a.example\nmetrics: '", at, "'\n")));
+  };
+  CHECK(warned("127.0.0.1:9725") == "");
+  CHECK(warned("[::1]:9725") == "");
+  CHECK(contains(warned("0.0.0.0:9725"), "`metrics: \"0.0.0.0:9725\"` tells everyone"));
+  CHECK(contains(warned("192.0.2.1:9725"), "let only the monitoring system through"));
+}
+
 TEST_CASE("config: `lookup: mx` warns where a password would go to whoever answers") {
   Settings settings = on_a_good_machine("smarthost: {name: main, host: a.example, lookup: mx}\n");
   CHECK(all_warnings(settings) == "");

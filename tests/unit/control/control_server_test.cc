@@ -34,7 +34,7 @@ struct ServerRig {
   std::unique_ptr<ControlServer> server;
 
   ServerRig() {
-    serving.rights = [](const Caller& caller) { return Rights{caller.uid, true}; };
+    serving.rights = [](int fd) { return std::optional(Rights{caller_of(fd).value().uid, true}); };
     serving.at_times = [] {};
     serving.serve = [](ControlConnection& connection, const Rights&) {
       if (connection.read_head()) connection.write("hello\n");

@@ -55,6 +55,10 @@ class FakeDaemon final : public control::DaemonControl {
     return when_asked(report);
   }
   std::optional<relay::StatusReport> status() override { return when_asked(status_report); }
+  std::string metrics_text = "hikyaku_uptime_seconds 1\n";
+  bool spool_takes_mail = true;
+  std::optional<std::string> metrics() override { return when_asked(metrics_text); }
+  std::optional<bool> takes_mail() override { return when_asked(spool_takes_mail); }
   std::optional<std::vector<mail::FailedMail>> failed(control::Rights) override {
     return when_asked(failures);
   }
