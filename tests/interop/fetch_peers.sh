@@ -46,6 +46,7 @@ fetch_packages exim exim4-daemon-light
 fetch_packages opensmtpd opensmtpd
 fetch_packages sendmail sendmail-bin sendmail-cf m4
 fetch_packages nsd nsd libfstrm0 libprotobuf-c1
+fetch_packages prometheus prometheus
 # Programs that send mail, with their libraries; some of them would bring a mail server along, or start services.
 fetch_packages callers cron bsd-mailx s-nail mailutils mutt logwatch smartmontools guile-3.0-libs libassuan0 libfribidi0 \
   libgpgme11 libgsasl18 libgssglue1 libidn12 liblockfile1 libltdl7 libmailutils9 libmariadb3 libntlm0 libpq5 \
