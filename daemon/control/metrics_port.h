@@ -19,7 +19,7 @@ inline constexpr std::string_view kHealth = "/healthz";
 
 ControlAnswer answer_metrics(DaemonControl& daemon);
 // 200 while the daemon answers and can take mail, else 503; with the parameter `live`, 200 as long as it answers. A
-// smarthost that is down is no reason: another daemon would not reach it either, and would lose the queue's order.
+// smarthost that is down is no reason: mail is kept, and another daemon would not reach it either.
 ControlAnswer answer_health(const ControlRequest& request, DaemonControl& daemon);
 // On the port: these two, and nothing else.
 ControlAnswer answer_on_port(const ControlRequest& request, DaemonControl& daemon);

@@ -14,13 +14,16 @@ import urllib.request
 from rig import Case, main, until
 from rig.control import Control
 from rig.hikyakud import binary
+from rig.process import Process
 
 ETC = pathlib.Path(__file__).resolve().parents[2] / "etc"
 RULES = ETC / "prometheus" / "hikyaku.rules.yaml"
 DASHBOARD = ETC / "grafana" / "hikyaku.json"
-PORT = 9725
+PORT, SINK_PORT = 9725, 2527
 CONTENT = b"Subject: x\r\n\r\nbody\r\n"
 DELIVERED = 'hikyaku_recipients_delivered_total{smarthost="main"}'
+CERTIFICATE = 'hikyaku_smarthost_certificate_left_seconds{smarthost="main"}'
+DAY = 86400
 REFUSED = 'hikyaku_recipients_failed_total{reason="recipient_refused",smarthost="main"}'
 
 
@@ -79,10 +82,24 @@ class Metrics(Case):
         asked = [target["expr"] for panel in panels for target in panel["targets"]]
         asked += re.findall(r"expr: (.*)", RULES.read_text(encoding="utf-8"))
         names = {name for text in asked for name in re.findall(r"hikyaku_[a-z_]+", text)}
-        known = {series.partition("{")[0] for series in self.series()}
-        known.add("hikyaku_smarthost_certificate_left_seconds")  # once a certificate has been seen
+        known = {series.partition("{")[0] for series in self.series()} | {CERTIFICATE.partition("{")[0]}
         self.assertGreater(len(names), 10)
         self.assertEqual(names - known, set())
+
+    def test_how_long_a_certificate_holds_is_told_once_a_mail_has_gone_there(self):
+        sink = Process([binary("hikyaku"), "sink", "--listen", f"{self.place.address}:{SINK_PORT}", "--tls", "implicit"],
+                       self.place.part().join("out"))  # its certificate is made anew, for 30 days
+        self.addCleanup(sink.kill)
+        until(lambda: str(SINK_PORT) in sink.said() or not sink.runs(), 60, "the sink listens")
+        self.daemon.configure({"smarthosts": [self.host | {"port": SINK_PORT, "tls": "implicit", "tls_verify": False}],
+                               "metrics": f"{self.place.address}:{PORT}"})
+        self.daemon.reload()
+        self.assertNotIn(CERTIFICATE, self.series())
+        for _ in range(2):  # the second session may be resumed
+            self.daemon.submit(CONTENT)
+        until(lambda: self.series()[DELIVERED] == "2", 60, "both mails are delivered")
+        left = float(self.series()[CERTIFICATE])
+        self.assertTrue(29 * DAY < left <= 30 * DAY, left)
 
     def test_health_is_no_matter_of_smarthosts_and_the_port_serves_nothing_else(self):
         self.daemon.configure({"smarthosts": [self.host | {"port": 1}], "metrics": f"{self.place.address}:{PORT}"})
