@@ -205,21 +205,23 @@ std::size_t Lane::takeable() const {
 
 // When mail that only waits for the rate may be sent.
 Instant Lane::next_chance() const {
-  const Instant next = next_permitted();
-  return next > loop_.now() && work_.waiting(*this) > 0 ? next : kNever;
+  const Instant now = loop_.now();
+  const Instant next = next_permitted(now);
+  return next > now && work_.waiting(*this) > 0 ? next : kNever;
 }
 
 // Where only a mail can end the pause, a probe waits for the rate. Returns whether the next probe is later
 // than the lane has reported.
 bool Lane::wait_for_rate() {
-  const Instant permitted = next_permitted();
-  return permitted > loop_.now() && health_.is_paused() && health_.pause()->only_a_mail_proves &&
+  const Instant now = loop_.now();
+  const Instant permitted = next_permitted(now);
+  return permitted > now && health_.is_paused() && health_.pause()->only_a_mail_proves &&
          health_.postpone_probe(permitted);
 }
 
 Instant Lane::next_probe() const {
   const Pause& pause = *health_.pause();
-  const Instant soonest = std::max(pause.next_for_fresh, next_permitted());
+  const Instant soonest = std::max(pause.next_for_fresh, next_permitted(loop_.now()));
   return soonest < pause.next_probe && work_.has_fresh(*this, pause.avoid) ? soonest : pause.next_probe;
 }
 

@@ -60,7 +60,7 @@ class Lane {
   std::size_t connections() const { return links_.size(); }
   std::size_t busy() const;  // of the connections, those that have a mail
   // When the rate permits the next mail: now, or later.
-  Instant next_permitted() const { return options_.rate->next(loop_.now()); }
+  Instant next_permitted(Instant now) const { return options_.rate->next(now); }
 
  private:
   friend class LaneLink;

@@ -16,7 +16,7 @@ bool is_up_now(const RoutePlace& place) {
 // Connections without a mail, those that are being opened included; where there is none, the one that could be
 // opened now.
 std::size_t free_connections(const smtpc::Lane& lane, Instant now) {
-  if (lane.next_permitted() > now) return 0;
+  if (lane.next_permitted(now) > now) return 0;
   const bool has_room = lane.connections() < lane.smarthost().connections;
   return std::max(lane.connections() - lane.busy(), static_cast<std::size_t>(has_room));
 }
@@ -114,7 +114,7 @@ std::uint64_t Route::last_given(const smtpc::Lane& lane) const {
 bool Route::is_up(Instant now) const {
   const auto* group = active();
   return group != nullptr && std::ranges::any_of(*group, [now](const RoutePlace& place) {
-           return is_up_now(place) && place.lane->next_permitted() <= now + mail::kWaitStep;
+           return is_up_now(place) && place.lane->next_permitted(now) <= now + mail::kWaitStep;
          });
 }
 
