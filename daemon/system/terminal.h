@@ -3,6 +3,7 @@
 // it was before whatever ends the question, a signal included. Blocks. One at a time in a process.
 #pragma once
 
+#include <csignal>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,9 @@ class Terminal {
   std::optional<Secret> ask_secret(std::string_view question);
 
  private:
-  std::optional<std::string> read_line();
-  void fill();
+  // `mask`: the signals that are blocked while it waits; nullptr: the same as before.
+  std::optional<std::string> read_line(const sigset_t* mask = nullptr);
+  void fill(const sigset_t* mask);
 
   int in_;
   int out_;
