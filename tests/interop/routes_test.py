@@ -132,7 +132,9 @@ class SharedLoad(Case):
         arrived = lambda: collections.Counter(subject(mail) for mail in self.catcher.mails)
         until(lambda: len(arrived()) == MANY, PATIENCE, "all has arrived")
         lost_replies = [event for event in daemon.events("deferred") if "may come twice" in event["diagnosis"]]
-        self.assertLessEqual(arrived().total() - MANY, len(lost_replies))
+        # Postfix, stopped while it delivers, delivers again under the same queue ID: that is not our doing.
+        handed_over = {(subject(mail), bytes(mail.content).partition(b"\nSubject:")[0]) for mail in self.catcher.mails}
+        self.assertLessEqual(len(handed_over) - MANY, len(lost_replies))
         self.assertLessEqual(len(daemon.events("smarthost paused", smarthost="hub1")), 2)
         relays = collections.Counter(event["relay"].split("[")[0] for event in daemon.events("delivered"))
         self.assertEqual(set(relays), {"hub1", "hub2"})
