@@ -236,13 +236,14 @@ Task<JobPtr> Lane::take(Preference preference) {
   const Instant now = loop_.now();
   if (!options_.rate->take(now)) co_return nullptr;
   auto job = co_await work_.take(*this, std::move(preference));
-  const bool fits = job && options_.rate->take_recipients(loop_.now(), job->recipients.size());
+  const Instant counted = loop_.now();  // what is given back is found by this very time
+  const bool fits = job && options_.rate->take_recipients(counted, job->recipients.size());
   if (!fits) options_.rate->give_back(now);
   if (options_.rate->available(loop_.now()) == 0) wake();  // run() has a time to wait for now
   if (job && !fits) work_.put_back(std::move(*job));
   if (!fits) co_return nullptr;
   job->taken = now;
-  job->counted = loop_.now();
+  job->counted = counted;
   co_return std::make_unique<Job>(std::move(*job));
 }
 
