@@ -139,10 +139,13 @@ class Hikyakud:
                 and all(event.get(key) == value for key, value in fields.items())]
 
     def troubles(self):
-        """Every line that is there to be noticed since the first mail came. Doubts about the configuration, which are told
-        at start and may come a moment later than that mail, are not among them."""
-        doubts = ("names that exist only in documentation", "there is no alias for root", "usually speaks")
-        events = [event for event in self.events() if not any(words in event.get("text", "") for words in doubts)]
+        """Every line that is there to be noticed since the first mail came. A doubt about the configuration is told once, at
+        start, and may come a moment later than that mail: that one time it is not among them."""
+        events = self.events()
+        for doubt in ("names that exist only in documentation", "there is no alias for root", "usually speaks"):
+            told = next((event for event in events if doubt in event.get("text", "")), None)
+            if told is not None:
+                events.remove(told)
         first = next((at for at, event in enumerate(events) if event.get("event") == "accepted"), len(events))
         return [event for event in events[first:] if event["level"] in ("warning", "error")]
 
