@@ -223,6 +223,17 @@ std::string JsonValue::text_of(std::string_view name) const {
   return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
 }
 
+std::uint64_t JsonValue::whole_number_of(std::string_view name) const {
+  const JsonValue* value = find(name);
+  return value != nullptr ? value->whole_number().value_or(0) : 0;
+}
+
+const JsonValue::List& JsonValue::list_of(std::string_view name) const {
+  static const List kNone;
+  const JsonValue* value = find(name);
+  return value != nullptr && value->list() != nullptr ? *value->list() : kNone;
+}
+
 Result<JsonValue, std::string> parse_json(std::string_view text) {
   if (!is_valid_utf8(text)) return std::unexpected("it is not UTF-8");
   return Parser(text).whole();

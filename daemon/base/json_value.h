@@ -36,7 +36,10 @@ class JsonValue {
   const List* list() const { return std::get_if<List>(&any_); }
   const Members* members() const { return std::get_if<Members>(&any_); }
   const JsonValue* find(std::string_view name) const;  // of an object's members
-  std::string text_of(std::string_view name) const;    // the same; "" if there is none, or it is no text
+  // The same by type; "", 0 or an empty list if there is none, or it is of another type.
+  std::string text_of(std::string_view name) const;
+  std::uint64_t whole_number_of(std::string_view name) const;
+  const List& list_of(std::string_view name) const;
 
  private:
   Any any_;

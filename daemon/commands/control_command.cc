@@ -50,11 +50,9 @@ Exit status(const AskOptions& options) {
 }
 
 std::string kept_line(const JsonValue& reply) {
-  const JsonValue* kept = reply.find("needs_restart");
   std::vector<std::string> keys;
-  if (kept != nullptr && kept->list() != nullptr)
-    for (const JsonValue& key : *kept->list())
-      if (key.text() != nullptr) keys.push_back(printable(*key.text()));
+  for (const JsonValue& key : reply.list_of("needs_restart"))
+    if (key.text() != nullptr) keys.push_back(printable(*key.text()));
   return keys.empty() ? "" : cat("needs a restart to change: ", join(keys, ", "), "\n");
 }
 

@@ -16,11 +16,6 @@
 namespace hikyaku::commands {
 namespace {
 
-std::uint64_t number_in(const JsonValue& object, std::string_view name) {
-  const JsonValue* value = object.find(name);
-  return value != nullptr ? value->whole_number().value_or(0) : 0;
-}
-
 constexpr std::size_t kLongestText = 4096;
 
 // Replies, reasons and diagnoses are printable already and are not escaped a second time.
@@ -29,28 +24,23 @@ std::string text_in(const JsonValue& object, std::string_view name, std::string_
   return text.empty() ? std::string(otherwise) : still_printable(text, kLongestText);
 }
 
-const std::vector<JsonValue>& list_in(const JsonValue& object, std::string_view name) {
-  static const std::vector<JsonValue> kNone;
-  const JsonValue* value = object.find(name);
-  return value != nullptr && value->list() != nullptr ? *value->list() : kNone;
-}
-
 std::string counted(std::uint64_t count, std::string_view what) {
   return cat(std::to_string(count), " ", what);
 }
 
 std::string queue_line(const JsonValue& queue) {
-  return cat("queue          ", counted(number_in(queue, "active"), "active, "),
-             counted(number_in(queue, "deferred"), "waiting, "), counted(number_in(queue, "held"), "held\n"));
+  return cat("queue          ", counted(queue.whole_number_of("active"), "active, "),
+             counted(queue.whole_number_of("deferred"), "waiting, "),
+             counted(queue.whole_number_of("held"), "held\n"));
 }
 
 std::string smarthost_line(const JsonValue& smarthost) {
   std::string next = text_in(smarthost, "next_probe");
   std::string since = text_in(smarthost, "since");
   std::string why = text_in(smarthost, "why");
-  std::uint64_t connections = number_in(smarthost, "connections");
+  std::uint64_t connections = smarthost.whole_number_of("connections");
   return cat("smarthost      ", text_in(smarthost, "name"), " (", text_in(smarthost, "host"), ":",
-             std::to_string(number_in(smarthost, "port")), "): ",
+             std::to_string(smarthost.whole_number_of("port")), "): ",
              why.empty() ? cat("up, ", counted(connections, connections == 1 ? "connection" : "connections"))
              : next.empty() ? why
                             : cat("backing off until ", next,
@@ -63,13 +53,13 @@ constexpr Duration kLongestWait = 60s;
 
 std::vector<std::string> texts_in(const JsonValue& object, std::string_view name) {
   std::vector<std::string> texts;
-  for (const JsonValue& element : list_in(object, name))
+  for (const JsonValue& element : object.list_of(name))
     if (element.text() != nullptr) texts.push_back(printable(*element.text()));
   return texts;
 }
 
 Exit tell(const JsonValue& answer, Output& output) {
-  std::uint64_t count = number_in(answer, "retried");
+  std::uint64_t count = answer.whole_number_of("retried");
   output.print(cat("retrying ", std::to_string(count), count == 1 ? " mail\n" : " mails\n"));
   Exit exit = Exit::ok;
   for (const std::string& id : texts_in(answer, "held"))
@@ -129,7 +119,7 @@ class Following {
   std::optional<std::uint64_t> attempts_of(const std::string& id) const {
     auto outcome = ask_control(socket_, target_of(id));
     if (!outcome) return std::nullopt;
-    return number_in(outcome->json, "attempts");
+    return outcome->json.whole_number_of("attempts");
   }
 
   static bool print(const std::string& id, const JsonValue& outcome, Output& output) {
@@ -145,38 +135,38 @@ class Following {
 
 std::string outcome_text(const std::string& id, const JsonValue& outcome) {
   std::string lines;
-  for (const JsonValue& recipient : list_in(outcome, "recipients")) lines += recipient_line(id, recipient);
+  for (const JsonValue& recipient : outcome.list_of("recipients")) lines += recipient_line(id, recipient);
   if (!has_ended(outcome) && !text_in(outcome, "waits_for").empty()) lines += waiting_line(id, outcome);
   return lines;
 }
 
 bool has_reached_all(const JsonValue& outcome) {
-  return has_ended(outcome) && std::ranges::all_of(list_in(outcome, "recipients"), [](const JsonValue& each) {
+  return has_ended(outcome) && std::ranges::all_of(outcome.list_of("recipients"), [](const JsonValue& each) {
            return text_in(each, "status") == "delivered";
          });
 }
 
 bool needs_operator(const JsonValue& status) {
   const JsonValue* queue = status.find("queue");
-  if (queue != nullptr && number_in(*queue, "held") > 0) return true;
+  if (queue != nullptr && queue->whole_number_of("held") > 0) return true;
   if (text_in(status, "spool", "healthy") != "healthy") return true;
-  return std::ranges::any_of(list_in(status, "smarthosts"), [](const JsonValue& smarthost) {
+  return std::ranges::any_of(status.list_of("smarthosts"), [](const JsonValue& smarthost) {
     return !text_in(smarthost, "next_probe").empty();
   });
 }
 
 std::string status_text(const JsonValue& status) {
-  auto uptime = std::chrono::seconds(static_cast<std::int64_t>(number_in(status, "uptime")));
+  auto uptime = std::chrono::seconds(static_cast<std::int64_t>(status.whole_number_of("uptime")));
   std::string text =
       cat("hikyakud ", text_in(status, "version"), ", up for ", hikyaku::to_text(Duration(uptime)), "\n");
   if (const JsonValue* queue = status.find("queue")) text += queue_line(*queue);
   text += cat("last delivery  ", text_in(status, "last_delivery", "none since the start"), "\n");
-  if (std::uint64_t failed = number_in(status, "failed_last_day"); failed > 0)
+  if (std::uint64_t failed = status.whole_number_of("failed_last_day"); failed > 0)
     text += cat("failed         ", counted(failed, failed == 1 ? "mail" : "mails"), " in the last day\n");
   std::string trouble = text_in(status, "spool_trouble");
   text += cat("spool          ", text_in(status, "spool"), trouble.empty() ? "" : ": ", trouble, "\n");
-  for (const JsonValue& smarthost : list_in(status, "smarthosts")) text += smarthost_line(smarthost);
-  for (const JsonValue& warning : list_in(status, "warnings"))
+  for (const JsonValue& smarthost : status.list_of("smarthosts")) text += smarthost_line(smarthost);
+  for (const JsonValue& warning : status.list_of("warnings"))
     if (warning.text() != nullptr)
       text += cat("warning        ", still_printable(*warning.text(), kLongestText), "\n");
   return text;

@@ -16,18 +16,7 @@ namespace {
 std::string command_of(const SteeringVerb& verb) { return cat("hikyaku queue ", verb.name); }
 std::string path_of(const SteeringVerb& verb) { return cat("/v1/queue/", verb.name); }
 
-std::uint64_t count_in(const JsonValue& answer, std::string_view name) {
-  const JsonValue* value = answer.find(name);
-  return value != nullptr ? value->whole_number().value_or(0) : 0;
-}
-
 std::string mails(std::uint64_t count) { return cat(std::to_string(count), count == 1 ? " mail" : " mails"); }
-
-const std::vector<JsonValue>& members_of(const JsonValue& answer, std::string_view name) {
-  static const std::vector<JsonValue> kNothing;
-  const JsonValue* value = answer.find(name);
-  return value != nullptr && value->list() != nullptr ? *value->list() : kNothing;
-}
 
 std::string id_in(const JsonValue& value) {
   return printable(value.text() != nullptr ? *value.text() : value.text_of("id"));
@@ -37,16 +26,16 @@ std::string id_in(const JsonValue& value) {
 Exit tell_decided(const SteeringVerb& verb, const JsonValue& answer, Output& output) {
   const std::string command = command_of(verb);
   Exit exit = Exit::ok;
-  output.print(cat(mails(count_in(answer, "done")), " ", verb.done, "\n"));
-  if (const std::uint64_t as_before = count_in(answer, "unchanged"); as_before > 0)
+  output.print(cat(mails(answer.whole_number_of("done")), " ", verb.done, "\n"));
+  if (const std::uint64_t as_before = answer.whole_number_of("unchanged"); as_before > 0)
     output.print(cat(mails(as_before), verb.name == "hold" ? " held already\n" : " not held\n"));
-  for (const JsonValue& refused : members_of(answer, "refused"))
+  for (const JsonValue& refused : answer.list_of("refused"))
     exit = report(command, {Exit::unavailable,
                             cat(id_in(refused), ": ", still_printable(refused.text_of("error"), 4096))});
-  for (const JsonValue& unknown : members_of(answer, "unknown"))
+  for (const JsonValue& unknown : answer.list_of("unknown"))
     exit = report(command, {Exit::no_input, cat("there is no mail ", id_in(unknown),
                                                 " in the queue, or you may not change it")});
-  for (const JsonValue& busy : members_of(answer, "under_way"))
+  for (const JsonValue& busy : answer.list_of("under_way"))
     exit = report(command, {Exit::try_again, cat(id_in(busy), " is being sent now; try again")});
   return exit;
 }
@@ -56,7 +45,7 @@ Result<std::uint64_t, Exit> how_many(const std::string& socket, const SteeringVe
                                      const std::string& body) {
   auto reply = ask_control(socket, cat(path_of(verb), "?count=1"), body);
   if (!reply) return std::unexpected(report_control(command_of(verb), reply.error()));
-  return count_in(reply->json, "count");
+  return reply->json.whole_number_of("count");
 }
 
 bool is_agreed(const SteeringVerb& verb, std::uint64_t count) {

@@ -63,15 +63,13 @@ RouteState route_state_of(const std::vector<SmarthostReport>& smarthosts, std::o
 
 RouteState route_state_of(const JsonValue& status, WallTime now) {
   std::vector<SmarthostReport> reports;
-  const JsonValue* smarthosts = status.find("smarthosts");
-  if (smarthosts != nullptr && smarthosts->list() != nullptr)
-    for (const JsonValue& smarthost : *smarthosts->list()) {
-      SmarthostReport& read = reports.emplace_back();
-      read.name = smarthost.text_of("name");
-      read.trouble = smarthost.text_of("why");
-      read.since = time_in(smarthost, "since");
-      read.next_probe = time_in(smarthost, "next_probe");
-    }
+  for (const JsonValue& smarthost : status.list_of("smarthosts")) {
+    SmarthostReport& read = reports.emplace_back();
+    read.name = smarthost.text_of("name");
+    read.trouble = smarthost.text_of("why");
+    read.since = time_in(smarthost, "since");
+    read.next_probe = time_in(smarthost, "next_probe");
+  }
   return route_state_of(reports, time_in(status, "released"), now);
 }
 

@@ -153,8 +153,7 @@ Result<void, Failure> check_aliases(const DaemonInfo& info) {
   if (!answered && answered.error().kind == Exit::unavailable) return check_aliases_ourselves(info.aliases);
   if (!answered) return std::unexpected(answered.error());
   auto json = parse_json(*answered);
-  const JsonValue* count = json ? json->find("aliases") : nullptr;
-  print_count(info.aliases, count != nullptr ? count->whole_number().value_or(0) : 0, "");
+  print_count(info.aliases, json ? json->whole_number_of("aliases") : 0, "");
   return {};
 }
 
