@@ -2,7 +2,6 @@
 #include "daemon/listing/postfix_listing.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "daemon/base/text.h"
 #include "daemon/listing/queue_listing.h"
@@ -19,23 +18,7 @@ constexpr std::size_t kReasonWidth = 76;
 constexpr std::size_t kLongestAddress = 320;
 constexpr std::size_t kMostFailures = 10;  // that are shown
 
-std::string left(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
-std::string right(std::string text, std::size_t width) {
-  return std::string(width - std::min(width, text.size()), ' ') + text;
-}
-
-// "Sun Nov  1 03:14:04", as asctime(3) has it.
-std::string local_time(WallTime time) {
-  std::time_t seconds = std::chrono::system_clock::to_time_t(
-      std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%a %b %e %H:%M:%S", &parts)};
-}
+constexpr const char* kTimeForm = "%a %b %e %H:%M:%S";  // as asctime(3) has it
 
 std::string_view mark_of(mail::QueueState state) {
   switch (state) {
@@ -51,9 +34,10 @@ std::string address(std::string_view address) { return printable(address, kLonge
 std::string first_line(const spool::ViewedMail& viewed, mail::QueueState state) {
   const mail::QueuedMail& mail = viewed.mail;
   const std::string& sender = mail.envelope.sender;
-  return cat(left(cat(to_text(mail.id), mark_of(state)), kIdWidth), " ",
-             right(std::to_string(mail.size), kSizeWidth), " ", right(local_time(mail.arrival), kTimeWidth),
-             " ", sender.empty() ? "MAILER-DAEMON" : address(sender), "\n");
+  return cat(left_aligned(cat(to_text(mail.id), mark_of(state)), kIdWidth), " ",
+             right_aligned(std::to_string(mail.size), kSizeWidth), " ",
+             right_aligned(local_time(mail.arrival, kTimeForm), kTimeWidth), " ",
+             sender.empty() ? "MAILER-DAEMON" : address(sender), "\n");
 }
 
 // Pending recipients are shown; all of them if none is pending.
@@ -67,8 +51,8 @@ std::string reason_of(const mail::Progress& progress, const mail::MailState& sta
       state.waits_for != mail::WaitsFor::nobody && state.waits_for != mail::WaitsFor::time;
   const std::string& reply = progress.recipients[recipient].last_reply;
   if (!waits_for_others) return shown(reply.empty() ? state.reason : reply);
-  std::string since = state.since ? cat("waits since ", local_time(*state.since), ", ") : "";
-  std::string next = state.next ? cat("next attempt ", local_time(*state.next), ": ") : "";
+  std::string since = state.since ? cat("waits since ", local_time(*state.since, kTimeForm), ", ") : "";
+  std::string next = state.next ? cat("next attempt ", local_time(*state.next, kTimeForm), ": ") : "";
   return cat(since, next, shown(state.reason));
 }
 
@@ -94,8 +78,9 @@ std::string recipient_lines(const mail::QueuedMail& mail, const mail::MailState&
 
 std::string failure_line(const mail::FailedMail& failed) {
   std::string more = failed.more > 0 ? cat(" and ", std::to_string(failed.more), " more") : "";
-  return cat("   ", to_text(failed.id), " ", local_time(failed.time), "  ", address(failed.recipient), more,
-             failed.last_reply.empty() ? "" : ": ", shown(failed.last_reply), "\n");
+  return cat("   ", to_text(failed.id), " ", local_time(failed.time, kTimeForm), "  ",
+             address(failed.recipient), more, failed.last_reply.empty() ? "" : ": ", shown(failed.last_reply),
+             "\n");
 }
 
 }  // namespace

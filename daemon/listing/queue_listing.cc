@@ -2,6 +2,7 @@
 #include "daemon/listing/queue_listing.h"
 
 #include <algorithm>
+#include <ctime>
 
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
@@ -13,10 +14,6 @@ namespace {
 constexpr std::size_t kLongestReason = 300;
 constexpr std::size_t kSizeColumn = 9;
 constexpr std::size_t kStateWidth = 7;
-
-std::string padded(std::string text, std::size_t width) {
-  return std::string(width - std::min(width, text.size()), ' ') + text;
-}
 
 // Shows a pending recipient rather than one that is settled.
 std::string recipients_of(const spool::ViewedMail& mail) {
@@ -131,11 +128,28 @@ std::string waiting_text(const mail::MailState& state) {
 }
 
 std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& state) {
-  std::string word(mail::to_word(state.state));
-  word.resize(kStateWidth, ' ');
-  return cat(to_text(mail.mail.id), " ", word, " ", to_rfc3339(mail.mail.arrival), " ",
-             padded(std::to_string(mail.mail.size), kSizeColumn), " ",
+  return cat(to_text(mail.mail.id), " ", left_aligned(std::string(mail::to_word(state.state)), kStateWidth),
+             " ", to_rfc3339(mail.mail.arrival), " ",
+             right_aligned(std::to_string(mail.mail.size), kSizeColumn), " ",
              shown_address(mail.mail.envelope.sender), " -> ", recipients_of(mail), trouble_of(mail, state));
+}
+
+std::string left_aligned(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+std::string right_aligned(std::string text, std::size_t width) {
+  return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+
+std::string local_time(WallTime time, const char* format) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, format, &parts)};
 }
 
 std::string shown(std::string_view text, std::size_t limit) { return still_printable(text, limit); }

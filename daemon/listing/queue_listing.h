@@ -26,6 +26,12 @@ std::string waiting_text(const mail::MailState& state);
 // One line without its line end.
 std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& state);
 
+// Columns: filled up with blanks on the right, or on the left; never cut.
+std::string left_aligned(std::string text, std::size_t width);
+std::string right_aligned(std::string text, std::size_t width);
+// In the machine's zone, as strftime(3) has it for `format`; at most 31 characters.
+std::string local_time(WallTime time, const char* format);
+
 // For text that the spool stores in printable form already: its backslashes are not escaped again.
 std::string shown(std::string_view text, std::size_t limit = 4096);
 // <a@example.com>, printable.

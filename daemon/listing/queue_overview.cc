@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <tuple>
 
 #include "daemon/base/bytes.h"
@@ -22,16 +21,6 @@ std::string counted(std::size_t count, std::string_view what) {
   return cat(std::to_string(count), " ", what, count == 1 ? "" : "s");
 }
 
-// "Nov 29 19:09" in the machine's zone.
-std::string local_minute(WallTime time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(
-      std::chrono::time_point_cast<std::chrono::system_clock::duration>(time));
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%b %e %H:%M", &parts)};
-}
-
 // "284", "1.6K", "12M".
 std::string short_size(std::uint64_t bytes) {
   constexpr std::array kUnits = {"", "K", "M", "G"};
@@ -44,14 +33,6 @@ std::string short_size(std::uint64_t bytes) {
   return {text, static_cast<std::size_t>(length)};
 }
 
-std::string on_left(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
-std::string on_right(std::string text, std::size_t width) {
-  return std::string(width - std::min(width, text.size()), ' ') + text;
-}
-
 // All of it is ASCII: shown_address() escapes the rest.
 std::string cut(std::string text, std::optional<std::size_t> width) {
   if (!width || text.size() <= *width) return text;
@@ -60,8 +41,8 @@ std::string cut(std::string text, std::optional<std::size_t> width) {
 }
 
 std::string line_of(const std::array<std::string, 6>& columns, std::optional<std::size_t> width) {
-  return cut(cat(on_left(columns[0], 14), on_left(columns[1], 8), on_left(columns[2], 13),
-                 on_right(columns[3], 6), " ", on_right(columns[4], 5), "  ", columns[5]),
+  return cut(cat(left_aligned(columns[0], 14), left_aligned(columns[1], 8), left_aligned(columns[2], 13),
+                 right_aligned(columns[3], 6), " ", right_aligned(columns[4], 5), "  ", columns[5]),
              width) +
          "\n";
 }
@@ -149,7 +130,7 @@ std::string QueueOverview::causes(WallTime now) const {
 
 std::string QueueOverview::rows(WallTime now, std::optional<std::size_t> width) const {
   auto line = [&](const Row& row) {
-    return line_of({row.id, row.state, local_minute(row.arrival), rough(now - row.arrival),
+    return line_of({row.id, row.state, local_time(row.arrival, "%b %e %H:%M"), rough(now - row.arrival),
                     short_size(row.size), row.addresses},
                    width);
   };
