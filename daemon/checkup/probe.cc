@@ -11,12 +11,9 @@
 #include "smtpc/login.h"
 #include "smtpc/opening.h"
 #include "smtpc/sasl_client.h"
-#include "smtpc/session.h"
 
 namespace hikyaku::checkup {
 namespace {
-
-constexpr Duration kGoodbye = 2s;
 
 // What a server with only a hash of the password can do too comes first: there is one try, and the connection is
 // encrypted.
@@ -59,15 +56,8 @@ Task<std::vector<HostFinding>> look_at_all(const ProbeContext& context, const st
 
 mail::Smarthost smarthost_of(const ProbeDialling& with, const Recommendation& choice,
                              mail::Credentials credentials) {
-  mail::Smarthost smarthost;
-  smarthost.name = smarthost.host = choice.host;
-  smarthost.port = choice.port;
+  mail::Smarthost smarthost = probed_smarthost(with, choice.host, choice.port);
   smarthost.tls.mode = choice.tls;
-  smarthost.tls.ca_file = with.ca_file;
-  smarthost.timeout = {.connect = with.times.connect,
-                       .greeting = with.times.first_byte,
-                       .command = with.times.reply,
-                       .data = with.times.reply};
   smarthost.credentials = std::move(credentials);
   smarthost.credentials->mechanisms = kOrderOfOneTry;
   return smarthost;
@@ -96,27 +86,16 @@ class OneLogin {
     auto stream =
         co_await with_.connector.dial(smarthost_, with_.loop.within(with_.times.dial, with_.cancel));
     if (!stream) co_return std::move(stream.error());
-    smtpc::Session session(context(std::move(*tls)), std::move(*stream));
+    smtpc::Session session(probing_context(with_, smarthost_, knowledge_, std::move(*tls)),
+                           std::move(*stream));
     auto opened = co_await smtpc::open_session(session);
     if (!opened) co_return std::move(opened.error().failure);
     check(session.is_encrypted(), "a password would have left in clear text");
     auto logged_in = co_await smtpc::log_in(session);
-    if (!session.exchange.is_broken()) [[maybe_unused]]
-      auto goodbye = co_await session.exchange.ask("QUIT", kGoodbye);
+    co_await say_farewell(session);
     if (!logged_in) co_return std::move(logged_in.error().failure);
     finding_.mechanism = session.mechanism;
     co_return std::nullopt;
-  }
-
-  smtpc::ClientContext context(std::shared_ptr<io::TlsClient> tls) {
-    return {.loop = with_.loop,
-            .smarthost = smarthost_,
-            .connector = with_.connector,
-            .knowledge = knowledge_,
-            .tls = std::move(tls),
-            .ehlo_name = with_.ehlo_name,
-            .instance_token = "",
-            .cancel = with_.cancel};
   }
 
   const ProbeDialling& with_;

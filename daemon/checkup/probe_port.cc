@@ -16,25 +16,13 @@ using mail::TlsMode;
 constexpr std::uint16_t kImplicitPort = 465;
 constexpr Duration kFarewell = 2s;
 
-mail::Smarthost smarthost_at(const ProbeDialling& with, const std::string& host, std::uint16_t port) {
-  mail::Smarthost smarthost;
-  smarthost.name = smarthost.host = host;
-  smarthost.port = port;
-  smarthost.tls.verify = false;
-  smarthost.tls.ca_file = with.ca_file;
-  smarthost.timeout = {.connect = with.times.connect,
-                       .greeting = with.times.first_byte,
-                       .command = with.times.reply,
-                       .data = with.times.reply};
-  return smarthost;
-}
-
 // One connection that expects TLS from the first byte, or does not.
 class Visit final : private smtpc::OpeningObserver {
  public:
   Visit(const ProbeDialling& with, const std::string& host, std::uint16_t port, TlsMode mode)
-      : with_(with), smarthost_(smarthost_at(with, host, port)) {
+      : with_(with), smarthost_(probed_smarthost(with, host, port)) {
     smarthost_.tls.mode = mode;
+    smarthost_.tls.verify = false;
     finding_.port = port;
   }
 
@@ -49,23 +37,16 @@ class Visit final : private smtpc::OpeningObserver {
     auto opened = co_await smtpc::open_session(session);
     if (!opened) note_trouble(opened.error().failure);
     note_fault(session);
-    if (finding_.opening != Opening::none && !session.exchange.is_broken()) [[maybe_unused]]
-      auto farewell = co_await session.exchange.ask("QUIT", kFarewell);
+    if (finding_.opening != Opening::none) co_await say_farewell(session);
     co_return std::move(finding_);
   }
 
  private:
   smtpc::ClientContext context(std::shared_ptr<io::TlsClient> tls) {
-    return {.loop = with_.loop,
-            .smarthost = smarthost_,
-            .connector = with_.connector,
-            .knowledge = knowledge_,
-            .tls = std::move(tls),
-            .ehlo_name = with_.ehlo_name,
-            .instance_token = "",
-            .cancel = with_.cancel,
-            .observer = this,
-            .silence_before_probe = with_.times.silence};
+    smtpc::ClientContext context = probing_context(with_, smarthost_, knowledge_, std::move(tls));
+    context.observer = this;
+    context.silence_before_probe = with_.times.silence;
+    return context;
   }
 
   void greeted(const mail::Reply& greeting) override {
@@ -119,6 +100,35 @@ bool has_failed_with(const PortFinding& finding, FailureKind kind) {
 }
 
 }  // namespace
+
+mail::Smarthost probed_smarthost(const ProbeDialling& with, const std::string& host, std::uint16_t port) {
+  mail::Smarthost smarthost;
+  smarthost.name = smarthost.host = host;
+  smarthost.port = port;
+  smarthost.tls.ca_file = with.ca_file;
+  smarthost.timeout = {.connect = with.times.connect,
+                       .greeting = with.times.first_byte,
+                       .command = with.times.reply,
+                       .data = with.times.reply};
+  return smarthost;
+}
+
+smtpc::ClientContext probing_context(const ProbeDialling& with, const mail::Smarthost& smarthost,
+                                     smtpc::PeerKnowledge& knowledge, std::shared_ptr<io::TlsClient> tls) {
+  return {.loop = with.loop,
+          .smarthost = smarthost,
+          .connector = with.connector,
+          .knowledge = knowledge,
+          .tls = std::move(tls),
+          .ehlo_name = with.ehlo_name,
+          .instance_token = "",
+          .cancel = with.cancel};
+}
+
+Task<void> say_farewell(smtpc::Session& session) {
+  if (!session.exchange.is_broken()) [[maybe_unused]]
+    auto farewell = co_await session.exchange.ask("QUIT", kFarewell);
+}
 
 std::string_view to_text(Opening opening) {
   switch (opening) {

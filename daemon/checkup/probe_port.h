@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "daemon/io/stream.h"
 #include "daemon/mail/failure.h"
 #include "smtpc/connector.h"
+#include "smtpc/session.h"
 
 namespace hikyaku::checkup {
 
@@ -61,5 +63,14 @@ struct PortFinding {
 };
 
 Task<PortFinding> probe_port(ProbeDialling with, std::string host, std::uint16_t port);
+
+// What the probe's connections have in common. The host with the probe's certificates and times, and settings that
+// are else as by default:
+mail::Smarthost probed_smarthost(const ProbeDialling& with, const std::string& host, std::uint16_t port);
+// A session with it, over `tls`; all that is referred to outlives the session.
+smtpc::ClientContext probing_context(const ProbeDialling& with, const mail::Smarthost& smarthost,
+                                     smtpc::PeerKnowledge& knowledge, std::shared_ptr<io::TlsClient> tls);
+// Says QUIT, unless the exchange is broken, and waits a moment for the answer.
+Task<void> say_farewell(smtpc::Session& session);
 
 }  // namespace hikyaku::checkup
