@@ -247,35 +247,19 @@ void import_addresses(const Given& given, Context& context) {
                      given.place, given.name, context.imported);
 }
 
-void import_filters(const Given& given, Context& context) {
-  if (!given.value.empty())
-    context.imported.remark(
-        given.place, given.name,
-        "hikyaku hands mail to no filter; what signs or scans has to stand behind it, at the "
-        "smarthost");
-}
+// What is said of parameters that have no counterpart, where they are not empty.
+constexpr std::string_view kFilters =
+    "hikyaku hands mail to no filter; what signs or scans has to stand behind it, at the smarthost";
+constexpr std::string_view kChecks =
+    "hikyaku has no patterns over the content; single fields are added or removed by a smarthost's `headers`";
+constexpr std::string_view kCopies =
+    "copies that depend on an address have no counterpart; `copy_to` copies every mail";
+constexpr std::string_view kVirtual =
+    "hikyaku has no mailboxes and no virtual domains; redirect names of this machine in the aliases file";
 
-void import_checks(const Given& given, Context& context) {
-  if (!given.value.empty())
-    context.imported.remark(
-        given.place, given.name,
-        "hikyaku has no patterns over the content; single fields are added or removed by a "
-        "smarthost's `headers`");
-}
-
-void import_copies(const Given& given, Context& context) {
-  if (!given.value.empty())
-    context.imported.remark(
-        given.place, given.name,
-        "copies that depend on an address have no counterpart; `copy_to` copies every mail");
-}
-
-void import_virtual(const Given& given, Context& context) {
-  if (!given.value.empty())
-    context.imported.remark(
-        given.place, given.name,
-        "hikyaku has no mailboxes and no virtual domains; redirect names of this machine in "
-        "the aliases file");
+template <const std::string_view& kWords>
+void remark_on(const Given& given, Context& context) {
+  if (!given.value.empty()) context.imported.remark(given.place, given.name, std::string(kWords));
 }
 
 struct Row {
@@ -305,19 +289,19 @@ constexpr Row kRows[] = {
     {"smtp_generic_maps", import_addresses},
     {"sender_canonical_maps", import_addresses},
     {"canonical_maps", import_addresses},
-    {"recipient_canonical_maps", import_copies},
-    {"sender_bcc_maps", import_copies},
-    {"recipient_bcc_maps", import_copies},
-    {"virtual_alias_maps", import_virtual},
-    {"virtual_mailbox_domains", import_virtual},
-    {"virtual_alias_domains", import_virtual},
-    {"relay_domains", import_virtual},
-    {"content_filter", import_filters},
-    {"smtpd_milters", import_filters},
-    {"non_smtpd_milters", import_filters},
-    {"header_checks", import_checks},
-    {"body_checks", import_checks},
-    {"smtp_header_checks", import_checks},
+    {"recipient_canonical_maps", remark_on<kCopies>},
+    {"sender_bcc_maps", remark_on<kCopies>},
+    {"recipient_bcc_maps", remark_on<kCopies>},
+    {"virtual_alias_maps", remark_on<kVirtual>},
+    {"virtual_mailbox_domains", remark_on<kVirtual>},
+    {"virtual_alias_domains", remark_on<kVirtual>},
+    {"relay_domains", remark_on<kVirtual>},
+    {"content_filter", remark_on<kFilters>},
+    {"smtpd_milters", remark_on<kFilters>},
+    {"non_smtpd_milters", remark_on<kFilters>},
+    {"header_checks", remark_on<kChecks>},
+    {"body_checks", remark_on<kChecks>},
+    {"smtp_header_checks", remark_on<kChecks>},
 };
 
 // What has no meaning for a relay that takes mail from this machine and its network only, or is as hikyaku does
