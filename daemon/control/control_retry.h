@@ -28,7 +28,8 @@ ControlAnswer answer_retry(const ControlRequest& request, listing::QueueReader& 
 
 // POST /v1/queue/hold, release, remove and bounce: what is decided about the selected mails, each decision on stable
 // storage before the answer. Users decide about the mail that they submitted themselves.
-// The decision that a path of /v1/queue/ names.
+
+// The decision that such a path names.
 std::optional<relay::Decision> decision_of(std::string_view path);
 
 // {"done":N,"unchanged":N,"under_way":[ids],"unknown":[ids],"refused":[{"id","error"}]}, the lists cut off after

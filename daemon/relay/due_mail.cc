@@ -32,8 +32,7 @@ void DueMail::adopt(const std::vector<mail::QueueEntry>& entries, Duration downt
   for (const mail::QueueEntry& found : entries) {
     Entry entry{.id = found.id, .since = routes_.table().time() - downtime};
     if (found.held) {
-      withheld_.hold(found.id);
-      keep(entry);
+      hold(entry);
     } else if (found.next_wait > downtime) {
       postpone(entry, found.next_wait - downtime);
     } else {
@@ -52,6 +51,11 @@ void DueMail::hold(mail::MailId id) {
   withheld_.hold(id);
   retry({id});
   changed_.notify();
+}
+
+void DueMail::hold(Entry entry) {
+  withheld_.hold(entry.id);
+  withheld_.passes_over(entry);
 }
 
 void DueMail::release(mail::MailId id) {

@@ -46,9 +46,10 @@ class DueMail {
   // How often the routes have changed.
   std::uint64_t shape() const { return shape_; }
 
-  // The mail is held: its entries, and this one, are passed over until it is released.
+  // The mail is held: its entries are passed over until it is released.
   void hold(mail::MailId id);
-  void keep(Entry entry) { withheld_.passes_over(entry); }
+  // The same where this, its only entry, has been taken out.
+  void hold(Entry entry);
   void release(mail::MailId id);  // it is due now
   // The mail has ended, although it has entries here.
   void end(mail::MailId id);

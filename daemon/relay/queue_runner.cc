@@ -292,8 +292,7 @@ void QueueRunner::requeue(mail::MailId id, const Settlement& settlement) {
   }
   if (settlement.is_over || settlement.progress.held) {
     due_.parts().end_all(id);
-    if (settlement.progress.held) due_.hold(id);
-    if (settlement.progress.held) due_.keep(was.entry);
+    if (settlement.progress.held) due_.hold(was.entry);
     return;
   }
   if (was.next != nullptr) return due_.add_due(was.next, was.entry, true);

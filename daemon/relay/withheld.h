@@ -43,7 +43,6 @@ class Withheld {
     ghosts_ += elsewhere;
   }
 
-  bool is_held(mail::MailId id) const { return held_.contains(id); }
   std::size_t mails() const { return held_.size(); }  // that are held
   std::size_t kept() const { return kept_.size(); }   // entries
   std::size_t ghosts() const { return ghosts_; }      // entries of ended mails that are still in queues
