@@ -144,10 +144,7 @@ std::string unknown_option(std::string_view word) {
 
 Exit run_hikyakud(const std::string& config_file) {
   system::close_to_others();
-  Exit exit = load_and_serve(config_file, system::inherited_sockets());
-  if (io::SystemResolver::outstanding() == 0) return exit;
-  std::fflush(nullptr);
-  ::_exit(static_cast<int>(exit));
+  return io::SystemResolver::leave(load_and_serve(config_file, system::inherited_sockets()));
 }
 
 void turn_away(const std::vector<Fd>& listening, milliseconds span) {

@@ -119,19 +119,12 @@ Task<void> check_each(io::Loop& loop, const system::Loaded& loaded, checkup::Che
   }
 }
 
-// A name service that does not answer cannot be cancelled.
-void leave_if_something_hangs(Exit exit) {
-  if (io::SystemResolver::outstanding() > 0) ::_exit(static_cast<int>(exit));
-}
-
 Exit run_checks(const system::Loaded& loaded, const checkup::Checkup& checkup, bool json) {
   CheckOutput output(json);
   SystemClock clock;
   io::Loop loop(clock);
   loop.run(check_each(loop, loaded, checkup, output));
-  const Exit exit = output.finish(warnings_of(loaded));
-  leave_if_something_hangs(exit);
-  return exit;
+  return io::SystemResolver::leave(output.finish(warnings_of(loaded)));
 }
 
 }  // namespace

@@ -43,12 +43,6 @@ Result<std::optional<mail::Credentials>, StartError> credentials_of(const ProbeO
   return credentials;
 }
 
-// A name service that does not answer cannot be cancelled, and the process must not wait for it.
-Exit leave(Exit exit) {
-  if (io::SystemResolver::outstanding() > 0) ::_exit(static_cast<int>(exit));
-  return exit;
-}
-
 Exit run_probe(const ProbeOptions& options) {
   auto target = checkup::parse_probe_target(options.target);
   if (!target) return report(kProbe, {Exit::usage, target.error()});
@@ -61,7 +55,7 @@ Exit run_probe(const ProbeOptions& options) {
                                                         std::move(*target), std::move(*credentials)));
   output.print(options.json ? checkup::to_json_object(result).text() + "\n"
                             : checkup::to_text(result, clock.wall()));
-  return leave(output.finish(result.is_good() ? Exit::ok : Exit::attention, kProbe));
+  return io::SystemResolver::leave(output.finish(result.is_good() ? Exit::ok : Exit::attention, kProbe));
 }
 
 }  // namespace

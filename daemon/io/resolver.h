@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/exit.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/stream.h"
 
@@ -26,6 +27,9 @@ class SystemResolver final : public Resolver {
   // Look-ups whose answer has not come, abandoned ones included. The process may leave while only those are
   // left.
   static int outstanding();
+  // The end of a program: returns `exit`; but if a look-up is outstanding, for which the end of main() would wait,
+  // flushes standard output and ends the process with that code.
+  static Exit leave(Exit exit);
 
  private:
   Loop& loop_;
