@@ -35,8 +35,8 @@ class TokenBucket {
   Instant full_{};     // when the bucket is full again
 };
 
-// Counts the messages sent, or their recipients. Those sent within a hundredth of the unit form one portion, which counts until
-// the last of them is as old as the unit.
+// Counts the messages sent, or their recipients. Those sent within a hundredth of the unit form one portion, which
+// counts until the last of them is as old as the unit.
 class Quota {
  public:
   struct Portion {

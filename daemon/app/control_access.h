@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The control socket and the port for metrics from the daemon's side. The socket is there before anything else, so that whoever asks
-// during a slow start waits for the answer; it is served once the other parts exist, and closed before them.
-// In the default runtime directory the socket may be missing: the daemon then does without. The loop's thread.
+// The control socket and the port for metrics from the daemon's side. The socket is there before anything else, so
+// that whoever asks during a slow start waits for the answer; it is served once the other parts exist, and closed
+// before them. In the default runtime directory the socket may be missing: the daemon then does without. The loop's
+// thread.
 #pragma once
 
 #include <memory>

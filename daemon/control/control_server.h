@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Accepts connections on a listening socket, the control socket above all, on one thread, and serves each on a thread of its own by
-// calling ControlServing::serve. Owns the socket and its threads; stop() ends them all, in any state, and
-// must be called before the destructor. The threads have a low priority.
+// Accepts connections on a listening socket, the control socket above all, on one thread, and serves each on a
+// thread of its own by calling ControlServing::serve. Owns the socket and its threads; stop() ends them all, in any
+// state, and must be called before the destructor. The threads have a low priority.
 #pragma once
 
 #include <cstddef>

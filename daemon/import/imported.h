@@ -65,7 +65,8 @@ class Imported {
   // Once for each host, port and user.
   void add_login(Login login);
   void add_login(const Hop& hop, std::string user, std::string password, const Place& place);
-  // At the end: what the configuration could not hold is left out, and `user` stays only where several log-ins are for one host.
+  // At the end: what the configuration could not hold is left out, and `user` stays only where several log-ins are
+  // for one host.
   void finish();
 
  private:

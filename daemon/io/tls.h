@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// TLS over any stream: OpenSSL with memory BIOs. The client verifies chain and name, and refuses what does not
-// hold unless `verify` is false; keeps sessions for resumption, and turns OpenSSL's errors into our closed set (base/io_error.h): the text
-// is plain words, with OpenSSL's own in parentheses at the end.
+// TLS over any stream: OpenSSL with memory BIOs. The client verifies chain and name, and refuses what does not hold
+// unless `verify` is false; keeps sessions for resumption, and turns OpenSSL's errors into our closed set
+// (base/io_error.h): the text is plain words, with OpenSSL's own in parentheses at the end.
 #pragma once
 
 #include <memory>

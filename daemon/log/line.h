@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One log line as a value, and its notations as text and JSON (Postfix's: postfix_lines.h). All foreign text is escaped here. Pure.
+// One log line as a value, and its notations as text and JSON (Postfix's: postfix_lines.h). All foreign text is
+// escaped here. Pure.
 #pragma once
 
 #include <cstdint>

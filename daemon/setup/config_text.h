@@ -17,7 +17,8 @@ struct KeyText {
 };
 
 // A key that is there is changed in its place. A new one comes where the one before it in `keys` was taken out, or
-// behind that one, or else before the first key of the file, or at its end. Fails, with what is wrong, if the text cannot be read as YAML.
+// behind that one, or else before the first key of the file, or at its end. Fails, with what is wrong, if the text
+// cannot be read as YAML.
 Result<std::string, std::string> with_keys(std::string text, const std::vector<KeyText>& keys);
 
 // The lines that have gone, with "- ", and those that are new, with "+ ", in the order of the files; nothing of
