@@ -79,7 +79,7 @@ ChainLink link_of(const X509* certificate) {
   return {.subject = text_of(X509_get_subject_name(certificate)),
           .issuer = text_of(X509_get_issuer_name(certificate)),
           .not_before = wall_time(X509_get0_notBefore(certificate)),
-          .not_after = wall_time(X509_get0_notAfter(certificate))};
+          .not_after = end_of(certificate)};
 }
 
 }  // namespace
@@ -91,6 +91,8 @@ std::string fingerprint_of(const X509* certificate) {
   return cat("sha256:", to_hex(std::span(digest).first(length)));
 }
 
+std::optional<WallTime> end_of(const X509* certificate) { return wall_time(X509_get0_notAfter(certificate)); }
+
 CertificateFactsPtr facts_of(const X509* certificate, const X509* faulty, const STACK_OF(X509) * chain) {
   CertificateFacts facts;
   add_names(certificate, facts);
@@ -99,7 +101,7 @@ CertificateFactsPtr facts_of(const X509* certificate, const X509* faulty, const 
   facts.issuer = text_of(X509_get_issuer_name(faulty));
   if (X509_cmp(certificate, faulty) != 0) facts.faulty = text_of(X509_get_subject_name(faulty));
   facts.not_before = wall_time(X509_get0_notBefore(faulty));
-  facts.not_after = wall_time(X509_get0_notAfter(faulty));
+  facts.not_after = end_of(faulty);
   for (int i = 0; i < std::min(sk_X509_num(chain), kLongestChain); ++i)
     facts.chain.push_back(link_of(sk_X509_value(chain, i)));
   return std::make_shared<const CertificateFacts>(std::move(facts));

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/io_error.h"
 #include "daemon/base/ip.h"
 #include "daemon/base/task.h"
@@ -25,6 +26,7 @@ struct TlsInfo {
   std::string verdict;      // "verified", or why not in a few words
   std::string fingerprint;  // "sha256:" and 64 hex digits
   bool resumed = false;
+  std::optional<WallTime> certificate_ends{};
   // Why the certificate is not believed, where it need not be (`tls_verify: false`); nullopt: it is.
   std::optional<IoErrorKind> fault{};
   CertificateFactsPtr certificate{};  // only where TlsClientOptions::describe asks

@@ -135,6 +135,7 @@ Result<void, IoError> Client::accept_peer(TlsStream& stream, const std::string& 
   info.cipher = SSL_get_cipher_name(stream.ssl());
   info.resumed = resumed;
   if (certificate) info.fingerprint = fingerprint_of(certificate.get());
+  if (certificate) info.certificate_ends = end_of(certificate.get());
   auto facts = [&] {
     return certificate ? facts_of(certificate.get(), certificate.get(), chain_of(stream.ssl())) : nullptr;
   };

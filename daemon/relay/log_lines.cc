@@ -38,12 +38,6 @@ void describe(const SettledRecipient& settled, log::Outcome& line) {
   line.reason = mail::to_text(settled.failure->kind);
 }
 
-log::TlsInfo tls_of(const io::TlsInfo& used) {
-  log::TlsInfo tls{used.version, used.cipher, used.verdict};
-  if (used.certificate) tls.certificate_ends = used.certificate->not_after;
-  return tls;
-}
-
 }  // namespace
 
 std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Settlement& settlement,
@@ -57,7 +51,9 @@ std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Sett
     line.to = mail.envelope.recipients[settled.recipient].address;
     line.smarthost = used.smarthost;
     line.address = used.address;
-    if (used.tls) line.tls = tls_of(*used.tls);
+    if (used.tls)
+      line.tls =
+          log::TlsInfo{used.tls->version, used.tls->cipher, used.tls->verdict, used.tls->certificate_ends};
     line.delay = now - mail.arrival;
     describe(settled, line);
   }

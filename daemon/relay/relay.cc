@@ -12,8 +12,6 @@
 namespace hikyaku::relay {
 namespace {
 
-constexpr bool kDescribe = true;  // when its certificate ends is counted by smarthost
-
 Task<void> run(std::shared_ptr<smtpc::Lane> lane) { co_await lane->run(); }
 
 }  // namespace
@@ -51,7 +49,7 @@ std::vector<LanePtr> Relay::make_lanes(const config::Settings& settings, config:
   std::vector<LanePtr> lanes;
   for (const mail::Smarthost& smarthost : settings.smarthosts) {
     if (smarthost.direct) continue;
-    auto tls = smtpc::make_tls_client(smarthost, kDescribe);
+    auto tls = smtpc::make_tls_client(smarthost);
     if (tls)
       lanes.push_back(make_lane(settings, smarthost, std::move(*tls)));
     else

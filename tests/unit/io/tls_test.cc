@@ -278,12 +278,15 @@ TEST_CASE(
     "tls: an accepted certificate is described where that is asked for, with its chain up to the root") {
   TlsRig rig;
   auto options = trusting("smtp.example");
-  CHECK(rig.meet(options, test_certificates().good).info.certificate == nullptr);
+  const auto undescribed = rig.meet(options, test_certificates().good).info;
+  CHECK(undescribed.certificate == nullptr);
+  CHECK(undescribed.certificate_ends);
   options.describe = true;
   Outcome outcome = rig.meet(options, test_certificates().good);
   REQUIRE((!outcome.error && outcome.info.certificate));
   CHECK_FALSE(outcome.info.fault);
   const CertificateFacts& facts = *outcome.info.certificate;
+  CHECK(outcome.info.certificate_ends == facts.not_after);
   CHECK(facts.names == std::vector<std::string>{"smtp.example", "localhost", "127.0.0.1", "::1"});
   CHECK(facts.fingerprint == test_certificates().good.fingerprint);
   REQUIRE(facts.chain.size() == 2);
