@@ -9,12 +9,10 @@
 namespace hikyaku::relay {
 namespace {
 
-using Result = Decided::Result;
-
 constexpr Duration kLongestBounce = 30s;  // a notice that cannot be stored is put off long before
 
 void refuse(Decided& answer, std::string why) {
-  answer.result = Result::refused;
+  answer.result = Decided::Result::refused;
   answer.why = std::move(why);
 }
 
@@ -43,19 +41,28 @@ Task<std::vector<Decided>> Steering::apply(std::vector<mail::MailId> ids, Instru
 // `answer` and `order` are apply()'s, which waits.
 Task<void> Steering::apply_to(Decided& answer, const Instruction& order) {
   const bool is_ours = queue_.claim(answer.id);
-  auto mail = co_await source_.load(answer.id);
+  auto mail = co_await load(answer.id);
   const bool may_change = mail && order.may_change(mail->envelope.uid);
   if (is_ours && may_change) {
     co_await decide(answer, order, std::move(*mail));
     co_return;
   }
   if (may_change)
-    answer.result = Result::under_way;
+    answer.result = Decided::Result::under_way;
   else if (mail || mail.error().kind == mail::SourceErrorKind::unknown_mail)
-    answer.result = Result::unknown;
+    answer.result = Decided::Result::unknown;
   else
     refuse(answer, mail.error().text);
   if (is_ours) queue_.let_go(answer.id);
+}
+
+// Hundreds may be asked about at once, so each waits for its share of the memory.
+Task<Result<mail::QueuedMail, mail::SourceError>> Steering::load(mail::MailId id) {
+  auto room = co_await source_.make_room(id, mail::Patience::some);
+  if (!room) co_return std::unexpected(room.error());
+  auto mail = co_await source_.load(id);
+  if (mail) mail->room = std::move(*room);
+  co_return mail;
 }
 
 Task<void> Steering::decide(Decided& answer, const Instruction& order, mail::QueuedMail mail) {
@@ -70,7 +77,7 @@ Task<void> Steering::decide(Decided& answer, const Instruction& order, mail::Que
 
 Task<void> Steering::hold(Decided& answer, const Instruction& order, mail::QueuedMail mail) {
   if (mail.progress.held) {
-    answer.result = Result::unchanged;
+    answer.result = Decided::Result::unchanged;
     co_return;
   }
   mail.progress.held = true;
@@ -84,7 +91,7 @@ Task<void> Steering::hold(Decided& answer, const Instruction& order, mail::Queue
 // What has failed is tried again: a mail from <> that was refused is held with nobody left who waits for it.
 Task<void> Steering::release(Decided& answer, const Instruction& order, mail::QueuedMail mail) {
   if (!mail.progress.held) {
-    answer.result = Result::unchanged;
+    answer.result = Decided::Result::unchanged;
     co_return;
   }
   mail.progress.held = false;
@@ -111,7 +118,7 @@ Task<void> Steering::bounce(Decided& answer, const Instruction& order, mail::Que
     refuse(answer, "it is a notice without a sender to return it to: remove it instead");
   else if (mail.progress.is_settled())
     refuse(answer, "all its recipients are done with; only a notice to the sender is owed");
-  if (answer.result == Result::refused) co_return queue_.let_go(mail.id);
+  if (answer.result == Decided::Result::refused) co_return queue_.let_go(mail.id);
   smtpc::Job job{.mail = std::move(mail), .recipients = {}, .content = nullptr};
   for (std::size_t i = 0; i < job.mail.progress.recipients.size(); ++i)
     if (job.mail.progress.is_pending(i)) job.recipients.push_back(i);

@@ -60,6 +60,7 @@ class Steering {
 
  private:
   Task<void> apply_to(Decided& answer, const Instruction& order);
+  Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id);
   Task<void> decide(Decided& answer, const Instruction& order, mail::QueuedMail mail);
   Task<void> hold(Decided& answer, const Instruction& order, mail::QueuedMail mail);
   Task<void> release(Decided& answer, const Instruction& order, mail::QueuedMail mail);

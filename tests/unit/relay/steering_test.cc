@@ -16,11 +16,45 @@ namespace {
 
 constexpr Decision kEach[] = {Decision::hold, Decision::release, Decision::remove, Decision::bounce};
 
+// A spool without memory for mail in transit while `is_crowded`.
+class CrowdedSource final : public mail::MailSource {
+ public:
+  explicit CrowdedSource(mail::MailSource& source) : source_(source) {}
+  bool is_crowded = false;
+  std::vector<mail::QueueEntry> entries() const override { return source_.entries(); }
+  Task<Result<std::shared_ptr<mail::MailRoom>, mail::SourceError>> make_room(
+      mail::MailId id, mail::Patience patience) override {
+    if (is_crowded) co_return fail(mail::SourceErrorKind::no_memory, "memory is used up");
+    auto room = co_await source_.make_room(id, patience);
+    co_return room;
+  }
+  Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override {
+    auto mail = co_await source_.load(id);
+    co_return mail;
+  }
+  Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override {
+    return source_.open(id);
+  }
+  Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override {
+    auto recorded = co_await source_.record(id, std::move(progress));
+    co_return recorded;
+  }
+  Task<Result<void, mail::SourceError>> finish(mail::MailId id) override {
+    auto finished = co_await source_.finish(id);
+    co_return finished;
+  }
+
+ private:
+  mail::MailSource& source_;
+};
+
 // Everything is refused for now while `is_busy`, so that mail waits.
 struct SteeringRig : RelayRig {
   bool is_busy = true;
+  CrowdedSource crowded{*spool};
 
   SteeringRig() {
+    source = &crowded;
     start_relay();
     send();
     pass();  // the smarthost is proven
@@ -226,6 +260,20 @@ TEST_CASE("steering: who may not change a mail does not hear of it, whether it w
   CHECK(rig.is_queued(waits));
   CHECK_FALSE(rig.progress(waits).held);
   CHECK(rig.relay->queued() == 1);
+}
+
+TEST_CASE("steering: without memory for it a mail stays as it is, and that is said") {
+  SteeringRig rig;
+  const auto id = rig.send_and_wait();
+  rig.crowded.is_crowded = true;
+  for (Decision decision : kEach) {
+    const Decided answer = rig.decide(id, decision);
+    CHECK(answer.result == Decided::Result::refused);
+    CHECK(answer.why == "memory is used up");
+  }
+  rig.crowded.is_crowded = false;
+  CHECK_FALSE(rig.progress(id).held);
+  CHECK(rig.result_of(id, Decision::remove) == Decided::Result::done);
 }
 
 // A seeded history: each mail is delivered, returned, removed, held or queued, once.
