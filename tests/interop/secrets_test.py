@@ -106,6 +106,7 @@ class Secrets(Case):
         until(lambda: self.smarthost_.notices, 20, "the notice")
         self.assertIn(b"Diagnostic-Code: smtp; 550 5.1.1 ", self.smarthost_.notices[0])
         self.assertIn(b"***", self.smarthost_.notices[0])
+        until(lambda: len(self.waiting()) == 1, 20, "the notice's end in the queue too")
         self.assertIn(b"***", self.hikyaku("queue", "show", *self.waiting()))
         self.assert_nothing_shown()
 
