@@ -80,7 +80,7 @@ part "build with sanitizers" build build/san -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CX
 build_aside build/release "${optimised[@]}"
 part "tests with sanitizers" run_tests san build/san -j"$jobs"
 part "rest of the optimised build" built_aside
-part "tests optimised" run_tests release build/release -j"$jobs" -L 'unit|dialogue|crash|fuzz|links|abuse'
+part "tests optimised" run_tests release build/release -j"$jobs" -L 'unit|dialogue|crash|fuzz|links|abuse|package'
 part "memory" run_tests memory build/release -L memory
 
 tests=$(count tests)

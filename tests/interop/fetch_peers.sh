@@ -41,6 +41,18 @@ fetch_npm() { # fetch_npm FOLDER PACKAGE_JSON NPM_OPTION…
   cp "$wanted" "$folder/installed.json"
 }
 
+fetch_bare() { # fetch_bare LIST…: a Debian with systemd and nothing else, and what each list names, downloaded but not installed
+  local list hooks=() wanted="$*"
+  [ "$(cat "$cache/bare.packages" 2> /dev/null)" != "$wanted" ] || return 0
+  echo "fetching a bare Debian"
+  rm -rf "${cache:?}/bare"
+  for list in "$@"; do hooks+=("--customize-hook=chroot \"\$1\" apt-get install -y -qq --no-install-recommends --download-only $list"); done
+  mmdebstrap --quiet --mode=root --variant=minbase --include=systemd,systemd-sysv,ca-certificates --skip=cleanup/apt,cleanup/reproducible \
+    --aptopt='Binary::apt-get::APT::Keep-Downloaded-Packages "true"' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' "${hooks[@]}" bookworm "$cache/bare"
+  echo "$wanted" > "$cache/bare.packages"
+}
+
 fetch_packages root postfix dovecot-core dovecot-submissiond
 fetch_packages exim exim4-daemon-light
 fetch_packages opensmtpd opensmtpd
@@ -55,5 +67,9 @@ fetch_packages callers cron bsd-mailx s-nail mailutils mutt logwatch smartmontoo
 fetch_packages log_readers pflogsumm fail2ban
 # What the mail servers link that a Debian with tests/packages.txt lacks.
 fetch_packages libraries libevent-2.1-7 libgnutls-dane0 libidn12 libldap-2.5-0 liblockfile1 libunbound8
+# A machine to install our packages on: what they depend on (etc/debian/control), the mail servers whose place they take,
+# and programs that want a mail server.
+fetch_bare "debconf libsasl2-modules libc-ares2 libcpp-httplib0.11 libfmt9 libidn2-0 libprometheus-cpp-core1.0 libsasl2-2 libspdlog1.10-fmt9 \
+  libssl3 libsystemd0 libuv1 libxxhash0 libyaml-cpp0.7" exim4-daemon-light postfix "exim4-daemon-light cron bsd-mailx logwatch"
 fetch_npm npm "$interop/clients/package.json"
 fetch_npm haraka "$interop/smarthosts/package.json" --omit=optional

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Becomes a small machine of its own with systemd as its first process: every namespace new, the root an overlay over this
-# machine's with INSTALLED on top, /run, /tmp and /dev fresh, the network a loopback. The machine outside never hears of it.
-#   boot_systemd.sh BASE INSTALLED CGROUP
-# BASE is an empty directory, INSTALLED what `cmake --install` has made, CGROUP an empty directory of a cgroup2 mount: two
-# systems must never share one. The caller ends it all by killing this process.
+# Becomes a small machine of its own with systemd as its first process: every namespace new, the root an overlay over LOWER
+# with BROUGHT on top, /run, /tmp and /dev fresh, the network a loopback. The machine outside never hears of it.
+#   boot_systemd.sh BASE LOWER BROUGHT CGROUP
+# BASE is an empty directory, LOWER the root of a Debian, this machine's for instance, BROUGHT a directory, CGROUP an empty
+# directory of a cgroup2 mount: two systems must never share one. The caller ends it all by killing this process.
 set -eu
-base=$1 installed=$2 cgroup=$3
+base=$1 lower=$2 brought=$3 cgroup=$4
 
 if [ -z "${HIKYAKU_INNER:-}" ]; then
   echo $$ > "$cgroup/cgroup.procs"
@@ -18,8 +18,8 @@ hostname app1.shop.example
 ip link set lo up
 mount -t tmpfs -o size=4g,mode=755 tmpfs "$base"
 mkdir "$base/upper" "$base/work" "$base/root"
-cp -a "$installed/." "$base/upper" # no layer of its own: it lies inside the lower one
-mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" "$base/root"
+cp -a "$brought/." "$base/upper" # no layer of its own: it lies inside the lower one
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$base/upper,workdir=$base/work" "$base/root"
 root=$base/root
 
 mount -t proc proc "$root/proc"

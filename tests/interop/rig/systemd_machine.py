@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A machine on which hikyaku is installed and systemd is the first process (boot_systemd.sh). What is done there, and what
-is written there, is gone with it."""
+"""Machines with systemd as their first process (boot_systemd.sh). What is done there, and what is written there, is gone
+with them."""
 
 import json
 import os
@@ -21,11 +21,11 @@ NOT_HERE = ("a real systemd cannot be started here: it takes root, a kernel with
 
 
 class SystemdMachine:
-    """Booted when its constructor returns, with hikyaku installed and its users and directories made, not started.
-    remove() ends everything in it."""
+    """Booted when its constructor returns. remove() ends everything in it."""
 
-    def __init__(self, place):
-        self.place, self._holder = place, None
+    def __init__(self, place, root="/"):
+        """`root` is the Debian that it is a copy of."""
+        self.place, self._root, self._holder = place, root, None
         self._cgroup = _new_cgroup(f"hikyaku-test-{os.getpid()}")
         try:
             self._boot()
@@ -34,16 +34,13 @@ class SystemdMachine:
             raise
 
     def _boot(self):
-        for name in ("machine", "installed"):
-            self.place.directory(name)
-        subprocess.run(["cmake", "--install", os.path.dirname(os.path.dirname(binary("hikyakud"))), "--prefix", "/usr"],
-                       env=os.environ | {"DESTDIR": self.place.join("installed")}, check=True, stdout=subprocess.DEVNULL)
-        self._holder = Process(["bash", BOOT, self.place.join("machine"), self.place.join("installed"), self._cgroup],
-                               self.place.join("boot.out"))
+        folders = [self.place.directory(name) for name in ("machine", "brought")]
+        self._bring(folders[1])
+        self._holder = Process(["bash", BOOT, folders[0], self._root, folders[1], self._cgroup], self.place.join("boot.out"))
         until(self._has_booted, 60, lambda: NOT_HERE.format(f"/lib/systemd/systemd:\n{self._holder.said()}"))
-        self.must("systemd-sysusers", "/usr/lib/sysusers.d/hikyaku.conf")
-        self.must("systemd-tmpfiles", "--create", "/usr/lib/tmpfiles.d/hikyaku.conf")
-        self.write("/etc/systemd/system/hikyaku.service.d/sanitizers.conf", SANITIZERS)
+
+    def _bring(self, folder):
+        """Puts into the folder what lies over its root."""
 
     def _has_booted(self):
         assert self._holder.runs(), NOT_HERE.format(f"/lib/systemd/systemd:\n{self._holder.said()}")
@@ -112,6 +109,20 @@ class SystemdMachine:
                 os.kill(int(first), signal.SIGKILL)
             self._holder.kill()
         until(lambda: _remove_tree(self._cgroup), 20, "the machine's cgroups are empty")
+
+
+class InstalledMachine(SystemdMachine):
+    """A copy of this machine with hikyaku installed and its users and directories made, not started."""
+
+    def _bring(self, folder):
+        subprocess.run(["cmake", "--install", os.path.dirname(os.path.dirname(binary("hikyakud"))), "--prefix", "/usr"],
+                       env=os.environ | {"DESTDIR": folder}, check=True, stdout=subprocess.DEVNULL)
+
+    def _boot(self):
+        super()._boot()
+        self.must("systemd-sysusers", "/usr/lib/sysusers.d/hikyaku.conf")
+        self.must("systemd-tmpfiles", "--create", "/usr/lib/tmpfiles.d/hikyaku.conf")
+        self.write("/etc/systemd/system/hikyaku.service.d/sanitizers.conf", SANITIZERS)
 
 
 def _new_cgroup(name):

@@ -12,7 +12,7 @@ from rig_common.waiting import until
 
 from .certificates import Authority, self_signed
 from .place import Place
-from .systemd_machine import SystemdMachine
+from .systemd_machine import InstalledMachine
 
 ANNA, CARLA, OTTO = 1001, 1002, 1003  # CARLA is a member of adm
 ADM = 4
@@ -45,7 +45,7 @@ class TrialCase(unittest.TestCase):
         if TrialCase.machine is None:
             TrialCase.place = Place()
             unittest.addModuleCleanup(cls.place.remove)
-            TrialCase.machine = SystemdMachine(cls.place)
+            TrialCase.machine = InstalledMachine(cls.place)
             unittest.addModuleCleanup(cls.machine.remove)
             cls.make_users()
             cls.make_certificates()
