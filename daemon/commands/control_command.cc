@@ -9,6 +9,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/control_client.h"
 #include "daemon/commands/daemon_answers.h"
+#include "daemon/commands/nagios.h"
 #include "daemon/commands/output.h"
 #include "daemon/config/load.h"
 #include "daemon/system/port_owner.h"
@@ -21,6 +22,7 @@ constexpr Duration kHealthTimeout = 5s;
 struct AskOptions {
   ControlOptions control;
   bool json = false;
+  bool nagios = false;
 };
 
 Exit print(std::string_view command, const std::string& text, Exit exit = Exit::ok) {
@@ -36,7 +38,16 @@ std::string what_has_our_port(const std::string& config_file) {
   return settings ? system::explain_other_mail_server(settings->listen.endpoints) : "";
 }
 
+// Monitoring shows standard output alone, and takes the exit codes of other commands for something else.
+Exit plugin_status(const ControlOptions& options) {
+  auto socket = find_control_socket(options);
+  auto reply = socket ? ask_control(socket->path, "/v1/status") : std::unexpected(socket.error());
+  const PluginReport report = reply ? plugin_report(reply->json) : plugin_report(reply.error());
+  return print("hikyaku status", report.text, report.exit());
+}
+
 Exit status(const AskOptions& options) {
+  if (options.nagios) return plugin_status(options.control);
   constexpr std::string_view kCommand = "hikyaku status";
   auto socket = find_control_socket(options.control);
   if (!socket) return report(kCommand, socket.error());
@@ -125,8 +136,13 @@ void add_control_commands(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<AskOptions>();
   CLI::App& asking =
       add(app, "status", "show the daemon's queue, smarthosts and last delivery", chosen, status, options);
-  asking.add_flag("--json", options->json, "print one JSON object");
-  asking.footer("Exit code: 0 all is well, 1 something needs the operator, 75 the daemon does not answer.");
+  auto* json = asking.add_flag("--json", options->json, "print one JSON object");
+  asking.add_flag("--nagios", options->nagios, "as a plugin of Nagios or Icinga: states, performance data")
+      ->excludes(json);
+  asking.footer(
+      "Exit code: 0 all is well, 1 something needs the operator, 75 the daemon does not answer.\n"
+      "With --nagios: 0 OK, 1 WARNING (a smarthost is paused, mail is held), 2 CRITICAL (no mail flows),\n"
+      "3 UNKNOWN.");
   add_health_command(app, chosen);
   add(app, "reload", "make the daemon read its configuration again", chosen, reload,
       std::make_shared<AskOptions>())

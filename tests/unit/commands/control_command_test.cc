@@ -61,6 +61,56 @@ TEST_CASE("hikyaku status: a few lines for people, the daemon's own words for pr
   CHECK(status_text(*parse_json("[]")).find("hikyakud ") == 0);
 }
 
+TEST_CASE(
+    "hikyaku status --nagios: a line for monitoring with its data, then those for people, and four codes") {
+  CommandRig rig;
+  rig.daemon.status_report.version = "1.2";
+  rig.daemon.status_report.active = 1;
+  rig.daemon.status_report.deferred = 2;
+  rig.daemon.status_report.smarthosts = {{"main", "a.example", 587, true, 1, "", std::nullopt},
+                                         {"spare", "b.example", 465, true, 0, "", std::nullopt}};
+  const auto well = rig.daemon.status_report;
+  auto first_line = [&](int exit) {
+    Ran ran = rig.ask({"status", "--nagios"});
+    CHECK(ran.exit == exit);
+    CHECK(ran.err.empty());
+    return ran.out.substr(0, ran.out.find('\n'));
+  };
+  CHECK(first_line(0) ==
+        "HIKYAKU OK - 3 mails queued | active=1;;;0 waiting=2;;;0 held=0;;;0 failed_last_day=0;;;0 "
+        "paused=0;;;0 smarthosts=2;;;0");
+  CHECK(rig.ask({"status", "--nagios"}).out.find("\nqueue          1 active, 2 waiting, 0 held\n") !=
+        std::string::npos);
+  auto pause = [&](std::size_t which) {
+    rig.daemon.status_report.smarthosts[which].next_probe = rig.clock.wall();
+    rig.daemon.status_report.smarthosts[which].trouble = "a|b";
+  };
+  pause(0);
+  CHECK(first_line(1).starts_with("HIKYAKU WARNING - 1 of 2 smarthosts paused: main; 3 mails queued | "));
+  CHECK(std::ranges::count(rig.ask({"status", "--nagios"}).out, '|') == 1);
+  pause(1);
+  CHECK(first_line(2).starts_with("HIKYAKU CRITICAL - 2 of 2 smarthosts paused: main, spare; 3 mails"));
+  rig.daemon.status_report = well;
+  rig.daemon.status_report.held = 1;
+  CHECK(first_line(1).starts_with("HIKYAKU WARNING - 4 mails queued, 1 held | "));
+  rig.daemon.status_report.spool_trouble = "the disk is full";
+  CHECK(first_line(2).starts_with("HIKYAKU CRITICAL - the spool takes no mail: the disk is full; 4 mails"));
+}
+
+TEST_CASE("hikyaku status --nagios: no daemon is critical, and what only the asker does wrong unknown") {
+  CommandRig rig;
+  rig.path = rig.place.file("nobody.sock");
+  Ran none = rig.ask({"status", "--nagios"});
+  CHECK(none.exit == 2);
+  CHECK(none.out.starts_with("HIKYAKU CRITICAL - "));
+  CHECK(none.out.find("hikyakud is not running") != std::string::npos);
+  rig.without_socket = true;
+  Ran lost = rig.ask({"status", "--nagios", "-c", rig.place.file("no.yaml")});
+  CHECK(lost.exit == 3);
+  CHECK(lost.out.starts_with("HIKYAKU UNKNOWN - "));
+  CHECK(rig.ask({"status", "--nagios", "--json"}).exit == 64);
+}
+
 TEST_CASE("hikyaku health: a line of words, and 0 for yes and 1 for no") {
   CommandRig rig;
   Ran ready = rig.ask({"health", "--ready"});
