@@ -65,6 +65,8 @@ fetch_packages callers cron bsd-mailx s-nail mailutils mutt logwatch smartmontoo
   libpython3.11 libtokyocabinet9
 # What reads Postfix's log.
 fetch_packages log_readers pflogsumm fail2ban
+# What watches a mail queue: check_mailq and its Perl module.
+fetch_packages monitoring monitoring-plugins-standard monitoring-plugins-common
 # What the mail servers link that a Debian with tests/packages.txt lacks.
 fetch_packages libraries libevent-2.1-7 libgnutls-dane0 libidn12 libldap-2.5-0 liblockfile1 libunbound8
 # A machine to install our packages on: what they depend on (etc/debian/control), the mail servers whose place they take,

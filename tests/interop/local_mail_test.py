@@ -154,6 +154,51 @@ class LocalMail(InstalledCase):
         self.assertIn(": the smarthost cannot be reached", self.machine.run(["mailq"]))
         self.assertIn(f"nobody listens on {self.place.address}:1", self.machine.run(["mailq"], user=ROOT_USER))
 
+    def check_mailq(self, *thresholds):
+        """The exit code and the words of the plugin, run as a user who is in adm, as a monitoring agent would be."""
+        user = ["setpriv", "--reuid=1001", "--regid=1001", "--groups=4", "--"]
+        plugin = f"{self.place.peers}/monitoring/usr/lib/nagios/plugins/check_mailq"
+        done = subprocess.run(self.machine.inside([*user, "perl", plugin, "-M", "postfix", *thresholds]), capture_output=True,
+                              text=True, check=False, timeout=120)
+        return done.returncode, done.stdout.strip()
+
+    def test_monitoring_plugins_and_our_own_status_tell_of_the_queue(self):
+        nobody = {"name": "main", "host": self.place.address, "port": 1, "tls": "none"}
+        self.daemon.configure({"smarthosts": [nobody]})
+        self.daemon.start()
+        self.empty_the_queue()
+        self.assertEqual(self.check_mailq("-w", "1", "-c", "2"), (0, "OK: postfix mailq reports queue is empty|unsent=0;1;2;0"))
+        for number in range(3):
+            self.machine.run(["/usr/sbin/sendmail", "-odb", "you@dest.example"], f"Subject: {number}\n\nx\n".encode())
+        until(lambda: self.machine.run(["mailq"], user=ROOT_USER).count("nobody listens on") == 3, 30, self.daemon.log)
+        self.assertEqual(self.check_mailq("-w", "4", "-c", "9"), (0, "OK: postfix mailq (3) is below threshold (4/9)|unsent=3;4;9;0"))
+        self.assertEqual(self.check_mailq("-w", "3", "-c", "9"), (1, "WARNING: postfix mailq is 3 (threshold w = 3)|unsent=3;3;9;0"))
+        self.assertEqual(self.check_mailq("-w", "1", "-c", "3"), (2, "CRITICAL: postfix mailq is 3 (threshold c = 3)|unsent=3;1;3;0"))
+        ours = self.plugin_status()
+        self.assertEqual(ours[0], 2)
+        self.assertTrue(ours[1].startswith("HIKYAKU CRITICAL - 1 of 1 smarthosts paused: main; 3 mails queued | active=0;;;0 waiting=3;"),
+                        ours[1])
+        self.empty_the_queue()
+        self.daemon.stop()
+        self.assertEqual(self.check_mailq("-w", "1", "-c", "2"), (2, "CRITICAL: Error code 69 returned from /usr/bin/mailq"))
+        gone = self.plugin_status()
+        self.assertEqual((gone[0], gone[1].partition(" - ")[0]), (2, "HIKYAKU CRITICAL"))
+
+    def empty_the_queue(self):
+        """Of what this test or another one has left in it."""
+        remove = ["hikyaku", "queue", "remove", "--all", "--yes", "-c", self.daemon.config]
+
+        def is_empty():
+            subprocess.run(self.machine.inside(remove), capture_output=True, check=False, timeout=120)
+            return "Mail queue is empty" in self.machine.run(["mailq"], user=ROOT_USER)
+        until(is_empty, 30, self.daemon.log)
+
+    def plugin_status(self):
+        done = subprocess.run(self.machine.inside(["hikyaku", "status", "--nagios", "-c", self.daemon.config]),
+                              capture_output=True, text=True, check=False, timeout=120)
+        self.assertEqual(done.stderr, "")
+        return done.returncode, done.stdout
+
     def assert_root_is(self, address):
         self.machine.run(["/usr/sbin/sendmail", "root"], b"Subject: who is it?\n\nroot\n")
         self.assertEqual(self.wait("who is it?").recipients, [address])

@@ -72,6 +72,16 @@ class LogReaders(Case):
         self.daemon.reload()
         self.assertIn("]: reload configuration", self.daemon.log().removeprefix(before).splitlines()[0])
 
+    def test_a_mail_has_one_line_and_one_for_each_recipient(self):
+        self.run_hikyakud(self.settings | {"log": {"format": "text"}})
+        self.daemon.submit(b"Subject: x\r\n\r\nhi\r\n", ME, [YOU, GONE])
+        self.catcher.wait(wanted=lambda mail: mail.recipients == [ME])  # the bounce
+        self.daemon.stop()
+        lines = self.daemon.log().splitlines()
+        mail = next(line.partition(" id=")[2].split()[0] for line in lines if " accepted id=" in line)
+        events = [line.split()[2] for line in lines if f" id={mail} " in line]
+        self.assertEqual((events[0], sorted(events[1:])), ("accepted", ["delivered", "failed"]))
+
     def test_pflogsumm_logwatch_and_fail2ban_count_what_happened(self):
         log = self.write_log()
         tools = f"{self.place.peers}/log_readers"
