@@ -45,6 +45,7 @@ Task<void> LaneLink::run() {
 Task<bool> LaneLink::open() {
   for (bool again = true; again;) {
     auto opened = co_await dial();
+    if (!cancel_.is_requested()) tell_dialled(opened);
     again = !opened && client_ && client_->wants_new_connection() && !cancel_.is_requested();
     if (!opened && !again && !cancel_.is_requested()) lane_.learn(opened.error(), std::nullopt, round_);
     if (opened) lane_.tell(lane_.health_.opened());
@@ -62,6 +63,13 @@ Task<Result<void, Refusal>> LaneLink::dial() {
   client_ = std::make_unique<Client>(context(), std::move(*stream));
   auto opened = co_await client_->open();
   co_return opened;
+}
+
+void LaneLink::tell_dialled(const Result<void, Refusal>& opened) const {
+  ConnectionAttempt attempt{.used = used_connection(),
+                            .mechanism = client_ ? client_->mechanism() : "",
+                            .failure = opened ? nullptr : &opened.error().failure};
+  lane_.observer_.dialled(lane_, attempt);
 }
 
 ClientContext LaneLink::context() {
@@ -167,9 +175,9 @@ Task<void> LaneLink::deliver(JobPtr job) {
 }
 
 UsedConnection LaneLink::used_connection() const {
-  UsedConnection used{
-      .smarthost = lane_.options_.smarthost.name, .address = Endpoint::parse(client_->address()), .tls = {}};
-  if (client_->tls() != nullptr) used.tls = *client_->tls();
+  UsedConnection used{.smarthost = lane_.options_.smarthost.name, .address = {}, .tls = {}};
+  if (client_) used.address = Endpoint::parse(client_->address());
+  if (client_ && client_->tls() != nullptr) used.tls = *client_->tls();
   return used;
 }
 

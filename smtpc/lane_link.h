@@ -37,6 +37,7 @@ class LaneLink final : private OpeningObserver {
   void greeted(const mail::Reply& greeting) override;
   Task<bool> open();
   Task<Result<void, Refusal>> dial();
+  void tell_dialled(const Result<void, Refusal>& opened) const;
   ClientContext context();
   bool may_take() const;
   Task<bool> next();

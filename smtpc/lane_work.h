@@ -33,6 +33,13 @@ struct UsedConnection {
   std::optional<io::TlsInfo> tls;
 };
 
+// A connection to a smarthost that was opened, or could not be.
+struct ConnectionAttempt {
+  UsedConnection used;
+  std::string mechanism;                   // logged in with; empty: not logged in
+  const mail::Failure* failure = nullptr;  // null: opened. Valid during the call
+};
+
 // The flush of an outcome. Done when it is on stable storage; until then no later mail's final dot may leave
 // on the same connection (ARCHITECTURE.md, promise 2).
 class Ticket {
@@ -80,6 +87,8 @@ class LaneObserver {
   virtual ~LaneObserver() = default;
   // The lane's state, or the reason for it, has changed. Called once a change.
   virtual void changed(const Lane& lane) = 0;
+  // Each attempt but those that we have broken off ourselves.
+  virtual void dialled(const Lane& lane, const ConnectionAttempt& attempt) = 0;
   // The smarthost fails with pipelining and gets one command at a time from now on. Called once.
   virtual void speaks_plainly(const Lane& lane) = 0;
   // The smarthost has accepted a message: it is proven with the lane's configuration.

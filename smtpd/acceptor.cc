@@ -43,22 +43,23 @@ class Acceptor::Place {
  public:
   Place(Acceptor& acceptor, bool is_local, std::string client)
       : acceptor_(acceptor),
-        count_(is_local ? acceptor.local_ : acceptor.over_tcp_),
+        count_(is_local ? acceptor.counts_.local : acceptor.counts_.over_tcp),
         client_(std::move(client)) {
-    ++count_;
+    ++count_.now;
+    ++count_.begun;
     if (!client_.empty()) ++acceptor_.per_client_[client_];
     acceptor_.note_crowd();
   }
   Place(const Place&) = delete;
   ~Place() {
     if (!client_.empty() && --acceptor_.per_client_[client_] == 0) acceptor_.per_client_.erase(client_);
-    --count_;
+    --count_.now;
     acceptor_.note_crowd();
   }
 
  private:
   Acceptor& acceptor_;
-  std::size_t& count_;
+  SessionCount& count_;
   std::string client_;
 };
 
@@ -93,11 +94,14 @@ Task<void> Acceptor::accept_all(io::Listener& listener) {
 void Acceptor::take(io::StreamPtr stream) {
   auto peer = address_of(*stream);
   std::string client = client_of(*stream);
-  Admission admission = admit(options_.policy, peer, peer ? over_tcp_ : local_, sessions_of(client));
-  if (admission == Admission::welcome)
+  const SessionCount& alike = peer ? counts_.over_tcp : counts_.local;
+  Admission admission = admit(options_.policy, peer, alike.now, sessions_of(client));
+  if (admission == Admission::welcome) {
     nursery_.spawn(serve(std::move(stream), std::make_unique<Place>(*this, !peer, std::move(client))));
-  else if (turned_away_ < kMostTurnedAway)
-    nursery_.spawn(turn_away(std::move(stream), refusal(admission)));
+    return;
+  }
+  ++counts_.turned_away;
+  if (being_turned_away_ < kMostTurnedAway) nursery_.spawn(turn_away(std::move(stream), refusal(admission)));
 }
 
 std::size_t Acceptor::sessions_of(const std::string& client) const {
@@ -107,7 +111,8 @@ std::size_t Acceptor::sessions_of(const std::string& client) const {
 
 void Acceptor::note_crowd() {
   const AcceptPolicy& policy = options_.policy;
-  stop_.is_crowded = is_crowded(over_tcp_, policy.connections) || is_crowded(local_, policy.local);
+  stop_.is_crowded =
+      is_crowded(counts_.over_tcp.now, policy.connections) || is_crowded(counts_.local.now, policy.local);
 }
 
 Task<void> Acceptor::serve(io::StreamPtr stream, [[maybe_unused]] std::unique_ptr<Place> place) {
@@ -123,7 +128,7 @@ Task<void> Acceptor::serve(io::StreamPtr stream, [[maybe_unused]] std::unique_pt
 }
 
 Task<void> Acceptor::turn_away(io::StreamPtr stream, Reply reply) {
-  Counted counted(turned_away_);
+  Counted counted(being_turned_away_);
   SessionOptionsPtr options = options_.session;
   Channel channel(loop_, std::move(stream), *options, stop_.soft);
   observer_.rejected(channel.client(), {.stage = "connect", .reply = reply});

@@ -4,6 +4,8 @@
 // The loop's thread.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +25,18 @@ struct AcceptorOptions {
   std::shared_ptr<io::TlsServer> implicit_tls;  // for `hikyaku sink`: TLS before the greeting
 };
 
+// Sessions of one kind.
+struct SessionCount {
+  std::size_t now = 0;
+  std::uint64_t begun = 0;  // since the start
+};
+
+struct AcceptorCounts {
+  SessionCount over_tcp;
+  SessionCount local;             // over the Unix socket
+  std::uint64_t turned_away = 0;  // connections that got no session
+};
+
 class Acceptor {
  public:
   // The arguments outlive the acceptor. stop() must have returned before the acceptor is destroyed.
@@ -34,7 +48,8 @@ class Acceptor {
   void take(io::StreamPtr stream);
   // For connections from here on.
   void configure(AcceptorOptions options) { options_ = std::move(options); }
-  std::size_t sessions() const { return over_tcp_ + local_; }
+  std::size_t sessions() const { return counts_.over_tcp.now + counts_.local.now; }
+  const AcceptorCounts& counts() const { return counts_; }
 
   // Accepts no more and ends idle sessions with 421 4.3.2; the others may finish until `grace` is over.
   Task<void> stop(Duration grace);
@@ -54,9 +69,8 @@ class Acceptor {
   Stop stop_;
   SessionContext context_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
-  std::size_t over_tcp_ = 0;                       // sessions
-  std::size_t local_ = 0;                          // sessions over the Unix socket
-  std::size_t turned_away_ = 0;                    // connections that are being sent the reason
+  AcceptorCounts counts_;
+  std::size_t being_turned_away_ = 0;              // connections that are being sent the reason
   std::map<std::string, std::size_t> per_client_;  // by address, or "uid 1000"
   io::Nursery nursery_;
 };

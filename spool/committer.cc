@@ -64,12 +64,11 @@ void Committer::run() {
     Batch batch = take();
     std::size_t size = batch.appends.size();
     lock.unlock();
-    auto began = SteadyClock::now();
     commit(batch);
-    auto ended = SteadyClock::now();
+    const auto took = batch.took;
     loop_.post([this, batch = std::move(batch)]() mutable { hand_back(batch); });
     lock.lock();
-    expect(size, ended - began);
+    expect(size, took);
   }
 }
 
@@ -129,7 +128,9 @@ void Committer::commit(Batch& batch) {
     batch.outcome = AppendOutcome::not_tried;
     return;
   }
+  const auto began = SteadyClock::now();
   auto done = write_and_flush(batch);
+  batch.took = SteadyClock::now() - began;
   batch.outcome = done ? AppendOutcome::durable : AppendOutcome::failed;
   if (done) return;
   segment.is_broken = true;

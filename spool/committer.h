@@ -64,6 +64,7 @@ struct Batch {
   std::vector<Append*> appends;
   AppendOutcome outcome = AppendOutcome::pending;
   std::optional<DiskError> error;
+  std::chrono::steady_clock::duration took{0};  // writing and flushing
 };
 
 class Committer {

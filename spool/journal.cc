@@ -125,6 +125,7 @@ void Journal::on_batch(Batch& batch) {
   if (batch.outcome != AppendOutcome::not_tried) {
     ++counters_.batches;
     ++counters_.flushes;
+    counters_.flush_times.add(std::chrono::duration_cast<Duration>(batch.took));
   }
   segment->outstanding -= batch.appends.size();
   if (batch.outcome == AppendOutcome::failed) ring_.note_failed(segment);

@@ -2,9 +2,13 @@
 // The options for opening a spool, and how opening can fail. Plain values.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "daemon/base/bytes.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/defaults.h"
 #include "daemon/base/error.h"
 #include "daemon/mail/mail_id.h"
@@ -34,12 +38,29 @@ enum class SpoolErrorKind {
 };
 using SpoolError = Error<SpoolErrorKind>;
 
+// How long the log's flushes took, as a histogram: writing a batch and flushing it, for which everybody in it waits.
+struct FlushTimes {
+  static constexpr std::array<Duration, 15> kBounds{100us, 200us, 500us, 1ms,   2ms, 5ms, 10ms, 20ms,
+                                                    50ms,  100ms, 200ms, 500ms, 1s,  2s,  5s};
+
+  void add(Duration took) {
+    const auto bound = std::ranges::lower_bound(kBounds, took);
+    ++counts[static_cast<std::size_t>(bound - kBounds.begin())];
+    sum += took;
+  }
+
+  std::array<std::uint64_t, kBounds.size() + 1>
+      counts{};  // above the bound before and up to this one; the last: longer
+  Duration sum{0};
+};
+
 // Since the spool was opened.
 struct SpoolCounters {
   std::uint64_t records = 0;  // made durable
   std::uint64_t batches = 0;  // one pwritev (or more, where IOV_MAX demands it) each
   std::uint64_t flushes = 0;  // fdatasync of a segment by the committer
   std::uint64_t bytes = 0;    // of durable records
+  FlushTimes flush_times{};
 };
 
 // What the spool takes up now.

@@ -132,7 +132,9 @@ std::optional<std::string> LoopDaemonControl::metrics() {
 Task<metrics::Snapshot> LoopDaemonControl::snapshot() {
   metrics::Snapshot snapshot{.status = co_await status_now(), .spool = parts_.spool_use()};
   snapshot.oldest = co_await arrival_of(snapshot.spool.oldest);
+  snapshot.counts = parts_.counts();
   snapshot.now = parts_.loop.clock().wall();
+  snapshot.instant = parts_.loop.now();
   co_return snapshot;
 }
 

@@ -22,6 +22,7 @@ struct LoopDaemonControlParts {
   log::MailLog& log;
   std::function<Task<std::string>()> spool_trouble;  // as the disk is now; empty if there is none
   std::function<spool::SpoolUse()> spool_use;
+  std::function<metrics::Counts()> counts;
   std::function<std::vector<std::string>()> warnings;
   const metrics::Metrics& metrics;
   std::function<Task<control::ReloadReport>()> reload;

@@ -131,7 +131,7 @@ Task<void> Reloader::configure_parts() {
   parts_.log.configure(log_options(settings_));
   parts_.sink.configure(recipient_rules(settings_));
   parts_.control.configure(settings_.control);
-  parts_.metrics.configure(settings_.smarthosts);
+  parts_.metrics.configure(settings_.smarthosts, parts_.loop.now());
   auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters());
   auto session = acceptor.session;
   parts_.acceptor.configure(std::move(acceptor));

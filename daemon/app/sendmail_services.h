@@ -32,6 +32,7 @@ class SendmailServices {
              std::function<void(const mail::QueueEntry&)> on_arrival);
   // As Pickup::keeps().
   bool keeps(const mail::QueueEntry& entry) { return pickup_ && pickup_->keeps(entry); }
+  pickup::PickupCounts drops() const { return pickup_ ? pickup_->counts() : pickup::PickupCounts(); }
   // Begins no more; what is under way may end until `grace` is over.
   Task<void> stop(Duration grace);
 

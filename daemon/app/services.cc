@@ -99,10 +99,23 @@ Result<void, StartError> Services::serve_control() {
                                .log = parts_.log,
                                .spool_trouble = [this] { return parts_.storage.trouble_now(); },
                                .spool_use = [this] { return parts_.storage.spool().use(); },
+                               .counts = [this] { return counts(); },
                                .warnings = [this] { return warnings_.now(); },
                                .metrics = metrics_,
                                .reload = [this] { return reloader_.reload(); },
                                .reload_aliases = [this] { return reloader_.reload_aliases(); }});
+}
+
+metrics::Counts Services::counts() const {
+  const smtpd::AcceptorCounts& clients = acceptor_.counts();
+  const pickup::PickupCounts drops = sendmail_.drops();
+  return {.flushes = parts_.storage.spool().counters().flush_times,
+          .over_tcp = {clients.over_tcp.now, clients.over_tcp.begun},
+          .local = {clients.local.now, clients.local.begun},
+          .turned_away = clients.turned_away,
+          .drops_waiting = drops.waiting,
+          .drops_taken = drops.taken,
+          .drops_refused = drops.refused};
 }
 
 void Services::accept() {

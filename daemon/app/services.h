@@ -57,6 +57,7 @@ class Services {
  private:
   std::function<bool(const Endpoint&)> is_ours();
   Result<void, StartError> serve_control();
+  metrics::Counts counts() const;
   void accept();
 
   ServicesParts parts_;

@@ -71,6 +71,7 @@ log::Options log_options(const config::Settings& settings) {
   return {.level = settings.log.level,
           .format = settings.log.format,
           .journal = log::is_journal(),
+          .journal_socket = log::kJournalSocket,
           .addresses = settings.log.addresses};
 }
 

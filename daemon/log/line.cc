@@ -10,9 +10,8 @@
 namespace hikyaku::log {
 namespace {
 
-// Bytes of one value, and addresses of one list: a line stays readable and bounded whatever a peer sends.
+// Bytes of one value: a line stays readable and bounded whatever a peer sends.
 constexpr std::size_t kLongest = 1024;
-constexpr std::size_t kMostAddresses = 10;
 
 constexpr std::string_view kSpecial = " \"<>=";
 

@@ -3,6 +3,7 @@
 // escaped here. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,12 +30,16 @@ struct Field {
   std::variant<std::string, std::uint64_t, Address, std::vector<Address>, Sentence> value;  // may be foreign
 };
 
+// The most of one list that is shown, so that a line stays readable.
+inline constexpr std::size_t kMostAddresses = 10;
+
 struct Line {
   LogLevel level = LogLevel::info;
   std::string_view event;  // ours, a literal: "accepted"; empty: none
   std::string text;        // as a Sentence; or empty
   std::vector<Field> fields;
-  bool ends_mail = false;  // the mail has left the queue with it; only Postfix's notation says so
+  bool ends_mail = false;   // the mail has left the queue with it; only Postfix's notation says so
+  std::string smarthost{};  // a field in the journal alone: elsewhere it is part of another
 };
 
 // "info accepted id=… from=<a@example.com> reply=\"250 2.0.0 ok\"": values with blanks or quotes are quoted.

@@ -14,16 +14,11 @@
 #include "daemon/base/mutex.h"
 #include "daemon/base/text.h"
 #include "daemon/log/address_mask.h"
+#include "daemon/log/journal.h"
 #include "daemon/log/postfix_lines.h"
 
 namespace hikyaku::log {
 namespace {
-
-// Of sd-daemon(3): what the journal reads "<N>" as.
-std::string_view journal_prefix(LogLevel level) {
-  static constexpr std::string_view kPrefixes[] = {"<3>", "<4>", "<6>", "<7>"};
-  return kPrefixes[static_cast<std::size_t>(level)];
-}
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::err, spdlog::level::warn,
@@ -48,10 +43,9 @@ std::string seconds(Duration duration) {
   return cat(std::to_string(ms / 1000), ".", rest, "s");
 }
 
-std::string relay_text(const Outcome& outcome) {
-  if (!outcome.address) return outcome.smarthost.empty() ? "none" : outcome.smarthost;
-  return cat(outcome.smarthost, "[", outcome.address->address.to_text(),
-             "]:", std::to_string(outcome.address->port));
+std::string relay_text(const std::string& smarthost, const std::optional<Endpoint>& address) {
+  if (!address) return smarthost.empty() ? "none" : smarthost;
+  return cat(smarthost, "[", address->address.to_text(), "]:", std::to_string(address->port));
 }
 
 std::string tls_text(const std::optional<TlsInfo>& tls) {
@@ -100,21 +94,33 @@ struct MailLog::State {
   Defer defer GUARDED_BY(mutex){};
   std::thread::id gathering GUARDED_BY(mutex){};  // the thread whose lines are gathered
   std::string gathered GUARDED_BY(mutex){};       // whole lines, joined by LF
+  std::unique_ptr<JournalSocket> socket GUARDED_BY(mutex){};
+  std::vector<std::string> entries GUARDED_BY(mutex){};  // the gathered lines, where there is a socket
 
-  // With the time, or what the journal wants instead; lines of Postfix's are joined by LF.
-  std::string notation(const Line& line) const REQUIRES(mutex) {
-    const std::string_view prefix = journal ? journal_prefix(line.level) : "";
-    if (format == LogFormat::postfix) return postfix_notation(line, prefix);
-    const std::string time = journal ? "" : to_rfc3339(clock.wall());
-    if (format == LogFormat::json) return cat(prefix, to_json(line, time));
-    return cat(prefix, time, time.empty() ? "" : " ", to_text(line));
+  // One line, or several of Postfix's; without what stands before each.
+  std::vector<std::string> messages(const Line& line) const REQUIRES(mutex) {
+    if (format == LogFormat::postfix) return to_postfix(line, static_cast<std::uint32_t>(::getpid()));
+    if (format == LogFormat::json) return {to_json(line, journal ? "" : to_rfc3339(clock.wall()))};
+    return {to_text(line)};
   }
-  std::string postfix_notation(const Line& line, std::string_view prefix) const {
-    const std::string before = journal ? std::string(prefix) : syslog_prefix(clock.wall());
-    return cat(before, join(to_postfix(line, static_cast<std::uint32_t>(::getpid())), cat("\n", before)));
+  // The time, or what the journal wants instead.
+  std::string before(const Line& line) const REQUIRES(mutex) {
+    if (journal) return std::string(journal_prefix(line.level));
+    if (format == LogFormat::postfix) return syslog_prefix(clock.wall());
+    return format == LogFormat::json ? "" : cat(to_rfc3339(clock.wall()), " ");
   }
-  void write_gathered() REQUIRES(mutex) {
-    if (!gathered.empty()) sink(LogLevel::info, std::exchange(gathered, {}));
+  void gather(const Line& line) REQUIRES(mutex) {
+    const std::string start = before(line);
+    for (const std::string& message : messages(line)) {
+      gathered += cat(gathered.empty() ? "" : "\n", start, message);
+      if (socket) entries.push_back(to_journal_entry(line, message));
+    }
+  }
+  void write_gathered(LogLevel as = LogLevel::info) REQUIRES(mutex) {
+    if (gathered.empty()) return;
+    const std::string text = std::exchange(gathered, {});
+    const auto with_fields = std::exchange(entries, {});
+    if (!socket || !socket->send(with_fields)) sink(as, text);
   }
 };
 
@@ -128,7 +134,10 @@ MailLog::MailLog(const Clock& clock, Options options, Sink sink)
                        {},
                        options.format,
                        options.journal,
-                       std::move(sink)}) {}
+                       std::move(sink)}) {
+  if (options.journal && !options.journal_socket.empty())
+    state_->socket = std::make_unique<JournalSocket>(options.journal_socket);
+}
 
 MailLog::~MailLog() { write_gathered(); }
 
@@ -163,18 +172,12 @@ void MailLog::write(Line line) {
   if (!shows(line.level)) return;
   if (state_->addresses == LogAddresses::masked) mask_addresses(line);
   Lock lock(state_->mutex);
-  std::string text = state_->notation(line);
   const bool waits =
       state_->defer && line.level != LogLevel::error && state_->gathering == std::this_thread::get_id();
-  if (!waits) {
-    state_->write_gathered();
-    return state_->sink(line.level, text);
-  }
-  if (state_->gathered.empty())
-    state_->defer([this] { write_gathered(); });
-  else
-    state_->gathered += '\n';
-  state_->gathered += text;
+  if (!waits) state_->write_gathered();
+  if (waits && state_->gathered.empty()) state_->defer([this] { write_gathered(); });
+  state_->gather(line);
+  if (!waits) state_->write_gathered(line.level);
 }
 
 void MailLog::accepted(const Accepted& accepted) {
@@ -195,7 +198,7 @@ void MailLog::outcome(const Outcome& outcome) {
   LogLevel level = outcome.status == Status::delivered ? LogLevel::info : LogLevel::warning;
   Line line{level, name_of(outcome.status), "", {{"id", outcome.id}, {"from", Address{outcome.from}}}};
   line.fields.push_back({"to", Address{outcome.to}});
-  line.fields.push_back({"relay", relay_text(outcome)});
+  line.fields.push_back({"relay", relay_text(outcome.smarthost, outcome.address)});
   line.fields.push_back({"tls", tls_text(outcome.tls)});
   line.fields.push_back({"delay", seconds(outcome.delay)});
   line.fields.push_back({"status", std::string(name_of(outcome.status))});
@@ -203,10 +206,12 @@ void MailLog::outcome(const Outcome& outcome) {
   add(line, "reply", outcome.reply);
   if (!outcome.diagnosis.empty()) line.fields.push_back({"diagnosis", Sentence{outcome.diagnosis}});
   line.ends_mail = outcome.ends_mail;
+  line.smarthost = outcome.smarthost;
   write(std::move(line));
 }
 
 void MailLog::smarthost(const SmarthostChange& change) {
+  if (MailObserver* observer = state_->observer) observer->smarthost(change);
   Line line{change.up ? LogLevel::info : LogLevel::error,
             change.up ? "smarthost up" : "smarthost paused",
             change.diagnosis,
@@ -218,6 +223,17 @@ void MailLog::smarthost(const SmarthostChange& change) {
     line.fields.push_back({"waiting", change.waiting});
     add(line, "oldest", hikyaku::to_text(change.oldest));
   }
+  write(std::move(line));
+}
+
+void MailLog::connection(const Connection& connection) {
+  if (MailObserver* observer = state_->observer) observer->connection(connection);
+  if (!shows(LogLevel::debug)) return;
+  Line line{LogLevel::debug, connection.reason.empty() ? "connected" : "not connected", "", {}};
+  line.fields.push_back({"relay", relay_text(connection.smarthost, connection.address)});
+  line.fields.push_back({"tls", tls_text(connection.tls)});
+  add(line, "auth", connection.mechanism);
+  add(line, "reason", std::string(connection.reason));
   write(std::move(line));
 }
 

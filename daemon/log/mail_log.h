@@ -68,6 +68,19 @@ struct SmarthostChange {
   Duration next_probe{0};     // when down
   std::uint64_t waiting = 0;  // messages
   Duration oldest{0};         // the age of the oldest
+  // For observers; not in the line:
+  Instant at{};
+  std::optional<Instant> since{};  // when this pause began, however often it is logged
+};
+
+// A connection to a smarthost was opened, or could not be. Told at `debug`: what it means for mail has lines of its own.
+struct Connection {
+  std::string smarthost;
+  std::optional<Endpoint> address;  // nullopt: it was not reached
+  std::optional<TlsInfo> tls;
+  std::string mechanism;       // logged in with; empty: not logged in
+  std::string_view reason{};   // the failure's stable name; empty: opened
+  bool login_refused = false;  // by a reply
 };
 
 // A bounce or delay notice has been queued as a message of its own.
@@ -111,8 +124,13 @@ struct Options {
   LogFormat format = LogFormat::text;
   // Lines begin with "<6>", the journal's priority, and carry no time or host: the journal keeps its own.
   bool journal = false;
+  // Where the journal takes entries with fields, kJournalSocket; lines go to standard error only where it does not.
+  // Empty: they always do.
+  std::string journal_socket{};
   LogAddresses addresses = LogAddresses::plain;
 };
+
+inline constexpr const char* kJournalSocket = "/run/systemd/journal/socket";
 
 // Whether standard error is the journal's: the one that $JOURNAL_STREAM names.
 bool is_journal();
@@ -127,6 +145,8 @@ class MailObserver {
   virtual ~MailObserver() = default;
   virtual void accepted(const Accepted& accepted) = 0;
   virtual void outcome(const Outcome& outcome) = 0;
+  virtual void smarthost(const SmarthostChange& change) = 0;
+  virtual void connection(const Connection& connection) = 0;
   virtual void bounce(const Bounce& bounce) = 0;
   virtual void rejected(const Rejected& rejected) = 0;
 };
@@ -161,6 +181,7 @@ class MailLog {
   void accepted(const Accepted& accepted);
   void outcome(const Outcome& outcome);
   void smarthost(const SmarthostChange& change);
+  void connection(const Connection& connection);
   void bounce(const Bounce& bounce);
   void expanded(const Expanded& expanded);
   void rejected(const Rejected& rejected);

@@ -88,9 +88,19 @@ void add_spool(const Snapshot& now, std::vector<MetricFamily>& all) {
   all.push_back(gauge("hikyaku_memory_budget_bytes", "The configured `memory`.", use.memory_limit));
 }
 
+void add_clients(const Counts& counts, std::vector<MetricFamily>& all) {
+  auto over = [](const char* name, std::uint64_t sessions) {
+    return valued(static_cast<double>(sessions), {{"over", name}});
+  };
+  all.push_back(gauge("hikyaku_client_connections", "Clients that are connected.",
+                      {over("tcp", counts.over_tcp.now), over("unix", counts.local.now)}));
+  all.push_back(gauge("hikyaku_drops_waiting", "Mails that sendmail left as files and that wait to be taken.",
+                      counts.drops_waiting));
+}
+
 }  // namespace
 
-std::vector<MetricFamily> gauges_of(const Snapshot& now, const Certificates& certificates) {
+std::vector<MetricFamily> gauges_of(const Snapshot& now, const Remembered& remembered) {
   std::vector<MetricFamily> all;
   all.push_back(gauge("hikyaku_build_info", "1; the label has the version.",
                       {valued(1, {{"version", now.status.version}})}));
@@ -98,8 +108,9 @@ std::vector<MetricFamily> gauges_of(const Snapshot& now, const Certificates& cer
                       {valued(in_seconds(now.status.uptime))}));
   add_queue(now, all);
   add_smarthosts(now.status, all);
-  add_certificates(now, certificates, all);
+  add_certificates(now, remembered.certificates, all);
   add_spool(now, all);
+  add_clients(now.counts, all);
   std::erase_if(all, [](const MetricFamily& family) { return family.metric.empty(); });
   return all;
 }

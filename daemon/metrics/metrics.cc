@@ -4,6 +4,9 @@
 #include <prometheus/histogram.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "daemon/mail/failure.h"
 #include "daemon/metrics/series.h"
 
@@ -14,6 +17,7 @@ namespace {
 const prometheus::Histogram::BucketBoundaries kDelays{0.01, 0.03, 0.1,   0.3,   1,      3,      10,     30,
                                                       60,   300,  1'800, 3'600, 14'400, 86'400, 432'000};
 constexpr const char* kNotices[] = {"failed", "delayed", "relayed", "postmaster"};
+constexpr std::string_view kVersions[] = {"1.2", "1.3", "none"};
 const std::string kNoSmarthost = "none";  // no connection was made
 
 prometheus::Counter& counter(prometheus::Registry& registry, const std::string& name,
@@ -22,6 +26,21 @@ prometheus::Counter& counter(prometheus::Registry& registry, const std::string& 
 }
 
 double seconds_in(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// Of OpenSSL's names, which are few; "1.0" and "1.1" are there only where `tls_min_version` lets them.
+std::string_view version_of(const std::optional<log::TlsInfo>& tls) {
+  static constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"TLSv1.3", "1.3"}, {"TLSv1.2", "1.2"}, {"TLSv1.1", "1.1"}, {"TLSv1", "1.0"}};
+  if (!tls) return "none";
+  for (const auto& [name, version] : kNames)
+    if (tls->version == name) return version;
+  return "other";
+}
+
+// What can go wrong before a mail is under way.
+bool is_of_connections(mail::FailureKind kind) {
+  return kind < mail::FailureKind::sender_not_owned || kind == mail::FailureKind::other;
+}
 
 }  // namespace
 
@@ -40,6 +59,16 @@ struct Metrics::Series {
   Tally deferred{registry, "hikyaku_recipients_deferred_total",
                  "Attempts for a recipient that were refused for now, and will be made again."};
   Tally failed{registry, "hikyaku_recipients_failed_total", "Recipients whose mail was given up."};
+  Tally connected{registry, "hikyaku_smarthost_connections_opened_total",
+                  "Connections to the smarthost that were ready for mail."};
+  Tally not_connected{registry, "hikyaku_smarthost_connections_failed_total",
+                      "Connections to the smarthost that could not be opened, or not logged in."};
+  Tally logins{registry, "hikyaku_smarthost_logins_total",
+               "Log-ins at the smarthost: ok, or refused by its reply.", "result"};
+  Tally tls{registry, "hikyaku_smarthost_tls_connections_total",
+            "Connections that were ready for mail, by version of TLS.", "version"};
+  Tally pauses{registry, "hikyaku_smarthost_pauses_total",
+               "How often the smarthost began to get no mail because of an error."};
   prometheus::Family<prometheus::Counter>& notices =
       prometheus::BuildCounter()
           .Name("hikyaku_notices_total")
@@ -52,8 +81,19 @@ struct Metrics::Series {
           .Register(registry)
           .Add({}, kDelays);
   Mutex mutex;
-  // Of the configured smarthosts that are hosts; nullopt until a certificate has been seen.
-  Certificates certificates GUARDED_BY(mutex);
+  Remembered remembered GUARDED_BY(mutex);
+
+  // All that can be counted of the smarthost, at 0.
+  void add(const std::string& smarthost) {
+    for (Tally* tally : {&delivered, &connected, &pauses}) tally->of(smarthost);
+    for (std::string_view result : {"ok", "refused"}) logins.of(smarthost, result);
+    for (std::string_view version : kVersions) tls.of(smarthost, version);
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(mail::FailureKind::other); ++i) {
+      const auto kind = static_cast<mail::FailureKind>(i);
+      for (Tally* tally : {&deferred, &failed}) tally->of(smarthost, mail::to_text(kind));
+      if (is_of_connections(kind)) not_connected.of(smarthost, mail::to_text(kind));
+    }
+  }
 };
 
 Metrics::Metrics() : series_(std::make_unique<Series>()) {
@@ -62,20 +102,18 @@ Metrics::Metrics() : series_(std::make_unique<Series>()) {
 
 Metrics::~Metrics() = default;
 
-void Metrics::configure(const std::vector<mail::Smarthost>& smarthosts) {
-  for (const mail::Smarthost& smarthost : smarthosts) {
-    series_->delivered.of(smarthost.name);
-    for (std::size_t kind = 0; kind <= static_cast<std::size_t>(mail::FailureKind::other); ++kind) {
-      const std::string_view reason = mail::to_text(static_cast<mail::FailureKind>(kind));
-      series_->deferred.of(smarthost.name, reason);
-      series_->failed.of(smarthost.name, reason);
-    }
-  }
-  Certificates certificates;
+void Metrics::configure(const std::vector<mail::Smarthost>& smarthosts, Instant now) {
+  Remembered fresh;
   Lock lock(series_->mutex);
-  for (const mail::Smarthost& smarthost : smarthosts)
-    if (!smarthost.direct) certificates[smarthost.name] = series_->certificates[smarthost.name];
-  series_->certificates = std::move(certificates);
+  Remembered& before = series_->remembered;
+  for (const mail::Smarthost& smarthost : smarthosts) {
+    const std::string& name = smarthost.name;
+    series_->add(name);
+    if (!smarthost.direct) fresh.certificates[name] = before.certificates[name];
+    fresh.paused[name] = before.paused[name];
+    fresh.paused[name].end(now);
+  }
+  before = std::move(fresh);
 }
 
 void Metrics::accepted(const log::Accepted& accepted) {
@@ -97,8 +135,29 @@ void Metrics::outcome(const log::Outcome& outcome) {
   }
   if (!outcome.tls || !outcome.tls->certificate_ends) return;
   Lock lock(series_->mutex);
-  auto known = series_->certificates.find(smarthost);
-  if (known != series_->certificates.end()) known->second = outcome.tls->certificate_ends;
+  auto known = series_->remembered.certificates.find(smarthost);
+  if (known != series_->remembered.certificates.end()) known->second = outcome.tls->certificate_ends;
+}
+
+void Metrics::smarthost(const log::SmarthostChange& change) {
+  bool is_new = false;
+  {
+    Lock lock(series_->mutex);
+    auto known = series_->remembered.paused.find(change.smarthost);
+    if (known == series_->remembered.paused.end()) return;
+    if (change.up) known->second.end(change.at);
+    if (change.since) is_new = known->second.begin(*change.since);
+  }
+  if (is_new) series_->pauses.of(change.smarthost).Increment();
+}
+
+void Metrics::connection(const log::Connection& connection) {
+  const std::string& smarthost = connection.smarthost;
+  if (connection.login_refused) series_->logins.of(smarthost, "refused").Increment();
+  if (!connection.reason.empty()) return series_->not_connected.of(smarthost, connection.reason).Increment();
+  series_->connected.of(smarthost).Increment();
+  series_->tls.of(smarthost, version_of(connection.tls)).Increment();
+  if (!connection.mechanism.empty()) series_->logins.of(smarthost, "ok").Increment();
 }
 
 void Metrics::bounce(const log::Bounce& bounce) { series_->notices.Add({{"kind", bounce.kind}}).Increment(); }
@@ -106,13 +165,14 @@ void Metrics::bounce(const log::Bounce& bounce) { series_->notices.Add({{"kind",
 void Metrics::rejected(const log::Rejected& /*rejected*/) { series_->rejected.Increment(); }
 
 std::string Metrics::text(const Snapshot& now) const {
-  Certificates certificates;
+  Remembered remembered;
   {
     Lock lock(series_->mutex);
-    certificates = series_->certificates;
+    remembered = series_->remembered;
   }
   std::vector<prometheus::MetricFamily> all = series_->registry.Collect();
-  for (prometheus::MetricFamily& gauge : gauges_of(now, certificates)) all.push_back(std::move(gauge));
+  std::ranges::move(counts_of(now, remembered), std::back_inserter(all));
+  std::ranges::move(gauges_of(now, remembered), std::back_inserter(all));
   return prometheus::TextSerializer().Serialize(all);
 }
 

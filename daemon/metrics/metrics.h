@@ -4,6 +4,7 @@
 // and the configured names of smarthosts. Thread-safe: the loop counts, and the thread that asks makes the text.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,12 +18,29 @@
 
 namespace hikyaku::metrics {
 
+// What the parts themselves have counted since the start.
+struct Sessions {
+  std::uint64_t now = 0;
+  std::uint64_t begun = 0;
+};
+struct Counts {
+  spool::FlushTimes flushes;
+  Sessions over_tcp;  // of clients
+  Sessions local;     // over the Unix socket
+  std::uint64_t turned_away = 0;
+  std::uint64_t drops_waiting = 0;
+  std::uint64_t drops_taken = 0;
+  std::uint64_t drops_refused = 0;
+};
+
 // How the daemon stands at one moment.
 struct Snapshot {
   relay::StatusReport status;
   spool::SpoolUse spool;
+  Counts counts{};
   std::optional<WallTime> oldest{};  // the arrival of the oldest queued mail
   WallTime now{};
+  Instant instant{};  // the same moment
 };
 
 class Metrics final : public log::MailObserver {
@@ -32,12 +50,14 @@ class Metrics final : public log::MailObserver {
   Metrics(const Metrics&) = delete;
 
   // Whatever can be counted of these smarthosts is there from now on, at 0: an alarm on a rate needs the 0 before the
-  // 1. The counts of other smarthosts stay.
-  void configure(const std::vector<mail::Smarthost>& smarthosts);
+  // 1. The counts of other smarthosts stay. All pauses have ended.
+  void configure(const std::vector<mail::Smarthost>& smarthosts, Instant now);
 
   // log::MailObserver
   void accepted(const log::Accepted& accepted) override;
   void outcome(const log::Outcome& outcome) override;
+  void smarthost(const log::SmarthostChange& change) override;
+  void connection(const log::Connection& connection) override;
   void bounce(const log::Bounce& bounce) override;
   void rejected(const log::Rejected& rejected) override;
 

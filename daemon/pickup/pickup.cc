@@ -55,6 +55,8 @@ Task<void> Pickup::sweep() {
   if (!listing) co_return;
   has_drafts_ = listing->has_drafts;
   forget_all_but(*listing);
+  auto is_waiting = [this](const std::string& name) { return !busy_.contains(name); };
+  counts_.waiting = static_cast<std::size_t>(std::ranges::count_if(listing->drops, is_waiting));
   for (const std::string& name : listing->others) tell_once(name, "its name is not one that sendmail gives");
   co_await begin_all(std::move(listing->drops));
 }
@@ -77,6 +79,7 @@ Task<void> Pickup::begin_all(std::vector<std::string> names) {
     if (!may_begin(name)) continue;
     if (!spool_accepts() || stop_.soft.is_requested()) co_return;
     busy_.insert(name);
+    counts_.waiting -= std::min<std::size_t>(counts_.waiting, 1);  // its name may be older than its end
     nursery_.spawn(pick_up(name));
   }
 }
@@ -124,6 +127,7 @@ void Pickup::forget_all_but(const DropDirectory::Listing& listing) {
 }
 
 void Pickup::put_off(const std::string& name) {
+  ++counts_.waiting;
   Backoff& backoff = waiting_[name];
   backoff.due = parts_.loop.now() +
                 std::min<Duration>(kLongestBackoff, 1s * (1 << std::min(backoff.tries, kMostDoublings)));

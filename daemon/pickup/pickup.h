@@ -5,6 +5,8 @@
 // (spool/FORMAT.md, "Drop"). The loop's thread; the directory on the pool.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -41,6 +43,13 @@ struct PickupOptions {
   relay::BouncePolicy bounce;
 };
 
+// Drops, as numbers.
+struct PickupCounts {
+  std::size_t waiting = 0;    // in the directory at the last look, and not under way since
+  std::uint64_t taken = 0;    // have become mail, since the start
+  std::uint64_t refused = 0;  // can never become mail
+};
+
 class Pickup {
  public:
   Pickup(PickupParts parts, DropDirectory directory, PickupOptions options);
@@ -57,6 +66,7 @@ class Pickup {
   // delivered yet. If it ended before the file is gone, a start after a crash would find the file, but no such
   // mail, and take it in once more.
   bool keeps(const mail::QueueEntry& entry);
+  const PickupCounts& counts() const { return counts_; }
 
  private:
   struct Drop;
@@ -105,6 +115,7 @@ class Pickup {
   bool spool_refuses_ = false;
   bool is_unreadable_ = false;  // the directory could not be read at the last look
   bool has_drafts_ = false;     // somebody was writing a drop then
+  PickupCounts counts_;
   Instant last_sweep_;
   io::Event ended_;  // a drop was settled
   io::Nursery nursery_;

@@ -201,6 +201,7 @@ Task<Result<void, mail::SinkError>> Pickup::take(Drop& drop, mail::MailId id) {
 
 Task<void> Pickup::settle(Drop& drop, DropOutcome outcome) {
   if (drop.committed) {
+    ++counts_.taken;
     co_await remove(drop);
   } else if (auto* refusal = std::get_if<DropRefused>(&outcome)) {
     co_await refuse(drop, std::move(refusal->reply));
@@ -240,10 +241,12 @@ Task<void> Pickup::refuse(Drop& drop, mail::Reply reply) {
     co_return;
   }
   const bool is_told = co_await bounce(drop, std::move(*request));
-  if (is_told)
-    co_await remove(drop);
-  else
+  if (!is_told) {
     co_await defer(drop, "it was refused, and its sender cannot be notified now");
+    co_return;
+  }
+  ++counts_.refused;
+  co_await remove(drop);
 }
 
 // The notice goes to the sender that `submit` would have set, or any user could have bounces sent to anybody.
@@ -287,6 +290,7 @@ Task<void> Pickup::set_aside(Drop& drop, std::string why) {
     co_await defer(drop, cat(why, "; and it ", moved.error().text));
     co_return;
   }
+  ++counts_.refused;
   parts_.log.error(cat("a drop cannot become mail and is kept in refused/: ", why), {{"drop", drop.name}});
 }
 

@@ -88,6 +88,8 @@ void Destinations::log_state(bool is_up, const Backlog& backlog) {
   change.up = is_up;
   if (trouble_) change.diagnosis = mail::diagnose(trouble_->why);
   if (trouble_) change.next_probe = kNetworkWait;
+  if (trouble_) change.since = trouble_->since;
+  change.at = loop_.now();
   change.waiting = backlog.queued;
   change.oldest = backlog.oldest;
   log_.smarthost(change);

@@ -28,6 +28,11 @@ std::string dsn_of(const SettledRecipient& settled) {
   return has_own ? to_text(*settled.final_reply->status) : "2.0.0";
 }
 
+std::optional<log::TlsInfo> tls_of(const smtpc::UsedConnection& used) {
+  if (!used.tls) return std::nullopt;
+  return log::TlsInfo{used.tls->version, used.tls->cipher, used.tls->verdict, used.tls->certificate_ends};
+}
+
 void describe(const SettledRecipient& settled, log::Outcome& line) {
   line.status = status_of(settled.outcome);
   line.dsn = dsn_of(settled);
@@ -51,14 +56,23 @@ std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Sett
     line.to = mail.envelope.recipients[settled.recipient].address;
     line.smarthost = used.smarthost;
     line.address = used.address;
-    if (used.tls)
-      line.tls =
-          log::TlsInfo{used.tls->version, used.tls->cipher, used.tls->verdict, used.tls->certificate_ends};
+    line.tls = tls_of(used);
     line.delay = now - mail.arrival;
     describe(settled, line);
   }
   if (!lines.empty()) lines.back().ends_mail = settlement.is_over;
   return lines;
+}
+
+log::Connection connection_line(const smtpc::ConnectionAttempt& attempt) {
+  log::Connection line{.smarthost = attempt.used.smarthost,
+                       .address = attempt.used.address,
+                       .tls = tls_of(attempt.used),
+                       .mechanism = attempt.mechanism};
+  if (attempt.failure == nullptr) return line;
+  line.reason = mail::to_text(attempt.failure->kind);
+  line.login_refused = attempt.failure->stage == mail::Stage::auth && attempt.failure->reply.has_value();
+  return line;
 }
 
 log::SmarthostChange smarthost_line(const smtpc::Lane& lane, const Backlog& backlog, Instant now) {
@@ -70,11 +84,13 @@ log::SmarthostChange smarthost_line(const smtpc::Lane& lane, const Backlog& back
   line.up = !health.is_paused();
   line.waiting = backlog.queued;
   line.oldest = backlog.oldest;
+  line.at = now;
   if (line.up) return line;
   const mail::Failure& why = health.pause()->why;
   line.diagnosis = mail::diagnose(why);
   if (why.reply) line.reply = joined(*why.reply);
   line.next_probe = health.pause()->next_probe - now;
+  if (!lane.is_retired()) line.since = health.pause()->since;  // nobody would tell the end of it
   return line;
 }
 

@@ -21,6 +21,8 @@ struct Backlog {
 std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Settlement& settlement,
                                         const smtpc::UsedConnection& used, WallTime now);
 
+log::Connection connection_line(const smtpc::ConnectionAttempt& attempt);
+
 // Whether the smarthost takes mail, and if not, why and when it is probed next.
 log::SmarthostChange smarthost_line(const smtpc::Lane& lane, const Backlog& backlog, Instant now);
 

@@ -7,6 +7,7 @@
 #include "daemon/base/text.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/diagnosis.h"
+#include "daemon/relay/log_lines.h"
 #include "smtpc/opening.h"
 
 namespace hikyaku::relay {
@@ -129,6 +130,10 @@ void Relay::destination_changed(const smtpc::Lane& lane) {
 
 void Relay::note_reached() {
   if (routes_.destinations().trouble()) routes_.destinations().note_reached(runner_.backlog());
+}
+
+void Relay::dialled(const smtpc::Lane&, const smtpc::ConnectionAttempt& attempt) {
+  parts_.log.connection(connection_line(attempt));
 }
 
 void Relay::speaks_plainly(const smtpc::Lane& lane) {

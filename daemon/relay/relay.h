@@ -68,6 +68,7 @@ class Relay final : public smtpc::LaneObserver {
  private:
   // smtpc::LaneObserver
   void changed(const smtpc::Lane& lane) override;
+  void dialled(const smtpc::Lane& lane, const smtpc::ConnectionAttempt& attempt) override;
   void speaks_plainly(const smtpc::Lane& lane) override;
   void accepted(const smtpc::Lane& lane) override;
 

@@ -24,6 +24,7 @@ CONTENT = b"Subject: x\r\n\r\nbody\r\n"
 DELIVERED = 'hikyaku_recipients_delivered_total{smarthost="main"}'
 CERTIFICATE = 'hikyaku_smarthost_certificate_left_seconds{smarthost="main"}'
 DAY = 86400
+OVER_TLS = 'hikyaku_smarthost_tls_connections_total{{smarthost="main",version="{}"}}'
 REFUSED = 'hikyaku_recipients_failed_total{reason="recipient_refused",smarthost="main"}'
 
 
@@ -61,6 +62,8 @@ class Metrics(Case):
     def test_promtool_finds_no_fault_and_the_counts_are_those_of_the_mail(self):
         before = self.series()
         self.assertEqual((before[DELIVERED], before[REFUSED]), ("0", "0"))
+        self.assertEqual([before[OVER_TLS.format(version)] for version in ("1.2", "1.3", "none")], ["0", "0", "0"])
+        self.assertEqual([before[f"hikyaku_drops_{kind}"] for kind in ("waiting", "taken_total", "refused_total")], ["0"] * 3)
         self.daemon.submit(CONTENT)
         self.catcher.wait()
         self.daemon.submit(CONTENT, recipients=("nobody@dest.example",))
@@ -69,6 +72,9 @@ class Metrics(Case):
         after = self.series()
         self.assertEqual((after[REFUSED], after['hikyaku_notices_total{kind="failed"}']), ("1", "1"))
         self.assertEqual(after["hikyaku_accepted_messages_total"], "2")
+        self.assertEqual(after[OVER_TLS.format("none")], after['hikyaku_smarthost_connections_opened_total{smarthost="main"}'])
+        self.assertGreaterEqual(int(after['hikyaku_client_connections_total{over="tcp"}']), 2)
+        self.assertGreaterEqual(int(after["hikyaku_spool_flush_seconds_count"]), 4)  # both mails, their ends, the bounce
         status, kind, text = self.ask("/metrics")
         self.assertEqual((status, kind), (200, "text/plain; version=0.0.4; charset=utf-8"))
         self.promtool("check", "metrics", text=text)
@@ -98,6 +104,7 @@ class Metrics(Case):
         for _ in range(2):  # the second session may be resumed
             self.daemon.submit(CONTENT)
         until(lambda: self.series()[DELIVERED] == "2", 60, "both mails are delivered")
+        self.assertGreaterEqual(int(self.series()[OVER_TLS.format("1.3")]), 1)
         left = float(self.series()[CERTIFICATE])
         self.assertTrue(29 * DAY < left <= 30 * DAY, left)
 
@@ -106,6 +113,9 @@ class Metrics(Case):
         self.daemon.reload()
         self.daemon.submit(CONTENT)
         until(lambda: self.series()['hikyaku_smarthost_paused{smarthost="main"}'] == "1", 60, "the smarthost is paused")
+        paused = self.series()
+        self.assertEqual(paused['hikyaku_smarthost_pauses_total{smarthost="main"}'], "1")
+        self.assertGreaterEqual(int(paused['hikyaku_smarthost_connections_failed_total{reason="refused",smarthost="main"}']), 1)
         self.assertEqual(self.ask("/healthz")[0], 200)
         for question in ("--live", "--ready"):
             done = self.hikyaku("health", question)

@@ -7,6 +7,13 @@ import json
 from rig import main, until
 from rig.trial import ADM, ANNA, AUTHINFO, CARLA, OTTO, POSTFIX, TrialCase
 
+MANY = 200  # more lines than a socket holds that nobody reads
+MANY_MAILS = f"""
+import smtplib
+with smtplib.SMTP("127.0.0.1", 25, timeout=60) as client:
+    for _ in range({MANY}):
+        client.sendmail("app@shop.example", ["you@example.net"], "Subject: x\\n\\nx\\n")
+"""
 BROKEN = "smarthost: submission://smtp.example.com\nsmart_host: x\n"
 
 
@@ -44,6 +51,47 @@ class Service(TrialCase):
         self.assertEqual(self.smtp().stdout, "{}\n")
         self.arrived(folder)
         self.assertIn("Watchdog timeout", self.journal_text())
+
+    def entries(self, *matches):
+        """Of this start. (With matches --after-cursor leaves out one entry too many.)"""
+        start = self.machine.property("InvocationID")
+        said = self.machine.must("journalctl", "-q", "-o", "json", f"_SYSTEMD_INVOCATION_ID={start}", *matches)
+        return [json.loads(line) for line in said.splitlines()]
+
+    def test_the_journal_finds_what_became_of_a_mail_by_its_id_and_what_is_wrong_with_a_smarthost(self):
+        folder = self.sink(587)
+        self.start()
+        self.send()
+        self.arrived(folder)
+        self.wait_for(" delivered id=")
+        mail = self.entries("HIKYAKU_EVENT=delivered")[0]["HIKYAKU_ID"]
+        found = self.entries(f"HIKYAKU_ID={mail}")
+        self.assertEqual([(entry["HIKYAKU_EVENT"], entry["PRIORITY"]) for entry in found],
+                         [("accepted", "6"), ("delivered", "6")])
+        for entry in found:
+            self.assertEqual((entry["SYSLOG_IDENTIFIER"], entry["_SYSTEMD_UNIT"], entry["HIKYAKU_TO"]),
+                             ("hikyakud", "hikyaku.service", "you@example.net"))
+        self.assertEqual((found[1]["HIKYAKU_STATUS"], found[1]["HIKYAKU_SMARTHOST"]), ("delivered", "main"))
+        self.assertRegex(found[1]["HIKYAKU_REPLY"], r"\A250 ")
+        self.assertTrue(found[1]["MESSAGE"].startswith(f"info delivered id={mail} "), found[1])
+        self.configure({"port": 1})
+        self.machine.must("systemctl", "reload", "hikyaku.service")
+        self.send()
+        self.wait_for("smarthost paused")
+        paused = self.entries("HIKYAKU_SMARTHOST=main", "PRIORITY=3")
+        self.assertEqual([entry["HIKYAKU_EVENT"] for entry in paused], ["smarthost paused"])
+
+    def test_mail_goes_on_while_journald_hangs_and_its_lines_are_there_afterwards(self):
+        folder = self.sink(587)
+        self.start()
+        journald = self.machine.property("MainPID", "systemd-journald.service")
+        self.machine.must("kill", "-STOP", journald)
+        try:
+            self.machine.must("python3", "-c", MANY_MAILS)
+            self.arrived(folder, MANY)
+        finally:
+            self.machine.must("kill", "-CONT", journald)
+        until(lambda: len(self.entries("HIKYAKU_EVENT=delivered")) == MANY, 60, self.journal_text)
 
     def test_a_good_reload_takes_effect_and_a_broken_one_fails_with_the_lines_and_changes_nothing(self):
         folder = self.sink(2587)

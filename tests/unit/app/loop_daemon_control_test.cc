@@ -25,6 +25,7 @@ struct ServedRig : RelayRig {
   control::ReloadReport reload_report;
   std::string spool_trouble;
   metrics::Metrics metrics;
+  metrics::Counts counts;
 
   ServedRig() {
     settings.queue.retry.first = 1h;
@@ -39,6 +40,7 @@ struct ServedRig : RelayRig {
         .log = log,
         .spool_trouble = [this]() -> Task<std::string> { co_return spool_trouble; },
         .spool_use = [this] { return spool->use(); },
+        .counts = [this] { return counts; },
         .warnings = [] { return std::vector<std::string>{"a warning"}; },
         .metrics = metrics,
         .reload = [this]() -> Task<control::ReloadReport> { co_return reload_report; },
@@ -126,6 +128,8 @@ TEST_CASE("daemon: metrics know the age of the oldest mail, and health the spool
     return *text;
   };
   CHECK(asked().find("\nhikyaku_queue_oldest_seconds 0\n") != std::string::npos);
+  rig.counts.drops_taken = 3;
+  CHECK(asked().find("\nhikyaku_drops_taken_total 3\n") != std::string::npos);
   rig.refuse_for_now(true);
   auto first = rig.send_as(1000);
   rig.pass(10min);

@@ -242,6 +242,24 @@ TEST_CASE("log: without a sink, lines go to standard error as they are") {
   CHECK(got == "<6>info {} {:>9} %s\n");
 }
 
+TEST_CASE(
+    "log: a connection is told for debugging alone, with the log-in or what kept it from being opened") {
+  Captured captured({.level = LogLevel::debug});
+  Connection connection{.smarthost = "main",
+                        .address = Endpoint::parse("192.0.2.1:587"),
+                        .tls = TlsInfo{"TLSv1.3", "TLS_AES_256_GCM_SHA384", "verified"},
+                        .mechanism = "PLAIN"};
+  captured.log.connection(connection);
+  connection = {.smarthost = "main", .address = {}, .tls = {}, .mechanism = "", .reason = "refused"};
+  captured.log.connection(connection);
+  CHECK(captured.lines[0].ends_with(
+      "debug connected relay=main[192.0.2.1]:587 tls=TLSv1.3,TLS_AES_256_GCM_SHA384,verified auth=PLAIN"));
+  CHECK(captured.lines[1].ends_with("debug not connected relay=main tls=none reason=refused"));
+  captured.log.configure({});
+  captured.log.connection(connection);
+  CHECK(captured.lines.size() == 2);
+}
+
 TEST_CASE("log: a rejected line names from, helo, size and uid, so that the program is found that sent it") {
   Captured captured;
   Rejected rejected{.client = "unix uid=1000",

@@ -21,14 +21,20 @@ struct MetricsRig : RelayRig {
   MetricsRig() {
     settings.queue.retry.first = 1h;
     settings.smarthosts.push_back(some_smarthost("spare"));
-    metrics.configure(settings.smarthosts);
+    metrics.configure(settings.smarthosts, loop.now());
     log.observe(&metrics);
   }
   ~MetricsRig() { log.observe(nullptr); }
 
   std::string text(const Snapshot& now = {}) const { return metrics.text(now); }
   Snapshot snapshot() const {
-    return {.status = relay->report(), .spool = spool->use(), .oldest = {}, .now = loop.clock().wall()};
+    Snapshot snapshot{.status = relay->report(),
+                      .spool = spool->use(),
+                      .oldest = {},
+                      .now = loop.clock().wall(),
+                      .instant = loop.now()};
+    snapshot.counts.flushes = spool->counters().flush_times;
+    return snapshot;
   }
 };
 
@@ -69,6 +75,14 @@ log::Outcome outcome_after(Duration delay) {
 
 constexpr const char* kMain = "smarthost=\"main\"";
 
+std::string failed_connections(const std::string& text, std::string_view reason) {
+  return value_of(text, of("smarthost_connections_failed_total", cat("reason=\"", reason, "\",", kMain)));
+}
+
+std::string logins(const std::string& text, std::string_view result) {
+  return value_of(text, of("smarthost_logins_total", cat("result=\"", result, "\",", kMain)));
+}
+
 }  // namespace
 
 TEST_CASE("metrics: every smarthost and reason is there from the start, at 0") {
@@ -81,6 +95,19 @@ TEST_CASE("metrics: every smarthost and reason is there from the start, at 0") {
       for (const char* family : {"recipients_deferred_total", "recipients_failed_total"})
         CHECK(value_of(text, of(family, cat("reason=\"", reason, "\",", label))) == "0");
   }
+  for (const char* version : {"1.2", "1.3", "none"})
+    CHECK(value_of(text, of("smarthost_tls_connections_total",
+                            cat("smarthost=\"spare\",version=\"", version, "\""))) == "0");
+  for (const char* result : {"ok", "refused"})
+    CHECK(value_of(text, of("smarthost_logins_total", cat("result=\"", result, "\",", kMain))) == "0");
+  CHECK(value_of(text, of("smarthost_connections_opened_total", kMain)) == "0");
+  CHECK(failed_connections(text, "auth_rejected") == "0");
+  CHECK(failed_connections(text, "recipient_refused").empty());  // of mail, not of connections
+  CHECK(value_of(text, of("smarthost_pauses_total", kMain)) == "0");
+  CHECK(value_of(text, of("smarthost_paused_seconds_total", kMain)) == "0");
+  CHECK(value_of(text, of("client_connections_total", "over=\"unix\"")) == "0");
+  CHECK(value_of(text, "hikyaku_drops_refused_total") == "0");
+  CHECK(value_of(text, "hikyaku_spool_flush_seconds_count") == "0");
   CHECK(value_of(text, of("notices_total", "kind=\"failed\"")) == "0");
   CHECK(value_of(text, "hikyaku_accepted_messages_total") == "0");
   CHECK(value_of(text, "hikyaku_delivery_seconds_count") == "0");
@@ -117,7 +144,7 @@ TEST_CASE("metrics: the log's level does not matter, and other smarthosts' count
   rig.log.rejected({});
   rig.log.bounce({"2", "1", "a@example.com", "delayed", 1});
   rig.log.outcome(outcome_after(2s));
-  rig.metrics.configure({some_smarthost("spare"), some_smarthost("new")});
+  rig.metrics.configure({some_smarthost("spare"), some_smarthost("new")}, rig.loop.now());
   const std::string text = rig.text();
   CHECK(rig.lines.empty());
   CHECK(value_of(text, "hikyaku_accepted_messages_total") == "1");
@@ -171,12 +198,129 @@ TEST_CASE("metrics: how long a certificate holds is known once it has been seen,
   seen.tls = log::TlsInfo{"TLSv1.3", "x", "verified", now.now + 3h};
   rig.log.outcome(seen);
   CHECK(value_of(rig.text(now), series) == "10800");
-  rig.metrics.configure(rig.settings.smarthosts);
+  rig.metrics.configure(rig.settings.smarthosts, rig.loop.now());
   CHECK(value_of(rig.text(now), series) == "10800");
   rig.settings.smarthosts[0].direct = true;  // each domain shows another one
-  rig.metrics.configure(rig.settings.smarthosts);
+  rig.metrics.configure(rig.settings.smarthosts, rig.loop.now());
   rig.log.outcome(seen);
   CHECK(value_of(rig.text(now), series).empty());
+}
+
+TEST_CASE("metrics: connections and log-ins are counted by what came of them") {
+  MetricsRig rig;
+  rig.settings.smarthosts.resize(1);
+  rig.settings.smarthosts[0].credentials = some_credentials();
+  rig.main().is_down = true;
+  rig.start_relay();
+  rig.send();
+  rig.pass();
+  CHECK(failed_connections(rig.text(), "refused") == "1");
+  CHECK(logins(rig.text(), "refused") == "0");
+  rig.main().is_down = false;
+  rig.main().answer = [](const std::string& command) {
+    return command.starts_with("AUTH") ? "535 5.7.8 no" : "";
+  };
+  rig.relay->probe_paused();
+  rig.pass();
+  CHECK(failed_connections(rig.text(), "auth_rejected") == "1");
+  CHECK(logins(rig.text(), "refused") == "1");
+  CHECK(value_of(rig.text(), of("smarthost_connections_opened_total", kMain)) == "0");
+  rig.main().answer = [](const std::string&) { return ""; };
+  rig.relay->probe_paused();
+  rig.pass();
+  const std::string text = rig.text();
+  CHECK(value_of(text, of("smarthost_connections_opened_total", kMain)) == "1");
+  CHECK(value_of(text, of("smarthost_tls_connections_total", cat(kMain, ",version=\"none\""))) == "1");
+  CHECK(logins(text, "ok") == "1");
+  CHECK(logins(text, "refused") == "1");
+}
+
+TEST_CASE("metrics: each version of TLS has its count, and log-ins that were not needed have none") {
+  MetricsRig rig;
+  for (const char* version : {"TLSv1.3", "TLSv1.3", "TLSv1.2", "TLSv1", "TLSv9"})
+    rig.log.connection({"main", {}, log::TlsInfo{version, "x", "verified"}, ""});
+  const std::string text = rig.text();
+  auto count = [&](std::string_view version) {
+    return value_of(text, of("smarthost_tls_connections_total", cat(kMain, ",version=\"", version, "\"")));
+  };
+  CHECK(count("1.3") == "2");
+  CHECK(count("1.2") == "1");
+  CHECK(count("1.0") == "1");
+  CHECK(count("other") == "1");
+  CHECK(logins(text, "ok") == "0");
+}
+
+TEST_CASE("metrics: a pause is counted once, however often the log tells of it, and so is its time") {
+  MetricsRig rig;
+  rig.settings.smarthosts.resize(1);
+  rig.main().is_down = true;
+  rig.start_relay();
+  rig.send();
+  auto pauses = [&] { return value_of(rig.text(), of("smarthost_pauses_total", kMain)); };
+  auto seconds = [&] {
+    return std::stod(value_of(rig.text(rig.snapshot()), of("smarthost_paused_seconds_total", kMain)));
+  };
+  rig.pass(30h);  // long enough for a reminder
+  CHECK(rig.lines_with("smarthost paused") >= 2);
+  CHECK(pauses() == "1");
+  CHECK(seconds() == doctest::Approx(30 * 3600).epsilon(0.001));
+  rig.main().is_down = false;
+  rig.relay->probe_paused();
+  rig.pass();
+  const double before = seconds();
+  rig.pass(1h);
+  CHECK(seconds() == before);
+  rig.main().is_down = true;
+  rig.send();
+  rig.pass(1h);
+  CHECK(pauses() == "2");
+  CHECK(seconds() == doctest::Approx(before + 3600).epsilon(0.001));
+  rig.main().is_down = false;
+  rig.reload();
+  rig.metrics.configure(rig.settings.smarthosts, rig.loop.now());
+  const double after = seconds();
+  rig.pass(1h);
+  CHECK(seconds() == after);
+  CHECK(pauses() == "2");
+}
+
+TEST_CASE("metrics: flushes are told as Prometheus wants histograms, each bucket with the smaller ones") {
+  MetricsRig rig;
+  Snapshot now;
+  for (Duration took : {Duration(40us), Duration(100us), Duration(3ms), Duration(7s)})
+    now.counts.flushes.add(took);
+  const std::string text = rig.text(now);
+  auto up_to = [&](std::string_view bound) {
+    return value_of(text, of("spool_flush_seconds_bucket", cat("le=\"", bound, "\"")));
+  };
+  CHECK(up_to("0.0001") == "2");
+  CHECK(up_to("0.002") == "2");
+  CHECK(up_to("0.005") == "3");
+  CHECK(up_to("5") == "3");
+  CHECK(up_to("+Inf") == "4");
+  CHECK(value_of(text, "hikyaku_spool_flush_seconds_count") == "4");
+  CHECK(std::stod(value_of(text, "hikyaku_spool_flush_seconds_sum")) == doctest::Approx(7.00314));
+}
+
+TEST_CASE("metrics: clients and drops are told as their parts have counted them") {
+  MetricsRig rig;
+  Snapshot now;
+  now.counts = {.flushes = {},
+                .over_tcp = {2, 40},
+                .local = {1, 7},
+                .turned_away = 3,
+                .drops_waiting = 5,
+                .drops_taken = 11,
+                .drops_refused = 1};
+  const std::string text = rig.text(now);
+  CHECK(value_of(text, of("client_connections", "over=\"tcp\"")) == "2");
+  CHECK(value_of(text, of("client_connections", "over=\"unix\"")) == "1");
+  CHECK(value_of(text, of("client_connections_total", "over=\"tcp\"")) == "40");
+  CHECK(value_of(text, of("client_connections_total", "over=\"unix\"")) == "7");
+  CHECK(value_of(text, "hikyaku_client_connections_refused_total") == "3");
+  CHECK(value_of(text, "hikyaku_drops_waiting") == "5");
+  CHECK(value_of(text, "hikyaku_drops_taken_total") == "11");
+  CHECK(value_of(text, "hikyaku_drops_refused_total") == "1");
 }
 
 TEST_CASE("metrics: the relay and the spool tell how much they have") {
@@ -200,6 +344,8 @@ TEST_CASE("metrics: the relay and the spool tell how much they have") {
   const std::string text = rig.text(now);
   CHECK(value_of(text, of("smarthost_rate_used_ratio", kMain)) == "0.5");
   CHECK(value_of(text, of("smarthost_proven", kMain)) == "1");
+  CHECK(value_of(text, "hikyaku_spool_flush_seconds_count") == std::to_string(rig.spool->counters().flushes));
+  CHECK(rig.spool->counters().flushes > 3);
   CHECK(value_of(text, of("queue_mails", "state=\"deferred\"")) == "1");
 }
 

@@ -34,6 +34,8 @@ struct Rig {
   smtpd::SessionOptions session;
   std::vector<mail::MailId> arrived;
   bool arrived_early = false;  // while a file was in taken/
+  PickupCounts counts;         // at the end
+  std::size_t most_waiting = 0;
   relay::BouncePolicy bounces{
       .hostname = "one.example.com", .domain = "example.com", .full = false, .lifetime = 120h};
 
@@ -72,10 +74,14 @@ struct Rig {
     io::Nursery nursery(loop);
     nursery.spawn(pickup.run());
     const Instant end = loop.now() + 24h;
-    while (!done() && loop.now() < end) co_await io::sleep_until(loop, loop.within(1s));
+    while (!done() && loop.now() < end) {
+      co_await io::sleep_until(loop, loop.within(1s));
+      most_waiting = std::max(most_waiting, pickup.counts().waiting);
+    }
     const bool came = done();
     co_await pickup.stop(1min);
     co_await nursery.drained({});
+    counts = pickup.counts();
     sink.on_arrival = nullptr;
     co_return came;
   }
@@ -98,6 +104,9 @@ TEST_CASE("pickup: what was left is in the spool as if its owner had called, and
   CHECK(mail.content.ends_with("\r\n\r\nhi\r\n"));
   CHECK(rig.has("accepted"));
   CHECK(rig.place.names("refused").empty());
+  CHECK(rig.counts.taken == 1);
+  CHECK(rig.counts.refused == 0);
+  CHECK(rig.most_waiting == 0);
 }
 
 TEST_CASE("pickup: a mail is not delivered before its drop is gone, so that a crash cannot bring it twice") {
@@ -176,6 +185,8 @@ TEST_CASE("pickup: a spool that takes nothing is asked again, and one line says 
   CHECK(rig.sink.mails().size() == 1);
   CHECK(rig.count("the spool accepts no mail now") == 1);
   CHECK(rig.count("rejected") == 0);
+  CHECK(rig.most_waiting == 1);
+  CHECK(rig.counts.waiting == 0);
 }
 
 TEST_CASE("pickup: a commit that fails gives the drop back; it is tried again ever more seldom") {
@@ -231,6 +242,8 @@ TEST_CASE("pickup: a refused drop's sender is notified, the postmaster too, and 
     CHECK(bounce.content.find("Subject: x") != std::string::npos);
     CHECK(rig.has(cat("about=", test::drop_name(1))));
     CHECK(rig.place.names("refused").empty());
+    CHECK(rig.counts.refused == 1);
+    CHECK(rig.counts.waiting == 0);
   }
 }
 
@@ -278,6 +291,8 @@ TEST_CASE("pickup: a refused drop without a sender to notify is kept for the ope
     CHECK(rig.place.names("refused") == Names{name});
     CHECK(rig.place.content("refused/" + name) == drop);
     CHECK(rig.count("kept in refused/: 5") == 1);
+    CHECK(rig.counts.refused == 1);
+    CHECK(rig.counts.taken == 0);
   }
 }
 

@@ -73,6 +73,7 @@ struct NoWork final : smtpc::LaneWork, smtpc::LaneObserver {
   }
   void put_back(smtpc::Job) override {}
   void changed(const smtpc::Lane&) override {}
+  void dialled(const smtpc::Lane&, const smtpc::ConnectionAttempt&) override {}
   void speaks_plainly(const smtpc::Lane&) override {}
   void accepted(const smtpc::Lane&) override {}
 };

@@ -87,6 +87,10 @@ TEST_CASE("acceptor: one more than the limit is told 421, and the next is served
     co_await a.stop(1s);
   };
   rig.loop.run(test(rig, acceptor));
+  CHECK(acceptor.counts().over_tcp.now == 0);
+  CHECK(acceptor.counts().over_tcp.begun == 3);
+  CHECK(acceptor.counts().local.begun == 0);
+  CHECK(acceptor.counts().turned_away == 1);
 }
 
 TEST_CASE("acceptor: one client's share is limited, loopback's and another client's is not") {

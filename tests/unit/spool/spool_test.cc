@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include <numeric>
+
 #include "daemon/io/nursery.h"
 #include "tests/unit/spool/spool_fixture.h"
 
@@ -130,6 +132,8 @@ TEST_CASE("spool: messages of one turn share one flush") {
   CHECK(fixture.disk->flushes() == before + 1);
   CHECK(fixture.spool->counters().records == 20);
   CHECK(fixture.spool->counters().batches == 1);
+  const auto times = fixture.spool->counters().flush_times.counts;
+  CHECK(std::accumulate(times.begin(), times.end(), std::uint64_t{0}) == 1);
 }
 
 TEST_CASE("spool: ids grow and are never assigned twice, whatever the clock does") {
