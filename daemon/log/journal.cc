@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "daemon/base/text.h"
@@ -106,20 +107,18 @@ bool JournalSocket::send(const std::vector<std::string>& entries) {
 }
 
 JournalSocket::Sent JournalSocket::send_at_once(const std::vector<std::string>& entries, std::size_t& done) {
+  std::vector<iovec> pieces;
+  for (const std::string& entry : entries) pieces.push_back({const_cast<char*>(entry.data()), entry.size()});
+  std::vector<mmsghdr> datagrams(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    datagrams[i].msg_hdr.msg_name = &address_;
+    datagrams[i].msg_hdr.msg_namelen = address_length_;
+    datagrams[i].msg_hdr.msg_iov = &pieces[i];
+    datagrams[i].msg_hdr.msg_iovlen = 1;
+  }
   while (done < entries.size()) {
-    const std::size_t count = std::min(entries.size() - done, kMostAtOnce);
-    std::vector<iovec> pieces(count);
-    std::vector<mmsghdr> messages(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::string& entry = entries[done + i];
-      pieces[i] = {const_cast<char*>(entry.data()), entry.size()};
-      messages[i].msg_hdr.msg_name = &address_;
-      messages[i].msg_hdr.msg_namelen = address_length_;
-      messages[i].msg_hdr.msg_iov = &pieces[i];
-      messages[i].msg_hdr.msg_iovlen = 1;
-    }
-    const int sent =
-        ::sendmmsg(socket_.get(), messages.data(), static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const auto count = static_cast<unsigned>(std::min(entries.size() - done, kMostAtOnce));
+    const int sent = ::sendmmsg(socket_.get(), &datagrams[done], count, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return is_busy(errno) ? Sent::busy : Sent::no;
     done += static_cast<std::size_t>(sent);
@@ -136,15 +135,23 @@ void JournalSocket::keep(const std::vector<std::string>& entries, std::size_t fr
     waiting_bytes_ += entries[i].size();
     waiting_.push_back(entries[i]);
   }
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable()) start_thread();
   changed_.notify_one();
+}
+
+// If the system has no thread left, the next line asks again.
+void JournalSocket::start_thread() {
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error&) {  // too many: the service manager's TasksMax
+  }
 }
 
 JournalSocket::Sent JournalSocket::send_patiently(const std::string& entry) {
   const ssize_t sent = ::sendto(socket_.get(), entry.data(), entry.size(), MSG_NOSIGNAL,
                                 reinterpret_cast<const sockaddr*>(&address_), address_length_);
   if (sent >= 0) return Sent::yes;
-  return is_busy(errno) || errno == EINTR ? Sent::busy : Sent::no;
+  return errno == EAGAIN || errno == EINTR ? Sent::busy : Sent::no;
 }
 
 // Where nobody listens any more it is lost: standard error ends at the same journald.

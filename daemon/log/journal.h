@@ -49,6 +49,7 @@ class JournalSocket {
   Sent send_at_once(const std::vector<std::string>& entries, std::size_t& done);
   Sent send_patiently(const std::string& entry);
   void keep(const std::vector<std::string>& entries, std::size_t from) REQUIRES(mutex_);
+  void start_thread();
   void settle(const std::string& entry, Sent sent) REQUIRES(mutex_);
   void run();
 
