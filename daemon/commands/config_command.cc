@@ -11,7 +11,6 @@
 #include "daemon/commands/output.h"
 #include "daemon/config/effective.h"
 #include "daemon/config/load.h"
-#include "daemon/config/read_file.h"
 #include "daemon/setup/authinfo_store.h"
 
 namespace hikyaku::commands {
@@ -24,10 +23,14 @@ struct ConfigOptions {
   bool json = false;
 };
 
+Result<config::Authinfo, StartError> credentials_for(const config::Settings& settings) {
+  if (settings.authinfo.given) return *config::load_authinfo(settings.authinfo, {});  // no file is read
+  return setup::AuthinfoStore(settings.authinfo.path, setup::daemon_account(settings.user)).list();
+}
+
 // What cannot be read, or is refused, is told; the rest is shown all the same.
 void attach_all_credentials(config::Settings& settings) {
-  const setup::AuthinfoStore store(settings.authinfo.path, setup::daemon_account(settings.user));
-  auto entries = store.list();
+  auto entries = credentials_for(settings);
   if (!entries) return report_note(kConfigShow, entries.error().text);
   for (mail::Smarthost& smarthost : settings.smarthosts) config::attach_credentials(smarthost, *entries);
 }
@@ -46,10 +49,10 @@ std::string to_json_text(const std::vector<config::EffectiveValue>& values) {
 Exit show_config(const ConfigOptions& options) {
   auto settings = config::load_file(options.config);
   if (!settings) return report(kConfigShow, {Exit::configuration, config::to_text(settings.error(), "\n")});
-  auto file = config::read_file(options.config);
-  if (!file) return report(kConfigShow, {Exit::configuration, cat(options.config, " ", file.error().text)});
+  auto source = config::find_source(options.config, config::this_environment());
+  if (!source) return report(kConfigShow, {Exit::configuration, config::to_text(source.error(), "\n")});
   attach_all_credentials(*settings);
-  const auto values = config::effective_values(*settings, file->text, options.config);
+  const auto values = config::effective_values(*settings, *source);
   Output output(STDOUT_FILENO);
   output.print(options.json ? to_json_text(values) : config::to_yaml(values));
   return output.finish(Exit::ok, kConfigShow);

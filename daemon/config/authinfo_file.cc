@@ -80,6 +80,7 @@ AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader
 
 Result<AuthinfoFile, Problems> load_authinfo_file(const AuthinfoSettings& settings,
                                                   const AuthinfoReader& reader) {
+  if (settings.given) return AuthinfoFile{{}, {{.host = {}, .port = {}, .credentials = *settings.given}}};
   auto file = read_file(settings.path);
   if (!file && file.error().kind == FileErrorKind::missing && !settings.is_explicit) return AuthinfoFile{};
   bool is_denied = !file && file.error().kind == FileErrorKind::denied;

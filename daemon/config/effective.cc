@@ -98,11 +98,11 @@ std::map<std::string, std::string> preset_origins(const std::vector<mail::Smarth
 // Where a value comes from; the first that says something counts.
 class Origins {
  public:
-  Origins(const Settings& settings, const YamlNode& root, const std::string& file)
-      : file_(file), places_(root), presets_(preset_origins(settings.smarthosts)) {}
+  Origins(const Settings& settings, const YamlNode& root, const Source& source)
+      : source_(source), places_(root), presets_(preset_origins(settings.smarthosts)) {}
 
   std::string of(const std::string& path) const {
-    if (auto line = places_.line_of(path)) return cat(file_, ":", std::to_string(*line));
+    if (auto line = places_.line_of(path)) return source_.place(*line);
     auto preset = presets_.find(path);
     for (const ShortKey& other : kShortKeys)
       if (preset == presets_.end()) preset = presets_.find(short_path(path, other));
@@ -110,7 +110,7 @@ class Origins {
   }
 
  private:
-  std::string file_;
+  const Source& source_;
   FilePlaces places_;
   std::map<std::string, std::string> presets_;
 };
@@ -188,10 +188,9 @@ constexpr std::size_t kOriginColumn = 48;
 
 }  // namespace
 
-std::vector<EffectiveValue> effective_values(const Settings& settings, std::string_view text,
-                                             const std::string& file) {
-  auto root = read_yaml(text, file);
-  const Origins origins(settings, root ? *root : YamlNode{}, file);
+std::vector<EffectiveValue> effective_values(const Settings& settings, const Source& source) {
+  auto root = read_yaml(source.text, source.name);
+  const Origins origins(settings, root ? *root : YamlNode{}, source);
   Walk walk(origins);
   walk.visit_members(show_map(document_schema(), Document{settings, {}, {}, {}, {}}), "", 0);
   auto values = walk.take();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/config/environment.h"
 #include "daemon/config/settings.h"
 #include "daemon/config/yaml.h"
 
@@ -24,9 +25,8 @@ struct EffectiveValue {
   bool is_readable = true;             // false: hikyaku.yaml has no such key, it is for people
 };
 
-// `text` is that of the file, from which `settings` were read, credentials included.
-std::vector<EffectiveValue> effective_values(const Settings& settings, std::string_view text,
-                                             const std::string& file);
+// `settings` were read from the source, credentials included.
+std::vector<EffectiveValue> effective_values(const Settings& settings, const Source& source);
 
 // A configuration file that means the same; what is not set stands in a comment.
 std::string to_yaml(const std::vector<EffectiveValue>& values);

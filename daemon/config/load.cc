@@ -125,20 +125,30 @@ Result<Settings, Problems> load_text(std::string_view text, const std::string& f
   return settings;
 }
 
-Result<Settings, Problems> load_file(const std::string& path) {
+Result<Source, Problems> find_source(const std::string& path, const Variables& variables) {
   auto file = read_file(path);
-  if (!file) return std::unexpected(Problems{{path, 0, 0, "", file.error().text}});
-  auto settings = read_text(file->text, path);
-  if (settings)  // a name that the file gives is not looked for
-    name_after({settings->hostname.empty() ? default_hostname() : "", default_mail_name()}, *settings);
+  if (file) return Source{std::move(file->text), path};
+  if (file.error().kind == FileErrorKind::missing && path == kDefaultConfig)
+    if (auto source = source_in(variables)) return std::move(*source);
+  return std::unexpected(Problems{{path, 0, 0, "", file.error().text}});
+}
+
+Result<Settings, Problems> load_file(const std::string& path) {
+  auto source = find_source(path, this_environment());
+  if (!source) return std::unexpected(std::move(source.error()));
+  auto settings = read_text(source->text, source->name);
+  if (!settings) return std::unexpected(source->say(std::move(settings.error())));
+  settings->authinfo.given = source->credentials;
+  // A name that it gives is not looked for.
+  name_after({settings->hostname.empty() ? default_hostname() : "", default_mail_name()}, *settings);
   return settings;
 }
 
 Settings understandable_settings(const std::string& path) {
   Settings defaults = default_settings();
   name_after({"localhost", ""}, defaults);
-  auto file = read_file(path);
-  auto node = file ? read_yaml(file->text, path) : std::unexpected(Problems());
+  auto source = find_source(path, this_environment());
+  auto node = source ? read_yaml(source->text, path) : std::unexpected(Problems());
   if (!node) return defaults;
   Report ignored{path, {}};
   Value root(*node, "", ignored);

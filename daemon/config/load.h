@@ -9,6 +9,7 @@
 
 #include "daemon/base/error.h"
 #include "daemon/config/authinfo.h"
+#include "daemon/config/environment.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/settings.h"
 #include "daemon/mail/aliases.h"
@@ -29,7 +30,9 @@ struct Environment {
 
 Result<Settings, Problems> load_text(std::string_view text, const std::string& file_name,
                                      const Environment& environment);
-// With this machine's own environment. Blocks.
+// The file; or, where the default one is missing, what the variables say. Blocks.
+Result<Source, Problems> find_source(const std::string& path, const Variables& variables);
+// find_source(), with this machine's own environment. Blocks.
 Result<Settings, Problems> load_file(const std::string& path);
 // The valid settings of a file that has problems, and defaults for the rest. For finding a daemon that runs
 // with an earlier version of the file; never to run with.

@@ -29,7 +29,8 @@ struct ListenSettings {
 
 struct AuthinfoSettings {
   std::string path = "/etc/hikyaku/authinfo";
-  bool is_explicit = false;  // then the file must exist
+  bool is_explicit = false;                  // then the file must exist
+  std::optional<mail::Credentials> given{};  // by the environment: no file is read
   bool operator==(const AuthinfoSettings&) const = default;
 };
 

@@ -36,7 +36,8 @@ config::Settings all_explicit(config::Settings settings) {
 }
 
 void check_shown(const config::Settings& settings, std::string_view text) {
-  const std::string yaml = config::to_yaml(config::effective_values(settings, text, "f"));
+  const std::string yaml =
+      config::to_yaml(config::effective_values(settings, config::Source{std::string(text), "f"}));
   auto again = config::load_text(yaml, "g", {"b.example"});
   check(again && all_explicit(*again) == all_explicit(settings), "what is shown means something else");
 }

@@ -13,7 +13,7 @@ namespace hikyaku::config {
 namespace {
 
 std::vector<EffectiveValue> values_of(std::string_view text) {
-  return effective_values(settings_of(text), text, "h.yaml");
+  return effective_values(settings_of(text), Source{std::string(text), "h.yaml"});
 }
 
 std::string yaml_of(std::string_view text) { return to_yaml(values_of(text)); }
@@ -133,7 +133,7 @@ TEST_CASE("config show: a password is masked, and the user comes from authinfo")
                                                          .realm = "",
                                                          .mechanisms = {},
                                                          .origin = "authinfo:3"};
-  const std::string yaml = to_yaml(effective_values(settings, kShort, "h.yaml"));
+  const std::string yaml = to_yaml(effective_values(settings, Source{std::string(kShort), "h.yaml"}));
   CHECK(contains(yaml, "    user: me                                    # authinfo:3\n"));
   CHECK(contains(yaml, "#    password: ********                         # authinfo:3\n"));
   CHECK(!contains(yaml, "hunter2"));
