@@ -4,31 +4,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "daemon/base/columns.h"
+
 namespace hikyaku {
 namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
-
-struct CodePoint {
-  std::uint32_t value = 0;
-  std::size_t length = 0;  // 0: not UTF-8
-};
-
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-CodePoint decode_utf8(std::string_view text) {
-  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (byte(0) < 0x80) return {byte(0), 1};
-  std::size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
-  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < length) return {};
-  std::uint32_t value = byte(0) & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    value = (value << 6) | (byte(i) & 0x3fU);
-  }
-  bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
-  bool outside = (value >= 0xd800 && value < 0xe000) || value > 0x10ffff;
-  return overlong || outside ? CodePoint{} : CodePoint{value, length};
-}
 
 // Line and paragraph separators, direction overrides and C1 controls can forge or hide what a terminal shows.
 bool may_show(std::uint32_t c) {

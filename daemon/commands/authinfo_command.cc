@@ -94,7 +94,7 @@ std::string who_is_used_instead(const AuthinfoStore& store, const AuthinfoEntry&
 
 Exit say(const std::string& text) {
   Output output(STDOUT_FILENO);
-  output.print(text);
+  output.print_lines(text);
   return output.finish(Exit::ok, kAuthinfo);
 }
 

@@ -100,7 +100,7 @@ class CheckOutput {
   void print(const std::string& text) const {
     if (json_) return;
     Output output(STDOUT_FILENO);
-    output.print(text);
+    output.print_lines(text);
     static_cast<void>(output.finish(Exit::ok, kCheck));
   }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/commands/commands.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 
 #include "daemon/base/text.h"
 #include "daemon/commands/daemon_paths.h"
@@ -81,6 +84,15 @@ Exit explain_mistake(CLI::App& app, const CLI::ParseError& error) {
                 {Exit::usage, cat(text, text.ends_with('?') ? " See '" : "; see '", names, " --help'")});
 }
 
+// Prints the help or the version.
+Exit answer(CLI::App& app, const CLI::ParseError& asked) {
+  std::ostringstream text;
+  app.exit(asked, text, text);
+  Output output(STDOUT_FILENO);
+  output.print_lines(text.str());
+  return output.finish(Exit::ok, "hikyaku");
+}
+
 // `hikyaku help`, and `hikyaku help COMMAND…`.
 void add_help_command(CLI::App& app, Action& chosen) {
   auto words = std::make_shared<std::vector<std::string>>();
@@ -139,7 +151,7 @@ Action understand_command_line(std::vector<std::string> arguments) {
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     bool was_asked_for = error.get_exit_code() == 0;  // help, version
-    Exit exit = was_asked_for ? static_cast<Exit>(app.exit(error)) : explain_mistake(app, error);
+    Exit exit = was_asked_for ? answer(app, error) : explain_mistake(app, error);
     return [exit] { return exit; };
   }
   return chosen;

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/control_client.h"
@@ -25,9 +26,15 @@ struct AskOptions {
   bool nagios = false;
 };
 
-Exit print(std::string_view command, const std::string& text, Exit exit = Exit::ok) {
+Exit print(std::string_view command, const std::string& lines, Exit exit = Exit::ok) {
   Output output(STDOUT_FILENO);
-  output.print(text);
+  output.print_lines(lines);
+  return output.finish(exit, command);
+}
+
+Exit print_json(std::string_view command, const std::string& json, Exit exit = Exit::ok) {
+  Output output(STDOUT_FILENO);
+  output.print(json);
   return output.finish(exit, command);
 }
 
@@ -56,8 +63,9 @@ Exit status(const AskOptions& options) {
   if (!reply && reply.error().kind == Exit::unavailable)
     report_note(kCommand, what_has_our_port(options.control.config));
   if (!reply) return report_control(kCommand, reply.error());
-  return print(kCommand, options.json ? reply->text : status_text(reply->json),
-               needs_operator(reply->json) ? Exit::attention : Exit::ok);
+  const Exit exit = needs_operator(reply->json) ? Exit::attention : Exit::ok;
+  return options.json ? print_json(kCommand, reply->text, exit)
+                      : print(kCommand, status_text(reply->json), exit);
 }
 
 std::string kept_line(const JsonValue& reply) {
@@ -93,6 +101,13 @@ struct HealthOptions {
   bool ready = false;
 };
 
+Exit tell_health(const HealthOptions& options, bool is_good, const std::string& words) {
+  constexpr std::string_view kCommand = "hikyaku health";
+  const Exit exit = is_good ? Exit::ok : Exit::attention;
+  if (!options.asking.json) return print(kCommand, printable(words) + "\n", exit);
+  return print_json(kCommand, JsonObject().add(is_good ? "health" : "error", words).text() + "\n", exit);
+}
+
 // For programs: one line of words, and yes or no. A daemon that is busy is not dead, but whoever asks decides.
 Exit health(const HealthOptions& options) {
   constexpr std::string_view kCommand = "hikyaku health";
@@ -104,9 +119,8 @@ Exit health(const HealthOptions& options) {
   auto reply = ask_control(socket->path, options.live ? "/healthz?live=1" : "/healthz", std::nullopt,
                            {.alive = kHealthTimeout, .answer = kHealthTimeout});
   const JsonValue* words = reply ? reply->json.find("health") : nullptr;
-  if (words != nullptr && words->text() != nullptr) return print(kCommand, printable(*words->text()) + "\n");
-  return print(kCommand, (reply ? "the daemon's answer has no `health`" : reply.error().text) + "\n",
-               Exit::attention);
+  if (words != nullptr && words->text() != nullptr) return tell_health(options, true, *words->text());
+  return tell_health(options, false, reply ? "the daemon's answer has no `health`" : reply.error().text);
 }
 
 void add_health_command(CLI::App& app, Action& chosen) {
@@ -114,6 +128,7 @@ void add_health_command(CLI::App& app, Action& chosen) {
   CLI::App* command = app.add_subcommand("health", "ask whether the daemon is alive, or takes mail");
   command->add_flag("--live", options->live, "whether it answers at all; if not, a restart may help");
   command->add_flag("--ready", options->ready, "whether it takes mail");
+  command->add_flag("--json", options->asking.json, "print one JSON object, with `health` or `error`");
   add_control_options(*command, options->asking.control);
   command->footer(
       "For service managers and containers. A smarthost that is down is no reason for a no: mail is kept.\n"

@@ -11,6 +11,7 @@
 #include "daemon/base/text.h"
 #include "daemon/commands/control_client.h"
 #include "daemon/commands/output.h"
+#include "daemon/commands/progress.h"
 #include "daemon/mail/mail_id.h"
 
 namespace hikyaku::commands {
@@ -60,12 +61,12 @@ std::vector<std::string> texts_in(const JsonValue& object, std::string_view name
 
 Exit tell(const JsonValue& answer, Output& output) {
   std::uint64_t count = answer.whole_number_of("retried");
-  output.print(cat("retrying ", std::to_string(count), count == 1 ? " mail\n" : " mails\n"));
+  output.print_lines(cat("retrying ", std::to_string(count), count == 1 ? " mail\n" : " mails\n"));
   Exit exit = Exit::ok;
   for (const std::string& id : texts_in(answer, "held"))
     exit = report(kRetryCommand,
                   {Exit::unavailable,
-                   cat(id, " is held: it waits for the operator's decision, so it was not retried")});
+                   cat(id, " is held, so it was not retried: `hikyaku queue release ", id, "` lets it go")});
   for (const std::string& id : texts_in(answer, "unknown"))
     exit = report(kRetryCommand,
                   {Exit::no_input, cat("there is no mail ", id, " in the queue, or you may not see it")});
@@ -104,6 +105,7 @@ class Following {
     Instant end = SystemClock().now() + kLongestWait;
     for (const auto& [id, attempts] : attempts_) {
       if (!attempts) continue;
+      Progress progress(cat("waiting for the outcome of ", id));
       auto left = std::chrono::ceil<std::chrono::seconds>(std::max(end - SystemClock().now(), Duration(0)));
       auto outcome = ask_control(socket_, cat(target_of(id), "?wait=", std::to_string(left.count()),
                                               "&until=paused&attempts=", std::to_string(*attempts)));
@@ -123,7 +125,7 @@ class Following {
   }
 
   static bool print(const std::string& id, const JsonValue& outcome, Output& output) {
-    output.print(outcome_text(id, outcome));
+    output.print_lines(outcome_text(id, outcome));
     return has_ended(outcome);
   }
 
@@ -188,7 +190,10 @@ Exit retry_queue(const std::string& socket, const MailSelection& selection, bool
   auto body = selection_body(selection);
   if (!body) return report(kRetryCommand, body.error());
   Following following(socket, waits ? selection.ids : std::vector<std::string>());
-  auto reply = ask_control(socket, "/v1/queue/retry", *body);
+  auto reply = [&] {
+    Progress progress("asking the daemon to try");
+    return ask_control(socket, "/v1/queue/retry", *body);
+  }();
   if (!reply) return report_control(kRetryCommand, reply.error());
   Output output(STDOUT_FILENO);
   Exit exit = tell(reply->json, output);

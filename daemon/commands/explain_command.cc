@@ -69,7 +69,8 @@ Exit explain_message(const ExplainOptions& options) {
                              [](const std::string& name) { return system::is_user(name).value_or(false); });
   if (!explanation) return report(kExplain, {Exit::usage, explanation.error()});
   Output output(STDOUT_FILENO);
-  output.print(options.json ? to_json_object(*explanation).text() + "\n" : to_text(*explanation));
+  options.json ? output.print(to_json_object(*explanation).text() + "\n")
+               : output.print_lines(to_text(*explanation));
   return output.finish(Exit::ok, kExplain);
 }
 

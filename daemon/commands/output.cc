@@ -4,11 +4,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
+#include "daemon/base/columns.h"
 #include "daemon/base/text.h"
 #include "daemon/log/mail_log.h"
 
@@ -17,14 +19,23 @@ namespace {
 
 constexpr std::size_t kPiece = 64U << 10;
 
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
 }  // namespace
 
-Output::Output(int fd) : fd_(fd) { std::signal(SIGPIPE, SIG_IGN); }
+Output::Output(int fd) : fd_(fd), width_(terminal_width(fd)) { std::signal(SIGPIPE, SIG_IGN); }
 
 bool Output::print(std::string_view text) {
   if (error_ == 0) waiting_ += text;
   if (waiting_.size() >= kPiece) write_out();
   return error_ == 0;
+}
+
+bool Output::print_lines(std::string_view lines, std::optional<std::size_t> hang) {
+  return print(width_ ? folded(lines, *width_, hang) : lines);
 }
 
 void Output::write_out() {
@@ -45,21 +56,25 @@ Exit Output::finish(Exit result, std::string_view command) {
   return Exit::io;
 }
 
-std::optional<std::size_t> terminal_width() {
+std::optional<std::size_t> terminal_width(int fd) {
+  constexpr std::size_t kLeast = 20, kUsual = 80;
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return std::nullopt;
-  return size.ws_col > 0 ? size.ws_col : 80;
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0) return std::nullopt;
+  if (auto wanted = parse_number(environment("COLUMNS")); wanted && *wanted > 0)
+    return std::max<std::size_t>(*wanted, kLeast);
+  return size.ws_col > 0 ? std::max<std::size_t>(size.ws_col, kLeast) : kUsual;
 }
 
-bool may_use_bold() {
-  const char* no_color = std::getenv("NO_COLOR");
-  const bool is_unwanted = no_color != nullptr && *no_color != '\0';
-  return !is_unwanted && ::isatty(STDOUT_FILENO) == 1;
-}
+bool may_use_bold() { return environment("NO_COLOR").empty() && may_rewrite_lines(STDOUT_FILENO); }
+
+bool may_rewrite_lines(int fd) { return ::isatty(fd) == 1 && environment("TERM") != "dumb"; }
 
 Exit report(std::string_view command, const StartError& error) {
-  for (std::string_view line : split(error.text, '\n'))
-    std::fputs(cat(log::error_prefix(), command, ": ", line, "\n").c_str(), stderr);
+  const auto width = terminal_width(STDERR_FILENO);
+  for (std::string_view line : split(error.text, '\n')) {
+    const std::string text = cat(log::error_prefix(), command, ": ", line, "\n");
+    std::fputs((width ? folded(text, *width) : text).c_str(), stderr);
+  }
   return error.kind;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A command's standard output, buffered and unchanged, and its errors. If the reader of a pipe goes away, the
-// rest of the output is dropped silently. Blocks.
+// A command's standard output, buffered, and its errors. To programs it is unchanged; on a terminal, lines for people
+// are folded to its width. If the reader of a pipe goes away, the rest of the output is dropped silently. Blocks.
 #pragma once
 
 #include <optional>
@@ -20,6 +20,8 @@ class Output {
 
   // Returns false once output can no longer be written; the caller may then stop early.
   bool print(std::string_view text);
+  // Whole lines for people: as folded() does it on a terminal, else as print(). Not for what is to be pasted or parsed.
+  bool print_lines(std::string_view lines, std::optional<std::size_t> hang = std::nullopt);
   // Writes the rest and returns `result`, or io if something could not be written. Reports the cause on
   // standard error, except if the reader has gone away.
   Exit finish(Exit result, std::string_view command);
@@ -28,15 +30,19 @@ class Output {
   void write_out();
 
   int fd_;
+  std::optional<std::size_t> width_;
   int error_ = 0;  // errno of the first failure
   std::string waiting_;
 };
 
-// The width of the terminal that standard output is, in characters; nullopt: it is none.
-std::optional<std::size_t> terminal_width();
+// The width of the terminal that this is, in columns, or $COLUMNS; nullopt: it is none, whatever $COLUMNS says.
+std::optional<std::size_t> terminal_width(int fd = 1);
 
-// Whether standard output may have escape sequences: it is a terminal, and $NO_COLOR is not set (no-color.org) or empty.
+// Whether standard output may have escape sequences: it is a terminal, none that is "dumb" by $TERM, and $NO_COLOR is not
+// set (no-color.org) or empty.
 bool may_use_bold();
+// Whether a line on `fd` may be written over: it is a terminal that is not "dumb".
+bool may_rewrite_lines(int fd);
 
 // Prints each line of the error on standard error as "COMMAND: LINE" and returns its exit code.
 Exit report(std::string_view command, const StartError& error);

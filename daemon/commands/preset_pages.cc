@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "daemon/base/columns.h"
 #include "daemon/base/text.h"
 
 namespace hikyaku::commands {
@@ -14,7 +15,7 @@ using config::SenderDemand;
 using mail::TlsMode;
 
 std::string padded(std::string_view text, std::size_t width) {
-  return cat(text, std::string(width - std::min(width, text.size()), ' '));
+  return left_aligned(std::string(text), width);
 }
 
 std::vector<std::string> regions_of(const Preset& family) {
@@ -29,9 +30,39 @@ std::string server_of(const Preset& preset) {
   return cat(host, ":", std::to_string(preset.port));
 }
 
-std::string table_row(std::string_view name, std::string_view title, std::string_view server,
-                      std::string_view sender, std::string_view password) {
-  return cat(padded(name, 14), padded(title, 28), padded(server, 36), padded(sender, 16), password, "\n");
+struct TableRow {
+  std::string name, title, server, sender, password;
+};
+
+TableRow row_of(const Preset& preset) {
+  TableRow row{std::string(preset.name), std::string(preset.title), cat("ended on ", preset.ended), "-", "-"};
+  if (!preset.ended.empty()) return row;
+  if (const std::size_t regions = regions_of(preset).size(); regions > 0)
+    row.title += cat(" (", std::to_string(regions), regions == 1 ? " region)" : " regions)");
+  row.server = server_of(preset);
+  row.sender = word_of(preset.demand);
+  row.password = word_of(preset.password);
+  return row;
+}
+
+std::string table_text(const std::vector<TableRow>& rows, bool has_servers) {
+  std::size_t title = 0, server = 0, sender = 0;
+  for (const TableRow& row : rows) {
+    title = std::max(title, row.title.size() + 2);
+    server = std::max(server, row.server.size() + 2);
+    sender = std::max(sender, row.sender.size() + 2);
+  }
+  std::string text;
+  for (const TableRow& row : rows)
+    text += cat(padded(row.name, 14), padded(row.title, title), has_servers ? padded(row.server, server) : "",
+                padded(row.sender, sender), row.password, "\n");
+  return text;
+}
+
+std::size_t widest_line(const std::string& text) {
+  std::size_t widest = 0;
+  for (std::string_view line : split(text, '\n')) widest = std::max(widest, columns_of(line));
+  return widest;
 }
 
 // "  server    smtp.gmail.com", and further lines below the text.
@@ -104,18 +135,12 @@ std::string limits_of(const Preset& preset) {
 
 }  // namespace
 
-std::string preset_table() {
-  std::string text = table_row("NAME", "PROVIDER", "SERVER", "SENDER", "PASSWORD");
-  for (const Preset& preset : config::presets()) {
-    if (!preset.family.empty()) continue;
-    const std::size_t regions = regions_of(preset).size();
-    const std::string more =
-        regions == 0 ? "" : cat("  (and ", std::to_string(regions), regions == 1 ? " region)" : " regions)");
-    text += preset.ended.empty()
-                ? table_row(preset.name, preset.title, server_of(preset), word_of(preset.demand),
-                            cat(word_of(preset.password), more))
-                : table_row(preset.name, preset.title, cat("ended on ", preset.ended), "-", "-");
-  }
+std::string preset_table(std::optional<std::size_t> width) {
+  std::vector<TableRow> rows{{"NAME", "PROVIDER", "SERVER", "SENDER", "PASSWORD"}};
+  for (const Preset& preset : config::presets())
+    if (preset.family.empty()) rows.push_back(row_of(preset));
+  std::string text = table_text(rows, true);
+  if (width && widest_line(text) > *width) text = table_text(rows, false);
   return text +
          "\n`hikyaku presets NAME` says what one sets, what it demands, and how to get its password.\n";
 }

@@ -26,21 +26,28 @@ std::string all_as_json() {
   return lines;
 }
 
-Exit print(std::string_view text) {
+Exit print_json(std::string_view lines) {
   Output output(STDOUT_FILENO);
-  output.print(text);
+  output.print(lines);
+  return output.finish(Exit::ok, kPresets);
+}
+
+Exit print_page(std::string_view page) {
+  Output output(STDOUT_FILENO);
+  output.print_lines(page);
   return output.finish(Exit::ok, kPresets);
 }
 
 Exit show_presets(const PresetsOptions& options) {
-  if (options.name.empty()) return print(options.json ? all_as_json() : preset_table());
+  if (options.name.empty())
+    return options.json ? print_json(all_as_json()) : print_page(preset_table(terminal_width()));
   const config::Preset* preset = config::find_preset(options.name);
   if (preset == nullptr) preset = config::preset_of_host(options.name);
   if (preset == nullptr) preset = config::preset_of_domain(options.name);
   if (preset == nullptr)
     return report(kPresets, {Exit::usage, cat("'", printable(options.name, 100), "' is the name of no preset",
                                               config::explain_unknown_preset(options.name))});
-  return print(options.json ? to_json_object(*preset).text() + "\n" : preset_page(*preset));
+  return options.json ? print_json(to_json_object(*preset).text() + "\n") : print_page(preset_page(*preset));
 }
 
 }  // namespace

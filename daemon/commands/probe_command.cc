@@ -12,6 +12,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/output.h"
 #include "daemon/commands/password.h"
+#include "daemon/commands/progress.h"
 #include "daemon/config/load.h"
 #include "daemon/io/resolver.h"
 
@@ -51,8 +52,11 @@ Exit run_probe(const ProbeOptions& options) {
   Output output(STDOUT_FILENO);
   SystemClock clock;
   io::Loop loop(clock);
-  const auto result = loop.run(checkup::probe_from_here(loop, checkup::standpoint_of(options.config),
-                                                        std::move(*target), std::move(*credentials)));
+  const auto result = [&] {
+    Progress progress(cat("asking the servers of ", printable(options.target, 100)));
+    return loop.run(checkup::probe_from_here(loop, checkup::standpoint_of(options.config), std::move(*target),
+                                             std::move(*credentials)));
+  }();
   output.print(options.json ? checkup::to_json_object(result).text() + "\n"
                             : checkup::to_text(result, clock.wall()));
   return io::SystemResolver::leave(output.finish(result.is_good() ? Exit::ok : Exit::attention, kProbe));

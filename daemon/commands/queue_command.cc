@@ -14,6 +14,7 @@
 #include "daemon/commands/daemon_answers.h"
 #include "daemon/commands/daemon_paths.h"
 #include "daemon/commands/output.h"
+#include "daemon/commands/progress.h"
 #include "daemon/commands/queue_steering.h"
 #include "daemon/listing/queue_filter.h"
 #include "daemon/listing/queue_listing.h"
@@ -96,6 +97,8 @@ class Listing {
     const bool has_selection = options_.selection.all || !options_.selection.filters.empty();
     return !has_selection && !options_.json && !options_.count && !groups_ && options_.limit == 0;
   }
+  // Nothing is printed before all mails have been seen.
+  bool is_summed_up() const { return is_overview() || groups_ || options_.count; }
   // Returns false if no more mails are wanted.
   bool add(const spool::ViewedMail& mail, const mail::RouteState& route) {
     if (!filter_.matches(mail, route, true)) return true;
@@ -104,19 +107,29 @@ class Listing {
     if (options_.count) return true;
     if (groups_) return groups_->add(mail, state, now_), true;
     if (is_overview()) return overview_.add(mail, state), true;
-    const std::string line =
-        options_.json ? listing::queue_json(mail, state).text() : listing::queue_line(mail, state);
-    return output_.print(cat(line, "\n")) && (options_.limit == 0 || mails_ < options_.limit);
+    return print(mail, state) && (options_.limit == 0 || mails_ < options_.limit);
   }
   // `drops` says what waits outside the spool, or nothing.
   void finish(const std::string& drops) {
+    const bool is_list = !options_.json && !options_.count && !groups_ && !is_overview();
+    if (is_list && mails_ == 0 && terminal_width()) output_.print("no queued mail is like that\n");
     if (options_.count) output_.print(cat(std::to_string(mails_), "\n"));
-    if (groups_) output_.print(options_.json ? cat(groups_->json(), "\n") : groups_->text());
-    if (is_overview() && (mails_ > 0 || drops.empty())) output_.print(overview_.text(now_, terminal_width()));
-    if (!drops.empty() && !options_.json && !options_.count && !groups_) output_.print(cat(drops, "\n"));
+    if (groups_ && options_.json) output_.print(cat(groups_->json(), "\n"));
+    if (groups_ && !options_.json) output_.print_lines(groups_->text());
+    if (is_overview() && (mails_ > 0 || drops.empty()))
+      output_.print_lines(overview_.text(now_, terminal_width(), may_use_bold()));
+    if (!drops.empty() && !options_.json && !options_.count && !groups_)
+      output_.print_lines(cat(drops, "\n"));
   }
 
  private:
+  // What is folded stands below the mail's state, so that the ids can be seen at a glance.
+  bool print(const spool::ViewedMail& mail, const mail::MailState& state) {
+    constexpr std::size_t kBelowState = 14;
+    if (options_.json) return output_.print(cat(listing::queue_json(mail, state).text(), "\n"));
+    return output_.print_lines(cat(listing::queue_line(mail, state), "\n"), kBelowState);
+  }
+
   const QueueOptions& options_;
   Output& output_;
   WallTime now_ = SystemClock().wall();
@@ -132,14 +145,19 @@ Exit print_all(const QueueOptions& options, const std::string& directory, spool:
   if (auto understood = listing.understand(); !understood) return report(kQueueCommand, understood.error());
   const mail::RouteState route = route_of(options);
   const auto ids = view.ids();
+  std::optional<Progress> progress;  // not beside lines that come out at once
+  if (listing.is_summed_up()) progress.emplace("reading the queue").expect(ids.size());
   Exit exit = Exit::ok;
   for (mail::MailId id : ids) {
+    if (progress) progress->count_one();
     auto mail = view.load(id);
     const bool has_ended = !mail && mail.error().kind == SourceErrorKind::unknown_mail;
     if (has_ended) continue;
+    if (!mail) progress.reset();
     if (!mail) exit = report(kQueueCommand, to_start_error(mail.error()));
     if (mail && !listing.add(*mail, route)) break;
   }
+  progress.reset();
   listing.finish(listing::drops_text(directory, std::nullopt));
   return exit;
 }
@@ -171,8 +189,8 @@ Exit show(const QueueOptions& options) {
     if (!mail) return Result<void, mail::SourceError>(std::unexpected(mail.error()));
     auto attempts = listing::attempts_in(view.history());
     mail::MailState state = listing::state_of(*mail, route_of(options), true);
-    output.print(options.json ? listing::full_json(*mail, state, attempts).text() + '\n'
-                              : listing::queue_details(*mail, state, attempts));
+    options.json ? output.print(listing::full_json(*mail, state, attempts).text() + '\n')
+                 : output.print_lines(listing::queue_details(*mail, state, attempts));
     return Result<void, mail::SourceError>();
   });
 }

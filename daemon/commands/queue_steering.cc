@@ -9,6 +9,7 @@
 #include "daemon/base/text.h"
 #include "daemon/commands/control_client.h"
 #include "daemon/commands/output.h"
+#include "daemon/commands/progress.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -26,9 +27,9 @@ std::string id_in(const JsonValue& value) {
 Exit tell_decided(const SteeringVerb& verb, const JsonValue& answer, Output& output) {
   const std::string command = command_of(verb);
   Exit exit = Exit::ok;
-  output.print(cat(mails(answer.whole_number_of("done")), " ", verb.done, "\n"));
+  output.print_lines(cat(mails(answer.whole_number_of("done")), " ", verb.done, "\n"));
   if (const std::uint64_t as_before = answer.whole_number_of("unchanged"); as_before > 0)
-    output.print(cat(mails(as_before), verb.name == "hold" ? " held already\n" : " not held\n"));
+    output.print_lines(cat(mails(as_before), verb.name == "hold" ? " held already\n" : " not held\n"));
   for (const JsonValue& refused : answer.list_of("refused"))
     exit = report(command, {Exit::unavailable,
                             cat(id_in(refused), ": ", still_printable(refused.text_of("error"), 4096))});
@@ -75,7 +76,10 @@ Exit steer_queue(const std::string& socket, const SteeringVerb& verb, const Mail
   if (!body) return report(command_of(verb), body.error());
   if (verb.is_final && !is_confirmed)
     if (auto agreed = confirm(socket, verb, *body); !agreed) return agreed.error();
-  auto reply = ask_control(socket, path_of(verb), *body);
+  auto reply = [&] {
+    Progress progress(std::string(verb.during));
+    return ask_control(socket, path_of(verb), *body);
+  }();
   if (!reply) return report_control(command_of(verb), reply.error());
   Output output(STDOUT_FILENO);
   const Exit exit = tell_decided(verb, reply->json, output);

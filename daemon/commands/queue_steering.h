@@ -11,16 +11,17 @@
 namespace hikyaku::commands {
 
 struct SteeringVerb {
-  std::string_view name;  // of the sub-command, and of the request
-  std::string_view done;  // "3 mails held"
+  std::string_view name;    // of the sub-command, and of the request
+  std::string_view done;    // "3 mails held"
+  std::string_view during;  // "holding mail"
   std::string_view description;
   bool is_final = false;  // cannot be taken back
 };
 inline constexpr SteeringVerb kSteeringVerbs[] = {
-    {"hold", "held", "keep mail from being sent until it is released"},
-    {"release", "released", "let held mail be sent again, at once"},
-    {"remove", "removed", "end mail without sending it; nobody is told", true},
-    {"bounce", "returned", "return mail to its sender, with a notice", true},
+    {"hold", "held", "holding mail", "keep mail from being sent until it is released"},
+    {"release", "released", "releasing mail", "let held mail be sent again, at once"},
+    {"remove", "removed", "removing mail", "end mail without sending it; nobody is told", true},
+    {"bounce", "returned", "returning mail", "return mail to its sender, with a notice", true},
 };
 
 // Returns ok only if each mail is now as wanted; try_again if one is being sent, no_input if one is not there.

@@ -2,6 +2,7 @@
 #include "daemon/base/text.h"
 #include "daemon/checkup/probe.h"
 #include "daemon/checkup/probe_report.h"
+#include "daemon/commands/progress.h"
 #include "daemon/commands/trials.h"
 
 namespace hikyaku::commands {
@@ -27,8 +28,10 @@ Result<setup::FoundServer, std::string> probe_for_setup(const std::string& confi
   if (!target) return std::unexpected(std::move(target.error()));
   SystemClock clock;
   io::Loop loop(clock);
-  const auto result =
-      loop.run(checkup::probe_from_here(loop, checkup::standpoint_of(config_file), std::move(*target)));
+  const auto result = [&] {
+    Progress progress(cat("asking the servers of ", printable(host, 100)));
+    return loop.run(checkup::probe_from_here(loop, checkup::standpoint_of(config_file), std::move(*target)));
+  }();
   const std::string& domain = result.target.domain;
   if (result.choice.recommended) return found_by(*result.choice.recommended, domain);
   if (!result.choice.unconfirmed)

@@ -5,6 +5,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
+#include "daemon/commands/progress.h"
 #include "spool/recovery.h"
 
 namespace hikyaku::commands {
@@ -18,13 +19,15 @@ class Checking {
  public:
   // `bodies` must have been listed before the log is read, so that the list includes the file of every mail
   // that the log then holds.
-  Checking(spool::Disk& disk, const std::vector<std::string>& bodies, spool::View view)
-      : disk_(disk), bodies_(bodies.begin(), bodies.end()), view_(std::move(view)) {}
+  Checking(spool::Disk& disk, const std::vector<std::string>& bodies, spool::View view, Progress& progress)
+      : disk_(disk), bodies_(bodies.begin(), bodies.end()), view_(std::move(view)), progress_(progress) {}
 
   CheckReport run() {
     report_.segments = view_.statistics();
     look_at_log(view_.log());
-    for (mail::MailId id : view_.ids()) look_at(id);
+    const auto ids = view_.ids();
+    progress_.expect(ids.size());
+    for (mail::MailId id : ids) look_at(id);
     for (const std::string& name : bodies_)
       report_.unnamed_bodies += is_there(disk_, cat("large/", name)) ? 1 : 0;
     return std::move(report_);
@@ -47,6 +50,7 @@ class Checking {
   }
 
   void look_at(mail::MailId id) {
+    progress_.count_one();
     auto head = view_.load(id);
     auto content = view_.verify_content(id);
     bool has_ended = !content && content.error().kind == SourceErrorKind::unknown_mail;
@@ -71,6 +75,7 @@ class Checking {
   spool::Disk& disk_;
   std::set<std::string> bodies_;  // files in large/ that no mail has claimed yet
   spool::View view_;
+  Progress& progress_;
   CheckReport report_;
 };
 
@@ -104,11 +109,12 @@ JsonObject to_object(const SegmentStatistics& segment) {
 }  // namespace
 
 Result<CheckReport, spool::ViewError> check_spool(spool::Disk& disk) {
+  Progress progress("checking the spool");
   auto bodies = disk.list("large");
   if (!bodies) return std::unexpected(spool::to_view_error(bodies.error()));
   auto view = spool::View::open(disk);
   if (!view) return std::unexpected(view.error());
-  return Checking(disk, *bodies, std::move(*view)).run();
+  return Checking(disk, *bodies, std::move(*view), progress).run();
 }
 
 std::uint64_t CheckReport::live_bytes() const { return sum(*this, &SegmentStatistics::live_bytes); }

@@ -12,6 +12,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/daemon_paths.h"
 #include "daemon/commands/output.h"
+#include "daemon/commands/progress.h"
 #include "daemon/commands/spool_check.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_reader.h"
@@ -34,7 +35,7 @@ Exit check_it(const SpoolCommandOptions& options) {
   auto found = check_spool(*access->disk);
   if (!found) return report(kSpoolCommand, listing::explain(found.error(), access->directory));
   Output output(STDOUT_FILENO);
-  output.print(options.json ? to_json(*found) + '\n' : to_text(*found));
+  options.json ? output.print(to_json(*found) + '\n') : output.print_lines(to_text(*found));
   return output.finish(found->damage.empty() ? Exit::ok : Exit::damaged, kSpoolCommand);
 }
 
@@ -62,7 +63,11 @@ class Exporting {
       : view_(view), path_(path), directory_(directory) {}
 
   Result<ExportReport, StartError> run() {
-    for (mail::MailId id : view_.ids()) {
+    const auto ids = view_.ids();
+    Progress progress(cat("exporting to ", path_));
+    progress.expect(ids.size());
+    for (mail::MailId id : ids) {
+      progress.count_one();
       auto mail = view_.load(id);
       auto done = mail ? put(*mail) : Result<bool, system::NewFileError>(leave_out(mail.error()));
       if (!done) return std::unexpected(explain(done.error()));

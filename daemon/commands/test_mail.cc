@@ -5,6 +5,7 @@
 #include "daemon/commands/control_client.h"
 #include "daemon/commands/daemon_answers.h"
 #include "daemon/commands/output.h"
+#include "daemon/commands/progress.h"
 #include "daemon/commands/trials.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/socket_stream.h"
@@ -40,13 +41,16 @@ Task<Submitted> submit(io::Loop& loop, std::string socket, tryout::AppDialogue::
 std::string id_in(std::string_view reply) { return std::string(reply.substr(reply.rfind(' ') + 1)); }
 
 bool follow(const std::string& control_socket, const std::string& id) {
-  auto outcome = ask_control(control_socket, cat("/v1/mails/", id, kFollowing));
+  auto outcome = [&] {
+    Progress progress("waiting until the test mail is handed over");
+    return ask_control(control_socket, cat("/v1/mails/", id, kFollowing));
+  }();
   if (!outcome) {
     report(kTestMail, outcome.error());
     return false;
   }
   Output output(STDOUT_FILENO);
-  output.print(outcome_text(id, outcome->json));
+  output.print_lines(outcome_text(id, outcome->json));
   static_cast<void>(output.finish(Exit::ok, kTestMail));
   return has_reached_all(outcome->json);
 }

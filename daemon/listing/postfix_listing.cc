@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "daemon/base/columns.h"
 #include "daemon/base/text.h"
 #include "daemon/listing/queue_listing.h"
 

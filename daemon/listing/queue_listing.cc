@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "daemon/base/columns.h"
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/mail/envelope.h"
@@ -132,15 +133,6 @@ std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& sta
              " ", to_rfc3339(mail.mail.arrival), " ",
              right_aligned(std::to_string(mail.mail.size), kSizeColumn), " ",
              shown_address(mail.mail.envelope.sender), " -> ", recipients_of(mail), trouble_of(mail, state));
-}
-
-std::string left_aligned(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
-
-std::string right_aligned(std::string text, std::size_t width) {
-  return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 
 std::string local_time(WallTime time, const char* format) {

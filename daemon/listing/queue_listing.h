@@ -27,8 +27,6 @@ std::string waiting_text(const mail::MailState& state);
 std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& state);
 
 // Columns: filled up with blanks on the right, or on the left; never cut.
-std::string left_aligned(std::string text, std::size_t width);
-std::string right_aligned(std::string text, std::size_t width);
 // In the machine's zone, as strftime(3) has it for `format`; at most 31 characters.
 std::string local_time(WallTime time, const char* format);
 

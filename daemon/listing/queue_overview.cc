@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "daemon/base/bytes.h"
+#include "daemon/base/columns.h"
 #include "daemon/base/text.h"
 #include "daemon/listing/queue_listing.h"
 
@@ -33,18 +34,11 @@ std::string short_size(std::uint64_t bytes) {
   return {text, static_cast<std::size_t>(length)};
 }
 
-// All of it is ASCII: shown_address() escapes the rest.
-std::string cut(std::string text, std::optional<std::size_t> width) {
-  if (!width || text.size() <= *width) return text;
-  text.resize(*width > 3 ? *width - 3 : 0);
-  return text + "...";
-}
-
 std::string line_of(const std::array<std::string, 6>& columns, std::optional<std::size_t> width) {
-  return cut(cat(left_aligned(columns[0], 14), left_aligned(columns[1], 8), left_aligned(columns[2], 13),
-                 right_aligned(columns[3], 6), " ", right_aligned(columns[4], 5), "  ", columns[5]),
-             width) +
-         "\n";
+  const std::string line =
+      cat(left_aligned(columns[0], 14), left_aligned(columns[1], 8), left_aligned(columns[2], 13),
+          right_aligned(columns[3], 6), " ", right_aligned(columns[4], 5), "  ", columns[5]);
+  return width ? cut_to(line, *width) : line;
 }
 
 std::string in_time(WallTime when, WallTime now) {
@@ -102,8 +96,10 @@ void QueueOverview::count_cause(const mail::MailState& state) {
   if (state.next && (!waiting.next || *state.next < *waiting.next)) waiting.next = state.next;
 }
 
-std::string QueueOverview::text(WallTime now, std::optional<std::size_t> width) const {
-  return mails_ == 0 ? "the queue is empty\n" : cat(summary(now), causes(now), "\n", rows(now, width));
+std::string QueueOverview::text(WallTime now, std::optional<std::size_t> width, bool has_bold) const {
+  if (mails_ == 0) return "the queue is empty\n";
+  const std::string heading = line_of({"ID", "STATE", "SINCE", "AGE", "SIZE", "FROM -> TO"}, width);
+  return cat(summary(now), causes(now), "\n", has_bold ? bold(heading) : heading, "\n", rows(now, width));
 }
 
 std::string QueueOverview::summary(WallTime now) const {
@@ -130,11 +126,12 @@ std::string QueueOverview::causes(WallTime now) const {
 
 std::string QueueOverview::rows(WallTime now, std::optional<std::size_t> width) const {
   auto line = [&](const Row& row) {
-    return line_of({row.id, row.state, local_time(row.arrival, "%b %e %H:%M"), rough(now - row.arrival),
-                    short_size(row.size), row.addresses},
-                   width);
+    return cat(line_of({row.id, row.state, local_time(row.arrival, "%b %e %H:%M"), rough(now - row.arrival),
+                        short_size(row.size), row.addresses},
+                       width),
+               "\n");
   };
-  std::string text = line_of({"ID", "STATE", "SINCE", "AGE", "SIZE", "FROM -> TO"}, width);
+  std::string text;
   for (const Row& row : oldest_) text += line(row);
   const std::size_t hidden = mails_ - oldest_.size() - newest_.size();
   if (hidden > 0) text += cat("... ", counted(hidden, "more mail"), ": `hikyaku queue --all` lists each\n");

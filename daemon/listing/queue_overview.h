@@ -22,7 +22,7 @@ class QueueOverview {
   // Mails come oldest first.
   void add(const spool::ViewedMail& mail, const mail::MailState& state);
   // Several lines. Columns are cut so that a line has at most `width` characters; nullopt: nothing is cut.
-  std::string text(WallTime now, std::optional<std::size_t> width) const;
+  std::string text(WallTime now, std::optional<std::size_t> width, bool has_bold = false) const;
   std::size_t mails() const { return mails_; }
 
  private:

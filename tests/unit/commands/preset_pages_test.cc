@@ -72,7 +72,7 @@ TEST_CASE("presets: the table has a line for each family") {
   const std::string table = preset_table();
   for (const config::Preset& preset : config::presets())
     CHECK(table.contains(cat("\n", preset.name, " ")) == preset.family.empty());
-  CHECK(table.contains("(and 23 regions)"));
+  CHECK(table.contains("Amazon SES (23 regions)"));
   CHECK(table.contains("ended on 2026-02-25"));
 }
 
