@@ -33,6 +33,7 @@ endforeach()
 install(FILES systemd/hikyaku.sysusers DESTINATION lib/sysusers.d RENAME hikyaku.conf)
 install(FILES systemd/hikyaku.tmpfiles DESTINATION lib/tmpfiles.d RENAME hikyaku.conf)
 
+install(DIRECTORY etc/schema DESTINATION share/hikyaku FILES_MATCHING PATTERN "*.json")
 install(FILES etc/prometheus/hikyaku.rules.yaml etc/grafana/hikyaku.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES README.md CHANGELOG.md LICENSE etc/hikyaku.yaml etc/authinfo.example DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(CODE "

@@ -25,6 +25,7 @@ if getent group hikyaku-submit > /dev/null; then expect 2755 /usr/lib/hikyaku/se
 for page in man1/hikyaku.1 man5/hikyaku.yaml.5 man5/authinfo.5 man8/hikyakud.8 man8/sendmail.8; do
   expect 644 /usr/share/man/$page
 done
+for schema in "$(dirname "${BASH_SOURCE[0]}")"/../../etc/schema/*.json; do expect 644 "/usr/share/hikyaku/schema/${schema##*/}"; done
 for script in bash-completion/completions/hikyaku zsh/vendor-completions/_hikyaku fish/vendor_completions.d/hikyaku.fish; do
   expect 644 /usr/share/$script
   grep -q 'completion of hikyaku(1)' "$dest/usr/share/$script" || { echo "no completion in $script"; exit 1; }

@@ -92,10 +92,10 @@ class Hikyakud:
     def pid(self):
         return self._process.pid
 
-    def submit(self, content, sender="me@example.com", recipients=("you@dest.example",)):
-        """Hands a mail in; returns when it has been acknowledged."""
+    def submit(self, content, sender="me@example.com", recipients=("you@dest.example",), options=()):
+        """Hands a mail in; returns when it has been acknowledged. `options` are parameters of MAIL."""
         with smtplib.SMTP(self.place.address, self.port, "client.interop.test", timeout=60) as client:
-            client.sendmail(sender, list(recipients), content)
+            client.sendmail(sender, list(recipients), content, options)
 
     def begin_check(self, *arguments):
         """`hikyaku check` with this configuration, as the daemon's user; end_check() has what it says."""

@@ -5,6 +5,7 @@ import os
 import pty
 import select
 import subprocess
+import termios
 import time
 
 PATIENCE = 120
@@ -13,8 +14,10 @@ PATIENCE = 120
 class Terminal:
     """`screen` is all that has been shown so far, with plain line ends."""
 
-    def __init__(self, command, env):
+    def __init__(self, command, env, columns=None):
         self._master, slave = pty.openpty()
+        if columns:
+            termios.tcsetwinsize(slave, (50, columns))
         try:
             self._child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env,
                                            start_new_session=True)
