@@ -322,6 +322,7 @@ Steering::Queue QueueRunner::steered_queue() {
     const Duration waited = job.mail.progress.waited;
     return writer_.settle(std::move(job), why, {}, waited);
   };
+  queue.note = [this](MailOutcome outcome) { outcomes().note(std::move(outcome)); };
   return queue;
 }
 

@@ -85,7 +85,7 @@ Task<void> Steering::hold(Decided& answer, const Instruction& order, mail::Queue
   auto recorded = co_await source_.record(mail.id, mail.progress);
   if (!recorded) co_return refuse(answer, recorded.error().text);
   due_.hold(mail.id);
-  log(mail, order);
+  tell(mail, order);
 }
 
 // What has failed is tried again: a mail from <> that was refused is held with nobody left who waits for it.
@@ -103,14 +103,14 @@ Task<void> Steering::release(Decided& answer, const Instruction& order, mail::Qu
   auto recorded = co_await source_.record(mail.id, mail.progress);
   if (!recorded) co_return refuse(answer, recorded.error().text);
   due_.release(mail.id);
-  log(mail, order);
+  tell(mail, order);
 }
 
 Task<void> Steering::remove(Decided& answer, const Instruction& order, mail::QueuedMail mail) {
   auto finished = co_await source_.finish(mail.id);
   if (!finished) co_return refuse(answer, finished.error().text);
   due_.end(mail.id);
-  log(mail, order);
+  tell(mail, order, IsOver::yes);
 }
 
 Task<void> Steering::bounce(Decided& answer, const Instruction& order, mail::QueuedMail mail) {
@@ -127,6 +127,14 @@ Task<void> Steering::bounce(Decided& answer, const Instruction& order, mail::Que
   auto left = co_await source_.load(answer.id);
   if (!is_done || left)
     refuse(answer, "the notice to its sender cannot be stored yet; the mail stays queued");
+}
+
+void Steering::tell(const mail::QueuedMail& mail, const Instruction& order, IsOver is_over) {
+  log(mail, order);
+  MailOutcome outcome = outcome_of(mail, mail.progress, is_over == IsOver::yes);
+  outcome.written = loop_.clock().wall();
+  outcome.next_attempt = *outcome.written + mail.progress.next_wait;
+  queue_.note(std::move(outcome));
 }
 
 void Steering::log(const mail::QueuedMail& mail, const Instruction& order) {

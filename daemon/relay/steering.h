@@ -13,6 +13,7 @@
 #include "daemon/log/mail_log.h"
 #include "daemon/mail/mail_source.h"
 #include "daemon/relay/due_mail.h"
+#include "daemon/relay/outcome_board.h"
 #include "smtpc/lane_work.h"
 
 namespace hikyaku::relay {
@@ -49,6 +50,8 @@ class Steering {
     // As an attempt that has failed for good; lets go of the mail by itself. The ticket is done when the mail
     // has ended, or waits because its notice cannot be stored.
     std::function<smtpc::TicketPtr(smtpc::Job, smtpc::TransactionResult)> fail;
+    // For those who follow the mail.
+    std::function<void(MailOutcome)> note;
   };
   // All outlive the object.
   Steering(io::Loop& loop, mail::MailSource& source, log::MailLog& log, DueMail& due, Queue queue)
@@ -66,6 +69,9 @@ class Steering {
   Task<void> release(Decided& answer, const Instruction& order, mail::QueuedMail mail);
   Task<void> remove(Decided& answer, const Instruction& order, mail::QueuedMail mail);
   Task<void> bounce(Decided& answer, const Instruction& order, mail::QueuedMail mail);
+  enum class IsOver : bool { no, yes };
+  // What is on stable storage by now, for the log and for those who follow the mail.
+  void tell(const mail::QueuedMail& mail, const Instruction& order, IsOver is_over = IsOver::no);
   void log(const mail::QueuedMail& mail, const Instruction& order);
 
   io::Loop& loop_;

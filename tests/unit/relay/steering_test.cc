@@ -167,6 +167,22 @@ TEST_CASE("steering: a removed mail has ended, without a notice, and nothing is 
   CHECK_FALSE(rig.is_queued(other));
 }
 
+TEST_CASE("steering: those who follow a mail learn what was decided about it") {
+  SteeringRig rig;
+  const auto id = rig.send_and_wait();
+  const auto outcome = [&] { return rig.relay->outcomes().find(id).value_or(MailOutcome{}); };
+  CHECK_FALSE(outcome().is_held);
+  rig.decide(id, Decision::hold);
+  CHECK(outcome().is_held);
+  CHECK(outcome().reason == "held by anna");
+  rig.decide(id, Decision::release);
+  CHECK_FALSE(outcome().is_held);
+  CHECK(outcome().next_attempt == rig.clock.wall());
+  rig.pass();
+  rig.decide(id, Decision::remove);
+  CHECK(outcome().is_over);
+}
+
 TEST_CASE("steering: mail behind a paused smarthost is removed and held in its place") {
   SteeringRig rig;
   rig.is_busy = false;
