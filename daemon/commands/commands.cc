@@ -16,6 +16,8 @@
 namespace hikyaku::commands {
 namespace {
 
+constexpr const char* kAbout = "hikyaku watches and controls the local mail relay hikyakud.";
+
 using Commands = std::vector<CLI::App*>;
 
 Commands commands_of(CLI::App& app) { return app.get_subcommands(std::function<bool(CLI::App*)>()); }
@@ -75,11 +77,16 @@ std::string words_about(CLI::App& app, const CLI::ParseError& error) {
   return cat("there is no sub-command '", word, "'", meant(word, names_of(commands)));
 }
 
-Exit explain_mistake(CLI::App& app, const CLI::ParseError& error) {
-  std::string names = named_in(app).names;
+std::string line_about(CLI::App& app, const CLI::ParseError& error) {
   std::string text = words_about(app, error);
   while (text.ends_with('\n') || text.ends_with('.')) text.pop_back();
   std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+Exit explain_mistake(CLI::App& app, const CLI::ParseError& error) {
+  const std::string names = named_in(app).names;
+  const std::string text = line_about(app, error);
   return report(names,
                 {Exit::usage, cat(text, text.ends_with('?') ? " See '" : "; see '", names, " --help'")});
 }
@@ -143,7 +150,7 @@ void add_spool_options(CLI::App& command, SpoolOptions& options) {
 }
 
 Action understand_command_line(std::vector<std::string> arguments) {
-  CLI::App app("hikyaku watches and controls the local mail relay hikyakud.", "hikyaku");
+  CLI::App app(kAbout, "hikyaku");
   Action chosen;
   add_commands(app, chosen);
   std::ranges::reverse(arguments);
@@ -155,6 +162,19 @@ Action understand_command_line(std::vector<std::string> arguments) {
     return [exit] { return exit; };
   }
   return chosen;
+}
+
+std::optional<std::string> mistake_in(std::vector<std::string> arguments) {
+  CLI::App app(kAbout, "hikyaku");
+  Action chosen;
+  add_commands(app, chosen);
+  std::ranges::reverse(arguments);
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return line_about(app, error);  // 0: help, version
+  }
+  return std::nullopt;
 }
 
 }  // namespace hikyaku::commands

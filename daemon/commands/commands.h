@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,5 +42,8 @@ void add_spool_options(CLI::App& command, SpoolOptions& options);
 // wrong, prints that (a mistake as one line on standard error, with the word that was probably meant); the
 // action then only returns the exit code. `arguments` excludes the program's name.
 Action understand_command_line(std::vector<std::string> arguments);
+
+// What is wrong with such a command line, as one line without the hint at help; nullopt: nothing. Prints and runs nothing.
+std::optional<std::string> mistake_in(std::vector<std::string> arguments);
 
 }  // namespace hikyaku::commands

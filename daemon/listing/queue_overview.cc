@@ -51,7 +51,7 @@ std::string what_waits(mail::QueueState state, mail::WaitsFor waits_for) {
     case mail::WaitsFor::nobody: return "";
     case mail::WaitsFor::time: return "waiting for the next attempt";
     case mail::WaitsFor::smarthost: return "waiting for the smarthost";
-    case mail::WaitsFor::rate: return "waiting for its turn (rate limit)";
+    case mail::WaitsFor::rate: return "waiting because of the rate limit";
     case mail::WaitsFor::daemon: return "waiting for the daemon";
   }
   return "";
