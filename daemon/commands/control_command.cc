@@ -81,6 +81,7 @@ Exit reload(const AskOptions& options) {
   auto socket = find_control_socket(options.control);
   if (!socket) return report(kCommand, socket.error());
   auto reply = ask_control(socket->path, "/v1/reload", "");
+  if (reply && options.json) return print_json(kCommand, reply->text);
   if (reply) return print(kCommand, cat("reloaded\n", kept_line(reply->json)));
   if (reply.error().kind == Exit::damaged) return report(kCommand, {Exit::configuration, reply.error().text});
   report_note(kCommand, socket->note);
@@ -159,11 +160,13 @@ void add_control_commands(CLI::App& app, Action& chosen) {
       "With --nagios: 0 OK, 1 WARNING (a smarthost is paused, mail is held), 2 CRITICAL (no mail flows),\n"
       "3 UNKNOWN.");
   add_health_command(app, chosen);
-  add(app, "reload", "make the daemon read its configuration again", chosen, reload,
-      std::make_shared<AskOptions>())
-      .footer(
-          "Exit code: 0 done, 75 the daemon does not answer, 78 the configuration is wrong and nothing has "
-          "changed.");
+  auto reloading = std::make_shared<AskOptions>();
+  CLI::App& reloader =
+      add(app, "reload", "make the daemon read its configuration again", chosen, reload, reloading);
+  reloader.add_flag("--json", reloading->json, "print one JSON object");
+  reloader.footer(
+      "Exit code: 0 done, 75 the daemon does not answer, 78 the configuration is wrong and nothing has "
+      "changed.");
 }
 
 }  // namespace hikyaku::commands

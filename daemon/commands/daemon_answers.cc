@@ -59,9 +59,13 @@ std::vector<std::string> texts_in(const JsonValue& object, std::string_view name
   return texts;
 }
 
-Exit tell(const JsonValue& answer, Output& output) {
+Exit tell(const ControlReply& reply, Output& output, Form form) {
+  const JsonValue& answer = reply.json;
   std::uint64_t count = answer.whole_number_of("retried");
-  output.print_lines(cat("retrying ", std::to_string(count), count == 1 ? " mail\n" : " mails\n"));
+  if (form == Form::json)
+    output.print(reply.text);
+  else
+    output.print_lines(cat("retrying ", std::to_string(count), count == 1 ? " mail\n" : " mails\n"));
   Exit exit = Exit::ok;
   for (const std::string& id : texts_in(answer, "held"))
     exit = report(kRetryCommand,
@@ -100,7 +104,7 @@ class Following {
   }
 
   // Prints the outcomes. Returns try_again if a mail still waits.
-  Exit tell(Output& output) const {
+  Exit tell(Output& output, Form form) const {
     Exit exit = Exit::ok;
     Instant end = SystemClock().now() + kLongestWait;
     for (const auto& [id, attempts] : attempts_) {
@@ -110,7 +114,8 @@ class Following {
       auto outcome = ask_control(socket_, cat(target_of(id), "?wait=", std::to_string(left.count()),
                                               "&until=paused&attempts=", std::to_string(*attempts)));
       if (!outcome) continue;  // ended too long ago
-      if (!print(id, outcome->json, output)) exit = Exit::try_again;
+      form == Form::json ? output.print(outcome->text) : output.print_lines(outcome_text(id, outcome->json));
+      if (!has_ended(outcome->json)) exit = Exit::try_again;
     }
     return exit;
   }
@@ -122,11 +127,6 @@ class Following {
     auto outcome = ask_control(socket_, target_of(id));
     if (!outcome) return std::nullopt;
     return outcome->json.whole_number_of("attempts");
-  }
-
-  static bool print(const std::string& id, const JsonValue& outcome, Output& output) {
-    output.print_lines(outcome_text(id, outcome));
-    return has_ended(outcome);
   }
 
   const std::string& socket_;
@@ -186,7 +186,7 @@ Result<std::string, StartError> selection_body(const MailSelection& selection) {
   return has_filters ? filters.text() : JsonObject().add("ids", JsonList(selection.ids)).text();
 }
 
-Exit retry_queue(const std::string& socket, const MailSelection& selection, bool waits) {
+Exit retry_queue(const std::string& socket, const MailSelection& selection, bool waits, Form form) {
   auto body = selection_body(selection);
   if (!body) return report(kRetryCommand, body.error());
   Following following(socket, waits ? selection.ids : std::vector<std::string>());
@@ -196,8 +196,8 @@ Exit retry_queue(const std::string& socket, const MailSelection& selection, bool
   }();
   if (!reply) return report_control(kRetryCommand, reply.error());
   Output output(STDOUT_FILENO);
-  Exit exit = tell(reply->json, output);
-  Exit outcome = following.tell(output);
+  Exit exit = tell(*reply, output, form);
+  Exit outcome = following.tell(output, form);
   return output.finish(exit == Exit::ok ? outcome : exit, kRetryCommand);
 }
 

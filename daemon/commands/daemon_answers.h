@@ -30,8 +30,11 @@ struct MailSelection {
 // As the body of a request. Fails with usage unless exactly one way is given. Pure.
 Result<std::string, StartError> selection_body(const MailSelection& selection);
 
+enum class Form : bool { text, json };
+
 // Makes the daemon retry the mails now. Prints how many, and, if `waits`, the outcomes of those that were named by
-// ID. Returns ok only if every mail named by ID was retried and, if `waits`, none of them still waits.
-Exit retry_queue(const std::string& socket, const MailSelection& selection, bool waits);
+// ID; as JSON its answers, a line each. Returns ok only if every mail named by ID was retried and, if `waits`, none of
+// them still waits.
+Exit retry_queue(const std::string& socket, const MailSelection& selection, bool waits, Form form);
 
 }  // namespace hikyaku::commands

@@ -211,15 +211,17 @@ Exit with_socket(const QueueOptions& options, std::string_view name,
   return use(socket->path);
 }
 
+Form form_of(const QueueOptions& options) { return options.json ? Form::json : Form::text; }
+
 Exit retry(const QueueOptions& options) {
   return with_socket(options, "retry", [&](const std::string& socket) {
-    return retry_queue(socket, options.selection, !options.no_wait);
+    return retry_queue(socket, options.selection, !options.no_wait, form_of(options));
   });
 }
 
 Exit steer(const SteeringVerb& verb, const QueueOptions& options) {
   return with_socket(options, verb.name, [&](const std::string& socket) {
-    return steer_queue(socket, verb, options.selection, options.yes);
+    return steer_queue(socket, verb, options.selection, options.yes, form_of(options));
   });
 }
 

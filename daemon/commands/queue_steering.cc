@@ -23,13 +23,17 @@ std::string id_in(const JsonValue& value) {
   return printable(value.text() != nullptr ? *value.text() : value.text_of("id"));
 }
 
-// Says what became of the mails. The last trouble decides about the exit code.
-Exit tell_decided(const SteeringVerb& verb, const JsonValue& answer, Output& output) {
+std::string done_text(const SteeringVerb& verb, const JsonValue& answer) {
+  const std::uint64_t as_before = answer.whole_number_of("unchanged");
+  return cat(
+      mails(answer.whole_number_of("done")), " ", verb.done, "\n",
+      as_before == 0 ? "" : cat(mails(as_before), verb.name == "hold" ? " held already\n" : " not held\n"));
+}
+
+// Says which mails are not as wanted. The last trouble decides about the exit code.
+Exit tell_decided(const SteeringVerb& verb, const JsonValue& answer) {
   const std::string command = command_of(verb);
   Exit exit = Exit::ok;
-  output.print_lines(cat(mails(answer.whole_number_of("done")), " ", verb.done, "\n"));
-  if (const std::uint64_t as_before = answer.whole_number_of("unchanged"); as_before > 0)
-    output.print_lines(cat(mails(as_before), verb.name == "hold" ? " held already\n" : " not held\n"));
   for (const JsonValue& refused : answer.list_of("refused"))
     exit = report(command, {Exit::unavailable,
                             cat(id_in(refused), ": ", still_printable(refused.text_of("error"), 4096))});
@@ -71,7 +75,7 @@ Result<void, Exit> confirm(const std::string& socket, const SteeringVerb& verb, 
 }  // namespace
 
 Exit steer_queue(const std::string& socket, const SteeringVerb& verb, const MailSelection& selection,
-                 bool is_confirmed) {
+                 bool is_confirmed, Form form) {
   auto body = selection_body(selection);
   if (!body) return report(command_of(verb), body.error());
   if (verb.is_final && !is_confirmed)
@@ -82,7 +86,8 @@ Exit steer_queue(const std::string& socket, const SteeringVerb& verb, const Mail
   }();
   if (!reply) return report_control(command_of(verb), reply.error());
   Output output(STDOUT_FILENO);
-  const Exit exit = tell_decided(verb, reply->json, output);
+  form == Form::json ? output.print(reply->text) : output.print_lines(done_text(verb, reply->json));
+  const Exit exit = tell_decided(verb, reply->json);
   return output.finish(exit, command_of(verb));
 }
 

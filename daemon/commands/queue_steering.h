@@ -24,8 +24,9 @@ inline constexpr SteeringVerb kSteeringVerbs[] = {
     {"bounce", "returned", "returning mail", "return mail to its sender, with a notice", true},
 };
 
-// Returns ok only if each mail is now as wanted; try_again if one is being sent, no_input if one is not there.
+// Prints what was done, as JSON the daemon's answer. Returns ok only if each mail is now as wanted; try_again if one is
+// being sent, no_input if one is not there.
 Exit steer_queue(const std::string& socket, const SteeringVerb& verb, const MailSelection& selection,
-                 bool is_confirmed);
+                 bool is_confirmed, Form form);
 
 }  // namespace hikyaku::commands

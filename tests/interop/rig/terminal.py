@@ -12,12 +12,11 @@ PATIENCE = 120
 
 
 class Terminal:
-    """`screen` is all that has been shown so far, with plain line ends."""
+    """`screen` is all that has been shown so far, with plain line ends. By default lines are hardly ever folded."""
 
-    def __init__(self, command, env, columns=None):
+    def __init__(self, command, env, columns=1000):
         self._master, slave = pty.openpty()
-        if columns:
-            termios.tcsetwinsize(slave, (50, columns))
+        termios.tcsetwinsize(slave, (50, columns))
         try:
             self._child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env,
                                            start_new_session=True)
