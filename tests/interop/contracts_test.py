@@ -79,7 +79,6 @@ class Scripts(Frame):
         return self.ask("status", "GET", "/v1/status")["smarthosts"][0]["why"]
 
     def check_status(self):
-        self.schemas.check("reload", self.hikyaku("reload", "--json"))
         status = self.schemas.check("status", self.hikyaku("status", "--json", code=1))
         self.assertEqual(status, self.ask("status", "GET", "/v1/status") | {"uptime": status["uptime"]})
         self.ask("version", "GET", "/v1/version")
@@ -112,6 +111,7 @@ class Scripts(Frame):
 
     def check_requests(self):
         self.ask("reload", "POST", "/v1/reload", {})
+        self.schemas.check("reload", self.hikyaku("reload", "--json"))
         self.ask("aliases-reload", "POST", "/v1/aliases/reload", {})
         errors = [self.ask("error", "GET", "/v1/nothing", status=404), self.ask("error", "GET", "/v1/status", status=403, uid=4001),
                   self.ask("error", "POST", "/v1/queue/hold", {}, status=400)]
@@ -129,16 +129,16 @@ class Scripts(Frame):
         self.assertEqual(self.ask("queue-count", "POST", "/v1/queue/remove?count=1", {"ids": [held]}), {"count": 1})
         retried = self.ask("queue-retry", "POST", "/v1/queue/retry", {"ids": [held, NOBODYS]})
         self.assertEqual((retried["held"], retried["unknown"]), ([held], [NOBODYS]))
+        answer, outcome = self.hikyaku("queue", "retry", held, "--json", code=69).splitlines()
+        self.assertEqual(self.schemas.check("queue-retry", answer)["held"], [held])
+        self.assertEqual(self.schemas.check("outcome", outcome)["state"], "held")
+        done = self.schemas.check("queue-steering", self.hikyaku("queue", "hold", held, NOBODYS, "--json", code=66))
+        self.assertEqual((done["unchanged"], done["unknown"]), (1, [NOBODYS]))
         done = self.ask("queue-steering", "POST", "/v1/queue/release", {"ids": [held, NOBODYS]})
         self.assertEqual((done["done"], done["unknown"]), (1, [NOBODYS]))
         sent = json.loads(self.control.get(f"/v1/queue?to={Motley.SENT}"))["mails"][0]["id"]
         busy = self.ask("queue-steering", "POST", "/v1/queue/bounce", {"ids": [sent]}, status=409)
         self.assertEqual((busy["under_way"], busy["done"]), ([sent], 0))
-        done = self.schemas.check("queue-steering", self.hikyaku("queue", "hold", held, NOBODYS, "--json", code=66))
-        self.assertEqual((done["done"], done["unknown"]), (1, [NOBODYS]))
-        answer, outcome = self.hikyaku("queue", "retry", held, "--json", code=69).splitlines()
-        self.assertEqual(self.schemas.check("queue-retry", answer)["held"], [held])
-        self.assertEqual(self.schemas.check("outcome", outcome)["state"], "held")
         waiting = next(mail["id"] for mail in self.control.pages(100) if mail["waits_for"] == "time")
         until(lambda: self.ask("queue-steering", "POST", "/v1/queue/remove", {"ids": [waiting]})["done"] == 1, 60, "it is removed")
         self.assertEqual(self.ask("outcome", "GET", f"/v1/mails/{waiting}/outcome")["state"], "ended")

@@ -59,7 +59,6 @@ class Motley:
         daemon.wait_for("smarthost paused")
 
     def use_up_rate(self, daemon):
-        """The smarthost may be given one message a day, and has got it."""
+        """The smarthost may be given one message a day: the first of those that are due by then, which it refuses once more."""
         daemon.configure({"smarthosts": [self._host | {"rate": "1/day"}]})
         daemon.reload()
-        daemon.submit(CONTENT)
