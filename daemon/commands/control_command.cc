@@ -32,9 +32,10 @@ Exit print(std::string_view command, const std::string& lines, Exit exit = Exit:
   return output.finish(exit, command);
 }
 
-Exit print_json(std::string_view command, const std::string& json, Exit exit = Exit::ok) {
+// For programs: never folded.
+Exit print_unchanged(std::string_view command, const std::string& text, Exit exit = Exit::ok) {
   Output output(STDOUT_FILENO);
-  output.print(json);
+  output.print(text);
   return output.finish(exit, command);
 }
 
@@ -50,7 +51,7 @@ Exit plugin_status(const ControlOptions& options) {
   auto socket = find_control_socket(options);
   auto reply = socket ? ask_control(socket->path, "/v1/status") : std::unexpected(socket.error());
   const PluginReport report = reply ? plugin_report(reply->json) : plugin_report(reply.error());
-  return print("hikyaku status", report.text, report.exit());
+  return print_unchanged("hikyaku status", report.text, report.exit());
 }
 
 Exit status(const AskOptions& options) {
@@ -64,7 +65,7 @@ Exit status(const AskOptions& options) {
     report_note(kCommand, what_has_our_port(options.control.config));
   if (!reply) return report_control(kCommand, reply.error());
   const Exit exit = needs_operator(reply->json) ? Exit::attention : Exit::ok;
-  return options.json ? print_json(kCommand, reply->text, exit)
+  return options.json ? print_unchanged(kCommand, reply->text, exit)
                       : print(kCommand, status_text(reply->json), exit);
 }
 
@@ -81,7 +82,7 @@ Exit reload(const AskOptions& options) {
   auto socket = find_control_socket(options.control);
   if (!socket) return report(kCommand, socket.error());
   auto reply = ask_control(socket->path, "/v1/reload", "");
-  if (reply && options.json) return print_json(kCommand, reply->text);
+  if (reply && options.json) return print_unchanged(kCommand, reply->text);
   if (reply) return print(kCommand, cat("reloaded\n", kept_line(reply->json)));
   if (reply.error().kind == Exit::damaged) return report(kCommand, {Exit::configuration, reply.error().text});
   report_note(kCommand, socket->note);
@@ -106,7 +107,7 @@ Exit tell_health(const HealthOptions& options, bool is_good, const std::string& 
   constexpr std::string_view kCommand = "hikyaku health";
   const Exit exit = is_good ? Exit::ok : Exit::attention;
   if (!options.asking.json) return print(kCommand, printable(words) + "\n", exit);
-  return print_json(kCommand, JsonObject().add(is_good ? "health" : "error", words).text() + "\n", exit);
+  return print_unchanged(kCommand, JsonObject().add(is_good ? "health" : "error", words).text() + "\n", exit);
 }
 
 // For programs: one line of words, and yes or no. A daemon that is busy is not dead, but whoever asks decides.

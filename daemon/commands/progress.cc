@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <system_error>
 
 #include "daemon/base/columns.h"
 #include "daemon/base/text.h"
@@ -30,8 +31,11 @@ std::string progress_text(const std::string& what, std::uint64_t done, std::uint
 }
 
 Progress::Progress(std::string what, int fd, Duration patience) : what_(std::move(what)), fd_(fd) {
-  if (may_rewrite_lines(fd))
-    thread_ = std::jthread([this, patience](std::stop_token stop) { run(stop, patience); });
+  if (!may_rewrite_lines(fd)) return;
+  try {
+    thread_ = std::jthread([this, patience](const std::stop_token& stop) { run(stop, patience); });
+  } catch (const std::system_error&) {  // no thread is left: the work matters, its line does not
+  }
 }
 
 Progress::~Progress() {
