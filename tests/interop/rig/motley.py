@@ -25,7 +25,11 @@ class Motley:
         self._closed = threading.Event()
         catcher.refuse = self._refusal
         self._host = {"name": "main", "host": place.address, "tls": "none", "auth": "none", "port": catcher.port}
-        self.settings = {"smarthosts": [self._host]}
+        self.settings = self._with({})
+
+    def _with(self, changes):
+        """What waits for its time does so for longer than any test takes."""
+        return {"smarthosts": [self._host | changes], "queue": {"retry": {"first": "1h"}}}
 
     def close(self):
         self._closed.set()
@@ -54,11 +58,11 @@ class Motley:
 
     def pause(self, daemon):
         """Nobody listens at the smarthost any more."""
-        daemon.configure({"smarthosts": [self._host | {"port": 1}]})
+        daemon.configure(self._with({"port": 1}))
         daemon.reload()
         daemon.wait_for("smarthost paused")
 
     def use_up_rate(self, daemon):
         """The smarthost may be given one message a day: the first of those that are due by then, which it refuses once more."""
-        daemon.configure({"smarthosts": [self._host | {"rate": "1/day"}]})
+        daemon.configure(self._with({"rate": "1/day"}))
         daemon.reload()
