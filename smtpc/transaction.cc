@@ -28,12 +28,13 @@ Transaction::Transaction(Session& session, Consignment consignment)
     : session_(session),
       consignment_(std::move(consignment)),
       to_try_(consignment_.recipients),
-      outcomes_(session, consignment_) {
+      outcomes_(session, consignment_),
+      content_(consignment_.content, consignment_.mail.size, session.context.smarthost) {
   check(!to_try_.empty(), "a transaction without recipients");
 }
 
 Task<void> Transaction::prepare() {
-  co_await rewrite();
+  co_await prepare_content();
   check_size();
   check_addresses();
   if (is_going_on()) co_await look_at_content();
@@ -53,19 +54,12 @@ Task<TransactionResult> Transaction::run(const MayLeave& may_leave, const Follow
   co_return outcomes_.take();
 }
 
-Task<void> Transaction::rewrite() {
+Task<void> Transaction::prepare_content() {
   const mail::Rewriting& rules = session_.context.smarthost.rewrite;
   sent_.sender = mail::sender_as_sent(rules, consignment_.mail.envelope.sender);
-  sent_.size = consignment_.mail.size;
-  if (!rules.changes_header()) co_return;
-  rewritten_ = std::make_unique<mail::RewritingReader>(consignment_.content, rules);
-  auto prepared = co_await rewritten_->prepare();
-  if (!prepared) co_return outcomes_.refuse_rest_as(unreadable(session_, prepared.error()));
-  sent_.size = rewritten_->size(consignment_.mail.size);
-}
-
-mail::ContentReader& Transaction::content() {
-  return rewritten_ ? static_cast<mail::ContentReader&>(*rewritten_) : consignment_.content;
+  auto prepared = co_await content_.prepare();
+  sent_.size = content_.size();
+  if (!prepared) outcomes_.refuse_rest_as(unreadable(session_, prepared.error()));
 }
 
 // RFC 1870: a mail above the announced limit need not be tried. 0 means no limit.
@@ -102,7 +96,7 @@ Task<void> Transaction::look_at_content() {
   sent_.has_eight_bit = body == mail::Body::eight_bit_mime;
   if (consignment_.mail.envelope.traits.is_seven_bit) co_return;
   if (body != mail::Body::absent || !session_.capabilities.eight_bit_mime) co_return;
-  auto found = co_await has_eight_bit(content());
+  auto found = co_await has_eight_bit(content_.reader());
   if (found)
     sent_.has_eight_bit = *found;
   else
@@ -144,7 +138,7 @@ Task<void> Transaction::converse(const MayLeave& may_leave, const Following& fol
 Task<void> Transaction::say_content(const MayLeave& may_leave, const Following& following) {
   // No rule makes a line that begins with a dot.
   const bool has_no_dot_line = consignment_.mail.envelope.traits.has_no_dot_line;
-  auto sent = co_await send_content(session_, content(), has_no_dot_line, may_leave, following);
+  auto sent = co_await send_content(session_, content_.reader(), has_no_dot_line, may_leave, following);
   if (sent.failure && sent.failure->kind == FailureKind::protocol_error && session_.pipelines())
     co_return outcomes_.out_of_step(Stage::message, sent.failure->detail);
   if (sent.had_company && sent.failure && sent.failure->kind == FailureKind::reply_lost)
@@ -182,7 +176,7 @@ Task<void> Transaction::say_chunk(const MayLeave& may_leave) {
     co_await dialogue.run(commands_, 0);
     if (outcomes_.accepted().empty() || outcomes_.is_settled() || session_.exchange.is_broken()) co_return;
   }
-  auto sent = co_await send_chunk(session_, content(), std::move(chunk), may_leave);
+  auto sent = co_await send_chunk(session_, content_.reader(), std::move(chunk), may_leave);
   if (sent.failure) outcomes_.refuse_rest_as(std::move(*sent.failure));
   if (sent.reply) hear_chunk(*sent.reply, is_heard);
   outcomes_.end();

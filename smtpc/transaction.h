@@ -35,8 +35,7 @@ class Transaction {
 
  private:
   bool is_going_on() const { return !outcomes_.is_settled() && !to_try_.empty(); }
-  Task<void> rewrite();
-  mail::ContentReader& content();
+  Task<void> prepare_content();
   void check_size();
   void check_addresses();
   bool travels(const std::string& address);
@@ -59,7 +58,7 @@ class Transaction {
   std::size_t sent_ahead_ = 0;  // of the commands
   bool is_chunk_ = false;       // BDAT instead of DATA
   AsSent sent_;
-  std::unique_ptr<mail::RewritingReader> rewritten_;  // null: the content leaves as it is stored
+  mail::OutgoingContent content_;
 };
 
 }  // namespace hikyaku::smtpc

@@ -10,23 +10,6 @@
 namespace hikyaku::checkup {
 namespace {
 
-class Text final : public mail::ContentReader {
- public:
-  explicit Text(std::string text) : text_(std::move(text)) {}
-
-  Task<Result<std::string_view, mail::SourceError>> next() override {
-    co_return std::exchange(is_read_, true) ? std::string_view() : std::string_view(text_);
-  }
-  Task<Result<void, mail::SourceError>> rewind() override {
-    is_read_ = false;
-    co_return Result<void, mail::SourceError>{};
-  }
-
- private:
-  std::string text_;
-  bool is_read_ = false;
-};
-
 std::string text_of(const TestMailFacts& facts, const std::string& subject) {
   const std::string host = facts.smarthost.direct ? "its own mail server" : facts.smarthost.host;
   return cat("From: ", facts.sender, "\r\nTo: ", facts.recipient, "\r\nSubject: ", subject,
@@ -48,7 +31,7 @@ TestMail make_test_mail(const TestMailFacts& facts) {
   test.mail.envelope.recipients.push_back({.address = facts.recipient, .notify = {}, .orcpt = {}});
   test.mail.arrival = facts.now;
   test.mail.size = text.size();
-  test.content = std::make_unique<Text>(std::move(text));
+  test.content = std::make_unique<mail::TextContent>(std::move(text));
   return test;
 }
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/clock.h"
@@ -40,6 +42,23 @@ class ContentReader {
   // before the final dot.
   virtual Task<Result<std::string_view, SourceError>> next() = 0;
   virtual Task<Result<void, SourceError>> rewind() = 0;
+};
+
+// A content in memory.
+class TextContent final : public ContentReader {
+ public:
+  explicit TextContent(std::string text) : text_(std::move(text)) {}
+  Task<Result<std::string_view, SourceError>> next() override {
+    co_return std::exchange(is_read_, true) ? std::string_view() : std::string_view(text_);
+  }
+  Task<Result<void, SourceError>> rewind() override {
+    is_read_ = false;
+    co_return Result<void, SourceError>{};
+  }
+
+ private:
+  std::string text_;
+  bool is_read_ = false;
 };
 
 struct QueuedMail {

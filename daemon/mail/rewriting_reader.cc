@@ -71,4 +71,16 @@ Task<Result<void, SourceError>> RewritingReader::rewind() {
   co_return rewound;
 }
 
+Task<Result<void, SourceError>> OutgoingContent::prepare() {
+  if (!smarthost_.rewrite.changes_header()) co_return Result<void, SourceError>{};
+  rewritten_ = std::make_unique<RewritingReader>(stored_, smarthost_.rewrite);
+  auto prepared = co_await rewritten_->prepare();
+  if (prepared) size_ = rewritten_->size(size_);
+  co_return prepared;
+}
+
+ContentReader& OutgoingContent::reader() {
+  return rewritten_ ? static_cast<ContentReader&>(*rewritten_) : stored_;
+}
+
 }  // namespace hikyaku::mail

@@ -4,11 +4,14 @@
 // Errors of the stored content pass through, too.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "daemon/mail/header_rewriter.h"
 #include "daemon/mail/mail_source.h"
+#include "daemon/mail/smarthost.h"
 
 namespace hikyaku::mail {
 
@@ -40,6 +43,28 @@ class RewritingReader final : public ContentReader {
   bool is_finished_ = false;
   std::uint64_t added_ = 0;
   std::uint64_t gone_ = 0;
+};
+
+// A mail's content on its way out: from what is stored to the bytes that one smarthost gets, before dot-stuffing. Lanes
+// send it, and `hikyaku queue cat --as-sent` prints it, so nothing else may put together what leaves. Whatever else is
+// done to a mail for a smarthost becomes one more stage here, a reader over the one before.
+class OutgoingContent {
+ public:
+  // `stored`, at its beginning, has `size` bytes; it and the smarthost outlive the content.
+  OutgoingContent(ContentReader& stored, std::uint64_t size, const Smarthost& smarthost)
+      : stored_(stored), size_(size), smarthost_(smarthost) {}
+
+  // Finds out what changes. Once, first. Reads some of the stored content, and returns to its beginning.
+  Task<Result<void, SourceError>> prepare();
+  // At its beginning after prepare().
+  ContentReader& reader();
+  std::uint64_t size() const { return size_; }
+
+ private:
+  ContentReader& stored_;
+  std::uint64_t size_;
+  const Smarthost& smarthost_;
+  std::unique_ptr<RewritingReader> rewritten_;  // null: no rule changes the header
 };
 
 }  // namespace hikyaku::mail
