@@ -59,6 +59,7 @@ Task<TransactionResult> Client::send(Consignment consignment, DotHooks hooks) {
     transaction = std::make_unique<Transaction>(session_, std::move(consignment));
     co_await transaction->prepare();
   }
+  session_.exchange.transcript().begin_mail();
   auto result = co_await transaction->run(hooks.may_leave, [&] { return commands_ahead(hooks); });
   if (session_.exchange.is_broken()) next_.reset();
   co_return result;
@@ -70,7 +71,9 @@ Task<std::string> Client::commands_ahead(const DotHooks& hooks) {
   if (!following) co_return "";
   next_ = std::make_unique<Transaction>(session_, std::move(*following));
   co_await next_->prepare();
-  co_return next_->commands_ahead();
+  std::string commands = next_->commands_ahead();
+  session_.exchange.transcript().say_ahead(commands);
+  co_return commands;
 }
 
 Task<void> Client::quit() {
@@ -86,6 +89,12 @@ Task<bool> Client::is_alive() {
   if (!is_usable()) co_return false;
   bool has_news = co_await session_.exchange.has_unread();
   co_return !has_news;
+}
+
+mail::DialoguePtr Client::dialogue_before(const mail::Failure& failure) const {
+  const Transcript& transcript = session_.exchange.transcript();
+  return std::make_shared<const mail::Dialogue>(
+      mail::dialogue_before(failure, transcript.began(), transcript.lines()));
 }
 
 const io::TlsInfo* Client::tls() const {

@@ -44,6 +44,8 @@ class Client {
   const io::TlsInfo* tls() const;                                  // null: clear text
   const mail::Capabilities& capabilities() const { return session_.capabilities; }
   const std::string& mechanism() const { return session_.mechanism; }  // empty: not logged in
+  // What was said up to this failure: at the opening, and of the latest mail.
+  mail::DialoguePtr dialogue_before(const mail::Failure& failure) const;
 
  private:
   Task<bool> wants_another(const mail::Failure& failure);

@@ -23,6 +23,7 @@ class ContentSender {
       : session_(session), content_(content), stuffer_(stuffer), chunk_(std::move(chunk)) {
     block_.reserve(kBlock + kBlock / 2);
     if (chunk_) block_ = cat(chunk_->front, "BDAT ", std::to_string(chunk_->size), " LAST\r\n");
+    transcript().say(block_);
   }
 
   Task<ContentResult> run(const MayLeave& may_leave, const Following& following) {
@@ -35,6 +36,8 @@ class ContentSender {
     if (!may_go) co_return give_up(FailureKind::other, "the outcome of the previous mail is not on disk yet");
     if (!chunk_) stuffer_.finish(block_);
     const std::size_t end = block_.size();
+    transcript().note(cat(std::to_string(fed_), " bytes of content"));
+    if (!chunk_) transcript().say(".");
     if (following) block_ += co_await following();
     result_.had_company = block_.size() > end;
     auto quiet = co_await is_quiet();
@@ -132,6 +135,7 @@ class ContentSender {
   }
 
   Task<void> hear_out() {
+    transcript().note(cat("after ", std::to_string(fed_), " bytes of content"));
     auto reply = co_await session_.exchange.reply(session_.context.smarthost.timeout.command);
     interrupted(std::move(reply));
   }
@@ -150,6 +154,7 @@ class ContentSender {
 
   ContentResult give_up(FailureKind kind, std::string why) {
     session_.exchange.give_up();
+    transcript().note(why);
     mail::Failure failure = session_.failure(Stage::message, kind);
     failure.detail = std::move(why);
     return {{}, std::move(failure), result_.had_company};
@@ -160,6 +165,8 @@ class ContentSender {
     if (error.io) failure.kind = FailureKind::reply_lost;
     return {{}, std::move(failure), result_.had_company};
   }
+
+  Transcript& transcript() { return session_.exchange.transcript(); }
 
   Session& session_;
   mail::ContentReader& content_;

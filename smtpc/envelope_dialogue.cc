@@ -83,7 +83,7 @@ bool EnvelopeDialogue::is_worthwhile(const EnvelopeCommand& command) const {
 Task<void> EnvelopeDialogue::say(std::span<const EnvelopeCommand> group) {
   const Duration limit = session_.context.smarthost.timeout.command;
   const std::string text = lines(group);
-  auto sent = co_await session_.exchange.send(text, limit);
+  auto sent = co_await session_.exchange.say(text, limit);
   if (!sent) co_return break_off(group.front().stage, sent.error(), false);
   co_await hear_all(group, false);
 }

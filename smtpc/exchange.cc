@@ -17,7 +17,12 @@ constexpr std::size_t kQuoted = 200;
 }  // namespace
 
 Exchange::Exchange(io::Loop& loop, io::StreamPtr stream, io::Cancel* cancel, SecretMask mask)
-    : loop_(loop), stream_(std::move(stream)), reader_(*stream_), cancel_(cancel), mask_(std::move(mask)) {}
+    : loop_(loop),
+      stream_(std::move(stream)),
+      reader_(*stream_),
+      cancel_(cancel),
+      mask_(std::move(mask)),
+      transcript_(loop.clock()) {}
 
 std::string Exchange::quote(std::string_view line) const {
   return cat("\"", printable(masked(line), kQuoted), "\"");
@@ -25,6 +30,7 @@ std::string Exchange::quote(std::string_view line) const {
 
 std::unexpected<ExchangeError> Exchange::break_off(std::string text) {
   ended_ = true;
+  transcript_.note(text);
   return std::unexpected(ExchangeError{{}, std::move(text)});
 }
 
@@ -32,29 +38,35 @@ std::unexpected<ExchangeError> Exchange::break_off(const IoError& error) {
   if (error.kind == IoErrorKind::too_long) return break_off("an endless reply");
   ended_ = true;
   const IoError& first = write_error_ ? *write_error_ : error;
+  transcript_.note(masked(first.text));
   return std::unexpected(ExchangeError{first.kind, first.text});
 }
 
 Task<Result<mail::Reply, ExchangeError>> Exchange::ask(std::string_view command, Duration limit) {
-  Secret line(cat(command, "\r\n"));  // it may be a password
-  auto answer = co_await converse(line.reveal(), limit);
+  const std::string line = cat(command, "\r\n");
+  auto sent = co_await say(line, limit);
+  if (!sent) co_return std::unexpected(sent.error());
+  auto answer = co_await reply(limit);
   co_return answer;
 }
 
 Task<Result<mail::Reply, ExchangeError>> Exchange::ask_for_login(std::string_view command, Duration limit) {
   Secret line(cat(command, "\r\n"));
+  transcript_.say_login(command);
   auto sent = co_await send(line.reveal(), limit);
   if (!sent) co_return std::unexpected(sent.error());
   auto answer = co_await next_reply(limit);
-  if (answer && answer->code != 334) answer = mask_.masked(std::move(*answer));
+  if (!answer) co_return answer;
+  mail::Reply shown = mask_.masked(*answer);
+  transcript_.hear(shown);
+  if (answer->code != 334) answer = std::move(shown);
   co_return answer;
 }
 
-Task<Result<mail::Reply, ExchangeError>> Exchange::converse(std::string_view bytes, Duration limit) {
-  auto sent = co_await send(bytes, limit);
-  if (!sent) co_return std::unexpected(sent.error());
-  auto answer = co_await reply(limit);
-  co_return answer;
+Task<Result<void, ExchangeError>> Exchange::say(std::string_view commands, Duration limit) {
+  transcript_.say(commands);
+  auto sent = co_await send(commands, limit);
+  co_return sent;
 }
 
 Task<Result<void, ExchangeError>> Exchange::send(std::string_view bytes, Duration limit) {
@@ -81,7 +93,9 @@ Task<Result<void, ExchangeError>> Exchange::expect_silence() {
 
 Task<Result<mail::Reply, ExchangeError>> Exchange::reply(Duration limit) {
   auto reply = co_await next_reply(limit);
-  if (reply) reply = mask_.masked(std::move(*reply));
+  if (!reply) co_return reply;
+  reply = mask_.masked(std::move(*reply));
+  transcript_.hear(*reply);
   co_return reply;
 }
 

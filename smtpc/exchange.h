@@ -2,7 +2,7 @@
 // Commands out, replies in, over one connection. Knows no command's meaning. Bounds every reply (64 KiB, and
 // a deadline for all of it), notices unexpected replies, and looks for a last reply of the peer before it
 // reports that writing failed. After an error no further command can be sent on the connection. Secrets that
-// the peer repeats are removed here, where replies enter (secret_mask.h).
+// the peer repeats are removed here, where replies enter (secret_mask.h). Whatever passes is recorded (transcript.h).
 #pragma once
 
 #include <optional>
@@ -13,6 +13,7 @@
 #include "daemon/io/loop.h"
 #include "daemon/mail/smtp_reply.h"
 #include "smtpc/secret_mask.h"
+#include "smtpc/transcript.h"
 
 namespace hikyaku::smtpc {
 
@@ -31,10 +32,10 @@ class Exchange {
   // The same for AUTH and the answers to its challenges: a 334 is for the mechanism alone, so it is not
   // masked (the question "Password:" may look like the password).
   Task<Result<mail::Reply, ExchangeError>> ask_for_login(std::string_view command, Duration limit);
-  // Sends any number of lines, and reads the one reply to them.
-  Task<Result<mail::Reply, ExchangeError>> converse(std::string_view bytes, Duration limit);
-  // Sends complete lines, or a part of a message. Fails only if an unexpected reply came before; an error of
-  // writing is kept for reply(), which may still find an answer.
+  // Sends complete commands. Fails only if an unexpected reply came before; an error of writing is kept for
+  // reply(), which may still find an answer.
+  Task<Result<void, ExchangeError>> say(std::string_view commands, Duration limit);
+  // The same of a part of a message, or of what is on record already.
   Task<Result<void, ExchangeError>> send(std::string_view bytes, Duration limit);
   // The next reply.
   Task<Result<mail::Reply, ExchangeError>> reply(Duration limit);
@@ -61,6 +62,8 @@ class Exchange {
   bool has_write_failed() const { return write_error_.has_value(); }
   io::Until within(Duration limit) const { return loop_.within(limit, cancel_); }
   const io::Stream* stream() const { return stream_.get(); }
+  Transcript& transcript() { return transcript_; }
+  const Transcript& transcript() const { return transcript_; }
 
   // For the TLS handshake: take the connection out, and put another one in. There must be no unread bytes.
   io::StreamPtr take_stream();
@@ -79,6 +82,7 @@ class Exchange {
   io::LineReader reader_;
   io::Cancel* cancel_;
   SecretMask mask_;
+  Transcript transcript_;
   std::optional<IoError> write_error_;
   std::optional<mail::Reply> early_;  // a 421 that came before the command
   bool ended_ = false;

@@ -12,8 +12,30 @@ namespace {
 // How long a ready mail may wait before its final dot for the flush of the one before.
 constexpr Duration kFlushTimeout = 30s;
 
+// Not about one mail, or one recipient, alone.
+bool is_of_session(const Refusal& refusal) {
+  switch (refusal.verdict.action) {
+    case Action::defer_message:
+    case Action::fail_message:
+    case Action::defer_recipient:
+    case Action::fail_recipient: return false;
+    default: return refusal.failure.kind != mail::FailureKind::source_damaged;
+  }
+}
+
 bool is_reply_lost(const TransactionResult& result) {
   return result.rest && result.rest->failure.kind == mail::FailureKind::reply_lost;
+}
+
+// The failure that a result is told by, if there is one: rather one that is not the mail's own.
+const Refusal* most_telling(const TransactionResult& result) {
+  const Refusal* told = nullptr;
+  auto tell = [&](const std::optional<Refusal>& refusal) {
+    if (refusal && (told == nullptr || (is_of_session(*refusal) && !is_of_session(*told)))) told = &*refusal;
+  };
+  tell(result.rest);
+  for (const RecipientOutcome& outcome : result.recipients) tell(outcome.refusal);
+  return told;
 }
 
 Task<bool> flushed(TicketPtr ticket, io::Until until) {
@@ -47,11 +69,20 @@ Task<bool> LaneLink::open() {
     auto opened = co_await dial();
     if (!cancel_.is_requested()) tell_dialled(opened);
     again = !opened && client_ && client_->wants_new_connection() && !cancel_.is_requested();
-    if (!opened && !again && !cancel_.is_requested()) lane_.learn(opened.error(), std::nullopt, round_);
+    if (!opened && !again && !cancel_.is_requested()) opening_failed(opened.error());
     if (opened) lane_.tell(lane_.health_.opened());
     if (!again) co_return opened.has_value();
   }
   co_return false;
+}
+
+void LaneLink::opening_failed(const Refusal& refusal) {
+  const mail::Failure& why = refusal.failure;
+  lane_.observer_.session_failed(lane_, client_
+                                            ? client_->dialogue_before(why)
+                                            : std::make_shared<const mail::Dialogue>(mail::dialogue_before(
+                                                  why, lane_.loop_.clock().wall(), {})));
+  lane_.learn(refusal, std::nullopt, round_);
 }
 
 Task<Result<void, Refusal>> LaneLink::dial() {
@@ -168,10 +199,21 @@ Task<void> LaneLink::deliver(JobPtr job) {
     lane_.observer_.speaks_plainly(lane_);
   bool broken_off = cancel_.is_requested() && result.recipients.empty() && !is_reply_lost(result);
   if (broken_off || result.is_untried) co_return lane_.put_back(std::move(job));
+  UsedConnection used = used_connection();
+  used.dialogue = tell_of_failure(result);
   lane_.learn(result, id, round_);
   lane_.weigh(result, *job, round_);
   if (result.final_reply) lane_.observer_.accepted(lane_);
-  last_ = lane_.work_.settle(std::move(*job), std::move(result), used_connection());
+  last_ = lane_.work_.settle(std::move(*job), std::move(result), std::move(used));
+}
+
+// Null: there was none.
+mail::DialoguePtr LaneLink::tell_of_failure(const TransactionResult& result) {
+  const Refusal* why = most_telling(result);
+  if (why == nullptr) return nullptr;
+  auto dialogue = client_->dialogue_before(why->failure);
+  if (is_of_session(*why)) lane_.observer_.session_failed(lane_, dialogue);
+  return dialogue;
 }
 
 UsedConnection LaneLink::used_connection() const {

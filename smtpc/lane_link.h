@@ -38,6 +38,7 @@ class LaneLink final : private OpeningObserver {
   Task<bool> open();
   Task<Result<void, Refusal>> dial();
   void tell_dialled(const Result<void, Refusal>& opened) const;
+  void opening_failed(const Refusal& refusal);
   ClientContext context();
   bool may_take() const;
   Task<bool> next();
@@ -47,6 +48,7 @@ class LaneLink final : private OpeningObserver {
   Consignment consignment(const Job& job) const;
   DotHooks hooks();
   Task<void> deliver(JobPtr job);
+  mail::DialoguePtr tell_of_failure(const TransactionResult& result);
   UsedConnection used_connection() const;
 
   Lane& lane_;

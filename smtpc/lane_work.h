@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/io/loop.h"
+#include "daemon/mail/dialogue.h"
 #include "daemon/mail/mail_source.h"
 #include "smtpc/transaction.h"
 
@@ -31,6 +32,7 @@ struct UsedConnection {
   std::string smarthost;  // its name
   std::optional<Endpoint> address;
   std::optional<io::TlsInfo> tls;
+  mail::DialoguePtr dialogue{};  // null: nothing failed, or nothing was said
 };
 
 // A connection to a smarthost that was opened, or could not be.
@@ -91,6 +93,9 @@ class LaneObserver {
   virtual void dialled(const Lane& lane, const ConnectionAttempt& attempt) = 0;
   // The smarthost fails with pipelining and gets one command at a time from now on. Called once.
   virtual void speaks_plainly(const Lane& lane) = 0;
+  // A session could not be opened, or has met what may not be one mail's own trouble. Called before the lane draws
+  // its conclusions.
+  virtual void session_failed(const Lane& lane, mail::DialoguePtr dialogue) = 0;
   // The smarthost has accepted a message: it is proven with the lane's configuration.
   virtual void accepted(const Lane& lane) = 0;
 };

@@ -34,7 +34,9 @@ Task<Step> shake_hands(Session& session) {
   auto encrypted = co_await session.context.tls->connect(std::move(plain), until, name);
   if (!encrypted) co_return refuse(session, session.failure(Stage::tls, encrypted.error()));
   session.exchange.put_stream(std::move(*encrypted));
-  if (auto* observer = session.context.observer) observer->encrypted(*session.exchange.stream()->tls());
+  const io::TlsInfo& tls = *session.exchange.stream()->tls();
+  session.exchange.transcript().note(cat(tls.version, ", ", tls.cipher, ", certificate: ", tls.verdict));
+  if (auto* observer = session.context.observer) observer->encrypted(tls);
   co_return Step{};
 }
 

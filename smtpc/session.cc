@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "daemon/base/text.h"
+
 namespace hikyaku::smtpc {
 namespace {
 
@@ -17,6 +19,7 @@ Session::Session(ClientContext with, io::StreamPtr stream)
       exchange(context.loop, std::move(stream), context.cancel, mask_for(context.smarthost)) {
   if (auto peer = exchange.stream()->peer()) address = peer->to_text();
   peer_name = exchange.stream()->peer_name();
+  exchange.transcript().note(cat("connected to ", address.empty() ? "the smarthost" : address));
 }
 
 mail::Failure Session::failure(mail::Stage stage, mail::FailureKind kind) const {

@@ -100,6 +100,15 @@ Task<control::DaemonControl::OutcomeReport> LoopDaemonControl::look_at(mail::Mai
   co_return OutcomeReport{std::move(now), parts_.relay.report()};
 }
 
+std::optional<control::DaemonControl::DialogueReport> LoopDaemonControl::dialogue(mail::MailId id) {
+  return caller_.call<DialogueReport>(
+      [this, id]() -> Task<DialogueReport> {
+        const Duration uptime = parts_.loop.now() - started_;
+        co_return DialogueReport{parts_.relay.dialogues().of(id), parts_.loop.clock().wall() - uptime};
+      },
+      kTimeout);
+}
+
 std::optional<relay::StatusReport> LoopDaemonControl::status() {
   return caller_.call<relay::StatusReport>([this] { return status_now(); }, kTimeout);
 }

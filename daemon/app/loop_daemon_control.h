@@ -43,6 +43,7 @@ class LoopDaemonControl final : public control::DaemonControl {
                                                    control::SteeringOrder order) override;
   std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
                                        control::Rights rights, Duration wait) override;
+  std::optional<DialogueReport> dialogue(mail::MailId id) override;
   std::optional<relay::StatusReport> status() override;
   std::optional<std::string> metrics() override;
   std::optional<bool> takes_mail() override;

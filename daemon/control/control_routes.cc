@@ -17,10 +17,15 @@ constexpr std::string_view kReload = "/v1/reload";
 constexpr std::string_view kAliases = "/v1/aliases/reload";
 constexpr std::string_view kMails = "/v1/mails/";
 constexpr std::string_view kOutcome = "/outcome";
+constexpr std::string_view kDialogue = "/dialogue";
 
-JsonObject to_object(const mail::SmarthostReport& smarthost) {
-  return JsonObject()
-      .add("name", smarthost.name)
+std::optional<JsonObject> object_of(const mail::DialoguePtr& dialogue) {
+  return dialogue == nullptr ? std::nullopt : std::optional(to_object(*dialogue));
+}
+
+JsonObject to_object(const mail::SmarthostReport& smarthost, bool is_verbose) {
+  JsonObject object;
+  object.add("name", smarthost.name)
       .add("host", smarthost.host)
       .add("port", smarthost.port)
       .add("state", smarthost.trouble.empty() ? "up" : "waiting")
@@ -29,11 +34,13 @@ JsonObject to_object(const mail::SmarthostReport& smarthost) {
       .add("next_probe", smarthost.next_probe)
       .add("proven", smarthost.is_proven)
       .add("connections", smarthost.connections);
+  return is_verbose ? object.add("last_failure", object_of(smarthost.last_failure)) : object;
 }
 
-std::string status_json(const relay::StatusReport& status) {
+std::string status_json(const relay::StatusReport& status, bool is_verbose) {
   JsonList smarthosts;
-  for (const mail::SmarthostReport& smarthost : status.smarthosts) smarthosts.add(to_object(smarthost));
+  for (const mail::SmarthostReport& smarthost : status.smarthosts)
+    smarthosts.add(to_object(smarthost, is_verbose));
   JsonObject queue;
   queue.add("active", status.active).add("deferred", status.deferred).add("held", status.held);
   return JsonObject()
@@ -50,19 +57,23 @@ std::string status_json(const relay::StatusReport& status) {
       .text();
 }
 
-// The id in /v1/mails/ID/outcome; nullopt for another path.
-std::optional<std::string_view> id_of_outcome(std::string_view path) {
-  if (!path.starts_with(kMails) || !path.ends_with(kOutcome)) return std::nullopt;
+// The id in /v1/mails/ID/outcome, where `what` is "/outcome"; nullopt for another path.
+std::optional<std::string_view> id_before(std::string_view what, std::string_view path) {
+  if (!path.starts_with(kMails) || !path.ends_with(what)) return std::nullopt;
   path.remove_prefix(kMails.size());
-  return path.size() < kOutcome.size() ? std::nullopt
-                                       : std::optional(path.substr(0, path.size() - kOutcome.size()));
+  return path.size() < what.size() ? std::nullopt : std::optional(path.substr(0, path.size() - what.size()));
+}
+
+bool is_for_operators(std::string_view path, bool is_get) {
+  if (!is_get) return path == kReload || path == kAliases;
+  return path == kStatus || path == kMetrics || id_before(kDialogue, path).has_value();
 }
 
 }  // namespace
 
 ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   bool is_get = request.method == "GET";
-  auto id = id_of_outcome(request.path);
+  auto id = id_before(kOutcome, request.path);
   if (is_get && id) return answer_outcome(request, *id, daemon_, clock_);
   if (is_get && request.path == kQueue) return answer_queue(request, reader_, daemon_, clock_);
   if (!is_get && request.path == kRetry) return answer_retry(request, reader_, daemon_, retry_pace_, clock_);
@@ -71,19 +82,37 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   if (is_get && request.path == kVersion)
     return control_json(JsonObject().add("version", HIKYAKU_VERSION).text());
   if (is_get && request.path == kHealth) return answer_health(request, daemon_);
-  bool is_operators = (is_get && (request.path == kStatus || request.path == kMetrics)) ||
-                      (!is_get && (request.path == kReload || request.path == kAliases));
-  if (!is_operators) return control_error(404, "there is no such path");
+  if (!is_for_operators(request.path, is_get)) return control_error(404, "there is no such path");
   if (!request.rights.is_operator)
     return control_error(
         403, "only root, the daemon's user and the members of its group (see `control`) may do that");
-  if (is_get) return request.path == kStatus ? answer_status() : answer_metrics(daemon_);
+  return answer_for_operator(request);
+}
+
+ControlAnswer ControlRoutes::answer_for_operator(const ControlRequest& request) {
+  if (request.path == kStatus) return answer_status(request);
+  if (request.path == kMetrics) return answer_metrics(daemon_);
+  if (auto id = id_before(kDialogue, request.path)) return answer_dialogue(*id);
   return request.path == kReload ? answer_reload() : answer_aliases();
 }
 
-ControlAnswer ControlRoutes::answer_status() {
+ControlAnswer ControlRoutes::answer_status(const ControlRequest& request) {
+  const auto verbose = request.parameters.find("verbose");
+  const bool is_verbose = verbose != request.parameters.end() && verbose->second == "1";
   auto status = daemon_.status();
-  return status ? control_json(status_json(*status)) : no_answer();
+  return status ? control_json(status_json(*status, is_verbose)) : no_answer();
+}
+
+ControlAnswer ControlRoutes::answer_dialogue(std::string_view id) {
+  auto parsed = mail::parse_mail_id(id);
+  if (!parsed) return control_error(400, cat(printable(id), " is not a mail ID"));
+  auto report = daemon_.dialogue(*parsed);
+  if (!report) return no_answer();
+  return control_json(JsonObject()
+                          .add("id", to_text(*parsed))
+                          .add("since", report->since)
+                          .add("dialogue", object_of(report->dialogue))
+                          .text());
 }
 
 ControlAnswer ControlRoutes::answer_reload() {

@@ -21,7 +21,9 @@ class ControlRoutes {
   ControlAnswer answer(const ControlRequest& request);
 
  private:
-  ControlAnswer answer_status();
+  ControlAnswer answer_for_operator(const ControlRequest& request);
+  ControlAnswer answer_dialogue(std::string_view id);
+  ControlAnswer answer_status(const ControlRequest& request);
   ControlAnswer answer_reload();
   ControlAnswer answer_aliases();
 

@@ -10,6 +10,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/control/control_rights.h"
+#include "daemon/mail/dialogue.h"
 #include "daemon/relay/outcome_board.h"
 #include "daemon/relay/status.h"
 #include "daemon/relay/steering.h"
@@ -57,6 +58,13 @@ class DaemonControl {
   // Returns the outcome as soon as it differs from `seen`, at the latest when `wait` is over.
   virtual std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
                                                Rights rights, Duration wait) = 0;
+
+  struct DialogueReport {
+    mail::DialoguePtr dialogue;  // null: no attempt of the mail has failed since, or it is forgotten
+    WallTime since;              // when the daemon started
+  };
+  // Before the mail's last failed attempt. For operators only.
+  virtual std::optional<DialogueReport> dialogue(mail::MailId id) = 0;
 
   virtual std::optional<relay::StatusReport> status() = 0;
   // In Prometheus's text format.

@@ -12,6 +12,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/json_value.h"
+#include "daemon/mail/dialogue.h"
 #include "daemon/mail/mail_id.h"
 
 namespace hikyaku::mail {
@@ -34,6 +35,7 @@ struct SmarthostReport {
   std::optional<WallTime> since{};     // of a paused smarthost: when the pause began
   std::string public_trouble{};        // `trouble` without account names, for everybody
   std::optional<double> rate_used{};   // 0 to 1: of the quota that has the least left
+  DialoguePtr last_failure{};          // of its last session that failed, for operators; null: none
   bool is_paused() const { return next_probe.has_value(); }
 };
 

@@ -53,6 +53,7 @@ OutcomeWriter::OutcomeWriter(QueueParts parts, Routes& routes, OnFinished on_fin
       source_(parts.source),
       log_(parts.log),
       jitter_(std::move(parts.jitter)),
+      dialogues_(parts.dialogues),
       routes_(routes),
       on_finished_(std::move(on_finished)),
       bouncer_(parts.loop, parts.source, parts.sink),
@@ -74,6 +75,7 @@ smtpc::TicketPtr OutcomeWriter::settle(smtpc::Job job, const smtpc::TransactionR
   const WallTime now = loop_.clock().wall();
   for (const log::Outcome& line : outcome_lines(job.mail, settlement, used, now)) log_.outcome(line);
   if (has_delivered(settlement)) last_delivery_ = now;
+  dialogues_.note(job.mail.id, used.dialogue);
   auto ticket = std::make_shared<smtpc::Ticket>(loop_);
   nursery_.spawn(write_down(std::move(job.mail), std::move(settlement), ticket));
   return ticket;

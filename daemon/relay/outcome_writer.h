@@ -14,6 +14,7 @@
 #include "daemon/io/nursery.h"
 #include "daemon/log/mail_log.h"
 #include "daemon/relay/bouncer.h"
+#include "daemon/relay/dialogue_board.h"
 #include "daemon/relay/outcome_board.h"
 #include "daemon/relay/routes.h"
 #include "daemon/relay/settlement.h"
@@ -27,6 +28,7 @@ struct QueueParts {
   mail::MailSource& source;
   mail::MailSink& sink;  // for bounces
   log::MailLog& log;
+  DialogueBoard& dialogues;
   Jitter jitter = random_fraction;
 };
 
@@ -82,6 +84,7 @@ class OutcomeWriter {
   mail::MailSource& source_;
   log::MailLog& log_;
   Jitter jitter_;
+  DialogueBoard& dialogues_;
   Routes& routes_;
   OnFinished on_finished_;
   SettlementPolicy policy_;

@@ -38,6 +38,7 @@ QueueRunner::QueueRunner(QueueParts parts, Routes& routes)
     : loop_(parts.loop),
       source_(parts.source),
       log_(parts.log),
+      dialogues_(parts.dialogues),
       routes_(routes),
       writer_(std::move(parts), routes,
               [this](mail::MailId id, const Settlement& settlement) { requeue(id, settlement); }),
@@ -239,12 +240,14 @@ void QueueRunner::fail_due(const std::vector<RoutePtr>& routes, const mail::Fail
     if (Destinations::is_network(why))
       for (const Entry& entry : due) due_.postpone(entry, Destinations::kNetworkWait);
     else
-      nursery_.spawn(fail(std::move(due), route, why, smarthost));
+      nursery_.spawn(
+          fail(std::move(due), route, why,
+               {.smarthost = smarthost, .address = {}, .tls = {}, .dialogue = dialogues_.of(smarthost)}));
   }
 }
 
 Task<void> QueueRunner::fail(std::deque<Entry> entries, RoutePtr route, mail::Failure why,
-                             std::string smarthost) {
+                             smtpc::UsedConnection used) {
   failing_ += entries.size();
   for (const Entry& entry : entries) {
     --failing_;
@@ -260,7 +263,7 @@ Task<void> QueueRunner::fail(std::deque<Entry> entries, RoutePtr route, mail::Fa
     }
     smtpc::TransactionResult result;
     result.rest = refusal_by_destination(why);
-    (void)settle(std::move(*job), std::move(result), {.smarthost = smarthost, .address = {}, .tls = {}});
+    (void)settle(std::move(*job), std::move(result), used);
   }
 }
 

@@ -84,7 +84,7 @@ class QueueRunner final : public smtpc::LaneWork {
   void give_back(Result<smtpc::Job, mail::SourceError> job, mail::MailId id);
   void turn_over(UnderWay& under_way, smtpc::Job& job, const smtpc::TransactionResult& result,
                  const std::string& smarthost);
-  Task<void> fail(std::deque<Entry> entries, RoutePtr route, mail::Failure why, std::string smarthost);
+  Task<void> fail(std::deque<Entry> entries, RoutePtr route, mail::Failure why, smtpc::UsedConnection used);
   UnderWay end_attempt(mail::MailId id);
   Steering::Queue steered_queue();
   void requeue(mail::MailId id, const Settlement& settlement);
@@ -92,6 +92,7 @@ class QueueRunner final : public smtpc::LaneWork {
   io::Loop& loop_;
   mail::MailSource& source_;
   log::MailLog& log_;
+  DialogueBoard& dialogues_;
   Routes& routes_;
   OutcomeWriter writer_;
   io::Event changed_;

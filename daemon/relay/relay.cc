@@ -26,6 +26,7 @@ Relay::Relay(RelayParts parts, Duration downtime)
                .source = parts_.source,
                .sink = parts_.sink,
                .log = parts_.log,
+               .dialogues = dialogues_,
                .jitter = parts_.jitter},
               routes_),
       nursery_(parts_.loop) {
@@ -83,6 +84,7 @@ Result<void, config::Problems> Relay::configure(const config::Settings& settings
   if (!routes_.table().has_shape_of(settings)) runner_.leave_routes();
   routes_.configure(settings, fresh, std::move(destinations));
   rates_.configure(settings.smarthosts);
+  dialogues_.configure(settings.smarthosts);
   runner_.configure(settlement_policy(settings.queue), bounce_policy(settings));
   for (const LanePtr& lane : routes_.table().lanes()) nursery_.spawn(run(lane));
   return {};
@@ -143,6 +145,10 @@ void Relay::speaks_plainly(const smtpc::Lane& lane) {
       {{"smarthost", lane.name()}});
 }
 
+void Relay::session_failed(const smtpc::Lane& lane, mail::DialoguePtr dialogue) {
+  dialogues_.note(lane.name(), std::move(dialogue));
+}
+
 void Relay::accepted(const smtpc::Lane& lane) {
   if (lane.smarthost().direct) return note_reached();
   if (!proven_.is_proven(lane.smarthost())) nursery_.spawn(proven_.note(parts_.loop, lane.smarthost()));
@@ -179,6 +185,8 @@ StatusReport Relay::report() const {
     if (report.trouble.empty()) report.trouble = report.public_trouble = rates_.used_up(direct);
     status.smarthosts.push_back(std::move(report));
   }
+  for (mail::SmarthostReport& smarthost : status.smarthosts)
+    smarthost.last_failure = dialogues_.of(smarthost.name);
   if (route_state_of(status, {}).waits_for != mail::WaitsFor::nobody)
     status.deferred += std::exchange(status.active, 0);
   return status;

@@ -57,6 +57,7 @@ class Relay final : public smtpc::LaneObserver {
   // Smarthosts that are paused are probed at once.
   void probe_paused() { routes_.probe_paused(); }
   OutcomeBoard& outcomes() { return runner_.outcomes(); }
+  const DialogueBoard& dialogues() const { return dialogues_; }
   Steering& steering() { return runner_.steering(); }
 
   std::size_t queued() const { return runner_.queued(); }
@@ -70,6 +71,7 @@ class Relay final : public smtpc::LaneObserver {
   void changed(const smtpc::Lane& lane) override;
   void dialled(const smtpc::Lane& lane, const smtpc::ConnectionAttempt& attempt) override;
   void speaks_plainly(const smtpc::Lane& lane) override;
+  void session_failed(const smtpc::Lane& lane, mail::DialoguePtr dialogue) override;
   void accepted(const smtpc::Lane& lane) override;
 
   std::vector<LanePtr> make_lanes(const config::Settings& settings, config::Problems& problems);
@@ -83,6 +85,7 @@ class Relay final : public smtpc::LaneObserver {
   Proven proven_;
   Rates rates_;
   Routes routes_;
+  DialogueBoard dialogues_;
   QueueRunner runner_;
   io::Nursery nursery_;
 };

@@ -290,13 +290,43 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
   CHECK(error_in(rig.post("/v1/aliases/reload")) == "/etc/aliases:3: a pipe");
 }
 
+TEST_CASE(
+    "control: operators get what was said before failures, of mails and, where they ask, of smarthosts") {
+  RoutesRig rig;
+  constexpr const char* kDialoguePath = "/v1/mails/001k0ts4wbcf1/dialogue";
+  rig.daemon.dialogue_report.since = rig.clock.wall();
+  CHECK(rig.get(kDialoguePath).body ==
+        "{\"id\":\"001k0ts4wbcf1\",\"since\":\"2026-09-21T14:13:20Z\",\"dialogue\":null}\n");
+  const auto said = std::make_shared<const mail::Dialogue>(
+      mail::Dialogue{.began = rig.clock.wall(),
+                     .smarthost = "main",
+                     .failure = "no",
+                     .lines = {{1ms, mail::Speaker::server, "554 no"}}});
+  rig.daemon.dialogue_report.dialogue = said;
+  const std::string line = R"("lines":[{"after_ms":1,"from":"server","text":"554 no"}])";
+  CHECK(rig.get(kDialoguePath).body.find(line) != std::string::npos);
+  CHECK(rig.daemon.asked == std::vector{*mail::parse_mail_id("001k0ts4wbcf1")});
+  CHECK(rig.get(kDialoguePath, {}, kOne).status == 403);
+  CHECK(rig.get("/v1/mails/no/dialogue").status == 400);
+  CHECK(rig.post(kDialoguePath).status == 404);
+  rig.daemon.status_report.smarthosts = {{"main", "a.example", 587, true, 1, "", std::nullopt},
+                                         {"other", "b.example", 25, true, 0, "", std::nullopt}};
+  rig.daemon.status_report.smarthosts[0].last_failure = said;
+  CHECK(rig.get("/v1/status").body.find("last_failure") == std::string::npos);
+  const std::string verbose = rig.get("/v1/status", {{"verbose", "1"}}).body;
+  CHECK(verbose.find(line) != std::string::npos);
+  CHECK(verbose.find("\"last_failure\":null") != std::string::npos);
+  CHECK(rig.get("/v1/status", {{"verbose", "1"}}, kOne).status == 403);
+}
+
 TEST_CASE("control: a daemon that does not answer is told of as such") {
   RoutesRig rig;
   rig.accept_from(std::nullopt);
   rig.daemon.answers = false;
   for (const ControlAnswer& answer :
-       {rig.get("/v1/status"), rig.post("/v1/reload"), rig.post("/v1/aliases/reload"), rig.get(kOutcome),
-        rig.post("/v1/queue/retry", R"({"all":true})"), rig.post("/v1/queue/retry", R"({"from":"*"})"),
+       {rig.get("/v1/status"), rig.get("/v1/mails/001k0ts4wbcf1/dialogue"), rig.post("/v1/reload"),
+        rig.post("/v1/aliases/reload"), rig.get(kOutcome), rig.post("/v1/queue/retry", R"({"all":true})"),
+        rig.post("/v1/queue/retry", R"({"from":"*"})"),
         rig.post("/v1/queue/retry", R"({"ids":["001k0ts4wbcf1"]})")}) {
     CHECK(answer.status == 503);
     CHECK(error_in(answer).find("try again") != std::string::npos);

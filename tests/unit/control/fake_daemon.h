@@ -54,6 +54,11 @@ class FakeDaemon final : public control::DaemonControl {
     if (outcomes.size() > 1) outcomes.erase(outcomes.begin());
     return when_asked(report);
   }
+  DialogueReport dialogue_report;
+  std::optional<DialogueReport> dialogue(mail::MailId id) override {
+    asked = {id};
+    return when_asked(dialogue_report);
+  }
   std::optional<relay::StatusReport> status() override { return when_asked(status_report); }
   std::string metrics_text = "hikyaku_uptime_seconds 1\n";
   bool spool_takes_mail = true;

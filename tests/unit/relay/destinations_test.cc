@@ -75,6 +75,7 @@ struct NoWork final : smtpc::LaneWork, smtpc::LaneObserver {
   void changed(const smtpc::Lane&) override {}
   void dialled(const smtpc::Lane&, const smtpc::ConnectionAttempt&) override {}
   void speaks_plainly(const smtpc::Lane&) override {}
+  void session_failed(const smtpc::Lane&, mail::DialoguePtr) override {}
   void accepted(const smtpc::Lane&) override {}
 };
 
