@@ -24,6 +24,7 @@ struct AskOptions {
   ControlOptions control;
   bool json = false;
   bool nagios = false;
+  bool verbose = false;
 };
 
 Exit print(std::string_view command, const std::string& lines, Exit exit = Exit::ok) {
@@ -60,7 +61,7 @@ Exit status(const AskOptions& options) {
   auto socket = find_control_socket(options.control);
   if (!socket) return report(kCommand, socket.error());
   report_note(kCommand, socket->note);
-  auto reply = ask_control(socket->path, "/v1/status");
+  auto reply = ask_control(socket->path, options.verbose ? "/v1/status?verbose=1" : "/v1/status");
   if (!reply && reply.error().kind == Exit::unavailable)
     report_note(kCommand, what_has_our_port(options.control.config));
   if (!reply) return report_control(kCommand, reply.error());
@@ -156,6 +157,8 @@ void add_control_commands(CLI::App& app, Action& chosen) {
   auto* json = asking.add_flag("--json", options->json, "print one JSON object");
   asking.add_flag("--nagios", options->nagios, "as a plugin of Nagios or Icinga: states, performance data")
       ->excludes(json);
+  asking.add_flag("--verbose,-v", options->verbose,
+                  "also print what was said in each smarthost's last session that failed");
   asking.footer(
       "Exit code: 0 all is well, 1 something needs the operator, 75 the daemon does not answer.\n"
       "With --nagios: 0 OK, 1 WARNING (a smarthost is paused, mail is held), 2 CRITICAL (no mail flows),\n"

@@ -12,6 +12,7 @@
 #include "daemon/commands/control_client.h"
 #include "daemon/commands/output.h"
 #include "daemon/commands/progress.h"
+#include "daemon/mail/dialogue.h"
 #include "daemon/mail/mail_id.h"
 
 namespace hikyaku::commands {
@@ -47,6 +48,15 @@ std::string smarthost_line(const JsonValue& smarthost) {
                             : cat("backing off until ", next,
                                   since.empty() ? "" : cat(" (since ", since, ")"), ": ", why),
              "\n");
+}
+
+// Only an answer to `verbose` has it.
+std::string last_failure_text(const JsonValue& smarthost) {
+  const JsonValue* dialogue = smarthost.find("last_failure");
+  if (dialogue == nullptr) return "";
+  auto parsed = mail::parse_dialogue(*dialogue);
+  if (!parsed) return "  no session has failed since the start\n";
+  return cat("  its last session that failed\n", mail::to_text(*parsed));
 }
 
 constexpr std::string_view kRetryCommand = "hikyaku queue retry";
@@ -167,7 +177,8 @@ std::string status_text(const JsonValue& status) {
     text += cat("failed         ", counted(failed, failed == 1 ? "mail" : "mails"), " in the last day\n");
   std::string trouble = text_in(status, "spool_trouble");
   text += cat("spool          ", text_in(status, "spool"), trouble.empty() ? "" : ": ", trouble, "\n");
-  for (const JsonValue& smarthost : status.list_of("smarthosts")) text += smarthost_line(smarthost);
+  for (const JsonValue& smarthost : status.list_of("smarthosts"))
+    text += cat(smarthost_line(smarthost), last_failure_text(smarthost));
   for (const JsonValue& warning : status.list_of("warnings"))
     if (warning.text() != nullptr)
       text += cat("warning        ", still_printable(*warning.text(), kLongestText), "\n");

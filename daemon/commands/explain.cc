@@ -61,21 +61,12 @@ std::size_t group_that_takes(const std::vector<std::vector<ExplainedHop>>& via) 
 ExplainedRecipient explain_one(const config::Settings& settings, const std::string& sender,
                                const mail::Recipient& recipient, const std::string& message,
                                const SmarthostTroubles& troubles) {
-  const auto routes = config::routes_of(settings);
-  const std::size_t place = config::route_for(routes, sender, recipient.address);
   ExplainedRecipient explained{.address = recipient.address,
-                               .route = place + 1,
-                               .route_text = describe(routes[place]),
-                               .via = {},
-                               .takes = 0,
+                               .way = way_of(settings, sender, recipient.address, troubles),
                                .commands = {},
                                .header = {}};
-  for (const auto& names : routes[place].via) {
-    auto& group = explained.via.emplace_back();
-    for (const std::string& name : names) group.push_back(hop_of(smarthost_named(settings, name), troubles));
-  }
-  explained.takes = group_that_takes(explained.via);
-  const Smarthost& first = smarthost_named(settings, explained.via[explained.takes].front().name);
+  const ExplainedWay& way = explained.way;
+  const Smarthost& first = smarthost_named(settings, way.via[way.takes].front().name);
   explained.commands = {cat("MAIL FROM:", in_brackets(mail::sender_as_sent(first.rewrite, sender))),
                         cat("RCPT TO:", in_brackets(recipient.address))};
   if (!message.empty()) explained.header = header_of(mail::rewritten(message, first.rewrite));
@@ -100,21 +91,25 @@ std::string indented(std::string_view lines, std::string_view indent) {
   return text;
 }
 
-std::string text_of(const ExplainedRecipient& recipient) {
-  std::string text = cat("to ", in_brackets(recipient.address), "\n  route ", std::to_string(recipient.route),
-                         " (", recipient.route_text, ")\n");
-  for (std::size_t i = 0; i < recipient.via.size(); ++i) {
+std::string text_of(const ExplainedWay& way) {
+  std::string text = cat("  route ", std::to_string(way.route), " (", way.route_text, ")\n");
+  for (std::size_t i = 0; i < way.via.size(); ++i) {
     std::vector<std::string> hops;
-    for (const ExplainedHop& hop : recipient.via[i]) hops.push_back(text_of(hop));
-    text += cat(i == recipient.takes ? "  via  " : "  else ", join(hops, ", or "), "\n");
+    for (const ExplainedHop& hop : way.via[i]) hops.push_back(text_of(hop));
+    text += cat(i == way.takes ? "  via  " : "  else ", join(hops, ", or "), "\n");
   }
+  return text;
+}
+
+std::string text_of(const ExplainedRecipient& recipient) {
+  std::string text = cat("to ", in_brackets(recipient.address), "\n", text_of(recipient.way));
   for (const std::string& command : recipient.commands) text += cat("       ", command, "\n");
   return text + indented(recipient.header, "       ");
 }
 
-JsonObject json_of(const ExplainedRecipient& recipient) {
+JsonObject json_of(const ExplainedWay& way) {
   JsonList via;
-  for (const auto& group : recipient.via) {
+  for (const auto& group : way.via) {
     JsonList hops;
     for (const ExplainedHop& hop : group)
       hops.add(JsonObject()
@@ -124,16 +119,77 @@ JsonObject json_of(const ExplainedRecipient& recipient) {
                    .add("trouble", hop.trouble));
     via.add(hops);
   }
+  return JsonObject().add("route", way.route).add("via", via).add("takes", way.takes);
+}
+
+JsonObject json_of(const ExplainedRecipient& recipient) {
   return JsonObject()
       .add("address", recipient.address)
-      .add("route", recipient.route)
-      .add("via", via)
-      .add("takes", recipient.takes)
+      .append(json_of(recipient.way))
       .add("commands", JsonList(recipient.commands))
       .add("header", recipient.header);
 }
 
+// "<a@example.com>, <b@example.com> and 7 more".
+std::string list_of(const std::vector<std::string>& addresses) {
+  constexpr std::size_t kMost = 3;
+  std::vector<std::string> first;
+  for (std::size_t i = 0; i < addresses.size() && i < kMost; ++i) first.push_back(in_brackets(addresses[i]));
+  const std::size_t more = addresses.size() - first.size();
+  return cat(join(first, ", "), more == 0 ? "" : cat(" and ", std::to_string(more), " more"));
+}
+
 }  // namespace
+
+SmarthostTroubles troubles_in(const JsonValue& status) {
+  const JsonValue* smarthosts = status.find("smarthosts");
+  if (smarthosts == nullptr || smarthosts->list() == nullptr) return std::nullopt;
+  std::map<std::string, std::string> troubles;
+  for (const JsonValue& smarthost : *smarthosts->list())
+    troubles[smarthost.text_of("name")] = smarthost.text_of("why");
+  return troubles;
+}
+
+ExplainedWay way_of(const config::Settings& settings, const std::string& sender, const std::string& recipient,
+                    const SmarthostTroubles& troubles) {
+  const auto routes = config::routes_of(settings);
+  const std::size_t place = config::route_for(routes, sender, recipient);
+  ExplainedWay way{.route = place + 1, .route_text = describe(routes[place]), .via = {}, .takes = 0};
+  for (const auto& names : routes[place].via) {
+    auto& group = way.via.emplace_back();
+    for (const std::string& name : names) group.push_back(hop_of(smarthost_named(settings, name), troubles));
+  }
+  way.takes = group_that_takes(way.via);
+  return way;
+}
+
+std::vector<SharedWay> ways_of(const config::Settings& settings, const std::string& sender,
+                               const std::vector<std::string>& recipients,
+                               const SmarthostTroubles& troubles) {
+  std::vector<SharedWay> ways;
+  for (const std::string& recipient : recipients) {
+    ExplainedWay way = way_of(settings, sender, recipient, troubles);
+    auto shared =
+        std::ranges::find_if(ways, [&](const SharedWay& each) { return each.way.route == way.route; });
+    if (shared == ways.end()) shared = ways.insert(ways.end(), {std::move(way), {}});
+    shared->recipients.push_back(recipient);
+  }
+  return ways;
+}
+
+std::string to_text(const std::vector<SharedWay>& ways) {
+  std::string text;
+  for (const SharedWay& shared : ways)
+    text += cat("  ", list_of(shared.recipients), "\n", text_of(shared.way));
+  return text;
+}
+
+JsonList to_json_list(const std::vector<SharedWay>& ways) {
+  JsonList list;
+  for (const SharedWay& shared : ways)
+    list.add(json_of(shared.way).add("recipients", JsonList(shared.recipients)));
+  return list;
+}
 
 Result<Explanation, std::string> explain(const config::Settings& settings, const mail::Aliases& aliases,
                                          const ExplainQuestion& question, const SmarthostTroubles& troubles,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What would become of a message, for `hikyaku explain`: aliases, route, rewriting, and the commands and header
-// that the smarthost would get. Follows the same functions as the daemon. Pure.
+// that the smarthost would get; for `hikyaku queue show` the route that queued mail would take now. Follows the same
+// functions as the daemon. Pure.
 #pragma once
 
 #include <functional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "daemon/base/json.h"
+#include "daemon/base/json_value.h"
 #include "daemon/config/settings.h"
 #include "daemon/mail/aliases.h"
 
@@ -24,6 +26,8 @@ struct ExplainQuestion {
 // Why each smarthost takes no mail at the moment, by its name; empty: it is up. nullopt: the daemon was not asked,
 // or did not answer.
 using SmarthostTroubles = std::optional<std::map<std::string, std::string>>;
+// From the answer to GET /v1/status.
+SmarthostTroubles troubles_in(const JsonValue& status);
 
 // One smarthost on a recipient's way.
 struct ExplainedHop {
@@ -33,14 +37,18 @@ struct ExplainedHop {
   std::optional<std::string> trouble;
 };
 
-struct ExplainedRecipient {
-  std::string address;
+struct ExplainedWay {
   std::size_t route = 0;                       // from 1 on
   std::string route_text;                      // which mail it is for
   std::vector<std::vector<ExplainedHop>> via;  // in order; those of an inner list share the load
   std::size_t takes = 0;                       // the group that would take the mail now
-  std::vector<std::string> commands;           // MAIL and RCPT, to its first smarthost
-  std::string header;                          // as it leaves, with LF; empty without a message
+};
+
+struct ExplainedRecipient {
+  std::string address;
+  ExplainedWay way;
+  std::vector<std::string> commands;  // MAIL and RCPT, to its first smarthost
+  std::string header;                 // as it leaves, with LF; empty without a message
 };
 
 struct Explanation {
@@ -54,6 +62,18 @@ struct Explanation {
 Result<Explanation, std::string> explain(const config::Settings& settings, const mail::Aliases& aliases,
                                          const ExplainQuestion& question, const SmarthostTroubles& troubles,
                                          const mail::IsUser& is_user);
+
+ExplainedWay way_of(const config::Settings& settings, const std::string& sender, const std::string& recipient,
+                    const SmarthostTroubles& troubles);
+// The ways of a queued mail's recipients; those with the same one stand together.
+struct SharedWay {
+  ExplainedWay way;
+  std::vector<std::string> recipients;
+};
+std::vector<SharedWay> ways_of(const config::Settings& settings, const std::string& sender,
+                               const std::vector<std::string>& recipients, const SmarthostTroubles& troubles);
+std::string to_text(const std::vector<SharedWay>& ways);
+JsonList to_json_list(const std::vector<SharedWay>& ways);
 
 std::string to_text(const Explanation& explanation);
 JsonObject to_json_object(const Explanation& explanation);

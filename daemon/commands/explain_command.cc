@@ -48,12 +48,7 @@ SmarthostTroubles ask_for_troubles(const ControlOptions& options) {
   auto socket = find_control_socket(options);
   if (!socket) return std::nullopt;
   auto reply = ask_control(socket->path, "/v1/status");
-  const JsonValue* smarthosts = reply ? reply->json.find("smarthosts") : nullptr;
-  if (smarthosts == nullptr || smarthosts->list() == nullptr) return std::nullopt;
-  std::map<std::string, std::string> troubles;
-  for (const JsonValue& smarthost : *smarthosts->list())
-    troubles[smarthost.text_of("name")] = smarthost.text_of("why");
-  return troubles;
+  return reply ? troubles_in(reply->json) : std::nullopt;
 }
 
 Exit explain_message(const ExplainOptions& options) {

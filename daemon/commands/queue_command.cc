@@ -12,9 +12,9 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/control_client.h"
 #include "daemon/commands/daemon_answers.h"
-#include "daemon/commands/daemon_paths.h"
 #include "daemon/commands/output.h"
 #include "daemon/commands/progress.h"
+#include "daemon/commands/queue_mail.h"
 #include "daemon/commands/queue_steering.h"
 #include "daemon/listing/queue_filter.h"
 #include "daemon/listing/queue_listing.h"
@@ -24,60 +24,20 @@
 namespace hikyaku::commands {
 namespace {
 
-constexpr std::string_view kQueueCommand = "hikyaku queue";
-
 struct QueueOptions {
   SpoolOptions spool;
   MailSelection selection;
   std::string id;
   std::string socket;
   bool json = false;
+  bool as_sent = false;
+  std::string via;
   bool count = false;
   std::string by;
   std::size_t limit = 0;  // 0: none
   bool no_wait = false;
   bool yes = false;
 };
-
-using mail::SourceErrorKind;
-
-StartError to_start_error(const mail::SourceError& error) {
-  switch (error.kind) {
-    case SourceErrorKind::damaged: return {Exit::damaged, error.text};
-    case SourceErrorKind::unknown_mail: return {Exit::no_input, error.text};
-    case SourceErrorKind::read_failed:
-    case SourceErrorKind::no_memory:
-    case SourceErrorKind::write_failed: break;
-  }
-  return {Exit::io, error.text};
-}
-
-// Uses an open spool: a view of one mail or of all.
-using Use = std::function<Exit(const std::string& directory, spool::View&, Output&)>;
-
-Exit with_view(const SpoolOptions& options, std::optional<mail::MailId> only, const Use& use) {
-  auto access = open_spool(kQueueCommand, options);
-  if (!access) return report(kQueueCommand, access.error());
-  auto view = spool::View::open(*access->disk, only);
-  if (!view) return report(kQueueCommand, listing::explain(view.error(), access->directory));
-  Output output(STDOUT_FILENO);
-  return output.finish(use(access->directory, *view, output), kQueueCommand);
-}
-
-constexpr std::string_view kNoDaemon = "hikyakud is not running: mail waits until it is started";
-
-// A spool named by --directory may be a copy that belongs to no daemon.
-mail::RouteState route_of(const QueueOptions& options) {
-  if (!options.spool.directory.empty() && options.socket.empty()) return {};
-  auto socket = find_control_socket({options.spool.config, options.socket});
-  if (!socket) return {};
-  WallTime now = SystemClock().wall();
-  auto status = ask_control(socket->path, "/v1/status");
-  if (status) return mail::route_state_of(status->json, now);
-  report(kQueueCommand, status.error());
-  if (status.error().kind != Exit::unavailable) return {};
-  return {.waits_for = mail::WaitsFor::daemon, .reason = std::string(kNoDaemon), .now = now};
-}
 
 // What `hikyaku queue` prints: by default an overview, else what the options want of the mails that match.
 class Listing {
@@ -143,7 +103,7 @@ class Listing {
 Exit print_all(const QueueOptions& options, const std::string& directory, spool::View& view, Output& output) {
   Listing listing(options, output);
   if (auto understood = listing.understand(); !understood) return report(kQueueCommand, understood.error());
-  const mail::RouteState route = route_of(options);
+  const mail::RouteState route = ask_daemon({options.spool, options.socket}).route;
   const auto ids = view.ids();
   std::optional<Progress> progress;  // not beside lines that come out at once
   if (listing.is_summed_up()) progress.emplace("reading the queue").expect(ids.size());
@@ -151,7 +111,7 @@ Exit print_all(const QueueOptions& options, const std::string& directory, spool:
   for (mail::MailId id : ids) {
     if (progress) progress->count_one();
     auto mail = view.load(id);
-    const bool has_ended = !mail && mail.error().kind == SourceErrorKind::unknown_mail;
+    const bool has_ended = !mail && mail.error().kind == mail::SourceErrorKind::unknown_mail;
     if (has_ended) continue;
     if (!mail) progress.reset();
     if (!mail) exit = report(kQueueCommand, to_start_error(mail.error()));
@@ -169,36 +129,8 @@ Exit list(const QueueOptions& options) {
                    });
 }
 
-// Uses one mail of an open spool.
-using UseOne = std::function<Result<void, mail::SourceError>(spool::View&, mail::MailId, Output&)>;
-
-Exit with_mail(const QueueOptions& options, const UseOne& use) {
-  auto id = mail::parse_mail_id(options.id);
-  if (!id)
-    return report(kQueueCommand, {Exit::usage, cat("'", printable(options.id),
-                                                   "' is not a mail ID; 'hikyaku queue' lists them")});
-  return with_view(options.spool, *id, [&](const std::string&, spool::View& view, Output& output) {
-    auto done = use(view, *id, output);
-    return done ? Exit::ok : report(kQueueCommand, to_start_error(done.error()));
-  });
-}
-
-Exit show(const QueueOptions& options) {
-  return with_mail(options, [&](spool::View& view, mail::MailId id, Output& output) {
-    auto mail = view.load(id);
-    if (!mail) return Result<void, mail::SourceError>(std::unexpected(mail.error()));
-    auto attempts = listing::attempts_in(view.history());
-    mail::MailState state = listing::state_of(*mail, route_of(options), true);
-    options.json ? output.print(listing::full_json(*mail, state, attempts).text() + '\n')
-                 : output.print_lines(listing::queue_details(*mail, state, attempts));
-    return Result<void, mail::SourceError>();
-  });
-}
-
-Exit cat_mail(const QueueOptions& options) {
-  return with_mail(options, [](spool::View& view, mail::MailId id, Output& output) {
-    return view.read_content(id, [&](std::string_view piece) { return output.print(piece); });
-  });
+OneMailOptions one_mail(const QueueOptions& options) {
+  return {{options.spool, options.socket}, options.id, options.json, options.as_sent, options.via};
 }
 
 // Uses the daemon's control socket for the command `name`.
@@ -270,6 +202,16 @@ CLI::App& add_for_mail(CLI::App& queue, const std::string& name, const std::stri
   return *command;
 }
 
+void add_cat(CLI::App& queue, const std::shared_ptr<QueueOptions>& options, Action& chosen) {
+  CLI::App& command =
+      add_for_mail(queue, "cat", "print one mail as it is stored, or as it leaves, byte for byte", *options);
+  command.add_flag("--as-sent", options->as_sent,
+                   "with a smarthost's rules applied to it: what it would be sent");
+  command.add_option("--via", options->via, "as this smarthost gets it; default: the one that is next")
+      ->type_name("NAME");
+  command.callback([options, &chosen] { chosen = [options] { return cat_mail(one_mail(*options)); }; });
+}
+
 void add_filter(CLI::App& queue, const std::shared_ptr<QueueOptions>& options, const std::string& option,
                 const std::string& name, const std::string& type, const std::string& description) {
   auto set = [options, name](const std::string& value) { options->selection.filters[name] = value; };
@@ -309,11 +251,11 @@ void add_queue_command(CLI::App& app, Action& chosen) {
       ->type_name("PATH");
   add_filters(*queue, options);
   add_forms(*queue, *options);
-  auto& one =
-      add_for_mail(*queue, "show", "show one mail: envelope, recipients, attempts and replies", *options);
-  auto& content = add_for_mail(*queue, "cat", "print one mail as it will be sent, byte for byte", *options);
-  one.callback([options, &chosen] { chosen = [options] { return show(*options); }; });
-  content.callback([options, &chosen] { chosen = [options] { return cat_mail(*options); }; });
+  auto& one = add_for_mail(*queue, "show",
+                           "show one mail: envelope, recipients, its way, and what was said when it failed",
+                           *options);
+  add_cat(*queue, options, chosen);
+  one.callback([options, &chosen] { chosen = [options] { return show_mail(one_mail(*options)); }; });
   add_retry(*queue, options, chosen);
   for (const SteeringVerb& verb : kSteeringVerbs) add_steering(*queue, verb, options, chosen);
   queue->callback([options, queue, &chosen] {

@@ -68,12 +68,17 @@ std::string attempt_rows(const mail::Envelope& envelope, const std::vector<spool
   return text;
 }
 
+// A notice of ours came from nobody; so did other mail from <>, perhaps.
 std::string submitter_of(const mail::Envelope& envelope) {
-  return envelope.uid ? cat("uid ", std::to_string(*envelope.uid)) : std::string();
+  if (envelope.uid) return cat("uid ", std::to_string(*envelope.uid));
+  return envelope.sender.empty() ? "" : "a client over TCP";
 }
 
 std::string waits_for(const mail::MailState& state) {
-  if (state.waits_for == mail::WaitsFor::nobody) return "";
+  if (state.state == mail::QueueState::held)
+    return "the operator: `hikyaku queue release`, `remove` or `bounce`";
+  if (state.waits_for == mail::WaitsFor::nobody) return "a free connection: it is due";
+  if (state.waits_for == mail::WaitsFor::time) return "its retry time";
   return cat("the ",
              state.waits_for == mail::WaitsFor::rate ? "smarthost's rate limit" : to_text(state.waits_for),
              state.since ? cat(" since ", to_rfc3339(*state.since)) : "");
@@ -84,8 +89,7 @@ std::string summary_rows(const spool::ViewedMail& viewed, const mail::MailState&
   return row("from", shown_address(mail.envelope.sender)) + row("submitted by", submitter_of(mail.envelope)) +
          row("parameters", parameters_of(mail.envelope)) + row("arrived", to_rfc3339(mail.arrival)) +
          row("size", cat(std::to_string(mail.size), " bytes")) +
-         row("attempts", std::to_string(mail.progress.attempts)) +
-         row("waits for", state.waits_for == mail::WaitsFor::time ? "its retry time" : waits_for(state)) +
+         row("attempts", std::to_string(mail.progress.attempts)) + row("waits for", waits_for(state)) +
          row("next attempt", state.next ? to_rfc3339(*state.next) : "") +
          row("smarthost", shown(mail.progress.smarthost)) + row("why", shown(state.reason));
 }

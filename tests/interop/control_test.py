@@ -80,7 +80,8 @@ class Users(Frame):
             self.assertEqual((status, answer.get("retried"), answer.get("unknown")), (200, 1, unknown))
         self.assertEqual(self.control.ask_as(TWO, USER_ID, "GET", f"/v1/mails/{first}/outcome")[0], 404)
         self.assertEqual(self.control.ask_as(ONE, USER_ID, "GET", f"/v1/mails/{first}/outcome")[0], 200)
-        for method, path in (("GET", "/v1/status"), ("POST", "/v1/reload"), ("POST", "/v1/aliases/reload")):
+        for method, path in (("GET", "/v1/status"), ("GET", "/v1/status?verbose=1"), ("GET", f"/v1/mails/{first}/dialogue"),
+                             ("POST", "/v1/reload"), ("POST", "/v1/aliases/reload")):
             self.assertEqual(self.control.ask_as(ONE, USER_ID, method, path, "")[0], 403)
 
     def test_without_the_sockets_group_nobody_else_gets_through(self):
@@ -172,6 +173,9 @@ class Waiting(Frame):
             self.assertIn(reason, done.stdout)
             self.assertRegex(done.stdout, r"since 20\S+Z")
             self.assertRegex(done.stdout, r"next (attempt +)?20\S+Z")
+        verbose = self.hikyaku("status", "--verbose").stdout
+        self.assertRegex(verbose, f"its last session that failed\n  20\\S+ with main, {self.place.address} port 1 .*, without a connection\n"
+                                  f"  failed: .*{reason}")
         queued = json.loads(self.hikyaku("queue", "--json").stdout)
         self.assertEqual((queued["state"], queued["waits_for"], queued["attempts"]), ("deferred", "smarthost", 0))
         status = json.loads(self.hikyaku("status", "--json").stdout)
@@ -256,6 +260,59 @@ class Delivery(Frame):
     def tried(self, target):
         body = self.control.get(target)
         return body if json.loads(body)["attempts"] else None
+
+
+class Seeing(Frame):
+    """The smarthost is the catcher, which refuses mail for you@ when it has the whole of it."""
+
+    MAIL = (b"Received: here\r\nFrom: Me <me@example.com>\r\nX-Secret: 1\r\nSubject: x\r\n\r\n.\r\n..dots\r\n"
+            + b"long \xc3\xa9 lines\r\n" * 20000 + b".end\r\n")
+
+    def setUp(self):
+        self.catcher.refuse = lambda stage, whom: "450 4.2.1 later" if stage == "message" and "you@dest.example" in whom else None
+        self.addCleanup(setattr, self.catcher, "refuse", lambda stage, whom: None)
+        ours = {"host": self.catcher.address, "port": self.catcher.port, "tls": "none", "auth": "none"}
+        rules = {"from": "account@example.com", "headers": {"add": {"X-Tag": "shop"}, "remove": ["X-Secret"]}}
+        self.run_hikyakud({"smarthosts": [{"name": "main", **ours, **rules}, {"name": "plain", **ours}],
+                           "routes": [{"via": ["main"]}], "queue": {"retry": {"first": "1h", "max": "1h"}}})
+        self.daemon.submit(CONTENT, recipients=["other@dest.example"])
+        self.daemon.wait_for("delivered")  # the smarthost is not suspected
+        self.catcher.mails.clear()
+        self.daemon.submit(self.MAIL)
+        self.id = self.daemon.wait_for("deferred")["id"]
+
+    def bytes_of(self, *words):
+        done = subprocess.run([binary("hikyaku"), "queue", "cat", self.id, *words, "-c", self.daemon.config],
+                              capture_output=True, check=True, timeout=60)
+        return done.stdout
+
+    def test_what_is_shown_as_sent_is_what_the_smarthost_gets(self):
+        shown, plain, stored = self.bytes_of("--as-sent"), self.bytes_of("--as-sent", "--via", "plain"), self.bytes_of()
+        self.assertEqual(plain, stored)
+        self.assertIn(b"X-Secret", stored)
+        self.catcher.refuse = lambda stage, whom: None
+        self.assertEqual(self.hikyaku("queue", "retry", self.id).returncode, 0)
+        self.assertEqual(self.catcher.wait().content, shown)
+        for wanted in (b"From: Me <account@example.com>", b"X-Tag: shop", b"\r\n.\r\n..dots\r\n", b"\r\n.end\r\n"):
+            self.assertIn(wanted, shown)
+        self.assertNotIn(b"X-Secret", shown)
+
+    def test_what_was_said_is_shown_until_the_daemon_is_started_anew(self):
+        text = self.hikyaku("queue", "show", self.id).stdout
+        for wanted in (f"via  main ({self.catcher.address} port {self.catcher.port}, up)", "-> MAIL FROM:<account@example.com>",
+                       "<- 354 go on", "-> .", "<- 450 4.2.1 later", f"({self.catcher.address}:{self.catcher.port})"):
+            self.assertIn(wanted, text)
+        self.assertNotIn("dots", text)
+        shown = json.loads(self.hikyaku("queue", "show", self.id, "--json").stdout)
+        self.assertEqual(shown["dialogue"]["lines"][-1]["text"], "450 4.2.1 later")
+        self.assertEqual([way["recipients"] for way in shown["ways"]], [["you@dest.example"]])
+        self.assertLess(len(json.dumps(shown["dialogue"])), 16384)
+        self.daemon.stop()
+        self.assertIn("not known: only a running hikyakud keeps it", self.hikyaku("queue", "show", self.id).stdout)
+        self.daemon.start()
+        self.assertIn("not known: hikyakud keeps it in memory, and was started at 20",
+                      self.hikyaku("queue", "show", self.id).stdout)
+        self.assertIn("no session has failed since the start", self.hikyaku("status", "--verbose").stdout)
 
 
 class Hostility(Frame):

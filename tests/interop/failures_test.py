@@ -49,7 +49,10 @@ class Failures(Case):
             line = daemon.wait_for(event, seconds)
         finally:
             checked = daemon.end_check(check, 1)
+        said = daemon.hikyaku("status", "--verbose")
+        self.assertIn("  its last session that failed\n", said)
         for word in words:
+            self.assertIn(word, said)
             self.assertIn(word, line.get("text", "") + line.get("diagnosis", ""))
             self.assertIn(word, checked)
         self.assertIn("mail cannot be sent through main", checked)
@@ -76,8 +79,12 @@ class Failures(Case):
         self.assertEqual(len(self.mended(daemon, correct, corrected_authinfo)), 1, "lines in the log")
 
     def test_a_wrong_password(self):
-        self.check({"port": GOOD}, netrc(SMARTHOST, password="wrong"), ["refused the user name or password", USER],
-                   {"port": GOOD}, RIGHT)
+        daemon = self.broken({"port": GOOD}, netrc(SMARTHOST, password="wrong"), "refused the user name or password", USER)
+        said = daemon.hikyaku("status", "--verbose")
+        for wanted in (" -- TLSv1.", ", certificate: verified\n", "-> AUTH PLAIN ***\n", "<- 535 5.7.8"):
+            self.assertIn(wanted, said)
+        self.assertEqual(len(daemon.troubles()), 1, daemon.troubles())
+        self.assertEqual(len(self.mended(daemon, {"port": GOOD}, RIGHT)), 1, "lines in the log")
 
     def test_no_credentials_where_they_are_demanded(self):
         self.check({"port": GOOD}, "", ["no credentials", f"machine {SMARTHOST} login"], {"port": GOOD}, RIGHT)

@@ -70,9 +70,11 @@ class Secrets(Case):
         yield "log", self.daemon.log().encode()
         yield "STATUS=", self.daemon.notify.status.encode()
         yield from ((target, self.control.get(target).encode()) for target in (
-            "/v1/status", "/v1/queue", "/v1/queue?format=lines", "/v1/queue?format=postfix"))
+            "/v1/status", "/v1/status?verbose=1", "/v1/queue", "/v1/queue?format=lines", "/v1/queue?format=postfix",
+            *(f"/v1/mails/{mail}/dialogue" for mail in self.waiting())))
         yield from ((" ".join(words), self.hikyaku(*words)) for words in (
-            ("status",), ("queue",), ("queue", "--json"), *(("queue", "show", mail) for mail in self.waiting())))
+            ("status",), ("status", "--verbose"), ("status", "--verbose", "--json"), ("queue",), ("queue", "--json"),
+            *(("queue", "show", mail, *form) for mail in self.waiting() for form in ((), ("--json",)))))
         for words in ((), ("--json",)):
             said = self.daemon.begin_check(*words).communicate(timeout=60)[0]
             self.assertIn("***", said)  # it has got as far as the reply
@@ -97,6 +99,7 @@ class Secrets(Case):
         said = self.daemon.wait_for("smarthost paused")
         self.assertIn("***", said["reply"])
         self.assertIn("535", said["reply"])
+        self.assertRegex(self.hikyaku("status", "--verbose"), rb"-> AUTH [A-Z]+( \*\*\*)?\n(.*\n)*.* <- 535.*\*\*\*")
         self.assert_nothing_shown()
         self.smarthost_.refuses_login = False
         self.daemon.reload()
@@ -107,7 +110,7 @@ class Secrets(Case):
         self.assertIn(b"Diagnostic-Code: smtp; 550 5.1.1 ", self.smarthost_.notices[0])
         self.assertIn(b"***", self.smarthost_.notices[0])
         until(lambda: len(self.waiting()) == 1, 20, "the notice's end in the queue too")
-        self.assertIn(b"***", self.hikyaku("queue", "show", *self.waiting()))
+        self.assertRegex(self.hikyaku("queue", "show", *self.waiting()), rb" <- 250-2\.6\.0 \*\*\*")
         self.assert_nothing_shown()
 
     def test_a_password_said_by_plain_is_found_nowhere(self):

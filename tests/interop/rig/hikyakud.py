@@ -97,6 +97,11 @@ class Hikyakud:
         with smtplib.SMTP(self.place.address, self.port, "client.interop.test", timeout=60) as client:
             client.sendmail(sender, list(recipients), content, options)
 
+    def hikyaku(self, *words):
+        """What the operator's command prints, whatever it leaves with."""
+        return subprocess.run([binary("hikyaku"), *words, "-c", self.config], capture_output=True, text=True, check=False,
+                              timeout=120).stdout
+
     def begin_check(self, *arguments):
         """`hikyaku check` with this configuration, as the daemon's user; end_check() has what it says."""
         program = f"{self.folder}/hikyaku"

@@ -111,6 +111,32 @@ TEST_CASE("hikyaku status --nagios: no daemon is critical, and what only the ask
   CHECK(rig.ask({"status", "--nagios", "--json"}).exit == 64);
 }
 
+TEST_CASE("hikyaku status: --verbose adds what was said when a smarthost failed last") {
+  CommandRig rig;
+  const auto said = std::make_shared<const mail::Dialogue>(
+      mail::Dialogue{.began = rig.clock.wall(),
+                     .smarthost = "main",
+                     .host = "a.example",
+                     .port = 587,
+                     .address = "192.0.2.1:587",
+                     .failure = "it refuses us",
+                     .lines = {{2ms, mail::Speaker::server, "554 go away"}}});
+  rig.daemon.status_report.smarthosts = {{"main", "a.example", 587, true, 0, "", std::nullopt},
+                                         {"other", "b.example", 25, true, 0, "", std::nullopt}};
+  rig.daemon.status_report.smarthosts[0].last_failure = said;
+  CHECK(rig.ask({"status"}).out.find("554") == std::string::npos);
+  Ran verbose = rig.ask({"status", "--verbose"});
+  CHECK(verbose.exit == 0);
+  CHECK(verbose.out.find("smarthost      main (a.example:587): up, 0 connections\n"
+                         "  its last session that failed\n"
+                         "  2026-09-21T14:13:20Z with main, a.example port 587 (192.0.2.1:587)\n"
+                         "    0.002 <- 554 go away\n"
+                         "  failed: it refuses us\n"
+                         "smarthost      other (b.example:25): up, 0 connections\n"
+                         "  no session has failed since the start\n") != std::string::npos);
+  CHECK(rig.ask({"status", "-v", "--json"}).out.find("\"last_failure\":{") != std::string::npos);
+}
+
 TEST_CASE("hikyaku health: a line of words, and 0 for yes and 1 for no") {
   CommandRig rig;
   Ran ready = rig.ask({"health", "--ready"});

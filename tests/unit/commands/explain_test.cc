@@ -98,3 +98,24 @@ TEST_CASE("explain: the JSON object has the same") {
         R"("via":[[{"name":"inside","host":"exchange.shop.example","port":25,"trouble":""}]],"takes":0,)"
         R"("commands":["MAIL FROM:<>","RCPT TO:<a@intranet.example>"],"header":""}]})");
 }
+
+TEST_CASE("explain: queued mail's recipients stand together where their way is the same") {
+  Asked asked;
+  asked.troubles->insert_or_assign("main", "it refuses the password");
+  const auto ways = ways_of(
+      asked.settings, "a@b.example",
+      {"1@x.example", "2@intranet.example", "3@x.example", "4@x.example", "5@x.example"}, asked.troubles);
+  CHECK(to_text(ways) ==
+        "  <1@x.example>, <3@x.example>, <4@x.example> and 1 more\n"
+        "  route 2 (all mail)\n"
+        "  else main (smtp.shop.example port 587, takes no mail now: it refuses the password)\n"
+        "  via  backup (backup.shop.example port 465, up)\n"
+        "  <2@intranet.example>\n"
+        "  route 1 (to *@intranet.example)\n"
+        "  via  inside (exchange.shop.example port 25, up)\n");
+  auto json = parse_json(to_json_list(ways).text());
+  REQUIRE(json);
+  REQUIRE(json->list()->size() == 2);
+  CHECK((*json->list())[0].list_of("recipients").size() == 4);
+  CHECK((*json->list())[0].whole_number_of("takes") == 1);
+}

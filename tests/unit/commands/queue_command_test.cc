@@ -234,6 +234,39 @@ TEST_CASE("queue: cat gives the message byte for byte, small or large, and nothi
   }
 }
 
+TEST_CASE("queue: cat --as-sent gives what the smarthost on the mail's way gets, or one by name") {
+  SpoolRig rig;
+  const std::string config = rig.place.file("as_sent.yaml");
+  std::ofstream(config) << "hostname: app.shop.example\n"
+                           "smarthosts:\n"
+                           "  - {name: main, url: 'smtp://a.example', from: account@shop.example}\n"
+                           "  - {name: inside, url: 'smtp://b.example', headers: {remove: [X-Secret]}}\n"
+                           "routes:\n"
+                           "  - {to: '*@intranet.example', via: [inside]}\n"
+                           "  - {via: [main]}\n";
+  const std::string body = "\r\n.\r\n" + std::string(300'000, 'l') + "\r\n";
+  const std::string stored = "From: A <a@example.com>\r\nX-Secret: 1\r\n" + body;
+  const auto out = rig.accept(stored, "a@example.com", "x@example.net");
+  const auto in = rig.accept(stored, "a@example.com", "x@intranet.example");
+  auto as_sent = [&](mail::MailId id, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"queue", "cat", to_text(id), "--as-sent", "-c", config});
+    return rig.run(std::move(more));
+  };
+  const std::string for_main =
+      "From: A <account@shop.example>\r\nX-Secret: 1\r\nReply-To: A <a@example.com>\r\n" + body;
+  const std::string for_inside = "From: A <a@example.com>\r\n" + body;
+  CHECK(as_sent(out).out == for_main);
+  CHECK(as_sent(out).err == "hikyaku queue: as main would get it\n");
+  CHECK(as_sent(in).out == for_inside);
+  CHECK(as_sent(out, {"--via", "Inside"}).out == for_inside);
+  CHECK(as_sent(out, {"--via", "Inside"}).err.empty());
+  Ran unknown = as_sent(out, {"--via", "there"});
+  CHECK(unknown.exit == EX_USAGE);
+  CHECK(unknown.err.find("there is no smarthost 'there', but main, inside") != std::string::npos);
+  CHECK(rig.run({"queue", "cat", to_text(out), "--via", "main"}).exit == EX_USAGE);
+  CHECK(rig.run({"queue", "cat", to_text(out), "-c", config}).out == stored);
+}
+
 TEST_CASE("queue: a damaged envelope is told of, and the other mails are listed") {
   SpoolRig rig;
   auto hit = rig.accept("one", "hit@example.com", "x@example.net");
