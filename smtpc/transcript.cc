@@ -20,12 +20,14 @@ std::string shown(Speaker speaker, std::string_view text) {
 
 }  // namespace
 
-void Passage::add(Duration after, Speaker speaker, std::string_view text) {
-  const bool is_cut = text.size() > kLongestLine;
-  text = text.substr(0, kLongestLine);
-  while (marks_.size() >= kMostLines || text_.size() + text.size() > kMostBytes) leave_out_some();
-  text_ += text;
-  marks_.push_back({after, static_cast<std::uint16_t>(text.size()), speaker, is_cut});
+void Passage::add(Duration after, Speaker speaker, std::string_view start, std::string_view text) {
+  const bool is_cut = start.size() + text.size() > kLongestLine;
+  start = start.substr(0, kLongestLine);
+  text = text.substr(0, kLongestLine - start.size());
+  const std::size_t length = start.size() + text.size();
+  while (marks_.size() >= kMostLines || text_.size() + length > kMostBytes) leave_out_some();
+  text_.append(start).append(text);
+  marks_.push_back({after, static_cast<std::uint16_t>(length), speaker, is_cut});
 }
 
 void Passage::clear() {
@@ -83,10 +85,10 @@ void Transcript::say_login(std::string_view command) {
 
 void Transcript::hear(const mail::Reply& reply) {
   const Duration after = age();
-  const std::string code = std::to_string(reply.code);
+  std::string start = std::to_string(reply.code) + "-";
   for (const std::string& line : reply.lines) {
-    const bool is_last = &line == &reply.lines.back();
-    current().add(after, Speaker::server, cat(code, is_last ? " " : "-", line));
+    if (&line == &reply.lines.back()) start.back() = ' ';
+    current().add(after, Speaker::server, start, line);
   }
 }
 

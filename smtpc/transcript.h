@@ -23,7 +23,8 @@ class Passage {
   static constexpr std::size_t kMostBytes = 6 * 1024;
   static constexpr std::size_t kLongestLine = 400;  // of a longer one its beginning stays
 
-  void add(Duration after, mail::Speaker speaker, std::string_view text);
+  // A line, which is its `start` and then `text`.
+  void add(Duration after, mail::Speaker speaker, std::string_view start, std::string_view text = {});
   void clear();
   void append_to(std::vector<mail::Dialogue::Line>& lines) const;
 

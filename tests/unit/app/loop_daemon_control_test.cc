@@ -119,6 +119,24 @@ TEST_CASE("daemon: named mails are tried again at once, those of others and unkn
   CHECK(rig.main().mails.size() == 2);
 }
 
+TEST_CASE("daemon: what was said before a mail was deferred, and since when such things are known") {
+  ServedRig rig;
+  const WallTime started = rig.clock.wall();
+  rig.refuse_for_now(true);
+  const auto waits = rig.send_as(1000);
+  rig.pass();
+  auto dialogue = [&](mail::MailId id) {
+    auto report = rig.ask<std::optional<control::DaemonControl::DialogueReport>>(
+        [&](control::DaemonControl& daemon) { return daemon.dialogue(id); });
+    REQUIRE(report);
+    CHECK(report->since == started);
+    return report->dialogue;
+  };
+  REQUIRE(dialogue(waits) != nullptr);
+  CHECK(dialogue(waits)->lines.back().text == "450 4.2.0 later");
+  CHECK(dialogue(mail::MailId{12345}) == nullptr);
+}
+
 TEST_CASE("daemon: metrics know the age of the oldest mail, and health the spool") {
   ServedRig rig;
   auto asked = [&] {
