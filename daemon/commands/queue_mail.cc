@@ -120,6 +120,7 @@ std::string json_of(const spool::ViewedMail& mail, const Attempts& attempts, con
   return listing::full_json(mail, seen.state, attempts)
              .add("ways", seen.ways ? std::optional(to_json_list(*seen.ways)) : std::nullopt)
              .add("dialogue", dialogue ? std::optional(to_object(*dialogue)) : std::nullopt)
+             .add("dialogues_since", unless_empty(seen.last ? seen.last->since : ""))
              .text() +
          "\n";
 }

@@ -307,7 +307,9 @@ class Seeing(Frame):
         self.assertEqual(shown["dialogue"]["lines"][-1]["text"], "450 4.2.1 later")
         self.assertEqual([way["recipients"] for way in shown["ways"]], [["you@dest.example"]])
         self.assertLess(len(json.dumps(shown["dialogue"])), 16384)
+        self.assertRegex(shown["dialogues_since"], r"\A20\S+Z\Z")
         self.daemon.stop()
+        self.assertIsNone(json.loads(self.hikyaku("queue", "show", self.id, "--json").stdout)["dialogues_since"])
         self.assertIn("not known: only a running hikyakud keeps it", self.hikyaku("queue", "show", self.id).stdout)
         self.daemon.start()
         self.assertIn("not known: hikyakud keeps it in memory, and was started at 20",
