@@ -78,10 +78,10 @@ Task<bool> LaneLink::open() {
 
 void LaneLink::opening_failed(const Refusal& refusal) {
   const mail::Failure& why = refusal.failure;
-  lane_.observer_.session_failed(lane_, client_
-                                            ? client_->dialogue_before(why)
-                                            : std::make_shared<const mail::Dialogue>(mail::dialogue_before(
-                                                  why, lane_.loop_.clock().wall(), {})));
+  mail::Dialogue unsaid = mail::dialogue_before(why, lane_.loop_.clock().wall(), {});
+  auto said =
+      client_ ? client_->dialogue_before(why) : std::make_shared<const mail::Dialogue>(std::move(unsaid));
+  lane_.observer_.session_failed(lane_, std::move(said));
   lane_.learn(refusal, std::nullopt, round_);
 }
 
