@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/config/authinfo.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "daemon/base/text.h"
 #include "daemon/config/authinfo_notations.h"
 #include "daemon/config/hostname.h"
+#include "daemon/config/secret_file.h"
 
 namespace hikyaku::config {
 namespace {
+
+constexpr SecretWords kWords{"the credentials file", "the passwords in it", "a password of theirs"};
 
 Result<AuthinfoEntry, std::string> named(std::string_view notation, Result<AuthinfoEntry, std::string> read) {
   if (!read) return std::unexpected(cat(notation, " ", read.error()));
@@ -126,6 +131,31 @@ bool depends_on_addresses(const mail::Smarthost& smarthost, const Authinfo& entr
     return false;
   return std::ranges::any_of(
       entries, [](const AuthinfoEntry& entry) { return IpAddress::parse(entry.host).has_value(); });
+}
+
+AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader& reader) {
+  if (settings.is_explicit || reader.credentials_directory.empty()) return settings;
+  std::string credential = cat(reader.credentials_directory, "/authinfo");
+  if (::access(credential.c_str(), F_OK) == 0) settings.path = std::move(credential);
+  return settings;
+}
+
+Result<AuthinfoFile, Problems> load_authinfo_file(const AuthinfoSettings& settings,
+                                                  const AuthinfoReader& reader) {
+  if (settings.given) return AuthinfoFile{{}, {{.host = {}, .port = {}, .credentials = *settings.given}}};
+  auto text = read_secret_file(settings.path, reader, kWords);
+  const bool is_missing = !text && text.error().kind == FileErrorKind::missing;
+  if (is_missing && !settings.is_explicit) return AuthinfoFile{};
+  if (!text) return std::unexpected(Problems{{settings.path, 0, 0, "", text.error().text}});
+  auto entries = parse_authinfo(text->reveal(), settings.path);
+  if (!entries) return std::unexpected(std::move(entries.error()));
+  return AuthinfoFile{std::move(*text), std::move(*entries)};
+}
+
+Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader) {
+  auto file = load_authinfo_file(settings, reader);
+  if (!file) return std::unexpected(std::move(file.error()));
+  return std::move(file->entries);
 }
 
 }  // namespace hikyaku::config

@@ -3,8 +3,6 @@
 // clsmtpc's. A problem has the line's number and what is wrong, and never shows any part of the line.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +12,7 @@
 #include "daemon/base/error.h"
 #include "daemon/base/ip.h"
 #include "daemon/config/problem.h"
+#include "daemon/config/secret_file.h"
 #include "daemon/config/settings.h"
 #include "daemon/mail/smarthost.h"
 
@@ -33,22 +32,12 @@ using Authinfo = std::vector<AuthinfoEntry>;  // in the file's order
 // Pure. `file` is for problems and Credentials::origin only.
 Result<Authinfo, Problems> parse_authinfo(std::string_view text, const std::string& file);
 
-// The reader of the file, for whom its permissions are judged.
-struct AuthinfoReader {
-  uid_t uid = 0;                      // the daemon's user
-  gid_t gid = 0;                      // and group: the only one that may read the file besides the owner
-  std::string credentials_directory;  // $CREDENTIALS_DIRECTORY, or empty
-  static AuthinfoReader this_process();
-};
-
 // The file to read: if the configuration names none, the service manager's credential of that name
 // (LoadCredential=authinfo:PATH) where there is one. Blocks.
 AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader& reader);
 
 // Blocks. A missing file has no entries if it is the default one, and is a problem if the configuration
-// names it. A file is refused if others may read or write it, if its group may write it, if a group that is
-// not the daemon's own may read it (unless the file is in the credentials directory), if a third user owns
-// it, or if it is not a regular file.
+// names it; who else may read it is judged (secret_file.h).
 Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader);
 // The same, with the text that the entries were read from, to be changed (authinfo_edit.h). Empty where the
 // file is missing.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "daemon/config/secret_file.h"
+
 #include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -8,8 +10,6 @@
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/config/authinfo.h"
-#include "daemon/config/read_file.h"
 
 namespace hikyaku::config {
 namespace {
@@ -26,18 +26,19 @@ std::string mode_text(mode_t mode) {
 }
 
 // Returns what is wrong and the command that corrects it, or an empty string.
-std::string explain_access(const struct stat& status, const std::string& path, const AuthinfoReader& reader) {
+std::string explain_access(const struct stat& status, const std::string& path, const AuthinfoReader& reader,
+                           const SecretWords& words) {
   std::string mode = mode_text(status.st_mode);
   std::string repair = cat("; run: chmod 600 ", path);
   bool is_given_by_systemd = lies_under(path, reader.credentials_directory);
   bool may_group_read = is_given_by_systemd || status.st_gid == reader.gid;
   if (status.st_uid != 0 && status.st_uid != reader.uid)
-    return cat("belongs to another user, who could put in a password of theirs; run: chown root ", path);
+    return cat("belongs to another user, who could put in ", words.another, "; run: chown root ", path);
   if ((status.st_mode & S_IRWXO) != 0)
-    return cat("others may read or write the passwords in it (mode ", mode, ")", repair);
+    return cat("others may read or write ", words.secrets, " (mode ", mode, ")", repair);
   if ((status.st_mode & S_IWGRP) != 0) return cat("its group may write it (mode ", mode, ")", repair);
   if ((status.st_mode & S_IRGRP) != 0 && !may_group_read)
-    return cat("its group, which is not the daemon's, may read the passwords in it (mode ", mode, ")",
+    return cat("its group, which is not the daemon's, may read ", words.secrets, " (mode ", mode, ")",
                repair);
   return {};
 }
@@ -60,10 +61,6 @@ std::string grant_to_us(const std::string& path) {
   return cat(" (for the user ", user, "); run: chown ", user, " ", path, " && chmod 600 ", path);
 }
 
-std::unexpected<Problems> refuse(const std::string& path, std::string text) {
-  return std::unexpected(Problems{{path, 0, 0, "", std::move(text)}});
-}
-
 }  // namespace
 
 AuthinfoReader AuthinfoReader::this_process() {
@@ -71,34 +68,17 @@ AuthinfoReader AuthinfoReader::this_process() {
   return {::geteuid(), ::getegid(), directory ? directory : ""};
 }
 
-AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader& reader) {
-  if (settings.is_explicit || reader.credentials_directory.empty()) return settings;
-  std::string credential = cat(reader.credentials_directory, "/authinfo");
-  if (::access(credential.c_str(), F_OK) == 0) settings.path = std::move(credential);
-  return settings;
-}
-
-Result<AuthinfoFile, Problems> load_authinfo_file(const AuthinfoSettings& settings,
-                                                  const AuthinfoReader& reader) {
-  if (settings.given) return AuthinfoFile{{}, {{.host = {}, .port = {}, .credentials = *settings.given}}};
-  auto file = read_file(settings.path);
-  if (!file && file.error().kind == FileErrorKind::missing && !settings.is_explicit) return AuthinfoFile{};
-  bool is_denied = !file && file.error().kind == FileErrorKind::denied;
+Result<Secret, FileError> read_secret_file(const std::string& path, const AuthinfoReader& reader,
+                                           const SecretWords& words) {
+  auto file = read_file(path);
+  const bool is_denied = !file && file.error().kind == FileErrorKind::denied;
   if (!file)
-    return refuse(settings.path, cat("the credentials file ", file.error().text,
-                                     is_denied ? grant_to_us(settings.path) : ""));
-  std::string wrong = explain_access(file->status, settings.path, reader);
-  if (!wrong.empty()) return refuse(settings.path, std::move(wrong));
+    return fail(file.error().kind,
+                cat(words.file, " ", file.error().text, is_denied ? grant_to_us(path) : ""));
   Secret text(std::move(file->text));
-  auto entries = parse_authinfo(text.reveal(), settings.path);
-  if (!entries) return std::unexpected(std::move(entries.error()));
-  return AuthinfoFile{std::move(text), std::move(*entries)};
-}
-
-Result<Authinfo, Problems> load_authinfo(const AuthinfoSettings& settings, const AuthinfoReader& reader) {
-  auto file = load_authinfo_file(settings, reader);
-  if (!file) return std::unexpected(std::move(file.error()));
-  return std::move(file->entries);
+  std::string wrong = explain_access(file->status, path, reader, words);
+  if (!wrong.empty()) return fail(FileErrorKind::other, std::move(wrong));
+  return text;
 }
 
 }  // namespace hikyaku::config
