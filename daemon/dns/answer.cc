@@ -33,6 +33,7 @@ struct Record {
   IpAddress address{};  // A, AAAA
   MxRecord exchange{};  // MX; CNAME: its target
   SrvRecord service{};
+  std::string text{};  // TXT
 };
 
 struct FreedByAres {
@@ -112,6 +113,18 @@ bool read_service(Reader& reader, Bytes data, Record& record) {
   return target.has_value();
 }
 
+// Strings one behind the other, each with its length before it (RFC 1035 3.3.14).
+bool read_text(Bytes data, Record& record) {
+  if (data.empty()) return false;
+  while (!data.empty()) {
+    const std::size_t length = data.front();
+    if (length >= data.size()) return false;
+    record.text.append(reinterpret_cast<const char*>(data.data()) + 1, length);
+    data = data.subspan(length + 1);
+  }
+  return true;
+}
+
 bool read_negative_ttl(Bytes data, Record& record) {
   if (data.size() < kSoaNumbers) return false;
   record.ttl = std::min<std::uint32_t>(record.ttl, DNS__32BIT(data.data() + data.size() - 4));
@@ -125,6 +138,7 @@ bool read_data(Reader& reader, Bytes data, Record& record) {
     case static_cast<std::uint16_t>(RecordType::aaaa): return read_address(data, true, record);
     case static_cast<std::uint16_t>(RecordType::mx): return read_exchange(reader, data, record);
     case static_cast<std::uint16_t>(RecordType::srv): return read_service(reader, data, record);
+    case static_cast<std::uint16_t>(RecordType::txt): return read_text(data, record);
     case kCname: return read_alias(reader, data, record);
     case kSoa: return read_negative_ttl(data, record);
     default: return false;
@@ -200,6 +214,7 @@ void take(const Record& record, RecordType type, Answer& answer) {
     case RecordType::aaaa: return answer.addresses.push_back(record.address);
     case RecordType::mx: return add_new(answer.exchanges, record.exchange);
     case RecordType::srv: return add_new(answer.services, record.service);
+    case RecordType::txt: return add_new(answer.texts, record.text);
   }
 }
 
@@ -212,6 +227,7 @@ void keep_the_best(Answer& answer) {
   std::ranges::sort(answer.services, is_better);
   answer.exchanges.resize(std::min(answer.exchanges.size(), kMostRecords));
   answer.services.resize(std::min(answer.services.size(), kMostRecords));
+  answer.texts.resize(std::min(answer.texts.size(), kMostRecords));
   answer.addresses.resize(std::min(answer.addresses.size(), kMostRecords));
 }
 
@@ -247,6 +263,7 @@ std::string_view to_text(RecordType type) {
     case RecordType::a: return "A";
     case RecordType::mx: return "MX";
     case RecordType::srv: return "SRV";
+    case RecordType::txt: return "TXT";
     case RecordType::aaaa: break;
   }
   return "AAAA";
@@ -264,7 +281,9 @@ Answer parse_answer(std::span<const unsigned char> bytes, std::string_view asked
   if (!name) return failed("the DNS answers with aliases (CNAME) that never end");
   if (message->code == NXDOMAIN) return negative(Status::no_such_name, message->negative_ttl);
   Answer answer = take_records(*message, *name, type, ttl);
-  if (!answer.addresses.empty() || !answer.exchanges.empty() || !answer.services.empty()) return answer;
+  if (!answer.addresses.empty() || !answer.exchanges.empty() || !answer.services.empty() ||
+      !answer.texts.empty())
+    return answer;
   if (*name != first)
     return {.status = Status::alias, .alias = std::move(*name), .ttl = std::chrono::seconds(ttl)};
   if (!message->answers.empty()) return failed("the DNS server's answer is about other names");

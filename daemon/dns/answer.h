@@ -16,7 +16,7 @@
 
 namespace hikyaku::dns {
 
-enum class RecordType : std::uint16_t { a = 1, mx = 15, aaaa = 28, srv = 33 };
+enum class RecordType : std::uint16_t { a = 1, mx = 15, txt = 16, aaaa = 28, srv = 33 };
 std::string_view to_text(RecordType type);
 
 struct MxRecord {
@@ -49,10 +49,11 @@ struct Answer {
   std::vector<IpAddress> addresses = {};  // of A and AAAA
   std::vector<MxRecord> exchanges = {};
   std::vector<SrvRecord> services = {};
-  std::string alias = {};    // the other name
-  std::string trouble = {};  // of `failed`: plain words
-  Duration ttl{0};           // how long it may be kept; 0: not at all
-  bool is_kept = false;      // comes from a cache
+  std::vector<std::string> texts = {};  // of TXT, each with its strings joined; any bytes
+  std::string alias = {};               // the other name
+  std::string trouble = {};             // of `failed`: plain words
+  Duration ttl{0};                      // how long it may be kept; 0: not at all
+  bool is_kept = false;                 // comes from a cache
 };
 
 inline constexpr std::size_t kMostRecords = 20;

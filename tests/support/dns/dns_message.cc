@@ -66,6 +66,13 @@ DnsMessage& DnsMessage::srv(std::string_view name, std::uint16_t priority, std::
   return record(name, kSrv, ttl, number16(priority) + number16(weight) + number16(port) + labels(target));
 }
 
+DnsMessage& DnsMessage::txt(std::string_view name, const std::vector<std::string>& strings,
+                            std::uint32_t ttl) {
+  std::string data;
+  for (const std::string& each : strings) data += static_cast<char>(each.size()) + each;
+  return record(name, kTxt, ttl, data);
+}
+
 DnsMessage& DnsMessage::cname(std::string_view name, std::string_view target, std::uint32_t ttl) {
   return record(name, kCname, ttl, labels(target));
 }

@@ -21,7 +21,7 @@ DnsQuestion parse_question(std::string_view message);
 
 class DnsMessage {
  public:
-  enum Type : std::uint16_t { kA = 1, kCname = 5, kSoa = 6, kMx = 15, kAaaa = 28, kSrv = 33 };
+  enum Type : std::uint16_t { kA = 1, kCname = 5, kSoa = 6, kMx = 15, kTxt = 16, kAaaa = 28, kSrv = 33 };
 
   // An answer to the question.
   explicit DnsMessage(const DnsQuestion& question, int code = 0);
@@ -31,6 +31,7 @@ class DnsMessage {
                  std::uint32_t ttl = 300);
   DnsMessage& srv(std::string_view name, std::uint16_t priority, std::uint16_t weight, std::uint16_t port,
                   std::string_view target, std::uint32_t ttl = 300);
+  DnsMessage& txt(std::string_view name, const std::vector<std::string>& strings, std::uint32_t ttl = 300);
   DnsMessage& cname(std::string_view name, std::string_view target, std::uint32_t ttl = 300);
   DnsMessage& soa(std::string_view zone, std::uint32_t ttl);  // in the authority section
   DnsMessage& record(std::string_view name, std::uint16_t type, std::uint32_t ttl, std::string_view data);

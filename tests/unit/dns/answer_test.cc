@@ -77,6 +77,27 @@ TEST_CASE("dns: SRV records come by priority, with the least of their TTLs, and 
   CHECK(read(huge, kSrvOfShop).services.front().target == "s399.example");
 }
 
+TEST_CASE(
+    "dns: the strings of a TXT record are joined, whatever bytes they have, and found behind an alias") {
+  const auto question = question_for("hk1._domainkey.shop.example", RecordType::txt);
+  const std::string& name = question.name;
+  const std::string long_string(255, 'x');
+  auto answer = read(DnsMessage(question)
+                         .cname(name, "hk1.keys.example", 60)
+                         .txt("hk1.keys.example", {long_string, "y\xff", ""})
+                         .txt("hk1.keys.example", {""}),
+                     question);
+  CHECK(answer.status == Status::found);
+  CHECK(answer.texts == std::vector<std::string>{cat(long_string, "y\xff"), ""});
+  CHECK(answer.ttl == 60s);
+  auto alone = read(DnsMessage(question).cname(name, "hk1.keys.example"), question);
+  CHECK(alone.status == Status::alias);
+  CHECK(alone.alias == "hk1.keys.example");
+  for (std::string_view cut : {std::string_view("\3ab"), std::string_view("")})
+    CHECK(read(DnsMessage(question).record(name, DnsMessage::kTxt, 60, cut), question).status ==
+          Status::failed);
+}
+
 TEST_CASE("dns: a SRV record that is too short is no record") {
   const DnsMessage cut =
       DnsMessage(kSrvOfShop).record(kSrvOfShop.name, DnsMessage::kSrv, 60, {"\0\x0a\0\0\1\xd1", 6});
