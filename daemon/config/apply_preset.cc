@@ -50,6 +50,8 @@ void apply_preset(const Value& entry, SmarthostDraft& draft) {
   if (smarthost.name.empty()) smarthost.name = preset.name;
   if (smarthost.user.empty()) smarthost.user = preset.user;
   apply_limits(entry, preset, smarthost);
+  if (!draft.says_omit)
+    for (std::string_view name : words(preset.unsigned_fields)) smarthost.dkim.omit.emplace_back(name);
   if (draft.url) return;
   if (!draft.host && !preset.host.empty()) draft.host = preset.host;
   if (!draft.host && !entry.has("host"))

@@ -169,6 +169,7 @@ constexpr Preset kTable[] = {
     {.name = "ses",
      .title = "Amazon SES",
      .hosts = "email-smtp.*.amazonaws.com email-smtp-fips.*.amazonaws.com",
+     .unsigned_fields = "Message-ID Date",
      .user_hint = "the SMTP user name that SES made",
      .demand = registered,
      .password = Password::smtp_credentials,

@@ -78,6 +78,13 @@ std::string rate_value(std::string_view rates) {
   return rates.contains(',') ? cat("[", rates, "]") : std::string(rates);
 }
 
+// "{omit: [Message-ID, Date]}"
+std::string omit_value(std::string_view names) {
+  std::vector<std::string> list;
+  for (std::string_view name : words(names)) list.emplace_back(name);
+  return cat("{omit: [", join(list, ", "), "]}");
+}
+
 }  // namespace
 
 std::span<const Preset> presets() {
@@ -144,6 +151,7 @@ std::vector<PresetValue> preset_values(const Preset& preset, std::string_view us
   add("connections", number(preset.connections));
   add("messages_per_connection", number(preset.messages_per_connection));
   if (!preset.rates.empty()) add("rate", rate_value(preset.rates));
+  if (!preset.unsigned_fields.empty()) add("dkim", omit_value(preset.unsigned_fields));
   add("from", std::string(address_demanded(preset, user)));
   return values;
 }

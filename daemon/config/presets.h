@@ -45,6 +45,8 @@ struct Preset {
   std::string_view mx{};       // ends of the names of its MX hosts: "mail.protection.outlook.com"
   std::string_view rates{};    // for `rate`, where the provider documents a limit
 
+  std::string_view unsigned_fields{};  // for `dkim.omit`: the provider changes them
+
   std::uint32_t connections = 0;  // 0, here and below: not documented
   std::uint32_t messages_per_connection = 0;
   std::string_view user{};       // the user name that everybody has, such as "apikey"; empty: each their own

@@ -40,6 +40,13 @@ struct AliasesSettings {
   bool operator==(const AliasesSettings&) const = default;
 };
 
+// The keys that sign, DOMAIN/SELECTOR.key.
+struct DkimSettings {
+  std::string directory = "/etc/hikyaku/dkim";
+  bool is_explicit = false;  // then the directory must exist
+  bool operator==(const DkimSettings&) const = default;
+};
+
 struct MessageSettings {
   ByteSize max_size = defaults::kMaxSize;
   std::uint32_t max_recipients = defaults::kMaxRecipients;
@@ -133,6 +140,7 @@ struct Settings {
   QueueSettings queue;
   ControlSettings control;
   LogSettings log;
+  DkimSettings dkim;
   std::optional<Endpoint> dns;      // asked for records instead of the servers in resolv.conf
   std::optional<Endpoint> metrics;  // where metrics are told to whoever asks
   bool operator==(const Settings&) const = default;

@@ -245,6 +245,13 @@ const Schema<LogSettings> kLog{
      choice(&LogSettings::addresses, {{"plain", LogAddresses::plain}, {"masked", LogAddresses::masked}})},
 };
 
+void read_dkim_directory(const Value& value, DkimSettings& dkim) {
+  dkim.is_explicit = true;
+  if (auto directory = value.as_path()) dkim.directory = *directory;
+}
+
+const Schema<DkimSettings> kDkim{{"directory", custom(read_dkim_directory, &DkimSettings::directory)}};
+
 const Schema<ControlSettings> kControl{
     {"group", text(&ControlSettings::group, "the name of a group of this machine")},
 };
@@ -280,6 +287,7 @@ const Schema<Document>& document_schema() {
       {"queue", in_settings(section(&Settings::queue, kQueue))},
       {"control", in_settings(section(&Settings::control, kControl))},
       {"log", in_settings(section(&Settings::log, kLog))},
+      {"dkim", in_settings(section(&Settings::dkim, kDkim))},
       {"dns", in_settings(custom(read_dns, &Settings::dns))},
       {"metrics", in_settings(custom(read_metrics, &Settings::metrics))},
   };

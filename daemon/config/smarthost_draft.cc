@@ -197,6 +197,32 @@ const Schema<SmtpTimeouts>& timeout_schema() {
   return kSchema;
 }
 
+void read_omit(const Value& value, SmarthostDraft& draft) {
+  draft.says_omit = true;
+  for (const Value& element : value.elements()) {
+    const std::string_view name = element.text().value_or("");
+    if (!mail::is_field_name(name))
+      element.problem("must be the name of a header field that the smarthost changes, such as Message-ID");
+    else if (equals_ignoring_case(name, "From"))
+      element.problem("must be signed: a signature that leaves out From counts for nobody (RFC 6376 5.4)");
+    else
+      draft.smarthost.dkim.omit.emplace_back(name);
+  }
+}
+std::optional<YamlNode> show_omit(const SmarthostDraft& draft) { return to_node(draft.smarthost.dkim.omit); }
+
+const Schema<SmarthostDraft>& signing_schema() {
+  static const Schema<SmarthostDraft> kSchema{
+      {"sign",
+       within(&SmarthostDraft::smarthost, within(&Smarthost::dkim, boolean(&mail::SigningRules::sign)))},
+      {"omit", custom(read_omit, show_omit)}};
+  return kSchema;
+}
+void read_signing(const Value& value, SmarthostDraft& draft) { read_map(value, signing_schema(), draft); }
+std::optional<YamlNode> show_signing(const SmarthostDraft& draft) {
+  return show_map(signing_schema(), draft);
+}
+
 // Entries for parts of the draft, made from entries for the part.
 Read<SmarthostDraft> in_smarthost(Read<Smarthost> read) {
   return within(&SmarthostDraft::smarthost, std::move(read));
@@ -253,6 +279,7 @@ const Schema<SmarthostDraft>& smarthost_schema() {
       {"connections", in_smarthost(count(&Smarthost::connections, 1, 1000))},
       {"messages_per_connection", in_smarthost(count(&Smarthost::messages_per_connection, 1, 1'000'000))},
       {"rate", in_smarthost(custom(read_rates, show_rates))},
+      {"dkim", custom(read_signing, show_signing)},
       {"from", short_for_others(read_from_address)},
       {"rewrite", in_smarthost(section(&Smarthost::rewrite, rewrite_schema()))},
       {"headers", in_smarthost(section(&Smarthost::rewrite, headers_schema()))},

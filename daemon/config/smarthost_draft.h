@@ -48,6 +48,7 @@ struct SmarthostDraft {
   std::optional<mail::TlsMode> mode;
   std::optional<bool> lookup_mx;
   std::optional<bool> verify;
+  bool says_omit = false;  // `dkim.omit` was written
 };
 
 inline constexpr std::string_view kTlsModes = "implicit, starttls, opportunistic, none";

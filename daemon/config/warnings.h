@@ -20,6 +20,7 @@ struct SetupFacts {
   std::string sendmail{};  // what is wrong with the installed sendmail, in a sentence
   // Why the daemon's user could not load again what root has loaded.
   std::vector<std::string> reload_problems{};
+  std::vector<std::string> signing_keys{};  // what should be better about them, a sentence each
 };
 
 // `settings` have their credentials attached.

@@ -51,6 +51,13 @@ struct TlsSettings {
   bool operator==(const TlsSettings&) const = default;
 };
 
+// What is signed of mail that goes there.
+struct SigningRules {
+  bool sign = true;
+  std::vector<std::string> omit;  // fields that the smarthost changes; never From
+  bool operator==(const SigningRules&) const = default;
+};
+
 struct SmtpTimeouts {
   Duration connect = 30s;  // each address
   Duration greeting = 5min;
@@ -89,6 +96,7 @@ struct Smarthost {
   std::uint32_t messages_per_connection = 1000;
   std::vector<Rate> rates;  // of messages and of recipients, each unit at most once; none: no limit
   SmtpTimeouts timeout;
+  SigningRules dkim;
   Rewriting rewrite;  // `from`, `rewrite`, `headers` and `received`
   bool operator==(const Smarthost&) const = default;
 };

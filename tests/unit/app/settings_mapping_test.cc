@@ -61,6 +61,7 @@ constexpr Changed kChanged[] = {
     {"log.level", "debug"},
     {"log.format", "json"},
     {"log.addresses", "masked"},
+    {"dkim.directory", "/srv/dkim"},
     {"dns", "192.0.2.53"},
     {"metrics", "127.0.0.1:9725"},
 };
@@ -106,6 +107,7 @@ struct HandedOn {
     add(recipient_rules(settings).copy_to);
     add(settings.authinfo.path);
     add(settings.aliases.path);
+    add(settings.dkim.directory);
     add(settings.shutdown_grace);
     add(settings.dns ? settings.dns->to_text() : "");
   }

@@ -39,6 +39,7 @@ constexpr std::string_view kRich =
     "    rate: [14/s, 10000 recipients/day]\n"
     "    rewrite: {envelope_from: a@example.com, unless: [\"*@example.com\"], null_sender: b@example.com}\n"
     "    headers: {add: {X-Tag: \"a: b\"}, remove: [X-Ip]}\n"
+    "    dkim: {sign: false, omit: [Message-ID, Date]}\n"
     "    received: private\n"
     "    timeout: {connect: 90s}\n"
     "  - {name: other, host: \"[relay.example.com]\", port: 26, tls: none, from: c@example.com}\n"
@@ -51,12 +52,14 @@ constexpr std::string_view kRich =
     "queue: {lifetime: 36h, retry: {first: 1500ms, factor: 1.5}, delay_notice: 0, bounce: {return: full}}\n"
     "spool: {min_free: 0}\n"
     "masquerade: [a.example.com]\n"
+    "dkim: {directory: /srv/dkim}\n"
     "dns: 192.0.2.53\n"
     "metrics: 127.0.0.1:9725\n";
 
 // A file may leave `authinfo` and the like away, and what stands there must not be missing.
 Settings without_explicitness(Settings settings) {
-  settings.listen.is_explicit = settings.authinfo.is_explicit = settings.aliases.is_explicit = true;
+  settings.listen.is_explicit = settings.authinfo.is_explicit = settings.aliases.is_explicit =
+      settings.dkim.is_explicit = true;
   return settings;
 }
 

@@ -79,6 +79,7 @@ TEST_CASE("etc/hikyaku.yaml: every default that it shows is the default") {
   CHECK(shown.queue == defaults.queue);
   CHECK(shown.control == defaults.control);
   CHECK(shown.log == defaults.log);
+  CHECK(shown.dkim.directory == defaults.dkim.directory);
   CHECK(shown.dns == defaults.dns);
   CHECK(shown.metrics == defaults.metrics);
 }
@@ -92,6 +93,8 @@ TEST_CASE("etc/hikyaku.yaml: every default of a smarthost that it shows is the d
       shown.tls.client_key = "";
   shown.user = shown.preset = "";
   shown.rates.clear();
+  CHECK(shown.dkim.sign == defaults.dkim.sign);
+  shown.dkim.omit.clear();
   CHECK(shown.rewrite.keep_original == defaults.rewrite.keep_original);
   CHECK(shown.rewrite.null_sender == defaults.rewrite.null_sender);
   CHECK(shown.rewrite.is_received_private == defaults.rewrite.is_received_private);

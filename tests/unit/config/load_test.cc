@@ -54,6 +54,7 @@ queue:
   bounce: {postmaster: postmaster@example.com, return: full}
 control: {group: operators}
 log: {level: debug, format: json, addresses: masked}
+dkim: {directory: /srv/dkim}
 dns: "192.0.2.53:5353"
 metrics: "127.0.0.1:9725"
 )";
@@ -86,6 +87,7 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(s.queue.postmaster == "postmaster@example.com");
   CHECK(s.control.group == "operators");
   CHECK(s.log == LogSettings{LogLevel::debug, LogFormat::json, LogAddresses::masked});
+  CHECK(s.dkim == DkimSettings{"/srv/dkim", true});
   CHECK(s.dns == Endpoint::parse("192.0.2.53:5353"));
   CHECK(s.metrics == Endpoint::parse("127.0.0.1:9725"));
 }
@@ -194,6 +196,12 @@ constexpr FileComplaint kFileComplaints[] = {
     {"metrics: 127.0.0.1", "must be an address and a port"},
     {"metrics: localhost:9725", "must be an address and a port"},
     {"metrics: true", "must be an address and a port"},
+    {"dkim: {directory: keys}", "dkim.directory: must be"},
+    {"dkim: {sign: true}", "dkim.sign: unknown key"},
+    {"smarthost: {host: a.example, port: 587, dkim: {omit: [from]}}",
+     "must be signed: a signature that leaves out From counts for nobody"},
+    {"smarthost: {host: a.example, port: 587, dkim: {omit: ['a b']}}", "such as Message-ID"},
+    {"smarthost: {host: a.example, port: 587, dkim: {sign: perhaps}}", "must be true or false"},
     {"dns: resolver.example", "must be the address of a DNS server"},
     {"dns: \"192.0.2.53:99999\"", "must be the address of a DNS server"},
     {"submit: {trusted: [\"a b\"]}", "submit.trusted[0]: must be the name of a user or a group"},

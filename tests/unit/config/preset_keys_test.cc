@@ -70,6 +70,10 @@ TEST_CASE("config: each key of the entry beats the preset's") {
   CHECK(s.user == "me");
   CHECK(s.messages_per_connection == 7);
   CHECK(with_preset("preset: microsoft365, connections: 4").connections == 4);
+  const std::string ses = "preset: ses, host: email-smtp.eu-west-1.amazonaws.com";
+  CHECK(with_preset(ses).dkim.omit == std::vector<std::string>{"Message-ID", "Date"});
+  CHECK(with_preset(ses + ", dkim: {sign: true}").dkim.omit.size() == 2);
+  CHECK(with_preset(ses + ", dkim: {omit: []}").dkim.omit.empty());
   CHECK(with_preset("preset: sendgrid, user: other").user == "other");
 }
 
