@@ -25,6 +25,7 @@ struct LaneOptions {
   std::string instance_token;
   bool proven = false;
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
+  dkim::KeyRingPtr keys{};             // that sign; null: mail leaves unsigned
   Duration idle = 5s;                  // how long a connection waits for more mail
   // The smarthost's: a lane that replaces another goes on with its counts.
   std::shared_ptr<RateLimiter> rate = std::make_shared<RateLimiter>();

@@ -112,7 +112,8 @@ ClientContext LaneLink::context() {
           .ehlo_name = lane_.options_.ehlo_name,
           .instance_token = lane_.options_.instance_token,
           .cancel = &cancel_,
-          .observer = this};
+          .observer = this,
+          .keys = lane_.options_.keys.get()};
 }
 
 void LaneLink::greeted(const mail::Reply&) {
@@ -204,6 +205,7 @@ Task<void> LaneLink::deliver(JobPtr job) {
   lane_.learn(result, id, round_);
   lane_.weigh(result, *job, round_);
   if (result.final_reply) lane_.observer_.accepted(lane_);
+  used.signature = result.signature;
   last_ = lane_.work_.settle(std::move(*job), std::move(result), std::move(used));
 }
 

@@ -87,6 +87,7 @@ TransactionResult Outcomes::take() {
   };
   if (!result_.rest && std::ranges::any_of(consignment_.recipients, is_open))
     refuse_rest_as(session_.failure(mail::Stage::mail, mail::FailureKind::closed_early));
+  result_.signature = std::move(signature_);
   return std::move(result_);
 }
 

@@ -47,6 +47,9 @@ struct TransactionResult {
   // The host that took the mail, if it does not offer DSN: a sender who asked for a notice of success gets it
   // from us.
   std::optional<std::string> taken_without_dsn;
+  // What has signed the mail, "example.com/hk202612", or one word that says why nothing has; empty where there are
+  // no keys.
+  std::string signature;
   // This mail's commands were pipelined behind the previous mail's final dot, and the server closed the
   // connection or rejected them all because of that. The mail was not attempted.
   bool is_untried = false;
@@ -66,6 +69,7 @@ class Outcomes {
   // RCPT was accepted; delivered only when the message is.
   void accept(std::size_t recipient) { accepted_.push_back(recipient); }
   void refuse(std::size_t recipient, Refusal refusal);
+  void note_signature(std::string signature) { signature_ = std::move(signature); }
   // The outcome of every recipient without one of its own. Only the first call counts.
   void refuse_rest(Refusal refusal);
   // The message was accepted for all accepted recipients.
@@ -105,6 +109,7 @@ class Outcomes {
   const Consignment& consignment_;
   std::vector<std::size_t> accepted_;
   TransactionResult result_;
+  std::string signature_;
   bool hears_to_the_end_ = false;
   bool gives_up_ = false;  // give the connection up at the end
 };

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "daemon/dkim/key_ring.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/smarthost.h"
 #include "daemon/mail/smtp_reply.h"
@@ -66,6 +67,7 @@ struct ClientContext {
   std::string instance_token;           // a greeting that carries it is our own; empty: none
   io::Cancel* cancel = nullptr;         // ends every wait
   OpeningObserver* observer = nullptr;  // may be null
+  const dkim::KeyRing* keys = nullptr;  // that sign; none where mail leaves unsigned
   // How long a port may be silent before a second connection looks for TLS there (opening.h).
   Duration silence_before_probe = kSilenceBeforeProbe;
 };

@@ -35,6 +35,7 @@ Transaction::Transaction(Session& session, Consignment consignment)
 
 Task<void> Transaction::prepare() {
   co_await prepare_content();
+  if (is_going_on()) co_await sign();
   check_size();
   check_addresses();
   if (is_going_on()) co_await look_at_content();
@@ -60,6 +61,22 @@ Task<void> Transaction::prepare_content() {
   auto prepared = co_await content_.prepare();
   sent_.size = content_.size();
   if (!prepared) outcomes_.refuse_rest_as(unreadable(session_, prepared.error()));
+}
+
+// Last: what is signed is what leaves.
+Task<void> Transaction::sign() {
+  const dkim::KeyRing* keys = session_.context.keys;
+  if (keys == nullptr || keys->is_empty()) co_return;
+  signed_ = std::make_unique<dkim::SigningReader>(session_.context.loop, content_.reader(), *keys,
+                                                  session_.context.smarthost.dkim);
+  auto prepared = co_await signed_->prepare(sent_.size);
+  if (!prepared) co_return outcomes_.refuse_rest_as(unreadable(session_, prepared.error()));
+  sent_.size += signed_->added();
+  outcomes_.note_signature(signed_->word());
+}
+
+mail::ContentReader& Transaction::content() {
+  return signed_ ? static_cast<mail::ContentReader&>(*signed_) : content_.reader();
 }
 
 // RFC 1870: a mail above the announced limit need not be tried. 0 means no limit.
@@ -136,9 +153,9 @@ Task<void> Transaction::converse(const MayLeave& may_leave, const Following& fol
 }
 
 Task<void> Transaction::say_content(const MayLeave& may_leave, const Following& following) {
-  // No rule makes a line that begins with a dot.
+  // Neither a rule nor a signature makes a line that begins with a dot.
   const bool has_no_dot_line = consignment_.mail.envelope.traits.has_no_dot_line;
-  auto sent = co_await send_content(session_, content_.reader(), has_no_dot_line, may_leave, following);
+  auto sent = co_await send_content(session_, content(), has_no_dot_line, may_leave, following);
   if (sent.failure && sent.failure->kind == FailureKind::protocol_error && session_.pipelines())
     co_return outcomes_.out_of_step(Stage::message, sent.failure->detail);
   if (sent.had_company && sent.failure && sent.failure->kind == FailureKind::reply_lost)

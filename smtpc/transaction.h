@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/dkim/signing_reader.h"
 #include "daemon/mail/mail_source.h"
 #include "daemon/mail/rewriting_reader.h"
 #include "daemon/mail/smtp_reply.h"
@@ -36,6 +37,8 @@ class Transaction {
  private:
   bool is_going_on() const { return !outcomes_.is_settled() && !to_try_.empty(); }
   Task<void> prepare_content();
+  Task<void> sign();
+  mail::ContentReader& content();
   void check_size();
   void check_addresses();
   bool travels(const std::string& address);
@@ -59,6 +62,7 @@ class Transaction {
   bool is_chunk_ = false;       // BDAT instead of DATA
   AsSent sent_;
   mail::OutgoingContent content_;
+  std::unique_ptr<dkim::SigningReader> signed_;  // reads that; null: there are no keys
 };
 
 }  // namespace hikyaku::smtpc

@@ -33,7 +33,8 @@ Exit report(const config::Problems& problems) {
 config::SetupFacts facts_of(const system::Loaded& loaded) {
   config::SetupFacts facts{.has_root_alias = loaded.aliases.aliases.find("root") != nullptr,
                            .unknown_trusted = unknown_trusted(loaded.settings.submit),
-                           .sendmail = judge_installed_sendmail(installation_prefix()).value_or("")};
+                           .sendmail = judge_installed_sendmail(installation_prefix()).value_or(""),
+                           .signing_keys = loaded.signing_keys->warnings()};
   for (const mail::Smarthost& smarthost : loaded.settings.smarthosts)
     if (config::depends_on_addresses(smarthost, loaded.credentials))
       facts.undecided.push_back(smarthost.name);

@@ -50,7 +50,8 @@ Task<Result<void, config::Problems>> Reloader::start(system::Loaded first) {
   co_await configure_parts();
   co_await look_up_credentials(settings_, first.credentials);
   use_first_aliases(std::move(first.aliases));
-  auto configured = parts_.relay.configure(settings_);
+  keys_ = std::move(first.signing_keys);
+  auto configured = parts_.relay.configure(settings_, keys_);
   if (configured) check_setup();
   co_return configured;
 }
@@ -99,12 +100,13 @@ Task<control::ReloadReport> Reloader::reload_now() {
 Task<control::ReloadReport> Reloader::apply(system::Loaded fresh) {
   control::ReloadReport report{.problems = {}, .kept = keep_until_restart(settings_, fresh.settings)};
   configure_dns(fresh.settings);
-  auto configured = parts_.relay.configure(fresh.settings);
+  auto configured = parts_.relay.configure(fresh.settings, fresh.signing_keys);
   if (!configured) {
     configure_dns(settings_);
     co_return refuse(configured.error());
   }
   settings_ = std::move(fresh.settings);
+  keys_ = std::move(fresh.signing_keys);
   replace_aliases(std::move(fresh.aliases));
   co_await configure_parts();
   trouble_.clear();
@@ -177,7 +179,8 @@ Task<void> Reloader::look_up_credentials(config::Settings& settings, const confi
 }
 
 void Reloader::check_setup() {
-  parts_.background.spawn(parts_.warnings.check(settings_, parts_.sink.has_alias("root")));
+  parts_.background.spawn(parts_.warnings.check(
+      settings_, {.has_root_alias = parts_.sink.has_alias("root"), .signing_keys = keys_->warnings()}));
 }
 
 }  // namespace hikyaku::app

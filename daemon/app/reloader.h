@@ -89,6 +89,7 @@ class Reloader {
   ReloaderParts parts_;
   std::string config_file_;
   config::Settings settings_;
+  dkim::KeyRingPtr keys_;  // that sign
   std::string trouble_;
   bool is_reloading_ = false;
   io::Event ended_;      // one reload

@@ -7,7 +7,6 @@
 
 #include "daemon/app/local_submitters.h"
 #include "daemon/base/text.h"
-#include "daemon/config/warnings.h"
 #include "daemon/io/work.h"
 #include "daemon/system/loading.h"
 
@@ -28,8 +27,7 @@ std::vector<std::string> problems_without_root(const std::string& config_file) {
 SetupWarnings::SetupWarnings(io::Loop& loop, log::MailLog& log, std::string config_file, bool was_root)
     : loop_(loop), log_(log), config_file_(std::move(config_file)), was_root_(was_root) {}
 
-Task<void> SetupWarnings::check(config::Settings settings, bool has_root_alias) {
-  config::SetupFacts facts{.has_root_alias = has_root_alias};
+Task<void> SetupWarnings::check(config::Settings settings, config::SetupFacts facts) {
   co_await io::run_on_pool(loop_, [&] {
     facts.unknown_trusted = unknown_trusted(settings.submit);
     facts.sendmail = judge_installed_sendmail(installation_prefix()).value_or("");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/config/settings.h"
+#include "daemon/config/warnings.h"
 #include "daemon/io/loop.h"
 #include "daemon/log/mail_log.h"
 
@@ -19,9 +20,9 @@ class SetupWarnings {
   // able to read the file again at a reload.
   SetupWarnings(io::Loop& loop, log::MailLog& log, std::string config_file, bool was_root);
 
-  // Suspends, perhaps for long: the user database may be on another machine. Only warnings that are not among
+  // `facts`: what the caller knows; the rest is found out. Suspends, perhaps for long: the user database may be on another machine. Only warnings that are not among
   // now() go to the log.
-  Task<void> check(config::Settings settings, bool has_root_alias);
+  Task<void> check(config::Settings settings, config::SetupFacts facts);
   const std::vector<std::string>& now() const { return warnings_; }
   // The next check() logs them all again.
   void clear() { warnings_.clear(); }

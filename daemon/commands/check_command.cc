@@ -63,7 +63,8 @@ Result<std::string, StartError> recipient_for(const CheckOptions& options, const
 }
 
 std::vector<std::string> warnings_of(const system::Loaded& loaded) {
-  config::SetupFacts facts{.has_root_alias = loaded.aliases.aliases.find("root") != nullptr};
+  config::SetupFacts facts{.has_root_alias = loaded.aliases.aliases.find("root") != nullptr,
+                           .signing_keys = loaded.signing_keys->warnings()};
   for (const mail::Smarthost& smarthost : loaded.settings.smarthosts)
     if (config::depends_on_addresses(smarthost, loaded.credentials))
       facts.undecided.push_back(smarthost.name);

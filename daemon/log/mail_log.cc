@@ -200,6 +200,7 @@ void MailLog::outcome(const Outcome& outcome) {
   line.fields.push_back({"to", Address{outcome.to}});
   line.fields.push_back({"relay", relay_text(outcome.smarthost, outcome.address)});
   line.fields.push_back({"tls", tls_text(outcome.tls)});
+  add(line, "dkim", outcome.signature);
   line.fields.push_back({"delay", seconds(outcome.delay)});
   line.fields.push_back({"status", std::string(name_of(outcome.status))});
   add(line, "dsn", outcome.dsn);

@@ -48,7 +48,8 @@ struct Outcome {
   std::string smarthost;            // its configured name; empty: none was reached
   std::optional<Endpoint> address;  // the one connected to
   std::optional<TlsInfo> tls;
-  Duration delay{0};  // since arrival
+  std::string signature{};  // "example.com/hk202612", or why there is none; empty: there are no keys
+  Duration delay{0};        // since arrival
   Status status = Status::delivered;
   std::string dsn;            // "2.0.0"
   std::string reply;          // the smarthost's exact reply, lines joined with LF; or our own words

@@ -57,6 +57,7 @@ std::vector<log::Outcome> outcome_lines(const mail::QueuedMail& mail, const Sett
     line.smarthost = used.smarthost;
     line.address = used.address;
     line.tls = tls_of(used);
+    line.signature = used.signature;
     line.delay = now - mail.arrival;
     describe(settled, line);
   }

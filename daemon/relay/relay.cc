@@ -35,25 +35,25 @@ Relay::Relay(RelayParts parts, Duration downtime)
 
 Relay::~Relay() = default;
 
-LanePtr Relay::make_lane(const config::Settings& settings, const mail::Smarthost& smarthost,
-                         TlsClientPtr tls) {
+LanePtr Relay::make_lane(const Plan& plan, const mail::Smarthost& smarthost, TlsClientPtr tls) {
   smtpc::LaneOptions options{.smarthost = smarthost,
-                             .ehlo_name = settings.hostname,
+                             .ehlo_name = plan.settings.hostname,
                              .instance_token = parts_.token,
                              .proven = smarthost.direct || proven_.is_proven(smarthost),
                              .tls = std::move(tls),
+                             .keys = plan.keys,
                              .rate = rates_.limiter(smarthost)};
   return std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, *this, std::move(options),
                                        parts_.jitter);
 }
 
-std::vector<LanePtr> Relay::make_lanes(const config::Settings& settings, config::Problems& problems) {
+std::vector<LanePtr> Relay::make_lanes(const Plan& plan, config::Problems& problems) {
   std::vector<LanePtr> lanes;
-  for (const mail::Smarthost& smarthost : settings.smarthosts) {
+  for (const mail::Smarthost& smarthost : plan.settings.smarthosts) {
     if (smarthost.direct) continue;
     auto tls = smtpc::make_tls_client(smarthost);
     if (tls)
-      lanes.push_back(make_lane(settings, smarthost, std::move(*tls)));
+      lanes.push_back(make_lane(plan, smarthost, std::move(*tls)));
     else
       problems.push_back({"", 0, 0, cat("smarthosts.", smarthost.name), tls.error().text});
   }
@@ -61,25 +61,26 @@ std::vector<LanePtr> Relay::make_lanes(const config::Settings& settings, config:
 }
 
 // Lanes to domains come and go; what they share is made once.
-MakeLane Relay::destination_maker(const config::Settings& settings, config::Problems& problems) {
+MakeLane Relay::destination_maker(const Plan& plan, config::Problems& problems) {
   std::map<std::string, TlsClientPtr> shared;
-  for (const mail::Smarthost& smarthost : settings.smarthosts) {
+  for (const mail::Smarthost& smarthost : plan.settings.smarthosts) {
     if (!smarthost.direct) continue;
     auto tls = smtpc::make_tls_client(smarthost);
     if (!tls) problems.push_back({"", 0, 0, cat("smarthosts.", smarthost.name), tls.error().text});
     if (tls) shared[smarthost.name] = *tls;
   }
-  return [this, settings, shared](const mail::Smarthost& destination) {
-    LanePtr lane = make_lane(settings, destination, shared.at(destination.name));
+  return [this, settings = plan.settings, keys = plan.keys, shared](const mail::Smarthost& destination) {
+    LanePtr lane = make_lane({settings, keys}, destination, shared.at(destination.name));
     nursery_.spawn(run(lane));
     return lane;
   };
 }
 
-Result<void, config::Problems> Relay::configure(const config::Settings& settings) {
+Result<void, config::Problems> Relay::configure(const config::Settings& settings, dkim::KeyRingPtr keys) {
+  const Plan plan{settings, std::move(keys)};
   config::Problems problems;
-  auto fresh = make_lanes(settings, problems);
-  auto destinations = destination_maker(settings, problems);
+  auto fresh = make_lanes(plan, problems);
+  auto destinations = destination_maker(plan, problems);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   if (!routes_.table().has_shape_of(settings)) runner_.leave_routes();
   routes_.configure(settings, fresh, std::move(destinations));

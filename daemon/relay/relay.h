@@ -43,7 +43,8 @@ class Relay final : public smtpc::LaneObserver {
   // To be called at start and at every reload. Fails with the problems of TLS files; then nothing has
   // changed. A smarthost whose settings and credentials are the same stays proven; every pause and backoff
   // ends, so that a correction is tried at once.
-  Result<void, config::Problems> configure(const config::Settings& settings);
+  // `keys` sign what leaves; null: nothing is signed.
+  Result<void, config::Problems> configure(const config::Settings& settings, dkim::KeyRingPtr keys = nullptr);
   // To be called for each mail that is newly on stable storage (Spool::set_on_arrival).
   void arrived(const mail::QueueEntry& entry) { runner_.arrived(entry); }
   // Sends no more mail. Returns when what is under way has finished; breaks it off when `grace` is over.
@@ -74,9 +75,14 @@ class Relay final : public smtpc::LaneObserver {
   void session_failed(const smtpc::Lane& lane, mail::DialoguePtr dialogue) override;
   void accepted(const smtpc::Lane& lane) override;
 
-  std::vector<LanePtr> make_lanes(const config::Settings& settings, config::Problems& problems);
-  LanePtr make_lane(const config::Settings& settings, const mail::Smarthost& smarthost, TlsClientPtr tls);
-  MakeLane destination_maker(const config::Settings& settings, config::Problems& problems);
+  // The settings of all lanes of one configuration.
+  struct Plan {
+    const config::Settings& settings;
+    dkim::KeyRingPtr keys;
+  };
+  std::vector<LanePtr> make_lanes(const Plan& plan, config::Problems& problems);
+  LanePtr make_lane(const Plan& plan, const mail::Smarthost& smarthost, TlsClientPtr tls);
+  MakeLane destination_maker(const Plan& plan, config::Problems& problems);
   void destination_changed(const smtpc::Lane& lane);
   void note_reached();
   mail::SmarthostReport report(const smtpc::Lane& lane) const;

@@ -36,11 +36,14 @@ Result<Loaded, config::Problems> load_everything(const std::string& config_file,
   settings->authinfo = config::choose_authinfo(std::move(settings->authinfo), reader);
   auto entries = config::load_authinfo(settings->authinfo, reader);
   if (!entries) return std::unexpected(std::move(entries.error()));
+  auto keys = dkim::load_key_ring(settings->dkim, reader);
+  if (!keys) return std::unexpected(std::move(keys.error()));
   auto aliases = config::load_aliases(settings->aliases);
   if (settings->aliases.is_explicit && !aliases.problems.empty())
     return std::unexpected(std::move(aliases.problems));
   for (mail::Smarthost& smarthost : settings->smarthosts) config::attach_credentials(smarthost, *entries);
-  return Loaded{std::move(*settings), std::move(*entries), std::move(aliases), std::move(*account)};
+  return Loaded{std::move(*settings), std::move(*entries), std::move(*keys), std::move(aliases),
+                std::move(*account)};
 }
 
 // Loads a second time: what root sees only says who the user is.

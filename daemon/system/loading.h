@@ -11,6 +11,7 @@
 #include "daemon/config/load.h"
 #include "daemon/config/problem.h"
 #include "daemon/config/settings.h"
+#include "daemon/dkim/key_ring.h"
 #include "daemon/system/accounts.h"
 
 namespace hikyaku::system {
@@ -18,6 +19,7 @@ namespace hikyaku::system {
 struct Loaded {
   config::Settings settings;       // with credentials, as far as they are found without look-ups
   config::Authinfo credentials;    // all of them
+  dkim::KeyRingPtr signing_keys;   // never null
   config::LoadedAliases aliases;   // with problems only where the configuration does not name the file
   std::optional<Account> account;  // nullopt: the current user
 };
