@@ -113,7 +113,7 @@ Task<void> Transaction::look_at_content() {
   sent_.has_eight_bit = body == mail::Body::eight_bit_mime;
   if (consignment_.mail.envelope.traits.is_seven_bit) co_return;
   if (body != mail::Body::absent || !session_.capabilities.eight_bit_mime) co_return;
-  auto found = co_await has_eight_bit(content_.reader());
+  auto found = co_await has_eight_bit(content());
   if (found)
     sent_.has_eight_bit = *found;
   else
@@ -193,7 +193,7 @@ Task<void> Transaction::say_chunk(const MayLeave& may_leave) {
     co_await dialogue.run(commands_, 0);
     if (outcomes_.accepted().empty() || outcomes_.is_settled() || session_.exchange.is_broken()) co_return;
   }
-  auto sent = co_await send_chunk(session_, content_.reader(), std::move(chunk), may_leave);
+  auto sent = co_await send_chunk(session_, content(), std::move(chunk), may_leave);
   if (sent.failure) outcomes_.refuse_rest_as(std::move(*sent.failure));
   if (sent.reply) hear_chunk(*sent.reply, is_heard);
   outcomes_.end();

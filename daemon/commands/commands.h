@@ -25,6 +25,7 @@ void add_demo_command(CLI::App& app, Action& chosen);
 void add_queue_command(CLI::App& app, Action& chosen);
 void add_control_commands(CLI::App& app, Action& chosen);  // status, health, reload
 void add_spool_command(CLI::App& app, Action& chosen);
+void add_dkim_command(CLI::App& app, Action& chosen);
 void add_explain_command(CLI::App& app, Action& chosen);
 void add_authinfo_command(CLI::App& app, Action& chosen);
 void add_config_command(CLI::App& app, Action& chosen);

@@ -6,6 +6,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/config/route_keys.h"
+#include "daemon/dkim/signing_reader.h"
 #include "daemon/mail/address.h"
 #include "daemon/mail/dot_stuffing.h"
 #include "daemon/mail/header_rewriter.h"
@@ -58,18 +59,45 @@ std::size_t group_that_takes(const std::vector<std::vector<ExplainedHop>>& via) 
   return found == via.end() ? 0 : static_cast<std::size_t>(found - via.begin());
 }
 
-ExplainedRecipient explain_one(const config::Settings& settings, const std::string& sender,
-                               const mail::Recipient& recipient, const std::string& message,
-                               const SmarthostTroubles& troubles) {
+// Of a message as it leaves.
+std::string signature_of(std::string_view message, const mail::SigningRules& rules,
+                         const dkim::KeyRing& keys) {
+  if (keys.is_empty()) return {};
+  if (!rules.sign) return cat("not signed: ", dkim::to_text(dkim::Unsigned::off, ""));
+  dkim::SignedHeader header(rules.omit);
+  header.feed(message);
+  header.finish();
+  const auto choice = dkim::choose_signatures(header, keys);
+  if (choice.trouble) return cat("not signed: ", dkim::to_text(*choice.trouble, choice.domain));
+  std::vector<std::string> names;
+  for (const dkim::DomainKey* key : choice.keys)
+    names.push_back(cat(key->domain, "/", key->selector, " (", dkim::algorithm(key->key.kind()), ")"));
+  return cat("signed as ", join(names, " and "));
+}
+
+// What all recipients of one question share.
+struct Background {
+  const config::Settings& settings;
+  const SmarthostTroubles& troubles;
+  const dkim::KeyRing& keys;
+};
+
+ExplainedRecipient explain_one(const Background& background, const std::string& sender,
+                               const mail::Recipient& recipient, const std::string& message) {
+  const auto& [settings, troubles, keys] = background;
   ExplainedRecipient explained{.address = recipient.address,
                                .way = way_of(settings, sender, recipient.address, troubles),
                                .commands = {},
+                               .signature = {},
                                .header = {}};
   const ExplainedWay& way = explained.way;
   const Smarthost& first = smarthost_named(settings, way.via[way.takes].front().name);
   explained.commands = {cat("MAIL FROM:", in_brackets(mail::sender_as_sent(first.rewrite, sender))),
                         cat("RCPT TO:", in_brackets(recipient.address))};
-  if (!message.empty()) explained.header = header_of(mail::rewritten(message, first.rewrite));
+  const std::string leaves =
+      mail::rewritten(message.empty() ? cat("From: ", sender, "\r\n\r\n") : message, first.rewrite);
+  explained.signature = signature_of(leaves, first.dkim, keys);
+  if (!message.empty()) explained.header = header_of(leaves);
   return explained;
 }
 
@@ -104,6 +132,7 @@ std::string text_of(const ExplainedWay& way) {
 std::string text_of(const ExplainedRecipient& recipient) {
   std::string text = cat("to ", in_brackets(recipient.address), "\n", text_of(recipient.way));
   for (const std::string& command : recipient.commands) text += cat("       ", command, "\n");
+  if (!recipient.signature.empty()) text += cat("       ", recipient.signature, "\n");
   return text + indented(recipient.header, "       ");
 }
 
@@ -127,6 +156,7 @@ JsonObject json_of(const ExplainedRecipient& recipient) {
       .add("address", recipient.address)
       .append(json_of(recipient.way))
       .add("commands", JsonList(recipient.commands))
+      .add("signature", unless_empty(recipient.signature))
       .add("header", recipient.header);
 }
 
@@ -193,7 +223,7 @@ JsonList to_json_list(const std::vector<SharedWay>& ways) {
 
 Result<Explanation, std::string> explain(const config::Settings& settings, const mail::Aliases& aliases,
                                          const ExplainQuestion& question, const SmarthostTroubles& troubles,
-                                         const mail::IsUser& is_user) {
+                                         const mail::IsUser& is_user, const dkim::KeyRing& keys) {
   Explanation explanation;
   if (!question.from.empty()) {
     auto sender = complete(question.from, settings);
@@ -214,7 +244,8 @@ Result<Explanation, std::string> explain(const config::Settings& settings, const
   explanation.replaced = expanded.replaced;
   const std::string message = mail::canonicalised(question.message);
   for (const mail::Recipient& recipient : expanded.replaced.empty() ? recipients : expanded.recipients)
-    explanation.recipients.push_back(explain_one(settings, explanation.sender, recipient, message, troubles));
+    explanation.recipients.push_back(
+        explain_one({settings, troubles, keys}, explanation.sender, recipient, message));
   return explanation;
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/json_value.h"
 #include "daemon/config/settings.h"
+#include "daemon/dkim/key_ring.h"
 #include "daemon/mail/aliases.h"
 
 namespace hikyaku::commands {
@@ -48,6 +49,7 @@ struct ExplainedRecipient {
   std::string address;
   ExplainedWay way;
   std::vector<std::string> commands;  // MAIL and RCPT, to its first smarthost
+  std::string signature;              // "signed as …", or why not; empty: there are no keys
   std::string header;                 // as it leaves, with LF; empty without a message
 };
 
@@ -58,10 +60,10 @@ struct Explanation {
   std::vector<ExplainedRecipient> recipients;
 };
 
-// Fails with what is wrong with an address.
+// Without a message its author counts as the sender. Fails with what is wrong with an address.
 Result<Explanation, std::string> explain(const config::Settings& settings, const mail::Aliases& aliases,
                                          const ExplainQuestion& question, const SmarthostTroubles& troubles,
-                                         const mail::IsUser& is_user);
+                                         const mail::IsUser& is_user, const dkim::KeyRing& keys = {});
 
 ExplainedWay way_of(const config::Settings& settings, const std::string& sender, const std::string& recipient,
                     const SmarthostTroubles& troubles);
