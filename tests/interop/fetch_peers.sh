@@ -67,6 +67,9 @@ fetch_packages callers cron bsd-mailx s-nail mailutils mutt logwatch smartmontoo
 fetch_packages log_readers pflogsumm fail2ban
 # What watches a mail queue: check_mailq and its Perl module.
 fetch_packages monitoring monitoring-plugins-standard monitoring-plugins-common
+# What verifies DKIM signatures, with its libraries.
+fetch_packages verifiers opendkim python3-dkim python3-nacl python3-cffi-backend python3-dnspython libhashkit2 libldap-2.5-0 \
+  liblua5.3-0 libmemcached11 libmilter1.0.1 libopendbx1 libopendkim11 librbl1 libunbound8 libvbr2
 # What the mail servers link that a Debian with tests/packages.txt lacks.
 fetch_packages libraries libevent-2.1-7 libgnutls-dane0 libidn12 libldap-2.5-0 liblockfile1 libunbound8
 # A machine to install our packages on: what they depend on (etc/debian/control), the mail servers whose place they take,
@@ -75,3 +78,4 @@ fetch_bare "debconf libsasl2-modules libc-ares2 libcpp-httplib0.11 libfmt9 libid
   libssl3 libsystemd0 libuv1 libxxhash0 libyaml-cpp0.7" exim4-daemon-light postfix "exim4-daemon-light cron bsd-mailx logwatch"
 fetch_npm npm "$interop/clients/package.json"
 fetch_npm haraka "$interop/smarthosts/package.json" --omit=optional
+fetch_npm mailauth "$interop/verifiers/package.json"
