@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """hikyaku beside Postfix, on the same work, in turns; one line a result. README.md says how to read them.
 
-Exit code 1 if a message was lost, hikyaku accepts less than five times as many messages a second as Postfix, or delivers
+Exit code 1 if a message was lost, signing costs more than it should, hikyaku accepts less than five times as many messages a second as Postfix, or delivers
 to the recipients' own servers less than three times as many."""
 
 import argparse
+import functools
 import os
 import statistics
 import sys
@@ -22,7 +23,11 @@ DESTINATIONS = 100
 ACCEPT_CONNECTIONS = (1, 10, 50)
 RELAY_CONNECTIONS = 10
 DELAYS_MS = (0, 20)
-SUBJECTS = ("accept", "relay", "destinations")
+# By the delay of each reply: how much of the load's time is enough, and the goals.
+SIGNING_SECONDS = {0: 1, 50: 1 / 3}
+SIGNING_ADDS, SIGNING_ADDS_DELAY = 1.0, 0  # seconds of a processor for 1,000 messages
+SIGNING_KEEPS, SIGNING_KEEPS_DELAY = 0.95, 50  # of the rate without signatures
+SUBJECTS = ("accept", "relay", "signing", "destinations")
 
 
 class Bench:
@@ -37,6 +42,9 @@ class Bench:
         if "relay" in self.options.only:
             for delay in DELAYS_MS:
                 self.relay(delay)
+        if "signing" in self.options.only:
+            for delay in SIGNING_SECONDS:
+                self.signing(delay)
         if "destinations" in self.options.only:
             self.destinations(DESTINATIONS)
         return self.complaints
@@ -57,6 +65,32 @@ class Bench:
     def relay(self, delay):
         title = f"relay connections={RELAY_CONNECTIONS} mode={self.options.mode} delay_ms={delay}"
         self.compare(title, measuring.relay, RELAY_CONNECTIONS, ("acknowledged", "arrived", "twice"), delay)
+
+    def signing(self, delay):
+        """hikyaku beside itself: without keys, and with one of RSA-2048 that signs each message."""
+        options, runs = self.options, {"no": [], "yes": []}
+        for _ in range(options.rounds):
+            for signed, results in runs.items():
+                relay = functools.partial(Hikyakud, signs=signed == "yes")
+                results.append(measuring.signing(relay, RELAY_CONNECTIONS, options.seconds * SIGNING_SECONDS[delay],
+                                                 options.size, options.mode, delay))
+        ratios = [yes["rate"] / no["rate"] for no, yes in zip(runs["no"], runs["yes"])]
+        added = [yes["processor"] - no["processor"] for no, yes in zip(runs["no"], runs["yes"])]
+        title = f"signing connections={RELAY_CONNECTIONS} mode={options.mode} delay_ms={delay}"
+        for signed, results in runs.items():
+            print(title, f"signed={signed}", spread("msgs_per_s", [run["rate"] for run in results], 0),
+                  spread("processor_s_per_1000", [run["processor"] for run in results], 2),
+                  *([spread("ratio", ratios, 2), spread("added_s_per_1000", added, 2)] if signed == "yes" else []),
+                  flush=True)
+            self.note_losses(title, f"hikyaku, signed={signed},", results)
+        self.note_signing(title, delay, statistics.median(ratios), statistics.median(added))
+
+    def note_signing(self, title, delay, ratio, added):
+        if delay == SIGNING_KEEPS_DELAY and ratio < SIGNING_KEEPS:
+            self.complaints.append(f"{title}: {ratio:.2f} times the rate without signatures; the goal is {SIGNING_KEEPS}")
+        if delay == SIGNING_ADDS_DELAY and added > SIGNING_ADDS:
+            self.complaints.append(f"{title}: signing 1,000 messages takes {added:.2f} s of a processor; the goal is "
+                                   f"{SIGNING_ADDS}")
 
     def destinations(self, count):
         title = f"destinations connections={RELAY_CONNECTIONS} mode={self.options.mode} domains={count}"

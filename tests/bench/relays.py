@@ -43,9 +43,9 @@ class FlushCounter:
 class Hikyakud:
     name = "hikyaku"
 
-    def __init__(self, place, queued=0, deferred_for=None, dns=None):
+    def __init__(self, place, queued=0, deferred_for=None, dns=None, signs=False):
         self.place, self._counter = place, FlushCounter(place)
-        self._dns = dns
+        self._dns, self._signs = dns, signs
         # A copy: the checkout may lie where the user that the daemon becomes may not go.
         self._program = shutil.copy(binary("hikyakud"), place.path)
         self._config = place.file("hikyaku.yaml", json.dumps(self._settings()))
@@ -73,6 +73,22 @@ class Hikyakud:
         with open(f"/proc/{self._process.pid}/status", encoding="ascii") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith(name + ":"))
 
+    def processor_seconds(self):
+        """Of all its threads so far, as proc(5) has them."""
+        with open(f"/proc/{self._process.pid}/stat", encoding="ascii") as status:
+            user, system = status.read().rsplit(")", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def _make_keys(self):
+        """None, or one for the domain of the load's From."""
+        keys = self.place.directory("keys")
+        if self._signs:
+            key = subprocess.run(["openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+                                 check=True, stdout=subprocess.PIPE, text=True).stdout
+            self.place.directory("keys/src.example")
+            self.place.file("keys/src.example/bench.key", key, 0o600, USER_ID)
+        return keys
+
     def _settings(self):
         place = self.place
         smarthost = {"name": "sink", "connections": CONNECTIONS}
@@ -84,6 +100,7 @@ class Hikyakud:
                 "authinfo": place.file("authinfo", "", 0o600),
                 "runtime_directory": place.directory("run", owner=USER_ID),
                 "spool": {"directory": place.directory("spool", owner=USER_ID)},
+                "dkim": {"directory": self._make_keys()},
                 "smarthosts": [smarthost], "dns": self._dns and self._dns.endpoint}
 
 

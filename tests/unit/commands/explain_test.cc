@@ -87,6 +87,32 @@ TEST_CASE("explain: who may not send is told so, and an address that is none is 
   CHECK(asked.text({.from = "a b@c", .to = {"c@d.example"}, .message = ""}) == "'a b@c' is no mail address");
 }
 
+TEST_CASE("explain: the signature is that of the message as it leaves, or says why there is none") {
+  Asked asked;
+  const auto key = dkim::SigningKey::generate(dkim::KeyKind::ed25519);
+  REQUIRE(key);
+  const dkim::KeyRing keys({{"shop.example", "hk1", *key}});
+  auto signature = [&](const std::string& from, const std::string& message) {
+    auto explanation = explain(
+        asked.settings, asked.aliases, {.from = from, .to = {"a@b.example"}, .message = message},
+        asked.troubles, [](const std::string&) { return false; }, keys);
+    REQUIRE(explanation);
+    CHECK(to_text(*explanation).contains(explanation->recipients[0].signature));
+    return explanation->recipients[0].signature;
+  };
+  const std::string signed_so = "signed as shop.example/hk1 (ed25519-sha256)";
+  CHECK(signature("a@other.example", "From: a@other.example\n\nx\n") == signed_so);  // `from` changes it
+  asked.settings.smarthosts[0].rewrite = {};
+  CHECK(signature("a@mail.shop.example", "") == signed_so);
+  CHECK(signature("a@other.example", "") ==
+        "not signed: there is no active key of other.example; see 'hikyaku dkim list'");
+  CHECK(signature("", "").starts_with("not signed: there is no From"));
+  CHECK(signature("a@shop.example", "From: a@shop.example\nFrom: b@shop.example\n\nx\n") ==
+        "not signed: From stands there twice");
+  asked.settings.smarthosts[0].dkim.sign = false;
+  CHECK(signature("a@shop.example", "") == "not signed: the smarthost's entry has `dkim: {sign: false}`");
+}
+
 TEST_CASE("explain: the JSON object has the same") {
   Asked asked;
   auto explanation =
@@ -96,7 +122,7 @@ TEST_CASE("explain: the JSON object has the same") {
   CHECK(to_json_object(*explanation).text() ==
         R"({"sender":"","refusal":"","replaced":[],"recipients":[{"address":"a@intranet.example","route":1,)"
         R"("via":[[{"name":"inside","host":"exchange.shop.example","port":25,"trouble":""}]],"takes":0,)"
-        R"("commands":["MAIL FROM:<>","RCPT TO:<a@intranet.example>"],"header":""}]})");
+        R"("commands":["MAIL FROM:<>","RCPT TO:<a@intranet.example>"],"signature":null,"header":""}]})");
 }
 
 TEST_CASE("explain: queued mail's recipients stand together where their way is the same") {

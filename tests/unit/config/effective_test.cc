@@ -106,12 +106,12 @@ TEST_CASE("config show: each value says where it comes from") {
   CHECK(value_of(kShort, "smarthosts[0].connections").origin == "default");
   CHECK(value_of(kShort, "queue.retry.max").value == "1h");
   CHECK(value_of(kShort, "queue.retry.max").origin == "default");
-  CHECK(value_of(kRich, "queue.retry.first").origin == "h.yaml:22");
+  CHECK(value_of(kRich, "queue.retry.first").origin == "h.yaml:23");
   CHECK(value_of(kRich, "smarthosts[0].tls").origin == "h.yaml:6");
-  CHECK(value_of(kRich, "smarthosts[0].timeout.connect").origin == "h.yaml:14");
+  CHECK(value_of(kRich, "smarthosts[0].timeout.connect").origin == "h.yaml:15");
   CHECK(value_of(kRich, "smarthosts[0].timeout.data").origin == "default");
-  CHECK(value_of(kRich, "smarthosts[1].rewrite.header_from").origin == "h.yaml:15");
-  CHECK(value_of(kRich, "smarthosts[3].url").origin == "h.yaml:17");
+  CHECK(value_of(kRich, "smarthosts[1].rewrite.header_from").origin == "h.yaml:16");
+  CHECK(value_of(kRich, "smarthosts[3].url").origin == "h.yaml:18");
   const std::string_view with_from = "from: me@example.com\nsmarthost: smtps://a.example\n";
   CHECK(value_of(with_from, "smarthosts[0].rewrite.envelope_from").origin == "h.yaml:1");
 }

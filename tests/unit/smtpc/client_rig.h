@@ -84,6 +84,7 @@ struct ClientRig {
   io::MemoryPairOptions pair;  // largest_read, capacity
   io::Cancel* cancel = nullptr;
   smtpc::OpeningObserver* observer = nullptr;
+  const dkim::KeyRing* keys = nullptr;
   bool proven = true;
   std::function<Task<bool>()> before_final_dot;
   std::function<Task<std::optional<smtpc::Consignment>>()> following;
