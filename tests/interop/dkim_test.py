@@ -152,7 +152,7 @@ class Signed(SigningCase):
         rsa = self.begin_signing()
         self.assertIn("needs an RSA key", self._make_only_ed25519())
         short = self.make_key("--ed25519")
-        self.daemon.reload()
+        self.reload(0)
         content = self.send(message("both")).content
         self.assertEqual(self.verifiers.signatures(content), [(DOMAIN, rsa), (DOMAIN, short)])
         self.assertEqual(self.verifiers.verdicts_of_opendkim(content), ["pass", "pass"])
