@@ -33,6 +33,8 @@ NOTATIONS = [netrc, sendmail, sasl_passwd, clsmtpc]
 
 
 class Smarthosts(Case):
+    signs = True
+
     @classmethod
     def start_peers(cls):
         good = cls.authority.issue(SMARTHOST)

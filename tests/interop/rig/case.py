@@ -12,15 +12,18 @@ from .catcher import Catcher
 from .certificates import Authority
 from .hikyakud import Hikyakud
 from .place import Place
+from .verifiers import Verifiers, without_signatures
 
 SMARTHOST = "smtp.interop.test"
 TWO_RECEIVED = re.compile(rb"\A(?:Received: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*){2}\Z")
 
 
 class Case(unittest.TestCase):
-    """A subclass puts its peers into `start_peers` and ends them by `cls.addClassCleanup`."""
+    """A subclass puts its peers into `start_peers` and ends them by `cls.addClassCleanup`. With `signs`, the daemons of
+    run_hikyakud() sign mail from example.com, and dkimpy verifies what arrives."""
 
     daemon = postfix = smarthost = None
+    signs = is_signed = False
 
     @classmethod
     def setUpClass(cls):
@@ -30,6 +33,9 @@ class Case(unittest.TestCase):
         cls.catcher = Catcher(cls.place.address)
         cls.addClassCleanup(cls.catcher.close)
         cls.place.name_host(SMARTHOST)
+        if cls.signs:
+            cls.verifiers = Verifiers(cls.place)
+            cls.keys = cls.verifiers.make_key("example.com")
         cls.start_peers()
 
     @classmethod
@@ -51,16 +57,22 @@ class Case(unittest.TestCase):
         self.catcher.mails.clear()
 
     def assert_arrived(self, mail, sent):
-        """Below the two Received fields, Postfix's and ours, is what was sent, byte for byte."""
+        """Below the two Received fields, Postfix's and ours, is what was sent, byte for byte; between these two stands our
+        signature, if there is one."""
         top = len(mail.content) - len(sent)
+        if self.is_signed:
+            self.assertEqual(self.verifiers.signatures(mail.content), [("example.com", "interop")])
         self.assertEqual(mail.content[top:], sent)
-        self.assertRegex(mail.content[:top], TWO_RECEIVED)
+        self.assertRegex(without_signatures(mail.content[:top]), TWO_RECEIVED)
 
     def hikyakud(self, smarthost, authinfo="", **settings):
         """A running daemon with an empty spool that knows this smarthost."""
         return self.run_hikyakud({"smarthosts": [self.trusting(smarthost)], **settings}, authinfo)
 
     def run_hikyakud(self, settings, authinfo="", env=None):
+        self.is_signed = self.signs
+        if self.signs:
+            settings = {"dkim": {"directory": self.keys}, **settings}
         self.daemon = Hikyakud(self.place, settings, authinfo, env)
         self.addCleanup(self.daemon.discard)
         return self.daemon.start()

@@ -2,12 +2,15 @@
 """Three programs that verify DKIM signatures and share no code with us or with each other: dkimpy, opendkim, and
 mailauth from npm. The records come from a table, not from the DNS."""
 
+import base64
 import glob
 import json
 import os
 import re
 import subprocess
 import sys
+
+from .hikyakud import USER_ID
 
 
 class Verifiers:
@@ -20,6 +23,17 @@ class Verifiers:
         sys.path.append(f"{self._root}/usr/lib/python3/dist-packages")
         import dkim  # pylint: disable=import-outside-toplevel
         self._dkim = dkim
+
+    def make_key(self, domain, selector="interop"):
+        """A directory with a key that signs for this domain, whose record we know."""
+        key = subprocess.run(["openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+                             check=True, stdout=subprocess.PIPE).stdout
+        public = subprocess.run(["openssl", "pkey", "-pubout", "-outform", "DER"], input=key, check=True,
+                                stdout=subprocess.PIPE).stdout
+        self.records[f"{selector}._domainkey.{domain}"] = "v=DKIM1; p=" + base64.b64encode(public).decode()
+        self._place.directory(f"keys/{domain}")
+        self._place.file(f"keys/{domain}/{selector}.key", key.decode(), 0o600, USER_ID)
+        return self._place.join("keys")
 
     def publish(self, key):
         """What `hikyaku dkim new|list --json` says of a key."""
@@ -80,6 +94,10 @@ def tags(value):
     """Of a signature, without blanks."""
     bare = re.sub(rb"\s", b"", value).decode()
     return dict(tag.split("=", 1) for tag in bare.rstrip(";").split(";"))
+
+
+def without_signatures(header):
+    return re.sub(rb"(?m)^DKIM-Signature:[^\r]*\r\n(?:[ \t][^\r]*\r\n)*", b"", header)
 
 
 def split_signatures(content):
