@@ -16,6 +16,8 @@ BOTH = ["you@dest.example", "her@dest.example"]
 
 
 class Clients(Case):
+    signs = True
+
     @classmethod
     def start_peers(cls):
         dovecot = Dovecot(cls.place, ["PLAIN"])
