@@ -22,6 +22,7 @@ std::string new_key_page(const setup::StoredKey& key);
 // `lifetime` is how long mail may wait in the queue.
 WallTime record_until(WallTime retired, Duration lifetime);
 
+// Of `hikyaku dkim list`: state, kind and age; of a retired key also until when its record must stay.
 std::string list_line(const setup::StoredKey& key, Duration lifetime);
 JsonObject to_json_object(const setup::StoredKey& key, Duration lifetime);
 
@@ -33,6 +34,7 @@ struct RecordAnswer {
   bool is_good() const { return trouble.empty() && finding.fault == dkim::RecordFault::none; }
 };
 std::string to_text(const RecordAnswer& answer, const setup::StoredKey& key);
+// Of `hikyaku dkim check`: with the record again where it is not as it should be.
 std::string check_line(const setup::StoredKey& key, const RecordAnswer& answer);
 JsonObject check_object(const setup::StoredKey& key, const RecordAnswer& answer);
 
