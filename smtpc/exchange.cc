@@ -21,7 +21,7 @@ Exchange::Exchange(io::Loop& loop, io::StreamPtr stream, io::Cancel* cancel, Sec
       stream_(std::move(stream)),
       reader_(*stream_),
       cancel_(cancel),
-      mask_(std::move(mask)),
+      masks_{std::move(mask)},
       transcript_(loop.clock()) {}
 
 std::string Exchange::quote(std::string_view line) const {
@@ -57,7 +57,7 @@ Task<Result<mail::Reply, ExchangeError>> Exchange::ask_for_login(std::string_vie
   if (!sent) co_return std::unexpected(sent.error());
   auto answer = co_await next_reply(limit);
   if (!answer) co_return answer;
-  mail::Reply shown = mask_.masked(*answer);
+  mail::Reply shown = masked(*answer);
   transcript_.hear(shown);
   if (answer->code != 334) answer = std::move(shown);
   co_return answer;
@@ -94,7 +94,7 @@ Task<Result<void, ExchangeError>> Exchange::expect_silence() {
 Task<Result<mail::Reply, ExchangeError>> Exchange::reply(Duration limit) {
   auto reply = co_await next_reply(limit);
   if (!reply) co_return reply;
-  reply = mask_.masked(std::move(*reply));
+  reply = masked(std::move(*reply));
   transcript_.hear(*reply);
   co_return reply;
 }
@@ -128,6 +128,23 @@ Task<Result<void, IoError>> Exchange::wait_for_bytes(io::Until until) {
 Task<bool> Exchange::has_unread() {
   auto bytes = co_await reader_.some({loop_.now(), cancel_});
   co_return bytes.has_value() || bytes.error().kind != IoErrorKind::timeout;
+}
+
+void Exchange::hide(const Secret& token) {
+  mail::Credentials as_password;
+  as_password.password = token;
+  masks_.emplace_back(as_password);
+}
+
+std::string Exchange::masked(std::string_view text) const {
+  std::string shown(text);
+  for (const SecretMask& mask : masks_) shown = mask.masked(shown);
+  return shown;
+}
+
+mail::Reply Exchange::masked(mail::Reply reply) const {
+  for (const SecretMask& mask : masks_) reply = mask.masked(std::move(reply));
+  return reply;
 }
 
 io::StreamPtr Exchange::take_stream() {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/io/line_reader.h"
 #include "daemon/io/loop.h"
@@ -49,7 +50,9 @@ class Exchange {
   // is due.
   Task<bool> has_unread();
   // Any other text from the peer that is to be shown, without secrets.
-  std::string masked(std::string_view text) const { return mask_.masked(text); }
+  std::string masked(std::string_view text) const;
+  // From now on this is a secret too.
+  void hide(const Secret& token);
   // What has been read and belongs to no reply yet; not masked.
   std::string_view unread() const { return reader_.buffered(); }
 
@@ -73,6 +76,7 @@ class Exchange {
   Task<Result<void, ExchangeError>> expect_silence();
   Task<Result<mail::Reply, ExchangeError>> next_reply(Duration limit);
   Task<Result<mail::Reply, ExchangeError>> read_reply(io::Until until);
+  mail::Reply masked(mail::Reply reply) const;
   std::string quote(std::string_view line) const;
   std::unexpected<ExchangeError> break_off(std::string text);
   std::unexpected<ExchangeError> break_off(const IoError& error);
@@ -81,7 +85,7 @@ class Exchange {
   io::StreamPtr stream_;
   io::LineReader reader_;
   io::Cancel* cancel_;
-  SecretMask mask_;
+  std::vector<SecretMask> masks_;
   Transcript transcript_;
   std::optional<IoError> write_error_;
   std::optional<mail::Reply> early_;  // a 421 that came before the command

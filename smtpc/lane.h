@@ -26,6 +26,7 @@ struct LaneOptions {
   bool proven = false;
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
   dkim::KeyRingPtr keys{};             // that sign; null: mail leaves unsigned
+  TokenSource* tokens = nullptr;       // null only without `oauth`
   Duration idle = 5s;                  // how long a connection waits for more mail
   // The smarthost's: a lane that replaces another goes on with its counts.
   std::shared_ptr<RateLimiter> rate = std::make_shared<RateLimiter>();

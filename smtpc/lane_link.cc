@@ -113,7 +113,8 @@ ClientContext LaneLink::context() {
           .instance_token = lane_.options_.instance_token,
           .cancel = &cancel_,
           .observer = this,
-          .keys = lane_.options_.keys.get()};
+          .keys = lane_.options_.keys.get(),
+          .tokens = lane_.options_.tokens};
 }
 
 void LaneLink::greeted(const mail::Reply&) {

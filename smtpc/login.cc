@@ -121,6 +121,10 @@ std::unexpected<LoginRefusal> refuse(mail::Failure failure, bool try_again_at_on
 
 Task<Result<void, LoginRefusal>> log_in(Session& session) {
   if (!wants_login(session.context.smarthost)) co_return Result<void, LoginRefusal>{};
+  if (session.context.smarthost.oauth) {
+    auto by_token = co_await log_in_with_token(session);
+    co_return by_token;
+  }
   LoginKnowledge& known = session.context.knowledge.login;
   auto usable = usable_mechanisms(session.context.smarthost, session.capabilities, session.is_encrypted(),
                                   available_mechanisms());

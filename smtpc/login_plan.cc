@@ -61,7 +61,7 @@ std::unexpected<NoMechanism> nothing_offered(const mail::Capabilities& capabilit
 }  // namespace
 
 bool wants_login(const mail::Smarthost& smarthost) {
-  return smarthost.auth && (smarthost.credentials || !smarthost.mechanisms.empty());
+  return smarthost.auth && (smarthost.oauth || smarthost.credentials || !smarthost.mechanisms.empty());
 }
 
 Result<std::vector<std::string>, NoMechanism> usable_mechanisms(const mail::Smarthost& smarthost,

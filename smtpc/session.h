@@ -14,6 +14,7 @@
 #include "daemon/mail/smtp_reply.h"
 #include "smtpc/connector.h"
 #include "smtpc/exchange.h"
+#include "smtpc/token_source.h"
 #include "smtpc/verdict.h"
 
 namespace hikyaku::smtpc {
@@ -45,8 +46,8 @@ struct PeerKnowledge {
 
 inline constexpr Duration kSilenceBeforeProbe = 10s;
 
-// Hears what a session reaches while it is opened: the lane of the greeting, `hikyaku check` and `hikyaku probe` of
-// everything.
+// Hears what a session reaches while it is opened: the lane of the greeting, `hikyaku check` and `hikyaku
+// probe` of everything.
 class OpeningObserver {
  public:
   virtual ~OpeningObserver() = default;
@@ -68,6 +69,7 @@ struct ClientContext {
   io::Cancel* cancel = nullptr;         // ends every wait
   OpeningObserver* observer = nullptr;  // may be null
   const dkim::KeyRing* keys = nullptr;  // that sign; none where mail leaves unsigned
+  TokenSource* tokens = nullptr;        // null only without `oauth`
   // How long a port may be silent before a second connection looks for TLS there (opening.h).
   Duration silence_before_probe = kSilenceBeforeProbe;
 };

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <string_view>
@@ -41,6 +42,12 @@ Result<void, StartError> prepare_directories(log::MailLog& log, const system::Lo
   if (!runtime && settings.runtime_directory != config::Settings().runtime_directory) return runtime;
   auto spool = system::prepare_spool_directory(settings.spool.directory, loaded.account);
   if (!spool) return spool;
+  const bool has_oauth =
+      std::ranges::any_of(settings.smarthosts, [](const auto& each) { return each.oauth.has_value(); });
+  if (auto oauth = has_oauth ? system::prepare_oauth_directory(settings.oauth_directory, loaded.account)
+                             : Result<void, StartError>{};
+      !oauth)
+    log.error(oauth.error().text);  // mail of other smarthosts flows; that of this one waits, and says why
   if (auto note = system::prepare_drop_directory(settings.spool.directory, loaded.account))
     log.warning(*note);
   return {};

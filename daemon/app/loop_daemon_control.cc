@@ -10,6 +10,16 @@ namespace {
 constexpr std::chrono::seconds kTimeout(10);
 constexpr std::chrono::seconds kReadingTimeout(60);
 
+using OAuthReports = std::vector<std::pair<std::string, mail::OAuthReport>>;
+using TokensOfOne = std::shared_ptr<oauth::Refresher>;
+
+Task<Result<void, std::string>> with_one(TokensOfOne tokens, std::string smarthost,
+                                         std::function<Task<Result<void, std::string>>(TokensOfOne)> deed) {
+  if (!tokens) co_return std::unexpected("no smarthost with `oauth` is called " + smarthost);
+  auto done = co_await deed(std::move(tokens));
+  co_return done;
+}
+
 }  // namespace
 
 LoopDaemonControl::LoopDaemonControl(LoopDaemonControlParts parts)
@@ -147,8 +157,8 @@ Task<metrics::Snapshot> LoopDaemonControl::snapshot() {
   co_return snapshot;
 }
 
-// The index does not have it: it is read once for each mail that becomes the oldest. A mail that ends meanwhile, or
-// cannot be read, has none.
+// The index does not have it: it is read once for each mail that becomes the oldest. A mail that ends
+// meanwhile, or cannot be read, has none.
 Task<std::optional<WallTime>> LoopDaemonControl::arrival_of(mail::MailId id) {
   if (id == mail::MailId()) co_return std::nullopt;
   if (oldest_ == id) co_return oldest_arrival_;
@@ -166,6 +176,44 @@ std::optional<bool> LoopDaemonControl::takes_mail() {
         co_return trouble.empty();
       },
       kTimeout);
+}
+
+std::optional<OAuthReports> LoopDaemonControl::oauth_reports() {
+  return caller_.call<OAuthReports>(
+      [this]() -> Task<OAuthReports> {
+        OAuthReports reports;
+        for (const auto& each : parts_.tokens.all())
+          reports.emplace_back(each->smarthost().name, each->report());
+        co_return reports;
+      },
+      kTimeout);
+}
+
+// The longest are two requests to a provider, one after the other.
+std::optional<Result<void, std::string>> LoopDaemonControl::with_tokens(const std::string& smarthost,
+                                                                        OAuthDeed deed) {
+  return caller_.call<Result<void, std::string>>(
+      [this, smarthost, deed = std::move(deed)] {
+        return with_one(parts_.tokens.find(smarthost), smarthost, deed);
+      },
+      kReadingTimeout);
+}
+
+std::optional<Result<void, std::string>> LoopDaemonControl::oauth_adopt(std::string smarthost,
+                                                                        oauth::StoredToken token) {
+  return with_tokens(smarthost, [token = std::move(token)](std::shared_ptr<oauth::Refresher> tokens) {
+    return tokens->adopt(token);
+  });
+}
+
+std::optional<Result<void, std::string>> LoopDaemonControl::oauth_refresh(std::string smarthost) {
+  return with_tokens(smarthost,
+                     [](std::shared_ptr<oauth::Refresher> tokens) { return tokens->refresh_now(); });
+}
+
+std::optional<Result<void, std::string>> LoopDaemonControl::oauth_revoke(std::string smarthost) {
+  return with_tokens(smarthost,
+                     [](std::shared_ptr<oauth::Refresher> tokens) { return tokens->revoke_now(); });
 }
 
 std::optional<control::ReloadReport> LoopDaemonControl::reload() {

@@ -9,6 +9,7 @@
 #include "daemon/control/daemon_control.h"
 #include "daemon/io/work.h"
 #include "daemon/metrics/metrics.h"
+#include "daemon/oauth/tokens.h"
 #include "daemon/relay/relay.h"
 #include "spool/options.h"
 
@@ -25,6 +26,7 @@ struct LoopDaemonControlParts {
   std::function<metrics::Counts()> counts;
   std::function<std::vector<std::string>()> warnings;
   const metrics::Metrics& metrics;
+  oauth::Tokens& tokens;
   std::function<Task<control::ReloadReport>()> reload;
   std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
 };
@@ -50,8 +52,15 @@ class LoopDaemonControl final : public control::DaemonControl {
   std::optional<std::vector<mail::FailedMail>> failed(control::Rights rights) override;
   std::optional<control::ReloadReport> reload() override;
   std::optional<Result<std::size_t, std::string>> reload_aliases() override;
+  std::optional<std::vector<std::pair<std::string, mail::OAuthReport>>> oauth_reports() override;
+  std::optional<Result<void, std::string>> oauth_adopt(std::string smarthost,
+                                                       oauth::StoredToken token) override;
+  std::optional<Result<void, std::string>> oauth_refresh(std::string smarthost) override;
+  std::optional<Result<void, std::string>> oauth_revoke(std::string smarthost) override;
 
  private:
+  using OAuthDeed = std::function<Task<Result<void, std::string>>(std::shared_ptr<oauth::Refresher>)>;
+  std::optional<Result<void, std::string>> with_tokens(const std::string& smarthost, OAuthDeed deed);
   Task<control::RetryReport> load_and_retry(std::vector<mail::MailId> ids, control::Rights rights);
   Task<OutcomeReport> look_at(mail::MailId id, std::optional<relay::MailOutcome> seen, control::Rights rights,
                               Duration wait);

@@ -13,6 +13,7 @@
 #include "daemon/dns/client.h"
 #include "daemon/io/work.h"
 #include "daemon/metrics/metrics.h"
+#include "daemon/oauth/tokens.h"
 #include "daemon/relay/relay.h"
 #include "daemon/system/service_manager.h"
 #include "smtpd/acceptor.h"
@@ -52,6 +53,7 @@ Task<Result<void, config::Problems>> Reloader::start(system::Loaded first) {
   use_first_aliases(std::move(first.aliases));
   keys_ = std::move(first.signing_keys);
   auto configured = parts_.relay.configure(settings_, keys_);
+  if (configured) configure_tokens();
   if (configured) check_setup();
   co_return configured;
 }
@@ -95,8 +97,8 @@ Task<control::ReloadReport> Reloader::reload_now() {
   co_return report;
 }
 
-// Only the relay can refuse settings, so it is asked before anything has changed but what its lanes look up at
-// once.
+// Only the relay can refuse settings, so it is asked before anything has changed but what its lanes look up
+// at once.
 Task<control::ReloadReport> Reloader::apply(system::Loaded fresh) {
   control::ReloadReport report{.problems = {}, .kept = keep_until_restart(settings_, fresh.settings)};
   configure_dns(fresh.settings);
@@ -107,6 +109,7 @@ Task<control::ReloadReport> Reloader::apply(system::Loaded fresh) {
   }
   settings_ = std::move(fresh.settings);
   keys_ = std::move(fresh.signing_keys);
+  configure_tokens();
   replace_aliases(std::move(fresh.aliases));
   co_await configure_parts();
   trouble_.clear();
@@ -122,6 +125,11 @@ control::ReloadReport Reloader::refuse(const config::Problems& problems) {
   parts_.log.reload_failed(report.problems);
   trouble_ = report.problems.front();
   return report;
+}
+
+// In the same turn as the relay: its new lanes have dialled at most.
+void Reloader::configure_tokens() {
+  parts_.tokens.configure(settings_.oauth_directory, settings_.smarthosts);
 }
 
 void Reloader::configure_dns(const config::Settings& settings) {

@@ -18,6 +18,9 @@ class Client;
 namespace hikyaku::metrics {
 class Metrics;
 }
+namespace hikyaku::oauth {
+class Tokens;
+}
 namespace hikyaku::relay {
 class Relay;
 }
@@ -47,6 +50,7 @@ struct ReloaderParts {
   std::string token;                    // this instance's, as in our greeting
 
   AliasSink& sink;
+  oauth::Tokens& tokens;
   relay::Relay& relay;
   smtpd::Acceptor& acceptor;
   SendmailServices& sendmail;
@@ -79,6 +83,7 @@ class Reloader {
   Task<Result<std::size_t, std::string>> reload_aliases_now();
   Task<control::ReloadReport> apply(system::Loaded fresh);
   control::ReloadReport refuse(const config::Problems& problems);
+  void configure_tokens();
   void configure_dns(const config::Settings& settings);
   Task<void> configure_parts();
   void use_first_aliases(config::LoadedAliases first);

@@ -34,6 +34,10 @@ Services::Services(ServicesParts parts, const std::string& config_file, const sy
       background_(parts.loop),
       local_users_(parts.loop, background_),
       sink_(parts.loop, parts.storage.spool(), parts.log, local_users_),
+      tokens_({.loop = parts.loop,
+               .log = parts.log,
+               .endpoint = token_endpoint_,
+               .on_token = [this] { relay_.probe_paused(); }}),
       relay_({.loop = parts.loop,
               .sink = sink_,
               .source = parts.storage.spool(),
@@ -41,7 +45,8 @@ Services::Services(ServicesParts parts, const std::string& config_file, const sy
               .log = parts.log,
               .token = token_,
               .proven_file = cat(loaded.settings.spool.directory, "/proven"),
-              .rates_file = cat(loaded.settings.spool.directory, "/rates")},
+              .rates_file = cat(loaded.settings.spool.directory, "/rates"),
+              .tokens = &tokens_},
              parts.storage.spool().downtime()),
       sendmail_(parts.loop, parts.log, background_, first_endpoint(listeners_)),
       acceptor_(parts.loop, sink_, observer_,
@@ -56,6 +61,7 @@ Services::Services(ServicesParts parts, const std::string& config_file, const sy
                  .status = [this] { return status(); },
                  .token = token_,
                  .sink = sink_,
+                 .tokens = tokens_,
                  .relay = relay_,
                  .acceptor = acceptor_,
                  .sendmail = sendmail_,
@@ -102,6 +108,7 @@ Result<void, StartError> Services::serve_control() {
                                .counts = [this] { return counts(); },
                                .warnings = [this] { return warnings_.now(); },
                                .metrics = metrics_,
+                               .tokens = tokens_,
                                .reload = [this] { return reloader_.reload(); },
                                .reload_aliases = [this] { return reloader_.reload_aliases(); }});
 }
@@ -144,6 +151,7 @@ Task<void> Services::stop(Duration grace) {
   stopping.spawn(relay_.stop(grace));
   stopping.spawn(sendmail_.stop(grace));
   co_await stopping.drained({});
+  co_await tokens_.stop();  // behind the lanes, which ask for them
   co_await background_.drained({});
 }
 

@@ -19,6 +19,7 @@
 #include "daemon/io/nursery.h"
 #include "daemon/io/resolver.h"
 #include "daemon/metrics/metrics.h"
+#include "daemon/oauth/tokens.h"
 #include "daemon/relay/relay.h"
 #include "smtpc/connector.h"
 #include "smtpd/acceptor.h"
@@ -72,6 +73,8 @@ class Services {
   io::Nursery background_;
   LocalUsers local_users_;
   AliasSink sink_;  // in front of the spool, for all mail
+  oauth::HttpsEndpoint token_endpoint_;
+  oauth::Tokens tokens_;
   relay::Relay relay_;
   SendmailServices sendmail_;
   smtpd::Acceptor acceptor_;

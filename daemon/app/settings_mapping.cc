@@ -19,6 +19,7 @@ std::vector<std::string> keep_until_restart(const config::Settings& running, con
   keep("listen", running.listen, fresh.listen);
   keep("user", running.user, fresh.user);
   keep("runtime_directory", running.runtime_directory, fresh.runtime_directory);
+  keep("oauth_directory", running.oauth_directory, fresh.oauth_directory);
   keep("spool.directory", running.spool.directory, fresh.spool.directory);
   keep("spool.segment_size", running.spool.segment_size, fresh.spool.segment_size);
   keep("spool.min_free", running.spool.min_free, fresh.spool.min_free);

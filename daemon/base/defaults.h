@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What holds where the configuration says nothing: the defaults of the settings (daemon/config/settings.h) and
-// of the parts that obey them, which programs and tests also use without a configuration.
+// What holds where the configuration says nothing: the defaults of the settings (daemon/config/settings.h)
+// and of the parts that obey them, which programs and tests also use without a configuration.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@ namespace hikyaku::defaults {
 // Places.
 inline constexpr std::string_view kSpoolDirectory = "/var/spool/hikyaku";
 inline constexpr std::string_view kRuntimeDirectory = "/run/hikyaku";
+inline constexpr std::string_view kOAuthDirectory = "/var/lib/hikyaku/oauth";
 inline constexpr std::string_view kAliases = "/etc/aliases";
 
 // Of one message.

@@ -22,8 +22,8 @@ std::string addresses_text(const std::vector<IpAddress>& addresses) {
   return join(texts, ", ");
 }
 
-// The look-ups of a connector, each written down as a step of its own. A side probe, or another connection, looks up
-// the same name again: that is no step.
+// The look-ups of a connector, each written down as a step of its own. A side probe, or another connection,
+// looks up the same name again: that is no step.
 class NotedLookups final : public io::Resolver, public dns::DestinationResolver {
  public:
   // All outlive the object.
@@ -81,7 +81,8 @@ CheckQuestion question_of(const Checkup& checkup, const mail::Smarthost& smartho
                          .sender = usual_sender(checkup.settings),
                          .recipient = checkup.recipient,
                          .sends = checkup.sends,
-                         .max_size = checkup.settings.message.max_size.bytes};
+                         .max_size = checkup.settings.message.max_size.bytes,
+                         .tokens = checkup.tokens};
   if (smarthost.direct) question.smarthost.host = std::string(mail::domain_of(checkup.recipient));
   return question;
 }

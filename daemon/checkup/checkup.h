@@ -10,6 +10,7 @@
 #include "daemon/config/settings.h"
 #include "daemon/io/loop.h"
 #include "daemon/mail/aliases.h"
+#include "smtpc/token_source.h"
 
 namespace hikyaku::checkup {
 
@@ -25,7 +26,8 @@ struct Checkup {
   const config::Settings& settings;
   const config::Authinfo& credentials;  // for entries by address, which count only once a host is looked up
   std::string recipient;
-  bool sends = false;  // a test mail to the recipient
+  bool sends = false;                    // a test mail to the recipient
+  smtpc::TokenSource* tokens = nullptr;  // null only without `oauth`
 };
 
 // `smarthost` is one of the settings'. Takes a few minutes at the worst.

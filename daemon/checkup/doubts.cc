@@ -56,9 +56,9 @@ Doubt takes_less(const Seen& seen) {
 // Where `from` is set it is what the operator wants.
 Doubt sender_is_not_the_accounts(const Seen& seen) {
   const Smarthost& smarthost = seen.smarthost;
-  if (!smarthost.auth || !smarthost.credentials || !smarthost.rewrite.envelope_from.empty())
+  if (!smarthost.auth || mail::account_of(smarthost).empty() || !smarthost.rewrite.envelope_from.empty())
     return std::nullopt;
-  const std::string& user = smarthost.credentials->user;
+  const std::string user = mail::account_of(smarthost);
   if (seen.sender.empty() || user.find('@') == user.npos || equals_ignoring_case(user, seen.sender))
     return std::nullopt;
   return cat(

@@ -121,7 +121,8 @@ Task<SmarthostCheck::Step> SmarthostCheck::connect() {
                                                                  .tls = tls_,
                                                                  .ehlo_name = question_.hostname,
                                                                  .instance_token = {},
-                                                                 .observer = this},
+                                                                 .observer = this,
+                                                                 .tokens = question_.tokens},
                                             std::move(*stream));
   journal_.pass("connection", cat("to ", client_->address()));
   co_return Step{};
@@ -142,7 +143,8 @@ Task<SmarthostCheck::Step> SmarthostCheck::open() {
 void SmarthostCheck::note_login() {
   if (!smtpc::wants_login(question_.smarthost)) return;
   const auto& credentials = question_.smarthost.credentials;
-  const std::string who = credentials ? cat("as ", printable(credentials->user), " ") : "";
+  const std::string account = mail::account_of(question_.smarthost);
+  const std::string who = account.empty() ? "" : cat("as ", printable(account), " ");
   const std::string where = credentials ? cat(" (", credentials->origin, ")") : "";
   journal_.pass("log-in", cat(who, "with ", client_->mechanism(), where));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Tries one smarthost from the look-up of its name to the addresses of a usual mail, and sends a test mail if that is
-// wanted. Goes the lanes' own way (smtpc::Client), so that a failure here is the failure of the log, and a password is
-// tried as often as a lane would, on one connection. Sends no mail unless it is told to. The loop's thread.
+// Tries one smarthost from the look-up of its name to the addresses of a usual mail, and sends a test mail if
+// that is wanted. Goes the lanes' own way (smtpc::Client), so that a failure here is the failure of the log,
+// and a password is tried as often as a lane would, on one connection. Sends no mail unless it is told to.
+// The loop's thread.
 #pragma once
 
 #include <memory>
@@ -20,8 +21,9 @@ struct CheckQuestion {
   std::string domain;         // ours, for the Message-ID
   std::string sender;         // of the usual mail, before this smarthost's rewriting
   std::string recipient;
-  bool sends = false;          // a test mail to the recipient
-  std::uint64_t max_size = 0;  // of the configuration
+  bool sends = false;                    // a test mail to the recipient
+  std::uint64_t max_size = 0;            // of the configuration
+  smtpc::TokenSource* tokens = nullptr;  // null only without `oauth`
 };
 
 class SmarthostCheck final : private smtpc::OpeningObserver {
@@ -59,8 +61,8 @@ class SmarthostCheck final : private smtpc::OpeningObserver {
   std::vector<std::string> warnings_;
 };
 
-// A connection's time-outs for somebody who waits at a terminal: no longer than a minute, where a daemon may wait for
-// five.
+// A connection's time-outs for somebody who waits at a terminal: no longer than a minute, where a daemon may
+// wait for five.
 mail::SmtpTimeouts for_people(mail::SmtpTimeouts timeouts);
 
 }  // namespace hikyaku::checkup

@@ -9,6 +9,7 @@
 #include "daemon/base/text.h"
 #include "daemon/checkup/checkup.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/oauth_tokens.h"
 #include "daemon/commands/output.h"
 #include "daemon/commands/trials.h"
 #include "daemon/config/warnings.h"
@@ -137,12 +138,26 @@ Exit run_check(const CheckOptions& options, const system::LoadCalls& calls) {
     return report(kCheck, kept.error());
   auto recipient = recipient_for(options, *loaded);
   if (!recipient) return report(kCheck, recipient.error());
+  CommandTokens tokens(loaded->settings);
   return run_checks(*loaded,
                     {.settings = loaded->settings,
                      .credentials = loaded->credentials,
                      .recipient = std::move(*recipient),
-                     .sends = !options.send_to.empty()},
+                     .sends = !options.send_to.empty(),
+                     .tokens = &tokens},
                     options.json);
+}
+
+Exit run_login_check(const system::Loaded& loaded, const std::string& name) {
+  system::Loaded only = loaded;
+  if (auto kept = keep_only(name, only.settings.smarthosts); !kept) return report(kCheck, kept.error());
+  CommandTokens tokens(only.settings);
+  return run_checks(only,
+                    {.settings = only.settings,
+                     .credentials = only.credentials,
+                     .recipient = checkup::usual_recipient(only.settings, only.aliases.aliases),
+                     .tokens = &tokens},
+                    false);
 }
 
 void add_check_command(CLI::App& app, Action& chosen) {

@@ -127,6 +127,7 @@ void add_commands(CLI::App& app, Action& chosen) {
   add_explain_command(app, chosen);
   add_authinfo_command(app, chosen);
   add_dkim_command(app, chosen);
+  add_oauth_command(app, chosen);
   add_config_command(app, chosen);
   add_presets_command(app, chosen);
   add_probe_command(app, chosen);

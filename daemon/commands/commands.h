@@ -28,6 +28,7 @@ void add_spool_command(CLI::App& app, Action& chosen);
 void add_dkim_command(CLI::App& app, Action& chosen);
 void add_explain_command(CLI::App& app, Action& chosen);
 void add_authinfo_command(CLI::App& app, Action& chosen);
+void add_oauth_command(CLI::App& app, Action& chosen);
 void add_config_command(CLI::App& app, Action& chosen);
 void add_setup_command(CLI::App& app, Action& chosen);
 void add_presets_command(CLI::App& app, Action& chosen);

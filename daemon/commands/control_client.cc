@@ -40,15 +40,20 @@ StartError hung(const std::string& socket) {
 }
 
 // Nor does the library distinguish a time-out from a lost connection.
+enum class Way { ask, put };
 Result<httplib::Response, StartError> ask(const std::string& socket, const std::string& target,
-                                          const std::optional<std::string>& body, Duration timeout) {
+                                          const std::optional<std::string>& body, Duration timeout,
+                                          Way way = Way::ask) {
   httplib::ClientImpl client(socket, 80);
   client.set_address_family(AF_UNIX);
   client.set_connection_timeout(timeout);
   client.set_read_timeout(timeout);
   client.set_default_headers({{"Host", "localhost"}});
   Instant end = SystemClock().now() + timeout;
-  auto response = body ? client.Post(target, *body, "application/json") : client.Get(target);
+  constexpr const char* kJson = "application/json";
+  auto response = way == Way::put ? client.Put(target, body.value_or(""), kJson)
+                  : body          ? client.Post(target, *body, kJson)
+                                  : client.Get(target);
   if (response) return std::move(*response);
   if (SystemClock().now() >= end) return std::unexpected(hung(socket));
   if (response.error() == httplib::Error::Connection) return std::unexpected(unreachable(socket));
@@ -91,6 +96,14 @@ Result<ControlReply, StartError> ask_control(const std::string& socket, const st
   auto alive = ask(socket, "/v1/version", std::nullopt, timeouts.alive);
   if (!alive) return std::unexpected(alive.error());
   auto response = ask(socket, target, body, timeouts.answer);
+  if (!response) return std::unexpected(response.error());
+  return understood(*response);
+}
+
+Result<ControlReply, StartError> put_control(const std::string& socket, const std::string& target,
+                                             const Secret& body) {
+  const ControlTimeouts timeouts;
+  auto response = ask(socket, target, std::string(body.reveal()), timeouts.answer, Way::put);
   if (!response) return std::unexpected(response.error());
   return understood(*response);
 }

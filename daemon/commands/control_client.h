@@ -6,6 +6,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/json_value.h"
+#include "daemon/base/secret.h"
 #include "daemon/commands/daemon_paths.h"
 #include "daemon/config/load.h"
 
@@ -37,6 +38,9 @@ struct ControlTimeouts {
 Result<ControlReply, StartError> ask_control(const std::string& socket, const std::string& target,
                                              const std::optional<std::string>& body = std::nullopt,
                                              ControlTimeouts timeouts = {});
+// The same by PUT, of what only the daemon may write.
+Result<ControlReply, StartError> put_control(const std::string& socket, const std::string& target,
+                                             const Secret& body);
 // Prints the error on standard error and returns its exit code; `unavailable` becomes try_again (75), since
 // the same command may work later.
 Exit report_control(std::string_view command, const StartError& error);

@@ -59,6 +59,19 @@ std::string last_failure_text(const JsonValue& smarthost) {
   return cat("  its last session that failed\n", mail::to_text(*parsed));
 }
 
+// Of a smarthost with `oauth`: why there is no newer token, while the one that is there may still do.
+std::string oauth_line(const JsonValue& smarthost) {
+  const JsonValue* oauth = smarthost.find("oauth");
+  if (oauth == nullptr) return "";
+  const std::string refused = text_in(*oauth, "refused");
+  const std::string expires = text_in(*oauth, "expires");
+  const std::string since = text_in(*oauth, "refused_since");
+  if (!refused.empty())
+    return cat("oauth          no new token", since.empty() ? "" : cat(" since ", since), ": ", refused,
+               "\n");
+  return expires.empty() ? "" : cat("oauth          token good until ", expires, "\n");
+}
+
 constexpr std::string_view kRetryCommand = "hikyaku queue retry";
 constexpr Duration kLongestWait = 60s;
 
@@ -163,7 +176,10 @@ bool needs_operator(const JsonValue& status) {
   if (queue != nullptr && queue->whole_number_of("held") > 0) return true;
   if (text_in(status, "spool", "healthy") != "healthy") return true;
   return std::ranges::any_of(status.list_of("smarthosts"), [](const JsonValue& smarthost) {
-    return !text_in(smarthost, "next_probe").empty();
+    const JsonValue* oauth = smarthost.find("oauth");
+    const JsonValue* needs = oauth != nullptr ? oauth->find("needs_operator") : nullptr;
+    const bool has_lapsed = needs != nullptr && needs->boolean().value_or(false);
+    return has_lapsed || !text_in(smarthost, "next_probe").empty();
   });
 }
 
@@ -178,7 +194,7 @@ std::string status_text(const JsonValue& status) {
   std::string trouble = text_in(status, "spool_trouble");
   text += cat("spool          ", text_in(status, "spool"), trouble.empty() ? "" : ": ", trouble, "\n");
   for (const JsonValue& smarthost : status.list_of("smarthosts"))
-    text += cat(smarthost_line(smarthost), last_failure_text(smarthost));
+    text += cat(smarthost_line(smarthost), oauth_line(smarthost), last_failure_text(smarthost));
   for (const JsonValue& warning : status.list_of("warnings"))
     if (warning.text() != nullptr)
       text += cat("warning        ", still_printable(*warning.text(), kLongestText), "\n");

@@ -31,6 +31,7 @@ struct SetupOptions {
   std::optional<std::string> root_mail;
   std::optional<std::string> test_to;
   std::string password_file;
+  std::optional<std::string> client_id;
   bool yes = false;
 };
 
@@ -50,6 +51,7 @@ class TerminalTalk final : public setup::Talk {
 Result<setup::Given, StartError> given_by(const SetupOptions& options, system::Terminal& terminal) {
   setup::Given given{.target = options.host,
                      .user = options.user,
+                     .client_id = options.client_id,
                      .from = options.from,
                      .root_mail = options.root_mail,
                      .test_to = options.test_to,
@@ -61,10 +63,9 @@ Result<setup::Given, StartError> given_by(const SetupOptions& options, system::T
   return given;
 }
 
-// Whether mail can be sent. A check becomes the daemon's user for good, so it is a program of its own.
-bool run_check(const std::string& config_file, const std::string& send_to) {
-  std::vector<std::string> arguments{"hikyaku", "check", "-c", config_file};
-  if (!send_to.empty()) arguments.insert(arguments.end(), {"--send-to", send_to});
+// Whether it succeeds. A check, and a log-in, becomes the daemon's user for good, so it is a program of its
+// own.
+bool run_ourselves(std::vector<std::string> arguments) {
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
@@ -76,6 +77,12 @@ bool run_check(const std::string& config_file, const std::string& send_to) {
   int status = 0;
   while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool run_check(const std::string& config_file, const std::string& send_to) {
+  std::vector<std::string> arguments{"hikyaku", "check", "-c", config_file};
+  if (!send_to.empty()) arguments.insert(arguments.end(), {"--send-to", send_to});
+  return run_ourselves(std::move(arguments));
 }
 
 Result<bool, StartError> reload_daemon(const std::string& config_file) {
@@ -115,6 +122,7 @@ setup::Deeds deeds_for(const SetupOptions& options, const setup::Existing& exist
     return setup::install(existing, text, store, answers);
   };
   deeds.reload = [&file] { return reload_daemon(file); };
+  deeds.consent = [&file] { return run_ourselves({"hikyaku", "oauth", "login", "-c", file}); };
   deeds.check = [&file](const std::string& send_to) { return run_check(file, send_to); };
   deeds.send_test = [&file](const std::string& address) { return send_by_daemon(file, address); };
   return deeds;
@@ -152,6 +160,10 @@ void add_setup_command(CLI::App& app, Action& chosen) {
       ->add_option("--password-file", options->password_file,
                    "read the password from FILE; -: standard input")
       ->type_name("FILE");
+  command
+      ->add_option("--client-id", options->client_id,
+                   "of your application at the provider: OAuth2 instead of a password; -: a password")
+      ->type_name("ID");
   command->add_option("--from", options->from, "the address that all mail leaves with; -: each program's own")
       ->type_name("ADDRESS");
   command->add_option("--root-mail", options->root_mail, "where mail to root goes; -: nowhere")

@@ -123,11 +123,13 @@ void attach_credentials(mail::Smarthost& smarthost, const Authinfo& entries,
                         std::vector<IpAddress> addresses) {
   AuthinfoQuery query = query_for(smarthost);
   query.addresses = std::move(addresses);
-  smarthost.credentials = smarthost.auth ? find_credentials(entries, query) : std::nullopt;
+  const bool has_password = smarthost.auth && !smarthost.oauth;
+  smarthost.credentials = has_password ? find_credentials(entries, query) : std::nullopt;
 }
 
 bool depends_on_addresses(const mail::Smarthost& smarthost, const Authinfo& entries) {
-  if (!smarthost.auth || smarthost.lookup_mx || best_of(entries, query_for(smarthost)).fit >= Fit::host)
+  if (!smarthost.auth || smarthost.oauth || smarthost.lookup_mx ||
+      best_of(entries, query_for(smarthost)).fit >= Fit::host)
     return false;
   return std::ranges::any_of(
       entries, [](const AuthinfoEntry& entry) { return IpAddress::parse(entry.host).has_value(); });

@@ -22,6 +22,7 @@ constexpr Preset kTable[] = {
      .mx = "gmail-smtp-in.l.google.com aspmx.l.google.com smtp.google.com googlemail.com",
      .rates = "500/day",
      .password = Password::app_password,
+     .oauth = "google",
      .steps = "Turn on 2-Step Verification, then make an app password at "
               "https://myaccount.google.com/apppasswords.",
      .note = "Gmail replaces any other sender by the account's address, except those under \"Send mail as\". "
@@ -49,11 +50,15 @@ constexpr Preset kTable[] = {
      .mx = "mail.protection.outlook.com mx.microsoft",
      .rates = "30/min, 10000 recipients/day",
      .connections = 3,
+     .oauth = "microsoft",
      .steps = "An administrator has to allow SMTP AUTH for the mailbox: Set-CASMailbox USER "
               "-SmtpClientAuthenticationDisabled $false. Security Defaults forbid it.",
      .note =
          "Microsoft switches log-in by password off by default at the end of December 2026, and it is off "
-         "in new tenants; OAuth2 is what remains. Another sender needs the right \"Send as\".",
+         "in new tenants; OAuth2 is what remains: register an application at https://entra.microsoft.com "
+         "(App "
+         "registrations), give it the permission SMTP.Send, and under Authentication allow public client "
+         "flows. Another sender needs the right \"Send as\".",
      .help = "https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/"
              "authenticated-client-smtp-submission",
      .checked = kRead},
@@ -67,7 +72,12 @@ constexpr Preset kTable[] = {
      .mx = "olc.protection.outlook.com",
      .connections = 3,
      .password = Password::oauth2_only,
-     .steps = "Outlook.com has taken no passwords from mail programs since September 2024, only OAuth2.",
+     .oauth = "microsoft",
+     .steps =
+         "Outlook.com has taken no passwords from mail programs since September 2024, only OAuth2: register "
+         "an "
+         "application for personal accounts at https://entra.microsoft.com (App registrations), and under "
+         "Authentication allow public client flows; its \"Application (client) ID\" is what hikyaku needs.",
      .help = "https://support.microsoft.com/office/"
              "pop-imap-and-smtp-settings-for-outlook-com-d088b986-291d-42b8-9564-9c414e2aa040",
      .checked = kKnown},
@@ -117,6 +127,7 @@ constexpr Preset kTable[] = {
      .mx = "messagingengine.com",
      .demand = registered,
      .password = Password::app_password,
+     .oauth = "fastmail",
      .steps = "Make an app password with access to SMTP at https://app.fastmail.com/settings/security.",
      .help = "https://www.fastmail.help/hc/en-us/articles/1500000279921",
      .checked = kRead},

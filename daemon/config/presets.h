@@ -53,6 +53,7 @@ struct Preset {
   std::string_view user_hint{};  // otherwise what it is; empty: the full mail address
   SenderDemand demand = SenderDemand::account;
   PasswordKind password = PasswordKind::account;
+  std::string_view oauth{};    // `provider` of `oauth`; empty: it has no OAuth2 that is known here
   std::string_view steps{};    // what to do to get that password, a sentence; or why there is none
   std::string_view note{};     // what surprises people, a sentence; may be empty
   std::string_view help{};     // the provider's page
@@ -77,8 +78,8 @@ const Preset* preset_of_mx(std::string_view mx_host);
 // A word that can only be the name of a preset, where a URL may stand as well.
 bool may_be_preset_name(std::string_view word);
 
-// What a preset sets in an entry with this `user`, in the order of etc/hikyaku.yaml: the key, and its value as
-// it would be written.
+// What a preset sets in an entry with this `user`, in the order of etc/hikyaku.yaml: the key, and its value
+// as it would be written.
 struct PresetValue {
   std::string key;
   std::string value;

@@ -38,9 +38,11 @@ struct NotDirect {
 };
 
 constexpr NotDirect kNotDirect[] = {
-    {[](const SmarthostDraft& d) { return !d.smarthost.user.empty() || !d.smarthost.mechanisms.empty(); },
-     "`mx:` never logs in, because the recipients' servers have no account of yours: remove `user` and "
-     "`auth`; "
+    {[](const SmarthostDraft& d) {
+       return !d.smarthost.user.empty() || !d.smarthost.mechanisms.empty() || d.smarthost.oauth;
+     },
+     "`mx:` never logs in, because the recipients' servers have no account of yours: remove `user`, "
+     "`auth` and `oauth`; "
      "for a smarthost that you log in to, write its `host`"},
     {[](const SmarthostDraft& d) { return d.smarthost.allow_plaintext_auth; },
      "`mx:` never logs in, so there is no password: remove `allow_plaintext_auth`"},
@@ -94,6 +96,7 @@ std::optional<Smarthost> finish(const Value& value, SmarthostDraft draft) {
   if (!mode) value.problem(cat("this port says nothing about TLS: add `tls`, one of ", kTlsModes));
   smarthost.tls.mode = mode.value_or(TlsMode::implicit);
   if (smarthost.name.empty()) smarthost.name = smarthost.host;
+  finish_oauth(value, smarthost);
   return smarthost;
 }
 

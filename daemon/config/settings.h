@@ -123,6 +123,7 @@ struct Settings {
   std::vector<Network> allow;
   std::string user;  // empty: none; otherwise what root becomes after binding
   AuthinfoSettings authinfo;
+  std::string oauth_directory = std::string(defaults::kOAuthDirectory);  // tokens of smarthosts with `oauth`
   AliasesSettings aliases;
   std::string local_mail;  // where mail to users of this machine goes that no alias names; empty: none
   mail::AddressPatterns senders{mail::AddressPattern::all()};  // who may be a sender at all; <> always may

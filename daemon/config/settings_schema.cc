@@ -268,6 +268,7 @@ const Schema<Document>& document_schema() {
       {"allow", custom(read_allow, show_allow)},
       {"user", in_settings(text(&Settings::user, "the name of a user of this machine"))},
       {"authinfo", in_settings(custom(read_authinfo, show_authinfo))},
+      {"oauth_directory", in_settings(path(&Settings::oauth_directory))},
       {"aliases", in_settings(custom(read_aliases, show_aliases))},
       {"local_mail", in_settings(custom(read_local_mail, &Settings::local_mail))},
       {"senders", in_settings(custom(read_senders, &Settings::senders))},

@@ -122,8 +122,9 @@ void read_client_cert(const Value& value, Smarthost& smarthost) {
 }
 
 bool is_mechanism(std::string_view name) {
-  static constexpr std::string_view kKnown[] = {"EXTERNAL", "SCRAM-SHA-256", "SCRAM-SHA-1", "DIGEST-MD5",
-                                                "CRAM-MD5", "PLAIN",         "LOGIN"};
+  static constexpr std::string_view kKnown[] = {"EXTERNAL",   "SCRAM-SHA-256", "SCRAM-SHA-1",
+                                                "DIGEST-MD5", "CRAM-MD5",      "PLAIN",
+                                                "LOGIN",      "OAUTHBEARER",   "XOAUTH2"};
   return std::ranges::find(kKnown, name) != std::end(kKnown);
 }
 
@@ -133,7 +134,7 @@ void read_mechanism(const Value& value, Smarthost& smarthost) {
     return value.problem(
         "must be auto, none, or a list of mechanisms out of EXTERNAL, SCRAM-SHA-256, SCRAM-SHA-1, "
         "DIGEST-MD5, "
-        "CRAM-MD5, PLAIN, LOGIN");
+        "CRAM-MD5, PLAIN, LOGIN, and with `oauth` OAUTHBEARER, XOAUTH2");
   if (std::ranges::find(smarthost.mechanisms, name) != smarthost.mechanisms.end())
     return value.problem("this mechanism appears twice");
   smarthost.mechanisms.push_back(name);
@@ -274,7 +275,8 @@ const Schema<SmarthostDraft>& smarthost_schema() {
                                                                     {"1.3", TlsVersion::tls1_3}}))},
       {"tls_client_cert", in_smarthost(custom(read_client_cert, show_client_cert))},
       {"auth", in_smarthost(custom(read_auth, show_auth))},
-      {"user", in_smarthost(text(&Smarthost::user, "a user name of authinfo"))},
+      {"user", in_smarthost(text(&Smarthost::user, "a user name of authinfo, or with `oauth` the account"))},
+      {"oauth", in_smarthost(custom(read_oauth, show_oauth))},
       {"allow_plaintext_auth", in_smarthost(boolean(&Smarthost::allow_plaintext_auth))},
       {"connections", in_smarthost(count(&Smarthost::connections, 1, 1000))},
       {"messages_per_connection", in_smarthost(count(&Smarthost::messages_per_connection, 1, 1'000'000))},

@@ -61,9 +61,22 @@ void read_url(const Value& value, SmarthostDraft& draft);
 void read_preset(const Value& value, SmarthostDraft& draft);
 // Gives the draft what `entry` does not say.
 void apply_preset(const Value& entry, SmarthostDraft& draft);
-// Where the provider takes only the account's own address, and nothing is said about addresses, mail leaves with
-// `user`, if that is one: as with `from`.
+// Where the provider takes only the account's own address, and nothing is said about addresses, mail leaves
+// with `user`, if that is one: as with `from`.
 void send_as_account(mail::Smarthost& smarthost);
+
+// `oauth` (oauth_keys.cc), and the providers whose URLs and scopes are known. No secret stands in the
+// configuration: it names files. Every URL must be https, or lead to this machine itself, since client secret
+// and tokens go there.
+
+// A mapping. What is wrong has been reported.
+void read_oauth(const Value& value, mail::Smarthost& smarthost);
+std::optional<YamlNode> show_oauth(const mail::Smarthost& smarthost);
+// To be called when all keys of the entry have been read: `oauth` needs `user`, knows no password, and brings
+// the limits of its provider where the entry says nothing of them.
+void finish_oauth(const Value& entry, mail::Smarthost& smarthost);
+// "https://HOST[:PORT]/…", or the same with http on loopback.
+bool is_safe_url(std::string_view url);
 
 // Every key of a smarthost.
 const Schema<SmarthostDraft>& smarthost_schema();

@@ -81,7 +81,7 @@ std::string password_hint(const Smarthost& smarthost) {
 void warn_of_missing_credentials(const Smarthost& smarthost, const Settings& settings,
                                  const SetupFacts& facts, Warnings& found) {
   bool is_undecided = std::ranges::find(facts.undecided, smarthost.name) != facts.undecided.end();
-  if (!wants_login(smarthost) || smarthost.credentials || is_undecided) return;
+  if (!wants_login(smarthost) || smarthost.credentials || smarthost.oauth || is_undecided) return;
   found.push_back(cat("smarthost ", smarthost.name, ": port ", std::to_string(smarthost.port),
                       " usually demands a log-in, and ", settings.authinfo.path, " has no credentials for ",
                       smarthost.host, smarthost.user.empty() ? "" : cat(" and the user ", smarthost.user),
@@ -109,11 +109,12 @@ void warn_of_metrics(const Settings& settings, Warnings& found) {
 void warn_of_provider(const Smarthost& smarthost, Warnings& found) {
   const Preset* provider = provider_of(smarthost);
   if (provider == nullptr) return;
-  if (provider->password == PasswordKind::oauth2_only)
-    found.push_back(cat("smarthost ", smarthost.name, ": ", provider->title, " takes ",
-                        to_text(provider->password),
-                        ", which this version of hikyaku does not have, so mail will wait: use another "
-                        "provider; `hikyaku presets` lists those that are known"));
+  if (provider->password == PasswordKind::oauth2_only && !smarthost.oauth)
+    found.push_back(
+        cat("smarthost ", smarthost.name, ": ", provider->title, " takes ", to_text(provider->password),
+            ", so mail will wait: add `oauth: {provider: microsoft, client_id: …}`, and run `hikyaku oauth "
+            "login ",
+            smarthost.name, "`"));
   const bool is_told = !smarthost.rewrite.envelope_from.empty() || !smarthost.rewrite.unless.empty();
   if (smarthost.preset.empty() || provider->demand != SenderDemand::account || is_told) return;
   const std::string user = smarthost.credentials ? smarthost.credentials->user : smarthost.user;

@@ -69,7 +69,8 @@ class Reader {
     if (words[1].size() > kMaxTarget) return fail(414, "the request target is too long");
     if (!words[1].starts_with('/') || !all(words[1], is_visible))
       return fail(400, "the path must begin with / and must not contain blanks or control characters");
-    if (words[0] != "GET" && words[0] != "POST") return fail(405, "only GET and POST are supported");
+    if (words[0] != "GET" && words[0] != "POST" && words[0] != "PUT")
+      return fail(405, "only GET, POST and PUT are supported");
     std::size_t path = std::min(words[1].find('?'), words[1].size());
     head_.method = words[0];
     head_.path = decoded(words[1].substr(0, path), false);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The head of a request to the control socket (RFC 9112). Only a plain and bounded form is accepted, since
-// every local user may connect: GET and POST, one body with a Content-Length, no ranges, transfer codings
-// or compression. Other fields are ignored. An HTTP library would bring all of these back, and its server
-// needs a listening socket of its own. Pure.
+// every local user may connect: GET, POST and PUT, one body with a Content-Length, no ranges, transfer
+// codings or compression. Other fields are ignored. An HTTP library would bring all of these back, and its
+// server needs a listening socket of its own. Pure.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxFields = 64;
 inline constexpr std::size_t kMaxBody = std::size_t{1} << 20U;
 
 struct RequestHead {
-  std::string method;                             // "GET" or "POST"
+  std::string method;                             // "GET", "POST" or "PUT"
   std::string path;                               // percent-decoded (RFC 3986 2.1), without the query
   std::map<std::string, std::string> parameters;  // the query's, decoded; of those with one name the first
   std::string accept;                             // formats that the client accepts, in ASCII; empty: any

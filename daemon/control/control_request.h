@@ -14,7 +14,7 @@
 namespace hikyaku::control {
 
 struct ControlRequest {
-  std::string method;  // "GET" or "POST"
+  std::string method;  // "GET", "POST" or "PUT"
   std::string path;    // decoded, without parameters
   std::map<std::string, std::string> parameters;
   std::string accept;  // formats that the client accepts; empty: any

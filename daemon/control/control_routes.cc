@@ -34,6 +34,7 @@ JsonObject to_object(const mail::SmarthostReport& smarthost, bool is_verbose) {
       .add("next_probe", smarthost.next_probe)
       .add("proven", smarthost.is_proven)
       .add("connections", smarthost.connections);
+  if (smarthost.oauth) object.add("oauth", oauth_object(*smarthost.oauth));
   return is_verbose ? object.add("last_failure", object_of(smarthost.last_failure)) : object;
 }
 
@@ -72,6 +73,8 @@ bool is_for_operators(std::string_view path, bool is_get) {
 }  // namespace
 
 ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
+  if (is_about_oauth(request.path)) return answer_oauth(request, daemon_, clock_);
+  if (request.method == "PUT") return control_error(405, "only GET and POST are supported here");
   bool is_get = request.method == "GET";
   auto id = id_before(kOutcome, request.path);
   if (is_get && id) return answer_outcome(request, *id, daemon_, clock_);

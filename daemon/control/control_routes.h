@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "daemon/base/json.h"
 #include "daemon/control/control_request.h"
 #include "daemon/control/control_retry.h"
 #include "daemon/control/daemon_control.h"
@@ -32,6 +33,12 @@ class ControlRoutes {
   Clock& clock_;
   RetryPace retry_pace_;
 };
+
+// Everything about /v1/oauth (control_oauth.cc), for those who may change all. Daemon and clock outlive the
+// answer.
+bool is_about_oauth(std::string_view path);
+ControlAnswer answer_oauth(const ControlRequest& request, DaemonControl& daemon, Clock& clock);
+JsonObject oauth_object(const mail::OAuthReport& report);
 
 // GET /v1/mails/ID/outcome: the outcome of one mail, for the user that submitted it. With format=lines each
 // recipient's outcome is a line of JSON, sent as soon as it is known.

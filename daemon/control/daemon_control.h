@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/control/control_rights.h"
 #include "daemon/mail/dialogue.h"
+#include "daemon/oauth/token_store.h"
 #include "daemon/relay/outcome_board.h"
 #include "daemon/relay/status.h"
 #include "daemon/relay/steering.h"
@@ -76,6 +77,13 @@ class DaemonControl {
   virtual std::optional<ReloadReport> reload() = 0;
   // Returns how many aliases there are now, or what is wrong with the file; then nothing has changed.
   virtual std::optional<Result<std::size_t, std::string>> reload_aliases() = 0;
+
+  // Of the smarthosts with `oauth`, by name. The errors of the others say in plain words what went wrong.
+  virtual std::optional<std::vector<std::pair<std::string, mail::OAuthReport>>> oauth_reports() = 0;
+  virtual std::optional<Result<void, std::string>> oauth_adopt(std::string smarthost,
+                                                               oauth::StoredToken token) = 0;
+  virtual std::optional<Result<void, std::string>> oauth_refresh(std::string smarthost) = 0;
+  virtual std::optional<Result<void, std::string>> oauth_revoke(std::string smarthost) = 0;
 };
 
 }  // namespace hikyaku::control

@@ -233,6 +233,7 @@ constexpr Row kEvidence{
 const Row& row_for(Facts f) {
   if (f.is_evidence) return kEvidence;
   if (const Row* row = f.is_direct ? destination_row(f) : nullptr) return *row;
+  if (const Row* row = oauth_row(f)) return *row;
   for (const Row& row : kRows)
     if (row.kind == f.kind && row.when(f)) return row;
   return kRows[std::size(kRows) - 1];

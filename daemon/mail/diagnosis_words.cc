@@ -89,6 +89,20 @@ std::optional<std::string> value_of(std::string_view word, const CertificateFact
   return {};
 }
 
+std::string_view title_of(OAuthProvider provider) {
+  static constexpr std::array<std::string_view, 4> kTitles{"Google", "Microsoft", "Fastmail",
+                                                           "the token endpoint"};
+  return kTitles.at(static_cast<std::size_t>(provider));
+}
+
+std::optional<std::string> value_of(std::string_view word, const OAuthFacts& oauth) {
+  if (word == "provider") return std::string(title_of(oauth.provider));
+  if (word == "wanted") return shown(oauth.wanted_scope);
+  if (word == "granted") return shown(oauth.granted_scope);
+  if (word == "file") return shown(oauth.file, "`client_secret_file`");
+  return {};
+}
+
 // The value of a {word}; nullopt for braces that are part of the text.
 std::optional<std::string> value_of(std::string_view word, Facts f) {
   if (word == "at") return place(f);
@@ -109,6 +123,8 @@ std::optional<std::string> value_of(std::string_view word, Facts f) {
   if (word == "max") return readable(f.max_size);
   if (word == "reload") return "run `systemctl reload hikyaku` (or send SIGHUP)";
   if (word == "look") return cat("to look at it: `", openssl_command(f), "`");
+  if (word == "smarthost") return shown(f.smarthost);
+  if (auto value = f.oauth ? value_of(word, *f.oauth) : std::nullopt) return value;
   return f.certificate ? value_of(word, *f.certificate) : std::nullopt;
 }
 

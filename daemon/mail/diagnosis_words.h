@@ -25,8 +25,12 @@ inline bool is_temporary(const Failure& failure) { return failure.reply && failu
 // do; nullptr: they do.
 const DiagnosisRow* destination_row(const Failure& failure);
 
-// "a.example, *.b.example and 12 more", of what the certificate is for; text that does not look like a name is
-// quoted. Empty if it names no host.
+// The row for a log-in with OAuth2, or for a provider that takes no password; nullptr: the words for
+// passwords do.
+const DiagnosisRow* oauth_row(const Failure& failure);
+
+// "a.example, *.b.example and 12 more", of what the certificate is for; text that does not look like a name
+// is quoted. Empty if it names no host.
 std::string names_of(const CertificateFacts& certificate);
 
 // `text` with its {words} filled in, each once: what was filled in is not expanded again.

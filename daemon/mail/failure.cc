@@ -70,6 +70,12 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {basic_auth_disabled, "basic_auth_disabled", 7, 30},
     {app_password_needed, "app_password_needed", 7, 9},
     {auth_blocked, "auth_blocked", 7, 14},
+    {oauth_consent_needed, "oauth_consent_needed", 7, 8},
+    {oauth_client_refused, "oauth_client_refused", 7, 8},
+    {oauth_unreachable, "oauth_unreachable", 7, 0},
+    {oauth_setup, "oauth_setup", 3, 5},
+    {oauth_scope, "oauth_scope", 7, 8},
+    {oauth_token_refused, "oauth_token_refused", 7, 8},
     {relaying_refused, "relaying_refused", 7, 1},
     {sender_not_owned, "sender_not_owned", 1, 8},
     {sender_not_authenticated, "sender_not_authenticated", 7, 26},
@@ -153,6 +159,13 @@ Failure make_failure(const Smarthost& smarthost, Stage stage, FailureKind kind) 
   if (failure.has_credentials) {
     failure.user = smarthost.credentials->user;
     failure.origin = smarthost.credentials->origin;
+  }
+  if (smarthost.oauth) {
+    failure.has_credentials = true;
+    failure.user = smarthost.user;
+    failure.origin = "`oauth` of " + smarthost.name;
+    failure.oauth = std::make_shared<const OAuthFacts>(
+        OAuthFacts{.provider = smarthost.oauth->provider, .flow = smarthost.oauth->flow});
   }
   return failure;
 }

@@ -75,6 +75,13 @@ enum class FailureKind : std::uint8_t {
   basic_auth_disabled,   // Exchange Online's 5.7.30
   app_password_needed,   // 534 5.7.9
   auth_blocked,          // 5.7.14: log in with a browser first
+  // log-in with OAuth2
+  oauth_consent_needed,  // nobody has consented, or the consent no longer holds
+  oauth_client_refused,  // our client id, secret or certificate is refused
+  oauth_unreachable,     // the token endpoint does not answer, and no valid token is left
+  oauth_setup,           // our own files or program yield no token
+  oauth_scope,           // the smarthost wants another scope than was granted
+  oauth_token_refused,   // the smarthost refuses a fresh token
   relaying_refused,      // not logged in, and the smarthost accepts no mail from us
   // the mail itself
   sender_not_owned,          // the sender address was refused
@@ -124,6 +131,7 @@ struct Failure {
   std::string recipient;             // if the failure concerns one
   std::uint64_t size = 0;            // too_large: of the message …
   std::uint64_t max_size = 0;        // … and the limit announced by SIZE; 0: none
+  OAuthFactsPtr oauth{};             // of a smarthost with `oauth`; or null
 };
 
 // A failure with the facts of the configuration filled in.

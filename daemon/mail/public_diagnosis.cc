@@ -27,6 +27,7 @@ PublicText text_for(FailureKind kind) {
     case timed_out: return {"the smarthost cannot be reached, or does not answer", kAgain};
     case smarthost_refuses: return {"the smarthost takes no mail from this machine at the moment", kAgain};
     case account_quota: return {"the smarthost takes no more mail from this machine for a while", kAgain};
+    case oauth_unreachable:
     case auth_temporary: return {"the smarthost cannot log hikyaku in at the moment", kAgain};
     case auth_only_after_tls:
     case auth_not_offered:
@@ -38,6 +39,11 @@ PublicText text_for(FailureKind kind) {
     case credentials_demanded:
     case basic_auth_disabled:
     case app_password_needed:
+    case oauth_consent_needed:
+    case oauth_client_refused:
+    case oauth_setup:
+    case oauth_scope:
+    case oauth_token_refused:
     case auth_blocked: return {"the smarthost refuses hikyaku's log-in", kCorrect};
     case relaying_refused: return {"the smarthost relays no mail from this machine", kCorrect};
     case tls_from_first_byte:

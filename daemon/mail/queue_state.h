@@ -24,6 +24,21 @@ enum class QueueState {
 };
 enum class WaitsFor : std::uint8_t { nobody, time, smarthost, rate, daemon };
 
+// How a smarthost's OAuth2 stands. Without a token.
+struct OAuthReport {
+  bool is_login = false;  // somebody has to consent
+  bool has_consent = false;
+  bool needs_operator = false;          // no time will give a newer token
+  std::optional<WallTime> expires{};    // of the access token
+  std::optional<WallTime> refreshed{};  // the last time that the provider gave one
+  std::optional<WallTime> consented{};
+  std::string account{};            // who consented, if known
+  std::string scope{};              // as granted
+  std::string refused{};            // why there is no newer token; empty: all is well
+  std::optional<WallTime> since{};  // of `refused`
+  std::optional<WallTime> next{};   // when the provider is asked again
+};
+
 struct SmarthostReport {
   std::string name;
   std::string host;
@@ -34,6 +49,7 @@ struct SmarthostReport {
   std::optional<WallTime> next_probe;  // of a paused smarthost; the current time during a probe
   std::optional<WallTime> since{};     // of a paused smarthost: when the pause began
   std::string public_trouble{};        // `trouble` without account names, for everybody
+  std::optional<OAuthReport> oauth{};  // of one with `oauth`
   std::optional<double> rate_used{};   // 0 to 1: of the quota that has the least left
   DialoguePtr last_failure{};          // of its last session that failed, for operators; null: none
   bool is_paused() const { return next_probe.has_value(); }

@@ -55,12 +55,18 @@ std::string to_text(const Rate& rate) {
              kRateUnits[static_cast<std::size_t>(rate.unit)]);
 }
 
+std::string account_of(const Smarthost& smarthost) {
+  if (smarthost.oauth) return smarthost.user;
+  return smarthost.credentials ? smarthost.credentials->user : "";
+}
+
 std::string describe(const Smarthost& smarthost) {
   const std::string where = smarthost.direct ? "each recipient's own servers," : smarthost.host;
   std::string text = cat(smarthost.name, ": ", where, smarthost.lookup_mx ? " (by its MX records)" : "",
                          " port ", std::to_string(smarthost.port), ", ", words_for(smarthost.tls.mode));
   for (const Rate& rate : smarthost.rates) text += cat(", at most ", to_text(rate));
   text += forced_addresses(smarthost.rewrite);
+  if (smarthost.oauth) return cat(text, ", logs in as ", smarthost.user, " with OAuth2");
   if (smarthost.auth && smarthost.credentials)
     return cat(text, ", logs in as ", smarthost.credentials->user, " (", smarthost.credentials->origin, ")");
   if (smarthost.direct) return text;

@@ -13,12 +13,13 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/secret.h"
 #include "daemon/base/tls_facts.h"
+#include "daemon/mail/oauth.h"
 #include "daemon/mail/rewriting.h"
 
 namespace hikyaku::mail {
 
-// How many messages a smarthost accepts in a time: "14/s", "30/min", "500/h", "10000/day"; or how many recipients:
-// "10000 recipients/day".
+// How many messages a smarthost accepts in a time: "14/s", "30/min", "500/h", "10000/day"; or how many
+// recipients: "10000 recipients/day".
 
 enum class RateUnit : std::uint8_t { second, minute, hour, day };
 inline constexpr std::array<std::string_view, 4> kRateUnits{"s", "min", "h", "day"};
@@ -90,8 +91,10 @@ struct Smarthost {
   bool auth = true;                     // false: `auth: none`
   std::vector<std::string> mechanisms;  // `auth: [A, B]` in order, upper case; empty: auto
   bool allow_plaintext_auth = false;
-  std::string user;                        // selects one of several entries of authinfo, or empty
-  std::optional<Credentials> credentials;  // looked up by host, port and `user`
+  std::string user;  // selects one of several entries of authinfo, or empty; who logs in
+                     // with `oauth`
+  std::optional<Credentials> credentials;  // looked up by host, port and `user`; none with `oauth`
+  std::optional<OAuthSettings> oauth;      // instead of a password
   std::uint32_t connections = 4;
   std::uint32_t messages_per_connection = 1000;
   std::vector<Rate> rates;  // of messages and of recipients, each unit at most once; none: no limit
@@ -100,6 +103,9 @@ struct Smarthost {
   Rewriting rewrite;  // `from`, `rewrite`, `headers` and `received`
   bool operator==(const Smarthost&) const = default;
 };
+
+// Whom the smarthost knows us as; empty: nobody logs in.
+std::string account_of(const Smarthost& smarthost);
 
 // "main: smtp.example.com port 587, STARTTLS required, logs in as me@example.com (/etc/hikyaku/authinfo:3)".
 std::string describe(const Smarthost& smarthost);

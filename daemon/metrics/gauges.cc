@@ -65,6 +65,21 @@ void add_smarthosts(const relay::StatusReport& status, std::vector<MetricFamily>
                              [](const auto& it) { return it.rate_used; }));
 }
 
+void add_oauth(const Snapshot& now, std::vector<MetricFamily>& all) {
+  all.push_back(
+      by_smarthost("hikyaku_smarthost_oauth_refused",
+                   "1 while no time will give a newer OAuth2 token: somebody has to consent, or correct.",
+                   now.status, [](const auto& it) -> std::optional<double> {
+                     return it.oauth ? std::optional<double>(it.oauth->needs_operator) : std::nullopt;
+                   }));
+  all.push_back(by_smarthost("hikyaku_smarthost_oauth_token_left_seconds",
+                             "How long the OAuth2 access token still holds; negative: it has expired.",
+                             now.status, [&](const auto& it) -> std::optional<double> {
+                               if (!it.oauth || !it.oauth->expires) return std::nullopt;
+                               return in_seconds(*it.oauth->expires - now.now);
+                             }));
+}
+
 void add_certificates(const Snapshot& now, const Certificates& certificates, std::vector<MetricFamily>& all) {
   auto left = [&](const mail::SmarthostReport& smarthost) -> std::optional<double> {
     auto known = certificates.find(smarthost.name);
@@ -108,6 +123,7 @@ std::vector<MetricFamily> gauges_of(const Snapshot& now, const Remembered& remem
                       {valued(in_seconds(now.status.uptime))}));
   add_queue(now, all);
   add_smarthosts(now.status, all);
+  add_oauth(now, all);
   add_certificates(now, remembered.certificates, all);
   add_spool(now, all);
   add_clients(now.counts, all);

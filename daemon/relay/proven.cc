@@ -28,6 +28,9 @@ Secret description(const mail::Smarthost& smarthost) {
   all += cat("\n", std::to_string(static_cast<int>(tls.mode)), tls.verify ? "v" : "-", tls.hostname, "\n",
              tls.ca_file, "\n", tls.fingerprint, "\n", tls.client_cert, "\n", tls.client_key, "\n",
              mail::fingerprint(smarthost.rewrite), smarthost.lookup_mx ? "\nmx" : "");
+  if (smarthost.oauth)
+    all += cat("\n", smarthost.user, "\n", smarthost.oauth->client_id, "\n", smarthost.oauth->token_url, "\n",
+               smarthost.oauth->scope);
   if (!smarthost.credentials) return Secret(std::move(all));
   const mail::Credentials& credentials = *smarthost.credentials;
   return Secret(cat(all, credentials.authzid, "\n", credentials.user, "\n", credentials.realm, "\n",

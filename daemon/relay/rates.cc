@@ -19,9 +19,8 @@ constexpr Duration kMaxDowntime = std::chrono::days(30);
 
 // A quota is the account's: another host or user under the same name begins anew, another password does not.
 std::uint64_t mark_of(const mail::Smarthost& smarthost) {
-  const std::string user = smarthost.credentials ? smarthost.credentials->user : "";
   const std::string host = smarthost.direct ? "" : smarthost.host;  // all destinations share one
-  return checksum(cat(smarthost.name, "\n", host, "\n", user), 0);
+  return checksum(cat(smarthost.name, "\n", host, "\n", mail::account_of(smarthost)), 0);
 }
 
 bool is_kept(const smtpc::Quota& quota) { return quota.rate().unit >= mail::RateUnit::hour; }

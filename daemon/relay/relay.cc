@@ -42,6 +42,7 @@ LanePtr Relay::make_lane(const Plan& plan, const mail::Smarthost& smarthost, Tls
                              .proven = smarthost.direct || proven_.is_proven(smarthost),
                              .tls = std::move(tls),
                              .keys = plan.keys,
+                             .tokens = parts_.tokens,
                              .rate = rates_.limiter(smarthost)};
   return std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, *this, std::move(options),
                                        parts_.jitter);
@@ -166,6 +167,7 @@ mail::SmarthostReport Relay::report(const smtpc::Lane& lane) const {
                                .next_probe = std::nullopt};
   report.public_trouble = report.trouble;
   report.rate_used = rates_.used(lane.smarthost());
+  if (lane.smarthost().oauth && parts_.tokens != nullptr) report.oauth = parts_.tokens->report(lane.name());
   if (!health.is_paused()) return report;
   WallTime now = parts_.loop.clock().wall();
   report.trouble = mail::diagnose(health.pause()->why);

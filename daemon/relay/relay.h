@@ -27,9 +27,10 @@ struct RelayParts {
   mail::MailSource& source;
   smtpc::Connector& connector;
   log::MailLog& log;
-  std::string token;        // this instance's, as in our greeting
-  std::string proven_file;  // keeps which smarthosts are proven; empty: not kept
-  std::string rates_file;   // keeps how much of their rates is used up; empty: not kept
+  std::string token;                     // this instance's, as in our greeting
+  std::string proven_file;               // keeps which smarthosts are proven; empty: not kept
+  std::string rates_file;                // keeps how much of their rates is used up; empty: not kept
+  smtpc::TokenSource* tokens = nullptr;  // null only without `oauth`
   Jitter jitter = random_fraction;
 };
 

@@ -156,7 +156,8 @@ Result<Existing, StartError> find_existing(const std::string& config_file) {
 Result<Lines, StartError> install(const Existing& existing, const std::string& text,
                                   const AuthinfoStore& store, const Answers& answers) {
   config::Authinfo entries;
-  if (!answers.user.empty() && !has_password(store, answers)) entries.push_back(entry_in(store, answers));
+  const bool has_login = !answers.user.empty() && answers.client_id.empty();
+  if (has_login && !has_password(store, answers)) entries.push_back(entry_in(store, answers));
   return install(existing, text, store, entries, "setup");
 }
 

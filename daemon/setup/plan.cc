@@ -23,7 +23,7 @@ bool is_the_same(const mail::Smarthost& smarthost, const Answers& answers) {
   const Target& target = answers.target;
   return smarthost.host == target.host && smarthost.port == target.port && smarthost.tls.mode == target.tls &&
          smarthost.user == answers.user && smarthost.auth == !answers.user.empty() &&
-         from_of(smarthost) == answers.from;
+         from_of(smarthost) == answers.from && client_id_of(smarthost) == answers.client_id;
 }
 
 bool is_usual(const config::Preset& preset, const Target& target) {
@@ -39,7 +39,10 @@ std::string smarthost_text(const Answers& answers) {
   } else {
     text += cat("  url: ", scalar(url_of(target.host, target.port, target.tls)), "\n");
   }
-  return text + (answers.user.empty() ? "  auth: none\n" : cat("  user: ", scalar(answers.user), "\n"));
+  text += answers.user.empty() ? "  auth: none\n" : cat("  user: ", scalar(answers.user), "\n");
+  if (answers.client_id.empty()) return text;
+  return cat(text, "  oauth: {provider: ", target.preset->oauth, ", client_id: ", scalar(answers.client_id),
+             "}\n");
 }
 
 std::string line_unless_empty(std::string_view key, const std::string& value) {
@@ -80,6 +83,10 @@ std::string explain_refusal(const Existing& existing) {
 std::string from_of(const mail::Smarthost& smarthost) {
   const mail::Rewriting& rules = smarthost.rewrite;
   return rules.envelope_from == rules.header_from ? rules.envelope_from : std::string();
+}
+
+std::string client_id_of(const mail::Smarthost& smarthost) {
+  return smarthost.oauth ? smarthost.oauth->client_id : std::string();
 }
 
 Result<std::string, std::string> configuration_for(const Existing& existing, const Answers& answers) {

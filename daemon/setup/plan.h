@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What setup is going to write, from what was there and what was answered: the text of hikyaku.yaml and the entry
-// of authinfo. Pure.
+// What setup is going to write, from what was there and what was answered: the text of hikyaku.yaml and the
+// entry of authinfo. Pure.
 #pragma once
 
 #include <optional>
@@ -31,12 +31,16 @@ struct Answers {
   std::string from{};       // empty: addresses stay
   std::string root_mail{};  // empty: as the aliases say, or nowhere
   Secret password{};
+  std::string client_id{};  // for OAuth2 instead of a password; empty: none
 };
 
 // The address that all mail already leaves with; empty: none.
 std::string from_of(const mail::Smarthost& smarthost);
+// The client id of its `oauth`; empty: none.
+std::string client_id_of(const mail::Smarthost& smarthost);
 
-// The new text of the configuration, which has been read and found right. The error says what is wrong with it.
+// The new text of the configuration, which has been read and found right. The error says what is wrong with
+// it.
 Result<std::string, std::string> configuration_for(const Existing& existing, const Answers& answers);
 config::AuthinfoEntry entry_for(const Answers& answers);
 

@@ -137,6 +137,7 @@ class Setup {
     if (!user) return std::unexpected(user.error());
     answers_.user = std::move(*user);
     if (answers_.user.empty()) return {};
+    if (auto asked = ask_client_id(); !asked || !answers_.client_id.empty()) return asked;
     auto password = questions_.ask_secret("Password (not shown)", deeds_.find_password(answers_),
                                           given_.password, "--password-file");
     if (!password) return std::unexpected(password.error());
@@ -144,12 +145,29 @@ class Setup {
     return {};
   }
 
+  // Where the provider takes no password, or soon none.
+  Done ask_client_id() {
+    const Preset* preset = answers_.target.preset;
+    if (preset == nullptr || preset->oauth.empty()) return {};
+    const bool must = preset->password == config::PasswordKind::oauth2_only;
+    const bool is_usual = preset->oauth == "microsoft";
+    if (!must && !is_usual && !given_.client_id) return {};
+    const std::string known_id = known() != nullptr ? client_id_of(*known()) : "";
+    constexpr std::string_view kQuestion = "Client id of your application there, for OAuth2";
+    auto id =
+        must ? questions_.ask(kQuestion, known_id, given_.client_id, "--client-id")
+             : questions_.ask_optional(cat(kQuestion, " (empty: a password)"), known_id, given_.client_id);
+    if (!id) return std::unexpected(id.error());
+    answers_.client_id = std::move(*id);
+    return {};
+  }
+
   std::string own_address() const {
     return is_address(answers_.user) ? answers_.user : answers_.target.address;
   }
 
-  // What no table says of a smarthost: addresses of another domain than the account's are mostly refused, or taken
-  // for spam. What was decided before stays.
+  // What no table says of a smarthost: addresses of another domain than the account's are mostly refused, or
+  // taken for spam. What was decided before stays.
   std::string proposed_from() const {
     if (known() != nullptr) return from_of(*known());
     const Preset* preset = answers_.target.preset;
@@ -215,7 +233,7 @@ class Setup {
     for (std::string_view line : split(changes, '\n'))
       if (!line.empty()) indented += cat("  ", line, "\n");
     say(indented);
-    if (!answers_.user.empty())
+    if (!answers_.user.empty() && answers_.client_id.empty())
       say(cat(existing_.settings.authinfo.path, ": the password of ", printable(answers_.user), " at ",
               answers_.target.host, ".\n"));
   }
@@ -239,6 +257,11 @@ class Setup {
   // A daemon that runs shows more: that the mail finds its whole way.
   Done try_out() {
     const bool by_daemon = daemon_runs_ && !test_address_.empty();
+    if (!answers_.client_id.empty() && !deeds_.consent())
+      return fail(Exit::attention,
+                  "mail cannot be sent yet, as said above; the files are written: correct what is wrong, and "
+                  "run 'hikyaku "
+                  "oauth login'");
     if (!deeds_.check(by_daemon ? "" : test_address_))
       return fail(
           Exit::attention,

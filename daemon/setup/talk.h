@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How setup asks and tells: by a terminal, a pipe, or a test; and what has been answered beforehand by options. Who
-// asks says what counts where nothing is answered. Pure but for the Talk.
+// How setup asks and tells: by a terminal, a pipe, or a test; and what has been answered beforehand by
+// options. Who asks says what counts where nothing is answered. Pure but for the Talk.
 #pragma once
 
 #include <optional>
@@ -26,6 +26,7 @@ struct Given {
   std::optional<std::string> target{};
   std::optional<std::string> user{};
   std::optional<Secret> password{};
+  std::optional<std::string> client_id{};
   std::optional<std::string> from{};
   std::optional<std::string> root_mail{};
   std::optional<std::string> test_to{};

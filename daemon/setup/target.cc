@@ -99,11 +99,10 @@ std::string describe_server(const std::string& host, std::uint16_t port, TlsMode
 std::string explain_obstacle(const Preset& preset) {
   const std::string help = preset.help.empty() ? "" : cat("\nSee ", preset.help);
   if (!preset.ended.empty()) return cat(preset.title, " has ended on ", preset.ended, ".", help);
-  if (preset.password != PasswordKind::oauth2_only) return {};
-  return cat(
-      preset.title,
-      " takes no passwords for SMTP: it wants OAuth2, which this version of hikyaku does not have yet. ",
-      preset.steps, help);
+  if (preset.password != PasswordKind::oauth2_only || !preset.oauth.empty()) return {};
+  return cat(preset.title,
+             " takes no passwords for SMTP: it wants OAuth2, and hikyaku does not know how it does that. ",
+             preset.steps, help);
 }
 
 Result<Target, std::string> find_target(std::string_view answer, const Probe& probe) {

@@ -17,6 +17,7 @@ namespace hikyaku::system {
 namespace {
 
 constexpr mode_t kSpoolMode = 0711;    // what is inside is 0700; sendmail(1) must get to its drop directory
+constexpr mode_t kOAuthMode = 0700;    // tokens
 constexpr mode_t kRuntimeMode = 0755;  // the sockets have modes of their own
 
 // With a slash at the end, open(2) would follow a symbolic link.
@@ -128,6 +129,19 @@ Result<void, StartError> prepare_spool_directory(const std::string& path,
   auto is_new = make_directory(directory);
   if (!is_new) return std::unexpected(is_new.error());
   return set_up(directory, kSpoolMode, account, *is_new);
+}
+
+// What it is in stays whose it is: others may keep things there.
+Result<void, StartError> prepare_oauth_directory(const std::string& path,
+                                                 const std::optional<Account>& account) {
+  std::string directory = without_slash(path);
+  const std::string parent = directory.substr(0, directory.rfind('/'));
+  auto made = parent.empty() ? Result<bool, StartError>(false) : make_directory(parent);
+  if (!made) return std::unexpected(made.error());
+  if (*made && ::chmod(parent.c_str(), 0755) != 0) return system_refuses(parent, "cannot set the mode");
+  auto is_new = make_directory(directory);
+  if (!is_new) return std::unexpected(is_new.error());
+  return set_up(directory, kOAuthMode, account, *is_new);
 }
 
 Result<void, StartError> prepare_runtime_directory(const std::string& path,

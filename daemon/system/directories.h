@@ -17,6 +17,11 @@ namespace hikyaku::system {
 Result<void, StartError> prepare_spool_directory(const std::string& path,
                                                  const std::optional<Account>& account);
 
+// Creates the directory, 0700, and the one that it is in, 0755. It belongs to `account` as the spool's does.
+// Errors: cannot_create.
+Result<void, StartError> prepare_oauth_directory(const std::string& path,
+                                                 const std::optional<Account>& account);
+
 // Creates the directory. A new one belongs to the daemon, and so does an empty one of root's that others
 // cannot write to. Any other directory stays as it is. Errors: cannot_create.
 Result<void, StartError> prepare_runtime_directory(const std::string& path,

@@ -26,6 +26,8 @@ struct ServedRig : RelayRig {
   std::string spool_trouble;
   metrics::Metrics metrics;
   metrics::Counts counts;
+  oauth::HttpsEndpoint endpoint;
+  oauth::Tokens tokens{{.loop = loop, .log = log, .endpoint = endpoint, .on_token = {}}};
 
   ServedRig() {
     settings.queue.retry.first = 1h;
@@ -43,6 +45,7 @@ struct ServedRig : RelayRig {
         .counts = [this] { return counts; },
         .warnings = [] { return std::vector<std::string>{"a warning"}; },
         .metrics = metrics,
+        .tokens = tokens,
         .reload = [this]() -> Task<control::ReloadReport> { co_return reload_report; },
         .reload_aliases = []() -> Task<Result<std::size_t, std::string>> { co_return 3U; }});
   }
@@ -332,4 +335,14 @@ TEST_CASE("daemon: once closed it answers nobody") {
   CHECK_FALSE(rig.daemon->status());
   CHECK_FALSE(rig.daemon->retry_all());
   CHECK_FALSE(rig.daemon->retry_known({mail::MailId{1}}, kOperator));
+}
+
+TEST_CASE("daemon: tokens of a smarthost without `oauth` are nobody's") {
+  ServedRig rig;
+  using Done = std::optional<Result<void, std::string>>;
+  auto done = rig.ask<Done>([](control::DaemonControl& daemon) { return daemon.oauth_refresh("main"); });
+  REQUIRE(done);
+  CHECK(done->error() == "no smarthost with `oauth` is called main");
+  using Reports = std::optional<std::vector<std::pair<std::string, mail::OAuthReport>>>;
+  CHECK(rig.ask<Reports>([](control::DaemonControl& daemon) { return daemon.oauth_reports(); })->empty());
 }

@@ -28,6 +28,7 @@ constexpr Changed kChanged[] = {
     {"allow", "[\"192.0.2.0/24\"]"},
     {"user", "relay"},
     {"authinfo", "/srv/authinfo"},
+    {"oauth_directory", "/srv/oauth"},
     {"aliases", "/srv/aliases"},
     {"local_mail", "ops@example.net"},
     {"senders", "[\"*@example.net\"]"},
@@ -79,8 +80,8 @@ Result<config::Settings, config::Problems> settings_with(std::string_view line) 
   return config::load_text(text, "hikyaku.yaml", {"app1.example.com"});
 }
 
-// What the parts of a running daemon get of its settings: Reloader::configure_parts(), Relay::configure(), and
-// what is read at each reload or at the stop.
+// What the parts of a running daemon get of its settings: Reloader::configure_parts(), Relay::configure(),
+// and what is read at each reload or at the stop.
 struct HandedOn {
   std::vector<std::string> values;
 

@@ -65,6 +65,7 @@ TEST_CASE("etc/hikyaku.yaml: every default that it shows is the default") {
   CHECK(shown.listen.endpoints == defaults.listen.endpoints);
   CHECK(shown.allow == defaults.allow);
   CHECK(shown.authinfo.path == defaults.authinfo.path);
+  CHECK(shown.oauth_directory == defaults.oauth_directory);
   CHECK(shown.local_mail == defaults.local_mail);
   CHECK(shown.senders == defaults.senders);
   CHECK(shown.masquerade == defaults.masquerade);
@@ -92,6 +93,7 @@ TEST_CASE("etc/hikyaku.yaml: every default of a smarthost that it shows is the d
   shown.tls.hostname = shown.tls.ca_file = shown.tls.fingerprint = shown.tls.client_cert =
       shown.tls.client_key = "";
   shown.user = shown.preset = "";
+  shown.oauth.reset();
   shown.rates.clear();
   CHECK(shown.dkim.sign == defaults.dkim.sign);
   shown.dkim.omit.clear();

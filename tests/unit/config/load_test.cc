@@ -34,6 +34,7 @@ listen: ["0.0.0.0:2525", "[::]:2525"]
 allow: ["10.0.0.0/8", "fd00::/8"]
 user: hikyaku
 authinfo: /srv/authinfo
+oauth_directory: /srv/oauth
 local_mail: ops@example.net
 senders: ["*@example.com", "*@*.example.com", app@example.net]
 masquerade: [web1.example.com, localhost]
@@ -69,6 +70,7 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(!s.allow[0].contains(*IpAddress::parse("127.0.0.1")));
   CHECK(s.user == "hikyaku");
   CHECK(s.authinfo == AuthinfoSettings{"/srv/authinfo", true});
+  CHECK(s.oauth_directory == "/srv/oauth");
   CHECK(s.local_mail == "ops@example.net");
   CHECK(to_text(s.senders) == "*@example.com, *@*.example.com, app@example.net");
   CHECK(s.masquerade == std::vector<std::string>{"web1.example.com", "localhost"});

@@ -70,6 +70,28 @@ class FakeDaemon final : public control::DaemonControl {
   std::optional<control::ReloadReport> reload() override { return when_asked(reload_report); }
   std::optional<Result<std::size_t, std::string>> reload_aliases() override { return when_asked(aliases); }
 
+  std::vector<std::pair<std::string, mail::OAuthReport>> oauth;
+  std::vector<oauth::StoredToken> adopted;
+  std::vector<std::string> oauth_asked;  // "refresh main"
+  Result<void, std::string> oauth_result;
+  std::optional<std::vector<std::pair<std::string, mail::OAuthReport>>> oauth_reports() override {
+    return when_asked(oauth);
+  }
+  std::optional<Result<void, std::string>> oauth_adopt(std::string smarthost,
+                                                       oauth::StoredToken token) override {
+    oauth_asked.push_back("adopt " + smarthost);
+    adopted.push_back(std::move(token));
+    return when_asked(oauth_result);
+  }
+  std::optional<Result<void, std::string>> oauth_refresh(std::string smarthost) override {
+    oauth_asked.push_back("refresh " + smarthost);
+    return when_asked(oauth_result);
+  }
+  std::optional<Result<void, std::string>> oauth_revoke(std::string smarthost) override {
+    oauth_asked.push_back("revoke " + smarthost);
+    return when_asked(oauth_result);
+  }
+
  private:
   template <class T>
   std::optional<T> when_asked(T value) const {

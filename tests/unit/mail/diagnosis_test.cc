@@ -69,6 +69,17 @@ struct Case {
   std::vector<const char*> says;  // all of it
 };
 
+Failure with_oauth(FailureKind kind, const char* detail = "", OAuthFacts facts = {}) {
+  Failure made = with_login(kind);
+  made.origin = "`oauth` of main";
+  made.detail = detail;
+  made.oauth = std::make_shared<const OAuthFacts>(std::move(facts));
+  return made;
+}
+
+constexpr auto kMicrosoft = OAuthProvider::microsoft;
+constexpr auto kGoogle = OAuthProvider::google;
+
 // Every kind, with what a newcomer has to be told.
 std::vector<Case> every_kind() {
   const char* const authinfo = "/etc/hikyaku/authinfo";
@@ -104,6 +115,69 @@ std::vector<Case> every_kind() {
       {failure(dns_unreachable), {"no look-up in the DNS succeeds", "/etc/resolv.conf", "`dns`"}},
       {with(failure(port_blocked), [](Failure& f) { f.port = 25; }),
        {"answers on port 25", "(OP25B)", "587 or 465"}},
+      {with_oauth(oauth_consent_needed),
+       {"nobody has consented yet that me@example.com", "`hikyaku oauth login main`"}},
+      {with_oauth(oauth_consent_needed, "invalid_grant: AADSTS700082: expired", {.provider = kMicrosoft}),
+       {"at Microsoft has lapsed after 90 days without use", "`hikyaku oauth login main`", "AADSTS700082"}},
+      {with_oauth(oauth_consent_needed, "invalid_grant: Token has been expired or revoked.",
+                  {.provider = kGoogle, .age_seconds = 7 * 86'400 + 60}),
+       {"probably in \"Testing\"", "\"In production\"", "`hikyaku oauth login main`"}},
+      {with_oauth(oauth_consent_needed, "invalid_grant: gone", {.provider = kGoogle}),
+       {"at Google no longer holds"}},
+      {with_oauth(oauth_consent_needed, "interaction_required: AADSTS50076: MFA", {.provider = kMicrosoft}),
+       {"second factor"}},
+      {with_oauth(oauth_consent_needed, "invalid_grant: AADSTS65001: no consent", {.provider = kMicrosoft}),
+       {"administrator to consent", "SMTP.Send"}},
+      {with_oauth(oauth_client_refused, "invalid_client: AADSTS7000222: expired",
+                  {.provider = kMicrosoft, .file = "/etc/hikyaku/m365.secret"}),
+       {"client secret has expired or is wrong", "/etc/hikyaku/m365.secret", "reload"}},
+      {with_oauth(oauth_client_refused, "invalid_client: AADSTS7000218: secret", {.provider = kMicrosoft}),
+       {"`client_secret_file`", "allow public client flows"}},
+      {with_oauth(oauth_client_refused, "invalid_client: AADSTS700025: public", {.provider = kMicrosoft}),
+       {"remove `client_secret_file`"}},
+      {with_oauth(oauth_client_refused, "unauthorized_client: AADSTS700016: x", {.provider = kMicrosoft}),
+       {"`tenant` and `client_id`"}},
+      {with_oauth(oauth_client_refused, "invalid_scope: Invalid device flow scope", {.provider = kGoogle}),
+       {"--browser"}},
+      {with_oauth(oauth_client_refused, "unauthorized_client: x",
+                  {.provider = kGoogle, .flow = OAuthFlow::service_account}),
+       {"domain-wide delegation", "https://mail.google.com/"}},
+      {with_oauth(oauth_unreachable, "no connection to https://login.microsoftonline.com",
+                  {.provider = kMicrosoft}),
+       {"no token for me@example.com can be had from Microsoft", "tried again by itself"}},
+      {with_oauth(oauth_setup, "/s may be read by everybody", {.file = "/s"}),
+       {"/s cannot be used", "reload"}},
+      {with_oauth(oauth_setup, "/bin/x ended with exit code 3", {.flow = OAuthFlow::command}),
+       {"`command` of main printed no token", "exit code 3"}},
+      {with_reply(with_oauth(oauth_scope, "",
+                             {.provider = kGoogle,
+                              .wanted_scope = "https://mail.google.com/",
+                              .granted_scope = "https://www.googleapis.com/auth/gmail.send"}),
+                  "535 5.7.8 Username and Password not accepted"),
+       {"wants the scope https://mail.google.com/, and the token has "
+        "https://www.googleapis.com/auth/gmail.send"}},
+      {with_reply(with_oauth(oauth_token_refused, "",
+                             {.provider = kMicrosoft, .flow = OAuthFlow::client_credentials}),
+                  "535 5.7.3 Authentication unsuccessful"),
+       {"object id of the app registration", "FullAccess", "Add-MailboxPermission"}},
+      {with_reply(with_oauth(oauth_token_refused, "", {.provider = kMicrosoft}), "535 5.7.3 no"),
+       {"another account than me@example.com consented"}},
+      {with_oauth(oauth_token_refused, "", {.provider = kGoogle}), {"another account consented"}},
+      {with_oauth(oauth_token_refused), {"check `user` and `scope`"}},
+      {with_reply(with_oauth(auth_temporary, "", {.provider = kMicrosoft}),
+                  "430 4.2.0 STOREDRV; mailbox logon failure; account"),
+       {"may not open the mailbox of me@example.com", "Add-MailboxPermission"}},
+      {with_reply(
+           with_login(basic_auth_disabled),
+           "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."),
+       {"whole tenant", "Set-TransportConfig -SmtpClientAuthenticationDisabled $false", "an hour"}},
+      {with_reply(
+           with_login(basic_auth_disabled),
+           "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox."),
+       {"for the mailbox of me@example.com", "Set-CASMailbox me@example.com"}},
+      {with(with_reply(with_login(basic_auth_disabled), "550 5.7.30 Basic authentication is not supported"),
+            [](Failure& f) { f.host = "smtp.office365.com"; }),
+       {"Microsoft has switched off passwords", "oauth: {provider: microsoft, client_id"}},
       {failure(starttls_not_offered, Stage::tls), {"does not offer STARTTLS", "nothing was sent in clear"}},
       {with(failure(plain_on_implicit, Stage::tls),
             [](Failure& f) { f.tls = TlsMode::implicit, f.detail = "the peer began with \"220 hi\""; }),

@@ -150,10 +150,23 @@ TEST_CASE("setup: a smarthost that asks for no log-in is not logged in to") {
 
 TEST_CASE("setup: what cannot work is said before anything is written, and before a password is asked for") {
   SetupRig rig;
-  CHECK(rig.run({"me@outlook.com", "", "pw"}) == Exit::unavailable);
-  CHECK(rig.was_shown("it wants OAuth2, which this version of hikyaku does not have yet"));
+  CHECK(rig.run({"me@goo.jp", "", "pw"}) == Exit::unavailable);
   CHECK(!rig.was_shown("Password"));
   CHECK(rig.written.empty());
+}
+
+TEST_CASE(
+    "setup: where only OAuth2 is taken, a client id is asked for instead of a password, and then somebody "
+    "consents") {
+  SetupRig rig;
+  unsigned consents = 0;
+  rig.deeds.consent = [&] { return ++consents == 1; };
+  CHECK(rig.run({"me@outlook.com", "", "1b2c-id", "", "-", "", "-"}) == Exit::ok);
+  CHECK(!rig.was_shown("Password"));
+  CHECK(keys_of(rig.written).find("oauth: {provider: microsoft, client_id: 1b2c-id}\n") != std::string::npos);
+  CHECK(consents == 1);
+  rig.deeds.consent = [] { return false; };
+  CHECK(rig.run({"me@outlook.com", "", "1b2c-id", "", "-", "", "-"}) == Exit::attention);
 }
 
 TEST_CASE("setup: a host that only the DNS names is confirmed before it gets a password") {

@@ -83,7 +83,7 @@ Task<void> ClientRig::play(const std::string& script, const Scenario& scenario) 
   nursery.spawn(peer.play(std::move(ends.second)));
   {
     ClientContext context{loop,           smarthost, connector, knowledge, tls, "client.example",
-                          instance_token, cancel,    observer,  keys};
+                          instance_token, cancel,    observer,  keys, tokens};
     Client client(context, std::move(ends.first));
     co_await scenario(client);
   }

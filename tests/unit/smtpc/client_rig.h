@@ -85,6 +85,7 @@ struct ClientRig {
   io::Cancel* cancel = nullptr;
   smtpc::OpeningObserver* observer = nullptr;
   const dkim::KeyRing* keys = nullptr;
+  smtpc::TokenSource* tokens = nullptr;
   bool proven = true;
   std::function<Task<bool>()> before_final_dot;
   std::function<Task<std::optional<smtpc::Consignment>>()> following;
