@@ -35,9 +35,13 @@ struct OAuthOptions {
   bool json = false;
 };
 
-Exit tell(const std::string& text, Exit exit = Exit::ok) {
+enum class Reader : std::uint8_t { people, programs };
+Exit tell(const std::string& text, Exit exit = Exit::ok, Reader reader = Reader::people) {
   Output output(STDOUT_FILENO);
-  output.print(text);
+  if (reader == Reader::people)
+    output.print_lines(text);
+  else
+    output.print(text);
   return output.finish(exit, kOAuth);
 }
 
@@ -147,7 +151,7 @@ Exit status(const OAuthOptions& options) {
     if (!state_of(each).starts_with("good")) exit = Exit::attention;
     text += options.json ? json_line(each) : line_for(each);
   }
-  return tell(text, exit);
+  return tell(text, exit, options.json ? Reader::programs : Reader::people);
 }
 
 Exit refresh(const OAuthOptions& options) {
