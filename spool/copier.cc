@@ -53,7 +53,7 @@ std::string fold(std::string head, std::string progress, std::size_t limit) {
   return head += progress;
 }
 
-NewRecord to_copy(mail::MailId id, const IndexEntry& entry, const RecordHeader& header, std::string head) {
+NewRecord to_copy(mail::MailId id, const RecordHeader& header, std::string head) {
   NewRecord copy;
   copy.type = RecordType::message;
   copy.id = id;
@@ -61,8 +61,6 @@ NewRecord to_copy(mail::MailId id, const IndexEntry& entry, const RecordHeader& 
   copy.large = header.large;
   copy.content_length = header.content_length;
   copy.content_checksum = header.content_checksum;
-  copy.next_wait = entry.next_wait;
-  copy.held = entry.held != 0;
   copy.wall = header.wall;
   return copy;
 }
@@ -152,7 +150,7 @@ void Copier::read_one(Load& load, std::uint64_t message_seed, std::uint64_t prog
   if (stored && !stored->header.large) content = read_content(disk_, at, load.entry.size);
   if (!stored || !content) return note_error(load, at, (stored ? content.error() : stored.error()));
   auto progress = read_progress(load, progress_seed);
-  load.record = to_copy(load.id, load.entry, stored->header, std::move(stored->head));
+  load.record = to_copy(load.id, stored->header, std::move(stored->head));
   load.record.folded = stored->header.folded || progress;
   if (progress) {
     load.record.head = fold(std::move(load.record.head), std::move(progress->head), head_limit_);

@@ -7,6 +7,32 @@
 
 namespace hikyaku::spool {
 
+namespace {
+
+constexpr std::uint64_t kMostAttempts = 4095;
+
+// What does not fit is unknown.
+void set_state_facts(IndexEntry& entry, const Facts& facts) {
+  const auto written = facts.written.time_since_epoch().count();
+  entry.written = written > 0 && written < std::int64_t{1} << 52 ? static_cast<std::uint64_t>(written) : 0;
+  entry.attempts = std::min<std::uint64_t>(facts.attempts, kMostAttempts);
+  entry.reason = facts.reason;
+}
+
+std::uint32_t arrival_in(const Facts& facts) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(facts.arrival.time_since_epoch()).count();
+  return seconds > 0 && seconds <= UINT32_MAX ? static_cast<std::uint32_t>(seconds) : 0;
+}
+
+}  // namespace
+
+Facts facts_of(const IndexEntry& entry) {
+  return {.arrival = WallTime(std::chrono::seconds(entry.arrival)),
+          .written = WallTime(Duration(static_cast<std::int64_t>(entry.written))),
+          .attempts = static_cast<std::uint32_t>(entry.attempts),
+          .reason = entry.reason};
+}
+
 std::uint64_t live_bytes(const IndexEntry& entry) {
   std::uint64_t bytes = record_length(entry.message.head_length, entry.large ? 0 : entry.size);
   if (entry.progress.segment != 0) bytes += record_length(entry.progress.head_length, 0);
@@ -57,6 +83,8 @@ void Index::put(SegmentNumber segment, const FooterEntry& record) {
   entry.held = record.held;
   entry.large = record.large;
   entry.folded = record.folded;
+  entry.arrival = arrival_in(record.facts);
+  set_state_facts(entry, record.facts);
   count(entry);
 }
 
@@ -67,6 +95,7 @@ void Index::update(SegmentNumber segment, const FooterEntry& record) {
   mail->second.progress = {segment, record.offset, record.head_length};
   mail->second.next_wait = record.next_wait;
   mail->second.held = record.held;
+  set_state_facts(mail->second, record.facts);
   count(mail->second);
 }
 
@@ -108,9 +137,16 @@ std::vector<mail::QueueEntry> Index::entries() const {
 
 std::vector<mail::MailId> Index::ids_after(mail::MailId id, std::size_t limit) const {
   std::vector<mail::MailId> ids;
-  for (auto mail = mails_.upper_bound(id); mail != mails_.end() && ids.size() < limit; ++mail)
-    ids.push_back(mail->first);
+  for (const auto& [mail, entry] : after(id, limit)) ids.push_back(mail);
   return ids;
+}
+
+std::vector<std::pair<mail::MailId, const IndexEntry*>> Index::after(mail::MailId id,
+                                                                     std::size_t limit) const {
+  std::vector<std::pair<mail::MailId, const IndexEntry*>> all;
+  for (auto mail = mails_.upper_bound(id); mail != mails_.end() && all.size() < limit; ++mail)
+    all.emplace_back(mail->first, &mail->second);
+  return all;
 }
 
 std::vector<std::pair<mail::MailId, std::uint32_t>> Index::living_in(SegmentNumber number) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The queue in memory: for each mail the place of its records, its size and its state, in a node of 96 bytes;
-// and for each segment what is needed to read it, and how much of it is alive. No operation
+// The queue in memory: for each mail the place of its records, its size, its state and what lists ask of
+// it, in a node of 112 bytes; and for each segment what is needed to read it, and how much of it is alive. No operation
 // takes time in proportion to the queue (a hash table's growing would). Loop thread (recovery fills one on
 // the pool before anyone else sees it).
 #pragma once
@@ -29,11 +29,16 @@ struct IndexEntry {
   std::uint64_t size : 61 = 0;
   std::uint64_t held : 1 = 0;
   std::uint64_t large : 1 = 0;
-  std::uint64_t folded : 1 = 0;  // the message's record is a copy with progress in its head
+  std::uint64_t folded : 1 = 0;     // the message's record is a copy with progress in its head
+  std::uint64_t written : 52 = 0;   // Facts, in microseconds; 0: unknown
+  std::uint64_t attempts : 12 = 0;  // 4095: or more
+  std::uint32_t arrival = 0;        // in seconds; 0: unknown
+  std::uint32_t reason = 0;         // mail::reason_code()
   bool operator==(const IndexEntry&) const = default;
 };
-static_assert(sizeof(IndexEntry) == 48,
-              "a million mails are to fit into 150 MB, the queue runner's part included");
+static_assert(sizeof(IndexEntry) == 64,
+              "a million mails are to fit into 160 MB, the queue runner's part included");
+Facts facts_of(const IndexEntry& entry);
 
 // What a mail keeps alive in the log: its MESSAGE and its newest PROGRESS.
 std::uint64_t live_bytes(const IndexEntry& entry);
@@ -66,6 +71,8 @@ class Index {
   std::size_t size() const { return mails_.size(); }
   std::vector<mail::QueueEntry> entries() const;  // by id
   std::vector<mail::MailId> ids_after(mail::MailId id, std::size_t limit) const;
+  // The same with their entries, which are valid until the next apply().
+  std::vector<std::pair<mail::MailId, const IndexEntry*>> after(mail::MailId id, std::size_t limit) const;
   // The mails whose MESSAGE is in that segment, and its offset. Takes time in proportion to the queue: for a
   // segment whose own records are unreadable.
   std::vector<std::pair<mail::MailId, std::uint32_t>> living_in(SegmentNumber number) const;

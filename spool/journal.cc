@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/base/error.h"
+#include "spool/scan.h"
 
 namespace hikyaku::spool {
 
@@ -103,15 +104,7 @@ void Journal::place(Append& append, const Wanted& wanted, SegmentPtr segment) {
   append.padding =
       static_cast<std::size_t>(record_length(header)) - append.front.size() - record.content.size();
   append.segment_header = ring_.header_if_due();
-  append.entry = {.id = record.id,
-                  .offset = static_cast<std::uint32_t>(segment->end),
-                  .head_length = header.head_length,
-                  .content_length = header.content_length,
-                  .next_wait = record.next_wait,
-                  .type = record.type,
-                  .large = record.large,
-                  .held = record.held,
-                  .folded = record.folded};
+  append.entry = footer_entry(header, segment->end, record.head);
   append.wall = header.wall;
   append.is_copy = wanted.original.has_value();
   if (record.type != RecordType::message) ++changing_[record.id];

@@ -24,8 +24,6 @@ struct NewRecord {
   bool folded = false;                 // MESSAGE
   std::uint64_t content_length = 0;    // of a large body
   std::uint64_t content_checksum = 0;  // of a large body
-  Duration next_wait{0};               // PROGRESS, also folded, for the index
-  bool held = false;                   // PROGRESS, also folded, for the index
   std::optional<WallTime> wall;        // of a copy: when what it says was written first; else now
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "daemon/mail/common_reason.h"
 #include "spool/codec.h"
 
 namespace hikyaku::spool {
@@ -133,6 +134,8 @@ std::optional<MessageHead> decode_message_head(std::string_view bytes) {
   return in.is_at_end() ? head : std::nullopt;
 }
 
+WallTime decode_arrival(std::string_view bytes) { return WallTime(Duration(Decoder(bytes).i64())); }
+
 std::optional<std::size_t> message_head_length(std::string_view bytes) {
   Decoder in(bytes);
   if (!decode_message(in)) return std::nullopt;
@@ -183,6 +186,11 @@ std::optional<ProgressBrief> decode_progress_brief(std::string_view bytes) {
   ProgressBrief brief;
   brief.next_wait = Duration(in.i64());
   brief.held = (in.u8() & kHeld) != 0;
+  in.i64();  // waited
+  brief.attempts = in.u32();
+  const std::string_view reason = in.text();
+  const std::string_view smarthost = in.text();
+  brief.reason = mail::reason_code(reason, smarthost);
   if (!in.ok()) return std::nullopt;
   return brief;
 }

@@ -30,6 +30,8 @@ struct FoldedHead {
   bool operator==(const FoldedHead&) const = default;
 };
 std::optional<FoldedHead> decode_folded_head(std::string_view bytes);
+// When the mail came, of the head of any MESSAGE; zero if there is none.
+WallTime decode_arrival(std::string_view bytes);
 // Where the progress begins in such a head; nullopt if the head does not begin with a message's.
 std::optional<std::size_t> message_head_length(std::string_view bytes);
 
@@ -41,10 +43,12 @@ constexpr std::size_t progress_room(std::size_t recipients) { return 64 + 16 * r
 std::string encode_progress(const mail::Progress& progress, std::size_t limit);
 std::optional<mail::Progress> decode_progress(std::string_view bytes);
 
-// What the index needs of a PROGRESS: the first bytes of its head.
+// What the index needs of a PROGRESS: its head without the recipients.
 struct ProgressBrief {
   Duration next_wait{0};
   bool held = false;
+  std::uint32_t attempts = 0;
+  std::uint32_t reason = 0;  // mail::reason_code()
 };
 std::optional<ProgressBrief> decode_progress_brief(std::string_view bytes);
 

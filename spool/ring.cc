@@ -19,7 +19,7 @@ std::uint64_t room_in(const OpenSegment& segment) {
 
 // The footer's place is kept free from the start: it grows from the other end.
 bool fits(const OpenSegment& segment, std::uint64_t length) {
-  return length + kFooterEntry <= room_in(segment);
+  return length + kFooterShare <= room_in(segment);
 }
 
 }  // namespace
@@ -90,7 +90,7 @@ RingState Ring::state() const {
   now.active_end = active_ == nullptr ? segment_size_ : active_->end;
   now.active_room = active_ == nullptr ? 0 : room_in(*active_);
   now.oldest_live = segment == nullptr ? 0 : segment->live_bytes;
-  now.oldest_room = segment == nullptr ? 0 : segment->live_bytes + segment->live * kFooterEntry;
+  now.oldest_room = segment == nullptr ? 0 : segment->live_bytes + segment->live * kFooterShare;
   now.oldest_is_closed = active_ == nullptr || active_->header.number != oldest;
   SegmentNumber dead = reclaimable();
   now.oldest_is_dead = dead != 0 && may_recycle(dead);

@@ -143,10 +143,15 @@ FooterEntry footer_entry(const RecordHeader& header, std::uint64_t offset, std::
                     .type = header.type,
                     .large = header.large,
                     .folded = header.folded};
+  if (header.type != RecordType::done) entry.facts.written = header.wall;
+  if (header.type == RecordType::message)
+    entry.facts.arrival = std::chrono::floor<std::chrono::seconds>(decode_arrival(head));
   auto brief = decode_progress_brief(progress_in(header, head));
   if (brief) {
     entry.next_wait = brief->next_wait;
     entry.held = brief->held;
+    entry.facts.attempts = brief->attempts;
+    entry.facts.reason = brief->reason;
   }
   return entry;
 }

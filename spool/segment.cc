@@ -20,6 +20,7 @@ constexpr std::uint16_t kEntryLarge = 1;
 constexpr std::uint16_t kEntryHeld = 2;
 constexpr std::uint16_t kEntryFolded = 4;
 // Where a record's seeds (RecordSeed) end in the bits 000, 001 and 010.
+constexpr std::uint64_t kFactsSeed = 4;
 constexpr std::uint64_t kTrailerSeed = 5;
 constexpr std::uint64_t kEntriesSeed = 6;
 
@@ -83,14 +84,90 @@ FooterEntry decode_entry(Decoder& in) {
   return entry;
 }
 
+bool has_facts(const FooterEntry& entry) { return entry.type != RecordType::done; }
+
+void encode_facts(Encoder& out, const Facts& facts) {
+  const auto arrival = std::chrono::duration_cast<std::chrono::seconds>(facts.arrival.time_since_epoch());
+  out.i64(facts.written.time_since_epoch().count()).u32(static_cast<std::uint32_t>(arrival.count()));
+  out.u32(facts.attempts).u32(facts.reason);
+}
+
+Facts decode_facts(Decoder& in) {
+  Facts facts;
+  facts.written = WallTime(Duration(in.i64()));
+  facts.arrival = WallTime(std::chrono::seconds(in.u32()));
+  facts.attempts = in.u32();
+  facts.reason = in.u32();
+  return facts;
+}
+
+std::string encode_all_facts(const std::vector<FooterEntry>& entries) {
+  Encoder out;
+  out.reserve(entries.size() * kFooterFacts);
+  for (const FooterEntry& entry : entries)
+    if (has_facts(entry)) encode_facts(out, entry.facts);
+  return out.take();
+}
+
+struct Trailer {
+  std::uint64_t entries = 0;
+  std::uint64_t valid_length = 0;
+  WallTime newest;
+  mail::MailId highest_id;
+  std::uint64_t entries_checksum = 0;
+  std::uint64_t facts = 0;  // version 0.1 wrote 0 here and in the next one, and does not look at them
+  std::uint64_t facts_checksum = 0;
+
+  std::uint64_t length() const { return facts * kFooterFacts + entries * kFooterEntry + kFooterTrailer; }
+};
+
+std::string encode_trailer(const Trailer& trailer, std::uint64_t seed) {
+  Encoder out;
+  out.u64(trailer.entries).u64(trailer.valid_length).i64(trailer.newest.time_since_epoch().count());
+  out.u64(trailer.highest_id.value).u64(trailer.entries_checksum);
+  out.u64(trailer.facts).u64(trailer.facts_checksum).pad_to(kFooterTrailer - 8);
+  const std::uint64_t signature = checksum(out.bytes(), seed ^ kTrailerSeed);
+  return out.u64(signature).take();
+}
+
+std::optional<Trailer> decode_trailer(std::string_view bytes, std::uint64_t segment_size,
+                                      std::uint64_t seed) {
+  if (bytes.size() != kFooterTrailer) return std::nullopt;
+  Decoder signature(bytes.substr(kFooterTrailer - 8));
+  bool is_signed = signature.u64() == checksum(bytes.substr(0, kFooterTrailer - 8), seed ^ kTrailerSeed);
+  if (!is_signed && !is_injected(Fault::footer_without_checksum)) return std::nullopt;
+  Decoder in(bytes);
+  Trailer trailer;
+  trailer.entries = in.u64();
+  trailer.valid_length = in.u64();
+  trailer.newest = WallTime(Duration(in.i64()));
+  trailer.highest_id = {in.u64()};
+  trailer.entries_checksum = in.u64();
+  trailer.facts = in.u64();
+  trailer.facts_checksum = in.u64();
+  const bool is_possible = trailer.entries <= segment_size / kFooterEntry && trailer.facts <= trailer.entries;
+  if (!is_possible || trailer.length() > footer_end(segment_size)) return std::nullopt;
+  return trailer;
+}
+
+// The checksums and so the bytes have been found right.
+std::vector<FooterEntry> decode_entries(std::string_view facts, std::string_view entries,
+                                        const Trailer& trailer) {
+  Decoder list(entries);
+  Decoder more(facts);
+  std::vector<FooterEntry> all;
+  all.reserve(trailer.entries);
+  for (std::uint64_t i = 0; i < trailer.entries; ++i) {
+    all.push_back(decode_entry(list));
+    if (has_facts(all.back())) all.back().facts = decode_facts(more);
+  }
+  return all;
+}
+
 std::string hex(SegmentNumber number) {
   std::string digits(16, '0');
   for (std::size_t i = 16; i-- > 0; number >>= 4) digits[i] = "0123456789abcdef"[number & 15];
   return digits;
-}
-
-std::string_view last_bytes(std::string_view bytes, std::size_t many) {
-  return bytes.substr(bytes.size() - many);
 }
 
 }  // namespace
@@ -135,47 +212,40 @@ std::size_t content_limit(std::uint64_t segment_size) {
   return std::min<std::uint64_t>(kMaxContent, segment_size / 4);
 }
 
-std::string encode_footer(const Footer& footer, std::uint64_t seed) {
-  Encoder out;
-  out.reserve(footer.entries.size() * kFooterEntry + kFooterTrailer);
-  for (const FooterEntry& entry : footer.entries) encode_entry(out, entry);
-  Encoder trailer;
-  trailer.u64(footer.entries.size()).u64(footer.valid_length).i64(footer.newest.time_since_epoch().count());
-  trailer.u64(footer.highest_id.value)
-      .u64(checksum(out.bytes(), seed ^ kEntriesSeed))
-      .pad_to(kFooterTrailer - 8);
-  out.raw(trailer.bytes()).u64(checksum(trailer.bytes(), seed ^ kTrailerSeed));
-  return out.take();
+std::string encode_footer(const Footer& footer, std::uint64_t seed, std::uint64_t room) {
+  Encoder entries;
+  entries.reserve(footer.entries.size() * kFooterEntry);
+  for (const FooterEntry& entry : footer.entries) encode_entry(entries, entry);
+  std::string facts = encode_all_facts(footer.entries);
+  if (facts.size() + entries.bytes().size() + kFooterTrailer > room) facts.clear();
+  const Trailer trailer{.entries = footer.entries.size(),
+                        .valid_length = footer.valid_length,
+                        .newest = footer.newest,
+                        .highest_id = footer.highest_id,
+                        .entries_checksum = checksum(entries.bytes(), seed ^ kEntriesSeed),
+                        .facts = facts.size() / kFooterFacts,
+                        .facts_checksum = facts.empty() ? 0 : checksum(facts, seed ^ kFactsSeed)};
+  return cat(facts, entries.bytes(), encode_trailer(trailer, seed));
 }
 
-std::optional<std::uint64_t> decode_footer_count(std::string_view trailer, std::uint64_t segment_size,
-                                                 std::uint64_t seed) {
-  if (trailer.size() != kFooterTrailer) return std::nullopt;
-  Decoder signature(last_bytes(trailer, 8));
-  bool is_signed = signature.u64() == checksum(trailer.substr(0, kFooterTrailer - 8), seed ^ kTrailerSeed);
-  if (!is_signed && !is_injected(Fault::footer_without_checksum)) return std::nullopt;
-  std::uint64_t count = Decoder(trailer).u64();
-  if (count > segment_size / kFooterEntry) return std::nullopt;
-  return count;
+std::optional<std::uint64_t> decode_footer_length(std::string_view trailer, std::uint64_t segment_size,
+                                                  std::uint64_t seed) {
+  auto decoded = decode_trailer(trailer, segment_size, seed);
+  return decoded ? std::optional(decoded->length()) : std::nullopt;
 }
 
 std::optional<Footer> decode_footer(std::string_view bytes, std::uint64_t segment_size, std::uint64_t seed) {
   if (bytes.size() < kFooterTrailer) return std::nullopt;
-  std::string_view trailer = last_bytes(bytes, kFooterTrailer);
-  auto count = decode_footer_count(trailer, segment_size, seed);
-  if (!count || bytes.size() != *count * kFooterEntry + kFooterTrailer) return std::nullopt;
-  Decoder in(trailer.substr(8));
-  Footer footer;
-  footer.valid_length = in.u64();
-  footer.newest = WallTime(Duration(in.i64()));
-  footer.highest_id = {in.u64()};
-  std::string_view entries = bytes.substr(0, bytes.size() - kFooterTrailer);
-  bool is_signed = in.u64() == checksum(entries, seed ^ kEntriesSeed);
+  auto trailer = decode_trailer(bytes.substr(bytes.size() - kFooterTrailer), segment_size, seed);
+  if (!trailer || bytes.size() != trailer->length()) return std::nullopt;
+  std::string_view facts = bytes.substr(0, trailer->facts * kFooterFacts);
+  std::string_view entries = bytes.substr(facts.size(), trailer->entries * kFooterEntry);
+  const bool is_signed = trailer->entries_checksum == checksum(entries, seed ^ kEntriesSeed) &&
+                         (facts.empty() ? trailer->facts_checksum == 0
+                                        : trailer->facts_checksum == checksum(facts, seed ^ kFactsSeed));
   if (!is_signed && !is_injected(Fault::footer_without_checksum)) return std::nullopt;
-  Decoder list(entries);
-  footer.entries.reserve(*count);
-  for (std::uint64_t i = 0; i < *count; ++i) footer.entries.push_back(decode_entry(list));
-  return footer;
+  return Footer{trailer->valid_length, trailer->newest, trailer->highest_id,
+                decode_entries(facts, entries, *trailer)};
 }
 
 std::string segment_path(SegmentNumber number) { return cat("log/", hex(number)); }

@@ -3,7 +3,7 @@
 // records of a closed segment. Pure; FORMAT.md has the tables, and says when each is written and trusted.
 //
 //   0        4096                                        size-4096     size
-//   | header | records → ···············  ← footer entries | trailer | header |
+//   | header | records → ·······  ← facts | footer entries | trailer | header |
 #pragma once
 
 #include <array>
@@ -23,7 +23,10 @@ inline constexpr std::uint64_t kBlock = 4096;
 // One sector: a power cut leaves the old one or the new one.
 inline constexpr std::size_t kSegmentHeader = 512;
 inline constexpr std::size_t kFooterEntry = 40;
+inline constexpr std::size_t kFooterFacts = 20;
 inline constexpr std::size_t kFooterTrailer = 64;
+// What a record takes of the footer at most.
+inline constexpr std::size_t kFooterShare = kFooterEntry + kFooterFacts;
 inline constexpr std::size_t kMaxClosed = 16;
 inline constexpr ByteSize kMinSegment = 64_KiB;
 inline constexpr ByteSize kMaxSegment = 1_GiB;
@@ -77,12 +80,22 @@ std::uint64_t segment_seed(const SegmentHeader& header);
 
 constexpr std::uint64_t records_begin() { return kBlock; }
 constexpr std::uint64_t footer_end(std::uint64_t segment_size) { return segment_size - kBlock; }
-constexpr std::uint64_t footer_begin(std::uint64_t segment_size, std::uint64_t entries) {
-  return footer_end(segment_size) - kFooterTrailer - entries * kFooterEntry;
+// Where the footer of so many records begins, if each has facts.
+constexpr std::uint64_t footer_begin(std::uint64_t segment_size, std::uint64_t records) {
+  return footer_end(segment_size) - kFooterTrailer - records * kFooterShare;
 }
 // The largest head and content that a record in such a segment may have; both fit together.
 std::size_t head_limit(std::uint64_t segment_size);
 std::size_t content_limit(std::uint64_t segment_size);
+
+// What lists ask of a mail, so that they need not read its record. Zero is unknown: version 0.1 wrote no facts.
+struct Facts {
+  WallTime arrival{};          // in whole seconds; MESSAGE
+  WallTime written{};          // when the mail's state was written down
+  std::uint32_t attempts = 0;  // as next_wait
+  std::uint32_t reason = 0;    // mail::reason_code(); as next_wait
+  bool operator==(const Facts&) const = default;
+};
 
 struct FooterEntry {
   mail::MailId id;
@@ -94,6 +107,7 @@ struct FooterEntry {
   bool large = false;   // MESSAGE
   bool held = false;    // as next_wait
   bool folded = false;  // MESSAGE
+  Facts facts{};        // MESSAGE and PROGRESS
   bool operator==(const FooterEntry&) const = default;
 };
 
@@ -105,12 +119,12 @@ struct Footer {
   bool operator==(const Footer&) const = default;
 };
 
-// Ends at footer_end() and begins at footer_begin().
-std::string encode_footer(const Footer& footer, std::uint64_t seed);
-// How many entries the trailer (the last kFooterTrailer bytes) announces; nullopt if its checksum is wrong or
-// the entries would not fit.
-std::optional<std::uint64_t> decode_footer_count(std::string_view trailer, std::uint64_t segment_size,
-                                                 std::uint64_t seed);
+// Ends at footer_end(). The facts are left out where it would have more than `room` bytes with them.
+std::string encode_footer(const Footer& footer, std::uint64_t seed, std::uint64_t room);
+// How many bytes the footer has that the trailer (the last kFooterTrailer bytes) belongs to; nullopt if its
+// checksum is wrong or the footer would not fit.
+std::optional<std::uint64_t> decode_footer_length(std::string_view trailer, std::uint64_t segment_size,
+                                                  std::uint64_t seed);
 std::optional<Footer> decode_footer(std::string_view bytes, std::uint64_t segment_size, std::uint64_t seed);
 
 // "log/000000000000002a", and the name under which it is prepared.

@@ -136,7 +136,8 @@ DecodedHeader read_segment_header(DiskFile& file) {
 
 Result<void, DiskError> write_footer(DiskFile& file, const Footer& footer, std::uint64_t size,
                                      std::uint64_t seed) {
-  auto written = write_all(file, encode_footer(footer, seed), footer_begin(size, footer.entries.size()));
+  const std::string bytes = encode_footer(footer, seed, footer_end(size) - footer.valid_length);
+  auto written = write_all(file, bytes, footer_end(size) - bytes.size());
   if (!written) return written;
   return file.flush();
 }
@@ -144,10 +145,9 @@ Result<void, DiskError> write_footer(DiskFile& file, const Footer& footer, std::
 std::optional<Footer> read_footer(DiskFile& file, const SegmentHeader& header) {
   std::uint64_t seed = segment_seed(header);
   auto trailer = read_exactly(file, footer_begin(header.size, 0), kFooterTrailer);
-  auto count = decode_footer_count(trailer ? *trailer : std::string(), header.size, seed);
-  if (!count || *count * kFooterEntry > footer_end(header.size) - records_begin()) return std::nullopt;
-  std::uint64_t begin = footer_begin(header.size, *count);
-  auto bytes = read_exactly(file, begin, static_cast<std::size_t>(footer_end(header.size) - begin));
+  auto length = decode_footer_length(trailer ? *trailer : std::string(), header.size, seed);
+  if (!length || *length > footer_end(header.size) - records_begin()) return std::nullopt;
+  auto bytes = read_exactly(file, footer_end(header.size) - *length, static_cast<std::size_t>(*length));
   return decode_footer(bytes ? *bytes : std::string(), header.size, seed);
 }
 

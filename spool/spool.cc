@@ -205,8 +205,6 @@ Task<Result<void, SourceError>> Spool::record(MailId id, Progress progress) {
   record.use = is_mere_deferral(progress) ? RecordUse::deferral : RecordUse::bookkeeping;
   record.id = id;
   record.head = encode_progress(progress, head_limit(core_->options.segment_size.bytes));
-  record.next_wait = progress.next_wait;
-  record.held = progress.held;
   auto done = co_await core_->append(std::move(record));
   if (!done) co_return std::unexpected(not_written(done.error()));
   co_return {};

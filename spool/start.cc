@@ -16,7 +16,7 @@ std::uint64_t fitting_segment_size(const Index& index, std::uint64_t wanted) {
   for (const auto& [number, segment] : index.segments())
     largest_segment = std::max(largest_segment, segment.size);
   if (largest_segment == wanted) return wanted;
-  std::uint64_t needed = 2 * kBlock + kFooterTrailer + kFooterEntry + index.largest_mail();
+  std::uint64_t needed = 2 * kBlock + kFooterTrailer + kFooterShare + index.largest_mail();
   if (needed <= wanted) return wanted;
   return std::min(2 * needed / kBlock * kBlock, largest_segment);
 }

@@ -18,6 +18,7 @@ using mail::SourceErrorKind;
 namespace {
 
 constexpr int kMostMoves = 20;
+constexpr std::size_t kMostReasons = 4096;  // a few hundred bytes each
 constexpr std::size_t kMaxOpenFiles = 64;
 
 std::unexpected<SourceError> damaged_part(MailId id, std::string_view what) {
@@ -41,6 +42,28 @@ std::vector<MailId> View::ids() const {
 
 std::vector<MailId> View::ids_after(MailId id, std::size_t limit) const {
   return picture_.index.ids_after(id, limit);
+}
+
+std::vector<Glance> View::glances_after(MailId id, std::size_t limit) const {
+  std::vector<Glance> glances;
+  for (const auto& [mail, entry] : picture_.index.after(id, limit))
+    glances.push_back({mail, entry->size, entry->next_wait, entry->held != 0, facts_of(*entry)});
+  return glances;
+}
+
+mail::CommonReasonPtr View::reason_of(const Glance& glance) {
+  auto known = reasons_.find(glance.facts.reason);
+  if (known != reasons_.end()) return known->second;
+  mail::CommonReasonPtr reason = mail::make_common_reason("", "");
+  if (glance.facts.reason != 0) {
+    auto mail = load(glance.id);
+    if (!mail) return nullptr;
+    const mail::Progress& progress = mail->mail.progress;
+    if (mail::reason_code(progress.reason, progress.smarthost) != glance.facts.reason) return nullptr;
+    reason = mail::make_common_reason(progress.reason, progress.smarthost);
+  }
+  if (reasons_.size() >= kMostReasons) reasons_.clear();
+  return reasons_.emplace(glance.facts.reason, std::move(reason)).first->second;
 }
 
 // What cannot be read where it was may have moved, or ended: a new picture tells. Only what cannot be read

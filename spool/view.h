@@ -11,8 +11,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "daemon/mail/common_reason.h"
 #include "daemon/mail/mail_source.h"
 #include "spool/stored.h"
 #include "spool/view_picture.h"
@@ -23,6 +25,16 @@ struct ViewedMail {
   mail::QueuedMail mail;
   WallTime written;  // its newest state: when it was accepted, or the last PROGRESS; of a state that has
                      // moved with its message, the time of the move
+};
+
+// What the index tells of a mail. Only with facts does it say enough for a list; without them the record does.
+struct Glance {
+  mail::MailId id;
+  std::uint64_t size = 0;
+  Duration next_wait{0};
+  bool held = false;
+  Facts facts;
+  bool has_facts() const { return facts.arrival != WallTime() && facts.written != WallTime(); }
 };
 
 // What a PROGRESS that still stands in the log says.
@@ -53,6 +65,11 @@ class View {
   // At most `limit` of these, from the first after `id` on, which need not exist. The time does not depend on
   // the length of the queue. A mail that load() has found to have ended may be missing.
   std::vector<mail::MailId> ids_after(mail::MailId id, std::size_t limit) const;
+  // The same mails, without reading anything.
+  std::vector<Glance> glances_after(mail::MailId id, std::size_t limit) const;
+  // What the code of a glance stands for; of all mails with that code one is read, the first time. Null if that
+  // one has changed meanwhile: its record tells then.
+  mail::CommonReasonPtr reason_of(const Glance& glance);
   Result<ViewedMail, mail::SourceError> load(mail::MailId id);
   // The states of the mail that open() was asked for, as far as the log still has them, oldest first.
   std::vector<PastProgress> history();
@@ -97,6 +114,7 @@ class View {
   std::optional<mail::MailId> only_;
   Picture picture_;
   std::map<SegmentNumber, std::unique_ptr<DiskFile>> files_;  // some that are open
+  std::unordered_map<std::uint32_t, mail::CommonReasonPtr> reasons_;
 };
 
 }  // namespace hikyaku::spool

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "daemon/base/checksum.h"
+#include "daemon/mail/common_reason.h"
 #include "spool/codec.h"
 #include "spool/damage.h"
 #include "spool/payload.h"
@@ -69,7 +70,9 @@ void check_heads(std::string_view bytes) {
   if (progress) {
     check(encode_progress(*progress, kNoLimit) == bytes, "a progress that none would write");
     auto brief = decode_progress_brief(bytes);
-    check(brief && brief->held == progress->held && brief->next_wait == progress->next_wait,
+    check(brief && brief->held == progress->held && brief->next_wait == progress->next_wait &&
+              brief->attempts == progress->attempts &&
+              brief->reason == mail::reason_code(progress->reason, progress->smarthost),
           "briefly different");
   }
   auto folded = decode_folded_head(bytes);

@@ -30,10 +30,14 @@ std::uint64_t SegmentImage::add(RecordHeader record, std::string_view head, std:
   return offset;
 }
 
-void SegmentImage::close() { put(footer_begin(), encode_footer(footer_, segment_seed(header_))); }
+void SegmentImage::close() { put(footer_begin(), encoded_footer()); }
+
+std::string SegmentImage::encoded_footer() const {
+  return encode_footer(footer_, segment_seed(header_), header_.size);
+}
 
 std::uint64_t SegmentImage::footer_begin() const {
-  return spool::footer_begin(header_.size, footer_.entries.size());
+  return footer_end(header_.size) - encoded_footer().size();
 }
 
 }  // namespace hikyaku::test

@@ -30,6 +30,7 @@ class SegmentImage {
   const std::string& bytes() const { return bytes_; }
 
  private:
+  std::string encoded_footer() const;
   void put(std::uint64_t offset, std::string_view bytes) { bytes_.replace(offset, bytes.size(), bytes); }
 
   spool::SegmentHeader header_;

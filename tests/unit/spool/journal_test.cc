@@ -165,7 +165,7 @@ TEST_CASE("journal: a clean stop leaves a footer, so that the next start scans n
   std::string bytes = fixture.disk->content("log/" + names[0]);
   auto header = decode_segment_header(bytes);
   REQUIRE(header.verdict == HeaderVerdict::ok);
-  std::size_t begin = footer_begin(header.header.size, 1);
+  std::size_t begin = footer_begin(header.header.size, 1);  // a MESSAGE has facts
   auto footer = decode_footer(bytes.substr(begin, footer_end(header.header.size) - begin), header.header.size,
                               segment_seed(header.header));
   REQUIRE(footer);

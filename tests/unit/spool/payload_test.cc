@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "daemon/mail/common_reason.h"
+
 namespace hikyaku::spool {
 namespace {
 
@@ -81,6 +83,8 @@ TEST_CASE("payload: progress comes back as it was, with what the index needs in 
   REQUIRE(brief);
   CHECK(brief->held);
   CHECK(brief->next_wait == 90s);
+  CHECK(brief->attempts == full_progress().attempts);
+  CHECK(brief->reason == mail::reason_code(full_progress().reason, full_progress().smarthost));
   CHECK(decode_progress(encode_progress({}, 1 << 20)) == mail::Progress{});
 }
 

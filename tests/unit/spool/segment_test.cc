@@ -33,13 +33,15 @@ Footer some_footer() {
                      .head_length = 10,
                      .content_length = 100,
                      .type = RecordType::message,
-                     .large = true},
+                     .large = true,
+                     .facts = {.arrival = WallTime(99s), .written = WallTime(100s)}},
                     {.id = {5},
                      .offset = 4200,
                      .head_length = 9,
                      .next_wait = 30s,
                      .type = RecordType::progress,
-                     .held = true},
+                     .held = true,
+                     .facts = {.written = WallTime(101s + 5us), .attempts = 3, .reason = 17}},
                     {.id = {5}, .offset = 4300, .type = RecordType::done}};
   return footer;
 }
@@ -90,15 +92,30 @@ TEST_CASE("segment: key and number both change what checksums start from") {
 }
 
 TEST_CASE("segment: a footer comes back as it was, and only under its seed") {
-  std::string bytes = encode_footer(some_footer(), 11);
-  CHECK(bytes.size() == footer_end(1 << 20) - footer_begin(1 << 20, 3));
-  CHECK(decode_footer_count(std::string_view(bytes).substr(bytes.size() - kFooterTrailer), 1 << 20, 11) == 3);
+  std::string bytes = encode_footer(some_footer(), 11, 1 << 20);
+  CHECK(bytes.size() == footer_end(1 << 20) - footer_begin(1 << 20, 3) - kFooterFacts);  // DONE has none
+  CHECK(decode_footer_length(std::string_view(bytes).substr(bytes.size() - kFooterTrailer), 1 << 20, 11) ==
+        bytes.size());
   CHECK(decode_footer(bytes, 1 << 20, 11) == some_footer());
   CHECK_FALSE(decode_footer(bytes, 1 << 20, 12));
 }
 
+TEST_CASE("segment: where there is no room for facts, or version 0.1 wrote it, a footer has all but these") {
+  Footer without = some_footer();
+  for (FooterEntry& entry : without.entries) entry.facts = {};
+  std::string bytes = encode_footer(some_footer(), 11, 0);
+  CHECK(bytes.size() == kFooterTrailer + 3 * kFooterEntry);
+  CHECK(bytes.substr(bytes.size() - 24, 16) == std::string(16, '\0'));  // as version 0.1 has it
+  CHECK(decode_footer(bytes, 1 << 20, 11) == without);
+  const std::string all = encode_footer(some_footer(), 11, 1 << 20);
+  CHECK(encode_footer(some_footer(), 11, all.size()) == all);
+  CHECK(encode_footer(some_footer(), 11, all.size() - 1) == bytes);
+  // What version 0.1 reads of a footer stands where it did.
+  CHECK(all.substr(2 * kFooterFacts, 3 * kFooterEntry) == bytes.substr(0, 3 * kFooterEntry));
+}
+
 TEST_CASE("segment: any flipped bit in a footer is noticed") {
-  const std::string good = encode_footer(some_footer(), 11);
+  const std::string good = encode_footer(some_footer(), 11, 1 << 20);
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
     std::string bytes = good;
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
