@@ -65,6 +65,7 @@ class View {
   // At most `limit` of these, from the first after `id` on, which need not exist. The time does not depend on
   // the length of the queue. A mail that load() has found to have ended may be missing.
   std::vector<mail::MailId> ids_after(mail::MailId id, std::size_t limit) const;
+  std::size_t size() const { return picture_.index.size(); }
   // The same mails, without reading anything.
   std::vector<Glance> glances_after(mail::MailId id, std::size_t limit) const;
   // What the code of a glance stands for; of all mails with that code one is read, the first time. Null if that

@@ -22,6 +22,8 @@ class Output {
   bool print(std::string_view text);
   // Whole lines for people: as folded() does it on a terminal, else as print(). Not for what is to be pasted or parsed.
   bool print_lines(std::string_view lines, std::optional<std::size_t> hang = std::nullopt);
+  // Writes what has been printed so far: somebody may be waiting for it.
+  void flush() { write_out(); }
   // Writes the rest and returns `result`, or io if something could not be written. Reports the cause on
   // standard error, except if the reader has gone away.
   Exit finish(Exit result, std::string_view command);

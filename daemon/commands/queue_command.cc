@@ -13,12 +13,10 @@
 #include "daemon/commands/control_client.h"
 #include "daemon/commands/daemon_answers.h"
 #include "daemon/commands/output.h"
-#include "daemon/commands/progress.h"
+#include "daemon/commands/queue_list.h"
 #include "daemon/commands/queue_mail.h"
 #include "daemon/commands/queue_steering.h"
-#include "daemon/listing/queue_filter.h"
 #include "daemon/listing/queue_listing.h"
-#include "daemon/listing/queue_overview.h"
 #include "daemon/listing/queue_reader.h"
 
 namespace hikyaku::commands {
@@ -29,108 +27,27 @@ struct QueueOptions {
   MailSelection selection;
   std::string id;
   std::string socket;
-  bool json = false;
+  ListOptions list;
   bool as_sent = false;
   std::string via;
-  bool count = false;
-  std::string by;
-  std::size_t limit = 0;  // 0: none
   bool no_wait = false;
   bool yes = false;
 };
 
-// What `hikyaku queue` prints: by default an overview, else what the options want of the mails that match.
-class Listing {
- public:
-  Listing(const QueueOptions& options, Output& output) : options_(options), output_(output) {
-    if (auto by = listing::parse_group_by(options.by)) groups_.emplace(*by);
-  }
-
-  // Fails with usage.
-  Result<void, StartError> understand() {
-    for (const auto& [name, value] : options_.selection.filters)
-      if (auto set = listing::set_filter(filter_, name, value, now_); !set)
-        return fail(Exit::usage, set.error());
-    return {};
-  }
-  bool is_overview() const {
-    const bool has_selection = options_.selection.all || !options_.selection.filters.empty();
-    return !has_selection && !options_.json && !options_.count && !groups_ && options_.limit == 0;
-  }
-  // Nothing is printed before all mails have been seen.
-  bool is_summed_up() const { return is_overview() || groups_ || options_.count; }
-  // Returns false if no more mails are wanted.
-  bool add(const spool::ViewedMail& mail, const mail::RouteState& route) {
-    if (!filter_.matches(mail, route, true)) return true;
-    const mail::MailState state = listing::state_of(mail, route, true);
-    ++mails_;
-    if (options_.count) return true;
-    if (groups_) return groups_->add(mail, state, now_), true;
-    if (is_overview()) return overview_.add(mail, state), true;
-    return print(mail, state) && (options_.limit == 0 || mails_ < options_.limit);
-  }
-  // `drops` says what waits outside the spool, or nothing.
-  void finish(const std::string& drops) {
-    const bool is_list = !options_.json && !options_.count && !groups_ && !is_overview();
-    if (is_list && mails_ == 0 && terminal_width()) output_.print("no queued mail is like that\n");
-    if (options_.count) output_.print(cat(std::to_string(mails_), "\n"));
-    if (groups_ && options_.json) output_.print(cat(groups_->json(), "\n"));
-    if (groups_ && !options_.json) output_.print_lines(groups_->text());
-    if (is_overview() && (mails_ > 0 || drops.empty()))
-      output_.print_lines(overview_.text(now_, terminal_width(), may_use_bold()));
-    if (!drops.empty() && !options_.json && !options_.count && !groups_)
-      output_.print_lines(cat(drops, "\n"));
-  }
-
- private:
-  // What is folded stands below the mail's state, so that the ids can be seen at a glance.
-  bool print(const spool::ViewedMail& mail, const mail::MailState& state) {
-    constexpr std::size_t kBelowState = 14;
-    if (options_.json) return output_.print(cat(listing::queue_json(mail, state).text(), "\n"));
-    return output_.print_lines(cat(listing::queue_line(mail, state), "\n"), kBelowState);
-  }
-
-  const QueueOptions& options_;
-  Output& output_;
-  WallTime now_ = SystemClock().wall();
-  listing::QueueFilter filter_;
-  listing::QueueOverview overview_;
-  std::optional<listing::QueueGroups> groups_;
-  std::size_t mails_ = 0;
-};
-
-// Leaves out mail that ends while the list is made. Reports damaged mail and continues with the rest.
-Exit print_all(const QueueOptions& options, const std::string& directory, spool::View& view, Output& output) {
-  Listing listing(options, output);
-  if (auto understood = listing.understand(); !understood) return report(kQueueCommand, understood.error());
-  const mail::RouteState route = ask_daemon({options.spool, options.socket}).route;
-  const auto ids = view.ids();
-  std::optional<Progress> progress;  // not beside lines that come out at once
-  if (listing.is_summed_up()) progress.emplace("reading the queue").expect(ids.size());
-  Exit exit = Exit::ok;
-  for (mail::MailId id : ids) {
-    if (progress) progress->count_one();
-    auto mail = view.load(id);
-    const bool has_ended = !mail && mail.error().kind == mail::SourceErrorKind::unknown_mail;
-    if (has_ended) continue;
-    if (!mail) progress.reset();
-    if (!mail) exit = report(kQueueCommand, to_start_error(mail.error()));
-    if (mail && !listing.add(*mail, route)) break;
-  }
-  progress.reset();
-  listing.finish(listing::drops_text(directory, std::nullopt));
-  return exit;
-}
-
 Exit list(const QueueOptions& options) {
+  ListOptions wanted = options.list;
+  wanted.all = options.selection.all;
+  wanted.filters = options.selection.filters;
   return with_view(options.spool, std::nullopt,
                    [&](const std::string& directory, spool::View& view, Output& output) {
-                     return print_all(options, directory, view, output);
+                     const mail::RouteState route = ask_daemon({options.spool, options.socket}).route;
+                     QueueList list(wanted, view, route, output);
+                     return list.print(listing::drops_text(directory, std::nullopt));
                    });
 }
 
 OneMailOptions one_mail(const QueueOptions& options) {
-  return {{options.spool, options.socket}, options.id, options.json, options.as_sent, options.via};
+  return {{options.spool, options.socket}, options.id, options.list.json, options.as_sent, options.via};
 }
 
 // Uses the daemon's control socket for the command `name`.
@@ -143,7 +60,7 @@ Exit with_socket(const QueueOptions& options, std::string_view name,
   return use(socket->path);
 }
 
-Form form_of(const QueueOptions& options) { return options.json ? Form::json : Form::text; }
+Form form_of(const QueueOptions& options) { return options.list.json ? Form::json : Form::text; }
 
 Exit retry(const QueueOptions& options) {
   return with_socket(options, "retry", [&](const std::string& socket) {
@@ -227,17 +144,25 @@ void add_filters(CLI::App& queue, const std::shared_ptr<QueueOptions>& options) 
   add_filter(queue, options, "--to", "to", "PATTERN", "only mail with a recipient that matches");
   add_filter(queue, options, "--smarthost", "smarthost", "NAME", "only mail that was tried there last");
   add_filter(queue, options, "--reason", "reason", "TEXT",
-             "only mail whose reason for waiting has this text in it");
+             "only mail whose reason for waiting has this text in it; addresses are \"<...>\" there");
   add_filter(queue, options, "--older-than", "older_than", "DURATION",
              "only mail that came before that: 30m, 4h, 5d");
 }
 
 void add_forms(CLI::App& queue, QueueOptions& options) {
-  queue.add_flag("--json", options.json, "print one JSON object a line");
-  queue.add_flag("--count", options.count, "print only how many mails there are");
-  queue.add_option("--by", options.by, "count them by what they have in common")
+  queue.add_flag("--json", options.list.json, "print one JSON object a line");
+  queue.add_flag("--count", options.list.count, "print only how many mails there are");
+  queue.add_option("--by", options.list.by, "count them by what they have in common")
       ->check(CLI::IsMember({"domain", "age", "reason", "sender", "smarthost"}));
-  queue.add_option("--limit", options.limit, "at most so many")->type_name("N")->check(CLI::PositiveNumber);
+  queue
+      .add_option(
+          "--sort", options.list.sort,
+          "list them in this order: newest first (time), largest first (size), oldest first (age), by "
+          "the next attempt (next), most attempts first (attempts)")
+      ->check(CLI::IsMember({"time", "size", "age", "next", "attempts"}));
+  queue.add_option("--limit", options.list.limit, "at most so many")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
 }
 
 }  // namespace

@@ -83,6 +83,11 @@ struct Shown {
   bool operator()(const spool::ViewedMail& mail) const {
     return rights.may_see(mail.mail.envelope.uid) && filter.matches(mail, route, rights.is_operator);
   }
+  listing::QueueReader::Wanted wanted() const {
+    return {*this, [this](const listing::MailBrief& mail) {
+              return filter.judge(mail, route, rights.is_operator) == false;
+            }};
+  }
   mail::MailState state(const spool::ViewedMail& mail) const {
     return listing::state_of(mail, route, rights.is_operator);
   }
@@ -96,12 +101,13 @@ ControlAnswer one_page(const ControlRequest& request, const QueueQuestion& quest
   JsonList mails;
   JsonList unreadable;
   std::optional<mail::MailId> next = question.after;
+  const auto wanted = shown.wanted();
   auto goes_on = [&] {
     bool has_room = mails.count() < limit && mails.size() < kLongestJson;
     return next && has_room && clock.now() - begin < kLongestSearch && request.is_wanted();
   };
   while (goes_on()) {
-    auto page = reader.page(*next, limit - mails.count(), shown, as_of);
+    auto page = reader.page(*next, limit - mails.count(), wanted, as_of);
     if (!page) return spool_trouble(page.error());
     for (const auto& mail : page->mails) mails.add(listing::queue_json(mail, shown.state(mail)));
     for (mail::MailId id : page->unreadable) unreadable.add(to_text(id));
@@ -148,7 +154,7 @@ class Streaming {
 
  private:
   Result<listing::QueueReader::Page, StartError> read() {
-    auto page = reader_.page(*next_, std::min(left_, kPiece), shown_, as_of_);
+    auto page = reader_.page(*next_, std::min(left_, kPiece), shown_.wanted(), as_of_);
     if (!page) return page;
     left_ -= page->mails.size();
     next_ = left_ == 0 ? std::nullopt : page->next;

@@ -42,11 +42,14 @@ ControlAnswer retry_fitting(const ControlRequest& request, const Fitting& wanted
     return request.rights.may_see(mail.mail.envelope.uid) && !mail.mail.progress.held &&
            wanted.matches(mail, route, request.rights.is_operator);
   };
+  auto rules_out = [&](const listing::MailBrief& mail) {
+    return mail.is_held || wanted.rules_out(mail, route, request.rights.is_operator);
+  };
   bool answers = true;
   auto retry = [&](std::vector<mail::MailId> ids) {
     return answers = daemon.retry_known(std::move(ids), request.rights);
   };
-  auto count = for_all_fitting(request, reader, clock.now(), fits, retry);
+  auto count = for_all_fitting(request, reader, clock.now(), {fits, rules_out}, retry);
   if (!answers) return no_answer();
   return count ? answer_count(*count) : spool_trouble(count.error());
 }

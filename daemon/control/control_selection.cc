@@ -83,11 +83,11 @@ JsonList to_list(const std::vector<mail::MailId>& ids) {
 }
 
 Result<std::size_t, StartError> for_all_fitting(const ControlRequest& request, listing::QueueReader& reader,
-                                                Instant begin, const Fits& fits, const UsePortion& use) {
+                                                Instant begin, const Wanted& wanted, const UsePortion& use) {
   std::size_t count = 0;
   std::optional<mail::MailId> next = mail::MailId{};
   while (next && request.is_wanted()) {
-    auto page = reader.page(*next, kPortion, fits, begin);
+    auto page = reader.page(*next, kPortion, wanted, begin);
     if (!page) return std::unexpected(page.error());
     std::vector<mail::MailId> ids;
     for (const spool::ViewedMail& mail : page->mails) ids.push_back(mail.mail.id);

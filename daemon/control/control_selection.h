@@ -22,6 +22,9 @@ struct Fitting {
   listing::QueueFilter filter;
   std::optional<std::string> recipient_domain;  // of a recipient that is still pending
   bool matches(const spool::ViewedMail& mail, const mail::RouteState& route, bool is_operator) const;
+  bool rules_out(const listing::MailBrief& mail, const mail::RouteState& route, bool is_operator) const {
+    return filter.judge(mail, route, is_operator) == false;
+  }
 };
 // Ids are in order, none twice.
 using Selection = std::variant<std::vector<mail::MailId>, Everything, Fitting>;
@@ -32,10 +35,10 @@ Result<Selection, std::string> parse_selection(std::string_view body, WallTime n
 // Finds the mails in the spool's files, and calls `use` with the ids of a portion at a time, oldest first, until
 // it returns false or the client has gone. Returns how many it was called with, or why the spool cannot be read.
 // Blocks.
-using Fits = listing::QueueReader::Fits;
+using Wanted = listing::QueueReader::Wanted;
 using UsePortion = std::function<bool(std::vector<mail::MailId>)>;
 Result<std::size_t, StartError> for_all_fitting(const ControlRequest& request, listing::QueueReader& reader,
-                                                Instant begin, const Fits& fits, const UsePortion& use);
+                                                Instant begin, const Wanted& wanted, const UsePortion& use);
 
 JsonList to_list(const std::vector<mail::MailId>& ids);
 

@@ -106,7 +106,10 @@ ControlAnswer answer_steering(const ControlRequest& request, Decision decision, 
       return request.rights.may_change(mail.mail.envelope.uid) && is_for(decision, mail.mail.progress.held) &&
              wanted.matches(mail, route, request.rights.is_operator);
     };
-    count = for_all_fitting(request, reader, clock.now(), fits, steer);
+    auto rules_out = [&](const listing::MailBrief& mail) {
+      return !is_for(decision, mail.is_held) || wanted.rules_out(mail, route, request.rights.is_operator);
+    };
+    count = for_all_fitting(request, reader, clock.now(), {fits, rules_out}, steer);
   }
   if (!answers) return no_answer();
   if (!count) return spool_trouble(count.error());

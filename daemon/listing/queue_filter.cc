@@ -2,6 +2,7 @@
 #include "daemon/listing/queue_filter.h"
 
 #include <fnmatch.h>
+#include <string.h>
 
 #include <algorithm>
 
@@ -18,8 +19,8 @@ bool fits(const std::string& pattern, const std::string& address) {
   return ::fnmatch(std::string(bare).c_str(), address.c_str(), FNM_CASEFOLD) == 0;
 }
 
-bool has_part(std::string_view text, std::string_view part) {
-  return to_lower(text).find(to_lower(part)) != std::string::npos;
+bool has_part(const std::string& text, const std::string& part) {
+  return ::strcasestr(text.c_str(), part.c_str()) != nullptr;
 }
 
 }  // namespace
@@ -34,7 +35,20 @@ bool QueueFilter::matches(const spool::ViewedMail& mail, const mail::RouteState&
   if (to && std::ranges::none_of(envelope.recipients, is_asked_for)) return false;
   if (!state && !reason) return true;
   const mail::MailState now = state_of(mail, route, is_operator);
-  return (!state || *state == now.state) && (!reason || has_part(now.reason, *reason));
+  return (!state || *state == now.state) && (!reason || has_part(mail::common_reason(now.reason), *reason));
+}
+
+std::optional<bool> QueueFilter::judge(const MailBrief& mail, const mail::RouteState& route,
+                                       bool is_operator) const {
+  if (arrived_before && mail.arrival >= *arrived_before) return false;
+  if (smarthost && !equals_ignoring_case(*smarthost, mail.reason->smarthost)) return false;
+  if (state || reason) {
+    const mail::MailState now = state_of(mail, route, is_operator);
+    if (state && *state != now.state) return false;
+    const bool is_its_own = now.reason == mail.reason->text;
+    if (reason && !has_part(is_its_own ? now.reason : mail::common_reason(now.reason), *reason)) return false;
+  }
+  return from || to ? std::nullopt : std::optional(true);
 }
 
 bool is_filter(std::string_view name) {
@@ -54,7 +68,7 @@ Result<void, std::string> set_filter(QueueFilter& filter, std::string_view name,
   if (name == "older_than") {
     const auto age = parse_duration(value);
     if (!age) return std::unexpected("older_than must be a duration: 30m, 4h, 5d");
-    filter.arrived_before = now - *age;
+    filter.arrived_before = std::chrono::floor<std::chrono::seconds>(now - *age);
   }
   return {};
 }

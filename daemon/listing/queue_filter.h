@@ -9,6 +9,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/error.h"
+#include "daemon/listing/mail_brief.h"
 #include "daemon/mail/queue_state.h"
 #include "spool/view.h"
 
@@ -21,11 +22,14 @@ struct QueueFilter {
   std::optional<std::string> from{};
   std::optional<std::string> to{};         // any recipient
   std::optional<std::string> smarthost{};  // the one that was tried last
-  std::optional<std::string> reason{};     // a part of the reason for waiting, without regard to case
-  std::optional<WallTime> arrived_before{};
+  // A part of the reason for waiting, in any case, with "<...>" for each address.
+  std::optional<std::string> reason{};
+  std::optional<WallTime> arrived_before{};  // in whole seconds
 
   // `is_operator`: who asks may see reasons that are for operators only.
   bool matches(const spool::ViewedMail& mail, const mail::RouteState& route, bool is_operator) const;
+  // The same answer without the record; nullopt if only the record can tell (addresses).
+  std::optional<bool> judge(const MailBrief& mail, const mail::RouteState& route, bool is_operator) const;
 };
 
 inline constexpr std::string_view kFilterNames[] = {"state",     "from",   "to",

@@ -41,7 +41,7 @@ std::set<std::string> pending_domains(const mail::QueuedMail& mail) {
 }
 
 std::string reason_of(const mail::MailState& state) {
-  if (!state.reason.empty()) return shown(state.reason);
+  if (!state.reason.empty()) return state.reason;
   return state.state == mail::QueueState::active ? "being sent, or next" : "none";
 }
 
@@ -53,23 +53,38 @@ std::optional<GroupBy> parse_group_by(std::string_view name) {
   return static_cast<GroupBy>(found - kGroupNames.begin());
 }
 
-void QueueGroups::add(const spool::ViewedMail& viewed, const mail::MailState& state, WallTime now) {
-  const mail::QueuedMail& mail = viewed.mail;
+void QueueGroups::add(const MailBrief& mail, const mail::MailState& state, WallTime now) {
   switch (by_) {
-    case GroupBy::domain:
-      for (const std::string& domain : pending_domains(mail)) ++groups_[printable(domain, 255)];
+    case GroupBy::age:
+      ++counts_[age_of(std::chrono::floor<std::chrono::seconds>(now) - mail.arrival)];
       return;
-    case GroupBy::age: ++groups_[age_of(now - mail.arrival)]; return;
-    case GroupBy::reason: ++groups_[reason_of(state)]; return;
-    case GroupBy::sender: ++groups_[shown_address(mail.envelope.sender)]; return;
+    case GroupBy::reason: ++counts_[reason_of(state)]; return;
     case GroupBy::smarthost:
-      ++groups_[mail.progress.smarthost.empty() ? "none yet" : printable(mail.progress.smarthost, 255)];
+      ++counts_[mail.reason->smarthost.empty() ? "none yet" : mail.reason->smarthost];
       return;
+    case GroupBy::domain:
+    case GroupBy::sender: return;
   }
 }
 
+void QueueGroups::add(const spool::ViewedMail& viewed) {
+  if (by_ == GroupBy::sender) ++counts_[viewed.mail.envelope.sender];
+  if (by_ == GroupBy::domain)
+    for (const std::string& domain : pending_domains(viewed.mail)) ++counts_[domain];
+}
+
+QueueGroups::Groups QueueGroups::shown() const {
+  Groups groups;
+  for (const auto& [what, mails] : counts_)
+    groups[by_ == GroupBy::reason   ? listing::shown(mail::common_reason(what))
+           : by_ == GroupBy::sender ? shown_address(what)
+                                    : printable(what, 255)] += mails;
+  return groups;
+}
+
 std::string QueueGroups::text() const {
-  std::vector<std::pair<std::string, std::size_t>> sorted(groups_.begin(), groups_.end());
+  const Groups groups = shown();
+  std::vector<std::pair<std::string, std::size_t>> sorted(groups.begin(), groups.end());
   if (by_ != GroupBy::age)
     std::ranges::sort(sorted, [](const auto& a, const auto& b) {
       return std::tie(b.second, a.first) < std::tie(a.second, b.first);
@@ -85,7 +100,7 @@ std::string QueueGroups::text() const {
 
 std::string QueueGroups::json() const {
   JsonList groups;
-  for (const auto& [what, mails] : groups_)
+  for (const auto& [what, mails] : shown())
     groups.add(JsonObject().add("what", by_ == GroupBy::age ? what.substr(2) : what).add("mails", mails));
   return JsonObject().add("by", kGroupNames[static_cast<std::size_t>(by_)]).add("groups", groups).text();
 }

@@ -70,21 +70,36 @@ std::string rough(Duration duration) {
   return cat(std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()), " s");
 }
 
-void QueueOverview::add(const spool::ViewedMail& mail, const mail::MailState& state) {
+void QueueOverview::add(const MailBrief& mail, const mail::MailState& state) {
   ++mails_;
   ++states_[state.state];
   count_cause(state);
-  const auto& recipients = mail.mail.envelope.recipients;
-  Row row{.id = to_text(mail.mail.id),
-          .state = std::string(mail::to_word(state.state)),
-          .arrival = mail.mail.arrival,
-          .size = mail.mail.size,
-          .addresses = cat(shown_address(mail.mail.envelope.sender), " -> ",
-                           recipients.empty() ? "nobody" : shown_address(recipients.front().address))};
-  if (recipients.size() > 1) row.addresses += cat(" +", std::to_string(recipients.size() - 1));
+  Row row{.id = mail.id,
+          .state = mail::to_word(state.state),
+          .arrival = mail.arrival,
+          .size = mail.size,
+          .addresses = {}};
   if (oldest_.size() < kRows) return oldest_.push_back(std::move(row));
   newest_.push_back(std::move(row));
   if (newest_.size() > kRows) newest_.pop_front();
+}
+
+std::vector<mail::MailId> QueueOverview::listed() const {
+  std::vector<mail::MailId> ids;
+  for (const Row& row : oldest_) ids.push_back(row.id);
+  for (const Row& row : newest_) ids.push_back(row.id);
+  return ids;
+}
+
+void QueueOverview::describe(const spool::ViewedMail& mail) {
+  const auto& recipients = mail.mail.envelope.recipients;
+  std::string addresses = cat(shown_address(mail.mail.envelope.sender), " -> ",
+                              recipients.empty() ? "nobody" : shown_address(recipients.front().address));
+  if (recipients.size() > 1) addresses += cat(" +", std::to_string(recipients.size() - 1));
+  for (Row& row : oldest_)
+    if (row.id == mail.mail.id) row.addresses = addresses;
+  for (Row& row : newest_)
+    if (row.id == mail.mail.id) row.addresses = addresses;
 }
 
 void QueueOverview::count_cause(const mail::MailState& state) {
@@ -126,8 +141,8 @@ std::string QueueOverview::causes(WallTime now) const {
 
 std::string QueueOverview::rows(WallTime now, std::optional<std::size_t> width) const {
   auto line = [&](const Row& row) {
-    return cat(line_of({row.id, row.state, local_time(row.arrival, "%b %e %H:%M"), rough(now - row.arrival),
-                        short_size(row.size), row.addresses},
+    return cat(line_of({to_text(row.id), std::string(row.state), local_time(row.arrival, "%b %e %H:%M"),
+                        rough(now - row.arrival), short_size(row.size), row.addresses},
                        width),
                "\n");
   };

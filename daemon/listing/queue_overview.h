@@ -10,8 +10,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "daemon/listing/mail_brief.h"
 #include "daemon/mail/queue_state.h"
 #include "spool/view.h"
 
@@ -20,7 +22,10 @@ namespace hikyaku::listing {
 class QueueOverview {
  public:
   // Mails come oldest first.
-  void add(const spool::ViewedMail& mail, const mail::MailState& state);
+  void add(const MailBrief& mail, const mail::MailState& state);
+  // Of which mails the addresses are shown too, and these: those that have none are shown without.
+  std::vector<mail::MailId> listed() const;
+  void describe(const spool::ViewedMail& mail);
   // Several lines. Columns are cut so that a line has at most `width` characters; nullopt: nothing is cut.
   std::string text(WallTime now, std::optional<std::size_t> width, bool has_bold = false) const;
   std::size_t mails() const { return mails_; }
@@ -37,8 +42,8 @@ class QueueOverview {
     std::optional<WallTime> next{};  // the first of them
   };
   struct Row {
-    std::string id;
-    std::string state;
+    mail::MailId id;
+    std::string_view state;
     WallTime arrival;
     std::uint64_t size = 0;
     std::string addresses;
@@ -63,16 +68,23 @@ std::optional<GroupBy> parse_group_by(std::string_view name);
 class QueueGroups {
  public:
   explicit QueueGroups(GroupBy by) : by_(by) {}
-  // A mail with pending recipients in several domains counts in each of them, once.
-  void add(const spool::ViewedMail& mail, const mail::MailState& state, WallTime now);
+  // Whether the groups are made of addresses.
+  bool needs_records() const { return by_ == GroupBy::domain || by_ == GroupBy::sender; }
+  // Unless it needs records.
+  void add(const MailBrief& mail, const mail::MailState& state, WallTime now);
+  // If it does. A mail with pending recipients in several domains counts in each of them, once.
+  void add(const spool::ViewedMail& mail);
   // A line for each group, the largest first: number of mails, and what they have in common. By age: the youngest
   // first.
   std::string text() const;
   std::string json() const;  // one object: {"by":NAME,"groups":[{"what","mails"}]}
 
  private:
+  using Groups = std::map<std::string, std::size_t>;
+  Groups shown() const;
+
   GroupBy by_;
-  std::map<std::string, std::size_t> groups_;
+  std::unordered_map<std::string, std::size_t> counts_;  // by what they have in common, not yet printable
 };
 
 // "12 s", "4 min", "3 h", "5 d": the largest unit of which there are two, or one.

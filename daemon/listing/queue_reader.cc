@@ -18,7 +18,7 @@ namespace {
 // Building the view may take a second with a million mails. A page of this length makes that worthwhile even
 // if every other request needs a newer view.
 constexpr Duration kSlice = 250ms;
-constexpr std::size_t kIds = 256;
+constexpr std::size_t kGlances = 256;
 // Bounds the memory of one page.
 constexpr std::size_t kRecipients = 2000;
 
@@ -49,32 +49,35 @@ bool is_owned_by(int directory, const char* name, std::uint32_t owner) {
 }  // namespace
 
 Result<QueueReader::Page, StartError> QueueReader::page(mail::MailId after, std::size_t limit,
-                                                        const Fits& fits, Instant as_of) {
+                                                        const Wanted& wanted, Instant as_of) {
   Lock lock(mutex_);
   auto fresh = refresh(as_of);
   if (!fresh) return std::unexpected(fresh.error());
   Page page;
   std::size_t recipients = 0;
   Instant end = clock_.now() + kSlice;
-  for (auto ids = view_->ids_after(after, kIds); !ids.empty(); ids = view_->ids_after(after, kIds)) {
-    for (mail::MailId id : ids) {
+  for (auto next = view_->glances_after(after, kGlances); !next.empty();
+       next = view_->glances_after(after, kGlances)) {
+    for (const spool::Glance& glance : next) {
       if (page.mails.size() >= limit || recipients >= kRecipients || clock_.now() >= end) {
         page.next = after;
         return page;
       }
       std::size_t before = page.mails.size();
-      look_at(id, fits, page);
+      look_at(glance, wanted, page);
       if (page.mails.size() > before) recipients += page.mails.back().mail.envelope.recipients.size();
-      after = id;
+      after = glance.id;
     }
   }
   return page;
 }
 
-void QueueReader::look_at(mail::MailId id, const Fits& fits, Page& page) {
-  auto mail = view_->load(id);
-  if (mail && fits(*mail)) page.mails.push_back(std::move(*mail));
-  if (!mail && mail.error().kind != mail::SourceErrorKind::unknown_mail) page.unreadable.push_back(id);
+void QueueReader::look_at(const spool::Glance& glance, const Wanted& wanted, Page& page) {
+  auto brief = wanted.rules_out ? brief_of(*view_, glance) : std::nullopt;
+  if (brief && wanted.rules_out(*brief)) return;
+  auto mail = view_->load(glance.id);
+  if (mail && wanted.fits(*mail)) page.mails.push_back(std::move(*mail));
+  if (!mail && mail.error().kind != mail::SourceErrorKind::unknown_mail) page.unreadable.push_back(glance.id);
 }
 
 Result<void, StartError> QueueReader::refresh(Instant as_of) {

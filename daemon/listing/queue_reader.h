@@ -15,6 +15,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/exit.h"
 #include "daemon/base/mutex.h"
+#include "daemon/listing/mail_brief.h"
 #include "spool/view.h"
 
 namespace hikyaku::listing {
@@ -29,11 +30,15 @@ class QueueReader {
     std::vector<mail::MailId> unreadable;  // damaged, or unreadable on the disk
     std::optional<mail::MailId> next;      // continue after this mail; nullopt: the end
   };
-  using Fits = std::function<bool(const spool::ViewedMail&)>;
+  struct Wanted {
+    std::function<bool(const spool::ViewedMail&)> fits;
+    // Spares the reading of mails that would not fit; null: nothing is known beforehand.
+    std::function<bool(const MailBrief&)> rules_out{};
+  };
 
-  // Reads the mails after `after` until `limit` of them fit, or for a fraction of a second. Includes every
+  // Looks at the mails after `after` until `limit` of them fit, or for a fraction of a second. Includes every
   // mail that was queued at the time `as_of` and still is. Errors: see explain().
-  Result<Page, StartError> page(mail::MailId after, std::size_t limit, const Fits& fits, Instant as_of);
+  Result<Page, StartError> page(mail::MailId after, std::size_t limit, const Wanted& wanted, Instant as_of);
 
   const std::string& directory() const { return directory_; }
   // Drops the shared view if no page was requested since the last call.
@@ -41,7 +46,7 @@ class QueueReader {
 
  private:
   Result<void, StartError> refresh(Instant as_of) REQUIRES(mutex_);
-  void look_at(mail::MailId id, const Fits& fits, Page& page) REQUIRES(mutex_);
+  void look_at(const spool::Glance& glance, const Wanted& wanted, Page& page) REQUIRES(mutex_);
 
   std::string directory_;
   Clock& clock_;

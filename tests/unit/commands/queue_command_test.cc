@@ -57,6 +57,33 @@ TEST_CASE("queue: in short, counted, in groups, and as many as are wanted") {
         "3\n");  // the clock of the rig is not today's
 }
 
+TEST_CASE("queue: sorted, for people and for programs, and the first of them") {
+  SpoolRig rig;
+  const auto small = rig.accept("one", "a@example.com", "x@example.net");
+  const auto large = rig.accept("the largest", "a@example.com", "y@example.org");
+  const auto middle = rig.accept("middle", "b@example.com", "z@example.org");
+  rig.record(small, deferral(3, {{RecipientState::pending, "451 later"}}));
+  rig.record(middle, deferral(1, {{RecipientState::pending, "451 later"}}));
+  auto order = [&](std::vector<std::string> words) {
+    std::vector<std::string> ids;
+    const std::string out = rig.run(std::move(words)).out;
+    for (std::string_view line : split(out, '\n'))
+      if (!line.empty()) ids.push_back(first_word(std::string(line)));
+    return ids;
+  };
+  const std::vector<std::string> by_size = {to_text(large), to_text(middle), to_text(small)};
+  CHECK(order({"queue", "--sort", "size"}) == by_size);
+  CHECK(order({"queue", "--all", "--sort", "size"}) == by_size);
+  CHECK(order({"queue", "--sort", "attempts", "--limit", "2"}) ==
+        std::vector{to_text(small), to_text(middle)});
+  CHECK(order({"queue", "--sort", "size", "--to", "*@example.org"}) ==
+        std::vector{to_text(large), to_text(middle)});
+  const std::string json = rig.run({"queue", "--json", "--sort", "size", "--limit", "1"}).out;
+  CHECK(json.starts_with("{\"id\":\"" + to_text(large)));
+  CHECK(std::ranges::count(json, '\n') == 1);
+  CHECK(rig.run({"queue", "--sort", "colour"}).exit != 0);
+}
+
 TEST_CASE("queue: what waits in drop/ is counted, with the daemon running or not") {
   SpoolRig rig;
   std::filesystem::create_directory(rig.directory() + "/drop");

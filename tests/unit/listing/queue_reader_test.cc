@@ -18,8 +18,8 @@ std::vector<mail::MailId> ids_of(const QueueReader::Page& page) {
 }
 
 QueueReader::Page page_of(QueueReader& reader, mail::MailId after, std::size_t limit, Instant as_of,
-                          const QueueReader::Fits& fits = any) {
-  auto page = reader.page(after, limit, fits, as_of);
+                          const std::function<bool(const spool::ViewedMail&)>& fits = any) {
+  auto page = reader.page(after, limit, {fits}, as_of);
   REQUIRE(page);
   return std::move(*page);
 }
@@ -84,6 +84,20 @@ TEST_CASE("queue pages: what does not fit is passed over, what cannot be read is
   CHECK(other < wanted);
 }
 
+TEST_CASE("queue pages: what is ruled out beforehand is not read") {
+  SpoolRig rig;
+  QueueReader reader(rig.directory(), rig.clock);
+  rig.accept("x", "hit@example.com", "b@example.com");
+  auto wanted = rig.accept("xyz", "c@example.com", "b@example.com");
+  rig.stop();
+  rig.damage("hit@example.com");
+  auto page =
+      reader.page({}, 10, {any, [](const MailBrief& mail) { return mail.size == 1; }}, rig.clock.now());
+  REQUIRE(page);
+  CHECK(ids_of(*page) == std::vector{wanted});
+  CHECK(page->unreadable.empty());
+}
+
 TEST_CASE("queue pages: a page is bounded by its recipients too") {
   SpoolRig rig;
   QueueReader reader(rig.directory(), rig.clock);
@@ -99,7 +113,7 @@ TEST_CASE("queue pages: a page is bounded by its recipients too") {
 TEST_CASE("queue pages: a spool that is not there is an error in words") {
   SpoolRig rig;
   QueueReader reader(rig.place.file("nothing"), rig.clock);
-  auto page = reader.page({}, 1, any, rig.clock.now());
+  auto page = reader.page({}, 1, {any}, rig.clock.now());
   REQUIRE_FALSE(page);
   CHECK(page.error().text.find("there is no spool in ") == 0);
 }
