@@ -24,6 +24,19 @@ mail::Envelope some_envelope() {
   return envelope;
 }
 
+// Of eight kinds, each with an address of its own in it, as they come.
+std::string some_reason(mail::MailId id) {
+  constexpr std::string_view kTroubles[] = {
+      "the mailbox of <{}> is over quota",        "the smarthost asks to try again later",
+      "the smarthost is slow with mail for <{}>", "the smarthost takes no more recipients like <{}> today",
+      "greylisted: <{}> is to be tried later",    "the connection broke off before the reply",
+      "<{}> cannot be verified at the moment",    "the smarthost has no room for mail to <{}>"};
+  std::string reason(kTroubles[id.value % std::size(kTroubles)]);
+  if (const auto at = reason.find("{}"); at != reason.npos)
+    reason.replace(at, 2, "r" + to_text(id) + "@dest.example");
+  return reason;
+}
+
 template <class T>
 T demand(T result) {
   if (!result) throw std::runtime_error(result.error().text);
@@ -111,7 +124,7 @@ Task<void> BareSpool::defer_one(mail::MailId id, Duration wait) {
   progress.recipients = {{mail::RecipientState::pending, "450 4.2.0 <b@dest.example>: try again later"}};
   progress.attempts = 1;
   progress.next_wait = wait;
-  progress.reason = "the smarthost asks to try again later";
+  progress.reason = some_reason(id);
   progress.smarthost = "sink";
   auto recorded = co_await spool_->record(id, progress);
   demand(std::move(recorded));

@@ -48,7 +48,7 @@ class Hikyakud:
         self._dns, self._signs = dns, signs
         # A copy: the checkout may lie where the user that the daemon becomes may not go.
         self._program = shutil.copy(binary("hikyakud"), place.path)
-        self._config = place.file("hikyaku.yaml", json.dumps(self._settings()))
+        self.config = place.file("hikyaku.yaml", json.dumps(self._settings()))
         if queued:
             _fill(place.join("spool"), queued, deferred_for)
         self.start()
@@ -56,7 +56,7 @@ class Hikyakud:
     def start(self):
         """Until it listens."""
         log = self.place.join("hikyakud.log")
-        self._process = Process([self._program, "-c", self._config], log, self._counter.environment)
+        self._process = Process([self._program, "-c", self.config], log, self._counter.environment)
         until(lambda: listens(self.place.address, RELAY_PORT), 20, lambda: f"hikyakud listens: {self._process.said()}")
 
     def kill(self):
@@ -67,6 +67,10 @@ class Hikyakud:
 
     def flushes(self):
         return self._counter.count()
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def memory(self, name):
         """Bytes: VmRSS, VmHWM (proc(5))."""

@@ -12,7 +12,7 @@ bash etc/install_packages.sh etc/packages.txt tests/packages.txt
 bash tests/interop/fetch_peers.sh
 build=${HIKYAKU_BUILD:-build/release}
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHIKYAKU_LTO=ON -DHIKYAKU_TESTS=ON > /dev/null
-cmake --build "$build" --target hikyakud bench_load bench_sink bench_flushes bench_spool sendmail -- --quiet
+cmake --build "$build" --target hikyakud hikyaku bench_load bench_sink bench_flushes bench_spool sendmail -- --quiet
 
 export HIKYAKU_BIN=$(realpath "$build/bin") TMPDIR=${TMPDIR:-/var/tmp} PYTHONDONTWRITEBYTECODE=1
 describe() { # describe WHEN: the machine, so that a figure can be judged later
@@ -26,5 +26,6 @@ python3 tests/bench/sendmail.py || status=$?
 "$HIKYAKU_BIN/bench_spool" rates "$TMPDIR"
 "$HIKYAKU_BIN/bench_spool" start "$TMPDIR"
 python3 tests/bench/memory.py || status=$?
+python3 tests/bench/million.py || status=$?
 describe end
 exit $status
