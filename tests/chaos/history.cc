@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/chaos/history.h"
 
+#include <algorithm>
+#include <set>
+
 #include "daemon/base/text.h"
 
 namespace hikyaku::test {
@@ -72,10 +75,16 @@ void History::inspect() {
 void History::something_happens() {
   std::uint64_t what = dice_.below(100);
   if (what < 60) send();
+  if (what < 15) {  // mail that is being sent
+    rig_.pass(std::chrono::milliseconds(dice_.below(2000)) + 3us);
+    steer();
+  }
   if (what == 60) reload();
   if (what == 61) rig_.restart_all(dice_.chance(50) ? 20min : 1s);
   if (what == 62) rig_.host.odds = some_odds(dice_);
   if (what == 63) rig_.host.is_down = !rig_.host.is_down;
+  if (what >= 64 && what < 78) steer();
+  if (what == 78) retry();
   if (dice_.chance(70)) rig_.pass(std::chrono::seconds(dice_.below(1200)) + 3us);
 }
 
@@ -83,6 +92,37 @@ void History::something_happens() {
 void History::reload() {
   rig_.reload();
   ++lanes_;
+}
+
+// The newest are those that are being sent.
+mail::MailId History::some_mail() {
+  const std::size_t among = dice_.chance(60) ? std::min<std::size_t>(sent_.size(), 4) : sent_.size();
+  return sent_[sent_.size() - 1 - dice_.below(among)].id;
+}
+
+// Several mails at once, whatever they are about at the moment.
+void History::steer() {
+  constexpr relay::Decision kEach[] = {relay::Decision::hold, relay::Decision::hold, relay::Decision::release,
+                                       relay::Decision::remove, relay::Decision::bounce};
+  std::set<mail::MailId> ids;
+  for (std::uint64_t i = 0; !sent_.empty() && i <= dice_.below(3); ++i) ids.insert(some_mail());
+  decide(kEach[dice_.below(std::size(kEach))], {ids.begin(), ids.end()});
+}
+
+void History::decide(relay::Decision decision, std::vector<mail::MailId> ids) {
+  for (const relay::Decided& answer :
+       rig_.loop.run(rig_.relay->steering().apply(std::move(ids), {.decision = decision, .by = "anna"}))) {
+    ++decisions_[answer.result];
+    if (!orders_.note(decision, answer, rig_.host.ledger().tick()))
+      findings_.push_back(cat("decided about once more: ", to_text(answer.id)));
+  }
+}
+
+void History::retry() {
+  if (dice_.chance(50) || sent_.empty())
+    rig_.relay->retry_all();
+  else
+    rig_.relay->retry({some_mail()});
 }
 
 void History::send() {
@@ -100,6 +140,7 @@ void History::recover() {
   rig_.host.is_down = false;
   rig_.set_slowness(0);
   rig_.host.on_group = OnGroup::takes;
+  decide(relay::Decision::release, orders_.held());
   rig_.pass(kToDrain);
   rig_.stop_relay(1s);
   audit("at the end");
@@ -108,7 +149,7 @@ void History::recover() {
 
 void History::audit(std::string_view when) {
   std::vector<Spooled> there = spooled();
-  for (std::string& finding : Audit(sent_, rig_.host.ledger(), there).findings())
+  for (std::string& finding : Audit(sent_, rig_.host.ledger(), there, orders_).findings())
     findings_.push_back(cat(when, ": ", std::move(finding)));
   if (rig_.connector.most_open() > rig_.settings.smarthosts.front().connections * lanes_)
     findings_.push_back("more connections than are allowed");

@@ -26,12 +26,20 @@ TEST_CASE("chaos: whatever a smarthost does, each mail ends once and as it was r
   std::uint64_t first = number("HIKYAKU_CHAOS_SEED", 1);
   std::uint64_t seeds = number("HIKYAKU_CHAOS_SEEDS", kAllSeeds);
   MESSAGE(seeds, " of ", kAllSeeds, " histories");
+  std::map<relay::Decided::Result, std::size_t> decisions;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     History history(seed);
     auto findings = history.play();
     for (const std::string& finding : findings) FAIL_CHECK("seed ", seed, ": ", finding);
+    for (const auto& [result, count] : history.decisions()) decisions[result] += count;
     if (findings.empty() || seeds > 1) continue;
     MESSAGE(join(history.log(), "\n"));
     for (const LedgerEntry& entry : history.ledger().entries()) MESSAGE(to_text(entry));
+  }
+  if (seeds < 100) return;
+  using Result = relay::Decided::Result;
+  for (Result result : {Result::done, Result::unchanged, Result::under_way, Result::unknown}) {
+    CAPTURE(static_cast<int>(result));
+    CHECK(decisions[result] > seeds / 10);
   }
 }
