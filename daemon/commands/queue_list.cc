@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "daemon/base/text.h"
-#include "daemon/commands/progress.h"
 #include "daemon/commands/queue_mail.h"
 #include "daemon/listing/queue_listing.h"
 
@@ -46,17 +45,17 @@ Result<void, StartError> QueueList::understand() {
 void QueueList::walk() {
   mail::MailId after;
   const bool prints_as_it_goes = needs_record() && !groups_;
-  std::optional<Progress> progress;  // not beside lines that come out at once
-  if (!prints_as_it_goes) progress.emplace("reading the queue").expect(view_.size());
+  if (!prints_as_it_goes) progress_.emplace("reading the queue").expect(view_.size());
   for (auto next = view_.glances_after(after, kGlancesAtOnce); !next.empty() && !is_done_;
        next = view_.glances_after(after, kGlancesAtOnce)) {
     for (const spool::Glance& glance : next) {
-      if (progress) progress->count_one();
+      if (progress_) progress_->count_one();
       if (!is_done_) look_at(glance);
     }
     after = next.back().id;
     if (needs_record()) output_.flush();
   }
+  progress_.reset();
 }
 
 void QueueList::look_at(const spool::Glance& glance) {
@@ -132,8 +131,9 @@ void QueueList::finish(const std::string& drops) {
 std::optional<spool::ViewedMail> QueueList::load(mail::MailId id) {
   auto mail = view_.load(id);
   if (mail) return std::move(*mail);
-  if (mail.error().kind != SourceErrorKind::unknown_mail)
-    exit_ = report(kQueueCommand, to_start_error(mail.error()));
+  if (mail.error().kind == SourceErrorKind::unknown_mail) return std::nullopt;
+  progress_.reset();  // the error has a line of its own
+  exit_ = report(kQueueCommand, to_start_error(mail.error()));
   return std::nullopt;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/commands/output.h"
+#include "daemon/commands/progress.h"
 #include "daemon/listing/queue_filter.h"
 #include "daemon/listing/queue_overview.h"
 #include "spool/view.h"
@@ -62,6 +63,7 @@ class QueueList {
   std::optional<listing::QueueGroups> groups_;
   std::optional<listing::SortBy> sort_;
   std::vector<std::pair<std::int64_t, mail::MailId>> sorted_;  // by their keys, once all are known
+  std::optional<Progress> progress_;                           // not beside lines that come out at once
   std::size_t mails_ = 0;
   bool is_done_ = false;  // no more mails are wanted
   Exit exit_ = Exit::ok;
