@@ -81,6 +81,7 @@ class Scripts(Frame):
     def check_status(self):
         status = self.schemas.check("status", self.hikyaku("status", "--json", code=1))
         self.assertEqual(status, self.ask("status", "GET", "/v1/status") | {"uptime": status["uptime"]})
+        self.assertTrue(self.ask("status", "GET", "/v1/status?verbose=1")["smarthosts"][0]["last_failure"])
         self.ask("version", "GET", "/v1/version")
         self.ask("health", "GET", "/healthz")
         self.ask("health", "GET", "/healthz?live=1")
@@ -108,6 +109,7 @@ class Scripts(Frame):
                 self.assertNotIn("history", self.schemas.check("queue-show", file.read()))
         for mail in mails:
             self.assertEqual(self.ask("outcome", "GET", f"/v1/mails/{mail['id']}/outcome")["id"], mail["id"])
+            self.assertEqual(self.ask("dialogue", "GET", f"/v1/mails/{mail['id']}/dialogue")["id"], mail["id"])
 
     def check_requests(self):
         self.ask("reload", "POST", "/v1/reload", {})
