@@ -58,11 +58,17 @@ Result<DkimDesk, StartError> open_desk(const DkimOptions& options) {
   return DkimDesk{std::move(*settings), std::move(store), std::move(*domain)};
 }
 
-Exit tell(const std::string& text, Exit exit = Exit::ok) {
+enum class Reader : std::uint8_t { people, programs };
+Exit tell(const std::string& text, Reader reader, Exit exit = Exit::ok) {
   Output output(STDOUT_FILENO);
-  output.print(text);
+  if (reader == Reader::people)
+    output.print_lines(text);
+  else
+    output.print(text);
   return output.finish(exit, kDkim);
 }
+
+Reader reader_of(const DkimOptions& options) { return options.json ? Reader::programs : Reader::people; }
 
 std::string next_reload(const ControlOptions& control) {
   auto socket = find_control_socket(control);
@@ -82,7 +88,9 @@ Exit new_key(const DkimOptions& options) {
   auto key = desk->store.create(desk->domain, selector, options.ed25519 ? KeyKind::ed25519 : KeyKind::rsa);
   if (!key) return report(kDkim, key.error());
   const Duration lifetime = desk->settings.queue.lifetime;
-  return tell(options.json ? to_json_object(*key, lifetime).text() + "\n" : new_key_page(*key));
+  // The page's records are there to be pasted.
+  return tell(options.json ? to_json_object(*key, lifetime).text() + "\n" : new_key_page(*key),
+              Reader::programs);
 }
 
 Exit list_keys(const DkimOptions& options) {
@@ -96,7 +104,7 @@ Exit list_keys(const DkimOptions& options) {
     text += options.json ? to_json_object(key, lifetime).text() + "\n" : list_line(key, lifetime);
   if (keys->empty() && !options.json)
     text = cat("there are no keys in ", desk->store.directory(), "; make one: hikyaku dkim new DOMAIN\n");
-  return tell(text);
+  return tell(text, reader_of(options));
 }
 
 Task<std::vector<RecordAnswer>> look_up_all(io::Loop& loop, dns::RecordSource& records,
@@ -135,7 +143,7 @@ Exit check_keys(const DkimOptions& options) {
                          : check_line((*keys)[i], answers[i]);
     is_good = is_good && answers[i].is_good();
   }
-  return tell(text, is_good ? Exit::ok : Exit::attention);
+  return tell(text, reader_of(options), is_good ? Exit::ok : Exit::attention);
 }
 
 JsonObject used_object(const StoredKey& key, const std::vector<StoredKey>& retired) {
@@ -161,7 +169,10 @@ Exit use_key(const DkimOptions& options) {
   if (!desk) return report(kDkim, desk.error());
   auto key = desk->store.find(desk->domain, options.selector);
   if (!key) return report(kDkim, key.error());
-  if (key->file.state == KeyState::active) return tell(cat(name_of(*key), " is active already\n"));
+  if (key->file.state == KeyState::active)
+    return tell(
+        options.json ? used_object(*key, {}).text() + "\n" : cat(name_of(*key), " is active already\n"),
+        reader_of(options));
   if (!options.force)
     if (const auto answer = ask_dns(desk->settings, {*key}).front(); !answer.is_good())
       return report(kDkim,
@@ -170,8 +181,9 @@ Exit use_key(const DkimOptions& options) {
                                           "signs; --force uses it all the same")});
   auto retired = desk->store.activate(*key);
   if (!retired) return report(kDkim, retired.error());
-  if (options.json) return tell(used_object(*key, *retired).text() + "\n");
-  return tell(used_page(*key, *retired, desk->settings.queue.lifetime) + next_reload(options.control));
+  if (options.json) return tell(used_object(*key, *retired).text() + "\n", Reader::programs);
+  return tell(used_page(*key, *retired, desk->settings.queue.lifetime) + next_reload(options.control),
+              Reader::people);
 }
 
 Exit retire_key(const DkimOptions& options) {
@@ -184,10 +196,11 @@ Exit retire_key(const DkimOptions& options) {
   auto again = desk->store.find(desk->domain, options.selector);
   if (!again) return report(kDkim, again.error());
   const Duration lifetime = desk->settings.queue.lifetime;
-  if (options.json) return tell(to_json_object(*again, lifetime).text() + "\n");
+  if (options.json) return tell(to_json_object(*again, lifetime).text() + "\n", Reader::programs);
   const bool has_signed = key->file.state == KeyState::active;
   return tell(list_line(*again, lifetime) + (has_signed ? "it signs nothing from the next reload on\n" : "") +
-              (has_signed ? next_reload(options.control) : ""));
+                  (has_signed ? next_reload(options.control) : ""),
+              Reader::people);
 }
 
 using Deed = Exit (*)(const DkimOptions&);

@@ -67,6 +67,7 @@ class Scripts(Frame):
         self.check_changes(held)
         self.check_requests()
         self.check_other_commands()
+        self.check_keys_and_consents()
         for worsen in (self.motley.pause, self.motley.use_up_rate):
             worsen(self.daemon)
             until(self.holds_up_mail, 60, self.daemon.log)
@@ -165,6 +166,33 @@ class Scripts(Frame):
             report = self.schemas.check("check", self.hikyaku("check", "--json", code=int(verifies)))["smarthosts"][0]
             self.assertTrue(report["certificate"]["chain"])
             self.assertEqual(report["failure"] is None, not verifies)
+
+    def check_keys_and_consents(self):
+        """Of a daemon with a smarthost by OAuth2, which goes on as it was before."""
+        with open(self.daemon.config, encoding="utf-8") as file:
+            before = file.read()
+        consented = {"name": "cloud", "host": self.place.address, "port": self.catcher.port, "tls": "starttls", "user": "me@dest.example",
+                     "oauth": {"provider": "google", "client_id": "x"}}
+        settings = self.motley.settings
+        self.daemon.configure(settings | {"smarthosts": [*settings["smarthosts"], consented], "user": "nobody",
+                                          "dkim": {"directory": self.place.directory("keys")}, "dns": self.place.address})
+        self.daemon.reload()
+        self.schemas.check_lines("oauth-status", self.hikyaku("oauth", "status", "--json", code=1))
+        self.assertEqual(self.ask("oauth", "GET", "/v1/oauth")["smarthosts"][0]["smarthost"], "cloud")
+        self.ask("error", "POST", "/v1/oauth/NAME/refresh", {}, status=422)
+        self.ask("status", "GET", "/v1/status")
+        for selector in ("s1", "s2"):
+            made = self.schemas.check("dkim-key", self.hikyaku("dkim", "new", "dest.example", "--selector", selector, "--json"))
+            self.assertEqual(made["state"], "prepared")
+            self.hikyaku("dkim", "use", "dest.example", selector, "--json", code=1)  # no DNS answers here
+            used = self.schemas.check("dkim-use", self.hikyaku("dkim", "use", "dest.example", selector, "--force", "--json"))
+        self.assertEqual(used["retired"], ["s1"])
+        self.assertEqual(len(self.schemas.check_lines("dkim-key", self.hikyaku("dkim", "list", "--json"))), 2)
+        self.assertFalse(self.schemas.check("dkim-check", self.hikyaku("dkim", "check", "--json", code=1))["good"])
+        retired = self.schemas.check("dkim-key", self.hikyaku("dkim", "retire", "dest.example", "s2", "--json"))
+        self.assertTrue(retired["record_until"])
+        self.place.file(os.path.relpath(self.daemon.config, self.place.path), before)
+        self.daemon.reload()
 
     def test_nothing_answers_in_json_without_a_schema(self):
         """By the help of each command, and by the page about the control socket."""

@@ -157,14 +157,6 @@ class Setup(Case):
     def test_docomo_takes_all_with_an_address_and_a_password_alone(self):
         self.is_enough_with_an_address_and_a_password("docomo", user="shop@docomo.ne.jp")  # whatever its account's ID is
 
-    def test_nothing_is_written_for_a_provider_that_takes_no_password(self):
-        before = self.read("hikyaku.yaml")
-        code, screen = self.at_terminal(target="me@outlook.com")
-        self.assertEqual(code, 69, screen)
-        self.assertIn("OAuth2, which this version of hikyaku does not have yet", screen)
-        self.assertEqual(self.read("hikyaku.yaml"), before)
-        self.assertFalse(os.path.exists(f"{self.daemon.folder}/authinfo"))
-
 
 if __name__ == "__main__":
     main()
