@@ -19,8 +19,8 @@ namespace {
 using std::string_view;
 
 // What a variable's value becomes in the document: "" if it says nothing, nullopt if it cannot be understood.
-using Written = std::optional<std::string>;
-using Write = Written (*)(string_view value);
+using Flow = std::optional<std::string>;
+using Write = Flow (*)(string_view value);
 
 std::vector<string_view> words_in(string_view text) {
   std::vector<string_view> words;
@@ -35,38 +35,38 @@ std::vector<string_view> words_in(string_view text) {
   return words;
 }
 
-Written word(string_view value) { return to_flow(to_node(value)); }
+Flow word(string_view value) { return to_flow(to_node(value)); }
 
-Written list_of(string_view value, string_view before) {
+Flow list_of(string_view value, string_view before) {
   std::vector<std::string> items;
   for (string_view item : words_in(value)) items.push_back(cat(before, item));
   return to_flow(to_node(items));
 }
-Written list(string_view value) { return list_of(value, ""); }
-Written domains(string_view value) { return list_of(value, "*@"); }
+Flow list(string_view value) { return list_of(value, ""); }
+Flow domains(string_view value) { return list_of(value, "*@"); }
 
-Written bytes(string_view value) { return value == "0" ? Written() : to_flow(to_node(cat(value, "B"))); }
+Flow bytes(string_view value) { return value == "0" ? Flow() : to_flow(to_node(cat(value, "B"))); }
 
-Written log_format(string_view value) {
+Flow log_format(string_view value) {
   if (value == "plain") return word("text");
-  return value == "json" ? word(value) : Written();
+  return value == "json" ? word(value) : Flow();
 }
 
-Written masked(string_view value) {
+Flow masked(string_view value) {
   if (value == "false" || value == "0") return "";
   return word("masked");
 }
 
 // smtp_tls_security_level of postconf(5). Certificates are verified from "encrypt" on.
-Written tls_level(string_view value) {
+Flow tls_level(string_view value) {
   if (value == "none") return word("none");
   if (value == "may" || value == "dane") return word("opportunistic");
   const std::array kTls{"encrypt", "verify", "secure", "fingerprint", "dane-only"};
-  return std::ranges::find(kTls, value) != kTls.end() ? word("starttls") : Written();
+  return std::ranges::find(kTls, value) != kTls.end() ? word("starttls") : Flow();
 }
 
-Written wrapper_mode(string_view value) { return value == "yes" ? word("implicit") : Written(""); }
-Written nothing(string_view) { return ""; }
+Flow wrapper_mode(string_view value) { return value == "yes" ? word("implicit") : Flow(""); }
+Flow nothing(string_view) { return ""; }
 
 struct Row {
   string_view variable;
@@ -143,7 +143,7 @@ bool concerns_us(string_view name) {
 }
 
 // The document in the making: sections in the order in which they come up.
-class Draft {
+class DocumentDraft {
  public:
   void add(string_view section, string_view key, std::string flow, std::string variable) {
     if (sections_.empty() || std::ranges::find(sections_, section, &Section::name) == sections_.end())
@@ -230,7 +230,7 @@ class Reader {
   }
 
   void take(const Row& row, const std::string& value) {
-    Written written = row.write(value);
+    Flow written = row.write(value);
     if (!written) return problem(row.variable, cat("takes ", row.wanted));
     if (written->empty()) return;
     if (draft_.has(row.section, row.key))
@@ -300,7 +300,7 @@ class Reader {
   }
 
   const Variables& variables_;
-  Draft draft_;
+  DocumentDraft draft_;
   Problems problems_;
 };
 

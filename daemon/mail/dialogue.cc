@@ -30,7 +30,7 @@ std::uint64_t milliseconds(Duration duration) {
       std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()));
 }
 
-std::string shown(std::string_view text) { return still_printable(text, kLongestShown); }
+std::string visible(std::string_view text) { return still_printable(text, kLongestShown); }
 
 // Seconds with three places: "   12.003".
 std::string seconds_column(Duration after) {
@@ -47,7 +47,7 @@ std::string line_text(const Dialogue::Line& line) {
   const std::string_view arrow = line.speaker == Speaker::client   ? " -> "
                                  : line.speaker == Speaker::server ? " <- "
                                                                    : " -- ";
-  return cat(seconds_column(line.after), arrow, shown(line.text), "\n");
+  return cat(seconds_column(line.after), arrow, visible(line.text), "\n");
 }
 
 }  // namespace
@@ -102,12 +102,12 @@ std::optional<Dialogue> parse_dialogue(const JsonValue& json) {
 }
 
 std::string to_text(const Dialogue& dialogue) {
-  std::string text = cat("  ", to_rfc3339(dialogue.began), " with ", shown(dialogue.smarthost), ", ",
-                         shown(dialogue.host), " port ", std::to_string(dialogue.port));
-  if (!dialogue.address.empty()) text += cat(" (", shown(dialogue.address), ")");
+  std::string text = cat("  ", to_rfc3339(dialogue.began), " with ", visible(dialogue.smarthost), ", ",
+                         visible(dialogue.host), " port ", std::to_string(dialogue.port));
+  if (!dialogue.address.empty()) text += cat(" (", visible(dialogue.address), ")");
   text += dialogue.lines.empty() ? ", without a connection\n" : "\n";
   for (const Dialogue::Line& line : dialogue.lines) text += line_text(line);
-  return cat(text, "  failed: ", shown(dialogue.failure), "\n");
+  return cat(text, "  failed: ", visible(dialogue.failure), "\n");
 }
 
 }  // namespace hikyaku::mail

@@ -13,8 +13,6 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 ClientMetric counted(double value, std::vector<ClientMetric::Label> labels = {}) {
   ClientMetric metric;
   metric.counter.value = value;
@@ -37,11 +35,11 @@ MetricFamily flushes(const spool::FlushTimes& times) {
   for (std::size_t i = 0; i < times.counts.size(); ++i) {
     up_to_here += times.counts[i];
     const bool is_last = i == times.kBounds.size();
-    const double bound = is_last ? std::numeric_limits<double>::infinity() : in_seconds(times.kBounds[i]);
+    const double bound = is_last ? std::numeric_limits<double>::infinity() : seconds_in(times.kBounds[i]);
     metric.histogram.bucket.push_back({up_to_here, bound});
   }
   metric.histogram.sample_count = up_to_here;
-  metric.histogram.sample_sum = in_seconds(times.sum);
+  metric.histogram.sample_sum = seconds_in(times.sum);
   return {"hikyaku_spool_flush_seconds",
           "How long the spool took to write a batch of records and have the disk keep it.",
           MetricType::Histogram,
@@ -51,7 +49,7 @@ MetricFamily flushes(const spool::FlushTimes& times) {
 MetricFamily paused_time(const Snapshot& now, const PausedTimes& paused) {
   std::vector<ClientMetric> metrics;
   for (const auto& [name, time] : paused)
-    metrics.push_back(counted(in_seconds(time.until(now.instant)), {{"smarthost", name}}));
+    metrics.push_back(counted(seconds_in(time.until(now.instant)), {{"smarthost", name}}));
   return counter("hikyaku_smarthost_paused_seconds_total",
                  "How long the smarthost has got no mail because of an error.", std::move(metrics));
 }

@@ -25,8 +25,6 @@ MetricFamily gauge(std::string name, std::string help, std::uint64_t value) {
   return gauge(std::move(name), std::move(help), {valued(static_cast<double>(value))});
 }
 
-double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 template <class Value>
 MetricFamily by_smarthost(std::string name, std::string help, const relay::StatusReport& status,
                           Value value_of) {
@@ -48,7 +46,7 @@ void add_queue(const Snapshot& now, std::vector<MetricFamily>& all) {
   const Duration age = now.oldest ? std::max(now.now - *now.oldest, Duration(0)) : Duration(0);
   all.push_back(gauge("hikyaku_queue_oldest_seconds",
                       "The age of the oldest queued mail; 0: the queue is empty.",
-                      {valued(in_seconds(age))}));
+                      {valued(seconds_in(age))}));
 }
 
 void add_smarthosts(const relay::StatusReport& status, std::vector<MetricFamily>& all) {
@@ -76,7 +74,7 @@ void add_oauth(const Snapshot& now, std::vector<MetricFamily>& all) {
                              "How long the OAuth2 access token still holds; negative: it has expired.",
                              now.status, [&](const auto& it) -> std::optional<double> {
                                if (!it.oauth || !it.oauth->expires) return std::nullopt;
-                               return in_seconds(*it.oauth->expires - now.now);
+                               return seconds_in(*it.oauth->expires - now.now);
                              }));
 }
 
@@ -84,7 +82,7 @@ void add_certificates(const Snapshot& now, const Certificates& certificates, std
   auto left = [&](const mail::SmarthostReport& smarthost) -> std::optional<double> {
     auto known = certificates.find(smarthost.name);
     if (known == certificates.end() || !known->second) return std::nullopt;
-    return in_seconds(*known->second - now.now);
+    return seconds_in(*known->second - now.now);
   };
   all.push_back(by_smarthost("hikyaku_smarthost_certificate_left_seconds",
                              "How long the certificate still holds that the smarthost showed last.",
@@ -120,7 +118,7 @@ std::vector<MetricFamily> gauges_of(const Snapshot& now, const Remembered& remem
   all.push_back(gauge("hikyaku_build_info", "1; the label has the version.",
                       {valued(1, {{"version", now.status.version}})}));
   all.push_back(gauge("hikyaku_uptime_seconds", "The time since the daemon's start.",
-                      {valued(in_seconds(now.status.uptime))}));
+                      {valued(seconds_in(now.status.uptime))}));
   add_queue(now, all);
   add_smarthosts(now.status, all);
   add_oauth(now, all);

@@ -25,8 +25,6 @@ prometheus::Counter& counter(prometheus::Registry& registry, const std::string& 
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
 }
 
-double seconds_in(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 // Of OpenSSL's names, which are few; "1.0" and "1.1" are there only where `tls_min_version` lets them.
 std::string_view version_of(const std::optional<log::TlsInfo>& tls) {
   static constexpr std::pair<std::string_view, std::string_view> kNames[] = {

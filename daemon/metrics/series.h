@@ -22,6 +22,9 @@
 
 namespace hikyaku::metrics {
 
+// Prometheus's unit of time.
+inline double seconds_in(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
 // A family of counters. Each is looked up in a map of our own: that costs a delivery less than the library's labels,
 // which it makes and hashes anew each time. Counters are never taken away. Thread-safe.
 class Tally {
