@@ -33,7 +33,7 @@ struct UsedConnection {
   std::optional<Endpoint> address;
   std::optional<io::TlsInfo> tls;
   mail::DialoguePtr dialogue{};  // null: nothing failed, or nothing was said
-  std::string signature{};  // TransactionResult's
+  std::string signature{};       // TransactionResult's
 };
 
 // A connection to a smarthost that was opened, or could not be.

@@ -121,8 +121,8 @@ std::string host_to_paste(const Preset& preset) {
 std::string where_to_write(const Preset& preset) {
   if (preset.password == config::PasswordKind::oauth2_only)
     return cat("\n`hikyaku setup --host ", preset.name,
-               "` writes the rest. Or in /etc/hikyaku/hikyaku.yaml, and then "
-               "`hikyaku oauth login`:\n\nsmarthost:\n  preset: ",
+               "` writes the rest; or write this into /etc/hikyaku/hikyaku.yaml,\n"
+               "and run `hikyaku oauth login`:\n\nsmarthost:\n  preset: ",
                preset.name, "\n  user: ", user_of(preset), "\n  oauth: {provider: ", preset.oauth,
                ", client_id: ID}\n");
   return cat("\nIn /etc/hikyaku/hikyaku.yaml, instead of `smarthost`:\n\n", preset_yaml(preset),

@@ -32,6 +32,7 @@ void check_settings(const config::Settings& settings) {
 // What is shown is written out, defaults included.
 config::Settings all_explicit(config::Settings settings) {
   settings.listen.is_explicit = settings.authinfo.is_explicit = settings.aliases.is_explicit = true;
+  settings.dkim.is_explicit = true;
   return settings;
 }
 

@@ -46,7 +46,8 @@ TEST_CASE("hikyaku: a mistake is one line that says what was probably meant and 
         Case{
             {},
             "hikyaku: a sub-command is missing: status, health, reload, setup, check, queue, spool, explain, "
-            "authinfo, dkim, config, presets, probe, import, demo, sink, completion, help, version; see "
+            "authinfo, dkim, oauth, config, presets, probe, import, demo, sink, completion, help, version; "
+            "see "
             "'hikyaku "
             "--help'"},
         Case{

@@ -97,7 +97,8 @@ TEST_CASE("control service: a refusal is a whole answer, with the reason as JSON
   ServiceRig rig;
   CHECK(rig.ask("HEAD / HTTP/1.1\r\n\r\n") ==
         "HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-        "Connection: close\r\nContent-Length: 44\r\n\r\n{\"error\":\"only GET and POST are supported\"}\n");
+        "Connection: close\r\nContent-Length: 49\r\n\r\n{\"error\":\"only GET, POST and PUT are "
+        "supported\"}\n");
 }
 
 TEST_CASE("control service: hostile requests are refused, and nothing else happens") {

@@ -82,8 +82,8 @@ Task<void> ClientRig::play(const std::string& script, const Scenario& scenario) 
   auto ends = io::make_memory_pair(loop, pair);
   nursery.spawn(peer.play(std::move(ends.second)));
   {
-    ClientContext context{loop,           smarthost, connector, knowledge, tls, "client.example",
-                          instance_token, cancel,    observer,  keys, tokens};
+    ClientContext context{loop,           smarthost, connector, knowledge, tls,   "client.example",
+                          instance_token, cancel,    observer,  keys,      tokens};
     Client client(context, std::move(ends.first));
     co_await scenario(client);
   }
