@@ -43,16 +43,23 @@ void ChaosLedger::refuse(const std::string& sender, const std::optional<std::str
 }
 
 void ChaosLedger::doubt(const std::string& sender, const std::optional<std::string>& recipient) {
-  ++doubted_[{sender, recipient.value_or("")}];
+  doubted_.emplace(sender, recipient.value_or(""));
+}
+
+void ChaosLedger::doubt_mail(const std::string& sender, const std::string& recipient) {
+  ++doubted_mails_[sender.empty() ? recipient : sender];
 }
 
 bool ChaosLedger::has_refused(const std::string& sender, const std::string& recipient) const {
-  auto doubts = [&](const std::string& of) {
-    auto found = doubted_.find({sender, of});
-    return found == doubted_.end() ? 0 : found->second;
+  auto is_in = [&](const auto& whom) {
+    return whom.contains({sender, recipient}) || whom.contains({sender, ""});
   };
-  return refused_.contains({sender, recipient}) || refused_.contains({sender, ""}) ||
-         doubts(recipient) + doubts("") >= 2;
+  auto doubts = [&](const std::string& mail) {
+    auto found = doubted_mails_.find(mail);
+    return found == doubted_mails_.end() ? 0 : found->second;
+  };
+  const unsigned said = sender.empty() ? doubts(recipient) + doubts("") : doubts(sender);
+  return is_in(refused_) || (is_in(doubted_) && said >= 2);
 }
 
 Told ChaosLedger::told(const std::string& sender, const std::string& recipient) const {

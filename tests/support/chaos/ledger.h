@@ -41,8 +41,11 @@ class ChaosLedger {
   void tell(std::size_t entry, Told told);
   // A 5yz about this mail was said. No recipient: about all of them.
   void refuse(const std::string& sender, const std::optional<std::string>& recipient);
-  // A 5yz was said that may have been about this mail. Said twice it may be taken so.
+  // A 5yz was said that may have been about this mail. Said in two transactions, of whatever recipients, it may be
+  // taken so for those that it was said of.
   void doubt(const std::string& sender, const std::optional<std::string>& recipient);
+  // Once a transaction. Notices, which have no sender, are told apart by their recipient, where it is known.
+  void doubt_mail(const std::string& sender, const std::string& recipient);
   // The client did what it must not.
   void complain(std::string what) { complaints_.push_back(std::move(what)); }
 
@@ -58,7 +61,8 @@ class ChaosLedger {
   std::uint64_t now_ = 0;
   std::vector<LedgerEntry> entries_;
   std::set<std::pair<std::string, std::string>> refused_;  // recipient "": all
-  std::map<std::pair<std::string, std::string>, unsigned> doubted_;
+  std::set<std::pair<std::string, std::string>> doubted_;
+  std::map<std::string, unsigned> doubted_mails_;
   std::vector<std::string> complaints_;
 };
 

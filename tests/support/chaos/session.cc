@@ -222,6 +222,12 @@ void ChaosSession::note_refusal(Moment moment) {
 }
 
 void ChaosSession::note_doubt(Moment moment) {
+  if (!std::exchange(now_.is_doubted, true)) {
+    const bool is_known = moment == Moment::rcpt || !now_.recipients.empty();
+    host_.ledger_.doubt_mail(now_.sender, !is_known                ? ""
+                                          : moment == Moment::rcpt ? asked_
+                                                                   : now_.recipients.front());
+  }
   if (moment == Moment::mail || moment == Moment::data) host_.ledger_.doubt(now_.sender, std::nullopt);
   if (moment == Moment::rcpt) host_.ledger_.doubt(now_.sender, asked_);
   if (moment != Moment::message && moment != Moment::content) return;

@@ -57,6 +57,7 @@ class ChaosSession {
     std::string sender;
     std::vector<std::string> recipients;
     std::optional<std::size_t> announced;  // SIZE
+    bool is_doubted = false;               // a refusal in it is one of which nobody knows whom it means
     std::string content;
   };
 
