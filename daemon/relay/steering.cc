@@ -126,7 +126,9 @@ Task<void> Steering::bounce(Decided& answer, const Instruction& order, mail::Que
   const bool is_done = co_await ticket->done(loop_.within(kLongestBounce));
   auto left = co_await source_.load(answer.id);
   if (!is_done || left)
-    refuse(answer, "the notice to its sender cannot be stored yet; the mail stays queued");
+    refuse(answer,
+           "the notice to its sender cannot be stored yet; the mail stays queued, or is returned as soon as "
+           "it can be");
 }
 
 void Steering::tell(const mail::QueuedMail& mail, const Instruction& order, IsOver is_over) {

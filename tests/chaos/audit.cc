@@ -97,7 +97,8 @@ void Audit::judge_orders(const SentMail& mail) {
   const bool is_queued = found != queued_.end();
   if (is_queued && (orders_.has_removed(mail.id) || orders_.has_returned(mail.id)))
     find("removed or returned, and still queued", whom);
-  if (orders_.holds(mail.id) && (!is_queued || !found->second->progress.held))
+  const bool may_be_over = orders_.may_have_returned(mail.id);
+  if (orders_.holds(mail.id) && !may_be_over && (!is_queued || !found->second->progress.held))
     find("held by the operator, and not held in the spool", whom);
   const auto since = orders_.kept_since(mail.id);
   auto is_sent_since = [&](const LedgerEntry& entry) {
