@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import unittest
 
@@ -30,14 +31,15 @@ hikyaku hikyaku/root_mail string {OPS}
 LATER = "9.9.9"
 
 
-def make_packages(place):
-    """Of the programs under test, and the same as a later version; returns their folder."""
+def make_packages(folder):
+    """Of the programs under test, and the same as a later version."""
     build = os.path.dirname(os.path.dirname(binary("hikyakud")))
     subprocess.run(["bash", os.path.join(ROOT, "etc", "package.sh"), "deb", build], check=True, stdout=subprocess.DEVNULL)
-    folder = place.directory("packages")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
     for path in glob.glob(f"{PACKAGES}/*.deb"):
         shutil.copy(path, folder)
-        later = place.join("later")
+        later = os.path.join(folder, "later")
         subprocess.run(["dpkg-deb", "-R", path, later], check=True)
         control = os.path.join(later, "DEBIAN", "control")
         with open(control, encoding="utf-8") as file:
@@ -49,7 +51,6 @@ def make_packages(place):
         subprocess.run(["dpkg-deb", "-b", "--root-owner-group", "-z1", later, f"{folder}/{name}"], check=True,
                        stdout=subprocess.DEVNULL)
         shutil.rmtree(later)
-    return folder
 
 
 class BareMachine(SystemdMachine):
@@ -74,10 +75,13 @@ place = packages = None
 
 
 def setUpModule():
+    """Groups that run side by side share what Form has made in $HIKYAKU_PACKAGES."""
     global place, packages
     place = Place()
     unittest.addModuleCleanup(place.remove)
-    packages = make_packages(place)
+    packages = os.environ.get("HIKYAKU_PACKAGES", place.join("packages"))
+    if "HIKYAKU_PACKAGES" not in os.environ or "Form" in sys.argv:
+        make_packages(packages)
 
 
 class Form(unittest.TestCase):
@@ -87,7 +91,7 @@ class Form(unittest.TestCase):
         self.assertEqual((said.returncode, said.stdout), (0, ""))
 
 
-class Package(unittest.TestCase):
+class Frame(unittest.TestCase):
     maxDiff = None
 
     @classmethod
@@ -146,6 +150,8 @@ class Package(unittest.TestCase):
     def state(self, path):
         return self.machine.must("stat", "-c", "%a %U:%G", path).strip()
 
+
+class SetUp(Frame):
     def test_installed_it_waits_for_its_set_up_and_takes_mail_meanwhile(self):
         said = self.install_all()
         self.assertIn("hikyaku is not set up yet: run 'hikyaku setup'", said)
@@ -187,6 +193,8 @@ class Package(unittest.TestCase):
         self.machine.must("dpkg-reconfigure", "-f", "noninteractive", "hikyaku")
         self.assertEqual(self.machine.must("cat", "/etc/hikyaku/hikyaku.yaml"), before)
 
+
+class Change(Frame):
     def test_an_upgrade_refuses_no_connection_and_loses_nothing(self):
         self.install_all()
         sink = self.start_sink()
@@ -240,6 +248,8 @@ class Package(unittest.TestCase):
                                 "--password-file", "/etc/test/password", "--root-mail", OPS, "--test-to", "-", "--yes")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
 
+
+class Former(Frame):
     def take_the_place_of(self, package, queue_file):
         self.apt("install", package)
         self.machine.write(queue_file, "not ours")
