@@ -27,19 +27,6 @@ struct AskOptions {
   bool verbose = false;
 };
 
-Exit print(std::string_view command, const std::string& lines, Exit exit = Exit::ok) {
-  Output output(STDOUT_FILENO);
-  output.print_lines(lines);
-  return output.finish(exit, command);
-}
-
-// For programs: never folded.
-Exit print_unchanged(std::string_view command, const std::string& text, Exit exit = Exit::ok) {
-  Output output(STDOUT_FILENO);
-  output.print(text);
-  return output.finish(exit, command);
-}
-
 // Another mail server on our port keeps the daemon from starting; under systemd only the socket unit's log
 // says so.
 std::string what_has_our_port(const std::string& config_file) {
@@ -52,7 +39,7 @@ Exit plugin_status(const ControlOptions& options) {
   auto socket = find_control_socket(options);
   auto reply = socket ? ask_control(socket->path, "/v1/status") : std::unexpected(socket.error());
   const PluginReport report = reply ? plugin_report(reply->json) : plugin_report(reply.error());
-  return print_unchanged("hikyaku status", report.text, report.exit());
+  return print_all("hikyaku status", report.text, Reader::programs, report.exit());
 }
 
 Exit status(const AskOptions& options) {
@@ -66,8 +53,8 @@ Exit status(const AskOptions& options) {
     report_note(kCommand, what_has_our_port(options.control.config));
   if (!reply) return report_control(kCommand, reply.error());
   const Exit exit = needs_operator(reply->json) ? Exit::attention : Exit::ok;
-  return options.json ? print_unchanged(kCommand, reply->text, exit)
-                      : print(kCommand, status_text(reply->json), exit);
+  return options.json ? print_all(kCommand, reply->text, Reader::programs, exit)
+                      : print_all(kCommand, status_text(reply->json), Reader::people, exit);
 }
 
 std::string kept_line(const JsonValue& reply) {
@@ -83,8 +70,8 @@ Exit reload(const AskOptions& options) {
   auto socket = find_control_socket(options.control);
   if (!socket) return report(kCommand, socket.error());
   auto reply = ask_control(socket->path, "/v1/reload", "");
-  if (reply && options.json) return print_unchanged(kCommand, reply->text);
-  if (reply) return print(kCommand, cat("reloaded\n", kept_line(reply->json)));
+  if (reply && options.json) return print_all(kCommand, reply->text, Reader::programs);
+  if (reply) return print_all(kCommand, cat("reloaded\n", kept_line(reply->json)), Reader::people);
   if (reply.error().kind == Exit::damaged) return report(kCommand, {Exit::configuration, reply.error().text});
   report_note(kCommand, socket->note);
   return report_control(kCommand, reply.error());
@@ -107,8 +94,9 @@ struct HealthOptions {
 Exit tell_health(const HealthOptions& options, bool is_good, const std::string& words) {
   constexpr std::string_view kCommand = "hikyaku health";
   const Exit exit = is_good ? Exit::ok : Exit::attention;
-  if (!options.asking.json) return print(kCommand, printable(words) + "\n", exit);
-  return print_unchanged(kCommand, JsonObject().add(is_good ? "health" : "error", words).text() + "\n", exit);
+  if (!options.asking.json) return print_all(kCommand, printable(words) + "\n", Reader::people, exit);
+  return print_all(kCommand, JsonObject().add(is_good ? "health" : "error", words).text() + "\n",
+                   Reader::programs, exit);
 }
 
 // For programs: one line of words, and yes or no. A daemon that is busy is not dead, but whoever asks decides.

@@ -7,7 +7,9 @@
 #include "daemon/commands/output.h"
 #include "daemon/config/load.h"
 #include "daemon/listing/queue_reader.h"
+#include "daemon/setup/authinfo_store.h"
 #include "daemon/system/directories.h"
+#include "daemon/system/loading.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -54,6 +56,14 @@ Result<SpoolAccess, StartError> open_spool(std::string_view command, const Spool
   auto disk = spool::open_disk(*directory);
   if (!disk) return std::unexpected(listing::explain(spool::to_view_error(disk.error()), *directory));
   return SpoolAccess{*directory, std::move(*disk)};
+}
+
+dkim::KeyRingPtr readable_keys(std::string_view command, const config::Settings& settings) {
+  const auto reader = system::reader_for(setup::daemon_account(settings.user));
+  auto keys = dkim::load_key_ring(settings.dkim, reader);
+  if (keys) return *keys;
+  report_note(command, cat("whether it would be signed is not known: ", config::to_text(keys.error(), "; ")));
+  return std::make_shared<const dkim::KeyRing>();
 }
 
 }  // namespace hikyaku::commands

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finds the control socket and the spool of the daemon that uses a configuration file. The daemon keeps
+// Finds the control socket, the spool and the keys of the daemon that uses a configuration file. The daemon keeps
 // running with the configuration that it read, so the file may have been broken since; then its readable
 // parts count. Blocks.
 #pragma once
@@ -9,6 +9,7 @@
 
 #include "daemon/base/exit.h"
 #include "daemon/config/load.h"
+#include "daemon/dkim/key_ring.h"
 #include "spool/view.h"
 
 namespace hikyaku::commands {
@@ -36,5 +37,8 @@ struct SpoolAccess {
 // Opens the spool for reading; the daemon may be using it. Prints DaemonPaths::note for `command`. Errors:
 // configuration (the text lists its problems), no_input, no_permission, io.
 Result<SpoolAccess, StartError> open_spool(std::string_view command, const SpoolOptions& options);
+
+// The keys that sign mail as it leaves; none, with a note for `command`, where this user may not read them.
+dkim::KeyRingPtr readable_keys(std::string_view command, const config::Settings& settings);
 
 }  // namespace hikyaku::commands

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `hikyaku dkim`: makes the keys that sign mail, says what to publish, looks whether it is published, and switches.
 // A key signs only once somebody has said so: a signature whose record nobody can find is worse than none.
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -58,16 +57,6 @@ Result<DkimDesk, StartError> open_desk(const DkimOptions& options) {
   return DkimDesk{std::move(*settings), std::move(store), std::move(*domain)};
 }
 
-enum class Reader : std::uint8_t { people, programs };
-Exit tell(const std::string& text, Reader reader, Exit exit = Exit::ok) {
-  Output output(STDOUT_FILENO);
-  if (reader == Reader::people)
-    output.print_lines(text);
-  else
-    output.print(text);
-  return output.finish(exit, kDkim);
-}
-
 Reader reader_of(const DkimOptions& options) { return options.json ? Reader::programs : Reader::people; }
 
 std::string next_reload(const ControlOptions& control) {
@@ -89,8 +78,8 @@ Exit new_key(const DkimOptions& options) {
   if (!key) return report(kDkim, key.error());
   const Duration lifetime = desk->settings.queue.lifetime;
   // The page's records are there to be pasted.
-  return tell(options.json ? to_json_object(*key, lifetime).text() + "\n" : new_key_page(*key),
-              Reader::programs);
+  return print_all(kDkim, options.json ? to_json_object(*key, lifetime).text() + "\n" : new_key_page(*key),
+                   Reader::programs);
 }
 
 Exit list_keys(const DkimOptions& options) {
@@ -104,7 +93,7 @@ Exit list_keys(const DkimOptions& options) {
     text += options.json ? to_json_object(key, lifetime).text() + "\n" : list_line(key, lifetime);
   if (keys->empty() && !options.json)
     text = cat("there are no keys in ", desk->store.directory(), "; make one: hikyaku dkim new DOMAIN\n");
-  return tell(text, reader_of(options));
+  return print_all(kDkim, text, reader_of(options));
 }
 
 Task<std::vector<RecordAnswer>> look_up_all(io::Loop& loop, dns::RecordSource& records,
@@ -143,7 +132,7 @@ Exit check_keys(const DkimOptions& options) {
                          : check_line((*keys)[i], answers[i]);
     is_good = is_good && answers[i].is_good();
   }
-  return tell(text, reader_of(options), is_good ? Exit::ok : Exit::attention);
+  return print_all(kDkim, text, reader_of(options), is_good ? Exit::ok : Exit::attention);
 }
 
 JsonObject used_object(const StoredKey& key, const std::vector<StoredKey>& retired) {
@@ -170,7 +159,8 @@ Exit use_key(const DkimOptions& options) {
   auto key = desk->store.find(desk->domain, options.selector);
   if (!key) return report(kDkim, key.error());
   if (key->file.state == KeyState::active)
-    return tell(
+    return print_all(
+        kDkim,
         options.json ? used_object(*key, {}).text() + "\n" : cat(name_of(*key), " is active already\n"),
         reader_of(options));
   if (!options.force)
@@ -181,9 +171,10 @@ Exit use_key(const DkimOptions& options) {
                                           "signs; --force uses it all the same")});
   auto retired = desk->store.activate(*key);
   if (!retired) return report(kDkim, retired.error());
-  if (options.json) return tell(used_object(*key, *retired).text() + "\n", Reader::programs);
-  return tell(used_page(*key, *retired, desk->settings.queue.lifetime) + next_reload(options.control),
-              Reader::people);
+  if (options.json) return print_all(kDkim, used_object(*key, *retired).text() + "\n", Reader::programs);
+  return print_all(kDkim,
+                   used_page(*key, *retired, desk->settings.queue.lifetime) + next_reload(options.control),
+                   Reader::people);
 }
 
 Exit retire_key(const DkimOptions& options) {
@@ -196,11 +187,13 @@ Exit retire_key(const DkimOptions& options) {
   auto again = desk->store.find(desk->domain, options.selector);
   if (!again) return report(kDkim, again.error());
   const Duration lifetime = desk->settings.queue.lifetime;
-  if (options.json) return tell(to_json_object(*again, lifetime).text() + "\n", Reader::programs);
+  if (options.json) return print_all(kDkim, to_json_object(*again, lifetime).text() + "\n", Reader::programs);
   const bool has_signed = key->file.state == KeyState::active;
-  return tell(list_line(*again, lifetime) + (has_signed ? "it signs nothing from the next reload on\n" : "") +
-                  (has_signed ? next_reload(options.control) : ""),
-              Reader::people);
+  return print_all(kDkim,
+                   list_line(*again, lifetime) +
+                       (has_signed ? "it signs nothing from the next reload on\n" : "") +
+                       (has_signed ? next_reload(options.control) : ""),
+                   Reader::people);
 }
 
 using Deed = Exit (*)(const DkimOptions&);

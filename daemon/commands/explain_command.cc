@@ -10,12 +10,11 @@
 #include "daemon/base/text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/control_client.h"
+#include "daemon/commands/daemon_paths.h"
 #include "daemon/commands/explain.h"
 #include "daemon/commands/output.h"
 #include "daemon/config/load.h"
-#include "daemon/setup/authinfo_store.h"
 #include "daemon/system/accounts.h"
-#include "daemon/system/loading.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -53,16 +52,6 @@ SmarthostTroubles ask_for_troubles(const ControlOptions& options) {
   return reply ? troubles_in(reply->json) : std::nullopt;
 }
 
-// Not everybody may read the keys.
-dkim::KeyRingPtr keys_of(const config::Settings& settings) {
-  const auto reader = system::reader_for(setup::daemon_account(settings.user));
-  auto keys = dkim::load_key_ring(settings.dkim, reader);
-  if (keys) return *keys;
-  report_note(kExplain,
-              cat("whether it would be signed is not known: ", config::to_text(keys.error(), "; ")));
-  return std::make_shared<const dkim::KeyRing>();
-}
-
 Exit explain_message(const ExplainOptions& options) {
   auto settings = config::load_file(options.control.config);
   if (!settings) return report(kExplain, {Exit::configuration, config::to_text(settings.error(), "\n")});
@@ -74,7 +63,8 @@ Exit explain_message(const ExplainOptions& options) {
     report_note(kExplain, "the daemon does not answer, so the state of its smarthosts is not known");
   auto explanation = explain(
       *settings, aliases.aliases, question, troubles,
-      [](const std::string& name) { return system::is_user(name).value_or(false); }, *keys_of(*settings));
+      [](const std::string& name) { return system::is_user(name).value_or(false); },
+      *readable_keys(kExplain, *settings));
   if (!explanation) return report(kExplain, {Exit::usage, explanation.error()});
   Output output(STDOUT_FILENO);
   options.json ? output.print(to_json_object(*explanation).text() + "\n")

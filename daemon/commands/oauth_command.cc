@@ -35,16 +35,6 @@ struct OAuthOptions {
   bool json = false;
 };
 
-enum class Reader : std::uint8_t { people, programs };
-Exit tell(const std::string& text, Exit exit = Exit::ok, Reader reader = Reader::people) {
-  Output output(STDOUT_FILENO);
-  if (reader == Reader::people)
-    output.print_lines(text);
-  else
-    output.print(text);
-  return output.finish(exit, kOAuth);
-}
-
 // One smarthost, and what is to be done with its tokens.
 Exit with_one(
     const OAuthOptions& options,
@@ -57,7 +47,7 @@ Exit with_one(
     return report(kOAuth, {Exit::usage, "several smarthosts have `oauth`: name one"});
   CommandTokens tokens(loaded->settings);
   auto done = deed(tokens, smarthosts->front());
-  return done ? tell(*done + "\n") : report(kOAuth, done.error());
+  return done ? print_all(kOAuth, *done + "\n", Reader::people) : report(kOAuth, done.error());
 }
 
 Exit login(const OAuthOptions& options) {
@@ -151,7 +141,7 @@ Exit status(const OAuthOptions& options) {
     if (!state_of(each).starts_with("good")) exit = Exit::attention;
     text += options.json ? json_line(each) : line_for(each);
   }
-  return tell(text, exit, options.json ? Reader::programs : Reader::people);
+  return print_all(kOAuth, text, options.json ? Reader::programs : Reader::people, exit);
 }
 
 Exit refresh(const OAuthOptions& options) {

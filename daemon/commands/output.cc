@@ -56,6 +56,12 @@ Exit Output::finish(Exit result, std::string_view command) {
   return Exit::io;
 }
 
+Exit print_all(std::string_view command, std::string_view text, Reader reader, Exit exit) {
+  Output output(STDOUT_FILENO);
+  reader == Reader::people ? output.print_lines(text) : output.print(text);
+  return output.finish(exit, command);
+}
+
 std::optional<std::size_t> terminal_width(int fd) {
   constexpr std::size_t kLeast = 20, kUsual = 80;
   winsize size{};

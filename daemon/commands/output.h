@@ -3,6 +3,7 @@
 // are folded to its width. If the reader of a pipe goes away, the rest of the output is dropped silently. Blocks.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,11 @@ class Output {
   int error_ = 0;  // errno of the first failure
   std::string waiting_;
 };
+
+// All that a command says, on standard output, and its exit code: io if it could not be written. For people it is
+// print_lines(), for programs, or to be pasted, print().
+enum class Reader : std::uint8_t { people, programs };
+Exit print_all(std::string_view command, std::string_view text, Reader reader, Exit exit = Exit::ok);
 
 // The width of the terminal that this is, in columns, or $COLUMNS; nullopt: it is none, whatever $COLUMNS says.
 std::optional<std::size_t> terminal_width(int fd = 1);

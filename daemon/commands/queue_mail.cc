@@ -9,6 +9,7 @@
 #include "daemon/base/text.h"
 #include "daemon/commands/control_client.h"
 #include "daemon/config/load.h"
+#include "daemon/dkim/signing_reader.h"
 #include "daemon/io/loop.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_reader.h"
@@ -158,11 +159,16 @@ Result<const mail::Smarthost*, StartError> choose_smarthost(const config::Settin
 }
 
 // As a lane does it (smtpc/transaction.h).
-Task<Result<void, mail::SourceError>> print_outgoing(mail::OutgoingContent& content, Output& output) {
+Task<Result<void, mail::SourceError>> print_outgoing(io::Loop& loop, mail::OutgoingContent& content,
+                                                     const dkim::KeyRing& keys,
+                                                     const mail::SigningRules& rules, Output& output) {
   auto prepared = co_await content.prepare();
   if (!prepared) co_return prepared;
+  dkim::SigningReader signed_content(loop, content.reader(), keys, rules);
+  auto is_signed = co_await signed_content.prepare(content.size());
+  if (!is_signed) co_return is_signed;
   for (;;) {
-    auto piece = co_await content.reader().next();
+    auto piece = co_await signed_content.next();
     if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty() || !output.print(*piece)) co_return Result<void, mail::SourceError>{};
   }
@@ -183,7 +189,8 @@ Result<void, StartError> print_as_sent(const OneMailOptions& options, spool::Vie
   mail::OutgoingContent content(stored, viewed->mail.size, **smarthost);
   SystemClock clock;
   io::Loop loop(clock);
-  return as_start_error(loop.run(print_outgoing(content, output)));
+  const dkim::KeyRingPtr keys = readable_keys(kQueueCommand, *settings);
+  return as_start_error(loop.run(print_outgoing(loop, content, *keys, (*smarthost)->dkim, output)));
 }
 
 }  // namespace

@@ -290,6 +290,16 @@ TEST_CASE("queue: cat --as-sent gives what the smarthost on the mail's way gets,
   Ran unknown = as_sent(out, {"--via", "there"});
   CHECK(unknown.exit == EX_USAGE);
   CHECK(unknown.err.find("there is no smarthost 'there', but main, inside") != std::string::npos);
+  const std::string keys = rig.place.file("keys");
+  std::filesystem::create_directory(keys);
+  std::ofstream(config, std::ios::app) << "dkim: {directory: " << keys << "}\n";
+  CHECK(rig.run_as_it_is({"dkim", "new", "shop.example", "--selector", "s", "-c", config}).exit == 0);
+  CHECK(as_sent(out).out == for_main);
+  CHECK(rig.run_as_it_is({"dkim", "use", "shop.example", "s", "--force", "-c", config}).exit == 0);
+  CHECK(
+      as_sent(out).out.starts_with("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=shop.example;"));
+  CHECK(as_sent(out).out.ends_with(for_main));
+  CHECK(as_sent(in).out == for_inside);  // there is no key for example.com
   CHECK(rig.run({"queue", "cat", to_text(out), "--via", "main"}).exit == EX_USAGE);
   CHECK(rig.run({"queue", "cat", to_text(out), "-c", config}).out == stored);
 }
