@@ -129,14 +129,8 @@ class Login {
 
 oauth::StoredToken to_stored(oauth::Grant grant, const mail::Smarthost& smarthost) {
   oauth::StoredToken token;
-  const WallTime now = SystemClock().wall();
-  token.refresh_token = std::move(grant.refresh_token);
-  token.access_token = std::move(grant.access_token);
-  token.scope = grant.scope.empty() ? smarthost.oauth->scope : grant.scope;
-  token.account = grant.account;
-  token.lifetime = grant.lifetime;
-  token.obtained = token.consented = now;
-  token.expires = now + grant.lifetime;
+  token.consented = SystemClock().wall();
+  oauth::put_into(token, std::move(grant), smarthost.oauth->scope, token.consented);
   return token;
 }
 

@@ -37,16 +37,9 @@ Result<OwnStore, StartError> open_own(const std::string& directory) {
 }
 
 oauth::StoredToken merged(oauth::StoredToken token, oauth::Grant grant, const mail::Smarthost& smarthost) {
-  const WallTime now = SystemClock().wall();
   token.client = oauth::client_mark(smarthost.oauth->client_id);
   token.user = smarthost.user;
-  token.access_token = std::move(grant.access_token);
-  if (!grant.refresh_token.empty()) token.refresh_token = std::move(grant.refresh_token);
-  token.scope = grant.scope.empty() ? smarthost.oauth->scope : grant.scope;
-  token.lifetime = grant.lifetime;
-  token.obtained = now;
-  token.expires = now + grant.lifetime;
-  token.refused.clear();
+  oauth::put_into(token, std::move(grant), smarthost.oauth->scope, SystemClock().wall());
   return token;
 }
 

@@ -76,8 +76,7 @@ void QueueList::take(const listing::MailBrief& brief, const spool::ViewedMail* m
   ++mails_;
   if (options_.count) return;
   if (groups_ && groups_->needs_records()) return groups_->add(*mail);
-  const bool is_line = !groups_ && !options_.is_overview() && !sort_;
-  if (is_line) return print_line(*mail);
+  if (needs_record()) return print_line(*mail);
   const mail::MailState state = listing::state_of(brief, route_, true);
   if (groups_) return groups_->add(brief, state, now_);
   if (sort_) return sorted_.emplace_back(listing::sort_key(*sort_, brief, state), brief.id), void();

@@ -151,15 +151,7 @@ Task<void> Refresher::ask_provider() {
 void Refresher::accept(Grant grant) {
   const bool was_without = trouble_.has_value() || !is_valid();
   if (trouble_) parts_.log.info("there are new tokens again", {{"smarthost", smarthost_.name}});
-  token_.access_token = std::move(grant.access_token);
-  if (!grant.refresh_token.empty()) token_.refresh_token = std::move(grant.refresh_token);
-  token_.scope = grant.scope.empty() ? smarthost_.oauth->scope : grant.scope;
-  if (!grant.account.empty()) token_.account = grant.account;
-  token_.lifetime = grant.lifetime;
-  token_.obtained = wall();
-  token_.expires = token_.obtained + grant.lifetime;
-  token_.refused.clear();
-  token_.refused_since = WallTime{};
+  put_into(token_, std::move(grant), smarthost_.oauth->scope, wall());
   trouble_.reset();
   fraction_ = parts_.jitter();
   if (was_without && parts_.on_token) parts_.on_token();

@@ -66,6 +66,18 @@ Result<void, std::string> prepare_directory(const std::string& directory) {
 
 std::string client_mark(std::string_view client_id) { return std::to_string(checksum(client_id, 0)); }
 
+void put_into(StoredToken& token, Grant grant, const std::string& asked_scope, WallTime now) {
+  token.access_token = std::move(grant.access_token);
+  if (!grant.refresh_token.empty()) token.refresh_token = std::move(grant.refresh_token);
+  token.scope = grant.scope.empty() ? asked_scope : grant.scope;
+  if (!grant.account.empty()) token.account = grant.account;
+  token.lifetime = grant.lifetime;
+  token.obtained = now;
+  token.expires = now + grant.lifetime;
+  token.refused.clear();
+  token.refused_since = WallTime{};
+}
+
 Secret to_text(const StoredToken& token) {
   JsonObject json;
   json.add("format", kFormat).add("client", token.client).add("user", token.user).add("scope", token.scope);

@@ -16,6 +16,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/error.h"
 #include "daemon/base/secret.h"
+#include "daemon/oauth/token_answer.h"
 #include "spool/disk.h"
 
 namespace hikyaku::oauth {
@@ -38,6 +39,10 @@ struct StoredToken {
 };
 
 std::string client_mark(std::string_view client_id);
+
+// What the provider has given at `now` becomes part of it, and no refusal is left. Of what it has not given, the scope is
+// the one that was asked for; refresh token and account stay.
+void put_into(StoredToken& token, Grant grant, const std::string& asked_scope, WallTime now);
 
 // JSON, a secret as a whole. Pure. nullopt for what is none of ours, or of a later format.
 Secret to_text(const StoredToken& token);
