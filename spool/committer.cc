@@ -27,7 +27,7 @@ Committer::~Committer() {
     Lock lock(mutex_);
     is_stopping_ = true;
   }
-  work_.notify_one();
+  work_.release();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -53,7 +53,7 @@ void Committer::release() {
   if (mode_ == CommitterMode::inline_on_loop)
     run_inline();
   else if (is_enough)
-    work_.notify_one();
+    work_.release();
 }
 
 void Committer::run() {
@@ -93,10 +93,10 @@ void Committer::count_arrivals(std::size_t arrived) {
 }
 
 void Committer::gather(Lock& lock) {
-  while (!is_stopping_ && waiting_.empty()) work_.wait(lock);
+  while (!is_stopping_ && waiting_.empty()) work_.acquire(lock);
   if (SteadyClock::now() >= gather_until_) return;
   batch_size_ = expected_;
-  while (!is_stopping_ && waiting_.size() < batch_size_ && work_.wait_until(lock, gather_until_)) continue;
+  while (!is_stopping_ && waiting_.size() < batch_size_ && work_.acquire_until(lock, gather_until_)) continue;
   batch_size_ = 1;
 }
 

@@ -97,7 +97,7 @@ class Committer {
   std::optional<io::Loop::OutsideWork> outside_;  // while something is submitted
   std::vector<Append*> gathering_;                // the loop's: submitted in this turn
   Mutex mutex_;
-  Condition work_;
+  Semaphore work_;
   std::vector<Append*> waiting_ GUARDED_BY(mutex_);
   std::size_t batch_size_ GUARDED_BY(mutex_) = 1;  // how many waiting appends wake the thread
   std::size_t released_ GUARDED_BY(mutex_) = 0;    // by the last flush

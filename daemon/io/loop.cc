@@ -12,6 +12,8 @@
 namespace hikyaku::io {
 namespace {
 
+constexpr int kMostRounds = 4;  // of resuming in one turn
+
 IoErrorKind kind_of(int error) {
   switch (error) {
     case UV_EOF: return IoErrorKind::eof;
@@ -60,11 +62,13 @@ Loop::~Loop() {
 }
 
 void Loop::post(std::function<void()> what) {
+  bool must_wake = false;
   {
     Lock lock(posted_mutex_);
     posted_.push_back(std::move(what));
+    must_wake = is_waiting_;
   }
-  uv_async_send(&async_);
+  if (must_wake) uv_async_send(&async_);
 }
 
 void Loop::run_until(const bool& done) {
@@ -77,7 +81,7 @@ void Loop::turn() {
     uv_run(&uv_, UV_RUN_NOWAIT);
   } else {
     arm();
-    uv_run(&uv_, is_idle() ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    uv_run(&uv_, is_idle() && begin_waiting() ? UV_RUN_ONCE : UV_RUN_NOWAIT);
   }
   take_posted();
   fire_timers();
@@ -85,14 +89,23 @@ void Loop::turn() {
   run_deferred();
 }
 
-// What becomes ready meanwhile waits for the next turn: a pair of coroutines that wake each other cannot keep
-// the others from their sockets.
+// What becomes ready meanwhile has a few rounds more, so that the steps of one message do not cost a poll each;
+// then it waits for the next turn: a pair of coroutines that wake each other cannot keep the others from their
+// sockets.
 void Loop::resume_ready() {
-  for (Waiter* waiter : std::exchange(ready_, {})) std::exchange(waiter->coroutine_, {}).resume();
+  for (int round = 0; round < kMostRounds && !ready_.empty(); ++round)
+    for (Waiter* waiter : std::exchange(ready_, {})) std::exchange(waiter->coroutine_, {}).resume();
 }
 
 void Loop::run_deferred() {
   for (auto& what : std::exchange(deferred_, {})) what();
+}
+
+// A loop that has work takes what is posted in its course; only one that waits costs post() a wake-up.
+bool Loop::begin_waiting() {
+  Lock lock(posted_mutex_);
+  is_waiting_ = posted_.empty();
+  return is_waiting_;
 }
 
 void Loop::take_posted() {
@@ -100,6 +113,7 @@ void Loop::take_posted() {
   {
     Lock lock(posted_mutex_);
     posted.swap(posted_);
+    is_waiting_ = false;
   }
   for (auto& what : posted) what();
 }

@@ -66,6 +66,7 @@ class Loop {
   void run_deferred();
   void fire_timers();
   void arm();
+  bool begin_waiting();
   void take_posted();
   void run_until(const bool& done);
 
@@ -79,6 +80,7 @@ class Loop {
   int outside_ = 0;
   Mutex posted_mutex_;
   std::vector<std::function<void()>> posted_ GUARDED_BY(posted_mutex_);
+  bool is_waiting_ GUARDED_BY(posted_mutex_) = false;  // in the poll, so that post() has to end it
 };
 
 namespace detail {

@@ -52,3 +52,31 @@ TEST_CASE("mutex: a lock that is given up lets another thread in, and is taken a
   lock.lock();
   CHECK(box.value == 1);
 }
+
+TEST_CASE(
+    "mutex: a semaphore keeps what is released before it is waited for, and gives up the lock meanwhile") {
+  Mutex mutex;
+  Semaphore work;
+  int done GUARDED_BY(mutex) = 0;
+  work.release();
+  Lock lock(mutex);
+  work.acquire(lock);
+  std::thread other([&] {
+    Lock inner(mutex);
+    done = 1;
+    work.release();
+  });
+  while (done == 0) work.acquire(lock);
+  lock.unlock();
+  other.join();
+}
+
+TEST_CASE("mutex: waiting for a semaphore ends at its time, with what came before") {
+  Mutex mutex;
+  Semaphore work;
+  Lock lock(mutex);
+  const auto past = std::chrono::steady_clock::now();
+  while (work.acquire_until(lock, past)) continue;
+  work.release();
+  CHECK(work.acquire_until(lock, past + std::chrono::hours(1)));
+}

@@ -149,3 +149,11 @@ TEST_CASE("loop: what another thread posts runs on the loop's") {
   other.join();
   CHECK(where == std::this_thread::get_id());
 }
+
+TEST_CASE("loop: what another thread posts while a turn is under way is taken, though nothing else happens") {
+  SystemClock clock;
+  Loop loop(clock);
+  Event event(loop);
+  loop.defer([&] { std::thread([&] { loop.post([&] { event.notify(); }); }).join(); });
+  CHECK(loop.run(event.wait({})) == Woken::ready);
+}
