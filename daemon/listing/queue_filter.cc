@@ -8,7 +8,6 @@
 
 #include "daemon/base/bytes.h"
 #include "daemon/base/text.h"
-#include "daemon/listing/queue_listing.h"
 
 namespace hikyaku::listing {
 namespace {
@@ -28,14 +27,10 @@ bool has_part(const std::string& text, const std::string& part) {
 bool QueueFilter::matches(const spool::ViewedMail& mail, const mail::RouteState& route,
                           bool is_operator) const {
   const mail::Envelope& envelope = mail.mail.envelope;
-  if (arrived_before && mail.mail.arrival >= *arrived_before) return false;
-  if (smarthost && !equals_ignoring_case(*smarthost, mail.mail.progress.smarthost)) return false;
   if (from && !fits(*from, envelope.sender)) return false;
   auto is_asked_for = [&](const mail::Recipient& recipient) { return fits(*to, recipient.address); };
   if (to && std::ranges::none_of(envelope.recipients, is_asked_for)) return false;
-  if (!state && !reason) return true;
-  const mail::MailState now = state_of(mail, route, is_operator);
-  return (!state || *state == now.state) && (!reason || has_part(mail::common_reason(now.reason), *reason));
+  return judge(brief_of(mail), route, is_operator).value_or(true);
 }
 
 std::optional<bool> QueueFilter::judge(const MailBrief& mail, const mail::RouteState& route,

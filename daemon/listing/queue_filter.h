@@ -28,7 +28,7 @@ struct QueueFilter {
 
   // `is_operator`: who asks may see reasons that are for operators only.
   bool matches(const spool::ViewedMail& mail, const mail::RouteState& route, bool is_operator) const;
-  // The same answer without the record; nullopt if only the record can tell (addresses).
+  // The same without the record; nullopt: the addresses decide, which only the record can tell.
   std::optional<bool> judge(const MailBrief& mail, const mail::RouteState& route, bool is_operator) const;
 };
 
