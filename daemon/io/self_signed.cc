@@ -32,7 +32,6 @@ using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Free>;
 using MemoryBio = std::unique_ptr<BIO, Free>;
 
 constexpr long kHour = 60 * 60;
-constexpr long kLifetime = 30 * 24 * kHour;
 
 std::unexpected<IoError> openssl_failure(std::string_view what) {
   return fail(IoErrorKind::tls_setup, cat(what, ": ", drain_openssl_errors()));
@@ -52,21 +51,22 @@ bool extend(X509* certificate, int what, const std::string& value) {
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
-void describe(X509* certificate, EVP_PKEY* key, const std::string& common_name) {
+void describe(X509* certificate, EVP_PKEY* key, const std::string& common_name, std::chrono::days lifetime) {
   X509_set_version(certificate, X509_VERSION_3);
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), random_number() >> 1);
   X509_gmtime_adj(X509_getm_notBefore(certificate), -kHour);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), kLifetime);
+  X509_time_adj_ex(X509_getm_notAfter(certificate), static_cast<int>(lifetime.count()), 0, nullptr);
   X509_set_pubkey(certificate, key);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
                              reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
   X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
 }
 
-CertificatePtr make_certificate(EVP_PKEY* key, const std::vector<std::string>& names) {
+CertificatePtr make_certificate(EVP_PKEY* key, const std::vector<std::string>& names,
+                                std::chrono::days lifetime) {
   CertificatePtr certificate(X509_new());
   if (!certificate) return nullptr;
-  describe(certificate.get(), key, names.front());
+  describe(certificate.get(), key, names.front(), lifetime);
   bool made = extend(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
               extend(certificate.get(), NID_subject_key_identifier, "hash") &&
               extend(certificate.get(), NID_ext_key_usage, "serverAuth") &&
@@ -84,7 +84,8 @@ std::string_view bytes_of(BIO* memory) {
 Result<void, IoError> write_file(const std::string& path, mode_t mode, BIO* memory) {
   Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   std::string_view bytes = bytes_of(memory);
-  if (file && ::write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()))
+  if (file && ::write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
+      ::fsync(file.get()) == 0)
     return {};
   return fail(IoErrorKind::tls_setup, cat(path, " cannot be written: ", os_error_text(errno)));
 }
@@ -92,9 +93,10 @@ Result<void, IoError> write_file(const std::string& path, mode_t mode, BIO* memo
 }  // namespace
 
 Result<SelfSigned, IoError> make_self_signed(const std::string& directory,
-                                             const std::vector<std::string>& names) {
+                                             const std::vector<std::string>& names,
+                                             std::chrono::days lifetime) {
   KeyPtr key(EVP_EC_gen("P-256"));
-  CertificatePtr certificate = key ? make_certificate(key.get(), names) : nullptr;
+  CertificatePtr certificate = key ? make_certificate(key.get(), names, lifetime) : nullptr;
   if (!certificate) return openssl_failure("no certificate can be made");
   MemoryBio cert_text(BIO_new(BIO_s_mem()));
   MemoryBio key_text(BIO_new(BIO_s_secmem()));

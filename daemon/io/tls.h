@@ -43,6 +43,8 @@ class TlsServer {
   // PEM files. Errors: tls_setup.
   static Result<std::shared_ptr<TlsServer>, IoError> create(std::string cert_file, std::string key_file);
   virtual ~TlsServer() = default;
+  // Why create() would fail, in words; empty: it would not.
+  static std::string trouble_with(const std::string& cert_file, const std::string& key_file);
   virtual Task<Result<StreamPtr, IoError>> accept(StreamPtr under, Until until) = 0;
 };
 
