@@ -2,8 +2,11 @@
 #include "daemon/config/read_file.h"
 
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "daemon/base/fd.h"
@@ -35,6 +38,24 @@ Result<std::string, FileError> read_all(int fd) {
   return text;
 }
 
+// A group with the user's name has no other members.
+std::string how_to_let_us_read(const std::string& path) {
+  std::array<char, 16 * 1024> text{};
+  passwd us{};
+  group ours{};
+  passwd* found_us = nullptr;
+  group* found_ours = nullptr;
+  ::getpwuid_r(::geteuid(), &us, text.data(), text.size() / 2, &found_us);
+  ::getgrgid_r(::getegid(), &ours, text.data() + text.size() / 2, text.size() / 2, &found_ours);
+  std::string user = found_us != nullptr ? us.pw_name : std::to_string(::geteuid());
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return cat("; a directory above it is closed to the user ", user);
+  const bool has_own_group = found_ours != nullptr && user == ours.gr_name;
+  return cat(" (mode ", mode_text(status.st_mode), ", for the user ", user, "); run: chown ",
+             has_own_group ? "root:" : "", user, " ", path, " && chmod ", has_own_group ? "640 " : "600 ",
+             path);
+}
+
 }  // namespace
 
 Result<FileText, FileError> read_file(const std::string& path) {
@@ -47,6 +68,16 @@ Result<FileText, FileError> read_file(const std::string& path) {
   if (!text) return std::unexpected(text.error());
   file.text = std::move(*text);
   return file;
+}
+
+std::string mode_text(mode_t mode) {
+  std::string digits{'0'};
+  for (int shift : {6, 3, 0}) digits += static_cast<char>('0' + ((mode >> shift) & 7));
+  return digits;
+}
+
+std::string explain(const FileError& error, const std::string& path) {
+  return error.kind == FileErrorKind::denied ? cat(error.text, how_to_let_us_read(path)) : error.text;
 }
 
 }  // namespace hikyaku::config

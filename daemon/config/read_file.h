@@ -24,4 +24,11 @@ using FileError = Error<FileErrorKind>;
 
 Result<FileText, FileError> read_file(const std::string& path);
 
+// The error's words; where the file was denied, with its mode, for whom it must be readable, and the command by
+// which root lets us, and nobody else, read it.
+std::string explain(const FileError& error, const std::string& path);
+
+// "0640"
+std::string mode_text(mode_t mode);
+
 }  // namespace hikyaku::config

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/config/secret_file.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <utility>
 
@@ -17,12 +14,6 @@ namespace {
 bool lies_under(const std::string& path, const std::string& directory) {
   return !directory.empty() && path.starts_with(cat(directory, "/")) &&
          path.find("/../") == std::string::npos;
-}
-
-std::string mode_text(mode_t mode) {
-  std::string digits{'0'};
-  for (int shift : {6, 3, 0}) digits += static_cast<char>('0' + ((mode >> shift) & 7));
-  return digits;
 }
 
 // Returns what is wrong and the command that corrects it, or an empty string.
@@ -43,24 +34,6 @@ std::string explain_access(const struct stat& status, const std::string& path, c
   return {};
 }
 
-// The command by which root lets us, and nobody else, read the file. A group with the user's name has no
-// other members.
-std::string grant_to_us(const std::string& path) {
-  std::array<char, 16 * 1024> text{};
-  passwd us{};
-  group ours{};
-  passwd* found_us = nullptr;
-  group* found_ours = nullptr;
-  ::getpwuid_r(::geteuid(), &us, text.data(), text.size() / 2, &found_us);
-  ::getgrgid_r(::getegid(), &ours, text.data() + text.size() / 2, text.size() / 2, &found_ours);
-  std::string user = found_us != nullptr ? us.pw_name : std::to_string(::geteuid());
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return cat("; a directory above it is closed to the user ", user);
-  if (found_ours != nullptr && user == ours.gr_name)
-    return cat(" (for the user ", user, "); run: chown root:", user, " ", path, " && chmod 640 ", path);
-  return cat(" (for the user ", user, "); run: chown ", user, " ", path, " && chmod 600 ", path);
-}
-
 }  // namespace
 
 AuthinfoReader AuthinfoReader::this_process() {
@@ -71,10 +44,7 @@ AuthinfoReader AuthinfoReader::this_process() {
 Result<Secret, FileError> read_secret_file(const std::string& path, const AuthinfoReader& reader,
                                            const SecretWords& words) {
   auto file = read_file(path);
-  const bool is_denied = !file && file.error().kind == FileErrorKind::denied;
-  if (!file)
-    return fail(file.error().kind,
-                cat(words.file, " ", file.error().text, is_denied ? grant_to_us(path) : ""));
+  if (!file) return fail(file.error().kind, cat(words.file, " ", explain(file.error(), path)));
   Secret text(std::move(file->text));
   std::string wrong = explain_access(file->status, path, reader, words);
   if (!wrong.empty()) return fail(FileErrorKind::other, std::move(wrong));

@@ -108,8 +108,11 @@ TEST_CASE("app: --check as root finds that only root can read the credentials, a
   Checked checked;
   std::string authinfo = checked.place.file("authinfo");
   CHECK(checked.check(courier) == kWrong);
-  CHECK(checked.said == cat(authinfo, ": the credentials file cannot be opened: Permission denied (for the ",
-                            "user 4242); run: chown 4242 ", authinfo, " && chmod 600 ", authinfo, "\n"));
+  CHECK(checked.said ==
+        cat(authinfo,
+            ": the credentials file cannot be opened: Permission denied (mode 0600, for the user "
+            "4242); run: chown 4242 ",
+            authinfo, " && chmod 600 ", authinfo, "\n"));
   REQUIRE(::chown(authinfo.c_str(), kCourier, 0) == 0);
   CHECK(checked.check(courier) == kFine);
   REQUIRE(::chown(authinfo.c_str(), 0, kCourier) == 0);
