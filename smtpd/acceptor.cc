@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "smtpd/acceptor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/base/text.h"
+#include "daemon/io/proxied.h"
 #include "smtpd/channel.h"
 #include "smtpd/replies.h"
 
@@ -24,6 +26,13 @@ std::string client_of(const io::Stream& stream) {
   if (is_counted(peer)) return peer->to_text();
   auto uid = stream.peer_uid();
   return !peer && uid ? cat("uid ", std::to_string(*uid)) : std::string();
+}
+
+bool is_proxy(const Door& door, const io::Stream& stream) {
+  if (door.proxies.empty()) return false;
+  auto peer = address_of(stream);
+  return peer &&
+         std::ranges::any_of(door.proxies, [&](const Network& proxy) { return proxy.contains(*peer); });
 }
 
 class Counted {
@@ -79,10 +88,11 @@ void Acceptor::listen(std::unique_ptr<io::Listener> listener) {
 
 // Only `cancelled` ends it: any other error (a descriptor or memory short, a client gone already) passes.
 Task<void> Acceptor::accept_all(io::Listener& listener) {
+  const auto at = listener.local();
   for (;;) {
     auto stream = co_await listener.accept({kNever, &stop_.soft});
     if (stream) {
-      take(std::move(*stream));
+      take(std::move(*stream), at);
     } else if (stream.error().kind == IoErrorKind::cancelled) {
       co_return;
     } else {
@@ -91,13 +101,39 @@ Task<void> Acceptor::accept_all(io::Listener& listener) {
   }
 }
 
-void Acceptor::take(io::StreamPtr stream) {
+void Acceptor::take(io::StreamPtr stream, const std::optional<Endpoint>& at) {
+  Door door = door_at(at);
+  if (is_proxy(door, *stream))
+    nursery_.spawn(introduce(std::move(stream), std::move(door)));
+  else
+    take_client(std::move(stream), std::move(door));
+}
+
+// Nobody but the proxy is known yet, so this has places of its own.
+Task<void> Acceptor::introduce(io::StreamPtr stream, Door door) {
+  if (being_introduced_ >= options_.policy.connections) {
+    ++counts_.turned_away;
+    co_return;
+  }
+  Counted counted(being_introduced_);
+  const Client proxy{stream->peer(), {}, {}, {}, {}};
+  io::Until until = loop_.within(door.session->deadlines.proxy, &stop_.soft);
+  auto told = co_await io::take_proxy_header(std::move(stream), until);
+  if (told) co_return take_client(std::move(*told), std::move(door));
+  // A client without a header waits for our greeting. Who just connects and goes is a health check.
+  const IoErrorKind kind = told.error().kind;
+  if (kind == IoErrorKind::access_denied || kind == IoErrorKind::timeout)
+    observer_.odd(proxy, Oddity::no_proxy_header);
+}
+
+void Acceptor::take_client(io::StreamPtr stream, Door door) {
   auto peer = address_of(*stream);
   std::string client = client_of(*stream);
   const SessionCount& alike = peer ? counts_.over_tcp : counts_.local;
   Admission admission = admit(options_.policy, peer, alike.now, sessions_of(client));
   if (admission == Admission::welcome) {
-    nursery_.spawn(serve(std::move(stream), std::make_unique<Place>(*this, !peer, std::move(client))));
+    auto place = std::make_unique<Place>(*this, !peer, std::move(client));
+    nursery_.spawn(serve(std::move(stream), std::move(door), std::move(place)));
     return;
   }
   ++counts_.turned_away;
@@ -115,15 +151,22 @@ void Acceptor::note_crowd() {
       is_crowded(counts_.over_tcp.now, policy.connections) || is_crowded(counts_.local.now, policy.local);
 }
 
-Task<void> Acceptor::serve(io::StreamPtr stream, [[maybe_unused]] std::unique_ptr<Place> place) {
-  SessionOptionsPtr options = options_.session;
-  if (auto tls = options_.implicit_tls) {
-    auto secured =
-        co_await tls->accept(std::move(stream), loop_.within(options->deadlines.handshake, &stop_.soft));
+Door Acceptor::door_at(const std::optional<Endpoint>& at) const {
+  for (const Door& door : options_.doors)
+    if (at == door.at) return door;
+  return {{}, options_.session, options_.implicit_tls};
+}
+
+Task<void> Acceptor::serve(io::StreamPtr stream, Door door, [[maybe_unused]] std::unique_ptr<Place> place) {
+  if (door.implicit_tls) {
+    const Client client{stream->peer(), {}, {}, {}, {}};
+    io::Until until = loop_.within(door.session->deadlines.handshake, &stop_.soft);
+    auto secured = co_await door.implicit_tls->accept(std::move(stream), until);
+    if (!secured && is_tls(secured.error().kind)) observer_.odd(client, Oddity::tls_failed);
     if (!secured) co_return;
     stream = std::move(*secured);
   }
-  Session session(context_, options, std::move(stream));
+  Session session(context_, door.session, std::move(stream));
   co_await session.run();
 }
 

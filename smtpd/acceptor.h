@@ -19,10 +19,19 @@
 
 namespace hikyaku::smtpd {
 
+// An address at which clients are served in a way of its own.
+struct Door {
+  Endpoint at;
+  SessionOptionsPtr session;
+  std::shared_ptr<io::TlsServer> implicit_tls;  // TLS before the greeting
+  std::vector<Network> proxies{};               // whose connections begin with a header that names the client
+};
+
 struct AcceptorOptions {
   AcceptPolicy policy;
-  SessionOptionsPtr session;
-  std::shared_ptr<io::TlsServer> implicit_tls;  // for `hikyaku sink`: TLS before the greeting
+  SessionOptionsPtr session;                    // wherever there is no door
+  std::shared_ptr<io::TlsServer> implicit_tls;  // the same, for `hikyaku sink`
+  std::vector<Door> doors{};
 };
 
 // Sessions of one kind.
@@ -44,8 +53,8 @@ class Acceptor {
   ~Acceptor();
 
   void listen(std::unique_ptr<io::Listener> listener);
-  // One connection that was accepted elsewhere.
-  void take(io::StreamPtr stream);
+  // One connection that was accepted elsewhere, or at an address.
+  void take(io::StreamPtr stream, const std::optional<Endpoint>& at = std::nullopt);
   // For connections from here on.
   void configure(AcceptorOptions options) { options_ = std::move(options); }
   std::size_t sessions() const { return counts_.over_tcp.now + counts_.local.now; }
@@ -58,7 +67,10 @@ class Acceptor {
   class Place;
 
   Task<void> accept_all(io::Listener& listener);
-  Task<void> serve(io::StreamPtr stream, std::unique_ptr<Place> place);
+  Door door_at(const std::optional<Endpoint>& at) const;
+  Task<void> introduce(io::StreamPtr stream, Door door);
+  void take_client(io::StreamPtr stream, Door door);
+  Task<void> serve(io::StreamPtr stream, Door door, std::unique_ptr<Place> place);
   Task<void> turn_away(io::StreamPtr stream, Reply reply);
   std::size_t sessions_of(const std::string& client) const;
   void note_crowd();
@@ -70,6 +82,7 @@ class Acceptor {
   SessionContext context_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   AcceptorCounts counts_;
+  std::size_t being_introduced_ = 0;               // connections of proxies that have not named the client
   std::size_t being_turned_away_ = 0;              // connections that are being sent the reason
   std::map<std::string, std::size_t> per_client_;  // by address, or "uid 1000"
   io::Nursery nursery_;

@@ -21,6 +21,8 @@ std::string_view to_text(Oddity oddity) {
     case Oddity::body_unasked: return "body-unasked";
     case Oddity::not_smtp: return "not-smtp";
     case Oddity::tls_hello: return "tls-hello";
+    case Oddity::tls_failed: return "tls-failed";
+    case Oddity::no_proxy_header: return "no-proxy-header";
   }
   std::unreachable();
 }

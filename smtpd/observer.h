@@ -53,6 +53,8 @@ enum class Oddity : std::uint8_t {
   body_unasked,     // lines of a message behind a DATA that was refused
   not_smtp,         // HTTP
   tls_hello,        // TLS on a port without
+  tls_failed,       // a TLS handshake that came to nothing
+  no_proxy_header,  // from a proxy that is to say who the client is
 };
 std::string_view to_text(Oddity oddity);
 

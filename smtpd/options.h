@@ -33,6 +33,7 @@ struct Deadlines {
   Duration data_block = 3min;  // for the next piece of content (4.5.3.2.5)
   Duration write = 5min;       // for the client to take our replies
   Duration handshake = 1min;   // TLS
+  Duration proxy = 10s;        // for a proxy to say who the client is
   Duration submitter = 10s;    // for the user database to look a uid up
   Duration unasked = 1s;       // behind a refused DATA: how long content must not come before our 354
   Duration farewell = 2s;      // how long a client may go on writing after 221 or 421 without getting an RST
@@ -54,7 +55,10 @@ struct Limits {
 struct AuthOptions {
   std::vector<std::string> mechanisms = {"PLAIN", "LOGIN", "CRAM-MD5"};  // upper case, in the order offered
   bool needs_tls = true;
-  bool required = false;  // 530 5.7.0 to MAIL before it
+  bool trusts_loopback = false;  // needs_tls does not count for clients of this machine
+  bool required = false;         // 530 5.7.0 to MAIL before it
+  // Every log-in is right and means nothing; `user` is what it is called, and nothing that came is kept.
+  bool takes_any = false;
   std::string user;
   Secret password;
 };
@@ -72,9 +76,9 @@ struct SessionOptions {
   std::optional<WallTime> written;   // when the message was, if it has waited since: for its Date
   Submitters* submitters = nullptr;  // outlives the sessions; without it local users have uids alone
 
-  // For `hikyaku sink` only; the relay offers neither, and refuses nothing by itself.
   std::shared_ptr<io::TlsServer> starttls;
   std::optional<AuthOptions> auth;
+  // For `hikyaku sink` only; the relay refuses nothing by itself.
   // A reply here is given instead of the good one that was due: to MAIL and RCPT (`subject` is the address),
   // to DATA, and at the end of a message, which is then dropped.
   std::function<std::optional<Reply>(Stage, std::string_view subject)> refuse;

@@ -101,10 +101,8 @@ std::vector<std::string> Session::keywords() const {
       "8BITMIME",   "SMTPUTF8",
       "CHUNKING",   "ENHANCEDSTATUSCODES",
       "DSN"};
-  bool has_tls = talk_.channel.tls() != nullptr;
-  if (talk_.options->starttls && !has_tls) words.push_back("STARTTLS");
-  if (talk_.options->auth && (has_tls || !talk_.options->auth->needs_tls))
-    words.push_back(cat("AUTH ", join(talk_.options->auth->mechanisms, " ")));
+  if (login_.offers_tls()) words.push_back("STARTTLS");
+  if (login_.offers_auth()) words.push_back(cat("AUTH ", join(talk_.options->auth->mechanisms, " ")));
   return words;
 }
 

@@ -17,6 +17,10 @@ AuthStep challenge(std::string text) { return {AuthStep::Kind::challenge, std::m
 AuthStep malformed() { return {AuthStep::Kind::malformed, {}}; }
 AuthStep verdict(bool right) { return {right ? AuthStep::Kind::accepted : AuthStep::Kind::refused, {}}; }
 
+bool is_right(const AuthOptions& options, std::string_view user, std::string_view password) {
+  return options.takes_any || (user == options.user && password == options.password.reveal());
+}
+
 class Plain final : public AuthMechanism {
  public:
   explicit Plain(const AuthOptions& options) : options_(options) {}
@@ -24,8 +28,8 @@ class Plain final : public AuthMechanism {
     if (!response) return challenge({});
     auto parts = split(*response, '\0');
     if (parts.size() != 3) return malformed();
-    bool acts_for_itself = parts[0].empty() || parts[0] == parts[1];
-    return verdict(acts_for_itself && parts[1] == options_.user && parts[2] == options_.password.reveal());
+    bool acts_for_itself = parts[0].empty() || parts[0] == parts[1] || options_.takes_any;
+    return verdict(acts_for_itself && is_right(options_, parts[1], parts[2]));
   }
 
  private:
@@ -41,7 +45,7 @@ class Login final : public AuthMechanism {
       user_ = *response;
       return challenge("Password:");
     }
-    return verdict(*user_ == options_.user && *response == options_.password.reveal());
+    return verdict(is_right(options_, *user_, *response));
   }
 
  private:
@@ -74,6 +78,7 @@ Task<void> SessionLogin::start_tls() {
   if (talk_.channel.has_input()) co_return talk_.refuse("STARTTLS", replies::starttls_injection());
   talk_.say(replies::starttls_go());
   auto secured = co_await talk_.channel.start_tls(*talk_.options->starttls);
+  if (!secured && is_tls(secured.error().kind)) talk_.context.observer.odd(talk_.client, Oddity::tls_failed);
   talk_.ended = !secured;
   talk_.clear();
   talk_.client.helo.clear();
@@ -94,11 +99,23 @@ Task<void> SessionLogin::authenticate(mail::command::Auth command) {
   co_await log_in(*mechanism, std::move(response));
 }
 
+bool SessionLogin::offers_tls() const { return talk_.options->starttls && talk_.channel.tls() == nullptr; }
+
+bool SessionLogin::offers_auth() const { return talk_.options->auth && is_private(); }
+
+// Whether a password may cross this connection.
+bool SessionLogin::is_private() const {
+  const AuthOptions& auth = *talk_.options->auth;
+  const auto& address = talk_.client.address;
+  const bool is_at_home = auth.trusts_loopback && (!address || address->address.is_loopback());
+  return !auth.needs_tls || is_at_home || talk_.channel.tls() != nullptr;
+}
+
 std::optional<Reply> SessionLogin::reason_to_refuse() const {
   if (!talk_.options->auth) return replies::auth_not_offered();
   if (!talk_.client.user.empty()) return replies::auth_twice();
   if (talk_.transaction.is_open()) return replies::auth_in_transaction();
-  if (talk_.options->auth->needs_tls && talk_.channel.tls() == nullptr) return replies::auth_needs_tls();
+  if (!is_private()) return replies::auth_needs_tls();
   return std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A session's STARTTLS (RFC 3207) and AUTH (RFC 4954), which only `hikyaku sink` offers. Loop thread; refers
-// to the session's conversation.
+// A session's STARTTLS (RFC 3207) and AUTH (RFC 4954): for `hikyaku sink`, and for applications that insist on
+// them. A password that came is compared or ignored, never kept. Loop thread; refers to the session's
+// conversation.
 #pragma once
 
 #include <memory>
@@ -38,10 +39,13 @@ std::unique_ptr<AuthMechanism> make_auth_mechanism(std::string_view name, const 
 class SessionLogin {
  public:
   explicit SessionLogin(Conversation& talk) : talk_(talk) {}
+  bool offers_tls() const;
+  bool offers_auth() const;
   Task<void> start_tls();
   Task<void> authenticate(mail::command::Auth command);
 
  private:
+  bool is_private() const;
   std::optional<Reply> reason_to_refuse() const;
   Task<void> log_in(AuthMechanism& mechanism, std::optional<std::string> response);
   Task<std::optional<std::string>> auth_response();

@@ -32,6 +32,12 @@ std::string_view explain(smtpd::Oddity oddity) {
       return "a client sent a message although its DATA was refused; its lines were not taken for commands";
     case smtpd::Oddity::not_smtp: return "a client speaks another protocol than SMTP, probably HTTP";
     case smtpd::Oddity::tls_hello: return "a client begins with TLS, which this port does not support";
+    case smtpd::Oddity::tls_failed:
+      return "TLS with a client could not begin: it does not trust this certificate, or speaks without "
+             "TLS to a port that wants it from the first byte";
+    case smtpd::Oddity::no_proxy_header:
+      return "a connection from a network in `proxy` was closed: it does not begin with a header of "
+             "the PROXY protocol, version 2, that names a client elsewhere";
     default: return "a client violates SMTP";
   }
 }

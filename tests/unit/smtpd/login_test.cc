@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// STARTTLS and AUTH, as `hikyaku sink` offers them.
+// STARTTLS and AUTH, as `hikyaku sink` offers them, and the relay for applications that insist.
 #include "daemon/base/base64.h"
 #include "daemon/io/hashes.h"
 #include "daemon/io/tls.h"
@@ -19,6 +19,14 @@ void offer_auth(test::SmtpdRig& rig, bool needs_tls) {
   rig.options.auth->needs_tls = needs_tls;
   rig.options.auth->user = "tim";
   rig.options.auth->password = Secret("secret");
+}
+
+void offer_any_login(test::SmtpdRig& rig) {
+  rig.options.auth.emplace();
+  rig.options.auth->mechanisms = {"PLAIN", "LOGIN"};
+  rig.options.auth->trusts_loopback = true;
+  rig.options.auth->takes_any = true;
+  rig.options.auth->user = "any";
 }
 
 void offer_tls(test::SmtpdRig& rig) {
@@ -105,6 +113,38 @@ TEST_CASE("smtpd: wrong, malformed, cancelled and unknown log-ins have their rep
         "transaction\r\n");
 }
 
+TEST_CASE("smtpd: where any log-in is taken, all are right, and nothing that came is kept") {
+  test::SmtpdRig rig;
+  offer_any_login(rig);
+  const std::string foreign = to_base64(std::string("other\0tim\0wrong", 15));
+  for (const std::string& login :
+       {"AUTH PLAIN " + foreign + "\r\n", kPlain, "AUTH PLAIN\r\n" + foreign + "\r\n",
+        std::string("AUTH LOGIN\r\neA==\r\neQ==\r\n"), std::string("AUTH LOGIN eA==\r\n\r\n"),
+        std::string("AUTH PLAIN AAA=\r\n")}) {
+    CAPTURE(login);
+    CHECK(rig.burst("EHLO a\r\n" + login + kOneMail).find("235 2.7.0 Logged in\r\n250 2.1.0") !=
+          std::string::npos);
+  }
+  CHECK(
+      rig.burst("AUTH PLAIN !\r\nAUTH CRAM-MD5\r\n") ==
+      "501 5.5.2 Not a response of this mechanism in Base64\r\n504 5.5.4 This mechanism is not offered\r\n");
+  REQUIRE(rig.sink.mails().size() == 6);
+  for (const auto& mail : rig.sink.mails()) {
+    CHECK(mail.content.find("with ESMTPA id") != std::string::npos);
+    CHECK(mail.content.find("tim") == std::string::npos);
+  }
+}
+
+TEST_CASE("smtpd: any log-in is offered without TLS to this machine alone") {
+  test::SmtpdRig rig;
+  offer_any_login(rig);
+  CHECK(rig.burst("EHLO a\r\n").ends_with("250 AUTH PLAIN LOGIN\r\n"));
+  rig.wire.second_address = Endpoint::parse("192.0.2.7:4000");
+  const std::string replies = rig.burst("EHLO a\r\n" + kPlain);
+  CHECK(replies.find("AUTH") == replies.npos);
+  CHECK(replies.ends_with("250 DSN\r\n538 5.7.11 Log in over TLS only: send STARTTLS first\r\n"));
+}
+
 TEST_CASE("smtpd: a response may be long but not endless") {
   test::SmtpdRig rig;
   offer_auth(rig, false);
@@ -162,6 +202,7 @@ TEST_CASE("smtpd: a handshake that fails ends the session without a word in clea
     std::string rest = co_await client.rest();
     CHECK(rest.find("250") == rest.npos);
     co_await r.nursery.drained({});
+    CHECK(r.observer.saw("odd tls-failed"));
   };
   rig.loop.run(talk(rig, rig.connect()));
 }
