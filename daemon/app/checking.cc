@@ -9,6 +9,7 @@
 #include "daemon/base/text.h"
 #include "daemon/config/load.h"
 #include "daemon/config/warnings.h"
+#include "daemon/io/tls.h"
 #include "smtpc/opening.h"
 
 namespace hikyaku::app {
@@ -18,6 +19,7 @@ config::Problems problems_of_files(const system::Loaded& loaded) {
   config::Problems problems =
       config::check_configuration(loaded.settings, system::reader_for(loaded.account));
   if (!problems.empty()) return problems;
+  problems = config::check_door_pairs(loaded.settings.listen, io::TlsServer::trouble_with);
   for (const mail::Smarthost& smarthost : loaded.settings.smarthosts) {
     auto tls = smtpc::make_tls_client(smarthost);
     if (!tls) problems.push_back({"", 0, 0, cat("smarthost ", smarthost.name), tls.error().text});
@@ -34,7 +36,8 @@ config::SetupFacts facts_of(const system::Loaded& loaded) {
   config::SetupFacts facts{.has_root_alias = loaded.aliases.aliases.find("root") != nullptr,
                            .unknown_trusted = unknown_trusted(loaded.settings.submit),
                            .sendmail = judge_installed_sendmail(installation_prefix()).value_or(""),
-                           .signing_keys = loaded.signing_keys->warnings()};
+                           .signing_keys = loaded.signing_keys->warnings(),
+                           .door_keys = config::warnings_of_door_keys(loaded.settings.listen)};
   for (const mail::Smarthost& smarthost : loaded.settings.smarthosts)
     if (config::depends_on_addresses(smarthost, loaded.credentials))
       facts.undecided.push_back(smarthost.name);

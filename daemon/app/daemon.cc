@@ -32,6 +32,7 @@ Daemon::Daemon(io::Loop& loop, log::MailLog& log, std::string config_file, syste
       stopping_(loop),
       control_(std::make_unique<ControlAccess>(loop, log, loaded_.settings)) {
   for (const std::string& note : listening_.notes) log_.info(note);
+  for (const std::string& warning : listening_.warnings) log_.warning(warning);
 }
 
 Daemon::~Daemon() = default;

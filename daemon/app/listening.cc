@@ -27,7 +27,17 @@ std::string explain(const IoError& error, const Endpoint& at) {
   return error.text;
 }
 
-Result<Listening, StartError> adopt_all(io::Loop& loop, std::vector<Fd> sockets) {
+void warn_of_doors_without_socket(const config::ListenSettings& settings, Listening& result) {
+  for (const config::Door& door : settings.doors)
+    if (std::ranges::none_of(result.listeners, [&](auto& listener) { return listener->local() == door.at; }))
+      result.warnings.push_back(
+          cat("`listen` says what is offered at ", door.at.to_text(),
+              ", but no socket of the service manager has this address, so nobody gets it: write the same "
+              "address into hikyaku.socket"));
+}
+
+Result<Listening, StartError> adopt_all(io::Loop& loop, const config::ListenSettings& settings,
+                                        std::vector<Fd> sockets) {
   Listening result;
   for (Fd& socket : sockets) {
     auto listener = io::Listener::adopt(loop, std::move(socket));
@@ -36,6 +46,7 @@ Result<Listening, StartError> adopt_all(io::Loop& loop, std::vector<Fd> sockets)
                                          listener.error().text));
     result.listeners.push_back(std::move(*listener));
   }
+  warn_of_doors_without_socket(settings, result);
   return result;
 }
 
@@ -51,7 +62,7 @@ bool is_address_of_this_machine(const IpAddress& address) {
 
 Result<Listening, StartError> open_listeners(io::Loop& loop, const config::ListenSettings& settings,
                                              std::vector<Fd> inherited) {
-  if (!inherited.empty()) return adopt_all(loop, std::move(inherited));
+  if (!inherited.empty()) return adopt_all(loop, settings, std::move(inherited));
   Listening result;
   for (const Endpoint& at : settings.endpoints) {
     auto listener = io::Listener::listen_tcp(loop, at);

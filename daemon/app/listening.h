@@ -19,6 +19,7 @@ namespace hikyaku::app {
 struct Listening {
   std::vector<std::unique_ptr<io::Listener>> listeners;  // at least one
   std::vector<std::string> notes;                        // a default address that this machine lacks
+  std::vector<std::string> warnings{};                   // a door that no inherited socket has
 };
 // `inherited` replace the configuration's addresses if there are any. Errors: unavailable.
 Result<Listening, StartError> open_listeners(io::Loop& loop, const config::ListenSettings& settings,

@@ -46,6 +46,9 @@ Reloader::Reloader(ReloaderParts parts, std::string config_file)
 
 // The relay is the last: it begins to work at once.
 Task<Result<void, config::Problems>> Reloader::start(system::Loaded first) {
+  auto tls = open_door_tls(first.settings, parts_.log);
+  if (!tls) co_return std::unexpected(std::move(tls.error()));
+  door_tls_ = std::move(*tls);
   settings_ = std::move(first.settings);
   configure_dns(settings_);
   co_await configure_parts();
@@ -97,10 +100,12 @@ Task<control::ReloadReport> Reloader::reload_now() {
   co_return report;
 }
 
-// Only the relay can refuse settings, so it is asked before anything has changed but what its lanes look up
-// at once.
+// Only certificates and the relay can refuse settings, so they are asked before anything has changed but what
+// the relay's lanes look up at once.
 Task<control::ReloadReport> Reloader::apply(system::Loaded fresh) {
   control::ReloadReport report{.problems = {}, .kept = keep_until_restart(settings_, fresh.settings)};
+  auto tls = open_door_tls(fresh.settings, parts_.log);
+  if (!tls) co_return refuse(tls.error());
   configure_dns(fresh.settings);
   auto configured = parts_.relay.configure(fresh.settings, fresh.signing_keys);
   if (!configured) {
@@ -110,6 +115,7 @@ Task<control::ReloadReport> Reloader::apply(system::Loaded fresh) {
   settings_ = std::move(fresh.settings);
   keys_ = std::move(fresh.signing_keys);
   configure_tokens();
+  door_tls_ = std::move(*tls);
   replace_aliases(std::move(fresh.aliases));
   co_await configure_parts();
   trouble_.clear();
@@ -142,7 +148,7 @@ Task<void> Reloader::configure_parts() {
   parts_.sink.configure(recipient_rules(settings_));
   parts_.control.configure(settings_.control);
   parts_.metrics.configure(settings_.smarthosts, parts_.loop.now());
-  auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters());
+  auto acceptor = acceptor_options(settings_, parts_.token, &parts_.sendmail.submitters(), door_tls_);
   auto session = acceptor.session;
   parts_.acceptor.configure(std::move(acceptor));
   co_await parts_.sendmail.configure(settings_, std::move(session));
@@ -187,8 +193,10 @@ Task<void> Reloader::look_up_credentials(config::Settings& settings, const confi
 }
 
 void Reloader::check_setup() {
-  parts_.background.spawn(parts_.warnings.check(
-      settings_, {.has_root_alias = parts_.sink.has_alias("root"), .signing_keys = keys_->warnings()}));
+  parts_.background.spawn(
+      parts_.warnings.check(settings_, {.has_root_alias = parts_.sink.has_alias("root"),
+                                        .signing_keys = keys_->warnings(),
+                                        .door_keys = config::warnings_of_door_keys(settings_.listen)}));
 }
 
 }  // namespace hikyaku::app

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "daemon/app/door_tls.h"
 #include "daemon/control/daemon_control.h"
 #include "daemon/io/nursery.h"
 #include "daemon/io/resolver.h"
@@ -63,7 +64,7 @@ class Reloader {
  public:
   Reloader(ReloaderParts parts, std::string config_file);
 
-  // The first settings, once. The problems are the relay's.
+  // The first settings, once. The problems are the relay's, or a certificate's.
   Task<Result<void, config::Problems>> start(system::Loaded first);
   // One reload at a time: the others wait for their turn.
   Task<control::ReloadReport> reload();
@@ -95,6 +96,7 @@ class Reloader {
   std::string config_file_;
   config::Settings settings_;
   dkim::KeyRingPtr keys_;  // that sign
+  DoorTls door_tls_;
   std::string trouble_;
   bool is_reloading_ = false;
   io::Event ended_;      // one reload

@@ -14,9 +14,15 @@ namespace {
 
 constexpr std::size_t kTokenLength = 20;
 
-std::optional<Endpoint> first_endpoint(const std::vector<std::unique_ptr<io::Listener>>& listeners) {
+// For sendmail(1), which speaks plain SMTP from the first byte there.
+std::optional<Endpoint> first_endpoint(const std::vector<std::unique_ptr<io::Listener>>& listeners,
+                                       const config::ListenSettings& settings) {
+  auto is_plain = [&](const Endpoint& at) {
+    const config::Door* door = settings.door_at(at);
+    return door == nullptr || (door->tls != mail::TlsMode::implicit && door->proxies.empty());
+  };
   for (const auto& listener : listeners)
-    if (auto bound = listener->local()) return bound;
+    if (auto bound = listener->local(); bound && is_plain(*bound)) return bound;
   return std::nullopt;
 }
 
@@ -48,7 +54,7 @@ Services::Services(ServicesParts parts, const std::string& config_file, const sy
               .rates_file = cat(loaded.settings.spool.directory, "/rates"),
               .tokens = &tokens_},
              parts.storage.spool().downtime()),
-      sendmail_(parts.loop, parts.log, background_, first_endpoint(listeners_)),
+      sendmail_(parts.loop, parts.log, background_, first_endpoint(listeners_, loaded.settings.listen)),
       acceptor_(parts.loop, sink_, observer_,
                 acceptor_options(loaded.settings, token_, &sendmail_.submitters())),
       warnings_(parts.loop, parts.log, config_file, loaded.account.has_value()),

@@ -8,6 +8,35 @@
 #include "daemon/relay/settlement.h"
 
 namespace hikyaku::app {
+namespace {
+
+// For applications that insist on one; log and Received say only that there was one.
+smtpd::AuthOptions any_login() {
+  smtpd::AuthOptions auth;
+  auth.mechanisms = {"PLAIN", "LOGIN"};
+  auth.trusts_loopback = true;
+  auth.takes_any = true;
+  auth.user = "any";
+  return auth;
+}
+
+// As sessions are anywhere, but for what the door offers.
+std::vector<smtpd::Door> doors_of(const config::ListenSettings& listen, const smtpd::SessionOptions& usual,
+                                  const DoorTls& tls) {
+  std::vector<smtpd::Door> doors;
+  for (const config::Door& door : listen.doors) {
+    auto its_tls = doors.size() < tls.size() ? tls[doors.size()] : nullptr;
+    smtpd::SessionOptions session = usual;
+    if (door.takes_any_login) session.auth = any_login();
+    if (door.tls == mail::TlsMode::starttls) session.starttls = its_tls;
+    if (door.tls != mail::TlsMode::implicit) its_tls = nullptr;
+    doors.push_back({door.at, std::make_shared<const smtpd::SessionOptions>(std::move(session)),
+                     std::move(its_tls), door.proxies});
+  }
+  return doors;
+}
+
+}  // namespace
 
 std::vector<std::string> keep_until_restart(const config::Settings& running, config::Settings& fresh) {
   std::vector<std::string> kept;
@@ -16,7 +45,7 @@ std::vector<std::string> keep_until_restart(const config::Settings& running, con
     kept.emplace_back(key);
     wanted = now;
   };
-  keep("listen", running.listen, fresh.listen);
+  if (running.listen.endpoints != fresh.listen.endpoints) keep("listen", running.listen, fresh.listen);
   keep("user", running.user, fresh.user);
   keep("runtime_directory", running.runtime_directory, fresh.runtime_directory);
   keep("oauth_directory", running.oauth_directory, fresh.oauth_directory);
@@ -29,7 +58,7 @@ std::vector<std::string> keep_until_restart(const config::Settings& running, con
 }
 
 smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token,
-                                        smtpd::Submitters* submitters) {
+                                        smtpd::Submitters* submitters, const DoorTls& tls) {
   smtpd::SessionOptions session;
   session.hostname = settings.hostname;
   session.domain = settings.domain;
@@ -46,6 +75,7 @@ smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const 
                     .per_client = settings.limits.per_client,
                     .local = std::max<std::size_t>(2, settings.limits.connections / 2),
                     .per_user = std::max<std::size_t>(1, settings.limits.connections / 4)};
+  options.doors = doors_of(settings.listen, session, tls);
   options.session = std::make_shared<const smtpd::SessionOptions>(std::move(session));
   return options;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/app/alias_sink.h"
+#include "daemon/app/door_tls.h"
 #include "daemon/config/settings.h"
 #include "daemon/log/mail_log.h"
 #include "daemon/pickup/pickup.h"
@@ -17,9 +18,9 @@ namespace hikyaku::app {
 // Puts back into `fresh` what only a restart changes; the keys of those that differed.
 std::vector<std::string> keep_until_restart(const config::Settings& running, config::Settings& fresh);
 
-// `token` is this instance's, for the greeting; `submitters` outlive the sessions.
+// `token` is this instance's, for the greeting; `submitters` outlive the sessions; `tls` is the doors'.
 smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const std::string& token,
-                                        smtpd::Submitters* submitters = nullptr);
+                                        smtpd::Submitters* submitters = nullptr, const DoorTls& tls = {});
 pickup::PickupOptions pickup_options(const config::Settings& settings, smtpd::SessionOptionsPtr session);
 RecipientRules recipient_rules(const config::Settings& settings);
 spool::SpoolOptions spool_options(const config::Settings& settings);

@@ -14,6 +14,7 @@
 #include "daemon/commands/trials.h"
 #include "daemon/config/warnings.h"
 #include "daemon/io/resolver.h"
+#include "daemon/io/tls.h"
 #include "daemon/mail/address.h"
 
 namespace hikyaku::commands {
@@ -32,6 +33,7 @@ Result<system::Loaded, StartError> load(const CheckOptions& options, const syste
   if (!loaded && !may) report_note(kCheck, "run it as root, so that it judges as the daemon's user");
   if (!loaded) return fail(Exit::configuration, config::to_text(loaded.error(), "\n"));
   auto wrong = config::check_configuration(loaded->settings, system::reader_for(loaded->account));
+  if (wrong.empty()) wrong = config::check_door_pairs(loaded->settings.listen, io::TlsServer::trouble_with);
   if (!wrong.empty()) return fail(Exit::configuration, config::to_text(wrong, "\n"));
   return std::move(*loaded);
 }
@@ -65,7 +67,8 @@ Result<std::string, StartError> recipient_for(const CheckOptions& options, const
 
 std::vector<std::string> warnings_of(const system::Loaded& loaded) {
   config::SetupFacts facts{.has_root_alias = loaded.aliases.aliases.find("root") != nullptr,
-                           .signing_keys = loaded.signing_keys->warnings()};
+                           .signing_keys = loaded.signing_keys->warnings(),
+                           .door_keys = config::warnings_of_door_keys(loaded.settings.listen)};
   for (const mail::Smarthost& smarthost : loaded.settings.smarthosts)
     if (config::depends_on_addresses(smarthost, loaded.credentials))
       facts.undecided.push_back(smarthost.name);

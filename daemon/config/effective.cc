@@ -129,8 +129,9 @@ class Walk {
 
  private:
   static bool holds_maps(const YamlNode& node) {
+    auto is_map = [](const YamlNode& item) { return item.kind == YamlNode::Kind::map; };
     return node.kind == YamlNode::Kind::sequence && !node.items.empty() &&
-           node.items.front().kind == YamlNode::Kind::map;
+           std::ranges::all_of(node.items, is_map);
   }
 
   void visit(const std::string& key, const std::string& path, const YamlNode& value, unsigned depth) {

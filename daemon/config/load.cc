@@ -178,6 +178,7 @@ Problems check_configuration(const Settings& settings, const AuthinfoReader& rea
   if (auto entries = load_authinfo(settings.authinfo, reader); !entries)
     problems = std::move(entries.error());
   for (const mail::Smarthost& smarthost : settings.smarthosts) check_tls_files(smarthost, problems);
+  check_door_files(settings.listen, problems);
   check_directory("spool.directory", settings.spool.directory, problems);
   return problems;
 }

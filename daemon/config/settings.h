@@ -14,18 +14,11 @@
 #include "daemon/base/defaults.h"
 #include "daemon/base/ip.h"
 #include "daemon/base/log_level.h"
+#include "daemon/config/listen.h"
 #include "daemon/mail/address_pattern.h"
 #include "daemon/mail/smarthost.h"
 
 namespace hikyaku::config {
-
-// The addresses we listen on. Of the defaults, one whose family the host lacks is skipped; explicit ones must
-// work.
-struct ListenSettings {
-  std::vector<Endpoint> endpoints;
-  bool is_explicit = false;
-  bool operator==(const ListenSettings&) const = default;
-};
 
 struct AuthinfoSettings {
   std::string path = "/etc/hikyaku/authinfo";

@@ -42,18 +42,7 @@ void read_domain(const Value& value, Settings& settings) {
 
 void read_listen(const Value& value, Document& document) {
   document.listen.emplace(value);
-  ListenSettings listen{{}, true};
-  for (const Value& element : value.elements()) {
-    auto endpoint = Endpoint::parse(element.text().value_or(""));
-    if (!endpoint)
-      element.problem("must be an address and a port, such as \"127.0.0.1:25\" or \"[::1]:25\", in quotes");
-    else if (std::ranges::find(listen.endpoints, *endpoint) != listen.endpoints.end())
-      element.problem("this address appears twice");
-    else
-      listen.endpoints.push_back(*endpoint);
-  }
-  if (value.elements().empty()) value.problem("must have at least one address");
-  document.settings.listen = std::move(listen);
+  document.settings.listen = read_listen(value);
 }
 
 void read_allow(const Value& value, Document& document) {
@@ -104,7 +93,7 @@ void read_all_routes(const Value& value, Document& document) {
 }
 
 std::optional<YamlNode> show_listen(const Document& document) {
-  return to_node(document.settings.listen.endpoints);
+  return show_listen(document.settings.listen);
 }
 std::optional<YamlNode> show_allow(const Document& document) { return to_node(document.settings.allow); }
 std::optional<YamlNode> show_authinfo(const Settings& settings) { return to_node(settings.authinfo.path); }

@@ -190,6 +190,7 @@ void warn_of_facts(const Settings& settings, const SetupFacts& facts, Warnings& 
     found.push_back(cat("submit.trusted: there is neither a user nor a group ", name, " on this machine"));
   if (!facts.sendmail.empty()) found.push_back(facts.sendmail);
   for (const std::string& words : facts.signing_keys) found.push_back(words);
+  for (const std::string& words : facts.door_keys) found.push_back(words);
   for (const std::string& problem : facts.reload_problems)
     found.push_back(cat("a reload will fail, because only root could read this: ", problem));
 }

@@ -21,6 +21,7 @@ struct SetupFacts {
   // Why the daemon's user could not load again what root has loaded.
   std::vector<std::string> reload_problems{};
   std::vector<std::string> signing_keys{};  // what should be better about them, a sentence each
+  std::vector<std::string> door_keys{};     // the same, of the private keys in `listen`
 };
 
 // `settings` have their credentials attached.

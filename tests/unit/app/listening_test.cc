@@ -38,6 +38,19 @@ TEST_CASE("app: all configured addresses are listened on") {
   CHECK(listening->notes.empty());
 }
 
+TEST_CASE("app: a door that none of the service manager's sockets has is warned of") {
+  SystemClock clock;
+  io::Loop loop(clock);
+  Endpoint bound;
+  std::vector<Fd> inherited;
+  inherited.push_back(listening_socket(bound));
+  const config::ListenSettings settings{{}, true, {{.at = bound}, {.at = at("192.0.2.1:587")}}};
+  auto listening = open_listeners(loop, settings, std::move(inherited));
+  REQUIRE(listening);
+  REQUIRE(listening->warnings.size() == 1);
+  CHECK(listening->warnings[0].find("192.0.2.1:587") != std::string::npos);
+}
+
 TEST_CASE("app: of the default addresses one that the machine lacks is skipped with a note") {
   SystemClock clock;
   io::Loop loop(clock);

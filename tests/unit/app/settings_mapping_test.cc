@@ -16,6 +16,12 @@ using namespace hikyaku::app;
 
 namespace {
 
+struct NoTls final : io::TlsServer {
+  Task<Result<io::StreamPtr, IoError>> accept(io::StreamPtr, io::Until) override {
+    co_return fail(IoErrorKind::tls_failed, "none");
+  }
+};
+
 // A key of the schema, and a value that is not its default.
 struct Changed {
   const char* key;
@@ -198,6 +204,45 @@ TEST_CASE("app: the server side gets the configuration's names and limits") {
   CHECK(options.policy.allow == settings.allow);
   CHECK(options.session->starttls == nullptr);
   CHECK_FALSE(options.session->auth);
+}
+
+TEST_CASE("app: a door is the usual session with what the door offers beside") {
+  config::Settings settings;
+  settings.hostname = "app1.example.com";
+  const Endpoint plain = Endpoint::parse("127.0.0.1:25").value();
+  const Endpoint one = Endpoint::parse("127.0.0.1:587").value();
+  const Endpoint other = Endpoint::parse("127.0.0.1:465").value();
+  settings.listen = {{plain, one, other}, true, {{.at = one, .tls = mail::TlsMode::starttls}, {.at = other}}};
+  settings.listen.doors[1].tls = mail::TlsMode::implicit;
+  settings.listen.doors[1].takes_any_login = true;
+  const DoorTls tls = {std::make_shared<NoTls>(), std::make_shared<NoTls>()};
+  const auto options = acceptor_options(settings, "token", nullptr, tls);
+  REQUIRE(options.doors.size() == 2);
+  CHECK(options.doors[0].at == one);
+  CHECK(options.doors[0].session->hostname == "app1.example.com");
+  CHECK(options.doors[0].session->starttls == tls[0]);
+  CHECK(options.doors[0].implicit_tls == nullptr);
+  CHECK_FALSE(options.doors[0].session->auth);
+  CHECK(options.doors[1].session->starttls == nullptr);
+  CHECK(options.doors[1].implicit_tls == tls[1]);
+  REQUIRE(options.doors[1].session->auth);
+  CHECK(options.doors[1].session->auth->takes_any);
+  CHECK(options.doors[1].session->auth->needs_tls);
+  CHECK(options.doors[1].session->auth->mechanisms == std::vector<std::string>{"PLAIN", "LOGIN"});
+  CHECK_FALSE(options.session->auth);
+  CHECK(options.session->starttls == nullptr);
+}
+
+TEST_CASE("app: doors follow a reload where the addresses are the same") {
+  config::Settings running;
+  running.listen = {{Endpoint::parse("127.0.0.1:25").value()}, true};
+  config::Settings fresh = running;
+  fresh.listen.doors.push_back({.at = fresh.listen.endpoints[0], .takes_any_login = true});
+  CHECK(keep_until_restart(running, fresh).empty());
+  CHECK(fresh.listen.doors.size() == 1);
+  fresh.listen.endpoints.push_back(Endpoint::parse("127.0.0.1:26").value());
+  CHECK(keep_until_restart(running, fresh) == std::vector<std::string>{"listen"});
+  CHECK(fresh.listen == running.listen);
 }
 
 TEST_CASE("app: the spool gets its sizes") {
