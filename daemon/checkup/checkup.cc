@@ -82,6 +82,7 @@ CheckQuestion question_of(const Checkup& checkup, const mail::Smarthost& smartho
                          .recipient = checkup.recipient,
                          .sends = checkup.sends,
                          .max_size = checkup.settings.message.max_size.bytes,
+                         .keys = checkup.keys,
                          .tokens = checkup.tokens};
   if (smarthost.direct) question.smarthost.host = std::string(mail::domain_of(checkup.recipient));
   return question;

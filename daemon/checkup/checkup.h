@@ -12,6 +12,10 @@
 #include "daemon/mail/aliases.h"
 #include "smtpc/token_source.h"
 
+namespace hikyaku::dkim {
+class KeyRing;
+}
+
 namespace hikyaku::checkup {
 
 // The sender whose mail should leave whatever happens: root's on this machine, as the world sees it.
@@ -27,6 +31,7 @@ struct Checkup {
   const config::Authinfo& credentials;  // for entries by address, which count only once a host is looked up
   std::string recipient;
   bool sends = false;                    // a test mail to the recipient
+  const dkim::KeyRing* keys = nullptr;   // that sign the test mail; null: none
   smtpc::TokenSource* tokens = nullptr;  // null only without `oauth`
 };
 

@@ -122,6 +122,7 @@ Task<SmarthostCheck::Step> SmarthostCheck::connect() {
                                                                  .ehlo_name = question_.hostname,
                                                                  .instance_token = {},
                                                                  .observer = this,
+                                                                 .keys = question_.keys,
                                                                  .tokens = question_.tokens},
                                             std::move(*stream));
   journal_.pass("connection", cat("to ", client_->address()));

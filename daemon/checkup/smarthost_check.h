@@ -23,6 +23,7 @@ struct CheckQuestion {
   std::string recipient;
   bool sends = false;                    // a test mail to the recipient
   std::uint64_t max_size = 0;            // of the configuration
+  const dkim::KeyRing* keys = nullptr;   // that sign the test mail; null: none
   smtpc::TokenSource* tokens = nullptr;  // null only without `oauth`
 };
 

@@ -147,6 +147,7 @@ Exit run_check(const CheckOptions& options, const system::LoadCalls& calls) {
                      .credentials = loaded->credentials,
                      .recipient = std::move(*recipient),
                      .sends = !options.send_to.empty(),
+                     .keys = loaded->signing_keys.get(),
                      .tokens = &tokens},
                     options.json);
 }
