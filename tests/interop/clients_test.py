@@ -30,8 +30,6 @@ def contents(path):
 
 
 class Clients(Case):
-    signs = True
-
     @classmethod
     def start_peers(cls):
         dovecot = Dovecot(cls.place, ["PLAIN"])

@@ -80,6 +80,8 @@ def rcpt(number):
 
 
 class MemoryPressure(Case):
+    signs = ()  # the figures are those without
+
     def start(self, memory, with_smarthost=True):
         if with_smarthost:
             self.smarthost = SmtpSink(self.place)

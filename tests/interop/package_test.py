@@ -92,6 +92,8 @@ class Form(unittest.TestCase):
 
 
 class Frame(unittest.TestCase):
+    """As a package leaves it: nothing is signed before somebody makes a key."""
+
     maxDiff = None
 
     @classmethod

@@ -33,7 +33,7 @@ class Setup(Case):
 
     def setUp(self):
         """The configuration says where this daemon is, and nothing of a smarthost, as on a machine that has others."""
-        self.daemon = Hikyakud(self.place, {"user": OWNER}, env={"SSL_CERT_FILE": self.authority.cert})
+        self.daemon = Hikyakud(self.place, self.signing({"user": OWNER}), env={"SSL_CERT_FILE": self.authority.cert})
         self.daemon.as_root = True
         self.addCleanup(self.daemon.discard)
         os.remove(f"{self.daemon.folder}/authinfo")

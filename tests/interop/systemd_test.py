@@ -35,7 +35,7 @@ class Systemd(Case):
     def catching(self, **settings):
         """A daemon whose smarthost is the catcher, without TLS."""
         host = {"name": "main", "host": self.place.address, "port": self.catcher.port, "tls": "none", "tls_verify": False}
-        self.daemon = Hikyakud(self.place, {"smarthosts": [host], **settings})
+        self.daemon = Hikyakud(self.place, self.signing({"smarthosts": [host], **settings}))
         self.addCleanup(self.daemon.discard)
         return self.daemon
 

@@ -18,6 +18,9 @@ class Mail:
     content: bytes
 
 
+ARRIVED = []  # the contents of all mails that were kept anywhere in this program, for who judges each
+
+
 class Catcher:
     """Listens at once, on a port of its own unless one is given; waits are for mails that have wholly arrived. `refuse` gets each RCPT's
     recipient ("rcpt"), and each mail's recipients when it is complete ("message"), and gives the refusal or None."""
@@ -30,6 +33,7 @@ class Catcher:
         threading.Thread(target=self._server.serve_forever, daemon=True, kwargs={"poll_interval": 0.05}).start()
 
     def add(self, mail):
+        ARRIVED.append(mail.content)
         with self._arrival:
             self.mails.append(mail)
             self._arrival.notify_all()

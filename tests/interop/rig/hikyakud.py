@@ -37,13 +37,14 @@ class Hikyakud:
         self.program = self._reachable_program()
         self.spool = place.directory("hikyakud/spool", 0o711, USER_ID)
         self._run = place.directory("hikyakud/run", 0o755, USER_ID)
+        self._kept = {name: settings[name] for name in ("dkim",) if name in settings}  # whatever changes later
         self._starts = 0
         self._process = self.notify = self._log = self._last_words = None
         self.configure(settings, authinfo)
 
     def configure(self, settings, authinfo=None):
         """Rewrites the configuration; a running daemon learns of it by reload()."""
-        settings = self._defaults() | settings
+        settings = self._defaults() | self._kept | settings
         settings.setdefault("domain", settings["hostname"])  # whatever this machine's /etc/mailname says
         self.config = self.place.file("hikyakud/hikyaku.yaml", json.dumps(settings, indent=1))
         if authinfo is not None:

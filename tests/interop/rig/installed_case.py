@@ -6,6 +6,8 @@ from .case import Case
 from .installation import InstalledHikyakud, Installation
 
 ALIASES = "postmaster: root\nroot: ops@dest.example\nalice: root\n"
+# What `hikyaku dkim` leaves there, if root calls it.
+KEYS = 'cp -r "$1" /etc/hikyaku/dkim && cd /etc/hikyaku/dkim && chown root:hikyaku */*.key && chmod 640 */*.key'
 
 
 class InstalledCase(Case):
@@ -16,10 +18,12 @@ class InstalledCase(Case):
         cls.machine = Installation(cls.place)
         cls.addClassCleanup(cls.machine.remove)
         cls.machine.write("/etc/aliases", ALIASES)
+        cls.machine.run(["sh", "-c", KEYS, "sh", cls.keys], user=[])
+        cls.keys = "/etc/hikyaku/dkim"
 
     def setUp(self):
         host = {"name": "main", "host": self.place.address, "port": self.catcher.port, "tls": "none"}
-        self.daemon = InstalledHikyakud(self.machine, {"smarthosts": [host]})
+        self.daemon = InstalledHikyakud(self.machine, self.signing({"smarthosts": [host]}))
         self.addCleanup(self.daemon.discard)
 
     def wait(self, wanted):

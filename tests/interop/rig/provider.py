@@ -12,7 +12,7 @@ import socketserver
 import ssl
 import threading
 
-from .catcher import Mail
+from .catcher import ARRIVED, Mail
 from .credentials import PASSWORD
 
 COMMAND = re.compile(rb"(MAIL FROM|RCPT TO):<([^<>\s]*)>((?: [A-Z0-9]+(?:=[\x21-\x7e]+)?)*)\r\n")
@@ -215,6 +215,7 @@ class _Session(socketserver.BaseRequestHandler):
         if refusal:
             return self.refuse(refusal)
         self.double.logins.append(self.user)
+        ARRIVED.append(content)
         self.double.mails.append(Mail(self.sender, self.recipients, content))
         return self.on_rset(_)
 

@@ -8,6 +8,7 @@ import re
 
 from rig_common.waiting import until
 
+from .catcher import ARRIVED
 from .listening import is_bound
 from .process import Process
 
@@ -37,7 +38,9 @@ class SmtpSink:
         kept = collections.Counter()
         for path in glob.glob(f"{self._folder}/*"):
             with open(path, "rb") as file:
-                header, _, body = file.read().partition(b"\n\n")
+                content = file.read()
+            ARRIVED.append(content.replace(b"\n", b"\r\n"))
+            header, _, body = content.partition(b"\n\n")
             for recipient in re.findall(rb"^X-Rcpt-Args: <(.*?)>", header, re.MULTILINE):
                 kept[recipient.decode(), body.removesuffix(b"\n").replace(b"\n", b"\r\n")] += 1
         return kept

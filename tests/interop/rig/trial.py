@@ -2,6 +2,7 @@
 """The frame of tests on a machine with a real systemd: each begins with hikyaku as it is right after its installation, has
 smarthosts played by `hikyaku sink`, and reads what an operator would read."""
 
+import base64
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from rig_common.waiting import until
 from .certificates import Authority, self_signed
 from .place import Place
 from .systemd_machine import InstalledMachine
+from .verifiers import Verifiers
 
 ANNA, CARLA, OTTO = 1001, 1002, 1003  # CARLA is a member of adm
 ADM = 4
@@ -49,6 +51,17 @@ class TrialCase(unittest.TestCase):
             unittest.addModuleCleanup(cls.machine.remove)
             cls.make_users()
             cls.make_certificates()
+            TrialCase.verifiers = Verifiers(cls.place)
+            cls.make_key("interop", "/etc/hikyaku/dkim")
+
+    @classmethod
+    def make_key(cls, selector, directory):
+        """Signs mail of the machine; dkimpy verifies all that arrives."""
+        keys = cls.verifiers.make_key("shop.example", selector=selector)
+        path = f"{directory}/shop.example/{selector}.key"
+        with open(f"{keys}/shop.example/{selector}.key", encoding="ascii") as file:
+            cls.machine.write(path, file.read(), "0640")
+        cls.machine.must("chown", "root:hikyaku", path)
 
     @classmethod
     def make_users(cls):
@@ -148,6 +161,10 @@ class TrialCase(unittest.TestCase):
     def arrived(self, folder, count=1):
         until(lambda: len(self.machine.run("sh", "-c", f"ls {folder}/*.eml").stdout.split()) >= count, 30,
               lambda: f"{count} mails in {folder}:\n{self.journal_text()}")
+        encoded = self.machine.must("sh", "-c", f"for mail in {folder}/*.eml; do base64 -w 0 $mail; echo; done")
+        contents = [base64.b64decode(line) for line in encoded.split()]
+        self.verifiers.check_all(contents)
+        return contents
 
     def smtp(self, port=25):
         """What a client hears that says EHLO and sends a mail; the last reply of each step."""

@@ -3,6 +3,7 @@
 mailauth from npm. The records come from a table, not from the DNS."""
 
 import base64
+import email.utils
 import glob
 import json
 import os
@@ -24,20 +25,32 @@ class Verifiers:
         import dkim  # pylint: disable=import-outside-toplevel
         self._dkim = dkim
 
-    def make_key(self, domain, selector="interop"):
-        """A directory with a key that signs for this domain, whose record we know."""
+    def make_key(self, *domains, selector="interop", owner=USER_ID):
+        """A directory with a key that signs for these domains, whose record we know."""
         key = subprocess.run(["openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
                              check=True, stdout=subprocess.PIPE).stdout
         public = subprocess.run(["openssl", "pkey", "-pubout", "-outform", "DER"], input=key, check=True,
                                 stdout=subprocess.PIPE).stdout
-        self.records[f"{selector}._domainkey.{domain}"] = "v=DKIM1; p=" + base64.b64encode(public).decode()
-        self._place.directory(f"keys/{domain}")
-        self._place.file(f"keys/{domain}/{selector}.key", key.decode(), 0o600, USER_ID)
+        for domain in domains:
+            self.records[f"{selector}._domainkey.{domain}"] = "v=DKIM1; p=" + base64.b64encode(public).decode()
+            self._place.directory(f"keys/{domain}")
+            self._place.file(f"keys/{domain}/{selector}.key", key.decode(), 0o600, owner)
         return self._place.join("keys")
 
     def publish(self, key):
         """What `hikyaku dkim new|list --json` says of a key."""
         self.records[key["record_name"]] = key["record"]
+
+    def traces_of(self, path, domain, selector):
+        """Pieces of the second half of the private key in this file, where only the private numbers are, in Base64 at each
+        offset, and in hex."""
+        with open(path, encoding="ascii") as file:
+            secret = base64.b64decode("".join(file.read().splitlines()[1:-1]))
+        public = base64.b64decode(self.records[f"{selector}._domainkey.{domain}"].split("p=")[1])
+        half = secret[len(public) + 40:]
+        pieces = [half[at:at + 24] for at in range(0, len(half) - 24, 24)]
+        return {piece.hex() for piece in pieces} | {
+            base64.b64encode(b"x" * offset + piece).decode()[4:28] for piece in pieces for offset in range(3)}
 
     def signatures(self, content):
         """[(domain, selector)] of a message, from the first to the last, where all of them verify by dkimpy."""
@@ -46,6 +59,23 @@ class Verifiers:
         for at, field in enumerate(fields):
             assert self._dkim.DKIM(content).verify(at, dnsfunc=self._record), (field, content[:4000])
         return [(field["d"], field["s"]) for field in fields]
+
+    def check_all(self, contents):
+        """Each signature verifies, and whose author is in a domain that we have a key of, or below it, has that one's."""
+        for content in contents:
+            signer = self._signer_for(content)
+            found = [domain for domain, _ in self.signatures(content)]
+            assert signer is None or signer in found, f"by {found}, not by {signer}:\n{content[:4000]}"
+
+    def _signer_for(self, content):
+        """None where the author is not one, in one domain."""
+        authors = [value.decode("utf-8", "replace") for name, value in self._dkim.rfc822_parse(content)[0] if name.lower() == b"from"]
+        domains = {address.rpartition("@")[2].lower() for _, address in email.utils.getaddresses(authors)}
+        if len(authors) != 1 or len(domains) != 1:
+            return None
+        author = f".{domains.pop()}"
+        signers = [name.partition("._domainkey.")[2] for name in self.records]
+        return next((signer for signer in signers if author.endswith(f".{signer}")), None)
 
     def fails(self, content):
         """Whether dkimpy does not believe the first signature."""
