@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""A smarthost that repeats the account's password in every reply, in every form that it could think of, and what it
-was sent besides."""
+"""A smarthost that repeats the account's password, or its token, in every reply, in every form that it could think of, and
+what it was sent besides; and a token endpoint that does so with the client's secret."""
 
 import base64
+import http.server
+import json
 import quopri
 import socketserver
 import threading
 import urllib.parse
+
+from .catcher import ARRIVED
 
 
 def percent(text):
@@ -25,10 +29,11 @@ def forms(user, password):
 
 
 class EchoSmarthost:
-    """Without TLS; offers PLAIN and LOGIN. `refuses_login` may be set at any time. Refuses recipients no@ for good and
+    """Without TLS; offers these mechanisms. A token, other than a password, it says from the log-in on alone. `refuses_login` may be set at any time. Refuses recipients no@ for good and
     later@ for now. `notices` are the contents of mails from <>, `replies` counts what it has said, `newest` is the last."""
 
-    def __init__(self, address, user, password):
+    def __init__(self, address, user, password, mechanisms="PLAIN LOGIN"):
+        self._mechanisms, self._session = mechanisms, threading.local()
         self.refuses_login, self.notices, self.replies, self.newest = True, [], 0, b""
         self._forms = forms(user, password)
         serve = self._serve
@@ -48,6 +53,7 @@ class EchoSmarthost:
         self._server.server_close()
 
     def _serve(self, stream):
+        self._session.knows_it = "PLAIN" in self._mechanisms
         self._reply(stream, "220", "")
         sender = None
         while line := stream.readline().decode().rstrip("\r\n"):
@@ -59,7 +65,7 @@ class EchoSmarthost:
 
     def _obey(self, stream, line, command, sender):
         if command.startswith("EHLO"):
-            self._reply(stream, "250", "", line, ("AUTH PLAIN LOGIN", "ENHANCEDSTATUSCODES"))
+            self._reply(stream, "250", "", line, (f"AUTH {self._mechanisms}", "ENHANCEDSTATUSCODES"))
         elif command.startswith("AUTH"):
             self._log_in(stream, line)
         elif command.startswith("RCPT TO:<NO@"):
@@ -77,18 +83,20 @@ class EchoSmarthost:
         return True
 
     def _log_in(self, stream, line):
-        if line.upper() == "AUTH LOGIN":
-            for question in ("Username:", "Password:"):
+        questions = {"AUTH LOGIN": ("Username:", "Password:"), "AUTH XOAUTH2": ("",)}.get(line.upper())
+        if questions:
+            for question in questions:
                 stream.write(b"334 " + base64.b64encode(question.encode()) + b"\r\n")
                 stream.flush()
                 line += " " + stream.readline().decode().rstrip("\r\n")
-        refused = self.refuses_login
+        refused, self._session.knows_it = self.refuses_login, True
         self._reply(stream, "535" if refused else "235", "5.7.8 " if refused else "2.7.0 ", line)
 
     def _take(self, stream, sender):
         content = b""
         while (line := stream.readline()) not in (b".\r\n", b""):
             content += line
+        ARRIVED.append(content)
         if "<>" in sender:
             self.notices.append(content)
         self._reply(stream, "250", "2.6.0 ")
@@ -97,9 +105,49 @@ class EchoSmarthost:
         """Some forms first, so that they are seen although few lines of a reply are."""
         self.replies += 1
         start = self.replies % len(self._forms)
-        text = "\n".join([*self._forms[start:], *self._forms[:start], line, *keywords, "end"])
+        said = [*self._forms[start:], *self._forms[:start]] if self._session.knows_it else []
+        text = "\n".join([*said, line, *keywords, "end"])
         lines = [f"{code}-{part if part in keywords else status + part}\r\n" for part in text.split("\n")]
         lines[-1] = f"{code} {status}end\r\n"
         self.newest = "".join(lines).encode()
         stream.write(self.newest)
         stream.flush()
+
+
+class EchoTokenEndpoint:
+    """Refuses the client, and says its secret in the error, each time in another form; once it has a `token`, it gives that.
+    `forms_said` are those forms."""
+
+    def __init__(self, secret, client):
+        self.token, self.forms_said = None, forms(client, secret)
+        self._said = 0
+        endpoint = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                status, answer = endpoint.answer()
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/token"
+        threading.Thread(target=self._server.serve_forever, daemon=True, kwargs={"poll_interval": 0.05}).start()
+
+    def answer(self):
+        if self.token:
+            return 200, {"access_token": self.token, "expires_in": 3600}
+        form = self.forms_said[self._said % len(self.forms_said)]
+        self._said += 1
+        return 401, {"error": "invalid_client", "error_description": f"of {form} or {form} nothing is known {form}"}
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
