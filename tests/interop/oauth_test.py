@@ -5,6 +5,7 @@ server about each token, as the smarthost; from `hikyaku setup` for a Microsoft 
 end amid work, consent that is taken back, and a kill -9 while a rotated token is being kept."""
 
 import base64
+import collections
 import datetime
 import http.server
 import json
@@ -29,10 +30,14 @@ ACCOUNT = "me@outlook.com"
 OWNER, OWNER_ID = "games", pwd.getpwnam("games").pw_uid
 OUTLOOK, LOGIN_HOST = "smtp-mail.outlook.com", "login.microsoftonline.com"
 SCOPE = "https://outlook.office.com/SMTP.Send"
+SHOP = "shop@interop.test"  # of another provider
 MAIL = b"Subject: x\r\n\r\nbody\r\n"
 
 
 class OAuth(Case):
+    signs = ("example.com", "interop.test", ACCOUNT.partition("@")[2])
+    owner = OWNER
+
     @classmethod
     def start_peers(cls):
         cls.login_address = "127.0.9.1"
@@ -44,7 +49,9 @@ class OAuth(Case):
         cls.addClassCleanup(cls.server.stop)
         dovecot = introspecting_dovecot(cls.place, cls.server)
         cls.addClassCleanup(dovecot.stop)
-        apps = introspecting_dovecot(cls.place.part(), cls.server, "client_id")
+        cls.other_server = AuthorizationServer(cls.place, [SCOPE], ttl=3, app=SHOP)
+        cls.addClassCleanup(lambda: cls.other_server.stop())
+        apps = introspecting_dovecot(cls.place.part(), cls.server, cls.other_server, user="client_id")
         cls.addClassCleanup(apps.stop)
         cls.postfix = Postfix(cls.place, cls.catcher, [
             Listener(587, starttls(cls.authority.issue(OUTLOOK)) | login(dovecot)),
@@ -56,17 +63,18 @@ class OAuth(Case):
                 "from": ACCOUNT, "messages_per_connection": 1,
                 "oauth": {"provider": "microsoft", "client_id": CLIENT, "ca_file": self.authority.cert} | oauth}
 
-    def begin(self, smarthost):
-        """As root, so that it becomes a user whom the control socket knows: nobody is nobody in particular there."""
-        self.daemon = Hikyakud(self.place, {"user": OWNER, "smarthosts": [smarthost],
-                                            "oauth_directory": self.place.join("hikyakud", "oauth")},
-                               env={"SSL_CERT_FILE": self.authority.cert})
-        self.addCleanup(self.daemon.discard)
-        self.daemon.as_root = True
+    def application(self, name, token_url, **settings):
+        """A smarthost that an application logs in to as itself; all are on one host."""
+        secret = self.place.file("hikyakud.secret", APP_SECRET + "\n", 0o600, OWNER_ID)
+        return {"name": name.partition("@")[0], "host": SMARTHOST, "port": 1587, "tls": "starttls",
+                "tls_ca_file": self.authority.cert, "user": name, **settings,
+                "oauth": {"flow": "client_credentials", "client_id": name, "token_url": token_url,
+                          "client_secret_file": secret, "scope": SCOPE}}
+
+    def begin(self, *smarthosts, **settings):
         self.tokens = self.place.join("hikyakud", "oauth")
-        for name in ("authinfo", "spool", "run"):
-            os.chown(f"{self.daemon.folder}/{name}", OWNER_ID, OWNER_ID)
-        self.daemon.start()
+        self.run_hikyakud({"smarthosts": list(smarthosts), "oauth_directory": self.tokens, **settings},
+                          env={"SSL_CERT_FILE": self.authority.cert})
 
     def command(self, *words):
         return [*NAMESPACE, self.place.hosts, binary("hikyaku"), *words, "-c", self.daemon.config]
@@ -81,8 +89,8 @@ class OAuth(Case):
         with open(f"{self.tokens}/{name}.json", encoding="utf-8") as file:
             return json.load(file)
 
-    def has_expired(self):
-        return datetime.datetime.fromisoformat(self.stored()["expires"]) < datetime.datetime.now(datetime.timezone.utc)
+    def has_expired(self, name="main"):
+        return datetime.datetime.fromisoformat(self.stored(name)["expires"]) < datetime.datetime.now(datetime.timezone.utc)
 
     def log_in(self):
         """By a device code, as somebody with a browser elsewhere types it."""
@@ -100,7 +108,8 @@ class OAuth(Case):
         self.assertIn("Sign-in Success", page)
 
     def test_setup_for_a_microsoft_address_ends_with_mail_delivered_by_oauth2(self):
-        self.daemon = Hikyakud(self.place, {"user": OWNER, "oauth_directory": self.place.join("hikyakud", "tokens")},
+        tokens = self.place.join("hikyakud", "tokens")
+        self.daemon = Hikyakud(self.place, self.signing({"user": OWNER, "oauth_directory": tokens}),
                                env={"SSL_CERT_FILE": self.authority.cert})
         self.daemon.as_root = True
         self.addCleanup(self.daemon.discard)
@@ -123,22 +132,65 @@ class OAuth(Case):
             print(terminal.screen)
 
     def test_tokens_that_end_amid_work_fail_no_mail_and_cost_one_request_an_interval(self):
-        self.place.file("hikyakud.secret", APP_SECRET + "\n", 0o600, OWNER_ID)
-        app = {"name": "main", "host": SMARTHOST, "port": 1587, "tls": "starttls", "tls_ca_file": self.authority.cert,
-               "user": APP, "messages_per_connection": 20,
-               "oauth": {"flow": "client_credentials", "client_id": APP, "token_url": self.server.http + MICROSOFT["token"],
-                         "client_secret_file": self.place.join("hikyakud.secret"), "scope": SCOPE}}
         before = self.server.counts().get(MICROSOFT["token"], 0)
-        self.begin(app)
+        self.begin(self.application(APP, self.server.http + MICROSOFT["token"], messages_per_connection=20))
         first = self.daemon.wait_for
         for number in range(300):
             self.daemon.submit(b"Subject: %d\r\n\r\n" % number)
         until(lambda: len(self.catcher.mails) == 300, 120, lambda: f"{len(self.catcher.mails)} of 300")
         self.assertEqual(self.daemon.troubles(), [])
         self.assertEqual(first("accepted")["event"], "accepted")
-        seconds = self.stored()["lifetime"]
+        seconds = self.stored("app")["lifetime"]
         asked = self.server.counts()[MICROSOFT["token"]] - before
         self.assertLess(asked, 200 / seconds * 4)
+
+    def begin_with_two_accounts(self):
+        """Each sender's domain has an account of its own, with another provider, at one smarthost."""
+        self.begin(self.application(APP, self.server.http + MICROSOFT["token"]),
+                   self.application(SHOP, self.other_server.http + "/token", messages_per_connection=1),
+                   routes=[{"from": "*@shop.example.com", "via": ["shop"]}, {"via": ["app"]}])
+
+    def submit_numbered(self, sender, numbers):
+        for number in numbers:
+            self.daemon.submit(b"From: %s\r\nSubject: %d\r\n\r\n" % (sender.encode(), number), sender=sender)
+
+    def log_ins(self):
+        """How often which sender's mail has arrived from which account, by Postfix's own log."""
+        senders = {}
+        for queue_id, sender in re.findall(r": (\w+): from=<([^>]*)>", self.postfix.log()):
+            senders[queue_id] = sender
+        accounts = re.findall(r": (\w+): client=.*sasl_username=(\S+)", self.postfix.log())
+        return collections.Counter((senders.get(queue_id), account.rstrip(",")) for queue_id, account in accounts)
+
+    def test_two_accounts_of_two_providers_at_one_host_have_each_their_token(self):
+        before = self.log_ins()
+        self.begin_with_two_accounts()
+        self.submit_numbered("me@example.com", range(5))
+        self.submit_numbered("me@shop.example.com", range(5, 10))
+        arrived = [self.catcher.wait() for _ in range(10)]
+        self.assertEqual(sorted(mail.sender for mail in arrived), ["me@example.com"] * 5 + ["me@shop.example.com"] * 5)
+        until(lambda: (self.log_ins() - before).total() == 10, 20, self.postfix.log)
+        self.assertEqual(self.log_ins() - before, {("me@example.com", APP): 5, ("me@shop.example.com", SHOP): 5})
+        self.assertNotEqual(self.stored("app")["access_token"], self.stored("shop")["access_token"])
+        self.assertEqual(self.daemon.troubles(), [])
+
+    def test_mail_waits_for_a_provider_that_is_down_and_other_mail_does_not(self):
+        self.begin_with_two_accounts()
+        self.submit_numbered("me@shop.example.com", range(1))
+        self.catcher.wait()
+        self.addCleanup(self.other_server.start)
+        self.other_server.stop()
+        until(lambda: self.has_expired("shop"), 20, "the token ends")
+        self.submit_numbered("me@shop.example.com", range(1, 6))
+        self.submit_numbered("me@example.com", range(6, 8))
+        self.assertEqual({self.catcher.wait().sender for _ in range(2)}, {"me@example.com"})
+        paused = self.daemon.wait_for("smarthost paused", smarthost="shop")
+        self.assertIn("no connection to", paused["text"])
+        self.assertEqual(self.catcher.mails, [])
+        self.other_server.start()
+        self.daemon.reload()  # not to wait for the next of its own tries
+        self.assertEqual({self.catcher.wait().sender for _ in range(5)}, {"me@shop.example.com"})
+        self.assertEqual((self.daemon.events("failed"), self.daemon.events("notice")), ([], []))
 
     def test_consent_that_is_taken_back_pauses_mail_until_somebody_logs_in_again(self):
         self.begin(self.outlook())
@@ -217,19 +269,16 @@ class OAuth(Case):
             self.assertIn(self.stored()["refresh_token"], (before, rotating.newest))
 
     def test_falsified_answers_are_told_and_the_next_good_one_is_taken(self):
-        self.place.file("hikyakud.secret", APP_SECRET + "\n", 0o600, OWNER_ID)
         server = FalsifyingServer(self.place, [
             (500, {"error": "server_error"}), (200, "<html>a proxy</html>"), (400, {"error": "invalid_grant",
              "error_description": "AADSTS700082: expired\r\nTrace ID: 1"}), (200, {"token_type": "Bearer"}), (200, None)])
         self.addCleanup(server.stop)
-        self.begin({"name": "main", "host": SMARTHOST, "port": 1587, "tls": "starttls", "user": APP,
-                    "oauth": {"flow": "client_credentials", "client_id": APP, "token_url": server.token_url,
-                              "client_secret_file": self.place.join("hikyakud.secret"), "scope": SCOPE}})
+        self.begin(self.application(APP, server.token_url))
         until(lambda: "server_error" in self.daemon.log(), 20, self.daemon.log)
         for words in ("no JSON", "invalid_grant: AADSTS700082: expired", "no usable access_token"):
             self.assertIn(words, self.hikyaku("oauth", "refresh", code=65))
         self.assertIn("a new token, good until", self.hikyaku("oauth", "refresh"))
-        self.assertEqual(self.stored()["lifetime"], 3600)
+        self.assertEqual(self.stored("app")["lifetime"], 3600)
         self.assertNotIn("Trace ID", self.daemon.log())
 
     def given(self, refresh_token):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // An authorization server for tests: oidc-provider, with what a relay needs of one. The argument is a JSON of: modules (the
-// folder of node_modules), http and https (ports), cert and key, routes, scopes, ttl (of access tokens, seconds).
+// folder of node_modules), http and https (ports), cert and key, routes, scopes, ttl (of access tokens, seconds), app (the
+// id of a client that may have tokens of its own).
 import fs from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
@@ -16,7 +17,7 @@ const provider = new Provider(wanted.issuer, {
   clients: [
     { ...client, client_id: 'people', response_types: ['code'],
       grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'] },
-    { client_id: 'app@interop.test', client_secret: 'app secret/+&', redirect_uris: [], response_types: [],
+    { client_id: wanted.app, client_secret: 'app secret/+&', redirect_uris: [], response_types: [],
       grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_post' },
     { client_id: 'rs', client_secret: 'rs-secret', redirect_uris: [], response_types: [], grant_types: [] }
   ],

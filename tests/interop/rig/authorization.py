@@ -28,17 +28,25 @@ FIELD = re.compile(r"<input[^>]*?name=\"([^\"]*)\"(?:[^>]*?value=\"([^\"]*)\")?"
 
 class AuthorizationServer:
     """Listens when it is there. `http` is its base URL on loopback; with a `certificate` it is reached by https as well, at
-    `address`, port 443."""
+    `address`, port 443. `app` is the client that may have tokens of its own. Where it was stopped, start() begins anew."""
 
-    def __init__(self, place, scopes, ttl=3600, routes=None, certificate=None, address=None, issuer=None):
+    def __init__(self, place, scopes, ttl=3600, routes=None, certificate=None, address=None, issuer=None, app=APP):
         self.port = free_port()
         self.http = f"http://127.0.0.1:{self.port}"
         self.routes = routes or {}
         wanted = {"modules": f"{place.peers}/oauth", "http": self.port, "issuer": issuer or self.http, "scopes": scopes,
-                  "ttl": ttl, "routes": self.routes}
+                  "ttl": ttl, "routes": self.routes, "app": app}
         if certificate:
             wanted |= {"https": 443, "address": address, "cert": certificate.cert, "key": certificate.key}
-        self.process = Process(["node", SCRIPT, json.dumps(wanted)], place.join(f"authorization-{self.port}.log"))
+        self._command = ["node", SCRIPT, json.dumps(wanted)]
+        self._log = place.join(f"authorization-{self.port}.log")
+        self.process = None
+        self.start()
+
+    def start(self):
+        if self.process is not None and self.process.runs():
+            return
+        self.process = Process(self._command, self._log)
         until(lambda: self._answers() or not self.process.runs(), 60, "the authorization server listens")
         assert self.process.runs(), self.process.said()
 
@@ -114,13 +122,15 @@ class Person:
         raise AssertionError(f"no end of forms at {where}:\n{page}")
 
 
-def introspecting_dovecot(place, server, user="sub"):
-    """Offers OAUTHBEARER and XOAUTH2, and takes the tokens of this server; `user` is the claim that must be the user."""
-    file = place.file(f"introspection-{server.port}.conf", f"""introspection_mode = post
+def introspecting_dovecot(place, *servers, user="sub"):
+    """Offers OAUTHBEARER and XOAUTH2, and takes the tokens of these servers; `user` is the claim that must be the user."""
+    passdbs = ""
+    for server in servers:
+        file = place.file(f"introspection-{server.port}.conf", f"""introspection_mode = post
 introspection_url = http://rs:rs-secret@127.0.0.1:{server.port}/token/introspection
 username_attribute = {user}
 active_attribute = active
 active_value = true
 """)
-    passdb = f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {file}\n}}\n"
-    return Dovecot(place, ["OAUTHBEARER", "XOAUTH2"], LOGIN_ALONE + passdb)
+        passdbs += f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {file}\n}}\n"
+    return Dovecot(place, ["OAUTHBEARER", "XOAUTH2"], LOGIN_ALONE + passdbs)

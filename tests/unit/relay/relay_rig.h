@@ -40,6 +40,7 @@ struct RelayRig : spool::SpoolFixture {
   std::unique_ptr<relay::Relay> relay;
   mail::MailSink* sink = nullptr;  // what stands before the spool; null: nothing
   mail::MailSource* source = nullptr;
+  smtpc::TokenSource* tokens = nullptr;  // for smarthosts with `oauth`
 
   RelayRig() {
     settings.hostname = "app1.example.com";
@@ -58,6 +59,7 @@ struct RelayRig : spool::SpoolFixture {
                                                              .token = "token",
                                                              .proven_file = "",
                                                              .rates_file = rates_file,
+                                                             .tokens = tokens,
                                                              .jitter = [] { return 0.5; }},
                                            downtime);
     spool->set_on_arrival([this](const mail::QueueEntry& entry) { relay->arrived(entry); });
