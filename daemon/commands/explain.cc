@@ -64,7 +64,7 @@ std::string signature_of(std::string_view message, const mail::SigningRules& rul
                          const dkim::KeyRing& keys) {
   if (keys.is_empty()) return {};
   if (!rules.sign) return cat("not signed: ", dkim::to_text(dkim::Unsigned::off, ""));
-  dkim::SignedHeader header(rules.omit);
+  dkim::SignedHeader header(dkim::SignedFields(keys.signed_fields(), rules.omit));
   header.feed(message);
   header.finish();
   const auto choice = dkim::choose_signatures(header, keys);

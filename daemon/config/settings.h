@@ -33,10 +33,14 @@ struct AliasesSettings {
   bool operator==(const AliasesSettings&) const = default;
 };
 
-// The keys that sign, DOMAIN/SELECTOR.key.
+// Among the fields that are signed: those that usually are.
+inline constexpr std::string_view kUsualFields = "default";
+
+// The keys that sign, DOMAIN/SELECTOR.key, and the fields that they sign.
 struct DkimSettings {
   std::string directory = "/etc/hikyaku/dkim";
   bool is_explicit = false;  // then the directory must exist
+  std::vector<std::string> headers{std::string(kUsualFields)};
   bool operator==(const DkimSettings&) const = default;
 };
 

@@ -239,7 +239,50 @@ void read_dkim_directory(const Value& value, DkimSettings& dkim) {
   if (auto directory = value.as_path()) dkim.directory = *directory;
 }
 
-const Schema<DkimSettings> kDkim{{"directory", custom(read_dkim_directory, &DkimSettings::directory)}};
+// Fields that are not what they were when the mail arrives: a signature over one would break (RFC 6376 5.4).
+struct ChangedField {
+  std::string_view name;
+  std::string_view why;
+};
+constexpr ChangedField kChanged[] = {
+    {"Received", "each server on the way adds one"},
+    {"Return-Path", "the recipient's server writes it anew"},
+    {"Delivered-To", "the recipient's server adds it"},
+    {"Bcc", "servers on the way take it out"},
+    {"Resent-Bcc", "servers on the way take it out"},
+    {"Authentication-Results", "the recipient's server takes out those of others"},
+    {"DKIM-Signature", "other signatures are added, and taken out, on the way"},
+};
+
+std::string objection_to_signing(std::string_view name) {
+  if (!mail::is_field_name(name))
+    return "must be the name of a header field, such as X-Tag, or default for the usual ones";
+  const auto changed = std::ranges::find_if(
+      kChanged, [name](const ChangedField& each) { return equals_ignoring_case(each.name, name); });
+  if (changed == std::end(kChanged)) return "";
+  return cat(changed->name, " cannot be signed: ", changed->why, ", and the signature would break");
+}
+
+// A name alone is a list of one.
+void read_signed_fields(const Value& value, DkimSettings& dkim) {
+  bool has_from = false;
+  dkim.headers.clear();
+  for (const Value& element : value.elements()) {
+    const std::string_view name = element.text().value_or("");
+    if (const std::string wrong = objection_to_signing(name); !wrong.empty()) return element.problem(wrong);
+    if (std::ranges::any_of(dkim.headers, [name](const auto& is) { return equals_ignoring_case(is, name); }))
+      return element.problem("this field appears twice");
+    has_from = has_from || name == kUsualFields || equals_ignoring_case(name, "From");
+    dkim.headers.emplace_back(name);
+  }
+  if (!has_from)
+    value.problem(
+        "must have From, or default for the usual fields: a signature that leaves out From counts for nobody "
+        "(RFC 6376 5.4)");
+}
+
+const Schema<DkimSettings> kDkim{{"directory", custom(read_dkim_directory, &DkimSettings::directory)},
+                                 {"headers", custom(read_signed_fields, &DkimSettings::headers)}};
 
 const Schema<ControlSettings> kControl{
     {"group", text(&ControlSettings::group, "the name of a group of this machine")},

@@ -201,7 +201,7 @@ Result<KeyRingPtr, config::Problems> load_key_ring(const config::DkimSettings& s
   if (problems.empty()) check_kinds(keys, settings.directory, problems);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   std::ranges::sort(keys, {}, [](const DomainKey& each) { return std::pair(each.key.kind(), each.domain); });
-  return std::make_shared<const KeyRing>(std::move(keys));
+  return std::make_shared<const KeyRing>(std::move(keys), settings.headers);
 }
 
 }  // namespace hikyaku::dkim

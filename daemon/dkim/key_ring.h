@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The keys that sign, as the daemon has them: read whole at the start and at each reload, unchanged between.
+// The keys that sign, and the fields they sign, as the daemon has them: read whole at the start and at each reload, unchanged between.
 // DIRECTORY/DOMAIN/SELECTOR.key signs. What the name ends with besides says that the key does not, so that a
 // key's state is in its name, and changes with one rename:
 //   SELECTOR.key            active: signs. Of several of one kind, the one that became active last
@@ -52,17 +52,22 @@ struct DomainKey {
 class KeyRing {
  public:
   KeyRing() = default;
-  explicit KeyRing(std::vector<DomainKey> keys) : keys_(std::move(keys)) {}
+  explicit KeyRing(std::vector<DomainKey> keys,
+                   std::vector<std::string> signed_fields = config::DkimSettings().headers)
+      : keys_(std::move(keys)), signed_fields_(std::move(signed_fields)) {}
 
   bool is_empty() const { return keys_.empty(); }
   // Those that sign mail of this domain (A-labels, lower case), one of each kind: its own, or else those of the
   // nearest domain above it, which is aligned with it for DMARC. RSA first.
   std::vector<const DomainKey*> keys_for(std::string_view domain) const;
+  // As in config::DkimSettings.
+  const std::vector<std::string>& signed_fields() const { return signed_fields_; }
   // What works and should be better: keys that are short.
   std::vector<std::string> warnings() const;
 
  private:
   std::vector<DomainKey> keys_;
+  std::vector<std::string> signed_fields_ = config::DkimSettings().headers;
 };
 using KeyRingPtr = std::shared_ptr<const KeyRing>;
 

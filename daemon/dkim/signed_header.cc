@@ -6,6 +6,7 @@
 
 #include "daemon/base/base64.h"
 #include "daemon/base/text.h"
+#include "daemon/config/settings.h"
 #include "daemon/dkim/canonical.h"
 #include "daemon/dkim/tags.h"
 #include "daemon/dns/domain_name.h"
@@ -21,12 +22,12 @@ constexpr std::size_t kLine = 76;         // of our own field
 constexpr std::size_t kBase64Line = 72;
 constexpr std::string_view kFrom = "from", kSignature = "dkim-signature", kSignatureName = "DKIM-Signature";
 
-struct SignedField {
-  std::string_view name;       // as it stands in h=
-  bool is_oversigned = false;  // once more than it is there
+struct UsualField {
+  std::string_view name;
+  bool is_oversigned = false;
 };
 // RFC 6376 5.4.1, RFC 8058 4.
-constexpr SignedField kFields[] = {
+constexpr UsualField kUsual[] = {
     {"From", true},     {"To", true},         {"Cc", true},         {"Subject", true},
     {"Date", true},     {"Message-ID", true}, {"Reply-To", true},   {"In-Reply-To"},
     {"References"},     {"MIME-Version"},     {"Content-Type"},     {"Content-Transfer-Encoding"},
@@ -93,10 +94,25 @@ std::string to_text(Unsigned why, std::string_view domain) {
   return "OpenSSL's configuration does not allow the algorithm";
 }
 
-bool is_signed(std::string_view name, const Omitted& omitted) {
-  return !is_omitted(name, omitted) && std::ranges::any_of(kFields, [name](const SignedField& each) {
-    return equals_ignoring_case(each.name, name);
-  });
+SignedFields::SignedFields(const std::vector<std::string>& chosen, const Omitted& omitted) {
+  for (const std::string& name : chosen) {
+    if (name != config::kUsualFields)
+      add(name, omitted);
+    else
+      for (const UsualField& usual : kUsual) add(usual.name, omitted);
+  }
+}
+
+void SignedFields::add(std::string_view name, const Omitted& omitted) {
+  if (has(name) || is_omitted(name, omitted)) return;
+  const auto usual = std::ranges::find_if(
+      kUsual, [name](const UsualField& each) { return equals_ignoring_case(each.name, name); });
+  fields_.push_back({std::string(name), usual != std::end(kUsual) && usual->is_oversigned});
+}
+
+bool SignedFields::has(std::string_view name) const {
+  return std::ranges::any_of(fields_,
+                             [name](const Field& each) { return equals_ignoring_case(each.name, name); });
 }
 
 void SignedHeader::feed(std::string_view& in) {
@@ -136,8 +152,7 @@ void SignedHeader::begin_field(std::string_view piece) {
   end_field();
   const std::string_view name = mail::field_name_of(piece);
   const bool is_signature = equals_ignoring_case(name, kSignature);
-  if (is_too_long_ || !(is_signature || is_signed(name, omitted_) || equals_ignoring_case(name, kFrom)))
-    return;
+  if (is_too_long_ || !(is_signature || signed_.has(name) || equals_ignoring_case(name, kFrom))) return;
   name_ = to_lower(name);
 }
 
@@ -193,19 +208,17 @@ std::vector<const SignedHeader::Field*> SignedHeader::fields_named(std::string_v
 
 std::vector<std::string> SignedHeader::names() const {
   std::vector<std::string> names;
-  for (const SignedField& field : kFields) {
-    if (is_omitted(field.name, omitted_)) continue;
+  for (const SignedFields::Field& field : signed_.all()) {
     const std::size_t count = fields_named(field.name).size() + (field.is_oversigned ? 1 : 0);
-    names.insert(names.end(), count, std::string(field.name));
+    names.insert(names.end(), count, field.name);
   }
   return names;
 }
 
 std::string SignedHeader::canonical() const {
   std::string text;
-  for (const SignedField& field : kFields)
-    for (const Field* each : fields_named(field.name))
-      if (!is_omitted(field.name, omitted_)) text += cat(each->canonical, "\r\n");
+  for (const SignedFields::Field& field : signed_.all())
+    for (const Field* each : fields_named(field.name)) text += cat(each->canonical, "\r\n");
   return text;
 }
 

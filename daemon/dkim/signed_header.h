@@ -4,14 +4,16 @@
 // Pure.
 //
 // Signed is each field of the RFC's list (5.4.1) as often as it is there, with Message-ID, the MIME fields and
-// what one click needs to unsubscribe (RFC 8058). From, To, Cc, Subject, Date, Reply-To and Message-ID are named
-// once more than they are there, so that nobody can add another one on the way without breaking the signature.
+// what one click needs to unsubscribe (RFC 8058), unless the configuration has other ones. From, To, Cc, Subject,
+// Date, Reply-To and Message-ID are named once more than they are there, so that nobody can add another one on the
+// way without breaking the signature.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/clock.h"
@@ -40,11 +42,29 @@ std::string to_text(Unsigned why, std::string_view domain);
 
 // Names of fields that are not to be signed, because the smarthost changes them.
 using Omitted = std::vector<std::string>;
-bool is_signed(std::string_view name, const Omitted& omitted);
+
+// Which fields are signed, in their order in h=.
+class SignedFields {
+ public:
+  // `chosen`: as in config::DkimSettings.
+  SignedFields(const std::vector<std::string>& chosen, const Omitted& omitted);
+
+  struct Field {
+    std::string name;            // as it stands in h=
+    bool is_oversigned = false;  // once more than it is there
+  };
+  const std::vector<Field>& all() const { return fields_; }
+  bool has(std::string_view name) const;
+
+ private:
+  void add(std::string_view name, const Omitted& omitted);
+
+  std::vector<Field> fields_;
+};
 
 class SignedHeader {
  public:
-  explicit SignedHeader(const Omitted& omitted) : omitted_(omitted) {}
+  explicit SignedHeader(SignedFields fields) : signed_(std::move(fields)) {}
 
   // Takes the header off the front of `in`; what is left belongs to the body.
   void feed(std::string_view& in);
@@ -76,7 +96,7 @@ class SignedHeader {
   bool take_blank_line(std::string_view& in);
   std::vector<const Field*> fields_named(std::string_view name) const;
 
-  const Omitted& omitted_;
+  SignedFields signed_;
   mail::HeaderScanner scanner_;
   std::vector<Field> fields_;
   std::vector<std::string> from_;

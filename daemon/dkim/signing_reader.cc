@@ -70,7 +70,7 @@ Task<Result<void, mail::SourceError>> SigningReader::prepare(std::uint64_t size)
 }
 
 Task<Result<void, mail::SourceError>> SigningReader::read(std::uint64_t size) {
-  SignedHeader header(rules_.omit);
+  SignedHeader header(SignedFields(keys_.signed_fields(), rules_.omit));
   BodyHash hash;
   KeyList keys;
   for (bool is_chosen = false;;) {

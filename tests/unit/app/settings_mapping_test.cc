@@ -69,6 +69,7 @@ constexpr Changed kChanged[] = {
     {"log.format", "json"},
     {"log.addresses", "masked"},
     {"dkim.directory", "/srv/dkim"},
+    {"dkim.headers", "[From]"},
     {"dns", "192.0.2.53"},
     {"metrics", "127.0.0.1:9725"},
 };
@@ -115,6 +116,7 @@ struct HandedOn {
     add(settings.authinfo.path);
     add(settings.aliases.path);
     add(settings.dkim.directory);
+    for (const std::string& name : settings.dkim.headers) add(name);
     add(settings.shutdown_grace);
     add(settings.dns ? settings.dns->to_text() : "");
   }

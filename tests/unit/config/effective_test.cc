@@ -52,7 +52,7 @@ constexpr std::string_view kRich =
     "queue: {lifetime: 36h, retry: {first: 1500ms, factor: 1.5}, delay_notice: 0, bounce: {return: full}}\n"
     "spool: {min_free: 0}\n"
     "masquerade: [a.example.com]\n"
-    "dkim: {directory: /srv/dkim}\n"
+    "dkim: {directory: /srv/dkim, headers: [From, X-Tag]}\n"
     "dns: 192.0.2.53\n"
     "metrics: 127.0.0.1:9725\n";
 

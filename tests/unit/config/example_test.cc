@@ -81,6 +81,7 @@ TEST_CASE("etc/hikyaku.yaml: every default that it shows is the default") {
   CHECK(shown.control == defaults.control);
   CHECK(shown.log == defaults.log);
   CHECK(shown.dkim.directory == defaults.dkim.directory);
+  CHECK(shown.dkim.headers == defaults.dkim.headers);
   CHECK(shown.dns == defaults.dns);
   CHECK(shown.metrics == defaults.metrics);
 }

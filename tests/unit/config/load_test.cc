@@ -55,7 +55,7 @@ queue:
   bounce: {postmaster: postmaster@example.com, return: full}
 control: {group: operators}
 log: {level: debug, format: json, addresses: masked}
-dkim: {directory: /srv/dkim}
+dkim: {directory: /srv/dkim, headers: [default, X-Tag]}
 dns: "192.0.2.53:5353"
 metrics: "127.0.0.1:9725"
 )";
@@ -89,7 +89,7 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(s.queue.postmaster == "postmaster@example.com");
   CHECK(s.control.group == "operators");
   CHECK(s.log == LogSettings{LogLevel::debug, LogFormat::json, LogAddresses::masked});
-  CHECK(s.dkim == DkimSettings{"/srv/dkim", true});
+  CHECK(s.dkim == DkimSettings{"/srv/dkim", true, {"default", "X-Tag"}});
   CHECK(s.dns == Endpoint::parse("192.0.2.53:5353"));
   CHECK(s.metrics == Endpoint::parse("127.0.0.1:9725"));
 }
@@ -199,6 +199,14 @@ constexpr FileComplaint kFileComplaints[] = {
     {"metrics: localhost:9725", "must be an address and a port"},
     {"metrics: true", "must be an address and a port"},
     {"dkim: {directory: keys}", "dkim.directory: must be"},
+    {"dkim: {headers: [default, 'a b']}",
+     "dkim.headers[1]: must be the name of a header field, such as X-Tag, or default"},
+    {"dkim: {headers: [Subject, Date]}", "dkim.headers: must have From, or default for the usual fields"},
+    {"dkim: {headers: []}", "dkim.headers: must have From"},
+    {"dkim: {headers: [From, Date, date]}", "dkim.headers[2]: this field appears twice"},
+    {"dkim: {headers: [default, received]}",
+     "dkim.headers[1]: Received cannot be signed: each server on the way adds one"},
+    {"dkim: {headers: [From, Bcc]}", "dkim.headers[1]: Bcc cannot be signed: servers on the way take it out"},
     {"dkim: {sign: true}", "dkim.sign: unknown key"},
     {"dns: resolver.example", "must be the address of a DNS server"},
     {"dns: \"192.0.2.53:99999\"", "must be the address of a DNS server"},

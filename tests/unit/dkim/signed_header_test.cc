@@ -14,14 +14,16 @@ using namespace hikyaku::dkim;
 namespace {
 
 const Omitted kNothing;
+const std::vector<std::string> kUsually{"default"};
 
 struct Read {
   SignedHeader header;
   std::string body;
 };
 
-Read read(const test::Pieces& pieces, const Omitted& omitted = kNothing) {
-  Read read{SignedHeader(omitted), ""};
+Read read(const test::Pieces& pieces, const Omitted& omitted = kNothing,
+          const std::vector<std::string>& chosen = kUsually) {
+  Read read{SignedHeader(SignedFields(chosen, omitted)), ""};
   for (std::string_view piece : pieces) {
     read.header.feed(piece);
     read.body += piece;
@@ -82,8 +84,21 @@ TEST_CASE("dkim: what the smarthost changes is not signed, not even as missing")
   CHECK(read({message_of_rfcs()}, omitted).header.canonical() ==
         "from:Joe SixPack <joe@football.example.com>\r\nto:Suzie Q <suzie@shopping.example.net>\r\n"
         "subject:Is dinner ready?\r\n");
-  CHECK_FALSE(is_signed("Date", omitted));
-  CHECK(is_signed("SUBJECT", omitted));
+  CHECK_FALSE(SignedFields(kUsually, omitted).has("Date"));
+  CHECK(SignedFields(kUsually, omitted).has("SUBJECT"));
+}
+
+TEST_CASE("dkim: the configuration's fields are signed instead of the usual ones, or beside them") {
+  const std::string message = cat("X-Tag: a\r\nx-tag: b\r\n", message_of_rfcs());
+  const auto names = [&](const std::vector<std::string>& chosen, const Omitted& omitted = {}) {
+    return join(read({message}, omitted, chosen).header.names(), ":");
+  };
+  CHECK(names({"Subject", "from", "X-TAG"}) == "Subject:Subject:from:from:X-TAG:X-TAG");
+  CHECK(names({"default", "X-Tag", "X-Missing"}) == names({"default"}) + ":X-Tag:X-Tag");
+  CHECK(names({"from", "default"}).starts_with("from:from:To:To:Cc:"));
+  CHECK(names({"From", "X-Tag", "Date"}, {"x-tag", "Date"}) == "From:From");
+  CHECK(read({message}, {}, {"From", "X-Tag"}).header.canonical() ==
+        "from:Joe SixPack <joe@football.example.com>\r\nx-tag:b\r\nx-tag:a\r\n");
 }
 
 TEST_CASE("dkim: of fields with one name a verifier takes the last first") {
@@ -109,7 +124,7 @@ TEST_CASE("dkim: the author's domain signs, and where it is in doubt nobody does
 }
 
 TEST_CASE("dkim: a header without end takes no memory, and is not signed") {
-  SignedHeader header(kNothing);
+  SignedHeader header(SignedFields(kUsually, kNothing));
   std::string_view from = "From: a@example.com\r\nSubject: ";
   header.feed(from);
   const std::string piece(64 * 1024, 'x');
