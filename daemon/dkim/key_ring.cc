@@ -2,103 +2,12 @@
 #include "daemon/dkim/key_ring.h"
 
 #include <algorithm>
-#include <chrono>
-#include <filesystem>
-#include <tuple>
 #include <utility>
 
 #include "daemon/base/text.h"
-#include "daemon/config/secret_file.h"
-#include "daemon/dns/domain_name.h"
 
 namespace hikyaku::dkim {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr config::SecretWords kWords{"the signing key", "the signing key in it", "a key of theirs"};
-constexpr std::string_view kSuffix = ".key";
-constexpr std::pair<KeyState, std::string_view> kStates[] = {
-    {KeyState::active, ".key"}, {KeyState::prepared, ".key.prepared"}, {KeyState::retired, ".key.retired"}};
-
-std::string_view suffix_of(KeyState state) {
-  return std::ranges::find(kStates, state, &std::pair<KeyState, std::string_view>::first)->second;
-}
-
-config::Problem problem_with(const fs::path& path, std::string text) {
-  return {path.string(), 0, 0, "", std::move(text)};
-}
-
-WallTime time_of(const fs::path& path) {
-  std::error_code error;
-  const auto changed = fs::last_write_time(path, error);
-  if (error) return {};
-  return std::chrono::time_point_cast<WallTime::duration>(std::chrono::file_clock::to_sys(changed));
-}
-
-// What `dkim new` and editors leave there for a moment, and what is hidden.
-bool is_passed_over(const std::string& name) { return name.starts_with('.') || name.ends_with(".new"); }
-
-// nullopt: the name is none of a key.
-std::optional<KeyFile> key_file_of(const fs::path& path, const std::string& domain) {
-  const std::string name = path.filename().string();
-  for (const auto& [state, suffix] : kStates) {
-    if (!name.ends_with(suffix)) continue;
-    KeyFile file{.domain = domain,
-                 .selector = name.substr(0, name.size() - suffix.size()),
-                 .state = state,
-                 .path = path.string(),
-                 .since = time_of(path)};
-    if (is_selector(file.selector)) return file;
-  }
-  return std::nullopt;
-}
-
-class Search {
- public:
-  void look_into(const fs::path& directory) {
-    each_in(directory, [this](const fs::path& path) {
-      std::error_code error;
-      if (!fs::is_directory(path, error))
-        return refuse(path, "is no directory; keys are DOMAIN/SELECTOR.key here");
-      const std::string name = path.filename().string();
-      if (dns::to_a_labels(name) != name)
-        return refuse(path, "is no domain name in lower-case ASCII, so nothing is signed by what is in it");
-      each_in(path, [this, &name](const fs::path& file) { take(file, name); });
-    });
-  }
-
-  Result<std::vector<KeyFile>, config::Problems> take_result() {
-    if (!problems_.empty()) return std::unexpected(std::move(problems_));
-    std::ranges::sort(files_, [](const KeyFile& a, const KeyFile& b) {
-      return std::tie(a.domain, b.since, b.selector) < std::tie(b.domain, a.since, a.selector);
-    });
-    return std::move(files_);
-  }
-
- private:
-  void each_in(const fs::path& directory, const std::function<void(const fs::path&)>& take) {
-    std::error_code error;
-    for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
-      if (!is_passed_over(it->path().filename().string())) take(it->path());
-    if (error) refuse(directory, cat("the directory of signing keys cannot be read: ", error.message()));
-  }
-
-  void take(const fs::path& path, const std::string& domain) {
-    if (auto file = key_file_of(path, domain))
-      files_.push_back(std::move(*file));
-    else
-      refuse(path, cat("is no key: its name must be SELECTOR", kSuffix,
-                       ", and a selector has letters, digits, hyphens, and dots between them"));
-  }
-
-  void refuse(const fs::path& path, std::string text) {
-    problems_.push_back(problem_with(path, std::move(text)));
-  }
-
-  std::vector<KeyFile> files_;
-  config::Problems problems_;
-};
 
 // An active key of this kind, which is as new as any that comes later, is there already.
 bool has_one(const std::vector<DomainKey>& keys, const std::string& domain, KeyKind kind) {
@@ -106,60 +15,39 @@ bool has_one(const std::vector<DomainKey>& keys, const std::string& domain, KeyK
       keys, [&](const DomainKey& each) { return each.domain == domain && each.key.kind() == kind; });
 }
 
-void check_kinds(const std::vector<DomainKey>& keys, const std::string& directory,
-                 config::Problems& problems) {
+void check_kinds(const std::vector<DomainKey>& keys, config::Problems& problems) {
   for (const DomainKey& each : keys)
     if (each.key.kind() == KeyKind::ed25519 && !has_one(keys, each.domain, KeyKind::rsa))
-      problems.push_back(problem_with(key_path(directory, each.domain, each.selector, KeyState::active),
-                                      cat("needs an RSA key beside it, because many receivers do not verify "
-                                          "Ed25519; make one: hikyaku dkim "
-                                          "new ",
-                                          each.domain)));
+      problems.push_back(
+          {each.file, 0, 0, "",
+           cat("needs an RSA key beside it, because many receivers do not verify Ed25519; make "
+               "one: hikyaku dkim new ",
+               each.domain)});
+}
+
+bool is_active(const KeyFile& file) { return file.state == KeyState::active; }
+
+// The files of the keys, and the directory whose keys do not sign because of them.
+struct Found {
+  std::vector<KeyFile> files;
+  std::string passed_over{};
+};
+
+Result<Found, config::Problems> find_keys(const config::DkimSettings& settings,
+                                          const std::string& credentials_directory) {
+  if (!settings.is_explicit) {
+    auto credentials = find_key_credentials(credentials_directory);
+    if (!credentials) return std::unexpected(std::move(credentials.error()));
+    const auto beside = find_key_files(settings).value_or(std::vector<KeyFile>{});
+    const bool are_beside = std::ranges::any_of(beside, is_active);
+    if (!credentials->empty()) return Found{std::move(*credentials), are_beside ? settings.directory : ""};
+  }
+  auto files = find_key_files(settings);
+  if (!files) return std::unexpected(std::move(files.error()));
+  return Found{std::move(*files)};
 }
 
 }  // namespace
-
-std::string_view to_text(KeyState state) {
-  switch (state) {
-    case KeyState::active: return "active";
-    case KeyState::prepared: return "prepared";
-    case KeyState::retired: break;
-  }
-  return "retired";
-}
-
-std::string key_path(const std::string& directory, const std::string& domain, const std::string& selector,
-                     KeyState state) {
-  return cat(directory, "/", domain, "/", selector, suffix_of(state));
-}
-
-bool is_selector(std::string_view text) {
-  constexpr std::size_t kLongest = 63;
-  auto is_label = [](std::string_view label) {
-    return !label.empty() && !label.starts_with('-') && !label.ends_with('-') &&
-           std::ranges::all_of(label,
-                               [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; });
-  };
-  return text.size() <= kLongest && std::ranges::all_of(split(text, '.'), is_label);
-}
-
-Result<std::vector<KeyFile>, config::Problems> find_key_files(const config::DkimSettings& settings) {
-  std::error_code error;
-  const auto status = fs::status(settings.directory, error);
-  if (status.type() == fs::file_type::not_found && !settings.is_explicit) return std::vector<KeyFile>{};
-  Search search;
-  search.look_into(settings.directory);
-  return search.take_result();
-}
-
-Result<SigningKey, config::Problem> read_key_file(const std::string& path,
-                                                  const config::AuthinfoReader& reader) {
-  auto pem = config::read_secret_file(path, reader, kWords);
-  if (!pem) return std::unexpected(problem_with(path, pem.error().text));
-  auto key = SigningKey::parse(pem->reveal());
-  if (!key) return std::unexpected(problem_with(path, key.error()));
-  return std::move(*key);
-}
 
 std::vector<const DomainKey*> KeyRing::keys_for(std::string_view domain) const {
   for (std::string_view at = domain; !at.empty();) {
@@ -181,27 +69,32 @@ std::vector<std::string> KeyRing::warnings() const {
                              std::to_string(each.key.bits()), " bits, and some receivers distrust less than ",
                              std::to_string(kGoodBits), "; make another one: hikyaku dkim new ",
                              each.domain));
+  if (!passed_over_.empty())
+    warnings.push_back(cat("the DKIM keys in ", passed_over_,
+                           " sign nothing: the service manager hands over keys (LoadCredential=dkim…), which "
+                           "are used instead; write `dkim: {directory: ",
+                           passed_over_, "}` to use those"));
   return warnings;
 }
 
 Result<KeyRingPtr, config::Problems> load_key_ring(const config::DkimSettings& settings,
                                                    const config::AuthinfoReader& reader) {
-  auto files = find_key_files(settings);
-  if (!files) return std::unexpected(std::move(files.error()));
+  auto found = find_keys(settings, reader.credentials_directory);
+  if (!found) return std::unexpected(std::move(found.error()));
   std::vector<DomainKey> keys;
   config::Problems problems;
-  for (const KeyFile& file : *files) {
-    if (file.state != KeyState::active) continue;
+  for (const KeyFile& file : found->files) {
+    if (!is_active(file)) continue;
     auto key = read_key_file(file.path, reader);
     if (!key)
       problems.push_back(std::move(key.error()));
     else if (!has_one(keys, file.domain, key->kind()))
-      keys.push_back({file.domain, file.selector, std::move(*key)});
+      keys.push_back({file.domain, file.selector, std::move(*key), file.path});
   }
-  if (problems.empty()) check_kinds(keys, settings.directory, problems);
+  if (problems.empty()) check_kinds(keys, problems);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   std::ranges::sort(keys, {}, [](const DomainKey& each) { return std::pair(each.key.kind(), each.domain); });
-  return std::make_shared<const KeyRing>(std::move(keys), settings.headers);
+  return std::make_shared<const KeyRing>(std::move(keys), settings.headers, std::move(found->passed_over));
 }
 
 }  // namespace hikyaku::dkim

@@ -1,60 +1,33 @@
 // SPDX-License-Identifier: MIT
-// The keys that sign, and the fields they sign, as the daemon has them: read whole at the start and at each reload, unchanged between.
-// DIRECTORY/DOMAIN/SELECTOR.key signs. What the name ends with besides says that the key does not, so that a
-// key's state is in its name, and changes with one rename:
-//   SELECTOR.key            active: signs. Of several of one kind, the one that became active last
-//   SELECTOR.key.prepared   made, its record is perhaps not published yet
-//   SELECTOR.key.retired    has signed; its record must stay until mail that it signed has been verified
-// The file's time of change says since when. Files are judged as authinfo is: none that others may read.
+// The keys that sign, and the fields they sign, as the daemon has them: read whole at the start and at each reload,
+// unchanged between.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "daemon/base/clock.h"
-#include "daemon/config/authinfo.h"
-#include "daemon/config/problem.h"
-#include "daemon/config/settings.h"
-#include "daemon/dkim/signing_key.h"
+#include "daemon/dkim/key_files.h"
 
 namespace hikyaku::dkim {
-
-enum class KeyState : std::uint8_t { active, prepared, retired };
-std::string_view to_text(KeyState state);
-
-struct KeyFile {
-  std::string domain;  // A-labels, lower case
-  std::string selector;
-  KeyState state = KeyState::active;
-  std::string path;
-  WallTime since;
-};
-std::string key_path(const std::string& directory, const std::string& domain, const std::string& selector,
-                     KeyState state);
-// A label or several (RFC 6376 3.1), in lower case.
-bool is_selector(std::string_view text);
-
-// Sorted by domain, then from the newest to the oldest. Blocks. Where the directory is the default and missing,
-// there are none. A problem: something that cannot be read, or is named as no key.
-Result<std::vector<KeyFile>, config::Problems> find_key_files(const config::DkimSettings& settings);
-Result<SigningKey, config::Problem> read_key_file(const std::string& path,
-                                                  const config::AuthinfoReader& reader);
 
 struct DomainKey {
   std::string domain;
   std::string selector;
   SigningKey key;
+  std::string file{};
 };
 
 class KeyRing {
  public:
   KeyRing() = default;
   explicit KeyRing(std::vector<DomainKey> keys,
-                   std::vector<std::string> signed_fields = config::DkimSettings().headers)
-      : keys_(std::move(keys)), signed_fields_(std::move(signed_fields)) {}
+                   std::vector<std::string> signed_fields = config::DkimSettings().headers,
+                   std::string passed_over = "")
+      : keys_(std::move(keys)),
+        signed_fields_(std::move(signed_fields)),
+        passed_over_(std::move(passed_over)) {}
 
   bool is_empty() const { return keys_.empty(); }
   // Those that sign mail of this domain (A-labels, lower case), one of each kind: its own, or else those of the
@@ -62,16 +35,18 @@ class KeyRing {
   std::vector<const DomainKey*> keys_for(std::string_view domain) const;
   // As in config::DkimSettings.
   const std::vector<std::string>& signed_fields() const { return signed_fields_; }
-  // What works and should be better: keys that are short.
+  // What works and should be better: keys that are short, and keys that are passed over.
   std::vector<std::string> warnings() const;
 
  private:
   std::vector<DomainKey> keys_;
   std::vector<std::string> signed_fields_ = config::DkimSettings().headers;
+  std::string passed_over_;  // a directory of keys beside credentials; empty: none
 };
 using KeyRingPtr = std::shared_ptr<const KeyRing>;
 
-// All problems at once. Blocks. A domain with an Ed25519 key and none of RSA is one: many receivers do not verify
+// All problems at once. Blocks. The keys are those of the directory that is configured; where none is, those that the
+// service manager hands over; where it hands over none, those of the usual directory. A domain with an Ed25519 key and none of RSA is one: many receivers do not verify
 // Ed25519, and DMARC would fail there.
 Result<KeyRingPtr, config::Problems> load_key_ring(const config::DkimSettings& settings,
                                                    const config::AuthinfoReader& reader);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The signing keys as the operator's commands change them (dkim/key_ring.h has the names): made so that nobody but
+// The signing keys as the operator's commands change them (dkim/key_files.h has the names): made so that nobody but
 // root and the daemon can read them at any time, and moved from one state to the next by one rename, under a
 // lock. A crash leaves the old state or the new one; of two active keys of a kind the newer one signs. Blocks.
 #pragma once

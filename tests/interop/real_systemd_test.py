@@ -137,14 +137,18 @@ class Service(TrialCase):
         self.assertEqual(self.smtp(2525).stdout, "{}\n")
         self.arrived(folder)
 
-    def test_passwords_that_systemd_hands_over_are_used_by_themselves(self):
+    def test_passwords_and_signing_keys_that_systemd_hands_over_are_used_by_themselves(self):
         folder = self.sink(587)
         self.machine.must("rm", "/etc/hikyaku/authinfo")
         self.machine.write("/etc/credstore/hikyaku-authinfo", AUTHINFO, "0600")
-        self.drop_in("[Service]\nLoadCredential=authinfo:/etc/credstore/hikyaku-authinfo\n")
+        self.make_key("handed", "/etc/credstore/hikyaku-dkim")
+        self.drop_in("[Service]\nLoadCredential=authinfo:/etc/credstore/hikyaku-authinfo\n"
+                     "LoadCredential=dkim:/etc/credstore/hikyaku-dkim\n")
         self.start()
         self.send()
-        self.arrived(folder)
+        [content] = self.arrived(folder)
+        self.assertEqual(self.verifiers.signatures(content), [("shop.example", "handed")])
+        self.assertIn("the DKIM keys in /etc/hikyaku/dkim sign nothing", self.journal_text())
 
     def test_the_threads_that_answer_mailq_have_a_lower_priority_than_the_relay(self):
         self.start()

@@ -52,6 +52,21 @@ struct KeyDirectory {
   config::DkimSettings settings;
 };
 
+// The service manager hands over `root`; no directory is configured, and the usual one is below it.
+struct Credentials {
+  Result<KeyRingPtr, config::Problems> load() const {
+    return load_key_ring(settings, {::geteuid(), ::getegid(), root.settings.directory});
+  }
+  std::string complaint() const {
+    auto ring = load();
+    REQUIRE_FALSE(ring);
+    return config::to_text(ring.error(), "\n");
+  }
+
+  KeyDirectory root;
+  config::DkimSettings settings{.directory = cat(root.settings.directory, "/usual")};
+};
+
 std::string selectors(const KeyRing& ring, std::string_view domain) {
   std::vector<std::string> names;
   for (const DomainKey* key : ring.keys_for(domain)) names.push_back(cat(key->domain, "/", key->selector));
@@ -161,4 +176,52 @@ TEST_CASE("dkim: selectors are labels") {
   CHECK(is_selector("a.b-c"));
   for (const char* wrong : {"", "A", "a_b", "-a", "a-", "a..b", "a/b", ".", "a b"})
     CHECK_FALSE(is_selector(wrong));
+}
+
+TEST_CASE("dkim: where no directory is configured, keys that the service manager hands over sign") {
+  Credentials credentials;
+  credentials.root.put("authinfo", "");
+  CHECK(credentials.load().value()->is_empty());
+  credentials.root.put("usual/example.com/hk1.key", kRsaKeyOf8463);
+  CHECK(selectors(*credentials.load().value(), "example.com") == "example.com/hk1");
+  // systemd lets the group read what it hands over.
+  credentials.root.put("dkim_shop.example_hk1.key", kKeyOf6376, 0440);
+  credentials.root.put("dkim_shop.example_hk2.mail.key", kKeyOf6376, 0440);
+  credentials.root.put("dkim_shop.example_hk3.key.prepared", kKeyOf6376, 0440);
+  const auto ring = credentials.load().value();
+  CHECK(selectors(*ring, "shop.example") == "shop.example/hk2.mail");
+  CHECK(selectors(*ring, "example.com") == "");
+  CHECK(join(ring->warnings(), "\n")
+            .find(cat("the DKIM keys in ", credentials.settings.directory, " sign nothing")) !=
+        std::string::npos);
+  credentials.settings.is_explicit = true;
+  CHECK(selectors(*credentials.load().value(), "shop.example") == "");
+  CHECK(selectors(*credentials.load().value(), "example.com") == "example.com/hk1");
+}
+
+TEST_CASE("dkim: of a credential that is no key, or that others may read, is told what to change") {
+  Credentials credentials;
+  const std::string key = credentials.root.put("dkim_example.com_hk1.key", kRsaKeyOf8463, 0444);
+  CHECK(credentials.complaint() ==
+        cat(key, ": others may read or write the signing key in it (mode 0444); run: chmod 600 ", key));
+  fs::remove(key);
+  for (const char* name :
+       {"dkim", "dkim_example.com.key", "dkim_Example.com_hk1.key", "dkim_example.com_hk_1.key"}) {
+    CAPTURE(name);
+    const std::string path = credentials.root.put(name, kRsaKeyOf8463, 0440);
+    CHECK(credentials.complaint().find("the name of a credential with one is dkim_DOMAIN_SELECTOR.key") !=
+          std::string::npos);
+    fs::remove(path);
+  }
+  credentials.root.put("dkim_example.com_ed.key", kEd25519KeyOf8463, 0440);
+  CHECK(credentials.complaint().find("dkim_example.com_ed.key: needs an RSA key beside it") !=
+        std::string::npos);
+}
+
+TEST_CASE("dkim: the fields that the configuration says are the keys'") {
+  KeyDirectory directory;
+  directory.put("example.com/hk1.key", kKeyOf6376);
+  CHECK(directory.load()->signed_fields() == std::vector<std::string>{"default"});
+  directory.settings.headers = {"From", "X-Tag"};
+  CHECK(directory.load()->signed_fields() == std::vector<std::string>{"From", "X-Tag"});
 }
