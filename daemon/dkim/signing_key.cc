@@ -24,13 +24,6 @@ struct Freed {
 using Bio = std::unique_ptr<BIO, Freed>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed>;
-using Key = std::shared_ptr<EVP_PKEY>;
-
-Key owned(EVP_PKEY* key) { return {key, EVP_PKEY_free}; }
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 // OpenSSL's first word on what went wrong; the thread's list of errors is empty then.
 std::string openssl_words() {
@@ -41,15 +34,9 @@ std::string openssl_words() {
   return text.data();
 }
 
-// OpenSSL would ask on the terminal otherwise.
-int note_passphrase(char*, int, int, void* was_asked) {
-  *static_cast<bool*>(was_asked) = true;
-  return -1;
-}
-
-std::optional<KeyKind> kind_of(const EVP_PKEY* key) {
-  if (EVP_PKEY_is_a(key, "RSA") == 1) return KeyKind::rsa;
-  if (EVP_PKEY_is_a(key, "ED25519") == 1) return KeyKind::ed25519;
+std::optional<KeyKind> kind_of(const io::PrivateKey& key) {
+  if (key.is_rsa()) return KeyKind::rsa;
+  if (key.is_ed25519()) return KeyKind::ed25519;
   return std::nullopt;
 }
 
@@ -61,30 +48,14 @@ bool is_sound(EVP_PKEY* key) {
   return sound;
 }
 
-std::string objection_to_rsa(EVP_PKEY* key) {
-  const auto bits = static_cast<unsigned>(EVP_PKEY_get_bits(key));
+std::string objection_to_rsa(const io::PrivateKey& key) {
+  const unsigned bits = key.bits();
   if (bits < kLeastBits)
     return cat("is an RSA key of ", std::to_string(bits), " bits, and receivers take none below ",
                std::to_string(kLeastBits), "; make another one: hikyaku dkim new DOMAIN");
   if (bits > kMostBits)
     return cat("is an RSA key of ", std::to_string(bits), " bits, and few receivers take more than 4096");
-  return is_sound(key) ? "" : "is damaged: the private half of the key does not fit the public one";
-}
-
-std::optional<std::string> sign_with(EVP_PKEY* key, const EVP_MD* digest, std::string_view text) {
-  const DigestContext context(EVP_MD_CTX_new());
-  std::size_t length = 0;
-  if (context && EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key) == 1 &&
-      EVP_DigestSign(context.get(), nullptr, &length, bytes_of(text), text.size()) == 1) {
-    std::string signature(length, '\0');
-    auto* to = reinterpret_cast<unsigned char*>(signature.data());
-    if (EVP_DigestSign(context.get(), to, &length, bytes_of(text), text.size()) == 1) {
-      signature.resize(length);
-      return signature;
-    }
-  }
-  ERR_clear_error();
-  return std::nullopt;
+  return is_sound(key.get()) ? "" : "is damaged: the private half of the key does not fit the public one";
 }
 
 std::string spki_of(EVP_PKEY* key) {
@@ -109,35 +80,21 @@ std::string_view to_text(KeyKind kind) { return kind == KeyKind::rsa ? "RSA" : "
 std::string_view name_of(KeyKind kind) { return kind == KeyKind::rsa ? "rsa" : "ed25519"; }
 std::string_view algorithm(KeyKind kind) { return kind == KeyKind::rsa ? "rsa-sha256" : "ed25519-sha256"; }
 
-SigningKey::SigningKey(std::shared_ptr<evp_pkey_st> key, KeyKind kind)
-    : key_(std::move(key)), kind_(kind), bits_(static_cast<unsigned>(EVP_PKEY_get_bits(key_.get()))) {}
-
 Result<SigningKey, std::string> SigningKey::parse(std::string_view pem) {
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  bool was_asked = false;
-  const Key key =
-      owned(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, note_passphrase, &was_asked) : nullptr);
-  ERR_clear_error();
-  if (was_asked)
-    return std::unexpected(
-        "is encrypted with a passphrase, which nobody can type here; write it without: openssl pkey -in "
-        "FILE");
-  if (!key)
-    return std::unexpected("is no private key in PEM form, which begins with -----BEGIN PRIVATE KEY-----");
-  const auto kind = kind_of(key.get());
+  auto key = io::PrivateKey::parse(pem);
+  if (!key) return std::unexpected(key.error());
+  const auto kind = kind_of(*key);
   if (!kind) return std::unexpected("is neither an RSA nor an Ed25519 key, and DKIM has no others");
   if (*kind == KeyKind::rsa)
-    if (std::string wrong = objection_to_rsa(key.get()); !wrong.empty())
-      return std::unexpected(std::move(wrong));
-  return SigningKey(key, *kind);
+    if (std::string wrong = objection_to_rsa(*key); !wrong.empty()) return std::unexpected(std::move(wrong));
+  return SigningKey(std::move(*key), *kind);
 }
 
 Result<SigningKey, std::string> SigningKey::generate(KeyKind kind) {
-  const Key key =
-      owned(kind == KeyKind::rsa ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{kGoodBits})
-                                 : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
-  if (!key) return std::unexpected(cat("no key can be made: ", openssl_words()));
-  return SigningKey(key, kind);
+  EVP_PKEY* key = kind == KeyKind::rsa ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{kGoodBits})
+                                       : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+  if (key == nullptr) return std::unexpected(cat("no key can be made: ", openssl_words()));
+  return SigningKey(io::PrivateKey(key), kind);
 }
 
 std::string SigningKey::public_key() const {
@@ -158,10 +115,10 @@ Secret SigningKey::to_pem() const {
 
 // Ed25519 signs the SHA-256 of the text (RFC 8463 3).
 std::optional<std::string> SigningKey::sign(std::string_view text) const {
-  if (kind_ == KeyKind::rsa) return sign_with(key_.get(), EVP_sha256(), text);
+  if (kind_ == KeyKind::rsa) return key_.sign(text);
   Sha256 digest;
   digest.feed(text);
-  return sign_with(key_.get(), nullptr, digest.finish());
+  return key_.sign(digest.finish());
 }
 
 std::string describe(const SigningKey& key) {

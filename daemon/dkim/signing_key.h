@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A private key that signs mail: RSA (RFC 6376) or Ed25519 (RFC 8463), by OpenSSL. Never changes, so that any
+// A private key that signs mail: RSA (RFC 6376) or Ed25519 (RFC 8463). Never changes, so that any
 // number of threads may sign with it at the same time. Errors and names hold nothing of the key.
 #pragma once
 
@@ -8,11 +8,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "daemon/base/error.h"
 #include "daemon/base/secret.h"
-
-struct evp_pkey_st;
+#include "daemon/io/private_key.h"
 
 namespace hikyaku::dkim {
 
@@ -33,7 +33,7 @@ class SigningKey {
   static Result<SigningKey, std::string> generate(KeyKind kind);
 
   KeyKind kind() const { return kind_; }
-  unsigned bits() const { return bits_; }
+  unsigned bits() const { return key_.bits(); }
   // What stands in a record's p=, before Base64.
   std::string public_key() const;
   // PKCS#8 in PEM.
@@ -44,11 +44,10 @@ class SigningKey {
   std::optional<std::string> sign(std::string_view text) const;
 
  private:
-  explicit SigningKey(std::shared_ptr<evp_pkey_st> key, KeyKind kind);
+  SigningKey(io::PrivateKey key, KeyKind kind) : key_(std::move(key)), kind_(kind) {}
 
-  std::shared_ptr<evp_pkey_st> key_;
+  io::PrivateKey key_;
   KeyKind kind_;
-  unsigned bits_;
 };
 
 // "RSA, 2048 bits", "Ed25519".

@@ -10,10 +10,10 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <vector>
 
 #include "daemon/base/base64.h"
 #include "daemon/base/text.h"
+#include "daemon/io/private_key.h"
 
 namespace hikyaku::oauth {
 namespace {
@@ -23,8 +23,6 @@ struct FreeBy {
   void operator()(auto* object) const { Free(object); }
 };
 using Bio = std::unique_ptr<BIO, FreeBy<BIO_free_all>>;
-using Key = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
-using Context = std::unique_ptr<EVP_MD_CTX, FreeBy<EVP_MD_CTX_free>>;
 using Certificate = std::unique_ptr<X509, FreeBy<X509_free>>;
 
 Bio reading(std::string_view text) {
@@ -34,33 +32,11 @@ Bio reading(std::string_view text) {
 // Never asks for a passphrase: a daemon has no terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
 
-Result<Key, std::string> read_key(const Secret& pem) {
-  const Bio bio = reading(pem.reveal());
-  Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-  ERR_clear_error();
-  if (!key) return std::unexpected("is no private key in PEM (a key with a passphrase cannot be used)");
-  if (EVP_PKEY_base_id(key.get()) != EVP_PKEY_RSA) return std::unexpected("is no RSA key");
-  return key;
-}
-
 std::string digest(const EVP_MD* kind, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
   unsigned size = 0;
   check(EVP_Digest(text.data(), text.size(), hash.data(), &size, kind, nullptr) == 1, "a hash failed");
   return {reinterpret_cast<const char*>(hash.data()), size};
-}
-
-std::optional<std::string> rs256(EVP_PKEY* key, std::string_view text) {
-  const Context context(EVP_MD_CTX_new());
-  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  std::size_t size = 0;
-  const bool begun = EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
-                     EVP_DigestSign(context.get(), nullptr, &size, bytes, text.size()) == 1;
-  std::vector<unsigned char> signature(size);
-  const bool done = begun && EVP_DigestSign(context.get(), signature.data(), &size, bytes, text.size()) == 1;
-  ERR_clear_error();
-  if (!done) return std::nullopt;
-  return std::string(reinterpret_cast<const char*>(signature.data()), size);
 }
 
 }  // namespace
@@ -76,10 +52,11 @@ std::string to_base64url(std::string_view bytes) {
 std::string sha256(std::string_view text) { return digest(EVP_sha256(), text); }
 
 Result<Secret, std::string> sign_jwt(const JsonObject& header, const JsonObject& claims, const Secret& key) {
-  auto usable = read_key(key);
+  auto usable = io::PrivateKey::parse(key.reveal());
   if (!usable) return std::unexpected(usable.error());
+  if (!usable->is_rsa()) return std::unexpected("is no RSA key");
   const std::string signed_part = cat(to_base64url(header.text()), ".", to_base64url(claims.text()));
-  const auto signature = rs256(usable->get(), signed_part);
+  const auto signature = usable->sign(signed_part);
   if (!signature) return std::unexpected("cannot sign with RS256");
   return Secret(cat(signed_part, ".", to_base64url(*signature)));
 }
