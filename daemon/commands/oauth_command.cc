@@ -13,7 +13,7 @@
 #include "daemon/commands/output.h"
 #include "daemon/commands/password.h"
 #include "daemon/commands/trials.h"
-#include "daemon/oauth/local_secrets.h"
+#include "daemon/config/secret_file.h"
 #include "daemon/oauth/token_import.h"
 #include "daemon/system/directories.h"
 
@@ -193,8 +193,9 @@ Result<oauth::StoredToken, StartError> token_in_file(const OAuthOptions& options
 
 // Read before the process becomes the daemon's user, who need not be able to.
 Exit import_file(const OAuthOptions& options) {
-  auto text = oauth::read_secret_file(options.file);
-  if (!text) return report(kOAuth, {Exit::no_input, cat(options.file, " ", text.error())});
+  constexpr config::SecretWords kWords{"the file of tokens", "the tokens in it", "tokens of theirs"};
+  auto text = config::read_secret_file(options.file, config::AuthinfoReader::this_process(), kWords);
+  if (!text) return report(kOAuth, {Exit::no_input, cat(options.file, ": ", text.error().text)});
   return with_one(
       options,
       [&](CommandTokens& tokens, const mail::Smarthost& smarthost) -> Result<std::string, StartError> {

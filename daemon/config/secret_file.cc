@@ -16,7 +16,13 @@ bool lies_under(const std::string& path, const std::string& directory) {
          path.find("/../") == std::string::npos;
 }
 
-// Returns what is wrong and the command that corrects it, or an empty string.
+}  // namespace
+
+AuthinfoReader AuthinfoReader::this_process() {
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  return {::geteuid(), ::getegid(), directory ? directory : ""};
+}
+
 std::string explain_access(const struct stat& status, const std::string& path, const AuthinfoReader& reader,
                            const SecretWords& words) {
   std::string mode = mode_text(status.st_mode);
@@ -32,13 +38,6 @@ std::string explain_access(const struct stat& status, const std::string& path, c
     return cat("its group, which is not the daemon's, may read ", words.secrets, " (mode ", mode, ")",
                repair);
   return {};
-}
-
-}  // namespace
-
-AuthinfoReader AuthinfoReader::this_process() {
-  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
-  return {::geteuid(), ::getegid(), directory ? directory : ""};
 }
 
 Result<Secret, FileError> read_secret_file(const std::string& path, const AuthinfoReader& reader,

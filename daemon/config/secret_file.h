@@ -4,6 +4,7 @@
 // directory), if a third user owns it, or if it is not a regular file. Blocks.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <string>
@@ -28,6 +29,10 @@ struct SecretWords {
   std::string_view secrets;  // "the passwords in it"
   std::string_view another;  // what another owner could put in: "a password of theirs"
 };
+
+// What is wrong with who may read or write a file of this status, with the command that corrects it; empty if nothing is.
+std::string explain_access(const struct stat& status, const std::string& path, const AuthinfoReader& reader,
+                           const SecretWords& words);
 
 // The error says what to change, with the command, and holds nothing of the file.
 Result<Secret, FileError> read_secret_file(const std::string& path, const AuthinfoReader& reader,

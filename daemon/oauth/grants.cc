@@ -5,8 +5,9 @@
 #include "daemon/base/json_value.h"
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
+#include "daemon/config/secret_file.h"
 #include "daemon/oauth/jwt.h"
-#include "daemon/oauth/local_secrets.h"
+#include "daemon/oauth/token_command.h"
 #include "smtpc/secret_mask.h"
 
 namespace hikyaku::oauth {
@@ -15,19 +16,24 @@ namespace {
 using mail::OAuthFlow;
 using mail::OAuthSettings;
 
+constexpr config::SecretWords kWords{"the file", "the secret in it", "a secret of theirs"};
 constexpr std::string_view kAssertionKind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 constexpr std::string_view kJwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 constexpr std::string_view kDeviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 constexpr std::size_t kIdLength = 26;  // 130 bits
 
 std::unexpected<TokenError> setup_error(const std::string& file, std::string_view what) {
-  return std::unexpected(TokenError{TokenTrouble::setup, cat(file, " ", what), {}, file});
+  return std::unexpected(TokenError{TokenTrouble::setup, cat(file, ": ", what), {}, file});
 }
 
+// Read when it is needed, and wiped after that. Without the line end at its end.
 Result<Secret, TokenError> read_secret(const std::string& file) {
-  auto secret = read_secret_file(file);
-  if (!secret) return setup_error(file, secret.error());
-  return std::move(*secret);
+  auto text = config::read_secret_file(file, config::AuthinfoReader::this_process(), kWords);
+  if (!text) return setup_error(file, text.error().text);
+  const std::string_view whole = text->reveal();
+  const auto end = whole.find_last_not_of("\r\n");
+  if (end == whole.npos) return setup_error(file, "is empty");
+  return Secret(std::string(whole.substr(0, end + 1)));
 }
 
 std::int64_t seconds(WallTime time) {
@@ -38,9 +44,9 @@ std::int64_t seconds(WallTime time) {
 Result<Secret, TokenError> client_assertion(const OAuthSettings& settings, WallTime now) {
   auto key = read_secret(settings.client_key);
   if (!key) return std::unexpected(key.error());
-  auto certificate = read_public_file(settings.client_cert);
-  if (!certificate) return setup_error(settings.client_cert, certificate.error());
-  auto mark = certificate_mark(*certificate);
+  auto certificate = config::read_file(settings.client_cert);
+  if (!certificate) return setup_error(settings.client_cert, certificate.error().text);
+  auto mark = certificate_mark(certificate->text);
   if (!mark) return setup_error(settings.client_cert, mark.error());
   const std::int64_t from = seconds(now);
   JsonObject header;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "daemon/oauth/token_command.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -11,7 +13,6 @@
 
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
-#include "daemon/oauth/local_secrets.h"
 
 namespace hikyaku::oauth {
 namespace {

@@ -10,11 +10,12 @@
 #include "daemon/base/json.h"
 #include "daemon/base/json_value.h"
 #include "daemon/base/text.h"
-#include "daemon/oauth/local_secrets.h"
+#include "daemon/config/secret_file.h"
 
 namespace hikyaku::oauth {
 namespace {
 
+constexpr config::SecretWords kFileWords{"the file of tokens", "the tokens in it", "tokens of theirs"};
 constexpr std::uint64_t kFormat = 1;
 constexpr std::size_t kLargestToken = 64 * 1024;
 
@@ -47,7 +48,9 @@ std::string objection_to_file(const std::string& directory, const std::string& f
   struct stat status{};
   if (::stat(directory.c_str(), &place) != 0 || ::lstat(cat(directory, "/", file).c_str(), &status) != 0)
     return "";
-  return S_ISREG(status.st_mode) ? objection_to(status, place.st_uid, place.st_gid) : "is not a regular file";
+  if (!S_ISREG(status.st_mode)) return "is not a regular file";
+  return config::explain_access(status, cat(directory, "/", file), {place.st_uid, place.st_gid, ""},
+                                kFileWords);
 }
 
 // Its parent is the operator's, or the service manager's.
@@ -114,7 +117,7 @@ TokenStore::TokenStore(std::unique_ptr<spool::Disk> disk, Objection objection)
 Result<std::optional<StoredToken>, std::string> TokenStore::load(const std::string& smarthost) {
   const std::string name = file_of(smarthost);
   const std::string objection = objection_ ? objection_(name) : "";
-  if (!objection.empty()) return std::unexpected(cat(name, " ", objection));
+  if (!objection.empty()) return std::unexpected(cat(name, ": ", objection));
   auto file = disk_->open_for_reading(name);
   if (!file && file.error().kind == std::errc::no_such_file_or_directory) return std::nullopt;
   if (!file) return failed(file.error());

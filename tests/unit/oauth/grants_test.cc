@@ -11,7 +11,7 @@
 #include "daemon/base/json_value.h"
 #include "daemon/io/self_signed.h"
 #include "daemon/oauth/jwt.h"
-#include "daemon/oauth/local_secrets.h"
+#include "daemon/oauth/token_command.h"
 #include "tests/unit/oauth/oauth_rig.h"
 
 using namespace hikyaku;
@@ -79,7 +79,24 @@ TEST_CASE("oauth: a secret goes along only where one is configured") {
   REQUIRE(!refused);
   CHECK(refused.error().kind == TokenTrouble::setup);
   CHECK(refused.error().file == request.settings.client_secret_file);
+  CHECK(refused.error().text ==
+        cat(refused.error().file, ": others may read or write the secret in it (mode 0644); run: chmod 600 ",
+            refused.error().file));
   CHECK(endpoint.forms.size() == 1);
+}
+
+TEST_CASE("oauth: a secret's file is without its line end, and must be there and hold something") {
+  const Files files;
+  FakeEndpoint endpoint;
+  TokenRequest request = request_for(mail::OAuthFlow::client_credentials);
+  request.settings.client_secret_file = files.write("secret", "s3cret\r\n");
+  CHECK(obtain(request, endpoint));
+  CHECK(endpoint.forms.at(0)["client_secret"] == "s3cret");
+  const std::string empty = request.settings.client_secret_file = files.write("empty", "\n");
+  CHECK(obtain(request, endpoint).error().text == cat(empty, ": is empty"));
+  const std::string missing = request.settings.client_secret_file = cat(empty, ".not");
+  CHECK(obtain(request, endpoint).error().text ==
+        cat(missing, ": the file cannot be opened: No such file or directory"));
 }
 
 TEST_CASE("oauth: a secret that the provider repeats is masked") {
