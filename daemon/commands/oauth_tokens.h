@@ -7,6 +7,7 @@
 #include <string>
 
 #include "daemon/base/exit.h"
+#include "daemon/config/load.h"
 #include "daemon/config/settings.h"
 #include "daemon/oauth/token_store.h"
 #include "daemon/system/loading.h"
@@ -54,5 +55,20 @@ Result<system::Loaded, StartError> load_for_oauth(const std::string& config,
 // are.
 Result<std::vector<mail::Smarthost>, StartError> with_oauth(const config::Settings& settings,
                                                             const std::string& name);
+
+// The sub-commands of `hikyaku oauth` but for `login` (trials.h). They print as they go; as root the process becomes the
+// daemon's user, for good.
+struct OAuthOptions {
+  std::string config = config::kDefaultConfig;
+  std::string name{};           // of a smarthost; empty: the only one with `oauth`, of status all
+  std::string file{};           // import: what is taken over
+  std::string account{};        // import: the section in it; empty: the smarthost's user
+  std::string password_file{};  // import: email-oauth2-proxy's
+  bool json = false;            // status
+};
+Exit run_oauth_status(const OAuthOptions& options, const system::LoadCalls& calls = {});
+Exit run_oauth_refresh(const OAuthOptions& options, const system::LoadCalls& calls = {});
+Exit run_oauth_revoke(const OAuthOptions& options, const system::LoadCalls& calls = {});
+Exit run_oauth_import(const OAuthOptions& options, const system::LoadCalls& calls = {});
 
 }  // namespace hikyaku::commands

@@ -39,21 +39,6 @@ ControlAnswer told(const std::optional<Result<void, std::string>>& done) {
 
 }  // namespace
 
-JsonObject oauth_object(const mail::OAuthReport& report) {
-  return JsonObject()
-      .add("flow", report.is_login ? "login" : "application")
-      .add("consented", report.has_consent)
-      .add("needs_operator", report.needs_operator)
-      .add("consented_at", report.consented)
-      .add("account", unless_empty(report.account))
-      .add("scope", unless_empty(report.scope))
-      .add("expires", report.expires)
-      .add("refreshed", report.refreshed)
-      .add("refused", unless_empty(report.refused))
-      .add("refused_since", report.since)
-      .add("next_try", report.next);
-}
-
 bool is_about_oauth(std::string_view path) { return path == kOAuth || path.starts_with(cat(kOAuth, "/")); }
 
 ControlAnswer answer_oauth(const ControlRequest& request, DaemonControl& daemon, Clock& clock) {
@@ -66,7 +51,7 @@ ControlAnswer answer_oauth(const ControlRequest& request, DaemonControl& daemon,
     if (!reports) return no_answer();
     JsonList list;
     for (const auto& [smarthost, report] : *reports)
-      list.add(JsonObject().add("smarthost", smarthost).append(oauth_object(report)));
+      list.add(JsonObject().add("smarthost", smarthost).append(mail::to_object(report)));
     return control_json(JsonObject().add("smarthosts", list).text());
   }
   if (request.method == "PUT" && !name.empty()) {

@@ -34,7 +34,7 @@ JsonObject to_object(const mail::SmarthostReport& smarthost, bool is_verbose) {
       .add("next_probe", smarthost.next_probe)
       .add("proven", smarthost.is_proven)
       .add("connections", smarthost.connections);
-  if (smarthost.oauth) object.add("oauth", oauth_object(*smarthost.oauth));
+  if (smarthost.oauth) object.add("oauth", mail::to_object(*smarthost.oauth));
   return is_verbose ? object.add("last_failure", object_of(smarthost.last_failure)) : object;
 }
 

@@ -38,7 +38,6 @@ class ControlRoutes {
 // answer.
 bool is_about_oauth(std::string_view path);
 ControlAnswer answer_oauth(const ControlRequest& request, DaemonControl& daemon, Clock& clock);
-JsonObject oauth_object(const mail::OAuthReport& report);
 
 // GET /v1/mails/ID/outcome: the outcome of one mail, for the user that submitted it. With format=lines each
 // recipient's outcome is a line of JSON, sent as soon as it is known.

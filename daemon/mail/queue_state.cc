@@ -112,4 +112,38 @@ std::optional<QueueState> parse_queue_state(std::string_view text) {
   return std::nullopt;
 }
 
+JsonObject to_object(const OAuthReport& report) {
+  return JsonObject()
+      .add("flow", report.is_login ? "login" : "application")
+      .add("consented", report.has_consent)
+      .add("needs_operator", report.needs_operator)
+      .add("consented_at", report.consented)
+      .add("account", unless_empty(report.account))
+      .add("scope", unless_empty(report.scope))
+      .add("expires", report.expires)
+      .add("refreshed", report.refreshed)
+      .add("refused", unless_empty(report.refused))
+      .add("refused_since", report.since)
+      .add("next_try", report.next);
+}
+
+OAuthReport parse_oauth_report(const JsonValue& json) {
+  const auto is_true = [&json](std::string_view name) {
+    const JsonValue* value = json.find(name);
+    return value != nullptr && value->boolean().value_or(false);
+  };
+  OAuthReport report{.is_login = json.text_of("flow") == "login",
+                     .has_consent = is_true("consented"),
+                     .needs_operator = is_true("needs_operator")};
+  report.expires = parse_rfc3339(json.text_of("expires"));
+  report.refreshed = parse_rfc3339(json.text_of("refreshed"));
+  report.consented = parse_rfc3339(json.text_of("consented_at"));
+  report.account = json.text_of("account");
+  report.scope = json.text_of("scope");
+  report.refused = json.text_of("refused");
+  report.since = parse_rfc3339(json.text_of("refused_since"));
+  report.next = parse_rfc3339(json.text_of("next_try"));
+  return report;
+}
+
 }  // namespace hikyaku::mail

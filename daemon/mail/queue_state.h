@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/json.h"
 #include "daemon/base/json_value.h"
 #include "daemon/mail/dialogue.h"
 #include "daemon/mail/mail_id.h"
@@ -38,6 +39,10 @@ struct OAuthReport {
   std::optional<WallTime> since{};  // of `refused`
   std::optional<WallTime> next{};   // when the provider is asked again
 };
+// As the control socket and `hikyaku oauth status` say it.
+JsonObject to_object(const OAuthReport& report);
+// What to_object() wrote.
+OAuthReport parse_oauth_report(const JsonValue& json);
 
 struct SmarthostReport {
   std::string name;

@@ -287,16 +287,10 @@ void Refresher::forget_trouble() {
 }
 
 mail::OAuthReport Refresher::report() const {
-  auto if_set = [](WallTime time) { return time == WallTime{} ? std::nullopt : std::optional(time); };
-  mail::OAuthReport report{.is_login = is_login(), .has_consent = may_ask()};
-  report.expires = if_set(token_.expires);
-  report.refreshed = if_set(token_.obtained);
-  report.consented = if_set(token_.consented);
-  report.account = token_.account;
-  report.scope = token_.scope;
-  if (trouble_)
-    report.refused = trouble_->error.text, report.since = trouble_->since, report.next = trouble_->next;
-  if (report.refused.empty()) report.refused = store_trouble_;
+  mail::OAuthReport report = report_on(token_, is_login());
+  report.refused = trouble_ ? trouble_->error.text : store_trouble_;
+  report.since = trouble_ ? std::optional(trouble_->since) : std::nullopt;
+  report.next = trouble_ ? std::optional(trouble_->next) : std::nullopt;
   report.needs_operator =
       !may_ask() || !store_trouble_.empty() || (trouble_ && !may_pass(trouble_->error.kind));
   return report;

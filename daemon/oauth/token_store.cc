@@ -81,6 +81,19 @@ void put_into(StoredToken& token, Grant grant, const std::string& asked_scope, W
   token.refused_since = WallTime{};
 }
 
+mail::OAuthReport report_on(const StoredToken& token, bool is_login) {
+  mail::OAuthReport report{.is_login = is_login, .has_consent = !is_login || !token.refresh_token.empty()};
+  report.expires = unless_epoch(token.expires);
+  report.refreshed = unless_epoch(token.obtained);
+  report.consented = unless_epoch(token.consented);
+  report.account = token.account;
+  report.scope = token.scope;
+  report.refused = token.refused;
+  report.since = unless_epoch(token.refused_since);
+  report.needs_operator = !report.has_consent || !token.refused.empty();
+  return report;
+}
+
 Secret to_text(const StoredToken& token) {
   JsonObject json;
   json.add("format", kFormat).add("client", token.client).add("user", token.user).add("scope", token.scope);

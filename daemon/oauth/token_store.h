@@ -16,6 +16,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/error.h"
 #include "daemon/base/secret.h"
+#include "daemon/mail/queue_state.h"
 #include "daemon/oauth/token_answer.h"
 #include "spool/disk.h"
 
@@ -43,6 +44,9 @@ std::string client_mark(std::string_view client_id);
 // What the provider has given at `now` becomes part of it, and no refusal is left. Of what it has not given, the scope is
 // the one that was asked for; refresh token and account stay.
 void put_into(StoredToken& token, Grant grant, const std::string& asked_scope, WallTime now);
+
+// How it stands, as far as the token alone tells. With the flow `login` somebody has to consent.
+mail::OAuthReport report_on(const StoredToken& token, bool is_login);
 
 // JSON, a secret as a whole. Pure. nullopt for what is none of ours, or of a later format.
 Secret to_text(const StoredToken& token);
