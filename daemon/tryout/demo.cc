@@ -169,7 +169,8 @@ Task<Demo::Step> Demo::start_daemon() {
   system::write_new_file(place_.file("hikyaku.yaml"), demo_configuration(facts_));
   system::write_new_file(place_.file("authinfo"), demo_authinfo(facts_, password_));
   system::write_new_file(place_.file("aliases"), cat("root: ", kDemoRecipient, "\n"));
-  for (const char* name : {"hikyaku.yaml", "authinfo", "aliases"})
+  std::filesystem::create_directory(place_.file("dkim"));
+  for (const char* name : {"hikyaku.yaml", "authinfo", "aliases", "dkim"})
     if (facts_.as_root) hand_to_user(place_.file(name));
   screen_.step("hikyakud with this configuration, and the account's password in authinfo");
   screen_.text(demo_configuration(facts_) + "\n" + demo_authinfo(facts_, "********") + "\n");

@@ -25,6 +25,7 @@ std::string demo_configuration(const DemoFacts& facts) {
              "    tls_ca_file: ", facts.certificate, "\n",                                     //
              "authinfo: ", facts.directory, "/authinfo\n",                                     //
              "aliases: ", facts.directory, "/aliases\n",                                       //
+             "dkim: {directory: ", facts.directory, "/dkim}    # without keys\n",              //
              "runtime_directory: ", facts.directory, "/run\n",                                 //
              "spool: {directory: ", facts.directory, "/spool, segment_size: 1MiB, min_free: 1MiB}\n");
 }

@@ -68,17 +68,18 @@ class Scripts(Frame):
         self.check_requests()
         self.check_other_commands()
         self.check_keys_and_consents()
-        for worsen in (self.motley.pause, self.motley.use_up_rate):
+        for worsen, what in ((self.motley.pause, "smarthost"), (self.motley.use_up_rate, "rate")):
             worsen(self.daemon)
-            until(self.holds_up_mail, 60, self.daemon.log)
+            until(lambda what=what: self.holds_up_mail(what), 60, self.daemon.log)
             self.check_queue()
             self.assertTrue(self.ask("status", "GET", "/v1/status?verbose=1")["smarthosts"][0]["last_failure"])
         self.assertEqual(self.states, STATES)
         self.assertEqual(self.schemas.unused, set(), "schemas that nothing was held against")
 
-    def holds_up_mail(self):
-        """Whether the smarthost does; the status that says so is as it should be."""
-        return self.ask("status", "GET", "/v1/status")["smarthosts"][0]["why"]
+    def holds_up_mail(self, what):
+        """Whether the smarthost does, and mail waits for this; the status that says so is as it should be."""
+        return self.ask("status", "GET", "/v1/status")["smarthosts"][0]["why"] and any(
+            mail["waits_for"] == what for mail in self.control.pages(100))
 
     def check_status(self):
         status = self.schemas.check("status", self.hikyaku("status", "--json", code=1))
