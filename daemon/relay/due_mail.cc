@@ -14,7 +14,8 @@ using mail::SourceErrorKind;
 
 constexpr Duration kReadRetry = 1min;
 constexpr Duration kBetweenPortions = 1ms;  // of what becomes due at once: the loop serves others meanwhile
-constexpr Duration kSweep = 30s;            // of lanes to destinations that have nothing to do
+constexpr Duration kNotInThisRound = 30 * 24h;
+constexpr Duration kSweep = 30s;  // of lanes to destinations that have nothing to do
 
 }  // namespace
 
@@ -101,13 +102,29 @@ Instant DueMail::next_look() const {
   return std::min(soonest, now + (has_destinations ? kSweep : mail::kWaitStep));
 }
 
+void DueMail::begin_round() {
+  is_in_round_ = true;
+  release_all();
+  changed_.notify();
+}
+
+void DueMail::end_round() {
+  is_in_round_ = false;
+  release_all();
+  changed_.notify();
+}
+
+bool DueMail::is_settled() const {
+  return unsorted_.empty() && sorting_ == 0 && schedule_.size() == schedule_.waiting();
+}
+
 Task<void> DueMail::stop() {
   is_stopping_ = true;
   co_await nursery_.drained({});
 }
 
 void DueMail::postpone(Entry entry, Duration wait) {
-  Instant until = loop_.now() + wait;
+  Instant until = loop_.now() + (is_in_round_ ? kNotInThisRound : wait);
   bool is_first = until < schedule_.next_release();
   schedule_.postpone(entry, until);
   if (is_first) changed_.notify();

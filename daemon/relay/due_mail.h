@@ -59,6 +59,12 @@ class DueMail {
   // All that waits becomes due, or those of `ids`.
   void release_all() { schedule_.release_all(); }
   void retry(const std::vector<mail::MailId>& ids) { schedule_.retry(ids); }
+  // A round (Emptying): all that waits becomes due, and what must wait again does so until the round's end; then
+  // it is due.
+  void begin_round();
+  void end_round();
+  // All that is due is on its route.
+  bool is_settled() const;
   // What has become due goes to its route.
   void release_due();
   Instant next_look() const;
@@ -91,6 +97,7 @@ class DueMail {
   std::size_t sorting_ = 0;  // taken from unsorted_, and being looked at
   Withheld withheld_;
   std::size_t damaged_ = 0;  // of these there is no entry
+  bool is_in_round_ = false;
   bool is_stopping_ = false;
   io::Nursery nursery_;
 };

@@ -27,6 +27,11 @@ Duration wait_to_record(Duration waited, Duration recorded, bool has_other_parts
   return has_other_parts ? std::min(waited, recorded) : waited;
 }
 
+bool is_of_part(const RouteTable& table, const mail::QueuedMail& mail, std::size_t recipient,
+                std::uint32_t part) {
+  return table.part_of(mail.envelope.sender, mail.envelope.recipients[recipient].address) == part;
+}
+
 smtpc::Refusal refusal_by_destination(const mail::Failure& why) {
   const bool is_final = why.concerns == mail::Concerns::recipient;
   return {why, {is_final ? smtpc::Action::fail_recipient : smtpc::Action::defer_message, why.kind}};
@@ -48,6 +53,7 @@ QueueRunner::QueueRunner(QueueParts parts, Routes& routes)
              if (take_up(entry, nullptr)) writer_.settle_owed_notice(std::move(mail));
            }),
       steering_(loop_, source_, log_, due_, steered_queue()),
+      emptying_(loop_, due_, routes_, [this] { return under_way_.empty() && failing_ == 0; }),
       nursery_(loop_) {
   nursery_.spawn(keep_time());
 }
@@ -185,13 +191,10 @@ Task<Result<smtpc::Job, mail::SourceError>> QueueRunner::load(mail::MailId id, m
   job.mail.progress.waited = under_way.route->time() - under_way.entry.since;
   const bool is_for_all = routes_.table().only() != nullptr || under_way.shape != due_.shape();
   for (std::size_t i = 0; i < job.mail.progress.recipients.size(); ++i)
-    if (job.mail.progress.is_pending(i) && (is_for_all || is_own(job.mail, i, under_way.entry.part)))
+    if (job.mail.progress.is_pending(i) &&
+        (is_for_all || is_of_part(routes_.table(), job.mail, i, under_way.entry.part)))
       job.recipients.push_back(i);
   co_return job;
-}
-
-bool QueueRunner::is_own(const mail::QueuedMail& mail, std::size_t recipient, std::uint32_t part) const {
-  return routes_.table().part_of(mail.envelope.sender, mail.envelope.recipients[recipient].address) == part;
 }
 
 // Nothing of it is to be sent now.

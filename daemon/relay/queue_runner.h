@@ -13,6 +13,7 @@
 
 #include "daemon/io/nursery.h"
 #include "daemon/relay/due_mail.h"
+#include "daemon/relay/emptying.h"
 #include "daemon/relay/outcome_writer.h"
 #include "daemon/relay/routes.h"
 #include "daemon/relay/status.h"
@@ -54,6 +55,7 @@ class QueueRunner final : public smtpc::LaneWork {
   void report(StatusReport& status) const;
   OutcomeBoard& outcomes() { return writer_.outcomes(); }
   Steering& steering() { return steering_; }
+  Emptying& emptying() { return emptying_; }
 
   // smtpc::LaneWork
   std::size_t waiting(const smtpc::Lane& lane) const override;
@@ -80,7 +82,6 @@ class QueueRunner final : public smtpc::LaneWork {
   bool hands_out() const { return writer_.can_write() && !stopping_; }
   bool take_up(Entry entry, const RoutePtr& route);
   Task<Result<smtpc::Job, mail::SourceError>> load(mail::MailId id, mail::Patience patience);
-  bool is_own(const mail::QueuedMail& mail, std::size_t recipient, std::uint32_t part) const;
   void give_back(Result<smtpc::Job, mail::SourceError> job, mail::MailId id);
   void turn_over(UnderWay& under_way, smtpc::Job& job, const smtpc::TransactionResult& result,
                  const std::string& smarthost);
@@ -98,6 +99,7 @@ class QueueRunner final : public smtpc::LaneWork {
   io::Event changed_;
   DueMail due_;
   Steering steering_;
+  Emptying emptying_;
   std::unordered_map<mail::MailId, UnderWay> under_way_;
   std::size_t failing_ = 0;           // due on a route without a lane, and about to be settled
   std::uint64_t configuration_ = 0;   // how many there have been

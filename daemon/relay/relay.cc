@@ -15,6 +15,13 @@ namespace {
 
 Task<void> run(std::shared_ptr<smtpc::Lane> lane) { co_await lane->run(); }
 
+config::Settings with_target(config::Settings settings, const std::optional<mail::Smarthost>& target) {
+  if (!target) return settings;
+  settings.smarthosts = {*target};
+  settings.routes.clear();
+  return settings;
+}
+
 }  // namespace
 
 Relay::Relay(RelayParts parts, Duration downtime)
@@ -78,7 +85,20 @@ MakeLane Relay::destination_maker(const Plan& plan, config::Problems& problems) 
 }
 
 Result<void, config::Problems> Relay::configure(const config::Settings& settings, dkim::KeyRingPtr keys) {
-  const Plan plan{settings, std::move(keys)};
+  auto applied = apply({with_target(settings, target_), keys});
+  if (applied) settings_ = settings, keys_ = std::move(keys);
+  return applied;
+}
+
+// What a peer gets is not signed by us: the relay that sends it on does that.
+Result<void, config::Problems> Relay::hand_over(std::optional<mail::Smarthost> target) {
+  auto applied = apply({with_target(settings_, target), target ? nullptr : keys_});
+  if (applied || !target) target_ = std::move(target);
+  return applied;
+}
+
+Result<void, config::Problems> Relay::apply(const Plan& plan) {
+  const config::Settings& settings = plan.settings;
   config::Problems problems;
   auto fresh = make_lanes(plan, problems);
   auto destinations = destination_maker(plan, problems);

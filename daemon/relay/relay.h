@@ -46,6 +46,11 @@ class Relay final : public smtpc::LaneObserver {
   // ends, so that a correction is tried at once.
   // `keys` sign what leaves; null: nothing is signed.
   Result<void, config::Problems> configure(const config::Settings& settings, dkim::KeyRingPtr keys = nullptr);
+  // Instead of the configured smarthosts this one gets all mail, whatever its route, until it is taken back with
+  // nullopt; a reload does not change that. A mail that is under way stays with the smarthost that has it until
+  // the attempt has ended. Everything becomes due. Fails as configure(); what is taken back is so all the same, and
+  // the next reload tries the configured ones again.
+  Result<void, config::Problems> hand_over(std::optional<mail::Smarthost> target);
   // To be called for each mail that is newly on stable storage (Spool::set_on_arrival).
   void arrived(const mail::QueueEntry& entry) { runner_.arrived(entry); }
   // Sends no more mail. Returns when what is under way has finished; breaks it off when `grace` is over.
@@ -61,6 +66,7 @@ class Relay final : public smtpc::LaneObserver {
   OutcomeBoard& outcomes() { return runner_.outcomes(); }
   const DialogueBoard& dialogues() const { return dialogues_; }
   Steering& steering() { return runner_.steering(); }
+  Emptying& emptying() { return runner_.emptying(); }
 
   std::size_t queued() const { return runner_.queued(); }
   // The report without version, uptime and the spool's health.
@@ -78,9 +84,10 @@ class Relay final : public smtpc::LaneObserver {
 
   // The settings of all lanes of one configuration.
   struct Plan {
-    const config::Settings& settings;
+    config::Settings settings;
     dkim::KeyRingPtr keys;
   };
+  Result<void, config::Problems> apply(const Plan& plan);
   std::vector<LanePtr> make_lanes(const Plan& plan, config::Problems& problems);
   LanePtr make_lane(const Plan& plan, const mail::Smarthost& smarthost, TlsClientPtr tls);
   MakeLane destination_maker(const Plan& plan, config::Problems& problems);
@@ -93,6 +100,9 @@ class Relay final : public smtpc::LaneObserver {
   Rates rates_;
   Routes routes_;
   DialogueBoard dialogues_;
+  config::Settings settings_;              // as configured
+  dkim::KeyRingPtr keys_;
+  std::optional<mail::Smarthost> target_;  // gets all mail instead
   QueueRunner runner_;
   io::Nursery nursery_;
 };

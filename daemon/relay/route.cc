@@ -64,6 +64,12 @@ RoutePlace* Route::vacancy() {
   return nullptr;
 }
 
+bool Route::has_vacancy() const {
+  return std::ranges::any_of(groups_, [](const auto& group) {
+    return std::ranges::any_of(group, [](const RoutePlace& place) { return place.lane == nullptr; });
+  });
+}
+
 void Route::wake() const {
   for (const auto& group : groups_)
     for (const RoutePlace& place : group)

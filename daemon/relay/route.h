@@ -66,6 +66,7 @@ class Route {
   bool has(const smtpc::Lane& lane) const;
   // A place without a lane.
   RoutePlace* vacancy();
+  bool has_vacancy() const;
   // Whether it is among those that wait for one (Routes); returns what was so before.
   bool set_waiting(bool is_waiting) { return std::exchange(is_waiting_, is_waiting); }
   void wake() const;
