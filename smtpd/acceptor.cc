@@ -76,8 +76,10 @@ Acceptor::Acceptor(io::Loop& loop, mail::MailSink& sink, Observer& observer, Acc
     : loop_(loop),
       observer_(observer),
       options_(std::move(options)),
-      context_{loop, sink, observer, stop_},
-      nursery_(loop, [&observer](const std::string& what) { observer.broke_down(what); }) {}
+      sink_(sink),
+      nursery_(loop, [&observer](const std::string& what) { observer.broke_down(what); }) {
+  be_ready();
+}
 
 Acceptor::~Acceptor() = default;
 
@@ -90,18 +92,24 @@ void Acceptor::listen(std::unique_ptr<io::Listener> listener) {
 Task<void> Acceptor::accept_all(io::Listener& listener) {
   const auto at = listener.local();
   for (;;) {
-    auto stream = co_await listener.accept({kNever, &stop_.soft});
+    auto stream = co_await listener.accept({kNever, &ended_});
     if (stream) {
       take(std::move(*stream), at);
     } else if (stream.error().kind == IoErrorKind::cancelled) {
       co_return;
     } else {
-      co_await io::sleep_until(loop_, loop_.within(kPauseAfterError, &stop_.soft));
+      co_await io::sleep_until(loop_, loop_.within(kPauseAfterError, &ended_));
     }
   }
 }
 
 void Acceptor::take(io::StreamPtr stream, const std::optional<Endpoint>& at) {
+  if (is_closed_) {
+    ++counts_.turned_away;
+    if (being_turned_away_ < kMostTurnedAway)
+      nursery_.spawn(turn_away(std::move(stream), replies::shutting_down()));
+    return;
+  }
   Door door = door_at(at);
   if (is_proxy(door, *stream))
     nursery_.spawn(introduce(std::move(stream), std::move(door)));
@@ -117,7 +125,8 @@ Task<void> Acceptor::introduce(io::StreamPtr stream, Door door) {
   }
   Counted counted(being_introduced_);
   const Client proxy{stream->peer(), {}, {}, {}, {}};
-  io::Until until = loop_.within(door.session->deadlines.proxy, &stop_.soft);
+  const std::shared_ptr<Stop> stop = stops_.back();
+  io::Until until = loop_.within(door.session->deadlines.proxy, &stop->soft);
   auto told = co_await io::take_proxy_header(std::move(stream), until);
   if (told) co_return take_client(std::move(*told), std::move(door));
   // A client without a header waits for our greeting. Who just connects and goes is a health check.
@@ -133,7 +142,7 @@ void Acceptor::take_client(io::StreamPtr stream, Door door) {
   Admission admission = admit(options_.policy, peer, alike.now, sessions_of(client));
   if (admission == Admission::welcome) {
     auto place = std::make_unique<Place>(*this, !peer, std::move(client));
-    nursery_.spawn(serve(std::move(stream), std::move(door), std::move(place)));
+    nursery_.spawn(serve(std::move(stream), std::move(door), std::move(place), stops_.back()));
     return;
   }
   ++counts_.turned_away;
@@ -147,8 +156,9 @@ std::size_t Acceptor::sessions_of(const std::string& client) const {
 
 void Acceptor::note_crowd() {
   const AcceptPolicy& policy = options_.policy;
-  stop_.is_crowded =
+  const bool crowd =
       is_crowded(counts_.over_tcp.now, policy.connections) || is_crowded(counts_.local.now, policy.local);
+  for (const auto& stop : stops_) stop->is_crowded = crowd;
 }
 
 Door Acceptor::door_at(const std::optional<Endpoint>& at) const {
@@ -157,32 +167,52 @@ Door Acceptor::door_at(const std::optional<Endpoint>& at) const {
   return {{}, options_.session, options_.implicit_tls};
 }
 
-Task<void> Acceptor::serve(io::StreamPtr stream, Door door, [[maybe_unused]] std::unique_ptr<Place> place) {
+Task<void> Acceptor::serve(io::StreamPtr stream, Door door, [[maybe_unused]] std::unique_ptr<Place> place,
+                           std::shared_ptr<Stop> stop) {
   if (door.implicit_tls) {
     const Client client{stream->peer(), {}, {}, {}, {}};
-    io::Until until = loop_.within(door.session->deadlines.handshake, &stop_.soft);
+    io::Until until = loop_.within(door.session->deadlines.handshake, &stop->soft);
     auto secured = co_await door.implicit_tls->accept(std::move(stream), until);
     if (!secured && is_tls(secured.error().kind)) observer_.odd(client, Oddity::tls_failed);
     if (!secured) co_return;
     stream = std::move(*secured);
   }
-  Session session(context_, door.session, std::move(stream));
+  Session session({loop_, sink_, observer_, *stop}, door.session, std::move(stream));
   co_await session.run();
 }
 
 Task<void> Acceptor::turn_away(io::StreamPtr stream, Reply reply) {
   Counted counted(being_turned_away_);
   SessionOptionsPtr options = options_.session;
-  Channel channel(loop_, std::move(stream), *options, stop_.soft);
+  Channel channel(loop_, std::move(stream), *options, ended_);
   observer_.rejected(channel.client(), {.stage = "connect", .reply = reply});
   channel.say(reply);
   co_await channel.farewell();
 }
 
+// What a session waits for cannot be told again to go on: those to come have one of their own.
+void Acceptor::be_ready() {
+  std::erase_if(stops_, [](const auto& stop) { return stop.use_count() == 1; });
+  stops_.push_back(std::make_shared<Stop>());
+  is_closed_ = false;
+}
+
+void Acceptor::close() {
+  is_closed_ = true;
+  for (const auto& stop : stops_) stop->soft.request();
+}
+
+void Acceptor::open() {
+  if (!is_closed_ || ended_.is_requested()) return;
+  be_ready();
+  note_crowd();
+}
+
 Task<void> Acceptor::stop(Duration grace) {
-  stop_.soft.request();
+  close();
+  ended_.request();
   io::Woken woken = co_await nursery_.drained(loop_.within(grace));
-  stop_.hard.request();
+  for (const auto& stop : stops_) stop->hard.request();
   if (woken != io::Woken::ready) woken = co_await nursery_.drained({});
   listeners_.clear();
 }

@@ -57,6 +57,10 @@ class Acceptor {
   void take(io::StreamPtr stream, const std::optional<Endpoint>& at = std::nullopt);
   // For connections from here on.
   void configure(AcceptorOptions options) { options_ = std::move(options); }
+  // Takes no more mail: connections are answered with 421 4.3.2, sessions end between two mails.
+  void close();
+  // Takes mail again.
+  void open();
   std::size_t sessions() const { return counts_.over_tcp.now + counts_.local.now; }
   const AcceptorCounts& counts() const { return counts_; }
 
@@ -70,7 +74,8 @@ class Acceptor {
   Door door_at(const std::optional<Endpoint>& at) const;
   Task<void> introduce(io::StreamPtr stream, Door door);
   void take_client(io::StreamPtr stream, Door door);
-  Task<void> serve(io::StreamPtr stream, Door door, std::unique_ptr<Place> place);
+  Task<void> serve(io::StreamPtr stream, Door door, std::unique_ptr<Place> place, std::shared_ptr<Stop> stop);
+  void be_ready();
   Task<void> turn_away(io::StreamPtr stream, Reply reply);
   std::size_t sessions_of(const std::string& client) const;
   void note_crowd();
@@ -78,8 +83,11 @@ class Acceptor {
   io::Loop& loop_;
   Observer& observer_;
   AcceptorOptions options_;
-  Stop stop_;
-  SessionContext context_;
+  mail::MailSink& sink_;
+  io::Cancel ended_;  // of accepting, and of turning away
+  // The newest is that of the sessions to come; the others' sessions have been told to end.
+  std::vector<std::shared_ptr<Stop>> stops_;
+  bool is_closed_ = false;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   AcceptorCounts counts_;
   std::size_t being_introduced_ = 0;               // connections of proxies that have not named the client

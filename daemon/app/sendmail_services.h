@@ -33,6 +33,11 @@ class SendmailServices {
   // As Pickup::keeps().
   bool keeps(const mail::QueueEntry& entry) { return pickup_ && pickup_->keeps(entry); }
   pickup::PickupCounts drops() const { return pickup_ ? pickup_->counts() : pickup::PickupCounts(); }
+  // As Pickup::pause(): sendmail(1) leaves mail in the drop directory, and there it stays.
+  void pause(bool is_paused) {
+    if (pickup_) pickup_->pause(is_paused);
+  }
+  bool is_idle() const { return !pickup_ || pickup_->is_idle(); }
   // Begins no more; what is under way may end until `grace` is over.
   Task<void> stop(Duration grace);
 

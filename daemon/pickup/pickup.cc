@@ -76,6 +76,7 @@ Task<void> Pickup::begin_all(std::vector<std::string> names) {
       const io::Woken woken = co_await ended_.wait({kNever, &stop_.soft});
       if (woken != io::Woken::ready) co_return;
     }
+    if (is_paused_) co_return;
     if (!may_begin(name)) continue;
     if (!spool_accepts() || stop_.soft.is_requested()) co_return;
     busy_.insert(name);
@@ -105,7 +106,7 @@ Task<void> Pickup::wait_for_more(io::DirectoryWatch* watch) {
 
 Instant Pickup::next_look(bool is_watched) const {
   const Instant now = parts_.loop.now();
-  const bool is_calm = is_watched && !spool_refuses_ && !is_unreadable_ && !has_drafts_;
+  const bool is_calm = is_watched && !is_paused_ && !spool_refuses_ && !is_unreadable_ && !has_drafts_;
   Instant next = now + (is_calm ? kRescan : kRescanUnwatched);
   for (const auto& [name, backoff] : waiting_) next = std::min(next, std::max(backoff.due, now + kBreath));
   return next;

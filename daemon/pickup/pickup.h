@@ -62,6 +62,11 @@ class Pickup {
   // run() may return after that.
   Task<void> stop(Duration grace);
 
+  // Begins no more drops, or begins them again; looks at the directory all the same, to count them.
+  void pause(bool is_paused) { is_paused_ = is_paused; }
+  // No drop is under way.
+  bool is_idle() const { return busy_.empty(); }
+
   // A mail is newly on stable storage. Returns true if its drop is still there: then the mail must not be
   // delivered yet. If it ended before the file is gone, a start after a crash would find the file, but no such
   // mail, and take it in once more.
@@ -112,6 +117,7 @@ class Pickup {
   std::set<std::string> told_;              // the log has said why these stay
   // Mails whose drops are in taken/; with the entry once they are stored.
   std::map<mail::MailId, std::optional<mail::QueueEntry>> kept_;
+  bool is_paused_ = false;
   bool spool_refuses_ = false;
   bool is_unreadable_ = false;  // the directory could not be read at the last look
   bool has_drafts_ = false;     // somebody was writing a drop then

@@ -36,6 +36,7 @@ struct Rig {
   bool arrived_early = false;  // while a file was in taken/
   PickupCounts counts;         // at the end
   std::size_t most_waiting = 0;
+  Duration paused{0};  // for so long from the start
   relay::BouncePolicy bounces{
       .hostname = "one.example.com", .domain = "example.com", .full = false, .lifetime = 120h};
 
@@ -72,11 +73,15 @@ struct Rig {
     Pickup pickup({loop, sink, observer, log, on_arrival}, place.open(), options());
     sink.on_arrival = [&](const mail::QueueEntry& entry) { pickup.keeps(entry); };
     io::Nursery nursery(loop);
+    pickup.pause(paused > 0s);
     nursery.spawn(pickup.run());
     const Instant end = loop.now() + 24h;
+    const Instant goes_on = loop.now() + paused;
     while (!done() && loop.now() < end) {
       co_await io::sleep_until(loop, loop.within(1s));
       most_waiting = std::max(most_waiting, pickup.counts().waiting);
+      if (loop.now() < goes_on) CHECK(sink.mails().empty());
+      pickup.pause(loop.now() < goes_on);
     }
     const bool came = done();
     co_await pickup.stop(1min);
@@ -411,4 +416,16 @@ TEST_CASE("pickup: while the daemon has too many open files, what was left waits
   CHECK(rig.has("oo many open files"));
   CHECK(rig.count("the drop directory can be read again") == 1);
   CHECK(rig.sink.mails().size() == 1);
+}
+
+TEST_CASE("pickup: paused, it counts what is left there and takes nothing; then it goes on within a second") {
+  Rig rig;
+  rig.paused = 1h;
+  rig.drop(1);
+  rig.drop(2);
+  const Instant begin = rig.loop.now();
+  CHECK(rig.run_until_empty());
+  CHECK(rig.sink.mails().size() == 2);
+  CHECK(rig.most_waiting == 2);
+  CHECK(rig.loop.now() - begin <= 1h + 3s);
 }

@@ -466,3 +466,36 @@ TEST_CASE("acceptor: no user has all places of the Unix socket") {
   };
   rig.loop.run(test(rig, acceptor));
 }
+
+TEST_CASE("acceptor: closed, it lets a mail end and greets nobody; opened again, it takes mail") {
+  AcceptorRig rig;
+  Acceptor acceptor(rig.loop, rig.sink, rig.observer, rig.acceptor_options());
+  auto test = [](AcceptorRig& r, Acceptor& a) -> Task<void> {
+    test::TestClient busy = dial(r, a, "127.0.0.1:4001");
+    co_await busy.reply();
+    co_await busy.send("EHLO me\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n");
+    for (int i = 0; i < 4; ++i) co_await busy.reply();
+    test::TestClient idle = dial(r, a, "127.0.0.1:4002");
+    co_await idle.reply();
+    a.close();
+    std::string sent_away = co_await first_reply(idle);
+    CHECK(sent_away == "421 4.3.2");
+    test::TestClient late = dial(r, a, "127.0.0.1:4003");
+    std::string refused = co_await first_reply(late);
+    CHECK(refused == "421 4.3.2");
+    a.open();
+    test::TestClient next = dial(r, a, "127.0.0.1:4004");
+    std::string greeting = co_await first_reply(next);
+    CHECK(greeting == "220 mx.te");
+    co_await busy.send("Subject: x\r\n\r\nhi\r\n.\r\n");
+    std::string taken = co_await first_reply(busy);
+    CHECK(taken == "250 2.0.0");
+    std::string rest = co_await busy.rest();
+    CHECK(rest.starts_with("421 4.3.2 "));
+    co_await next.send("NOOP\r\n");
+    std::string reply = co_await first_reply(next);
+    CHECK(reply == "250 2.0.0");
+    co_await a.stop(1s);
+  };
+  rig.loop.run(test(rig, acceptor));
+}
