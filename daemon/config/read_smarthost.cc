@@ -8,6 +8,7 @@
 #include "daemon/config/hostname.h"
 #include "daemon/config/rewriting_keys.h"
 #include "daemon/config/smarthost_draft.h"
+#include "daemon/config/yaml_text.h"
 
 namespace hikyaku::config {
 namespace {
@@ -209,6 +210,17 @@ Result<SmarthostUrl, std::string> parse_smarthost_url(std::string_view url) {
         "most :PORT");
   return SmarthostUrl{*mode, target->host, target->port,
                       place.starts_with('[') || IpAddress::parse(target->host).has_value()};
+}
+
+Result<Smarthost, std::string> smarthost_at(std::string_view url) {
+  auto parsed = parse_smarthost_url(url);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (parsed->is_direct) return std::unexpected("must be one server: `mx:` stands for many");
+  const YamlNode node = to_node(url);
+  Report report;
+  auto smarthost = read_smarthost(Value(node, "", report));
+  if (!report.problems.empty()) return std::unexpected(report.problems.front().text);
+  return std::move(*smarthost);
 }
 
 std::uint16_t default_port(TlsMode mode) {

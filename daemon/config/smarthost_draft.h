@@ -31,6 +31,10 @@ struct SmarthostUrl {
 // The error says what to change, and repeats nothing of the URL, which may hold a password.
 Result<SmarthostUrl, std::string> parse_smarthost_url(std::string_view url);
 
+// The smarthost that such a URL alone makes of itself, as in the list `smarthosts`, without credentials. `mx:` and the
+// names of presets are refused: they are no server. The error is as above.
+Result<mail::Smarthost, std::string> smarthost_at(std::string_view url);
+
 // 465, 587 or 25.
 std::uint16_t default_port(mail::TlsMode mode);
 // nullopt for a port without a usual mode.
