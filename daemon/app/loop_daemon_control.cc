@@ -139,6 +139,7 @@ Task<relay::StatusReport> LoopDaemonControl::status_now() {
   status.uptime = parts_.loop.now() - started_;
   status.spool_trouble = std::move(trouble);
   status.warnings = parts_.warnings();
+  if (parts_.drain != nullptr) status.drain = parts_.drain->report();
   co_return status;
 }
 
@@ -169,13 +170,27 @@ Task<std::optional<WallTime>> LoopDaemonControl::arrival_of(mail::MailId id) {
   co_return oldest_arrival_;
 }
 
-std::optional<bool> LoopDaemonControl::takes_mail() {
-  return caller_.call<bool>(
-      [this]() -> Task<bool> {
+std::optional<std::string> LoopDaemonControl::takes_no_mail() {
+  return caller_.call<std::string>(
+      [this]() -> Task<std::string> {
         const std::string trouble = co_await parts_.spool_trouble();
-        co_return trouble.empty();
+        const bool is_drained = parts_.drain != nullptr && parts_.drain->is_closed();
+        co_return !trouble.empty() ? "the spool takes no new mail"
+        : is_drained               ? "the daemon is being drained, and takes no mail"
+                                   : "";
       },
       kTimeout);
+}
+
+std::optional<Result<relay::DrainReport, std::string>> LoopDaemonControl::drain(control::DrainOrder order) {
+  using Answer = Result<relay::DrainReport, std::string>;
+  return caller_.call<Answer>(
+      [this, order = std::move(order)]() -> Task<Answer> {
+        if (parts_.drain == nullptr) co_return std::unexpected("this daemon cannot be drained");
+        auto report = co_await parts_.drain->obey(order);
+        co_return report;
+      },
+      kReadingTimeout);
 }
 
 std::optional<OAuthReports> LoopDaemonControl::oauth_reports() {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "daemon/app/drain.h"
 #include "daemon/control/daemon_control.h"
 #include "daemon/io/work.h"
 #include "daemon/metrics/metrics.h"
@@ -29,6 +30,7 @@ struct LoopDaemonControlParts {
   oauth::Tokens& tokens;
   std::function<Task<control::ReloadReport>()> reload;
   std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
+  Drain* drain = nullptr;  // null: cannot be drained
 };
 
 class LoopDaemonControl final : public control::DaemonControl {
@@ -48,7 +50,8 @@ class LoopDaemonControl final : public control::DaemonControl {
   std::optional<DialogueReport> dialogue(mail::MailId id) override;
   std::optional<relay::StatusReport> status() override;
   std::optional<std::string> metrics() override;
-  std::optional<bool> takes_mail() override;
+  std::optional<std::string> takes_no_mail() override;
+  std::optional<Result<relay::DrainReport, std::string>> drain(control::DrainOrder order) override;
   std::optional<std::vector<mail::FailedMail>> failed(control::Rights rights) override;
   std::optional<control::ReloadReport> reload() override;
   std::optional<Result<std::size_t, std::string>> reload_aliases() override;

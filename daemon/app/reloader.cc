@@ -178,6 +178,13 @@ Task<Result<std::size_t, std::string>> Reloader::reload_aliases_now() {
   co_return parts_.sink.size();
 }
 
+Task<Result<config::Authinfo, config::Problems>> Reloader::load_credentials() {
+  auto entries = co_await io::run_on_pool(parts_.loop, [authinfo = settings_.authinfo] {
+    return config::load_authinfo(authinfo, config::AuthinfoReader::this_process());
+  });
+  co_return entries;
+}
+
 // The entry for an address of the smarthost goes before the one for any host.
 Task<void> Reloader::look_up_credentials(config::Settings& settings, const config::Authinfo& entries) {
   for (mail::Smarthost& smarthost : settings.smarthosts) {

@@ -70,6 +70,8 @@ class Reloader {
   Task<control::ReloadReport> reload();
   // For newaliases: how many aliases there are now, or what is wrong and has therefore changed nothing.
   Task<Result<std::size_t, std::string>> reload_aliases();
+  // The entries for log-ins as the file has them now.
+  Task<Result<config::Authinfo, config::Problems>> load_credentials();
   // A reload that is under way, or comes later, changes nothing any more.
   void stop() { stopping_.request(); }
 

@@ -74,7 +74,14 @@ Services::Services(ServicesParts parts, const std::string& config_file, const sy
                  .control = parts.control,
                  .metrics = metrics_,
                  .warnings = warnings_},
-                config_file) {
+                config_file),
+      drain_({.loop = parts.loop,
+              .log = parts.log,
+              .relay = relay_,
+              .acceptor = acceptor_,
+              .sendmail = sendmail_,
+              .credentials = [this] { return reloader_.load_credentials(); },
+              .grace = [this] { return shutdown_grace(); }}) {
   parts_.log.observe(&metrics_);
   for (const auto& listener : listeners_)
     if (auto bound = listener->local()) own_endpoints_.add(*bound);
@@ -116,7 +123,8 @@ Result<void, StartError> Services::serve_control() {
                                .metrics = metrics_,
                                .tokens = tokens_,
                                .reload = [this] { return reloader_.reload(); },
-                               .reload_aliases = [this] { return reloader_.reload_aliases(); }});
+                               .reload_aliases = [this] { return reloader_.reload_aliases(); },
+                               .drain = &drain_});
 }
 
 metrics::Counts Services::counts() const {
@@ -146,12 +154,14 @@ std::string Services::status() const {
   const std::string storage = parts_.storage.trouble();
   const std::string& reload = reloader_.trouble();
   return parts_.log.shown(
-      cat(relay_.status(), storage.empty() ? "" : "; ", storage,
+      cat(drain_.is_closed() ? "no mail is taken, because of a drain; " : "", relay_.status(),
+          storage.empty() ? "" : "; ", storage,
           reload.empty() ? "" : "; not reloaded, because the configuration is wrong: ", reload));
 }
 
 Task<void> Services::stop(Duration grace) {
   reloader_.stop();
+  co_await drain_.stop();
   io::Nursery stopping(parts_.loop);
   stopping.spawn(acceptor_.stop(grace));
   stopping.spawn(relay_.stop(grace));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/app/alias_sink.h"
+#include "daemon/app/drain.h"
 #include "daemon/app/listening.h"
 #include "daemon/app/log_observer.h"
 #include "daemon/app/reloader.h"
@@ -80,6 +81,7 @@ class Services {
   smtpd::Acceptor acceptor_;
   SetupWarnings warnings_;
   Reloader reloader_;
+  Drain drain_;
 };
 
 }  // namespace hikyaku::app

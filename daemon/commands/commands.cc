@@ -120,6 +120,7 @@ void add_commands(CLI::App& app, Action& chosen) {
       ->default_str(config::kDefaultConfig)
       ->trigger_on_parse();
   add_control_commands(app, chosen);
+  add_drain_command(app, chosen);
   add_setup_command(app, chosen);
   add_check_command(app, chosen);
   add_queue_command(app, chosen);

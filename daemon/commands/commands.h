@@ -23,6 +23,7 @@ using Action = std::function<Exit()>;
 void add_sink_command(CLI::App& app, Action& chosen);
 void add_demo_command(CLI::App& app, Action& chosen);
 void add_queue_command(CLI::App& app, Action& chosen);
+void add_drain_command(CLI::App& app, Action& chosen);
 void add_control_commands(CLI::App& app, Action& chosen);  // status, health, reload
 void add_spool_command(CLI::App& app, Action& chosen);
 void add_dkim_command(CLI::App& app, Action& chosen);

@@ -36,6 +36,16 @@ std::string queue_line(const JsonValue& queue) {
              counted(queue.whole_number_of("held"), "held\n"));
 }
 
+// Nothing where there is none, or mail is taken again.
+std::string drain_line(const JsonValue& status) {
+  const JsonValue* drain = status.find("drain");
+  const std::string stage = drain == nullptr ? "" : drain->text_of("stage");
+  if (stage == "trying") return "drain          trying everything once; no mail is taken\n";
+  if (stage == "handing_over")
+    return cat("drain          handing over to ", text_in(*drain, "to"), "; no mail is taken\n");
+  return stage == "drained" ? "drain          the queue is empty, and no mail is taken\n" : "";
+}
+
 std::string smarthost_line(const JsonValue& smarthost) {
   std::string next = text_in(smarthost, "next_probe");
   std::string since = text_in(smarthost, "since");
@@ -193,6 +203,7 @@ std::string status_text(const JsonValue& status) {
     text += cat("failed         ", counted(failed, failed == 1 ? "mail" : "mails"), " in the last day\n");
   std::string trouble = text_in(status, "spool_trouble");
   text += cat("spool          ", text_in(status, "spool"), trouble.empty() ? "" : ": ", trouble, "\n");
+  text += drain_line(status);
   for (const JsonValue& smarthost : status.list_of("smarthosts"))
     text += cat(smarthost_line(smarthost), oauth_line(smarthost), last_failure_text(smarthost));
   for (const JsonValue& warning : status.list_of("warnings"))

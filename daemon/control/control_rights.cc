@@ -39,6 +39,11 @@ Result<Caller, std::string> caller_of(int fd) {
   return caller;
 }
 
+std::string name_of_user(std::uint32_t uid) {
+  std::string name = system::find_local_user(uid, system::WithGroups::no).name;
+  return name.empty() ? cat("uid ", std::to_string(uid)) : name;
+}
+
 Rights rights_of(const Caller& caller, const Trusted& trusted) {
   auto is_member = [&](gid_t group) {
     return group != system::kNameless && std::ranges::find(caller.groups, group) != caller.groups.end();

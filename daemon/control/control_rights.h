@@ -24,6 +24,9 @@ struct Caller {
 // `fd` is a connected Unix socket. The error is the system call that failed, and why.
 Result<Caller, std::string> caller_of(int fd);
 
+// For the log: "anna", or "uid 1000" of nobody in the files of this machine. Blocks.
+std::string name_of_user(std::uint32_t uid);
+
 struct Rights {
   std::uint32_t uid = 0;
   bool is_operator = false;

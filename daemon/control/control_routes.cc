@@ -14,6 +14,7 @@ constexpr std::string_view kRetry = "/v1/queue/retry";
 constexpr std::string_view kVersion = "/v1/version";
 constexpr std::string_view kStatus = "/v1/status";
 constexpr std::string_view kReload = "/v1/reload";
+constexpr std::string_view kDrain = "/v1/drain";
 constexpr std::string_view kAliases = "/v1/aliases/reload";
 constexpr std::string_view kMails = "/v1/mails/";
 constexpr std::string_view kOutcome = "/outcome";
@@ -55,6 +56,7 @@ std::string status_json(const relay::StatusReport& status, bool is_verbose) {
       .add("failed_last_day", status.failed)
       .add("smarthosts", smarthosts)
       .add("warnings", JsonList(status.warnings))
+      .add("drain", status.drain ? std::optional(drain_object(*status.drain)) : std::nullopt)
       .text();
 }
 
@@ -85,6 +87,7 @@ ControlAnswer ControlRoutes::answer(const ControlRequest& request) {
   if (is_get && request.path == kVersion)
     return control_json(JsonObject().add("version", HIKYAKU_VERSION).text());
   if (is_get && request.path == kHealth) return answer_health(request, daemon_);
+  if (!is_get && request.path == kDrain) return answer_drain(request, daemon_);
   if (!is_for_operators(request.path, is_get)) return control_error(404, "there is no such path");
   if (!request.rights.is_operator)
     return control_error(

@@ -39,6 +39,12 @@ class ControlRoutes {
 bool is_about_oauth(std::string_view path);
 ControlAnswer answer_oauth(const ControlRequest& request, DaemonControl& daemon, Clock& clock);
 
+// POST /v1/drain, for those who may change everything: {"to":URL} or {} begins, {"follow":true} answers at the end, or
+// after a second at most, {"end":true} ends; each with the drain's state as in the status. 422 with the reason where
+// there is no drain, or not this one. The daemon outlives the answer.
+ControlAnswer answer_drain(const ControlRequest& request, DaemonControl& daemon);
+JsonObject drain_object(const relay::DrainReport& drain);
+
 // GET /v1/mails/ID/outcome: the outcome of one mail, for the user that submitted it. With format=lines each
 // recipient's outcome is a line of JSON, sent as soon as it is known.
 // `id` as the client wrote it. Daemon and clock outlive the answer.

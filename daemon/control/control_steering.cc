@@ -4,7 +4,6 @@
 
 #include "daemon/base/text.h"
 #include "daemon/control/control_retry.h"
-#include "daemon/system/accounts.h"
 
 namespace hikyaku::control {
 namespace {
@@ -62,11 +61,6 @@ class Tally {
   JsonList refused_;
   std::size_t refused_count_ = 0;
 };
-
-std::string name_of_user(std::uint32_t uid) {
-  std::string name = system::find_local_user(uid, system::WithGroups::no).name;
-  return name.empty() ? cat("uid ", std::to_string(uid)) : name;
-}
 
 bool is_for(Decision decision, bool is_held) {
   return decision == Decision::hold ? !is_held : decision == Decision::release ? is_held : true;

@@ -31,6 +31,14 @@ struct SteeringOrder {
   Rights rights;
 };
 
+// What `hikyaku drain` wants, and who.
+struct DrainOrder {
+  enum class Verb : std::uint8_t { begin, follow, end };
+  Verb verb = Verb::begin;
+  std::string to{};  // the peer's URL; empty: nothing is handed over
+  std::string by{};  // the user's name
+};
+
 // The result of a reload of the configuration.
 struct ReloadReport {
   std::vector<std::string> problems;  // if there are any, nothing has changed
@@ -70,8 +78,11 @@ class DaemonControl {
   virtual std::optional<relay::StatusReport> status() = 0;
   // In Prometheus's text format.
   virtual std::optional<std::string> metrics() = 0;
-  // Whether the spool takes new mail now.
-  virtual std::optional<bool> takes_mail() = 0;
+  // Why no new mail is taken now; empty: it is.
+  virtual std::optional<std::string> takes_no_mail() = 0;
+  // Begins, follows or ends a drain; an order to follow is answered at its end, or after a moment. The error says why
+  // there is no drain, or not this one.
+  virtual std::optional<Result<relay::DrainReport, std::string>> drain(DrainOrder order) = 0;
   // The failed mails of the last day that the caller may see, newest first.
   virtual std::optional<std::vector<mail::FailedMail>> failed(Rights rights) = 0;
   virtual std::optional<ReloadReport> reload() = 0;

@@ -48,13 +48,13 @@ ControlAnswer answer_metrics(DaemonControl& daemon) {
 
 // What is wrong with the spool names its directory, and is for operators: `hikyaku status`.
 ControlAnswer answer_health(const ControlRequest& request, DaemonControl& daemon) {
-  auto takes_mail = daemon.takes_mail();
-  if (!takes_mail) return no_answer();
-  if (!*takes_mail && !request.parameters.contains("live"))
-    return control_error(503, "the spool takes no new mail; `hikyaku status` says why");
+  auto why_not = daemon.takes_no_mail();
+  if (!why_not) return no_answer();
+  if (!why_not->empty() && !request.parameters.contains("live"))
+    return control_error(503, cat(*why_not, "; `hikyaku status` says why"));
   return control_json(
       JsonObject()
-          .add("health", *takes_mail ? "ready to take mail" : "alive, but the spool takes no mail")
+          .add("health", why_not->empty() ? "ready to take mail" : cat("alive, but ", *why_not))
           .text());
 }
 

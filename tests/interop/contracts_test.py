@@ -73,6 +73,7 @@ class Scripts(Frame):
             until(lambda what=what: self.holds_up_mail(what), 60, self.daemon.log)
             self.check_queue()
             self.assertTrue(self.ask("status", "GET", "/v1/status?verbose=1")["smarthosts"][0]["last_failure"])
+        self.check_drain()
         self.assertEqual(self.states, STATES)
         self.assertEqual(self.schemas.unused, set(), "schemas that nothing was held against")
 
@@ -84,10 +85,16 @@ class Scripts(Frame):
     def check_status(self):
         status = self.schemas.check("status", self.hikyaku("status", "--json", code=1))
         self.assertEqual(status, self.ask("status", "GET", "/v1/status") | {"uptime": status["uptime"]})
+        self.assertIsNone(status["drain"])
         self.ask("version", "GET", "/v1/version")
         self.ask("health", "GET", "/healthz")
         self.ask("health", "GET", "/healthz?live=1")
         self.schemas.check("health", self.hikyaku("health", "--ready", "--json"))
+
+    def check_drain(self):
+        self.assertIn(self.ask("drain", "POST", "/v1/drain", {})["stage"], ("trying", "left_over"))
+        self.ask("drain", "POST", "/v1/drain", {"end": True})
+        self.assertIsNotNone(self.ask("status", "GET", "/v1/status")["drain"])
 
     def check_queue(self):
         mails = self.schemas.check_lines("queue", self.hikyaku("queue", "--json"))

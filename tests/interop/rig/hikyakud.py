@@ -81,6 +81,12 @@ class Hikyakud:
             process.kill()
             self.notify.close()
 
+    def crash(self):
+        """kill -9; start() may follow."""
+        process, self._process = self._process, None
+        process.kill()
+        self.notify.close()
+
     def discard(self):
         """Stops it and forgets its spool."""
         try:

@@ -163,7 +163,8 @@ TEST_CASE("daemon: metrics know the age of the oldest mail, and health the spool
   rig.pass();
   CHECK(asked().find("\nhikyaku_queue_oldest_seconds 1\n") != std::string::npos);
   auto takes_mail = [&] {
-    return rig.ask<std::optional<bool>>([](control::DaemonControl& daemon) { return daemon.takes_mail(); });
+    return rig.ask<std::optional<std::string>>(
+               [](control::DaemonControl& daemon) { return daemon.takes_no_mail(); }) == "";
   };
   CHECK(takes_mail() == true);
   rig.spool_trouble = "the disk is full";

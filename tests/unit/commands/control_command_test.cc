@@ -148,7 +148,7 @@ TEST_CASE("hikyaku health: a line of words, and 0 for yes and 1 for no") {
   CHECK(full.out == "the spool takes no new mail; `hikyaku status` says why\n");
   Ran live = rig.ask({"health", "--live"});
   CHECK(live.exit == 0);
-  CHECK(live.out == "alive, but the spool takes no mail\n");
+  CHECK(live.out == "alive, but the spool takes no new mail\n");
   rig.daemon.answers = false;
   CHECK(rig.ask({"health", "--live"}).exit == 1);
   rig.path = rig.place.file("nobody.sock");

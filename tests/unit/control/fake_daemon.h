@@ -63,7 +63,17 @@ class FakeDaemon final : public control::DaemonControl {
   std::string metrics_text = "hikyaku_uptime_seconds 1\n";
   bool spool_takes_mail = true;
   std::optional<std::string> metrics() override { return when_asked(metrics_text); }
-  std::optional<bool> takes_mail() override { return when_asked(spool_takes_mail); }
+  std::optional<std::string> takes_no_mail() override {
+    return when_asked(std::string(spool_takes_mail ? "" : "the spool takes no new mail"));
+  }
+  std::vector<control::DrainOrder> drain_orders;
+  std::vector<Result<relay::DrainReport, std::string>> drains;  // one after the other, the last for ever
+  std::optional<Result<relay::DrainReport, std::string>> drain(control::DrainOrder order) override {
+    drain_orders.push_back(std::move(order));
+    auto report = drains.empty() ? std::unexpected("there is no drain under way") : drains.front();
+    if (drains.size() > 1) drains.erase(drains.begin());
+    return when_asked(report);
+  }
   std::optional<std::vector<mail::FailedMail>> failed(control::Rights) override {
     return when_asked(failures);
   }
