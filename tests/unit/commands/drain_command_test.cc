@@ -42,7 +42,7 @@ TEST_CASE("hikyaku drain: 0 only when the queue is empty") {
 TEST_CASE("hikyaku drain: what is left is counted, what is held is named, and the exit code is 75") {
   DrainCommandRig rig;
   const auto id = rig.accept("content", "a@example.com", "b@example.net");
-  mail::Progress held = deferral(1, {{}});
+  mail::Progress held = deferral(1, {mail::RecipientProgress()});
   held.held = true;
   rig.record(id, held);
   rig.daemon.drains = {

@@ -70,7 +70,8 @@ class FakeDaemon final : public control::DaemonControl {
   std::vector<Result<relay::DrainReport, std::string>> drains;  // one after the other, the last for ever
   std::optional<Result<relay::DrainReport, std::string>> drain(control::DrainOrder order) override {
     drain_orders.push_back(std::move(order));
-    auto report = drains.empty() ? std::unexpected("there is no drain under way") : drains.front();
+    Result<relay::DrainReport, std::string> report = std::unexpected("there is no drain under way");
+    if (!drains.empty()) report = drains.front();
     if (drains.size() > 1) drains.erase(drains.begin());
     return when_asked(report);
   }
