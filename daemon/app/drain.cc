@@ -45,6 +45,7 @@ Task<Result<relay::DrainReport, std::string>> Drain::obey(control::DrainOrder or
 Task<Result<void, std::string>> Drain::begin(const control::DrainOrder& order) {
   if (is_running_) co_return std::unexpected("a drain is under way already; end it first with --undo");
   is_running_ = true;
+  is_ended_ = false;
   std::optional<mail::Smarthost> peer;
   if (!order.to.empty()) {
     auto found = co_await peer_at(order.to);
@@ -54,7 +55,6 @@ Task<Result<void, std::string>> Drain::begin(const control::DrainOrder& order) {
   }
   if (is_stopping_) co_return std::unexpected("hikyakud is stopping");
   peer_ = std::move(peer);
-  is_ended_ = false;
   report_ = relay::DrainReport{};
   if (peer_) report_->to = cat(peer_->host, ":", std::to_string(peer_->port));
   parts_.log.info("drain: no more mail is taken, and all that is queued is tried once",

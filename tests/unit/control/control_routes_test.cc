@@ -262,7 +262,7 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
         "{\"version\":\"1.2\",\"uptime\":61,\"queue\":{\"active\":1,\"deferred\":2,\"held\":3},"
         "\"released\":null,\"spool\":\"healthy\",\"spool_trouble\":null,\"last_delivery\":null,\"failed_last_"
         "day\":0,\"smarthosts\":"
-        "[],\"warnings\":[]}\n");
+        "[],\"warnings\":[],\"drain\":null}\n");
   rig.daemon.status_report.spool_trouble = "the disk is \"full\"";
   rig.daemon.status_report.last_delivery = rig.clock.wall();
   rig.daemon.status_report.smarthosts = {
@@ -277,7 +277,7 @@ TEST_CASE("control: status, reload and aliases say what the daemon says") {
                 "{\"name\":\"other\",\"host\":\"b.example\",\"port\":465,\"state\":\"waiting\","
                 "\"why\":\"nobody "
                 "\\\"listens\\\"\",\"since\":null,\"next_probe\":\"2026-09-21T14:13:20Z\",\"proven\":false,"
-                "\"connections\":0}],\"warnings\":[]}") != std::string::npos);
+                "\"connections\":0}],\"warnings\":[],\"drain\":null}") != std::string::npos);
   rig.daemon.reload_report.kept = {"listen"};
   CHECK(rig.post("/v1/reload").body == "{\"needs_restart\":[\"listen\"]}\n");
   rig.daemon.reload_report.problems = {"a.yaml:1:1: x", "a.yaml:2:1: y"};
