@@ -100,7 +100,7 @@ class Relay final : public smtpc::LaneObserver {
   Rates rates_;
   Routes routes_;
   DialogueBoard dialogues_;
-  config::Settings settings_;              // as configured
+  config::Settings settings_;  // as configured
   dkim::KeyRingPtr keys_;
   std::optional<mail::Smarthost> target_;  // gets all mail instead
   QueueRunner runner_;
