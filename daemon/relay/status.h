@@ -21,8 +21,8 @@ struct DrainReport {
     left_over,     // mail is left, and mail is taken again
   };
   Stage stage = Stage::trying;
-  std::string to;           // host and port of the peer; empty: there is none
-  std::string why;          // of left_over: a sentence, or empty
+  std::string to{};         // host and port of the peer; empty: there is none
+  std::string why{};        // of left_over: a sentence, or empty
   std::size_t left = 0;     // queued, and not held
   std::size_t held = 0;     // for the operator, or because it cannot be read
   std::size_t drops = 0;    // that sendmail(1) has left in drop/
