@@ -35,6 +35,7 @@ std::string mail_command(const mail::Envelope& envelope, const mail::Capabilitie
   if (capabilities.size) command += cat(" SIZE=", std::to_string(sent.size));
   if (capabilities.eight_bit_mime && sent.has_eight_bit) command += " BODY=8BITMIME";
   if (capabilities.smtputf8 && (sent.needs_utf8 || envelope.smtputf8)) command += " SMTPUTF8";
+  if (sent.handover) command += cat(" ", mail::kHandoverKeyword, "=", mail::to_text(*sent.handover));
   if (!capabilities.dsn) return command;
   if (envelope.ret != mail::Ret::absent)
     command += envelope.ret == mail::Ret::full ? " RET=FULL" : " RET=HDRS";

@@ -3,10 +3,12 @@
 // and has never answered out of step, else one after the other. Internal to the transaction.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "daemon/mail/handover.h"
 #include "daemon/mail/mail_source.h"
 #include "daemon/mail/smtp_reply.h"
 #include "smtpc/outcomes.h"
@@ -25,6 +27,7 @@ struct AsSent {
   std::uint64_t size = 0;      // of the content, bytes
   bool has_eight_bit = false;  // the content has bytes from 0x80, or says that it may
   bool needs_utf8 = false;     // an address of the transaction needs SMTPUTF8; the smarthost offers it then
+  std::optional<mail::Handover> handover{};  // to a peer that offers it
 };
 // RET and ENVID are the envelope's.
 std::string mail_command(const mail::Envelope& envelope, const mail::Capabilities& capabilities,

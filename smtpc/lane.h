@@ -27,7 +27,8 @@ struct LaneOptions {
   std::shared_ptr<io::TlsClient> tls;  // none only with TlsMode::none
   dkim::KeyRingPtr keys{};             // that sign; null: mail leaves unsigned
   TokenSource* tokens = nullptr;       // null only without `oauth`
-  Duration idle = 5s;                  // how long a connection waits for more mail
+  bool hands_over = false;  // the queue is emptied: each mail's times travel along where they are taken
+  Duration idle = 5s;       // how long a connection waits for more mail
   // The smarthost's: a lane that replaces another goes on with its counts.
   std::shared_ptr<RateLimiter> rate = std::make_shared<RateLimiter>();
 };

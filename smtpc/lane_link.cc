@@ -114,7 +114,8 @@ ClientContext LaneLink::context() {
           .cancel = &cancel_,
           .observer = this,
           .keys = lane_.options_.keys.get(),
-          .tokens = lane_.options_.tokens};
+          .tokens = lane_.options_.tokens,
+          .hands_over = lane_.options_.hands_over};
 }
 
 void LaneLink::greeted(const mail::Reply&) {

@@ -70,6 +70,7 @@ struct ClientContext {
   OpeningObserver* observer = nullptr;  // may be null
   const dkim::KeyRing* keys = nullptr;  // that sign; none where mail leaves unsigned
   TokenSource* tokens = nullptr;        // null only without `oauth`
+  bool hands_over = false;              // LaneOptions
   // How long a port may be silent before a second connection looks for TLS there (opening.h).
   Duration silence_before_probe = kSilenceBeforeProbe;
 };

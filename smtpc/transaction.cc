@@ -60,6 +60,8 @@ Task<void> Transaction::prepare_content() {
   sent_.sender = mail::sender_as_sent(rules, consignment_.mail.envelope.sender);
   auto prepared = co_await content_.prepare();
   sent_.size = content_.size();
+  if (session_.context.hands_over && session_.capabilities.handover)
+    sent_.handover = mail::handover_of(consignment_.mail);
   if (!prepared) outcomes_.refuse_rest_as(unreadable(session_, prepared.error()));
 }
 

@@ -14,6 +14,7 @@
 #include "daemon/base/bytes.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/defaults.h"
+#include "daemon/base/ip.h"
 #include "daemon/base/secret.h"
 #include "daemon/mail/address_pattern.h"
 #include "daemon/mail/masquerade.h"
@@ -73,6 +74,7 @@ struct SessionOptions {
   Limits limits;
   mail::AddressPatterns senders{mail::AddressPattern::all()};  // who may be a sender; <> always may
   mail::Masquerade masquerade;
+  std::vector<Network> peers;  // other hikyakus: what they hand over keeps its time (daemon/mail/handover.h)
   std::optional<WallTime> written;   // when the message was, if it has waited since: for its Date
   Submitters* submitters = nullptr;  // outlives the sessions; without it local users have uids alone
 

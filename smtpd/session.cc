@@ -70,7 +70,9 @@ Task<std::optional<mail::Command>> Session::skip_long_line() {
 }
 
 mail::Command Session::parse(const io::Line& line) {
-  auto command = mail::parse_command(line.text, {talk_.options->domain, talk_.transaction.smtputf8()});
+  auto command = mail::parse_command(line.text, {.default_domain = talk_.options->domain,
+                                                 .smtputf8 = talk_.transaction.smtputf8(),
+                                                 .is_peer = is_peer()});
   bool failed = std::holds_alternative<mail::CommandError>(command);
   if (failed && starts_with_ignoring_case(line.text, "MAIL")) talk_.clear();
   talk_.behind_refused_data |=
@@ -103,17 +105,25 @@ std::vector<std::string> Session::keywords() const {
       "DSN"};
   if (login_.offers_tls()) words.push_back("STARTTLS");
   if (login_.offers_auth()) words.push_back(cat("AUTH ", join(talk_.options->auth->mechanisms, " ")));
+  if (is_peer()) words.emplace_back(mail::kHandoverKeyword);
   return words;
+}
+
+bool Session::is_peer() const {
+  const auto& client = talk_.client.address;
+  auto has_client = [&client](const Network& network) { return network.contains(client->address); };
+  return client && std::ranges::any_of(talk_.options->peers, has_client);
 }
 
 Task<void> Session::obey(mail::command::Mail command) {
   if (command.lenient) talk_.context.observer.odd(talk_.client, Oddity::envelope_syntax);
   name(command);
-  const std::string wished = talk_.options->masquerade.apply(std::move(command.envelope.sender));
+  const std::string wished = wished_sender(command);
   command.envelope.sender = wished;
   auto refusal = refusal_of(command);
   if (!refusal) refusal = co_await settle_submitter(command.envelope);
-  if (!refusal) refusal = refusal_of_sender(talk_.options->senders, command.envelope.sender);
+  if (!refusal && !command.handover)
+    refusal = refusal_of_sender(talk_.options->senders, command.envelope.sender);
   auto room = talk_.context.sink.envelope_room();
   if (!refusal && !room->grow_to(mail::memory_of(command.envelope), 0)) refusal = replies::no_memory();
   if (refusal) {
@@ -121,8 +131,14 @@ Task<void> Session::obey(mail::command::Mail command) {
     co_return talk_.refuse("MAIL", *refusal);
   }
   talk_.say(command.envelope.sender == wished ? replies::sender_ok() : replies::own_sender());
-  talk_.transaction.begin(std::move(command.envelope));
+  talk_.transaction.begin(std::move(command.envelope), command.handover);
   talk_.room = std::move(room);
+}
+
+// What is handed over was taken by a hikyaku already, by its own rules: to refuse it for its sender would bounce it.
+std::string Session::wished_sender(mail::command::Mail& command) const {
+  std::string sender = std::move(command.envelope.sender);
+  return command.handover ? sender : talk_.options->masquerade.apply(std::move(sender));
 }
 
 // Once for each message: the look-up is cached, and a user may have lost trust meanwhile.

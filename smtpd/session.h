@@ -51,6 +51,8 @@ class Session {
   std::optional<Reply> refusal_of(const mail::command::Rcpt& command) const;
   std::optional<Reply> make_room(const mail::Recipient& recipient);
   std::vector<std::string> keywords() const;
+  bool is_peer() const;
+  std::string wished_sender(mail::command::Mail& command) const;
   void name(const mail::command::Mail& command);  // for the lines about what is refused
   void count(const mail::Command& command);
 

@@ -51,7 +51,8 @@ Result<std::unique_ptr<Reception>, Reply> SessionContent::open_reception() {
   if (talk_.bdat) return std::unexpected(replies::inside_bdat());
   if (auto refusal = talk_.transaction.refusal_of_content()) return std::unexpected(*refusal);
   auto refusal = talk_.hook(Stage::data, {});
-  auto writer = talk_.context.sink.begin();
+  const auto& handover = talk_.transaction.handover();
+  auto writer = handover ? talk_.context.sink.begin_handed_over(*handover) : talk_.context.sink.begin();
   if (!refusal && !writer) refusal = replies::from(writer.error());
   if (refusal) {
     talk_.clear();
@@ -64,7 +65,8 @@ Result<std::unique_ptr<Reception>, Reply> SessionContent::open_reception() {
                              .message_id = mail::make_message_id(now, random_token(12), talk_.options->domain,
                                                                  talk_.options->hostname),
                              .now = now,
-                             .masquerade = talk_.options->masquerade};
+                             .masquerade = talk_.options->masquerade,
+                             .as_it_is = handover.has_value()};
   std::string top = received((*writer)->id());
   return std::make_unique<Reception>(std::move(*writer), std::move(top), std::move(intake),
                                      talk_.options->limits);

@@ -26,10 +26,11 @@ std::optional<Reply> Transaction::refusal_of_content() const {
   return std::nullopt;
 }
 
-void Transaction::begin(mail::Envelope envelope) {
+void Transaction::begin(mail::Envelope envelope, const std::optional<mail::Handover>& handover) {
   check(!is_open_, "one transaction at a time");
   envelope_ = std::move(envelope);
   memory_ = mail::memory_of(envelope_);
+  handover_ = handover;
   is_open_ = true;
 }
 

@@ -17,13 +17,15 @@ class Transaction {
   const mail::Envelope& envelope() const { return envelope_; }
   // For parse_command: RCPT may use UTF-8 where MAIL announced it.
   bool smtputf8() const { return envelope_.smtputf8; }
+  // Of a mail that another hikyaku hands over.
+  const std::optional<mail::Handover>& handover() const { return handover_; }
 
   // nullopt if the command may come now.
   std::optional<Reply> refusal_of(const mail::command::Mail& command, const Limits& limits) const;
   std::optional<Reply> refusal_of(const mail::command::Rcpt& command, const Limits& limits) const;
   std::optional<Reply> refusal_of_content() const;  // DATA, BDAT
 
-  void begin(mail::Envelope envelope);
+  void begin(mail::Envelope envelope, const std::optional<mail::Handover>& handover = std::nullopt);
   void add(mail::Recipient recipient);
   // What the envelope takes in memory, bytes.
   std::uint64_t memory() const { return memory_; }
@@ -35,6 +37,7 @@ class Transaction {
   bool is_open_ = false;
   mail::Envelope envelope_;
   std::uint64_t memory_ = 0;
+  std::optional<mail::Handover> handover_;
 };
 
 }  // namespace hikyaku::smtpd

@@ -29,7 +29,7 @@ struct IndexEntry {
   std::uint64_t size : 61 = 0;
   std::uint64_t held : 1 = 0;
   std::uint64_t large : 1 = 0;
-  std::uint64_t folded : 1 = 0;     // the message's record is a copy with progress in its head
+  std::uint64_t folded : 1 = 0;     // the message's record has progress in its head: a copy, or handed over
   std::uint64_t written : 52 = 0;   // Facts, in microseconds; 0: unknown
   std::uint64_t attempts : 12 = 0;  // 4095: or more
   std::uint32_t arrival = 0;        // in seconds; 0: unknown

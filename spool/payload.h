@@ -22,8 +22,8 @@ struct MessageHead {
 std::string encode_message_head(const MessageHead& head);
 std::optional<MessageHead> decode_message_head(std::string_view bytes);
 
-// The head of a copied MESSAGE: the message's, and behind it, without anything between, that of its newest
-// progress.
+// The head of a MESSAGE that was copied, or handed over by another hikyaku: the message's, and behind it, without
+// anything between, that of its newest progress.
 struct FoldedHead {
   MessageHead message;
   mail::Progress progress;

@@ -29,7 +29,7 @@ inline constexpr std::uint32_t kMaxContent = 1U << 20;  // longer content has a 
 struct RecordHeader {
   RecordType type = RecordType::done;
   bool large = false;   // MESSAGE only: the content is in large/, not here
-  bool folded = false;  // MESSAGE only: a copy; the head goes on with the newest progress
+  bool folded = false;  // MESSAGE only: the head goes on with the newest progress
   std::uint32_t head_length = 0;
   std::uint64_t content_length = 0;
   mail::MailId id;

@@ -159,6 +159,13 @@ Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin_notice() {
   return std::make_unique<Writer>(*core_, core_->ids.assign(), RecordUse::notice);
 }
 
+Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin_handed_over(
+    const mail::Handover& handover) {
+  auto refusal = core_->reason_to_refuse(0);
+  if (refusal) return std::unexpected(std::move(*refusal));
+  return std::make_unique<Writer>(*core_, core_->ids.assign(), RecordUse::new_mail, handover);
+}
+
 std::vector<QueueEntry> Spool::entries() const { return core_->index.entries(); }
 
 Task<Result<std::shared_ptr<mail::MailRoom>, SourceError>> Spool::make_room(MailId id,

@@ -50,6 +50,8 @@ class Spool final : public mail::MailSink, public mail::MailSource {
   std::unique_ptr<mail::EnvelopeRoom> envelope_room() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_handed_over(
+      const mail::Handover& handover) override;
 
   // mail::MailSource
   std::vector<mail::QueueEntry> entries() const override;

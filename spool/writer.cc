@@ -33,7 +33,7 @@ Task<Result<void, SinkError>> Writer::write(std::string_view bytes) {
 Task<Result<void, SinkError>> Writer::commit(mail::Envelope envelope) {
   auto ended = co_await body_->end();
   if (!ended) co_return ended;
-  MessageHead head{core_.loop.clock().wall(), std::move(envelope)};
+  MessageHead head{arrival(), std::move(envelope)};
   // In memory, as a record's head, and that once more beside its header.
   auto memory =
       co_await core_.budget.reserve(Share::commits, 3 * mail::memory_of(head.envelope), kMemoryTimeout);
@@ -45,15 +45,26 @@ Task<Result<void, SinkError>> Writer::commit(mail::Envelope envelope) {
   record.id = id_;
   record.head = encode_message_head(head);
   // A copy needs room for the progress beside it.
-  std::size_t room = progress_room(head.envelope.recipients.size());
-  if (record.head.size() + room > head_limit(core_.options.segment_size.bytes))
+  const std::size_t recipients = head.envelope.recipients.size();
+  const std::size_t limit = head_limit(core_.options.segment_size.bytes);
+  if (record.head.size() + progress_room(recipients) > limit)
     co_return fail(SinkErrorKind::write_failed, "the envelope is larger than the spool can hold");
+  if (handover_) {
+    record.folded = true;
+    record.head += encode_progress(progress_of(*handover_, recipients), limit - record.head.size());
+  }
   Result<void, SinkError> done;
   if (body_->has_file())
     done = co_await commit_large(std::move(record));
   else
     done = co_await commit_small(std::move(head), std::move(record));
   co_return done;
+}
+
+// Two machines' clocks may differ; nothing arrives later than now.
+WallTime Writer::arrival() const {
+  const WallTime now = core_.loop.clock().wall();
+  return handover_ ? std::min(handover_->arrival, now) : now;
 }
 
 Task<Result<void, SinkError>> Writer::commit_small(MessageHead head, NewRecord record) {

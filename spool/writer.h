@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "spool/core.h"
 #include "spool/incoming.h"
@@ -12,20 +13,27 @@ namespace hikyaku::spool {
 
 class Writer final : public mail::MailWriter {
  public:
-  Writer(Core& core, mail::MailId id, RecordUse use)
-      : core_(core), id_(id), use_(use), body_(std::make_shared<IncomingBody>(core, id)) {}
+  // With `handover` the mail keeps its arrival and progress, which are folded into its record.
+  Writer(Core& core, mail::MailId id, RecordUse use, std::optional<mail::Handover> handover = std::nullopt)
+      : core_(core),
+        id_(id),
+        use_(use),
+        handover_(handover),
+        body_(std::make_shared<IncomingBody>(core, id)) {}
 
   mail::MailId id() const override { return id_; }
   Task<Result<void, mail::SinkError>> write(std::string_view bytes) override;
   Task<Result<void, mail::SinkError>> commit(mail::Envelope envelope) override;
 
  private:
+  WallTime arrival() const;
   Task<Result<void, mail::SinkError>> commit_small(MessageHead head, NewRecord record);
   Task<Result<void, mail::SinkError>> commit_large(NewRecord record);
 
   Core& core_;
   mail::MailId id_;
   RecordUse use_;
+  std::optional<mail::Handover> handover_;
   std::shared_ptr<IncomingBody> body_;  // also its own while the budget has it written to its file
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The sink that decides to whom a mail goes that comes in: it applies the aliases file and `local_mail`, and adds
-// the recipient of `copy_to`. All mail passes through it on its way into the spool, our own notices included.
+// the recipient of `copy_to`. All mail passes through it on its way into the spool, our own notices included, but what
+// another hikyaku hands over: that has been through one already.
 // Recipients are looked up when the content is complete, with the rules of that moment. The loop's thread.
 #pragma once
 
@@ -35,6 +36,10 @@ class AliasSink final : public mail::MailSink {
   std::unique_ptr<mail::EnvelopeRoom> envelope_room() override { return sink_.envelope_room(); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_handed_over(
+      const mail::Handover& handover) override {
+    return sink_.begin_handed_over(handover);
+  }
 
  private:
   class Writer;

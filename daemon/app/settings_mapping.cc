@@ -65,6 +65,7 @@ smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const 
   session.token = token;
   session.submitters = submitters;
   session.senders = settings.senders;
+  session.peers = settings.peers;
   session.masquerade = {.hosts = settings.masquerade, .domain = settings.domain};
   session.limits.max_size = settings.message.max_size.bytes;
   session.limits.max_recipients = settings.message.max_recipients;

@@ -118,7 +118,8 @@ struct Settings {
   std::string domain;    // added to addresses without one
   ListenSettings listen;
   std::vector<Network> allow;
-  std::string user;  // empty: none; otherwise what root becomes after binding
+  std::vector<Network> peers;  // those of `allow` with `peer`: other hikyakus, whose mail keeps its times
+  std::string user;            // empty: none; otherwise what root becomes after binding
   AuthinfoSettings authinfo;
   std::string oauth_directory = std::string(defaults::kOAuthDirectory);  // tokens of smarthosts with `oauth`
   AliasesSettings aliases;

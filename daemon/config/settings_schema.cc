@@ -45,15 +45,40 @@ void read_listen(const Value& value, Document& document) {
   document.settings.listen = read_listen(value);
 }
 
+// An entry of `allow`: a network, or {network: 10.0.0.2, peer: true}.
+struct Allowed {
+  std::optional<Network> network;
+  bool is_peer = false;
+};
+
+void read_network(const Value& value, Allowed& allowed) {
+  allowed.network = Network::parse(value.text().value_or(""));
+  if (!allowed.network)
+    value.problem("must be a network such as \"192.168.0.0/16\" or \"fd00::/8\", or an address");
+}
+
+const Schema<Allowed> kAllowed{{"network", {read_network}}, {"peer", boolean(&Allowed::is_peer)}};
+
+Allowed read_allowed(const Value& element) {
+  Allowed allowed;
+  if (!element.is_map()) {
+    read_network(element, allowed);
+    return allowed;
+  }
+  read_map(element, kAllowed, allowed);
+  if (!element.has("network")) element.problem("must say which `network`");
+  return allowed;
+}
+
 void read_allow(const Value& value, Document& document) {
   document.allow.emplace(value);
   document.settings.allow.clear();
+  document.settings.peers.clear();
   for (const Value& element : value.elements()) {
-    auto network = Network::parse(element.text().value_or(""));
-    if (network)
-      document.settings.allow.push_back(*network);
-    else
-      element.problem("must be a network such as \"192.168.0.0/16\" or \"fd00::/8\", or an address");
+    const Allowed allowed = read_allowed(element);
+    if (!allowed.network) continue;
+    document.settings.allow.push_back(*allowed.network);
+    if (allowed.is_peer) document.settings.peers.push_back(*allowed.network);
   }
   if (value.elements().empty()) value.problem("must have at least one network; with none nobody could send");
 }
@@ -95,7 +120,20 @@ void read_all_routes(const Value& value, Document& document) {
 std::optional<YamlNode> show_listen(const Document& document) {
   return show_listen(document.settings.listen);
 }
-std::optional<YamlNode> show_allow(const Document& document) { return to_node(document.settings.allow); }
+// All in the same form, so that a list has elements of one kind.
+std::optional<YamlNode> show_allow(const Document& document) {
+  const std::vector<Network>& allow = document.settings.allow;
+  const std::vector<Network>& peers = document.settings.peers;
+  if (peers.empty()) return to_node(allow);
+  YamlNode list{YamlNode::Kind::sequence, {}, {}, {}};
+  for (const Network& network : allow) {
+    YamlNode entry = map_node();
+    add_member(entry, "network", to_node(network));
+    add_member(entry, "peer", to_node(std::ranges::find(peers, network) != peers.end()));
+    list.items.push_back(std::move(entry));
+  }
+  return list;
+}
 std::optional<YamlNode> show_authinfo(const Settings& settings) { return to_node(settings.authinfo.path); }
 std::optional<YamlNode> show_aliases(const Settings& settings) { return to_node(settings.aliases.path); }
 std::optional<YamlNode> show_smarthosts(const Document& document) {

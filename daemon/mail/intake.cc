@@ -101,7 +101,7 @@ void IntakeFilter::begin_field(std::string& out) {
   seen_date_ |= equals_ignoring_case(name, "Date");
   seen_message_id_ |= equals_ignoring_case(name, "Message-ID");
   seen_from_ |= equals_ignoring_case(name, "From");
-  gathers_ = is_address_field(name);
+  gathers_ = !options_.as_it_is && is_address_field(name);
   names_sender_ = is_sender_field(name);
   out += cat(held_, ":");
   held_.clear();
@@ -142,6 +142,7 @@ void IntakeFilter::begin_body(std::string_view first, bool blank_line_missing, s
 }
 
 void IntakeFilter::add_missing_fields(std::string& out) {
+  if (options_.as_it_is) return;
   if (!seen_date_) out += cat("Date: ", to_rfc5322_date(options_.now), "\r\n");
   if (!seen_message_id_) out += cat("Message-ID: ", options_.message_id, "\r\n");
   if (seen_from_) return;
@@ -158,7 +159,7 @@ void IntakeFilter::finish(std::string& out) {
 }
 
 std::string IntakeFilter::fixed() const {
-  if (state_ != State::body) return {};
+  if (state_ != State::body || options_.as_it_is) return {};
   std::vector<std::string> fixes;
   if (dropped_mbox_line_) fixes.emplace_back("mbox");
   if (added_blank_line_) fixes.emplace_back("blankline");

@@ -29,6 +29,7 @@ struct IntakeOptions {
   std::string message_id;  // in its angle brackets (received.h), used if the message has none
   WallTime now;            // for Date
   Masquerade masquerade{};
+  bool as_it_is = false;  // changes nothing: the message has been through the filter of another hikyaku
 };
 
 class IntakeFilter {

@@ -9,6 +9,7 @@
 #include "daemon/base/error.h"
 #include "daemon/base/task.h"
 #include "daemon/mail/envelope.h"
+#include "daemon/mail/handover.h"
 #include "daemon/mail/mail_id.h"
 
 namespace hikyaku::mail {
@@ -56,6 +57,11 @@ class MailSink {
   // The same for a notice about a queued mail that ends with it. A notice may use the space that is reserved
   // from new mail, so that a full disk can drain.
   virtual Result<std::unique_ptr<MailWriter>, SinkError> begin_notice() { return begin(); }
+  // The same for a mail that another hikyaku hands over: its time goes on, and it keeps its recipients. A sink that
+  // keeps no times takes it as a new one.
+  virtual Result<std::unique_ptr<MailWriter>, SinkError> begin_handed_over(const Handover& /*handover*/) {
+    return begin();
+  }
 };
 
 }  // namespace hikyaku::mail

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "daemon/mail/envelope.h"
+#include "daemon/mail/handover.h"
 #include "daemon/mail/smtp_reply.h"
 
 namespace hikyaku::mail {
@@ -22,9 +23,10 @@ struct Ehlo {
   bool is_helo = false;
 };
 struct Mail {
-  Envelope envelope;                  // all but the recipients
-  std::optional<std::uint64_t> size;  // SIZE (RFC 1870); below 2^63
-  bool lenient = false;               // the address deviates from the RFC
+  Envelope envelope;                   // all but the recipients
+  std::optional<std::uint64_t> size;   // SIZE (RFC 1870); below 2^63
+  bool lenient = false;                // the address deviates from the RFC
+  std::optional<Handover> handover{};  // XHIKYAKU, of a peer
 };
 struct Rcpt {
   Recipient recipient;
@@ -70,6 +72,7 @@ using Command = std::variant<command::Ehlo, command::Mail, command::Rcpt, comman
 struct CommandOptions {
   std::string_view default_domain;  // added to addresses without one; must not be empty
   bool smtputf8 = false;            // the transaction's MAIL had SMTPUTF8; RCPT may use it then
+  bool is_peer = false;             // another hikyaku that the operator has named: it may say XHIKYAKU
 };
 
 // `line` is without its line end and may contain any bytes. The case of verbs and keywords is ignored.
@@ -79,14 +82,14 @@ struct CommandOptions {
 //   501 5.1.7   a bad address in MAIL; 5.1.3 in RCPT
 //   553 5.6.7   an address that needs SMTPUTF8
 //   552 5.3.4   SIZE of 2^63 or more
-//   555 5.5.4   an unknown parameter
+//   555 5.5.4   an unknown parameter; XHIKYAKU of anybody but a peer
 Command parse_command(std::string_view line, const CommandOptions& options);
 
 // Whether the bytes begin a TLS handshake record: 16 03. For input that may never contain a line end.
 bool is_tls_hello(std::string_view bytes);
 
-// The parameters of MAIL and RCPT (RFC 5321 4.1.2, esmtp-param): SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH;
-// NOTIFY, ORCPT. Used by parse_command only. `text` follows the path; each parameter may occur once. Sets the
+// The parameters of MAIL and RCPT (RFC 5321 4.1.2, esmtp-param): SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH,
+// XHIKYAKU; NOTIFY, ORCPT. Used by parse_command only. `text` follows the path; each parameter may occur once. Sets the
 // members of the command, or returns the reply to send.
 std::expected<void, CommandError> apply_parameters(std::string_view text, command::Mail& mail,
                                                    const CommandOptions& options);

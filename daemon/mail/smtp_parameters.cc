@@ -51,6 +51,10 @@ std::unexpected<CommandError> malformed(std::string_view text) {
   return refuse_parameter(501, {5, 5, 4}, text);
 }
 
+std::unexpected<CommandError> unknown_parameter() {
+  return refuse_parameter(555, {5, 5, 4}, "Unsupported parameter");
+}
+
 bool is_keyword(std::string_view text) {  // RFC 5321 4.1.2, esmtp-keyword
   auto fits = [](char c) { return is_alpha(c) || is_digit(c) || c == '-'; };
   return !text.empty() && text.front() != '-' && std::ranges::all_of(text, fits);
@@ -72,7 +76,7 @@ Applied apply_one(const Parameter& parameter, std::span<const Known<Target>> tab
     seen |= 1U << i;
     return table[i].apply(parameter.value, target, options);
   }
-  return refuse_parameter(555, {5, 5, 4}, "Unsupported parameter");
+  return unknown_parameter();
 }
 
 template <class Target>
@@ -139,6 +143,15 @@ Applied apply_auth(std::optional<std::string_view> value, command::Mail&, const 
   return {};
 }
 
+// For anybody but a peer there is no such parameter.
+Applied apply_handover(std::optional<std::string_view> value, command::Mail& mail,
+                       const CommandOptions& options) {
+  if (!options.is_peer) return unknown_parameter();
+  mail.handover = parse_handover(value.value_or(""));
+  if (!mail.handover) return malformed("Bad XHIKYAKU");
+  return {};
+}
+
 Applied apply_notify(std::optional<std::string_view> value, command::Rcpt& rcpt, const CommandOptions&) {
   auto notify = parse_notify(value.value_or(""));
   if (!notify) return malformed("NOTIFY must be NEVER, or a list of SUCCESS, FAILURE and DELAY");
@@ -159,8 +172,8 @@ Applied apply_orcpt(std::optional<std::string_view> value, command::Rcpt& rcpt,
 }
 
 constexpr Known<command::Mail> kMailParameters[] = {
-    {"SIZE", apply_size}, {"BODY", apply_body},   {"SMTPUTF8", apply_smtputf8},
-    {"RET", apply_ret},   {"ENVID", apply_envid}, {"AUTH", apply_auth},
+    {"SIZE", apply_size},   {"BODY", apply_body}, {"SMTPUTF8", apply_smtputf8},       {"RET", apply_ret},
+    {"ENVID", apply_envid}, {"AUTH", apply_auth}, {kHandoverKeyword, apply_handover},
 };
 constexpr Known<command::Rcpt> kRcptParameters[] = {{"NOTIFY", apply_notify}, {"ORCPT", apply_orcpt}};
 

@@ -6,6 +6,7 @@
 
 #include "daemon/base/error.h"
 #include "daemon/base/text.h"
+#include "daemon/mail/handover.h"
 
 namespace hikyaku::mail {
 namespace {
@@ -59,10 +60,15 @@ constexpr std::size_t kMaxMechanismLength = 20;  // RFC 4422 3.1
 constexpr std::size_t kMaxName = 255;
 
 constexpr std::pair<std::string_view, bool Capabilities::*> kFlags[] = {
-    {"PIPELINING", &Capabilities::pipelining}, {"8BITMIME", &Capabilities::eight_bit_mime},
-    {"SMTPUTF8", &Capabilities::smtputf8},     {"ENHANCEDSTATUSCODES", &Capabilities::enhanced_status_codes},
-    {"CHUNKING", &Capabilities::chunking},     {"DSN", &Capabilities::dsn},
-    {"STARTTLS", &Capabilities::starttls},     {"SIZE", &Capabilities::size},
+    {"PIPELINING", &Capabilities::pipelining},
+    {"8BITMIME", &Capabilities::eight_bit_mime},
+    {"SMTPUTF8", &Capabilities::smtputf8},
+    {"ENHANCEDSTATUSCODES", &Capabilities::enhanced_status_codes},
+    {"CHUNKING", &Capabilities::chunking},
+    {"DSN", &Capabilities::dsn},
+    {"STARTTLS", &Capabilities::starttls},
+    {"SIZE", &Capabilities::size},
+    {kHandoverKeyword, &Capabilities::handover},
 };
 
 bool is_mechanism_name(std::string_view word) {

@@ -79,6 +79,7 @@ struct Capabilities {
   bool chunking = false;
   bool dsn = false;
   bool starttls = false;
+  bool handover = false;       // XHIKYAKU (handover.h): another hikyaku, to which we are a peer
   bool size = false;           // MAIL may have the SIZE parameter
   std::uint64_t max_size = 0;  // bytes; 0: no limit announced
   // From `AUTH X Y` and the older `AUTH=X Y`, upper case, each once, in the server's order; unknown ones

@@ -62,7 +62,7 @@ QueueRunner::~QueueRunner() = default;
 
 void QueueRunner::arrived(const mail::QueueEntry& entry) {
   routes_.update_clocks();
-  due_.place({.id = entry.id, .since = routes_.table().time(), .is_absolute = true});
+  due_.place({.id = entry.id, .since = routes_.table().time()});
 }
 
 void QueueRunner::configure(SettlementPolicy policy, BouncePolicy bounces) {

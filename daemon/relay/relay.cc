@@ -50,6 +50,7 @@ LanePtr Relay::make_lane(const Plan& plan, const mail::Smarthost& smarthost, Tls
                              .tls = std::move(tls),
                              .keys = plan.keys,
                              .tokens = parts_.tokens,
+                             .hands_over = plan.hands_over,
                              .rate = rates_.limiter(smarthost)};
   return std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, *this, std::move(options),
                                        parts_.jitter);
@@ -85,14 +86,14 @@ MakeLane Relay::destination_maker(const Plan& plan, config::Problems& problems) 
 }
 
 Result<void, config::Problems> Relay::configure(const config::Settings& settings, dkim::KeyRingPtr keys) {
-  auto applied = apply({with_target(settings, target_), keys});
+  auto applied = apply({with_target(settings, target_), keys, target_.has_value()});
   if (applied) settings_ = settings, keys_ = std::move(keys);
   return applied;
 }
 
 // What a peer gets is not signed by us: the relay that sends it on does that.
 Result<void, config::Problems> Relay::hand_over(std::optional<mail::Smarthost> target) {
-  auto applied = apply({with_target(settings_, target), target ? nullptr : keys_});
+  auto applied = apply({with_target(settings_, target), target ? nullptr : keys_, target.has_value()});
   if (applied || !target) target_ = std::move(target);
   return applied;
 }

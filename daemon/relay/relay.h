@@ -86,6 +86,7 @@ class Relay final : public smtpc::LaneObserver {
   struct Plan {
     config::Settings settings;
     dkim::KeyRingPtr keys;
+    bool hands_over = false;
   };
   Result<void, config::Problems> apply(const Plan& plan);
   std::vector<LanePtr> make_lanes(const Plan& plan, config::Problems& problems);

@@ -29,6 +29,7 @@ void check_address(std::string_view address, bool smtputf8) {
 
 struct Judge {
   bool smtputf8;
+  bool is_peer;
 
   void operator()(const command::Ehlo& ehlo) const { check_clean(ehlo.name, "EHLO holds a control"); }
   void operator()(const command::Mail& mail) const {
@@ -37,6 +38,9 @@ struct Judge {
     check(from_xtext(to_xtext(mail.envelope.envid)) == mail.envelope.envid,
           "ENVID does not survive a round trip");
     check(!mail.size || *mail.size <= INT64_MAX, "SIZE is too large");
+    check(!mail.handover || is_peer, "a stranger's XHIKYAKU is believed");
+    check(!mail.handover || parse_handover(to_text(*mail.handover)) == mail.handover,
+          "XHIKYAKU does not survive a round trip");
   }
   void operator()(const command::Rcpt& rcpt) const {
     check(!rcpt.recipient.address.empty(), "a recipient is null");
@@ -57,6 +61,9 @@ struct Judge {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view line = test::as_text(data, size);
   for (bool smtputf8 : {false, true})
-    std::visit(Judge{smtputf8}, parse_command(line, {.default_domain = "example.com", .smtputf8 = smtputf8}));
+    for (bool is_peer : {false, true})
+      std::visit(
+          Judge{smtputf8, is_peer},
+          parse_command(line, {.default_domain = "example.com", .smtputf8 = smtputf8, .is_peer = is_peer}));
   return 0;
 }

@@ -45,6 +45,7 @@ class Conversation {
     options_.token = "t0ken";
     options_.limits.max_size = 2000;
     options_.limits.max_recipients = 3;
+    options_.peers = {*Network::parse("127.0.0.1")};
     wire_.first_address = Endpoint::parse("127.0.0.1:25");
     wire_.second_address = Endpoint::parse("127.0.0.1:40000");
   }

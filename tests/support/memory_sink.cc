@@ -17,7 +17,10 @@ Result<void, mail::SinkError> outcome(const std::optional<mail::SinkErrorKind>& 
 
 class MemorySink::Writer final : public mail::MailWriter {
  public:
-  Writer(MemorySink& sink, mail::MailId id) : sink_(sink), id_(id) { ++sink_.open_; }
+  Writer(MemorySink& sink, mail::MailId id, std::optional<mail::Handover> handover = std::nullopt)
+      : sink_(sink), id_(id), handover_(handover) {
+    ++sink_.open_;
+  }
   ~Writer() override { --sink_.open_; }
 
   mail::MailId id() const override { return id_; }
@@ -33,7 +36,7 @@ class MemorySink::Writer final : public mail::MailWriter {
     check(!std::exchange(is_committed_, true), "committed twice");
     while (sink_.holds_commits_) co_await sink_.released_.wait({});
     auto committed = outcome(sink_.failures.commit);
-    if (committed) sink_.mails_.push_back({id_, std::move(envelope), content_});
+    if (committed) sink_.mails_.push_back({id_, std::move(envelope), content_, handover_});
     if (committed && sink_.on_arrival) sink_.on_arrival({.id = id_, .size = content_.size()});
     co_return committed;
   }
@@ -41,6 +44,7 @@ class MemorySink::Writer final : public mail::MailWriter {
  private:
   MemorySink& sink_;
   mail::MailId id_;
+  std::optional<mail::Handover> handover_;
   std::string content_;
   bool is_committed_ = false;
 };
@@ -66,6 +70,12 @@ Result<void, mail::SinkError> MemorySink::may_accept(std::uint64_t expected_size
 Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> MemorySink::begin() {
   if (auto begun = outcome(failures.begin); !begun) return std::unexpected(begun.error());
   return std::make_unique<Writer>(*this, mail::MailId{++last_id_});
+}
+
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> MemorySink::begin_handed_over(
+    const mail::Handover& handover) {
+  if (auto begun = outcome(failures.begin); !begun) return std::unexpected(begun.error());
+  return std::make_unique<Writer>(*this, mail::MailId{++last_id_}, handover);
 }
 
 void MemorySink::release() {

@@ -17,6 +17,7 @@ struct StoredMail {
   mail::MailId id;
   mail::Envelope envelope;
   std::string content;
+  std::optional<mail::Handover> handover{};
 };
 
 class MemorySink final : public mail::MailSink {
@@ -26,6 +27,8 @@ class MemorySink final : public mail::MailSink {
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
   std::unique_ptr<mail::EnvelopeRoom> envelope_room() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_handed_over(
+      const mail::Handover& handover) override;
 
   const std::vector<StoredMail>& mails() const { return mails_; }
   std::size_t open_writers() const { return open_; }

@@ -178,3 +178,18 @@ TEST_CASE("app: nobody gets two copies, and neither mail from <> nor a notice is
   REQUIRE(rig.accept({"x@y"}));
   CHECK(rig.stored_recipients() == "x@y ");
 }
+
+TEST_CASE("app: what another hikyaku hands over keeps its recipients and its times, and no copy is made") {
+  SinkRig rig;
+  rig.sink.configure({.domain = "example.com",
+                      .hostname = "app1.example.com",
+                      .local_mail = "ops@example.net",
+                      .copy_to = "archive@example.net"});
+  const mail::Handover handover{.arrival = WallTime(5s), .waited = 6s, .attempts = 7};
+  auto writer = rig.sink.begin_handed_over(handover);
+  REQUIRE(writer);
+  REQUIRE(rig.accept(std::move(*writer), {"root@example.com", "anna@example.com"}));
+  CHECK(rig.stored_recipients() == "root@example.com anna@example.com ");
+  CHECK(rig.spool.mails().back().handover == handover);
+  CHECK(rig.lines.empty());
+}

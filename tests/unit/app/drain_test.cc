@@ -135,6 +135,44 @@ TEST_CASE("drain: the peer gets what the smarthost does not take, and only that"
   CHECK(rig.hosts["drain"].mails[0].recipients == std::vector<std::string>{"late@example.net"});
 }
 
+TEST_CASE("drain: a peer that takes it hears since when a mail is queued, and nobody else does") {
+  for (const bool takes_it : {true, false}) {
+    CAPTURE(takes_it);
+    std::vector<std::string> heard;
+    DrainRig rig;
+    const std::string offered = "250-PIPELINING\r\n250-XHIKYAKU\r\n250 ENHANCEDSTATUSCODES\r\n";
+    rig.main().keywords = offered;
+    auto hear = [&heard](const std::string& command) {
+      if (command.starts_with("MAIL")) heard.push_back(command);
+      return "";
+    };
+    if (takes_it) rig.hosts["drain"].keywords = offered;
+    rig.hosts["drain"].answer = hear;
+    rig.main().answer = [hear](const std::string& command) {
+      hear(command);
+      return command.starts_with("RCPT") ? "450 4.2.0 later" : "";
+    };
+    const auto arrival = std::to_string(rig.clock.wall().time_since_epoch().count());
+    rig.send();
+    rig.pass(2h);
+    const std::size_t before = heard.size();
+    rig.begin(kPeer);
+    CHECK(rig.follow(1min).stage == Stage::drained);
+    REQUIRE(heard.size() == before + 2);  // the round, and the peer
+    CHECK(std::ranges::all_of(heard.begin(), heard.end() - 1, [](const std::string& command) {
+      return command == "MAIL FROM:<app@example.com>";
+    }));
+    const auto at = heard.back().find(" XHIKYAKU=");
+    CHECK((at != std::string::npos) == takes_it);
+    if (!takes_it) continue;
+    const auto handover = mail::parse_handover(std::string_view(heard.back()).substr(at + 10));
+    REQUIRE(handover);
+    CHECK(std::to_string(handover->arrival.time_since_epoch().count()) == arrival);
+    CHECK(handover->waited >= 2h);
+    CHECK(handover->attempts == before + 1);
+  }
+}
+
 TEST_CASE("drain: held mail stays, and the drain ends without success") {
   DrainRig rig;
   rig.is_busy = true;

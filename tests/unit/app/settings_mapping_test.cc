@@ -134,6 +134,7 @@ struct HandedOn {
     add(acceptor.policy.connections);
     add(acceptor.policy.per_client);
     for (const Network& network : acceptor.policy.allow) add(network.to_text());
+    for (const Network& network : pickup.session->peers) add(network.to_text());
   }
   void add_queue(const config::Settings& settings) {
     auto settlement = relay::settlement_policy(settings.queue);
@@ -194,6 +195,7 @@ TEST_CASE("app: the server side gets the configuration's names and limits") {
   settings.message = {.max_size = 2_MiB, .max_recipients = 3, .max_hops = 4};
   settings.limits = {.connections = 5, .per_client = 6};
   settings.allow = {Network::parse("192.0.2.0/24").value()};
+  settings.peers = {Network::parse("192.0.2.2").value()};
   auto options = acceptor_options(settings, "token");
   CHECK(options.session->hostname == "app1.example.com");
   CHECK(options.session->domain == "example.com");
@@ -204,6 +206,7 @@ TEST_CASE("app: the server side gets the configuration's names and limits") {
   CHECK(options.policy.connections == 5);
   CHECK(options.policy.per_client == 6);
   CHECK(options.policy.allow == settings.allow);
+  CHECK(options.session->peers == settings.peers);
   CHECK(options.session->starttls == nullptr);
   CHECK_FALSE(options.session->auth);
 }

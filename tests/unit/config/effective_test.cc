@@ -64,9 +64,12 @@ Settings without_explicitness(Settings settings) {
 }
 
 TEST_CASE("config show: what is printed is a configuration file that means the same") {
-  for (std::string_view text : {kShort, kRich, std::string_view("smarthost: \"mx:\"\n"),
-                                std::string_view("smarthost: smtps://a.example\nfrom: me@example.com\n"),
-                                std::string_view("smarthost: {preset: gmail, user: me@gmail.com}\n")}) {
+  for (std::string_view text :
+       {kShort, kRich, std::string_view("smarthost: \"mx:\"\n"),
+        std::string_view(
+            "smarthost: smtps://a.example\nallow: [10.0.0.0/8, {network: 10.0.0.2, peer: true}]\n"),
+        std::string_view("smarthost: smtps://a.example\nfrom: me@example.com\n"),
+        std::string_view("smarthost: {preset: gmail, user: me@gmail.com}\n")}) {
     const std::string yaml = yaml_of(text);
     CAPTURE(yaml);
     CHECK(without_explicitness(settings_of(yaml)) == without_explicitness(settings_of(text)));

@@ -162,6 +162,10 @@ constexpr FileComplaint kFileComplaints[] = {
     {"listen: []", "at least one address"},
     {"allow: [everybody]", "allow[0]: must be a network"},
     {"allow: []", "at least one network"},
+    {"allow: [{network: here}]", "allow[0].network: must be a network"},
+    {"allow: [{peer: true}]", "allow[0]: must say which `network`"},
+    {"allow: [{network: 10.0.0.2, peer: maybe}]", "allow[0].peer: must be "},
+    {"allow: [{network: 10.0.0.2, pear: true}]", "did you mean `peer`?"},
     {"authinfo: authinfo", "absolute path"},
     {"authinfo: null", "has no value"},
     {"local_mail: root", "local_mail: must be a mail address such as admin@example.com"},
@@ -230,6 +234,15 @@ TEST_CASE("config: whatever is wrong is refused and explained") {
     CHECK(contains(lines, "h.yaml:"));
     CHECK(!contains(lines, "hunter2"));
   }
+}
+
+TEST_CASE("config: who may send is a network, or one that is a peer too") {
+  const Settings settings = settings_of(
+      "smarthost: smtps://a.example\nallow: [10.0.0.0/8, {network: 192.0.2.2, peer: true}, {network: "
+      "fd00::/8}]\n");
+  REQUIRE(settings.allow.size() == 3);
+  CHECK(settings.allow[1] == *Network::parse("192.0.2.2"));
+  CHECK(settings.peers == std::vector<Network>{*Network::parse("192.0.2.2")});
 }
 
 TEST_CASE("config: listening beyond loopback needs an explicit allow, and says why") {

@@ -35,6 +35,8 @@ TEST_CASE("ehlo: a full offer is understood") {
   CHECK(all.mechanisms == Words{"DIGEST-MD5", "NTLM", "CRAM-MD5", "PLAIN", "LOGIN"});
   CHECK(all.offers("PLAIN"));
   CHECK_FALSE(all.offers("GSSAPI"));
+  CHECK_FALSE(all.handover);
+  CHECK(capabilities_of({"DSN", "XHIKYAKU"}).handover);
 }
 
 TEST_CASE("ehlo: nothing is offered that was not named") {

@@ -190,3 +190,17 @@ TEST_CASE("intake: a hidden host's name is replaced in the fields of senders onl
                    "c@example.com\r\n\r\na@web1\r\n");
   CHECK(filter.fixed() == "masquerade");
 }
+
+TEST_CASE("intake: what another hikyaku hands over passes as it is, and its hops are counted") {
+  const std::string message = "Received: from x\r\nFrom: root\r\nTo: anna@web1.lan\r\n\r\nhi\r\n";
+  IntakeOptions as_it_is = options();
+  as_it_is.as_it_is = true;
+  as_it_is.masquerade = {.hosts = {"web1.lan"}, .domain = "example.com"};
+  IntakeFilter intake(as_it_is);
+  std::string out;
+  intake.feed(message, out);
+  intake.finish(out);
+  CHECK(out == message);
+  CHECK(intake.fixed().empty());
+  CHECK(intake.received_count() == 1);
+}

@@ -104,6 +104,22 @@ TEST_CASE("smtp_parameters: ORCPT may hold UTF-8 within a transaction that has S
   CHECK(std::get<command::Rcpt>(command).recipient.orcpt == "utf-8;\xc3\xa4@b");
 }
 
+TEST_CASE("smtp_parameters: XHIKYAKU is a peer's alone; for anybody else there is no such parameter") {
+  auto of_peer = [](std::string_view parameters) {
+    return parse_command("MAIL FROM:<a@b> " + std::string(parameters),
+                         {.default_domain = "x.example", .is_peer = true});
+  };
+  const auto given = std::get<command::Mail>(of_peer("SIZE=9 xhikyaku=5,6,7,1 BODY=7BIT"));
+  CHECK(given.handover == parse_handover("5,6,7,1"));
+  CHECK(given.size == 9);
+  CHECK_FALSE(std::get<command::Mail>(of_peer("SIZE=9")).handover);
+  for (auto bad :
+       {"XHIKYAKU", "XHIKYAKU=", "XHIKYAKU=5,6,7", "XHIKYAKU=5,6,7,2", "XHIKYAKU=5,6,7,1 XHIKYAKU=5,6,7,1"})
+    CHECK_MESSAGE(status_of(of_peer(bad)) == "501 5.5.4", bad);
+  for (auto foreign : {"XHIKYAKU=5,6,7,1", "XHIKYAKU=", "XHIKYAKU"})
+    CHECK_MESSAGE(status_of(mail_from(foreign)) == "555 5.5.4", foreign);
+}
+
 TEST_CASE("smtp_parameters: given twice is an error, whatever the case") {
   for (auto twice :
        {"SIZE=1 SIZE=1", "SIZE=1 size=2", "SMTPUTF8 SMTPUTF8", "RET=FULL RET=FULL", "AUTH=<> AUTH=<>"})

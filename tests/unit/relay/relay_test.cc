@@ -238,6 +238,32 @@ TEST_CASE("relay: 4yz ends in a bounce only after queue.lifetime") {
   CHECK(rig.queued().empty());
 }
 
+TEST_CASE(
+    "relay: what was handed over is tried at once, and given up when it would have been at its old place") {
+  RelayRig rig;
+  rig.start_relay();
+  rig.send();
+  rig.pass();
+  rig.main().answer = reply_to("RCPT TO:<user@", "450 4.2.0 try later");
+  const mail::Handover handover{
+      .arrival = rig.clock.wall() - 4 * 24h, .waited = 4 * 24h, .attempts = 50, .delay_noticed = true};
+  auto id = rig.loop.run(
+      rig.writing(rig.spool->begin_handed_over(handover), "Subject: x\r\n\r\n", spool::some_envelope()));
+  REQUIRE(id);
+  rig.pass();
+  CHECK(rig.lines_with("status=deferred") == 1);
+  const auto mail = rig.loop.run(rig.spool->load(*id));
+  REQUIRE(mail);
+  CHECK(mail->progress.attempts == 51);
+  CHECK(mail->progress.waited >= 4 * 24h);
+  CHECK(mail->progress.next_wait > 30min);
+  CHECK(rig.main().mails.size() == 1);  // no second delay notice
+  rig.pass(22h);
+  CHECK(rig.lines_with("status=failed") == 0);
+  rig.pass(4h);
+  CHECK(rig.lines_with("status=failed") == 1);
+}
+
 TEST_CASE("relay: a delay notice is sent once") {
   RelayRig rig;
   rig.start_relay();

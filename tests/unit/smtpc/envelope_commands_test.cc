@@ -62,3 +62,10 @@ TEST_CASE("smtpc: only bytes from 0x80 need SMTPUTF8") {
   CHECK_FALSE(needs_smtputf8("a@b.example"));
   CHECK(needs_smtputf8("\xc3\xbc@b.example"));
 }
+
+TEST_CASE("smtpc: what travels with a mail that is handed over stands in MAIL") {
+  AsSent sent = from("a@b.example", false, false);
+  CHECK(mail_command({}, {}, sent) == "MAIL FROM:<a@b.example>");
+  sent.handover = mail::parse_handover("5,6,7,1");
+  CHECK(mail_command({}, {}, sent) == "MAIL FROM:<a@b.example> XHIKYAKU=5,6,7,1");
+}

@@ -219,5 +219,42 @@ TEST_CASE("spool: with its threads it does the same") {
   CHECK(loop.run(session(&loop, &disk, options)) == 100);
 }
 
+TEST_CASE(
+    "spool: a mail that was handed over keeps arrival, waiting time and attempts, small or large, for good") {
+  for (std::size_t size : {std::size_t{10}, std::size_t{100'000}}) {
+    CAPTURE(size);
+    SpoolFixture fixture;
+    REQUIRE(fixture.start() == std::nullopt);
+    const mail::Handover handover{
+        .arrival = fixture.clock.wall() - 48h, .waited = 47h, .attempts = 9, .delay_noticed = true};
+    const std::string content(size, 'x');
+    auto id = fixture.loop.run(
+        fixture.writing(fixture.spool->begin_handed_over(handover), content, some_envelope()));
+    REQUIRE(id);
+    for (int round = 0; round < 2; ++round, fixture.crash(17)) {
+      auto mail = fixture.loop.run(fixture.spool->load(*id));
+      REQUIRE(mail);
+      CHECK(mail->arrival == handover.arrival);
+      CHECK(mail->progress == mail::progress_of(handover, 1));
+      CHECK(fixture.content(*id) == content);
+    }
+    mail::Progress later = mail::progress_of(handover, 1);
+    later.attempts = 10;
+    REQUIRE(fixture.record(*id, later));
+    CHECK(fixture.loop.run(fixture.spool->load(*id))->progress.attempts == 10);
+    CHECK(fixture.finish(*id));
+  }
+}
+
+TEST_CASE("spool: nothing that was handed over arrived later than now") {
+  SpoolFixture fixture;
+  REQUIRE(fixture.start() == std::nullopt);
+  const WallTime now = fixture.clock.wall();
+  auto id = fixture.loop.run(
+      fixture.writing(fixture.spool->begin_handed_over({.arrival = now + 1h}), "x", some_envelope()));
+  REQUIRE(id);
+  CHECK(fixture.loop.run(fixture.spool->load(*id))->arrival == now);
+}
+
 }  // namespace
 }  // namespace hikyaku::spool
