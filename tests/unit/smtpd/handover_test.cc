@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What another hikyaku hands over: believed from peers alone, and taken as it is (SECURITY.md, S24).
+// What another hikyaku hands over: believed from peers alone, and taken as it is (SECURITY.md, S26).
 #include <doctest/doctest.h>
 
 #include "daemon/base/text.h"
