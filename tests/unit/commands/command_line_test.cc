@@ -43,13 +43,13 @@ TEST_CASE("hikyaku: a mistake is one line that says what was probably meant and 
              "hikyaku: there is no sub-command 'qeueu'; did you mean 'queue'? See 'hikyaku --help'"},
         Case{{"frobnicate"}, "hikyaku: there is no sub-command 'frobnicate'; see 'hikyaku --help'"},
         Case{{"\x1b[2J"}, "hikyaku: there is no sub-command '\\x1b[2J'; see 'hikyaku --help'"},
-        Case{
-            {},
-            "hikyaku: a sub-command is missing: status, health, reload, setup, check, queue, spool, explain, "
-            "authinfo, dkim, oauth, config, presets, probe, import, demo, sink, completion, help, version; "
-            "see "
-            "'hikyaku "
-            "--help'"},
+        Case{{},
+             "hikyaku: a sub-command is missing: status, health, reload, drain, setup, check, queue, spool, "
+             "explain, "
+             "authinfo, dkim, oauth, config, presets, probe, import, demo, sink, completion, help, version; "
+             "see "
+             "'hikyaku "
+             "--help'"},
         Case{
             {"queue", "shwo"},
             "hikyaku queue: there is no sub-command 'shwo'; did you mean 'show'? See 'hikyaku queue --help'"},
