@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """30 messages of 45 MiB over 10 connections: the daemon's memory stays under 100 MiB at its highest, and every message
-arrives with the hash it was sent with. For the optimised build."""
+arrives with the hash it was sent with. A daemon that has done its work and waits for more has next to nothing. For the
+optimised build."""
 
 import concurrent.futures
 import hashlib
@@ -16,6 +17,8 @@ from rig.case import SMARTHOST
 MESSAGES, CONNECTIONS = 30, 10
 SIZE = 45 << 20
 MAX_PEAK = 100 << 20
+MAX_IDLE = 6_000_000  # bytes of its own: neither programs nor libraries, which others share
+FEW = 20
 LINES = 4096  # to a chunk
 
 
@@ -120,11 +123,25 @@ class LargeMessages(Case):
         self.assertEqual(self.smarthost.hashes, hashes)
         self.assertLess(self.peak(daemon.pid), MAX_PEAK)
 
+    def test_an_idle_daemon_has_at_most_6_mb_of_its_own(self):
+        daemon = self.hikyakud({"tls": "implicit"}, spool={"directory": self.place.join("hikyakud", "spool")})
+        for number in range(FEW):
+            daemon.submit(b"X-Number: %d\r\n\r\nHello.\r\n" % (MESSAGES + number))
+        until(lambda: daemon.log().count('"event":"delivered"') == FEW, 60, lambda: f"{FEW} deliveries:\n{daemon.log()}")
+        self.smarthost.hashes.clear()
+        self.assertIn('"queue"', daemon.hikyaku("status", "--json"))
+        own, all_of_it = (self.memory(daemon.pid, figure) for figure in ("RssAnon", "VmRSS"))
+        print(f"idle memory: RssAnon {own / 1e6:.1f} MB, VmRSS {all_of_it / 1e6:.1f} MB", flush=True)
+        self.assertLessEqual(own, MAX_IDLE)
+
     def peak(self, pid):
-        with open(f"/proc/{pid}/status", encoding="ascii") as status:
-            peak = int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1]) << 10
+        peak = self.memory(pid, "VmHWM")
         print(f"highest memory: {peak / (1 << 20):.1f} MiB", flush=True)
         return peak
+
+    def memory(self, pid, figure):
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            return int(re.search(rf"{figure}:\s+(\d+) kB", status.read())[1]) << 10
 
 
 if __name__ == "__main__":
