@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The programs that read Postfix's log read ours with `log.format: postfix`: pflogsumm, logwatch's filter and
-fail2ban-regex, as their packages have them, count what has happened. Health probes leave nothing to read."""
+fail2ban-regex, as their packages have them, count what has happened. Our own lines are read by our files for fail2ban and
+logcheck. Health probes leave nothing to read."""
 
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
 
 from rig import main
 from rig.case import Case
+from rig.place import ROOT
 
 ME, YOU, GONE, BUSY = "me@example.com", "you@dest.example", "gone@dest.example", "busy@dest.example"
 
@@ -40,8 +44,9 @@ class LogReaders(Case):
             replies.read()
         return reply.decode()
 
-    def write_log(self):
+    def write_log(self, log="postfix"):
         """A day's work: a mail to three, of whom one gets it, one never will and one must wait; two refusals."""
+        self.settings = self.settings | {"log": {"format": log}}
         self.run_hikyakud(self.settings)
         self.daemon.submit(b"Subject: x\r\n\r\nhi\r\n", ME, [YOU, GONE, BUSY])
         self.catcher.wait(wanted=lambda mail: mail.recipients == [ME])  # the bounce
@@ -95,6 +100,22 @@ class LogReaders(Case):
         found = self.read(sys.executable, f"{tools}/usr/bin/fail2ban-regex", "-c", f"{tools}/etc/fail2ban", log, "postfix",
                           path=f"{tools}/usr/lib/python3/dist-packages")
         self.assertIn(" 1 matched, ", found)
+
+
+    def test_our_files_for_fail2ban_and_logcheck_read_our_own_lines(self):
+        log = self.write_log("text")
+        tools = f"{self.place.peers}/log_readers"
+        fail2ban = self.place.directory("fail2ban")
+        shutil.copytree(f"{tools}/etc/fail2ban", fail2ban, dirs_exist_ok=True)
+        shutil.copytree(f"{ROOT}/etc/fail2ban", fail2ban, dirs_exist_ok=True)
+        found = self.read(sys.executable, f"{tools}/usr/bin/fail2ban-regex", "-c", fail2ban, log, "hikyaku",
+                          path=f"{tools}/usr/lib/python3/dist-packages")
+        self.assertIn(" 1 matched, ", found)  # who may not connect; a sender that is refused may be a mistake
+        in_syslog = re.sub(r"(?m)^([0-9T:-]+)Z \w+ ", r"\1.000000+00:00 app1 hikyakud[123]: ", self.daemon.log())
+        left = subprocess.run(["grep", "-E", "-v", "-f", f"{ROOT}/etc/logcheck/ignore.d.server/hikyaku"], input=in_syslog,
+                              capture_output=True, text=True, check=False, env=os.environ | {"LC_ALL": "C"}).stdout
+        events = [line.split()[3] for line in left.splitlines()]
+        self.assertEqual({event for event in events if not event.startswith(("the", "there"))}, {"failed", "rejected"}, left)
 
 
 if __name__ == "__main__":

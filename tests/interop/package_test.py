@@ -91,6 +91,11 @@ class Form(unittest.TestCase):
         self.assertEqual((said.returncode, said.stdout), (0, ""))
 
 
+    def test_the_apparmor_profiles_are_understood(self):
+        for profile in glob.glob(os.path.join(ROOT, "etc", "apparmor", "*")):
+            subprocess.run(["apparmor_parser", "--skip-kernel-load", "--skip-cache", "--quiet", profile], check=True)
+
+
 class Frame(unittest.TestCase):
     """As a package leaves it: nothing is signed before somebody makes a key."""
 
@@ -181,7 +186,8 @@ class SetUp(Frame):
     def test_what_debconf_is_told_is_set_up_once_and_forgotten(self):
         self.install("hikyaku")
         self.start_sink()
-        self.apt("purge", "hikyaku")
+        self.assertNotIn("mail", self.apt("purge", "hikyaku").replace("local mail relay", ""))
+        self.assertNotEqual(self.machine.run("test", "-e", "/var/spool/hikyaku").returncode, 0)
         self.machine.must("debconf-set-selections", stdin=ANSWERS)
         self.assertIn("mail can be sent through smtp.example.com", self.install_all())
         self.assertEqual(self.state("/etc/hikyaku/authinfo"), "640 root:hikyaku")
@@ -252,6 +258,11 @@ class Change(Frame):
 
 
 class Former(Frame):
+    def run_debian_test(self, name):
+        """As autopkgtest runs it, on an installed package."""
+        with open(os.path.join(ROOT, "etc", "debian", "tests", name), encoding="utf-8") as script:
+            self.machine.must("sh", "-s", stdin=script.read())
+
     def take_the_place_of(self, package, queue_file):
         self.apt("install", package)
         self.machine.write(queue_file, "not ours")
@@ -264,6 +275,9 @@ class Former(Frame):
         said = self.take_the_place_of("exim4-daemon-light", "/var/spool/exim4/input/1abcde-000000-00-H")
         self.assertIn("hikyaku: 1 mail still waits in the queue of Exim", said)
         self.assertIn("exim4 -qff", said)
+        self.apt("install", "bsd-mailx")
+        self.run_debian_test("smoke")
+        self.run_debian_test("sendmail")
 
     def test_over_postfix_it_offers_the_configuration_too(self):
         said = self.take_the_place_of("postfix", "/var/spool/postfix/deferred/A/A1234")
