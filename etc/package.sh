@@ -3,6 +3,9 @@
 # Makes packages of this checkout in build/packages.
 #   etc/package.sh deb [BUILD]      Debian packages: hikyaku and hikyaku-mta. With the folder of a Release build that is
 #                                   there already, nothing is compiled
+#   etc/package.sh image [BUILD|--packaged]   the same, or what it has made before, and an image of the OCI's layout, hikyaku.oci and hikyaku.oci.tar, to be
+#                                   loaded by podman, skopeo and others
+# $HIKYAKU_DEBS may name a folder for the packages of Debian that are in the image.
 # The top level has no debian/: the packaging is in etc/debian, and is put beside a copy of the sources.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -45,12 +48,43 @@ make_deb() { # make_deb [BUILD]
   export CCACHE_DIR=${CCACHE_DIR:-$(ccache -k cache_dir 2> /dev/null || echo "$work/ccache")} CCACHE_BASEDIR=$work/hikyaku CCACHE_NOHASHDIR=1
   (cd "$work/hikyaku" && dpkg-buildpackage -b -us -uc -rfakeroot) > "$work/log" 2>&1 || { cat "$work/log"; return 1; }
   mkdir -p "$packages"
-  rm -f "$packages"/hikyaku*
+  rm -rf "$packages"/hikyaku*
   cp "$work"/*.deb "$work"/*.buildinfo "$work"/*.changes "$packages"
   (cd "$packages" && ls -1 ./*.deb)
 }
 
+# Without root, everything in it is root's all the same.
+with_umoci() { # with_umoci COMMAND IMAGE ARGUMENT…
+  local command=$1 image=$2 rootless=()
+  shift 2
+  [ "$(id -u)" = 0 ] || [ "$command" != insert ] || rootless=(--rootless)
+  umoci "$command" "${rootless[@]}" --image "$image" "$@"
+}
+
+make_image() { # make_image [BUILD|--packaged]
+  [ "${1:-}" = --packaged ] || make_deb "$@"
+  rm -rf "$packages/hikyaku.oci"
+  command -v umoci > /dev/null || bash etc/install_packages.sh <(echo umoci)
+  local work image=$packages/hikyaku.oci debs
+  work=$(mktemp -d)
+  debs=${HIKYAKU_DEBS:-$work/debs}
+  bash etc/image.sh debs "$debs"
+  bash etc/image.sh root "$debs" "$work/root"
+  umoci init --layout "$image"
+  with_umoci new "$image:latest"
+  with_umoci insert "$image:latest" "$work/root" /
+  with_umoci config "$image:latest" --config.user 10025:10025 --config.entrypoint /usr/sbin/hikyakud \
+    --config.env HIKYAKU_RUNTIME_DIRECTORY=/var/spool/hikyaku/run --config.volume /var/spool/hikyaku \
+    --config.exposedports 25/tcp --config.exposedports 587/tcp --config.workingdir / --config.stopsignal SIGTERM \
+    --config.label org.opencontainers.image.title=hikyaku --config.label "org.opencontainers.image.version=$(version)" \
+    --config.label org.opencontainers.image.licenses=MIT
+  tar -C "$image" -cf "$image.tar" .
+  echo "$image: $(du -sm "$work/root" | cut -f1) MB unpacked"
+  rm -r "$work"
+}
+
 case ${1:-} in
   deb) shift; make_deb "$@" ;;
-  *) echo "usage: bash etc/package.sh deb [BUILD]" >&2; exit 64 ;;
+  image) shift; make_image "$@" ;;
+  *) echo "usage: bash etc/package.sh deb|image [BUILD]" >&2; exit 64 ;;
 esac

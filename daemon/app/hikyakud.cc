@@ -48,8 +48,8 @@ Result<void, StartError> prepare_directories(log::MailLog& log, const system::Lo
                              : Result<void, StartError>{};
       !oauth)
     log.error(oauth.error().text);  // mail of other smarthosts flows; that of this one waits, and says why
-  if (auto note = system::prepare_drop_directory(settings.spool.directory, loaded.account))
-    log.warning(*note);
+  auto note = system::prepare_drop_directory(settings.spool.directory, loaded.account);
+  if (note && !system::reader_for(loaded.account).is_alone) log.warning(*note);  // else nobody calls sendmail
   return {};
 }
 
@@ -109,6 +109,8 @@ Exit load_and_serve(const std::string& config_file, std::vector<Fd> inherited) {
   SystemClock clock;
   log::MailLog log(clock, log_options(loaded->settings));
   io::Loop loop(clock);
+  if (auto note = config::accepted_access(loaded->settings.authinfo, system::reader_for(loaded->account)))
+    log.info(*note);
   Exit exit = serve(loop, log, config_file, std::move(*loaded), std::move(inherited));
   if (exit == Exit::configuration) turn_away(sockets, kTurnAway);
   return exit;

@@ -146,7 +146,7 @@ void Services::accept() {
     acceptor_.listen(std::move(listener));
   }
   listeners_.clear();
-  parts_.log.started(HIKYAKU_VERSION, names, relay_.queued());
+  parts_.log.started(HIKYAKU_VERSION, names, relay_.queued(), parts_.storage.durability());
   sendmail_.start(sink_, observer_, [this](const mail::QueueEntry& entry) { relay_.arrived(entry); });
 }
 

@@ -22,7 +22,10 @@ Exit exit_for(spool::SpoolErrorKind kind) {
 }  // namespace
 
 Storage::Storage(io::Loop& loop, log::MailLog& log, config::SpoolSettings settings)
-    : loop_(loop), log_(log), settings_(std::move(settings)) {}
+    : loop_(loop),
+      log_(log),
+      settings_(std::move(settings)),
+      forgetful_(system::forgetful_file_system(settings_.directory)) {}
 
 Task<Result<std::unique_ptr<Storage>, StartError>> Storage::open(io::Loop& loop, log::MailLog& log,
                                                                  const config::Settings& settings) {
@@ -39,6 +42,9 @@ Task<Result<std::unique_ptr<Storage>, StartError>> Storage::open(io::Loop& loop,
 }
 
 void Storage::report_from_here_on() {
+  if (forgetful_)
+    log_.warning(cat("the spool is not durable: ", settings_.directory, " is on ", forgetful_->file_system,
+                     ", ", forgetful_->why, "; put it on a disk, or mount a volume there"));
   for (const spool::DamageReport& damage : spool_->reports()) log_.warning(to_line(damage));
   spool_->set_on_damage([this](const spool::DamageReport& damage) { log_.warning(to_line(damage)); });
   spool_->set_on_trouble([this](const std::optional<spool::Trouble>& trouble) { report(trouble); });

@@ -12,6 +12,7 @@
 #include "daemon/config/settings.h"
 #include "daemon/io/loop.h"
 #include "daemon/log/mail_log.h"
+#include "daemon/system/directories.h"
 #include "spool/spool.h"
 
 namespace hikyaku::app {
@@ -26,6 +27,9 @@ class Storage {
   spool::Spool& spool() { return *spool_; }
   // Called each time the disk has room for new mail again.
   void set_on_recovery(std::function<void()> on_recovery) { on_recovery_ = std::move(on_recovery); }
+
+  // For the line of the start: whether what is stored outlives the machine's next stop.
+  std::string_view durability() const { return forgetful_ ? "not-durable" : "durable"; }
 
   // Why new mail is refused, in a sentence; empty: new mail is accepted.
   std::string trouble() const { return in_words(spool_->trouble()); }
@@ -42,6 +46,7 @@ class Storage {
   io::Loop& loop_;
   log::MailLog& log_;
   config::SpoolSettings settings_;  // which a reload does not change
+  std::optional<system::Forgetful> forgetful_;
   std::unique_ptr<spool::Disk> disk_;
   std::unique_ptr<spool::Spool> spool_;
   std::function<void()> on_recovery_ = [] {};

@@ -142,10 +142,20 @@ AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader
   return settings;
 }
 
+AuthinfoReader reader_with(const AuthinfoSettings& settings, AuthinfoReader reader) {
+  reader.takes_any_mode = settings.mode == AuthinfoMode::any;
+  return reader;
+}
+
+std::optional<std::string> accepted_access(const AuthinfoSettings& settings, const AuthinfoReader& reader) {
+  if (settings.given) return std::nullopt;
+  return accepted_access(settings.path, reader_with(settings, reader), kWords);
+}
+
 Result<AuthinfoFile, Problems> load_authinfo_file(const AuthinfoSettings& settings,
                                                   const AuthinfoReader& reader) {
   if (settings.given) return AuthinfoFile{{}, {{.host = {}, .port = {}, .credentials = *settings.given}}};
-  auto text = read_secret_file(settings.path, reader, kWords);
+  auto text = read_secret_file(settings.path, reader_with(settings, reader), kWords);
   const bool is_missing = !text && text.error().kind == FileErrorKind::missing;
   if (is_missing && !settings.is_explicit) return AuthinfoFile{};
   if (!text) return std::unexpected(Problems{{settings.path, 0, 0, "", text.error().text}});

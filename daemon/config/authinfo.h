@@ -35,6 +35,10 @@ Result<Authinfo, Problems> parse_authinfo(std::string_view text, const std::stri
 // The file to read: if the configuration names none, the service manager's credential of that name
 // (LoadCredential=authinfo:PATH) where there is one. Blocks.
 AuthinfoSettings choose_authinfo(AuthinfoSettings settings, const AuthinfoReader& reader);
+// The reader with what the settings allow.
+AuthinfoReader reader_with(const AuthinfoSettings& settings, AuthinfoReader reader);
+// What is accepted in spite of the file's mode, to be said once (secret_file.h).
+std::optional<std::string> accepted_access(const AuthinfoSettings& settings, const AuthinfoReader& reader);
 
 // Blocks. A missing file has no entries if it is the default one, and is a problem if the configuration
 // names it; who else may read it is judged (secret_file.h).

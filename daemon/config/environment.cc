@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
+#include "daemon/base/defaults.h"
 #include "daemon/base/text.h"
 #include "daemon/config/presets.h"
 #include "daemon/config/read_file.h"
@@ -117,6 +119,8 @@ constexpr Elsewhere kElsewhere[] = {
 constexpr string_view kUrl = "HIKYAKU_SMARTHOST", kDocument = "HIKYAKU_CONFIG", kRelayhost = "RELAYHOST";
 constexpr string_view kOwn = "HIKYAKU_";
 constexpr string_view kPassword[] = {"HIKYAKU_PASSWORD", "RELAYHOST_PASSWORD"};
+// These are no part of a configuration.
+constexpr const char* kRuntimeDirectory = "HIKYAKU_RUNTIME_DIRECTORY";
 constexpr string_view kOfTheSink = "HIKYAKU_SINK_PASSWORD";
 
 // What Kubernetes says of services that happen to be called like us, or like Postfix.
@@ -135,7 +139,7 @@ bool is_own_row(string_view name) {
 }
 
 bool concerns_us(string_view name) {
-  if (is_of_a_service(name) || name == kOfTheSink) return false;
+  if (is_of_a_service(name) || name == kOfTheSink || name == kRuntimeDirectory) return false;
   if (name.starts_with(kOwn) || name == kRelayhost || is_password(name)) return true;
   return std::ranges::find(kRows, name, &Row::variable) != std::end(kRows) ||
          std::ranges::any_of(kElsewhere,
@@ -315,6 +319,11 @@ Variables this_environment() {
       variables.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return variables;
+}
+
+std::string default_runtime_directory() {
+  const char* directory = std::getenv(kRuntimeDirectory);
+  return directory != nullptr && *directory == '/' ? directory : std::string(defaults::kRuntimeDirectory);
 }
 
 std::string Source::place(unsigned line) const {

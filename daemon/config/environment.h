@@ -20,6 +20,10 @@ using Variables = std::map<std::string, std::string>;
 // Of this process, those that may concern us.
 Variables this_environment();
 
+// $HIKYAKU_RUNTIME_DIRECTORY, which goes with any configuration: an image whose root cannot be written to has it on its
+// volume. Otherwise /run/hikyaku.
+std::string default_runtime_directory();
+
 // Where a configuration comes from.
 struct Source {
   std::string text;                                // YAML

@@ -14,16 +14,23 @@
 #include "daemon/base/defaults.h"
 #include "daemon/base/ip.h"
 #include "daemon/base/log_level.h"
+#include "daemon/config/environment.h"
 #include "daemon/config/listen.h"
 #include "daemon/mail/address_pattern.h"
 #include "daemon/mail/smarthost.h"
 
 namespace hikyaku::config {
 
+enum class AuthinfoMode : std::uint8_t {
+  secret,  // nobody else may read the file
+  any,     // whoever provides it answers for that
+};
+
 struct AuthinfoSettings {
   std::string path = "/etc/hikyaku/authinfo";
   bool is_explicit = false;                  // then the file must exist
   std::optional<mail::Credentials> given{};  // by the environment: no file is read
+  AuthinfoMode mode = AuthinfoMode::secret;
   bool operator==(const AuthinfoSettings&) const = default;
 };
 
@@ -127,7 +134,7 @@ struct Settings {
   mail::AddressPatterns senders{mail::AddressPattern::all()};  // who may be a sender at all; <> always may
   std::vector<std::string> masquerade;  // hosts whose names become `domain` in senders' addresses
   std::string copy_to;                  // one more recipient of every message; empty: none
-  std::string runtime_directory = std::string(defaults::kRuntimeDirectory);
+  std::string runtime_directory = default_runtime_directory();
   Duration shutdown_grace = 10s;
   std::vector<mail::Smarthost> smarthosts;  // at least one
   std::vector<RouteSettings> routes;        // none: as routes_of() (route_keys.h) has it

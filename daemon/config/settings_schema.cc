@@ -322,6 +322,9 @@ void read_signed_fields(const Value& value, DkimSettings& dkim) {
 const Schema<DkimSettings> kDkim{{"directory", custom(read_dkim_directory, &DkimSettings::directory)},
                                  {"headers", custom(read_signed_fields, &DkimSettings::headers)}};
 
+const Read<AuthinfoSettings> kAuthinfoMode =
+    choice(&AuthinfoSettings::mode, {{"secret", AuthinfoMode::secret}, {"any", AuthinfoMode::any}});
+
 const Schema<ControlSettings> kControl{
     {"group", text(&ControlSettings::group, "the name of a group of this machine")},
 };
@@ -338,6 +341,7 @@ const Schema<Document>& document_schema() {
       {"allow", custom(read_allow, show_allow)},
       {"user", in_settings(text(&Settings::user, "the name of a user of this machine"))},
       {"authinfo", in_settings(custom(read_authinfo, show_authinfo))},
+      {"authinfo_mode", in_settings(within(&Settings::authinfo, kAuthinfoMode))},
       {"oauth_directory", in_settings(path(&Settings::oauth_directory))},
       {"aliases", in_settings(custom(read_aliases, show_aliases))},
       {"local_mail", in_settings(custom(read_local_mail, &Settings::local_mail))},

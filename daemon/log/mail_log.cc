@@ -283,11 +283,14 @@ void MailLog::steered(const Steered& steered) {
 }
 
 void MailLog::started(std::string_view version, const std::vector<std::string>& listening,
-                      std::uint64_t queued) {
+                      std::uint64_t queued, std::string_view spool) {
   write({LogLevel::info,
          "started",
          "",
-         {{"version", std::string(version)}, {"listen", join(listening, ",")}, {"queued", queued}}});
+         {{"version", std::string(version)},
+          {"listen", join(listening, ",")},
+          {"queued", queued},
+          {"spool", std::string(spool)}}});
 }
 
 void MailLog::stopping(std::string_view why) { write({LogLevel::info, "stopping", std::string(why), {}}); }

@@ -187,7 +187,8 @@ class MailLog {
   void expanded(const Expanded& expanded);
   void rejected(const Rejected& rejected);
   void steered(const Steered& steered);
-  void started(std::string_view version, const std::vector<std::string>& listening, std::uint64_t queued);
+  void started(std::string_view version, const std::vector<std::string>& listening, std::uint64_t queued,
+               std::string_view spool);
   void stopping(std::string_view why);
   void stopped(std::uint64_t queued);
   void reloaded();

@@ -3,7 +3,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -151,6 +153,21 @@ Result<void, StartError> prepare_runtime_directory(const std::string& path,
   if (!is_new) return std::unexpected(is_new.error());
   if (!*is_new && !(account && is_fresh(directory))) return {};
   return set_up(directory, kRuntimeMode, account, *is_new);
+}
+
+std::optional<Forgetful> forgetful_file_system(const std::string& directory) {
+  struct statfs status{};
+  if (::statfs(directory.c_str(), &status) != 0) return std::nullopt;
+  constexpr std::string_view kMemory =
+      "which is memory: mail that waits there is lost when the machine stops";
+  constexpr std::string_view kLayer =
+      "where a container's own files are: mail that waits there is lost with it";
+  switch (static_cast<std::uint32_t>(status.f_type)) {
+    case TMPFS_MAGIC: return Forgetful{"tmpfs", kMemory};
+    case RAMFS_MAGIC: return Forgetful{"ramfs", kMemory};
+    case OVERLAYFS_SUPER_MAGIC: return Forgetful{"overlayfs", kLayer};
+    default: return std::nullopt;
+  }
 }
 
 // An existing directory comes from the package or the operator, and stays as it is.

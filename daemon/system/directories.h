@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "daemon/base/exit.h"
 #include "daemon/system/accounts.h"
@@ -26,6 +27,13 @@ Result<void, StartError> prepare_oauth_directory(const std::string& path,
 // cannot write to. Any other directory stays as it is. Errors: cannot_create.
 Result<void, StartError> prepare_runtime_directory(const std::string& path,
                                                    const std::optional<Account>& account);
+
+// The file system that a directory is on, where that does not keep what is in it: memory, or the layer of a container.
+struct Forgetful {
+  std::string_view file_system;
+  std::string_view why;  // the end of a sentence
+};
+std::optional<Forgetful> forgetful_file_system(const std::string& directory);
 
 // The daemon's own sockets have fixed names in `runtime_directory`.
 inline std::string submit_socket_in(const std::string& runtime) { return runtime + "/submit.sock"; }

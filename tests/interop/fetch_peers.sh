@@ -76,6 +76,7 @@ fetch_packages libraries libevent-2.1-7 libgnutls-dane0 libidn12 libldap-2.5-0 l
 # and programs that want a mail server.
 fetch_bare "debconf libsasl2-modules libc-ares2 libcpp-httplib0.11 libfmt9 libidn2-0 libprometheus-cpp-core1.0 libsasl2-2 libspdlog1.10-fmt9 \
   libssl3 libsystemd0 libuv1 libxxhash0 libyaml-cpp0.7" exim4-daemon-light postfix "exim4-daemon-light cron bsd-mailx logwatch"
+bash "$interop/../../etc/image.sh" debs "$cache/image"
 fetch_npm npm "$interop/clients/package.json"
 fetch_npm oauth "$interop/oauth/package.json"
 fetch_npm haraka "$interop/smarthosts/package.json" --omit=optional

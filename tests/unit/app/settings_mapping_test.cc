@@ -34,6 +34,7 @@ constexpr Changed kChanged[] = {
     {"allow", "[\"192.0.2.0/24\"]"},
     {"user", "relay"},
     {"authinfo", "/srv/authinfo"},
+    {"authinfo_mode", "any"},
     {"oauth_directory", "/srv/oauth"},
     {"aliases", "/srv/aliases"},
     {"local_mail", "ops@example.net"},
@@ -114,6 +115,7 @@ struct HandedOn {
     add(recipient_rules(settings).local_mail);
     add(recipient_rules(settings).copy_to);
     add(settings.authinfo.path);
+    add(static_cast<int>(settings.authinfo.mode));
     add(settings.aliases.path);
     add(settings.dkim.directory);
     for (const std::string& name : settings.dkim.headers) add(name);

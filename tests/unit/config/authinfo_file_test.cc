@@ -75,6 +75,40 @@ TEST_CASE("authinfo: a file of a third user is refused; root's and the daemon's 
   CHECK(contains(refusal(path, daemon), "belongs to another user"));
 }
 
+TEST_CASE(
+    "authinfo: in a container of its own the daemon takes any mode and owner on a read-only mount, and says "
+    "so") {
+  ScratchDirectory directory;
+  std::string path = directory.write("a", kEntry, 0444);
+  AuthinfoReader reader{4242, 4242, ""};
+  reader.is_alone = true;
+  CHECK(contains(refusal(path, reader), "others may read"));
+  reader.is_read_only = [](const std::string&) { return true; };
+  CHECK(refusal(path, reader) == "");
+  CHECK(contains(accepted_access({path, true}, reader).value(),
+                 "(mode 0444) is open to others, and accepted: it is on a"));
+  directory.write("a", kEntry, 0400);
+  CHECK(accepted_access({path, true}, reader).has_value() == (::geteuid() != 0));  // root's is anybody's
+  reader.is_alone = false;
+  directory.write("a", kEntry, 0444);
+  CHECK(contains(refusal(path, reader), "others may read"));
+  CHECK_FALSE(AuthinfoReader::this_process().is_alone);
+}
+
+TEST_CASE("authinfo: `authinfo_mode: any` takes any mode, but no third user's file") {
+  ScratchDirectory directory;
+  std::string path = directory.write("a", kEntry, 0444);
+  AuthinfoReader reader = AuthinfoReader::this_process();
+  const AuthinfoSettings any{path, true, {}, AuthinfoMode::any};
+  CHECK(load_authinfo(any, reader)->size() == 1);
+  CHECK(contains(accepted_access(any, reader).value(), "accepted: `authinfo_mode: any` says so"));
+  directory.write("a", kEntry, 0600);
+  CHECK_FALSE(accepted_access(any, reader));
+  if (::geteuid() != 0) return;  // only root can give a file away
+  REQUIRE(::chown(path.c_str(), 1235, 1234) == 0);
+  CHECK(contains(to_text(load_authinfo(any, reader).error().at(0)), "belongs to another user"));
+}
+
 TEST_CASE("authinfo: a missing file is no credentials, unless the configuration names it") {
   ScratchDirectory directory;
   AuthinfoReader reader = AuthinfoReader::this_process();

@@ -34,6 +34,7 @@ listen: ["0.0.0.0:2525", "[::]:2525"]
 allow: ["10.0.0.0/8", "fd00::/8"]
 user: hikyaku
 authinfo: /srv/authinfo
+authinfo_mode: any
 oauth_directory: /srv/oauth
 local_mail: ops@example.net
 senders: ["*@example.com", "*@*.example.com", app@example.net]
@@ -69,7 +70,7 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(s.allow.size() == 2);
   CHECK(!s.allow[0].contains(*IpAddress::parse("127.0.0.1")));
   CHECK(s.user == "hikyaku");
-  CHECK(s.authinfo == AuthinfoSettings{"/srv/authinfo", true});
+  CHECK(s.authinfo == AuthinfoSettings{"/srv/authinfo", true, {}, AuthinfoMode::any});
   CHECK(s.oauth_directory == "/srv/oauth");
   CHECK(s.local_mail == "ops@example.net");
   CHECK(to_text(s.senders) == "*@example.com, *@*.example.com, app@example.net");
@@ -168,6 +169,7 @@ constexpr FileComplaint kFileComplaints[] = {
     {"allow: [{network: 10.0.0.2, pear: true}]", "did you mean `peer`?"},
     {"authinfo: authinfo", "absolute path"},
     {"authinfo: null", "has no value"},
+    {"authinfo_mode: 0444", "secret, any"},
     {"local_mail: root", "local_mail: must be a mail address such as admin@example.com"},
     {"local_mail: root@localhost", "must be a mailbox elsewhere"},
     {"local_mail: [a@example.com, b@example.com]", "must be a mail address"},

@@ -125,7 +125,7 @@ TEST_CASE("log: the other events") {
                          .from = {},
                          .size = 0,
                          .reply = "554 5.7.1 not allowed"});
-  captured.log.started("0.1.0", {"127.0.0.1:25", "[::1]:25"}, 4);
+  captured.log.started("0.1.0", {"127.0.0.1:25", "[::1]:25"}, 4, "durable");
   captured.log.stopping("SIGTERM");
   captured.log.stopped(4);
   captured.log.reloaded();
@@ -133,7 +133,7 @@ TEST_CASE("log: the other events") {
   const char* expected[] = {
       "info notice id=1d about=1c to=<a@example.com> kind=failed recipients=2",
       "warning rejected client=192.0.2.9:1 command=\"MAIL FROM:<x>\" reply=\"554 5.7.1 not allowed\"",
-      "info started version=0.1.0 listen=127.0.0.1:25,[::1]:25 queued=4",
+      "info started version=0.1.0 listen=127.0.0.1:25,[::1]:25 queued=4 spool=durable",
       "info stopping: SIGTERM",
       "info stopped queued=4",
       "info reloaded",

@@ -205,7 +205,7 @@ TEST_CASE("postfix log: the other events") {
     captured.log.steered({.event = event, .id = "1c", .from = "a@b.test", .to = {}, .by = "root"});
     CHECK(captured.take() == Shown{shown, cat("hikyakud: ", event, " id=1c from=<a@b.test> to= by=root")});
   }
-  captured.log.started("0.2.0", {"127.0.0.1:25"}, 4);
+  captured.log.started("0.2.0", {"127.0.0.1:25"}, 4, "durable");
   captured.log.reloaded();
   captured.log.error("the disk is full", {{"free", std::uint64_t{0}}});
   captured.log.warning("beware");

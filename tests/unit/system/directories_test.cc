@@ -48,6 +48,12 @@ TEST_CASE("app: the directory above the spool is not made: its name may be missp
   CHECK(text.find("No such file or directory") != std::string::npos);
 }
 
+TEST_CASE("app: a file system that forgets is known") {
+  CHECK(forgetful_file_system("/dev/shm").value().file_system == "tmpfs");
+  CHECK_FALSE(forgetful_file_system("/proc"));
+  CHECK_FALSE(forgetful_file_system("/no/such/directory"));
+}
+
 TEST_CASE("app: a file or a symbolic link in the spool's place is refused") {
   TemporaryDirectory place("hikyaku-test");
   std::ofstream(place.file("file")) << "x";
