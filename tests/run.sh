@@ -6,7 +6,8 @@
 #   bash tests/run.sh [--long]
 # --long plays all of the crash and chaos histories and not a part of them, has 10,000 mails share a load, and builds the
 # optimised programs as packages are, with link-time optimisation, and each file by itself and without precompiled headers,
-# so that it is seen to include what it uses (as the preset `plain` does).
+# so that it is seen to include what it uses (as the preset `plain` does); and makes the packages twice, to see that they are
+# the same; Debian's piuparts installs and purges them.
 # Caches: .cache/peers (or $HIKYAKU_PEERS), and ccache's own.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -81,6 +82,8 @@ build_aside build/release "${optimised[@]}"
 part "tests with sanitizers" run_tests san build/san -j"$jobs"
 part "rest of the optimised build" built_aside
 part "tests optimised" run_tests release build/release -j"$jobs" -L 'unit|dialogue|crash|fuzz|links|abuse|package'
+[ "$long" = OFF ] || part "piuparts" bash tests/interop/piuparts.sh || failed=1
+[ "$long" = OFF ] || part "packages made twice" bash tests/tools/reproducible.sh || failed=1
 part "memory" run_tests memory build/release -L memory
 
 tests=$(count tests)
