@@ -3,8 +3,9 @@
 # Makes packages of this checkout in build/packages.
 #   etc/package.sh deb [BUILD]      Debian packages: hikyaku and hikyaku-mta. With the folder of a Release build that is
 #                                   there already, nothing is compiled
-#   etc/package.sh image [BUILD|--packaged]   the same, or what it has made before, and an image of the OCI's layout, hikyaku.oci and hikyaku.oci.tar, to be
-#                                   loaded by podman, skopeo and others
+#   etc/package.sh image [BUILD]    the same, and an image of the OCI's layout, hikyaku.oci and hikyaku.oci.tar, to be
+#                                   loaded by podman, skopeo and others. --packaged in BUILD's place: of the packages
+#                                   that are in build/packages already
 # $HIKYAKU_DEBS may name a folder for the packages of Debian that are in the image.
 # The top level has no debian/: the packaging is in etc/debian, and is put beside a copy of the sources.
 set -euo pipefail

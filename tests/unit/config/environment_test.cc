@@ -2,6 +2,8 @@
 // Variables instead of a file: our own, those of the image of Postfix, and what is refused with the key to use.
 #include "daemon/config/environment.h"
 
+#include <cstdlib>
+
 #include "daemon/config/load.h"
 #include "doctest/doctest.h"
 #include "tests/unit/config/scratch_directory.h"
@@ -169,6 +171,16 @@ TEST_CASE("environment: a relay host is a name or an address, with or without a 
   CHECK(smarthost("[2001:db8::1]:587").port == 587);
   CHECK(smarthost("2001:db8::1").host == "2001:db8::1");
   CHECK(problem_of({{"RELAYHOST", "smtp.example.com:mail"}}).starts_with("RELAYHOST: smarthost.port"));
+}
+
+TEST_CASE("environment: the directory of the sockets goes with any configuration, and is none by itself") {
+  ::setenv("HIKYAKU_RUNTIME_DIRECTORY", "/srv/run", 1);
+  CHECK(settings_by({{"HIKYAKU_SMARTHOST", "smtps://smtp.example.com"}}).runtime_directory == "/srv/run");
+  CHECK_FALSE(this_environment().contains("HIKYAKU_RUNTIME_DIRECTORY"));
+  ::setenv("HIKYAKU_RUNTIME_DIRECTORY", "run", 1);
+  CHECK(Settings().runtime_directory == "/run/hikyaku");
+  ::unsetenv("HIKYAKU_RUNTIME_DIRECTORY");
+  CHECK(Settings().runtime_directory == "/run/hikyaku");
 }
 
 }  // namespace
