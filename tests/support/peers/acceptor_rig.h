@@ -34,7 +34,7 @@ struct AcceptorRig {
 
 // Gives the acceptor a connection from there, which came in `at`; "" is the Unix socket.
 inline TestClient dial(AcceptorRig& rig, smtpd::Acceptor& acceptor, const char* from,
-                      std::optional<Endpoint> at = std::nullopt) {
+                       std::optional<Endpoint> at = std::nullopt) {
   io::MemoryPairOptions wire;
   if (*from != '\0') wire.second_address = Endpoint::parse(from);
   io::MemoryPair pair = io::make_memory_pair(rig.loop, wire);
