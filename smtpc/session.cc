@@ -17,6 +17,7 @@ SecretMask mask_for(const mail::Smarthost& smarthost) {
 Session::Session(ClientContext with, io::StreamPtr stream)
     : context(std::move(with)),
       exchange(context.loop, std::move(stream), context.cancel, mask_for(context.smarthost)) {
+  for (const Secret& token : context.knowledge.shown_tokens) exchange.hide(token);
   if (auto peer = exchange.stream()->peer()) address = peer->to_text();
   peer_name = exchange.stream()->peer_name();
   exchange.transcript().note(cat("connected to ", address.empty() ? "the smarthost" : address));

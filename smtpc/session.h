@@ -7,7 +7,9 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "daemon/base/secret.h"
 #include "daemon/dkim/key_ring.h"
 #include "daemon/io/tls.h"
 #include "daemon/mail/smarthost.h"
@@ -36,6 +38,7 @@ struct PeerKnowledge {
   bool plain_dialogue = false;  // the smarthost fails with pipelining
   unsigned hang_ups = 0;        // in a row, without a reply to commands that travelled with a final dot
   unsigned redials = 0;         // in a row, because another server of the domain may do better
+  std::vector<Secret> shown_tokens{};  // the latest, newest last: the smarthost may repeat them
 
   // Once may be chance. If it happens again before any mail gets through this way, the pipelined commands are
   // the reason.

@@ -18,6 +18,7 @@ constexpr std::string_view kBearer = "OAUTHBEARER";
 constexpr std::string_view kXoauth2 = "XOAUTH2";
 constexpr std::string_view kSeparator = "\x01";
 constexpr std::size_t kMostScope = 300;
+constexpr std::size_t kMostShownTokens = 4;
 
 // What became of one token with one mechanism.
 struct BearerAttempt {
@@ -130,9 +131,18 @@ bool has_hung_up(const std::optional<mail::Failure>& failure) {
   return failure->kind == FailureKind::closed_early || (failure->reply && failure->reply->code == 421);
 }
 
+// From here on the smarthost may repeat the token, on this connection and on the next ones.
+void note_shown(Session& session, const Secret& token) {
+  std::vector<Secret>& shown = session.context.knowledge.shown_tokens;
+  if (std::ranges::find(shown, token) != shown.end()) return;
+  session.exchange.hide(token);
+  if (shown.size() >= kMostShownTokens) shown.erase(shown.begin());
+  shown.push_back(token);
+}
+
 // Each mechanism in turn, until one is understood.
 Task<BearerAttempt> try_mechanisms(Session& session, std::vector<std::string> mechanisms, Secret token) {
-  session.exchange.hide(token);
+  note_shown(session, token);
   BearerAttempt attempt;
   for (const std::string& mechanism : mechanisms) {
     attempt = co_await try_token(session, mechanism, token);

@@ -216,6 +216,18 @@ TEST_CASE("smtpc: a peer that repeats the tokens is masked, both the refused and
     CHECK(failure.reply->lines.front().find(part) == std::string::npos);
 }
 
+TEST_CASE("smtpc: what a connection has shown is masked on the next one, from the greeting on") {
+  TokenRig rig;
+  REQUIRE(rig.attempt("AUTH XOAUTH2", rig.login("XOAUTH2") + "S: 235 2.7.0 Accepted"));
+  Result<void, Refusal> opened;
+  rig.run(cat("S: 554 5.3.2 I remember ", kToken),
+          [&](Client& client) -> Task<void> { opened = co_await client.open(); });
+  REQUIRE_FALSE(opened);
+  const std::string said = mail::diagnose(opened.error().failure);
+  CHECK_MESSAGE(said.find("I remember ***") != std::string::npos, said);
+  CHECK(said.find("first-token") == std::string::npos);
+}
+
 TEST_CASE("smtpc: a refusal's challenge may be anything") {
   CHECK(scope_of_refusal(R"({"status":"invalid_token"})") == "");
   CHECK(scope_of_refusal("<html>") == "");
