@@ -8,7 +8,8 @@ namespace {
 
 using Verb = DrainOrder::Verb;
 
-constexpr std::string_view kForms = R"(the body must be {"to":URL}, {}, {"follow":true} or {"end":true})";
+constexpr std::string_view kDrainForms =
+    R"(the body must be {"to":URL}, {}, {"follow":true} or {"end":true})";
 
 std::string_view name_of(relay::DrainReport::Stage stage) {
   static constexpr std::string_view kNames[] = {"trying", "handing_over", "drained", "left_over"};
@@ -49,7 +50,7 @@ ControlAnswer answer_drain(const ControlRequest& request, DaemonControl& daemon)
     return control_error(403,
                          "only root, the daemon's user and the members of its group may drain the daemon");
   auto order = order_in(request.body);
-  if (!order) return control_error(400, kForms);
+  if (!order) return control_error(400, kDrainForms);
   order->by = name_of_user(request.rights.uid);
   auto report = daemon.drain(std::move(*order));
   if (!report) return no_answer();
