@@ -73,7 +73,7 @@ Result<Import, StartError> read_other(const ImportOptions& options) {
 }
 
 // What was made can be used: our own mistake, if it cannot.
-Result<void, StartError> check(const Import& import) {
+Result<void, StartError> verify(const Import& import) {
   if (import.imported.settings.smarthosts.empty())
     return fail(Exit::damaged,
                 cat(import.file, " names no server that mail can be handed to, as the lines above say"));
@@ -129,7 +129,7 @@ Exit import_configuration(const ImportOptions& options) {
   Output output(STDOUT_FILENO);
   output.print(to_page(import->imported, import->system, import->file));
   Exit exit = output.finish(Exit::ok, kImport);
-  if (auto usable = check(*import); !usable) return report(kImport, usable.error());
+  if (auto usable = verify(*import); !usable) return report(kImport, usable.error());
   if (!options.write || exit != Exit::ok) return exit;
   auto lines = put_in_place(options, *import);
   if (!lines) return report(kImport, lines.error());

@@ -57,7 +57,7 @@ TEST_CASE(
     "mutex: a semaphore keeps what is released before it is waited for, and gives up the lock meanwhile") {
   Mutex mutex;
   Semaphore work;
-  int done GUARDED_BY(mutex) = 0;
+  int done = 0;  // under the lock
   work.release();
   Lock lock(mutex);
   work.acquire(lock);
