@@ -12,8 +12,6 @@
 namespace hikyaku::io {
 namespace {
 
-constexpr int kMostRounds = 4;  // of resuming in one turn
-
 IoErrorKind kind_of(int error) {
   switch (error) {
     case UV_EOF: return IoErrorKind::eof;
@@ -89,12 +87,10 @@ void Loop::turn() {
   run_deferred();
 }
 
-// What becomes ready meanwhile has a few rounds more, so that the steps of one message do not cost a poll each;
-// then it waits for the next turn: a pair of coroutines that wake each other cannot keep the others from their
-// sockets.
+// What becomes ready meanwhile waits for the next turn: a pair of coroutines that wake each other cannot keep
+// the others from their sockets.
 void Loop::resume_ready() {
-  for (int round = 0; round < kMostRounds && !ready_.empty(); ++round)
-    for (Waiter* waiter : std::exchange(ready_, {})) std::exchange(waiter->coroutine_, {}).resume();
+  for (Waiter* waiter : std::exchange(ready_, {})) std::exchange(waiter->coroutine_, {}).resume();
 }
 
 void Loop::run_deferred() {

@@ -48,8 +48,8 @@ class Frame(Case):
 
     def begin_peer(self, port=None, **settings):
         """The other one; its smarthost is the catcher, unless another port is given."""
-        peer = Hikyakud(self.place.part(), {"smarthosts": [self.smarthost_at(port or self.catcher.port)],
-                                            "listen": [f"{self.place.address}:2526"], **settings})
+        peer = Hikyakud(self.place.part(), self.signing({"smarthosts": [self.smarthost_at(port or self.catcher.port)],
+                                                         "listen": [f"{self.place.address}:2526"], **settings}))
         peer.port = 2526
         self.addCleanup(peer.discard)
         self.peer = f"smtp://{self.place.address}:2526"
