@@ -72,7 +72,7 @@ class Spools(Frame):
     def take_over(self, archive):
         self.catcher.refuse = busy  # by now they are due
         daemon = self.unpack(archive).start()
-        self.assertEqual(daemon.events("started")[0]["queued"], 4)
+        self.assertEqual(until(lambda: daemon.events("started"), 60, "a start")[0]["queued"], 4)
         self.assertEqual(daemon.hikyaku("queue", "--count", "--state", "held"), "1\n")
         until(lambda: daemon.hikyaku("queue", "--count", "--state", "deferred") == "3\n", 60, daemon.log)
         self.catcher.refuse = lambda stage, recipients: None
