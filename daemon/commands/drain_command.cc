@@ -104,9 +104,11 @@ Exit tell_left(const std::string& socket, const JsonValue& drain, std::string_vi
   if (const std::uint64_t drops = drain.whole_number_of("drops"); drops > 0)
     report(kDrain,
            {Exit::try_again, cat(mails_of(drops), " of sendmail's in drop/, for when mail is taken again")});
-  return report(kDrain, {Exit::try_again,
-                         cat(why.empty() ? "" : cat(why, ": "), mails_of(left), left == 1 ? " is" : " are",
-                             " left besides what is held; the daemon takes mail again")});
+  return report(
+      kDrain,
+      {Exit::try_again,
+       cat(why.empty() ? "" : cat(why, ": "), mails_of(left), left == 1 ? " is" : " are",
+           " left besides what is held (`hikyaku queue` says what for); the daemon takes mail again")});
 }
 
 Exit finish(const std::string& socket, const JsonValue& drain) {

@@ -94,7 +94,7 @@ class Intake(Frame):
         self.daemon.submit(message("stays"))
         left = self.hikyaku("drain")
         self.assertEqual(left.returncode, 75, left.stderr)
-        self.assertIn("1 mail is left besides what is held; the daemon takes mail again", left.stderr)
+        self.assertIn("1 mail is left besides what is held (`hikyaku queue` says what for); the daemon takes mail again", left.stderr)
         self.daemon.submit(message("too"))
         self.assertEqual(self.hikyaku("queue", "hold", "--all").returncode, 0)
         held = self.hikyaku("drain")

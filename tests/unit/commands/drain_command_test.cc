@@ -51,7 +51,9 @@ TEST_CASE("hikyaku drain: what is left is counted, what is held is named, and th
   CHECK(ran.exit == 75);
   CHECK(ran.err.contains(cat("hikyaku drain: ", to_text(id), " is held: release or remove it\n")));
   CHECK(ran.err.contains("hikyaku drain: 1 mail of sendmail's in drop/, for when mail is taken again\n"));
-  CHECK(ran.err.contains("nobody: 3 mails are left besides what is held; the daemon takes mail again\n"));
+  CHECK(
+      ran.err.contains("nobody: 3 mails are left besides what is held (`hikyaku queue` says what for); the "
+                       "daemon takes mail again\n"));
 }
 
 TEST_CASE("hikyaku status: a drain has a line of its own while no mail is taken") {
@@ -74,7 +76,8 @@ TEST_CASE("hikyaku drain: after --timeout the drain is ended") {
   const Ran ran = rig.drain({"--timeout", "0"});
   CHECK(ran.exit == 75);
   CHECK(ran.err ==
-        "hikyaku drain: not done within 0: 2 mails are left besides what is held; the daemon takes mail "
+        "hikyaku drain: not done within 0: 2 mails are left besides what is held (`hikyaku queue` says what "
+        "for); the daemon takes mail "
         "again\n");
   CHECK(rig.daemon.drain_orders.back().verb == DrainOrder::Verb::end);
 }
