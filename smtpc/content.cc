@@ -34,6 +34,8 @@ class ContentSender {
     bool may_go = true;
     if (may_leave) may_go = co_await may_leave();
     if (!may_go) co_return give_up(FailureKind::other, "the outcome of the previous mail is not on disk yet");
+    if (!content_.may_be_sent())
+      co_return give_up(FailureKind::other, "the mail has become another node's of the shared spool");
     if (!chunk_) stuffer_.finish(block_);
     const std::size_t end = block_.size();
     transcript().note(cat(std::to_string(fed_), " bytes of content"));

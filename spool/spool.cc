@@ -133,9 +133,7 @@ void Spool::set_on_damage(std::function<void(const DamageReport&)> on_damage) {
   core_->damage.set_on_damage(std::move(on_damage));
 }
 
-void Spool::set_on_arrival(std::function<void(QueueEntry)> on_arrival) {
-  core_->on_arrival = std::move(on_arrival);
-}
+void Spool::set_on_arrival(OnArrival on_arrival) { core_->on_arrival = std::move(on_arrival); }
 
 Result<void, SinkError> Spool::may_accept(std::uint64_t expected_size) {
   auto refusal = core_->reason_to_refuse(expected_size);

@@ -15,18 +15,17 @@
 #include <vector>
 
 #include "daemon/io/loop.h"
-#include "daemon/mail/mail_sink.h"
-#include "daemon/mail/mail_source.h"
 #include "spool/damage.h"
 #include "spool/disk.h"
 #include "spool/options.h"
+#include "spool/store.h"
 #include "spool/trouble.h"
 
 namespace hikyaku::spool {
 
 class Core;
 
-class Spool final : public mail::MailSink, public mail::MailSource {
+class Spool final : public Store {
  public:
   // Takes the lock, recovers what is there (on the pool) and opens a segment of its own. Damage is no error:
   // see reports().
@@ -36,10 +35,10 @@ class Spool final : public mail::MailSink, public mail::MailSource {
 
   // Waits for everything submitted, writes the footer, stops the threads' work and releases the lock. New
   // requests fail with shutting_down or write_failed from the call on.
-  Task<void> close();
+  Task<void> close() override;
 
   // Called on the loop's thread when a commit has become durable, before commit() returns to the session.
-  void set_on_arrival(std::function<void(mail::QueueEntry)> on_arrival);
+  void set_on_arrival(OnArrival on_arrival) override;
 
   // Called on the loop's thread, once for each record that is found damaged when it is read, after its file
   // has been copied to corrupt/ if possible.
@@ -68,11 +67,11 @@ class Spool final : public mail::MailSink, public mail::MailSource {
   // Called on the loop's thread when a trouble begins, once a day while it lasts, and with nullopt when it
   // has been over for a few seconds; at once where there is one.
   void set_on_trouble(std::function<void(const std::optional<Trouble>&)> on_trouble);
-  SpoolCounters counters() const;
-  SpoolUse use() const;
+  SpoolCounters counters() const override;
+  SpoolUse use() const override;
   // How long the spool was closed, as far as waiting time is concerned: from the newest record to open(), 0
   // if the clock went backwards, at most one hour.
-  Duration downtime() const;
+  Duration downtime() const override;
   // What recovery found damaged; to_line() makes a line for the log of each.
   const std::vector<DamageReport>& reports() const;
 

@@ -21,14 +21,6 @@ std::uint64_t fitting_segment_size(const Index& index, std::uint64_t wanted) {
   return std::min(2 * needed / kBlock * kBlock, largest_segment);
 }
 
-Result<std::unique_ptr<DiskLock>, SpoolError> take_lock(Disk& disk) {
-  auto lock = disk.lock("lock");
-  if (lock) return std::move(*lock);
-  bool is_held = lock.error().kind == std::errc::resource_unavailable_try_again;
-  if (is_held) return fail(SpoolErrorKind::locked, "another daemon holds the spool");
-  return fail(SpoolErrorKind::cannot_create, lock.error().text);
-}
-
 // On a full disk a start must reuse a segment. What recovery has seen is durable, so a segment in which no
 // mail lives is not needed, provided that a younger one still has the ids.
 Result<SegmentFile, DiskError> turn_dead_oldest(Disk& disk, SegmentHeader header, Index& index) {
@@ -93,6 +85,14 @@ std::shared_ptr<OpenSegment> reopen_newest(Disk& disk, Recovered& recovered) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<DiskLock>, SpoolError> take_lock(Disk& disk) {
+  auto lock = disk.lock("lock");
+  if (lock) return std::move(*lock);
+  bool is_held = lock.error().kind == std::errc::resource_unavailable_try_again;
+  if (is_held) return fail(SpoolErrorKind::locked, "another daemon holds the spool");
+  return fail(SpoolErrorKind::cannot_create, lock.error().text);
+}
 
 Result<Started, SpoolError> start(Disk& disk, SpoolOptions options, WallTime now) {
   auto lock = take_lock(disk);

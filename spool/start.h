@@ -19,6 +19,8 @@ struct Started {
   Duration downtime{0};
   std::uint64_t segment_size = 0;  // of new segments: what is asked for, or what a queued mail needs
 };
+// A directory has one daemon. Also where its mail is in a database.
+Result<std::unique_ptr<DiskLock>, SpoolError> take_lock(Disk& disk);
 Result<Started, SpoolError> start(Disk& disk, SpoolOptions options, WallTime now);
 
 // How much of the time between the newest record and now counts as waiting: 0 if the clock went back or there

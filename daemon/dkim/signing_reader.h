@@ -34,6 +34,7 @@ class SigningReader final : public mail::ContentReader {
 
   Task<Result<std::string_view, mail::SourceError>> next() override;
   Task<Result<void, mail::SourceError>> rewind() override;
+  bool may_be_sent() const override { return content_.may_be_sent(); }
 
  private:
   using KeyList = std::vector<const DomainKey*>;

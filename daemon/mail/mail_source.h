@@ -42,6 +42,8 @@ class ContentReader {
   // before the final dot.
   virtual Task<Result<std::string_view, SourceError>> next() = 0;
   virtual Task<Result<void, SourceError>> rewind() = 0;
+  // Asked right before the final dot leaves. False: the mail has become another daemon's, and must not.
+  virtual bool may_be_sent() const { return true; }
 };
 
 // A content in memory.
@@ -84,6 +86,8 @@ class MailSource {
  public:
   virtual ~MailSource() = default;
   virtual std::vector<QueueEntry> entries() const = 0;  // everything queued, ordered by id
+  // Whether the mail is queued, at whichever daemon of a shared spool.
+  virtual Task<Result<bool, SourceError>> has(MailId id);
   // Reserves memory for the result of load() and for an attempt with it. Patience::none does not suspend;
   // fails with `no_memory`, at once or after waiting.
   virtual Task<Result<std::shared_ptr<MailRoom>, SourceError>> make_room(MailId /*id*/, Patience) {
@@ -97,5 +101,11 @@ class MailSource {
   // before (a bounce).
   virtual Task<Result<void, SourceError>> finish(MailId id) = 0;
 };
+
+inline Task<Result<bool, SourceError>> MailSource::has(MailId id) {
+  auto mail = co_await load(id);
+  if (!mail && mail.error().kind == SourceErrorKind::read_failed) co_return std::unexpected(mail.error());
+  co_return mail.has_value();
+}
 
 }  // namespace hikyaku::mail

@@ -27,6 +27,7 @@ class RewritingReader final : public ContentReader {
 
   Task<Result<std::string_view, SourceError>> next() override;
   Task<Result<void, SourceError>> rewind() override;
+  bool may_be_sent() const override { return stored_.may_be_sent(); }
 
  private:
   Task<Result<void, SourceError>> make_plan();

@@ -114,10 +114,10 @@ Task<void> settle_taken(io::Loop& loop, const DropDirectory& directory, mail::Ma
                         log::MailLog& log) {
   auto all = co_await io::run_on_pool(loop, [&] { return directory.taken(); });
   for (const DropDirectory::Taken& one : all) {
-    auto mail = co_await source.load(one.id);
-    if (!mail && mail.error().kind == mail::SourceErrorKind::read_failed) continue;
+    auto is_queued = co_await source.has(one.id);
+    if (!is_queued) continue;
     auto settled = co_await io::run_on_pool(loop, [&] {
-      return mail ? directory.remove(one.name, one.id) : directory.give_back(one.name, one.id);
+      return *is_queued ? directory.remove(one.name, one.id) : directory.give_back(one.name, one.id);
     });
     if (!settled) log.error(cat("a drop in taken/ ", settled.error().text), {{"drop", one.name}});
   }

@@ -37,7 +37,7 @@ void DueMail::adopt(const std::vector<mail::QueueEntry>& entries, Duration downt
     } else if (found.next_wait > downtime) {
       postpone(entry, found.next_wait - downtime);
     } else {
-      unsorted_.push_back(entry);
+      place(entry);
     }
   }
 }

@@ -27,7 +27,8 @@ class DueMail {
   DueMail(io::Loop& loop, mail::MailSource& source, log::MailLog& log, Routes& routes, io::Event& changed,
           OnOwed on_owed);
 
-  // Before the routes are known: once, with what the spool holds at the start.
+  // Once with what the spool holds at the start, before the routes are known; and then with what this daemon has claimed
+  // of a shared spool.
   void adopt(const std::vector<mail::QueueEntry>& entries, Duration downtime);
   // To be called before the routes change their shape: everything looks for its way again.
   void leave_routes();

@@ -28,8 +28,9 @@ class QueueRunner final : public smtpc::LaneWork {
   QueueRunner(QueueParts parts, Routes& routes);
   ~QueueRunner() override;
 
-  // Once, with what the spool holds at the start, and how long no daemon ran.
+  // Once with what the spool holds at the start, and how long no daemon ran; and with what is claimed later.
   void adopt(const std::vector<mail::QueueEntry>& entries, Duration downtime) {
+    routes_.update_clocks();
     due_.adopt(entries, downtime);
   }
   void arrived(const mail::QueueEntry& entry);

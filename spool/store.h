@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What the daemon asks of a spool, whichever it has: its own log on the disk (spool.h), or one in a database that
+// several daemons share (postgresql/shared_spool.h). An acknowledged mail is there, on stable storage, until it has
+// ended. Whoever uses a spool through this does not know which it is. The loop's thread.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "daemon/mail/mail_sink.h"
+#include "daemon/mail/mail_source.h"
+#include "spool/options.h"
+
+namespace hikyaku::spool {
+
+class Store : public mail::MailSink, public mail::MailSource {
+ public:
+  // Both are called on the loop's thread, and must not destroy the store.
+  using OnArrival = std::function<void(mail::QueueEntry)>;
+  using OnClaimed = std::function<void(const std::vector<mail::QueueEntry>&)>;
+
+  // Waits for everything submitted, and lets go of the spool. New requests fail with shutting_down or write_failed from
+  // the call on. Must have returned before the object is destroyed.
+  virtual Task<void> close() = 0;
+
+  // Called when a commit has become durable, before commit() returns to the session.
+  virtual void set_on_arrival(OnArrival on_arrival) = 0;
+  // Called for mail that was queued elsewhere, and is this daemon's from now on: entries() has it too. Mail
+  // that goes to another daemon needs no call: whoever asks for it later hears unknown_mail, and its final
+  // dot never leaves (ContentReader::may_be_sent). Neither ever happens to a spool on the disk.
+  virtual void set_on_claimed(OnClaimed /*on_claimed*/) {}
+
+  virtual SpoolCounters counters() const = 0;
+  virtual SpoolUse use() const = 0;
+  // How long the spool was closed, as far as waiting time is concerned: that much is added to the waiting
+  // time of entries().
+  virtual Duration downtime() const = 0;
+};
+
+}  // namespace hikyaku::spool
