@@ -13,3 +13,8 @@ pkg_check_modules(sasl REQUIRED IMPORTED_TARGET libsasl2)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
+
+# Only its headers: the library is loaded when somebody uses a shared spool (spool/postgresql/libpq.h).
+pkg_check_modules(libpq REQUIRED libpq>=14)
+add_library(hikyaku_libpq_headers INTERFACE)
+target_include_directories(hikyaku_libpq_headers SYSTEM INTERFACE ${libpq_INCLUDE_DIRS})

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "spool/postgresql/core.h"
+
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "spool/postgresql/statements.h"
+
+namespace hikyaku::postgresql {
+namespace {
+
+constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // spreads ids over all 64 bits
+
+std::string words_for(const DatabaseError& error) {
+  if (error.kind == DatabaseErrorKind::refused) return cat("the spool's database refuses: ", error.text);
+  return cat("the spool's database cannot be reached: ", error.text);
+}
+
+}  // namespace
+
+Task<Result<void, DatabaseError>> IdStock::refill() {
+  auto given = co_await database_.run(Statements{{&kIds, {}}});
+  if (!given) co_return std::unexpected(given.error());
+  following_ = given->front().number(0, 0);
+  co_return {};
+}
+
+std::optional<mail::MailId> IdStock::assign() {
+  if (following_ == 0 && !std::exchange(is_refilling_, true)) nursery_.spawn(refill_behind());
+  if (next_ == end_) {
+    if (following_ == 0) return std::nullopt;
+    next_ = std::exchange(following_, 0);
+    end_ = next_ + kIdBlock;
+  }
+  return mail::MailId{static_cast<std::uint64_t>(next_++)};
+}
+
+Task<void> IdStock::refill_behind() {
+  (void)co_await refill();  // else at the next assign()
+  is_refilling_ = false;
+}
+
+Task<void> IdStock::drained() { co_await nursery_.drained({}); }
+
+Core::Core(io::Loop& its_loop, Databases its_databases, SharedOptions its_options)
+    : loop(its_loop),
+      databases(its_databases),
+      options(std::move(its_options)),
+      budget(loop, options.memory.bytes, [] { return false; }),
+      commits(loop, databases.commits, options.patience),
+      lease(loop, databases.lease, options.lease, [this] { claims.note_doubt(); }),
+      claims(loop, databases.reads, lease, owned, options.lease),
+      ids(loop, databases.reads),
+      nursery(loop) {}
+
+std::optional<mail::SinkError> Core::reason_to_refuse() const {
+  if (is_closing) return mail::SinkError{mail::SinkErrorKind::shutting_down, "the spool is being closed"};
+  if (lease.trouble()) return to_sink_error(*lease.trouble());
+  return std::nullopt;
+}
+
+mail::SourceError Core::unknown(mail::MailId id) const {
+  return {mail::SourceErrorKind::unknown_mail, cat("mail ", to_text(id), " is not this node's")};
+}
+
+std::uint64_t Core::seed(mail::MailId id, std::int64_t piece) const {
+  return checksum_key ^ ((id.value * kGolden) + static_cast<std::uint64_t>(piece));
+}
+
+mail::SinkError to_sink_error(const DatabaseError& error) {
+  return {mail::SinkErrorKind::write_failed, words_for(error)};
+}
+
+mail::SourceError to_source_error(mail::SourceErrorKind kind, const DatabaseError& error) {
+  return {kind, words_for(error)};
+}
+
+}  // namespace hikyaku::postgresql

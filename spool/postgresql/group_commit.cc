@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "spool/postgresql/group_commit.h"
+
+#include <utility>
+
+namespace hikyaku::postgresql {
+namespace {
+
+constexpr std::size_t kMostRequests = 512;
+constexpr std::size_t kMostBytes = 8U << 20;
+constexpr Duration kBetweenRuns = 200ms;
+
+std::size_t size_of(const Statements& statements) {
+  std::size_t bytes = 0;
+  for (const Statement& statement : statements)
+    for (const Value& value : statement.values) bytes += value ? value->size() : 0;
+  return bytes;
+}
+
+}  // namespace
+
+Task<Result<Results, DatabaseError>> GroupCommit::commit(Statements statements) {
+  Request request(loop_, std::move(statements));
+  waiting_.push_back(&request);
+  if (!std::exchange(is_running_, true)) loop_.defer([this] { nursery_.spawn(run()); });
+  while (!request.outcome) co_await request.waiter.park({});
+  co_return std::move(*request.outcome);
+}
+
+Task<void> GroupCommit::drained() {
+  while (is_running_) co_await idle_.wait({});
+  co_await nursery_.drained({});
+}
+
+Task<void> GroupCommit::run() {
+  while (!waiting_.empty()) co_await commit(take());
+  is_running_ = false;
+  idle_.notify();
+}
+
+GroupCommit::Group GroupCommit::take() {
+  Group group;
+  for (std::size_t bytes = 0; !waiting_.empty() && group.size() < kMostRequests && bytes < kMostBytes;) {
+    group.push_back(waiting_.front());
+    bytes += size_of(group.back()->statements);
+    waiting_.pop_front();
+  }
+  return group;
+}
+
+Task<void> GroupCommit::commit(Group group) {
+  Statements all;
+  for (Request* request : group)
+    all.insert(all.end(), request->statements.begin(), request->statements.end());
+  auto results = co_await insist(all);
+  const bool is_spoiled = !results && results.error().kind == DatabaseErrorKind::refused && group.size() > 1;
+  if (!is_spoiled) co_return hand_back(group, std::move(results));
+  for (Request* request : group) {
+    auto alone = co_await insist(request->statements);
+    hand_back({request}, std::move(alone));
+  }
+}
+
+Task<Result<Results, DatabaseError>> GroupCommit::insist(const Statements& statements) {
+  const Instant end = loop_.now() + patience_;
+  bool is_unknown = false;
+  for (;;) {
+    const Instant begun = loop_.now();
+    auto results = co_await database_.run(statements);
+    if (results) counters_.flush_times.add(loop_.now() - begun);
+    trouble_ = results ? std::nullopt : std::optional(results.error());
+    if (results || results.error().kind == DatabaseErrorKind::refused) co_return results;
+    is_unknown = is_unknown || results.error().kind == DatabaseErrorKind::lost;
+    if (loop_.now() >= end) {
+      const auto kind = is_unknown ? DatabaseErrorKind::lost : DatabaseErrorKind::unreachable;
+      co_return fail(kind, std::move(results.error().text));
+    }
+    co_await io::sleep_until(loop_, loop_.within(kBetweenRuns));
+  }
+}
+
+void GroupCommit::hand_back(const Group& group, Result<Results, DatabaseError> results) {
+  ++counters_.batches;
+  std::size_t at = 0;
+  for (Request* request : group) {
+    if (!results) {
+      request->outcome.emplace(std::unexpected(results.error()));
+    } else {
+      Results own;
+      for (std::size_t i = 0; i < request->statements.size(); ++i) own.push_back(std::move((*results)[at++]));
+      request->outcome.emplace(std::move(own));
+      ++counters_.records;
+    }
+    request->waiter.wake();
+  }
+}
+
+}  // namespace hikyaku::postgresql

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Group commit into the database: whatever waits goes out as one transaction, while the next one gathers. A transaction
+// whose fate is not known, since the connection broke, is run again once there is a connection: every statement is made
+// so that this changes nothing where the first has been committed. If the server refuses a statement, each request of
+// the group is tried by itself, so that one bad apple spoils no others. The loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "daemon/io/nursery.h"
+#include "spool/options.h"
+#include "spool/postgresql/database.h"
+
+namespace hikyaku::postgresql {
+
+class GroupCommit {
+ public:
+  // `patience`: for how long a group is tried again while the database is away.
+  GroupCommit(io::Loop& loop, Database& database, Duration patience)
+      : loop_(loop), database_(database), patience_(patience), idle_(loop), nursery_(loop) {}
+
+  // Returns when the statements are committed, or are not: `lost` if that could not be found out in time. Their
+  // results are those of the last run.
+  Task<Result<Results, DatabaseError>> commit(Statements statements);
+  // Returns when nothing is under way.
+  Task<void> drained();
+
+  const spool::SpoolCounters& counters() const { return counters_; }
+  // Why the last group could not be committed; nullopt: it was.
+  const std::optional<DatabaseError>& trouble() const { return trouble_; }
+
+ private:
+  struct Request {
+    Request(io::Loop& loop, Statements what) : statements(std::move(what)), waiter(loop) {}
+    Statements statements;
+    std::optional<Result<Results, DatabaseError>> outcome{};
+    io::Waiter waiter;
+  };
+  using Group = std::vector<Request*>;
+
+  Task<void> run();
+  Group take();
+  Task<void> commit(Group group);
+  Task<Result<Results, DatabaseError>> insist(const Statements& statements);
+  void hand_back(const Group& group, Result<Results, DatabaseError> results);
+
+  io::Loop& loop_;
+  Database& database_;
+  Duration patience_;
+  std::deque<Request*> waiting_;
+  bool is_running_ = false;
+  io::Event idle_;
+  std::optional<DatabaseError> trouble_;
+  spool::SpoolCounters counters_;
+  io::Nursery nursery_;
+};
+
+}  // namespace hikyaku::postgresql

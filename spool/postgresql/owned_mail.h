@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// What this node knows of the mail that it owns: for each its epoch, and what the queue asks of it without a look at the
+// database. Mail that was owned under an earlier epoch stays here until somebody asks for it, but is no longer ours.
+// Pure.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "daemon/mail/mail_source.h"
+
+namespace hikyaku::postgresql {
+
+struct OwnedMail {
+  std::int64_t epoch = 0;
+  std::uint64_t size = 0;
+  std::uint64_t head = 0;  // of envelope and progress, bytes
+  Duration waited{0};      // since its last record, as far as that counts and is not written down yet
+  Duration next_wait{0};
+  bool held = false;
+};
+
+class OwnedMails {
+ public:
+  // False: it is there already, under the same epoch.
+  bool add(mail::MailId id, const OwnedMail& mail) {
+    auto [found, is_new] = mails_.try_emplace(id, mail);
+    const bool is_known = !is_new && found->second.epoch == mail.epoch;
+    if (!is_known) found->second = mail;
+    return !is_known;
+  }
+  // Also under an earlier epoch.
+  OwnedMail* find(mail::MailId id) {
+    auto found = mails_.find(id);
+    return found == mails_.end() ? nullptr : &found->second;
+  }
+  void forget(mail::MailId id) { mails_.erase(id); }
+  std::size_t size() const { return mails_.size(); }
+  // Ordered by id.
+  std::vector<mail::QueueEntry> entries(std::int64_t epoch) const {
+    std::vector<mail::QueueEntry> entries;
+    for (const auto& [id, mail] : mails_)
+      if (mail.epoch == epoch) entries.push_back({id, mail.size, mail.next_wait, mail.held});
+    return entries;
+  }
+  // 0: there is none.
+  mail::MailId oldest(std::int64_t epoch) const {
+    auto found =
+        std::ranges::find_if(mails_, [epoch](const auto& each) { return each.second.epoch == epoch; });
+    return found == mails_.end() ? mail::MailId() : found->first;
+  }
+
+ private:
+  std::map<mail::MailId, OwnedMail> mails_;
+};
+
+}  // namespace hikyaku::postgresql

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "spool/postgresql/shared_spool.h"
+
+#include <utility>
+
+#include "daemon/base/text.h"
+#include "spool/payload.h"
+#include "spool/postgresql/body.h"
+#include "spool/postgresql/statements.h"
+#include "spool/writer.h"
+
+namespace hikyaku::postgresql {
+
+using mail::MailId;
+using mail::SourceError;
+using mail::SourceErrorKind;
+
+namespace {
+
+// As the local spool counts a loaded mail.
+constexpr std::uint64_t kHeadTimes = 5;
+constexpr std::uint64_t kHeadFixed = 2048;
+constexpr std::uint64_t kMostHead = 16U << 10;  // of Share::loaded
+constexpr std::size_t kMostProgress = 16U << 20;
+
+class HeldRoom final : public mail::MailRoom {
+ public:
+  explicit HeldRoom(spool::Reservation memory) : memory_(std::move(memory)) {}
+
+ private:
+  spool::Reservation memory_;
+};
+
+Value id_value_of(MailId id) { return number(static_cast<std::int64_t>(id.value)); }
+
+SchemaError cannot_enter(const DatabaseError& error) {
+  const bool is_refused = error.kind == DatabaseErrorKind::refused;
+  return {is_refused ? SchemaErrorKind::refused : SchemaErrorKind::unreachable, error.text};
+}
+
+std::optional<mail::Progress> progress_of(const Rows& rows, std::size_t recipients) {
+  if (!rows.is_null(0, 1)) return spool::decode_progress(rows.bytes(0, 1));
+  mail::Progress untouched;
+  untouched.recipients.resize(recipients);
+  return untouched;
+}
+
+}  // namespace
+
+SharedSpool::~SharedSpool() = default;
+
+Task<Result<std::unique_ptr<SharedSpool>, SchemaError>> SharedSpool::open(io::Loop& loop, Databases databases,
+                                                                          SharedOptions options) {
+  auto checked = co_await check_schema(databases.lease);
+  if (!checked) co_return std::unexpected(checked.error());
+  auto core = std::make_unique<Core>(loop, databases, std::move(options));
+  core->checksum_key = checked->checksum_key;
+  auto has_ids = co_await core->ids.refill();
+  if (!has_ids) co_return std::unexpected(cannot_enter(has_ids.error()));
+  auto entered = co_await core->lease.begin();
+  if (!entered) co_return std::unexpected(cannot_enter(entered.error()));
+  std::unique_ptr<SharedSpool> spool(new SharedSpool(std::move(core)));
+  spool->notes_ = std::move(checked->notes);
+  co_return spool;
+}
+
+// If the database is away, the others take the mail over when the lease has run out.
+Task<void> SharedSpool::close() {
+  core_->is_closing = true;
+  co_await core_->claims.end();
+  co_await core_->nursery.drained({});
+  co_await core_->commits.drained();
+  co_await core_->ids.drained();
+  (void)co_await core_->lease.end();
+}
+
+std::optional<std::string> SharedSpool::trouble() const {
+  if (!core_->lease.trouble()) return std::nullopt;
+  return cat(to_sink_error(*core_->lease.trouble()).text, "; until it answers, new mail is refused with 451");
+}
+
+void SharedSpool::set_on_trouble(OnTrouble on_trouble) {
+  core_->lease.set_on_trouble([this, tell = std::move(on_trouble)] { tell(trouble()); });
+}
+
+void SharedSpool::set_on_arrival(OnArrival on_arrival) { core_->on_arrival = std::move(on_arrival); }
+
+void SharedSpool::set_on_claimed(OnClaimed on_claimed) { core_->claims.begin(std::move(on_claimed)); }
+
+spool::SpoolCounters SharedSpool::counters() const { return core_->commits.counters(); }
+
+spool::SpoolUse SharedSpool::use() const {
+  spool::SpoolUse use;
+  use.memory = core_->budget.used();
+  use.memory_limit = core_->options.memory.bytes;
+  use.oldest = core_->owned.oldest(core_->lease.epoch());
+  return use;
+}
+
+// ---- mail::MailSink
+
+Result<void, mail::SinkError> SharedSpool::may_accept(std::uint64_t) {
+  auto refusal = core_->reason_to_refuse();
+  if (refusal) return std::unexpected(std::move(*refusal));
+  return {};
+}
+
+std::unique_ptr<mail::EnvelopeRoom> SharedSpool::envelope_room() {
+  return std::make_unique<spool::SharedEnvelopeRoom>(core_->budget);
+}
+
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> SharedSpool::begin() {
+  auto refusal = core_->reason_to_refuse();
+  if (refusal) return std::unexpected(std::move(*refusal));
+  auto id = core_->ids.assign();
+  if (!id) return fail(mail::SinkErrorKind::write_failed, "the spool's database gives no ids at the moment");
+  return std::make_unique<BodyWriter>(*core_, *id);
+}
+
+// ---- mail::MailSource
+
+std::vector<mail::QueueEntry> SharedSpool::entries() const {
+  return core_->owned.entries(core_->lease.epoch());
+}
+
+Task<Result<bool, SourceError>> SharedSpool::has(MailId id) {
+  auto found = co_await core_->databases.reads.run(Statements{{&kHas, {id_value_of(id)}}});
+  if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
+  co_return found->front().flag(0, 0);
+}
+
+OwnedMail* SharedSpool::find_own(MailId id) const {
+  OwnedMail* mail = core_->owned.find(id);
+  return mail != nullptr && mail->epoch == core_->lease.epoch() ? mail : nullptr;
+}
+
+Task<Result<std::shared_ptr<mail::MailRoom>, SourceError>> SharedSpool::make_room(MailId id,
+                                                                                  mail::Patience patience) {
+  const OwnedMail* mail = find_own(id);
+  if (mail == nullptr) co_return std::unexpected(core_->unknown(id));
+  const Duration most = patience == mail::Patience::none ? Duration{0} : spool::kMemoryTimeout;
+  const std::uint64_t bytes = kHeadFixed + kHeadTimes * mail->head;
+  const spool::Share share = bytes <= kMostHead ? spool::Share::loaded : spool::Share::loaded_lists;
+  auto memory = co_await core_->budget.reserve(share, bytes, most);
+  if (!memory)
+    co_return fail(SourceErrorKind::no_memory, "memory for mail in transit is used up (see `memory`)");
+  co_return std::make_shared<HeldRoom>(std::move(*memory));
+}
+
+Task<Result<mail::QueuedMail, SourceError>> SharedSpool::load(MailId id) {
+  const OwnedMail* own = find_own(id);
+  if (own == nullptr) {
+    core_->owned.forget(id);
+    co_return std::unexpected(core_->unknown(id));
+  }
+  const OwnedMail mail = *own;
+  auto found =
+      co_await core_->databases.reads.run(Statements{{&kLoad, {id_value_of(id), number(mail.epoch)}}});
+  if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
+  if (found->front().empty()) {
+    core_->owned.forget(id);
+    co_return std::unexpected(core_->unknown(id));
+  }
+  auto head = spool::decode_message_head(found->front().bytes(0, 0));
+  auto progress = head ? progress_of(found->front(), head->envelope.recipients.size()) : std::nullopt;
+  if (!progress || progress->recipients.size() != head->envelope.recipients.size())
+    co_return fail(SourceErrorKind::damaged, cat("the envelope of mail ", to_text(id), " is damaged"));
+  progress->waited += mail.waited;
+  co_return mail::QueuedMail{
+      id, std::move(head->envelope), std::move(*progress), head->arrival, mail.size, nullptr};
+}
+
+Result<std::unique_ptr<mail::ContentReader>, SourceError> SharedSpool::open(MailId id) {
+  const OwnedMail* mail = find_own(id);
+  if (mail == nullptr) return std::unexpected(core_->unknown(id));
+  return std::make_unique<BodyReader>(*core_, id, *mail);
+}
+
+// What was sent before this node was declared dead is recorded all the same, if nobody else has the mail yet: so these
+// two ask for it under the epoch that it was owned under. Mail that this node itself has claimed again meanwhile is
+// asked for once more.
+Task<Result<void, SourceError>> SharedSpool::record(MailId id, mail::Progress progress) {
+  const std::string bytes = spool::encode_progress(progress, kMostProgress);
+  auto done = co_await change(id, [&](std::int64_t epoch) {
+    return Statement{&kRecord,
+                     {id_value_of(id), number(epoch), bytes, number(progress.held ? 1 : 0),
+                      number(progress.next_wait.count())}};
+  });
+  OwnedMail* mail = core_->owned.find(id);
+  if (!done || mail == nullptr) co_return done;
+  mail->waited = Duration{0};
+  mail->next_wait = progress.next_wait;
+  mail->held = progress.held;
+  co_return done;
+}
+
+Task<Result<void, SourceError>> SharedSpool::finish(MailId id) {
+  auto done = co_await change(
+      id, [id](std::int64_t epoch) { return Statement{&kFinish, {id_value_of(id), number(epoch)}}; });
+  if (done) core_->owned.forget(id);
+  co_return done;
+}
+
+Task<Result<void, SourceError>> SharedSpool::change(MailId id,
+                                                    std::function<Statement(std::int64_t)> statement) {
+  while (const OwnedMail* own = core_->owned.find(id)) {
+    const std::int64_t epoch = own->epoch;
+    auto done = co_await core_->commits.commit(Statements{statement(epoch)});
+    if (!done) co_return std::unexpected(to_source_error(SourceErrorKind::write_failed, done.error()));
+    if (!done->front().empty()) co_return {};
+    own = core_->owned.find(id);
+    if (own != nullptr && own->epoch == epoch) core_->owned.forget(id);
+  }
+  co_return std::unexpected(core_->unknown(id));
+}
+
+}  // namespace hikyaku::postgresql

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// A spool in a PostgreSQL database that several daemons share: the front, as Spool is of the log on the disk. Who accepts
+// a mail owns it, and delivers it; what a node leaves behind that stops or dies becomes the others'. An acknowledged mail
+// is committed in the database. DESIGN.md has tables and promises. The loop's thread.
+//
+// Lifetime: open() makes it; close() must have returned before it is destroyed. It must outlive its writers and readers;
+// loop and databases must outlive it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spool/postgresql/core.h"
+#include "spool/postgresql/schema.h"
+#include "spool/store.h"
+
+namespace hikyaku::postgresql {
+
+class SharedSpool final : public spool::Store {
+ public:
+  using OnTrouble = std::function<void(const std::optional<std::string>&)>;
+
+  // Checks schema and server, and enters as a new node, which owns nothing yet.
+  static Task<Result<std::unique_ptr<SharedSpool>, SchemaError>> open(io::Loop& loop, Databases databases,
+                                                                      SharedOptions options);
+  ~SharedSpool() override;
+
+  // What the operator should know of the server; for the log.
+  const std::vector<std::string>& notes() const { return notes_; }
+  // Why new mail is refused, in a sentence; nullopt: it is not.
+  std::optional<std::string> trouble() const;
+  // Called when a trouble begins, and with nullopt when it is over.
+  void set_on_trouble(OnTrouble on_trouble);
+
+  // spool::Store
+  Task<void> close() override;  // this node's mail becomes the others' at once
+  void set_on_arrival(OnArrival on_arrival) override;
+  void set_on_claimed(OnClaimed on_claimed) override;
+  spool::SpoolCounters counters() const override;
+  spool::SpoolUse use() const override;
+  Duration downtime() const override { return Duration{0}; }
+
+  // mail::MailSink
+  Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
+  std::unique_ptr<mail::EnvelopeRoom> envelope_room() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
+
+  // mail::MailSource
+  std::vector<mail::QueueEntry> entries() const override;
+  Task<Result<bool, mail::SourceError>> has(mail::MailId id) override;
+  Task<Result<std::shared_ptr<mail::MailRoom>, mail::SourceError>> make_room(
+      mail::MailId id, mail::Patience patience) override;
+  Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override;
+  Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override;
+  Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;
+  Task<Result<void, mail::SourceError>> finish(mail::MailId id) override;
+
+ private:
+  explicit SharedSpool(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+  OwnedMail* find_own(mail::MailId id) const;
+  // Runs the statement for the epoch that the mail is owned under; unknown_mail if it is not any more.
+  Task<Result<void, mail::SourceError>> change(mail::MailId id,
+                                               std::function<Statement(std::int64_t)> statement);
+
+  std::unique_ptr<Core> core_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace hikyaku::postgresql

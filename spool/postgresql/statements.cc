@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "spool/postgresql/statements.h"
+
+namespace hikyaku::postgresql {
+
+const Query kSession{"session", R"(
+  SELECT set_config('statement_timeout', $1::text, false),
+         set_config('synchronous_commit',
+                    CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
+                    false))"};
+
+const Query kFormat{"format", "SELECT format, checksum_key FROM hikyaku.meta"};
+
+const Query kSettings{"settings", R"(
+  SELECT current_setting('fsync'), current_setting('full_page_writes'),
+         (SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'async'),
+         (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start) * 1000000), 0)::bigint
+            FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()))"};
+
+const Query kIds{"ids", "SELECT nextval('hikyaku.mail_id')"};
+
+const Query kEnter{"enter", R"(
+  INSERT INTO hikyaku.node (name, alive_until)
+  VALUES ($1::text, clock_timestamp() + $2::bigint * interval '1 microsecond') RETURNING epoch)"};
+
+const Query kRenew{"renew", R"(
+  UPDATE hikyaku.node SET alive_until = clock_timestamp() + $2::bigint * interval '1 microsecond'
+   WHERE epoch = $1::bigint RETURNING epoch)"};
+
+const Query kLeave{"leave", "DELETE FROM hikyaku.node WHERE epoch = $1::bigint"};
+
+const Query kHandBack{"hand_back", "UPDATE hikyaku.mail SET owner = NULL WHERE owner = $1::bigint"};
+
+const Query kTakeOver{"take_over", R"(
+  WITH dead AS (
+    DELETE FROM hikyaku.node
+     WHERE alive_until < clock_timestamp() - $1::bigint * interval '1 microsecond' RETURNING epoch),
+  freed AS (
+    UPDATE hikyaku.mail
+       SET owner = NULL, due = greatest(due, clock_timestamp() + $2::bigint * interval '1 microsecond')
+     WHERE owner IN (SELECT epoch FROM dead) RETURNING id)
+  SELECT (SELECT count(*) FROM dead), (SELECT count(*) FROM freed))"};
+
+const Query kSweep{"sweep", R"(
+  WITH freed AS (
+    UPDATE hikyaku.mail m
+       SET owner = NULL, due = greatest(due, clock_timestamp() + $1::bigint * interval '1 microsecond')
+     WHERE owner IS NOT NULL AND NOT EXISTS (SELECT FROM hikyaku.node WHERE epoch = m.owner) RETURNING id)
+  SELECT count(*) FROM freed)"};
+
+const Query kSweepBodies{"sweep_bodies", R"(
+  WITH gone AS (
+    DELETE FROM hikyaku.piece p
+     WHERE written < clock_timestamp() - interval '1 day'
+       AND NOT EXISTS (SELECT FROM hikyaku.node WHERE epoch = p.writer)
+       AND NOT EXISTS (SELECT FROM hikyaku.mail WHERE id = p.mail) RETURNING mail)
+  SELECT count(*) FROM gone)"};
+
+const Query kAccept{"accept", R"(
+  WITH put AS (
+    INSERT INTO hikyaku.mail (id, owner, size, pieces, checksum, envelope, content)
+    SELECT $1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bytea, $7::bytea
+     WHERE EXISTS (SELECT FROM hikyaku.node WHERE epoch = $2::bigint)
+        ON CONFLICT (id) DO NOTHING RETURNING id)
+  SELECT EXISTS (SELECT FROM put) OR
+         EXISTS (SELECT FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint),
+         EXISTS (SELECT FROM hikyaku.node WHERE epoch = $2::bigint))"};
+
+const Query kPutPiece{"put_piece", R"(
+  INSERT INTO hikyaku.piece (mail, writer, number, checksum, bytes)
+  VALUES ($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bytea) ON CONFLICT (mail, number) DO NOTHING)"};
+
+const Query kDropPieces{"drop_pieces", R"(
+  DELETE FROM hikyaku.piece p
+   WHERE mail = $1::bigint AND writer = $2::bigint AND NOT EXISTS (SELECT FROM hikyaku.mail WHERE id = $1::bigint))"};
+
+// At most an hour counts as waiting, and nothing where the clock went back.
+#define HIKYAKU_FOUND                                                                                     \
+  "m.id, m.size, m.held, "                                                                                \
+  "(extract(epoch FROM least(greatest(clock_timestamp() - m.recorded, interval '0'), interval '1 hour'))" \
+  " * 1000000)::bigint, "                                                                                 \
+  "(extract(epoch FROM least(greatest(m.due - clock_timestamp(), interval '0'), interval '30 days'))"     \
+  " * 1000000)::bigint, "                                                                                 \
+  "(length(m.envelope) + coalesce(length(m.progress), 0))::bigint"
+
+const Query kClaim{"claim", R"(
+  WITH free AS (
+    SELECT id FROM hikyaku.mail WHERE owner IS NULL AND due <= clock_timestamp()
+     ORDER BY due LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
+  UPDATE hikyaku.mail m SET owner = $1::bigint FROM free
+   WHERE m.id = free.id
+     AND EXISTS (SELECT FROM hikyaku.node WHERE epoch = $1::bigint AND alive_until > clock_timestamp())
+  RETURNING )" HIKYAKU_FOUND};
+
+const Query kOwned{"owned",
+                   "SELECT " HIKYAKU_FOUND " FROM hikyaku.mail m WHERE owner = $1::bigint ORDER BY id"};
+
+#undef HIKYAKU_FOUND
+
+const Query kHas{"has", "SELECT EXISTS (SELECT FROM hikyaku.mail WHERE id = $1::bigint)"};
+
+const Query kLoad{"load",
+                  "SELECT envelope, progress FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint"};
+
+const Query kLoadContent{"load_content", R"(
+  SELECT size, pieces, checksum, content FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint)"};
+
+const Query kLoadPiece{
+    "load_piece",
+    "SELECT checksum, bytes FROM hikyaku.piece WHERE mail = $1::bigint AND number = $2::bigint"};
+
+const Query kRecord{"record", R"(
+  UPDATE hikyaku.mail
+     SET progress = $3::bytea, held = $4::bigint <> 0, recorded = clock_timestamp(),
+         due = clock_timestamp() + $5::bigint * interval '1 microsecond'
+   WHERE id = $1::bigint AND owner = $2::bigint RETURNING id)"};
+
+const Query kFinish{"finish", R"(
+  WITH gone AS (DELETE FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint RETURNING id),
+  pieces AS (DELETE FROM hikyaku.piece WHERE mail IN (SELECT id FROM gone))
+  SELECT id FROM gone)"};
+
+}  // namespace hikyaku::postgresql

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Every statement that a shared spool uses, by what it does; the tables are schema.h's. Each that changes mail says whose
+// it must be ($2, the epoch of the node): what another node has taken over is never touched. All of them may be run a
+// second time where the fate of the first is not known. Durations are in microseconds; the clock is the database's.
+// DESIGN.md says why they are as they are.
+#pragma once
+
+#include "spool/postgresql/database.h"
+
+namespace hikyaku::postgresql {
+
+// $1 the statement time-out. Sets what a session must have, and nothing weaker than it has.
+extern const Query kSession;
+
+// ---- at start
+extern const Query kFormat;  // → format, checksum key; fails where there is no schema
+extern const Query
+    kSettings;  // → fsync, full_page_writes (text), asynchronous standbys, age of the oldest transaction
+extern const Query kIds;  // → the first of kIdBlock ids that nobody else gets
+
+// ---- the node; $1 its epoch, but for kEnter
+extern const Query kEnter;     // $1 name, $2 lease → epoch
+extern const Query kRenew;     // $2 lease → a row, unless the node was declared dead
+extern const Query kLeave;     // the node's row goes
+extern const Query kHandBack;  // its mail is free
+// $1 grace, $2 takeover: nodes that have been dead for longer go, and their mail is free after `takeover`
+extern const Query kTakeOver;     // → dead nodes, freed mails
+extern const Query kSweep;        // $1 takeover: mail of owners that are no nodes any more → freed mails
+extern const Query kSweepBodies;  // pieces of a day ago without a mail and without a writer → how many
+
+// ---- mail
+// $1 id, $2 epoch, $3 size, $4 pieces, $5 checksum, $6 envelope, $7 content (NULL: in pieces) → is it stored, and mine;
+// is the node alive
+extern const Query kAccept;
+extern const Query kPutPiece;    // $1 id, $2 epoch, $3 number, $4 checksum, $5 bytes
+extern const Query kDropPieces;  // $1 id, $2 epoch: of a mail that was not accepted
+extern const Query
+    kClaim;  // $1 epoch, $2 at most → id, size, held, time since its last record, time until it is due, length of the head
+extern const Query kOwned;        // $1 epoch → the same of all that is owned
+extern const Query kHas;          // $1 id → is there such a mail, whoever owns it
+extern const Query kLoad;         // $1 id, $2 epoch → envelope, progress or NULL
+extern const Query kLoadContent;  // $1 id, $2 epoch → size, pieces, checksum, content or NULL
+extern const Query kLoadPiece;    // $1 id, $2 number → checksum, bytes
+extern const Query kRecord;       // $1 id, $2 epoch, $3 progress, $4 held, $5 next wait → id, if it is ours
+extern const Query kFinish;       // $1 id, $2 epoch → id, if it was ours
+
+inline constexpr std::int64_t kIdBlock = 1024;
+
+}  // namespace hikyaku::postgresql

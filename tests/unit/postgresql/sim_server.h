@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// A database in virtual time, for any number of nodes: what each statement of a shared spool does to the tables, at once
+// and as a whole; and between a node and it a wire that takes its time, can be cut, and loses answers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "daemon/io/loop.h"
+#include "spool/postgresql/database.h"
+
+namespace hikyaku::test {
+
+class SimServer {
+ public:
+  explicit SimServer(io::Loop& loop) : loop_(loop) {}
+
+  struct Mail {
+    std::int64_t owner = 0;  // 0: free
+    Instant due, recorded;
+    bool held = false;
+    std::int64_t size = 0, pieces = 0, checksum = 0;
+    postgresql::Value envelope, progress, content;
+  };
+  struct Piece {
+    std::int64_t writer = 0, checksum = 0;
+    std::string bytes;
+  };
+
+  postgresql::Results apply(const postgresql::Statements& statements);
+
+  std::map<std::int64_t, Mail> mails;
+  std::map<std::pair<std::int64_t, std::int64_t>, Piece> pieces;
+  std::map<std::int64_t, Instant> nodes;  // alive until
+  std::int64_t checksum_key = 4711;
+
+ private:
+  using Values = std::vector<postgresql::Value>;
+  postgresql::Rows apply(const postgresql::Statement& statement);
+  postgresql::Rows of_nodes(const postgresql::Query* query, const Values& values);
+  postgresql::Rows of_bodies(const postgresql::Query* query, const Values& values);
+  postgresql::Rows accept(const Values& values);
+  postgresql::Rows claim(const Values& values);
+  postgresql::Rows take_over(const Values& values);
+  std::int64_t free_all(const std::set<std::int64_t>& owners, Instant due);
+  Mail* owned(const Values& values);
+  void add_found(postgresql::Rows& rows, std::int64_t id, const Mail& mail) const;
+
+  io::Loop& loop_;
+  std::int64_t next_ids_ = 1024, next_epoch_ = 1;
+};
+
+// The wire of one node; all of its connections are up or down together.
+struct SimWire {
+  bool is_cut = false;   // nothing goes through, in either direction
+  int lose_answers = 0;  // of so many transactions from now on, which are done all the same
+  std::function<bool(const postgresql::Statement&)> refuses = [](const auto&) { return false; };
+  std::function<Duration()> delay = [] { return 1ms; };  // each way
+};
+
+class SimDatabase final : public postgresql::Database {
+ public:
+  SimDatabase(io::Loop& loop, SimServer& server, SimWire& wire) : loop_(loop), server_(server), wire_(wire) {}
+  Task<Result<postgresql::Results, postgresql::DatabaseError>> run(
+      postgresql::Statements statements) override;
+
+ private:
+  io::Loop& loop_;
+  SimServer& server_;
+  SimWire& wire_;
+};
+
+}  // namespace hikyaku::test
