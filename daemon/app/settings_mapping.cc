@@ -52,6 +52,10 @@ std::vector<std::string> keep_until_restart(const config::Settings& running, con
   keep("spool.directory", running.spool.directory, fresh.spool.directory);
   keep("spool.segment_size", running.spool.segment_size, fresh.spool.segment_size);
   keep("spool.min_free", running.spool.min_free, fresh.spool.min_free);
+  keep("spool.url", running.spool.url, fresh.spool.url);
+  keep("spool.lease", running.spool.lease, fresh.spool.lease);
+  keep("spool.takeover", running.spool.takeover, fresh.spool.takeover);
+  keep("node", running.node, fresh.node);
   keep("memory", running.memory, fresh.memory);
   keep("metrics", running.metrics, fresh.metrics);
   return kept;
@@ -97,6 +101,13 @@ spool::SpoolOptions spool_options(const config::Settings& settings) {
           .segment_size = settings.spool.segment_size,
           .memory = settings.memory,
           .committer = spool::CommitterMode::thread};
+}
+
+postgresql::SharedOptions shared_options(const config::Settings& settings) {
+  return {.lease = {.node = settings.node.empty() ? settings.hostname : settings.node,
+                    .lease = settings.spool.lease,
+                    .takeover = settings.spool.takeover},
+          .memory = settings.memory};
 }
 
 log::Options log_options(const config::Settings& settings) {

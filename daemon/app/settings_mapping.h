@@ -12,6 +12,7 @@
 #include "daemon/pickup/pickup.h"
 #include "smtpd/acceptor.h"
 #include "spool/options.h"
+#include "spool/postgresql/core.h"
 
 namespace hikyaku::app {
 
@@ -24,6 +25,7 @@ smtpd::AcceptorOptions acceptor_options(const config::Settings& settings, const 
 pickup::PickupOptions pickup_options(const config::Settings& settings, smtpd::SessionOptionsPtr session);
 RecipientRules recipient_rules(const config::Settings& settings);
 spool::SpoolOptions spool_options(const config::Settings& settings);
+postgresql::SharedOptions shared_options(const config::Settings& settings);
 log::Options log_options(const config::Settings& settings);
 
 }  // namespace hikyaku::app

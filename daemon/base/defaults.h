@@ -12,6 +12,8 @@
 namespace hikyaku::defaults {
 
 // Places.
+inline constexpr Duration kLease = std::chrono::seconds(30);  // of a node of a shared spool
+inline constexpr Duration kTakeover = std::chrono::minutes(2);
 inline constexpr std::string_view kSpoolDirectory = "/var/spool/hikyaku";
 inline constexpr std::string_view kRuntimeDirectory = "/run/hikyaku";
 inline constexpr std::string_view kOAuthDirectory = "/var/lib/hikyaku/oauth";

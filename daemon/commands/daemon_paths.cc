@@ -15,7 +15,8 @@ namespace hikyaku::commands {
 namespace {
 
 DaemonPaths paths_of(const config::Settings& settings) {
-  return {system::control_socket_in(settings.runtime_directory), settings.spool.directory, ""};
+  return {system::control_socket_in(settings.runtime_directory), settings.spool.directory,
+          !settings.spool.url.empty(), ""};
 }
 
 std::string note_on(const config::Problems& problems, const DaemonPaths& paths) {
@@ -35,6 +36,11 @@ Result<std::string, StartError> directory_of(std::string_view command, const Spo
         Exit::configuration,
         cat(paths.error().text, "\nname the configuration with -c FILE, or the spool with --directory DIR"));
   report_note(command, paths->note);
+  if (paths->is_shared)
+    return fail(
+        Exit::no_input,
+        "the mail of this daemon is in the database of spool.url, which this command cannot read yet; "
+        "'hikyaku status' has the numbers, and the table hikyaku.mail the mails");
   return paths->spool;
 }
 

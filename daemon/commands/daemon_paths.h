@@ -17,6 +17,7 @@ namespace hikyaku::commands {
 struct DaemonPaths {
   std::string control_socket;
   std::string spool;
+  bool is_shared = false;  // its mail is in a database
   // Empty, or one line that says what is wrong with the file; the paths are then those that could still be
   // understood, or the defaults.
   std::string note;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku spool`: checks a spool, and exports its mail. Changes nothing in the spool.
+// `hikyaku spool`: checks a spool, exports its mail, and makes a database ready for a shared one. Changes nothing in a
+// spool that is there.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,9 +15,12 @@
 #include "daemon/commands/output.h"
 #include "daemon/commands/progress.h"
 #include "daemon/commands/spool_check.h"
+#include "daemon/io/resolver.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_reader.h"
 #include "daemon/system/files.h"
+#include "spool/postgresql/link.h"
+#include "spool/postgresql/schema.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -154,6 +158,32 @@ Exit export_it(const SpoolCommandOptions& options) {
   return exported ? print(*exported, options.target) : report(kSpoolCommand, exported.error());
 }
 
+Result<bool, StartError> init_shared(const std::string& url) {
+  auto address = postgresql::Address::parse(url);
+  if (!address) return fail(Exit::usage, cat("the URL ", address.error()));
+  auto pq = postgresql::libpq();
+  if (!pq) return fail(Exit::os, pq.error());
+  SystemClock clock;
+  io::Loop loop(clock);
+  io::SystemResolver resolver(loop);
+  postgresql::Link link(loop, **pq, *address, resolver, {});
+  auto made = loop.run(postgresql::init_schema(link));
+  if (made) return *made;
+  const bool is_away = made.error().kind == postgresql::SchemaErrorKind::unreachable;
+  return fail(is_away ? Exit::try_again : Exit::cannot_create,
+              cat(address->shown(), ": ", made.error().text));
+}
+
+Exit init_it(const SpoolCommandOptions& options) {
+  auto made = init_shared(options.target);
+  if (!made) return io::SystemResolver::leave(report(kSpoolCommand, made.error()));
+  Output output(STDOUT_FILENO);
+  output.print(
+      *made ? "the database is ready for a shared spool; now set spool.url in each daemon's configuration\n"
+            : "the database has a shared spool already; nothing has changed\n");
+  return output.finish(Exit::ok, kSpoolCommand);
+}
+
 }  // namespace
 
 void add_spool_command(CLI::App& app, Action& chosen) {
@@ -169,6 +199,10 @@ void add_spool_command(CLI::App& app, Action& chosen) {
   leave->add_option("DIR", options->target, "created if missing; existing files are never overwritten")
       ->required();
   for (CLI::App* command : {check, leave}) command->fallthrough();
+  CLI::App* init = spool->add_subcommand(
+      "init", "make a PostgreSQL database ready for a spool that several daemons share (spool.url)");
+  init->add_option("URL", options->target, "such as postgresql://hikyaku@db.example.net/mail")->required();
+  init->callback([options, &chosen] { chosen = [options] { return init_it(*options); }; });
   check->callback([options, &chosen] { chosen = [options] { return check_it(*options); }; });
   leave->callback([options, &chosen] { chosen = [options] { return export_it(*options); }; });
 }

@@ -62,6 +62,10 @@ struct SpoolSettings {
   std::string directory = std::string(defaults::kSpoolDirectory);
   ByteSize min_free = defaults::kMinFree;
   ByteSize segment_size = defaults::kSegmentSize;  // 1 MiB to 1 GiB
+  std::string
+      url{};  // of a database that several daemons share, postgresql://…; empty: the mail is in `directory`
+  Duration lease = defaults::kLease;        // a node that is not heard of for so long is dead
+  Duration takeover = defaults::kTakeover;  // so long after that its mail is the others'
   bool operator==(const SpoolSettings&) const = default;
 };
 
@@ -123,6 +127,7 @@ struct RouteSettings {
 struct Settings {
   std::string hostname;  // in EHLO and Received
   std::string domain;    // added to addresses without one
+  std::string node;      // this machine's name in a shared spool; empty: hostname
   ListenSettings listen;
   std::vector<Network> allow;
   std::vector<Network> peers;  // those of `allow` with `peer`: other hikyakus, whose mail keeps its times

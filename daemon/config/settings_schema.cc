@@ -34,6 +34,32 @@ void read_hostname(const Value& value, Settings& settings) {
   settings.hostname = name;
 }
 
+constexpr std::string_view kNode = "the name of this machine in a shared spool, such as app1";
+
+void read_node(const Value& value, Settings& settings) {
+  auto name = value.is_null() ? std::string() : value.as_text(kNode);
+  if (name) settings.node = std::move(*name);
+}
+
+// The report does not repeat the URL, and with it a password.
+void read_spool_url(const Value& value, SpoolSettings& spool) {
+  if (value.is_null()) return;
+  const std::string_view url = value.text().value_or("");
+  const bool has_scheme = url.starts_with("postgresql://") || url.starts_with("postgres://");
+  if (!has_scheme)
+    return value.problem("must be a URL such as postgresql://hikyaku@db.example.net/mail, or null");
+  const std::string_view rest = url.substr(url.find("//") + 2);
+  const std::string_view user = rest.substr(0, rest.find_first_of("@/?"));
+  const bool has_user = user.size() < rest.size() && rest[user.size()] == '@';
+  const bool has_password = has_user && user.find(':') != std::string_view::npos;
+  if (has_password || url.find("password=") != std::string_view::npos)
+    return value.problem(
+        "must not have a password in it; put that into a file as HOST:PORT:DATABASE:USER:PASSWORD and name "
+        "the file in "
+        "$PGPASSFILE, or load it as the service's credential `pgpass`");
+  spool.url = url;
+}
+
 void read_domain(const Value& value, Settings& settings) {
   std::string_view name = value.text().value_or("");
   if (!is_host_name(name) || is_localhost(name)) return value.problem("must be a domain such as example.com");
@@ -203,6 +229,9 @@ const Schema<SpoolSettings> kSpool{
     {"directory", path(&SpoolSettings::directory)},
     {"min_free", size(&SpoolSettings::min_free, {0}, 1024_GiB)},
     {"segment_size", size(&SpoolSettings::segment_size, 1_MiB, 1_GiB)},
+    {"url", custom(read_spool_url, &SpoolSettings::url)},
+    {"lease", duration(&SpoolSettings::lease, 1s, 10min)},
+    {"takeover", duration(&SpoolSettings::takeover, 1s, 1h)},
 };
 
 const Schema<LimitSettings> kLimits{
@@ -337,6 +366,7 @@ const Schema<Document>& document_schema() {
   static const Schema<Document> kSchema{
       {"hostname", in_settings(custom(read_hostname, &Settings::hostname))},
       {"domain", in_settings(custom(read_domain, &Settings::domain))},
+      {"node", in_settings(custom(read_node, &Settings::node))},
       {"listen", custom(read_listen, show_listen)},
       {"allow", custom(read_allow, show_allow)},
       {"user", in_settings(text(&Settings::user, "the name of a user of this machine"))},

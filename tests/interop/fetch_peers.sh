@@ -59,6 +59,8 @@ fetch_packages opensmtpd opensmtpd
 fetch_packages sendmail sendmail-bin sendmail-cf m4
 fetch_packages nsd nsd libfstrm0 libprotobuf-c1
 fetch_packages prometheus prometheus
+# A database for shared spools, with the libraries of its server.
+fetch_packages postgresql postgresql-15 postgresql-client-15 libpq5 libicu72 libldap-2.5-0 libxml2 libxslt1.1
 # Programs that send mail, with their libraries; some of them would bring a mail server along, or start services.
 fetch_packages callers cron bsd-mailx s-nail mailutils mutt logwatch smartmontools guile-3.0-libs libassuan0 libfribidi0 \
   libgpgme11 libgsasl18 libgssglue1 libidn12 liblockfile1 libltdl7 libmailutils9 libmariadb3 libntlm0 libpq5 \

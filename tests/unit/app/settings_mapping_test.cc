@@ -30,6 +30,7 @@ struct Changed {
 constexpr Changed kChanged[] = {
     {"hostname", "other.example.com"},
     {"domain", "other.example.net"},
+    {"node", "left"},
     {"listen", "[\"127.0.0.1:2525\"]"},
     {"allow", "[\"192.0.2.0/24\"]"},
     {"user", "relay"},
@@ -53,6 +54,9 @@ constexpr Changed kChanged[] = {
     {"spool.directory", "/srv/spool"},
     {"spool.min_free", "1MiB"},
     {"spool.segment_size", "1MiB"},
+    {"spool.url", "postgresql://db/mail"},
+    {"spool.lease", "7s"},
+    {"spool.takeover", "7s"},
     {"memory", "1MiB"},
     {"limits.connections", "7"},
     {"limits.per_client", "7"},

@@ -74,6 +74,7 @@ TEST_CASE("etc/hikyaku.yaml: every default that it shows is the default") {
   CHECK(shown.shutdown_grace == defaults.shutdown_grace);
   CHECK(shown.message == defaults.message);
   CHECK(shown.spool == defaults.spool);
+  CHECK(shown.node == defaults.node);
   CHECK(shown.memory == defaults.memory);
   CHECK(shown.limits == defaults.limits);
   CHECK(shown.submit == defaults.submit);

@@ -45,7 +45,8 @@ shutdown_grace: 1m
 smarthosts:
   - host: a.example.com
 message: {max_size: 1MiB, max_recipients: 7, max_hops: 9}
-spool: {directory: /srv/spool, min_free: 0, segment_size: 1MiB}
+spool: {directory: /srv/spool, min_free: 0, segment_size: 1MiB, url: "postgresql://me@db/mail", lease: 4s, takeover: 5s}
+node: left
 memory: 32MiB
 limits: {connections: 11, per_client: 3}
 submit: {trusted: [www-data, 'DOM\some.one$'], others: rewrite}
@@ -79,7 +80,8 @@ TEST_CASE("config: each key reaches its setting") {
   CHECK(s.runtime_directory == "/srv/run");
   CHECK(s.shutdown_grace == 1min);
   CHECK(s.message == MessageSettings{1_MiB, 7, 9});
-  CHECK(s.spool == SpoolSettings{"/srv/spool", {0}, 1_MiB});
+  CHECK(s.spool == SpoolSettings{"/srv/spool", {0}, 1_MiB, "postgresql://me@db/mail", 4s, 5s});
+  CHECK(s.node == "left");
   CHECK(s.memory == 32_MiB);
   CHECK(s.limits == LimitSettings{11, 3});
   CHECK(s.submit == SubmitSettings{{"www-data", "DOM\\some.one$"}, SubmitOthers::rewrite});
@@ -195,6 +197,12 @@ constexpr FileComplaint kFileComplaints[] = {
     {"message: {max_recipients: 1.5}", "whole number"},
     {"spool: {segment_size: 512KiB}", "from 1MiB to 1GiB"},
     {"spool: {segment_size: 2GiB}", "from 1MiB to 1GiB"},
+    {"spool: {url: mysql://db/mail}", "must be a URL such as postgresql://"},
+    {"spool: {url: \"postgresql://me:secret@db/mail\"}", "must not have a password in it"},
+    {"spool: {url: \"postgresql://db/mail?password=secret\"}", "must not have a password in it"},
+    {"spool: {lease: 500ms}", "from 1s to 10m"},
+    {"spool: {takeover: 2h}", "from 1s to 1h"},
+    {"node: [a]", "the name of this machine in a shared spool"},
     {"queue: {retry: {factor: 0.5}}", "must be a number from 1 to 10"},
     {"queue: {retry: {factor: nan}}", "must be a number from 1 to 10"},
     {"queue: {retry: {first: 2h}}", "`max` must not be less than `first`"},
