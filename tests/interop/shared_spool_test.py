@@ -4,6 +4,7 @@
 that has taken it."""
 
 import collections
+import os
 import signal
 import smtplib
 import subprocess
@@ -76,6 +77,11 @@ class Fleet(Case):
     def test_a_database_is_made_ready_once(self):
         self.assertIn("is ready for a shared spool", self.first_words)
         self.assertIn("already", self.second_words)
+
+    def test_each_statement_does_what_the_simulated_database_takes_for_granted(self):
+        run = subprocess.run([binary("database_cases")], env=os.environ | {"HIKYAKU_DATABASE": self.postgresql.url},
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+        self.assertEqual(run.returncode, 0, run.stdout)
 
     def test_mail_through_either_node_arrives_once(self):
         nodes = [self.node(name, self.catcher.port) for name in PORTS]

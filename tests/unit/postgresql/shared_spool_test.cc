@@ -166,6 +166,7 @@ TEST_CASE("shared spool: a node that is cut off gives up its right to send befor
   auto id = fleet.accept(fleet.left, "hello\r\n");
   REQUIRE(id);
   CHECK(fleet.left.may_send(*id));
+  auto under_way = fleet.left.spool->open(*id);
   fleet.left.wire.is_cut = true;
   fleet.pass(2500ms);  // lease 3 s, a sixth of it the margin
   CHECK_FALSE(fleet.left.may_send(*id));
@@ -175,6 +176,7 @@ TEST_CASE("shared spool: a node that is cut off gives up its right to send befor
   fleet.left.wire.is_cut = false;
   fleet.pass(5s);
   CHECK_FALSE(fleet.left.may_send(*id));
+  CHECK_FALSE((*under_way)->may_be_sent());  // although the node has a lease again
   CHECK(fleet.loop.run(fleet.left.spool->load(*id)).error().kind == SourceErrorKind::unknown_mail);
 }
 
