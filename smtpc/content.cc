@@ -34,8 +34,6 @@ class ContentSender {
     bool may_go = true;
     if (may_leave) may_go = co_await may_leave();
     if (!may_go) co_return give_up(FailureKind::other, "the outcome of the previous mail is not on disk yet");
-    if (!content_.may_be_sent())
-      co_return give_up(FailureKind::other, "the mail has become another node's of the shared spool");
     if (!chunk_) stuffer_.finish(block_);
     const std::size_t end = block_.size();
     transcript().note(cat(std::to_string(fed_), " bytes of content"));
@@ -44,6 +42,9 @@ class ContentSender {
     result_.had_company = block_.size() > end;
     auto quiet = co_await is_quiet();
     if (!quiet) co_return std::move(result_);
+    // Last, behind all that could take time.
+    if (!content_.may_be_sent())
+      co_return give_up(FailureKind::other, "the mail has become another node's of the shared spool");
     auto ended = co_await say_the_end();
     co_return ended;
   }

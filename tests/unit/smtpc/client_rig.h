@@ -45,8 +45,10 @@ class MemoryContent final : public mail::ContentReader {
   explicit MemoryContent(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
   Task<Result<std::string_view, mail::SourceError>> next() override;
   Task<Result<void, mail::SourceError>> rewind() override;
+  bool may_be_sent() const override { return is_ours; }
 
   std::optional<mail::SourceErrorKind> damage;
+  bool is_ours = true;
   std::size_t rewinds = 0;
 
  private:

@@ -106,6 +106,43 @@ TEST_CASE("smtpc: a damaged source breaks off before the final dot") {
   }
 }
 
+// The dot waits for the hook, and then for the mail whose commands travel with it.
+TEST_CASE("smtpc: a mail that becomes another node's while its dot waits breaks off before that") {
+  const std::string pipelined = cat(hello({"PIPELINING"}),
+                                    "C* MAIL FROM:<a@client.example>\nC: RCPT TO:<b@x.example>\nC: DATA\n"
+                                    "S: 250 ok\nS: 250 ok\nS: 354 x\nD:");
+  for (bool is_lost_late : {false, true}) {
+    for (bool is_rewritten : {false, true}) {
+      CAPTURE(is_lost_late);
+      CAPTURE(is_rewritten);
+      ClientRig rig;
+      rig.smarthost.rewrite.is_received_private = is_rewritten;
+      auto mail = mail_to_b();
+      MemoryContent content({"Received: from a by b\r\n\r\n", std::string(200'000, 'x')});
+      DotHooks hooks;
+      hooks.may_leave = [&]() -> Task<bool> {
+        content.is_ours = is_lost_late;
+        co_return true;
+      };
+      hooks.following = [&]() -> Task<std::optional<Consignment>> {
+        content.is_ours = false;
+        co_return std::nullopt;
+      };
+      TransactionResult result;
+      rig.run(pipelined, [&](Client& client) -> Task<void> {
+        auto opened = co_await client.open();
+        CHECK(opened);
+        result = co_await client.send({mail, {0}, content, true}, hooks);
+        CHECK_FALSE(client.is_usable());
+      });
+      REQUIRE(result.rest);
+      CHECK(result.rest->failure.kind == FailureKind::other);
+      CHECK(result.rest->failure.detail.find("another node's") != std::string::npos);
+      CHECK(rig.problem.starts_with("content broke off"));
+    }
+  }
+}
+
 TEST_CASE("smtpc: a peer that takes nothing for ten minutes loses the mail's turn") {
   ClientRig rig;
   rig.pair.capacity = 1000;
