@@ -30,7 +30,7 @@ Value checksum_value(std::string_view bytes, std::uint64_t seed) {
 }
 
 Task<void> drop_pieces(Core& core, Statement statement) {
-  (void)co_await core.commits.commit(Statements{std::move(statement)});  // else a sweep finds them
+  (void)co_await core.commits.run(Statements{std::move(statement)});  // else a sweep finds them
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ bool BodyWriter::grow() {
 Task<Result<void, SinkError>> BodyWriter::put_piece() {
   const std::size_t size = piece_.size();
   const Value sum = checksum_value(piece_, core_.seed(id_, ++pieces_));
-  auto done = co_await core_.commits.commit(Statements{
+  auto done = co_await core_.commits.run(Statements{
       {&kPutPiece, {id_value(id_), number(epoch_), number(pieces_), sum, std::exchange(piece_, {})}}});
   if (!done) co_return std::unexpected(to_sink_error(done.error()));
   size_ += size;
@@ -103,7 +103,7 @@ Task<Result<void, SinkError>> BodyWriter::commit(mail::Envelope envelope) {
 // sees it. Who is not alive has no right to own mail.
 Task<Result<void, SinkError>> BodyWriter::accept(Statement statement, std::uint64_t head) {
   for (int tries = 0; tries < kAcceptTries; ++tries) {
-    auto done = co_await core_.commits.commit(Statements{statement});
+    auto done = co_await core_.commits.run(Statements{statement});
     if (!done) {
       is_dropped_ = done.error().kind == DatabaseErrorKind::refused;
       if (!is_dropped_) core_.claims.note_doubt();
@@ -154,8 +154,7 @@ Task<Result<void, SourceError>> BodyReader::begin() {
   if (!memory)
     co_return fail(SourceErrorKind::no_memory, "memory for mail in transit is used up (see `memory`)");
   memory_ = std::move(*memory);
-  auto found =
-      co_await core_.databases.reads.run(Statements{{&kLoadContent, {id_value(id_), number(epoch_)}}});
+  auto found = co_await core_.reads.run(Statements{{&kLoadContent, {id_value(id_), number(epoch_)}}});
   if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
   Rows& rows = found->front();
   if (rows.empty()) co_return std::unexpected(core_.unknown(id_));
@@ -166,7 +165,7 @@ Task<Result<void, SourceError>> BodyReader::begin() {
 
 Task<Result<void, SourceError>> BodyReader::load_piece() {
   const std::int64_t piece = ++next_;
-  auto found = co_await core_.databases.reads.run(Statements{{&kLoadPiece, {id_value(id_), number(piece)}}});
+  auto found = co_await core_.reads.run(Statements{{&kLoadPiece, {id_value(id_), number(piece)}}});
   if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
   Rows& rows = found->front();
   if (rows.empty() && !may_be_sent()) co_return std::unexpected(core_.unknown(id_));

@@ -48,6 +48,7 @@ Core::Core(io::Loop& its_loop, Databases its_databases, SharedOptions its_option
       options(std::move(its_options)),
       budget(loop, options.memory.bytes, [] { return false; }),
       commits(loop, databases.commits, options.patience),
+      reads(loop, databases.reads, Duration{0}),  // whoever reads tries again later
       lease(loop, databases.lease, options.lease, [this] { claims.note_doubt(); }),
       claims(loop, databases.reads, lease, owned, options.lease),
       ids(loop, databases.reads),

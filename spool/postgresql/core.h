@@ -63,6 +63,7 @@ struct Core {
   spool::MemoryBudget budget;
   OwnedMails owned;
   GroupCommit commits;
+  GroupCommit reads;
   Lease lease;
   Claims claims;
   IdStock ids;

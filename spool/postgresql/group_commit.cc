@@ -19,10 +19,10 @@ std::size_t size_of(const Statements& statements) {
 
 }  // namespace
 
-Task<Result<Results, DatabaseError>> GroupCommit::commit(Statements statements) {
+Task<Result<Results, DatabaseError>> GroupCommit::run(Statements statements) {
   Request request(loop_, std::move(statements));
   waiting_.push_back(&request);
-  if (!std::exchange(is_running_, true)) loop_.defer([this] { nursery_.spawn(run()); });
+  if (!std::exchange(is_running_, true)) loop_.defer([this] { nursery_.spawn(work()); });
   while (!request.outcome) co_await request.waiter.park({});
   co_return std::move(*request.outcome);
 }
@@ -32,7 +32,7 @@ Task<void> GroupCommit::drained() {
   co_await nursery_.drained({});
 }
 
-Task<void> GroupCommit::run() {
+Task<void> GroupCommit::work() {
   while (!waiting_.empty()) co_await commit(take());
   is_running_ = false;
   idle_.notify();
@@ -68,7 +68,6 @@ Task<Result<Results, DatabaseError>> GroupCommit::insist(const Statements& state
     const Instant begun = loop_.now();
     auto results = co_await database_.run(statements);
     if (results) counters_.flush_times.add(loop_.now() - begun);
-    trouble_ = results ? std::nullopt : std::optional(results.error());
     if (results || results.error().kind == DatabaseErrorKind::refused) co_return results;
     is_unknown = is_unknown || results.error().kind == DatabaseErrorKind::lost;
     if (loop_.now() >= end) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Group commit into the database: whatever waits goes out as one transaction, while the next one gathers. A transaction
-// whose fate is not known, since the connection broke, is run again once there is a connection: every statement is made
-// so that this changes nothing where the first has been committed. If the server refuses a statement, each request of
-// the group is tried by itself, so that one bad apple spoils no others. The loop's thread.
+// A Database in front of another, for many callers at a time: whatever waits goes out as one transaction, while the
+// next one gathers. For what is written that is group commit; what is read saves as many round trips. A transaction
+// whose fate is not known, since the connection broke, is run again once there is a connection: every statement is
+// made so that this changes nothing where the first has been committed. If the server refuses a statement, each
+// request of the group is tried by itself, so that one bad apple spoils no others. The loop's thread.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 
 namespace hikyaku::postgresql {
 
-class GroupCommit {
+class GroupCommit final : public Database {
  public:
   // `patience`: for how long a group is tried again while the database is away.
   GroupCommit(io::Loop& loop, Database& database, Duration patience)
@@ -24,13 +25,11 @@ class GroupCommit {
 
   // Returns when the statements are committed, or are not: `lost` if that could not be found out in time. Their
   // results are those of the last run.
-  Task<Result<Results, DatabaseError>> commit(Statements statements);
+  Task<Result<Results, DatabaseError>> run(Statements statements) override;
   // Returns when nothing is under way.
   Task<void> drained();
 
   const spool::SpoolCounters& counters() const { return counters_; }
-  // Why the last group could not be committed; nullopt: it was.
-  const std::optional<DatabaseError>& trouble() const { return trouble_; }
 
  private:
   struct Request {
@@ -41,7 +40,7 @@ class GroupCommit {
   };
   using Group = std::vector<Request*>;
 
-  Task<void> run();
+  Task<void> work();
   Group take();
   Task<void> commit(Group group);
   Task<Result<Results, DatabaseError>> insist(const Statements& statements);
@@ -53,7 +52,6 @@ class GroupCommit {
   std::deque<Request*> waiting_;
   bool is_running_ = false;
   io::Event idle_;
-  std::optional<DatabaseError> trouble_;
   spool::SpoolCounters counters_;
   io::Nursery nursery_;
 };

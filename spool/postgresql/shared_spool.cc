@@ -70,6 +70,7 @@ Task<void> SharedSpool::close() {
   co_await core_->claims.end();
   co_await core_->nursery.drained({});
   co_await core_->commits.drained();
+  co_await core_->reads.drained();
   co_await core_->ids.drained();
   (void)co_await core_->lease.end();
 }
@@ -124,7 +125,7 @@ std::vector<mail::QueueEntry> SharedSpool::entries() const {
 }
 
 Task<Result<bool, SourceError>> SharedSpool::has(MailId id) {
-  auto found = co_await core_->databases.reads.run(Statements{{&kHas, {id_value_of(id)}}});
+  auto found = co_await core_->reads.run(Statements{{&kHas, {id_value_of(id)}}});
   if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
   co_return found->front().flag(0, 0);
 }
@@ -154,8 +155,7 @@ Task<Result<mail::QueuedMail, SourceError>> SharedSpool::load(MailId id) {
     co_return std::unexpected(core_->unknown(id));
   }
   const OwnedMail mail = *own;
-  auto found =
-      co_await core_->databases.reads.run(Statements{{&kLoad, {id_value_of(id), number(mail.epoch)}}});
+  auto found = co_await core_->reads.run(Statements{{&kLoad, {id_value_of(id), number(mail.epoch)}}});
   if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
   if (found->front().empty()) {
     core_->owned.forget(id);
@@ -205,7 +205,7 @@ Task<Result<void, SourceError>> SharedSpool::change(MailId id,
                                                     std::function<Statement(std::int64_t)> statement) {
   while (const OwnedMail* own = core_->owned.find(id)) {
     const std::int64_t epoch = own->epoch;
-    auto done = co_await core_->commits.commit(Statements{statement(epoch)});
+    auto done = co_await core_->commits.run(Statements{statement(epoch)});
     if (!done) co_return std::unexpected(to_source_error(SourceErrorKind::write_failed, done.error()));
     if (!done->front().empty()) co_return {};
     own = core_->owned.find(id);
