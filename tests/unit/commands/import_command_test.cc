@@ -70,7 +70,7 @@ TEST_CASE("hikyaku import: what is printed is a configuration, without a passwor
 
 TEST_CASE("hikyaku import --write: both files are in place, and what was there is kept, closed to others") {
   ImportRig rig;
-  rig.write_config("log: {level: debug}\n");
+  rig.write_config("log: {level: debug}\nuser: is-not-on-any-machine\n");
   system::write_new_file(rig.authinfo, "machine old.example login you password old\n");
   const Ran ran = rig.run({"postfix", rig.place.file("postfix"), "--write"});
   CHECK(ran.err == "");
