@@ -16,7 +16,7 @@ cd "$root"
 
 optimised=(-DCMAKE_BUILD_TYPE=Release -DHIKYAKU_TESTS=ON)
 case ${1:-} in
-  '') long=OFF; optimised+=(-DHIKYAKU_PCH=ON -DHIKYAKU_LTO=OFF -DHIKYAKU_UNITY=ON) ;;
+  '') long=OFF; optimised+=(-DHIKYAKU_PCH=ON -DHIKYAKU_LTO=OFF -DHIKYAKU_UNITY=ON -DHIKYAKU_REPLAYS=OFF) ;;
   --long) long=ON; optimised+=(-DHIKYAKU_PCH=OFF -DHIKYAKU_LTO=ON -DHIKYAKU_UNITY=OFF) ;;
   *) echo "usage: bash tests/run.sh [--long]" >&2; exit 64 ;;
 esac
@@ -47,15 +47,17 @@ build() { # build FOLDER CMAKE_OPTION…
   cmake --build "$folder" --parallel "$(nproc)" -- --quiet
 }
 
-build_aside() { # build_aside FOLDER CMAKE_OPTION…: with the time that others leave; wait for it with built_aside
+aside() { # aside NICENESS COMMAND…: beside what follows; wait for it with aside_ended
+  local niceness=$1
+  shift
   set -m  # a process group of its own, which ends with us
-  (renice -n 19 "$BASHPID" > /dev/null && build "$@") > build/aside.log 2>&1 &
+  (renice -n "$niceness" "$BASHPID" > /dev/null && "$@") > build/aside.log 2>&1 &
   set +m
   aside=$!
   trap 'kill -- -"$aside" 2> /dev/null || true' EXIT
 }
 
-built_aside() {
+aside_ended() {
   renice -n 0 -g "$aside" > /dev/null 2>&1 || true  # it may have ended; beside other work it never would
   trap - EXIT
   wait "$aside" || { cat build/aside.log; return 1; }
@@ -74,13 +76,14 @@ count() { # count ATTRIBUTE: summed over this run's reports
 
 rm -f "$reports"/*.xml
 part "packages" bash etc/install_packages.sh etc/packages.txt tests/packages.txt
-part "peers" bash tests/interop/fetch_peers.sh
+aside 0 bash tests/interop/fetch_peers.sh  # waits for the network
 part "build with sanitizers" build build/san -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
   -DHIKYAKU_SANITIZE=ON -DHIKYAKU_FAULTS=ON -DHIKYAKU_UNITY=ON
+part "rest of the peers" aside_ended
 # These tests wait for most of their time.
-build_aside build/release "${optimised[@]}"
+aside 19 build build/release "${optimised[@]}"
 part "tests with sanitizers" run_tests san build/san -j"$jobs"
-part "rest of the optimised build" built_aside
+part "rest of the optimised build" aside_ended
 part "tests optimised" run_tests release build/release -j"$jobs" -L 'unit|dialogue|crash|fuzz|links|abuse|package'
 [ "$long" = OFF ] || part "piuparts" bash tests/interop/piuparts.sh || failed=1
 [ "$long" = OFF ] || part "packages made twice" bash tests/tools/reproducible.sh || failed=1

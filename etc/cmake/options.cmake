@@ -2,6 +2,7 @@
 # Build types, warnings, hardening, sanitizers. Everything that is the same for all targets hangs on hikyaku_flags.
 option(HIKYAKU_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(HIKYAKU_FUZZ "libFuzzer targets (Clang only)" OFF)
+option(HIKYAKU_REPLAYS "the fuzz targets' corpora as tests" ON)
 option(HIKYAKU_COVERAGE "source-based coverage (Clang only)" OFF)
 option(HIKYAKU_TESTS "build the tests" ON)
 option(HIKYAKU_PCH "precompiled headers in the folders" ON)

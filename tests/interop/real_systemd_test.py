@@ -14,6 +14,13 @@ with smtplib.SMTP("127.0.0.1", 25, timeout=60) as client:
     for _ in range({MANY}):
         client.sendmail("app@shop.example", ["you@example.net"], "Subject: x\\n\\nx\\n")
 """
+IDLE = """
+import smtplib, subprocess
+with smtplib.SMTP("127.0.0.1", 25, timeout=60) as client:
+    client.ehlo()
+    subprocess.run(["systemctl", "stop", "hikyaku.socket", "hikyaku.service"], check=True)
+    print(client.getreply())
+"""
 BROKEN = "smarthost: submission://smtp.example.com\nsmart_host: x\n"
 
 
@@ -42,6 +49,19 @@ class Service(TrialCase):
         self.assertEqual(self.smtp().stdout, "{}\n")
         self.arrived(folder)
         self.assertEqual(self.machine.property("NRestarts"), "1")
+
+    def test_a_restart_refuses_no_connection_and_goes_on_with_what_is_queued(self):
+        self.start()
+        self.assertEqual(self.smtp().stdout, "{}\n")
+        folder = self.sink(587)
+        self.machine.must("systemctl", "--no-block", "restart", "hikyaku.service")
+        self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder, 2)
+
+    def test_who_is_connected_when_it_stops_is_told_to_come_back(self):
+        self.start()
+        said = self.machine.must("python3", "-c", IDLE)
+        self.assertIn("(421, b'4.3.2", said)
 
     def test_when_it_hangs_the_watchdog_has_it_started_again_and_a_client_meanwhile_just_waits(self):
         folder = self.sink(587)

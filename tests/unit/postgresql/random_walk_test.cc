@@ -10,7 +10,6 @@
 namespace hikyaku::test {
 namespace {
 
-constexpr int kHistories = 2000;
 constexpr int kSteps = 25;
 
 class History {
@@ -89,7 +88,7 @@ class History {
 TEST_CASE(
     "shared spool: in every history of two nodes nothing is lost, and nothing sent by both but final dots "
     "under way") {
-  for (unsigned seed = 1; seed <= kHistories; ++seed) {
+  for (unsigned seed = 1; seed <= HIKYAKU_HISTORIES; ++seed) {
     CAPTURE(seed);
     History(seed).run();
   }
