@@ -104,12 +104,7 @@ Task<void> Acceptor::accept_all(io::Listener& listener) {
 }
 
 void Acceptor::take(io::StreamPtr stream, const std::optional<Endpoint>& at) {
-  if (is_closed_) {
-    ++counts_.turned_away;
-    if (being_turned_away_ < kMostTurnedAway)
-      nursery_.spawn(turn_away(std::move(stream), replies::shutting_down()));
-    return;
-  }
+  if (is_closed_) return refuse(std::move(stream), replies::shutting_down());
   Door door = door_at(at);
   if (is_proxy(door, *stream))
     nursery_.spawn(introduce(std::move(stream), std::move(door)));
@@ -145,8 +140,12 @@ void Acceptor::take_client(io::StreamPtr stream, Door door) {
     nursery_.spawn(serve(std::move(stream), std::move(door), std::move(place), stops_.back()));
     return;
   }
+  refuse(std::move(stream), refusal(admission));
+}
+
+void Acceptor::refuse(io::StreamPtr stream, Reply reply) {
   ++counts_.turned_away;
-  if (being_turned_away_ < kMostTurnedAway) nursery_.spawn(turn_away(std::move(stream), refusal(admission)));
+  if (being_turned_away_ < kMostTurnedAway) nursery_.spawn(turn_away(std::move(stream), std::move(reply)));
 }
 
 std::size_t Acceptor::sessions_of(const std::string& client) const {

@@ -76,6 +76,7 @@ class Acceptor {
   void take_client(io::StreamPtr stream, Door door);
   Task<void> serve(io::StreamPtr stream, Door door, std::unique_ptr<Place> place, std::shared_ptr<Stop> stop);
   void be_ready();
+  void refuse(io::StreamPtr stream, Reply reply);
   Task<void> turn_away(io::StreamPtr stream, Reply reply);
   std::size_t sessions_of(const std::string& client) const;
   void note_crowd();
