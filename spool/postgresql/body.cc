@@ -23,8 +23,6 @@ constexpr std::uint64_t kFirstRoom = 4U << 10;
 constexpr std::uint64_t kSmall = 64U << 10;  // what Share::small is for
 constexpr int kAcceptTries = 3;
 
-Value id_value(mail::MailId id) { return number(static_cast<std::int64_t>(id.value)); }
-
 Value checksum_value(std::string_view bytes, std::uint64_t seed) {
   return number(static_cast<std::int64_t>(checksum(bytes, seed)));
 }

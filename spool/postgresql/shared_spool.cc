@@ -31,8 +31,6 @@ class HeldRoom final : public mail::MailRoom {
   spool::Reservation memory_;
 };
 
-Value id_value_of(MailId id) { return number(static_cast<std::int64_t>(id.value)); }
-
 SchemaError cannot_enter(const DatabaseError& error) {
   const bool is_refused = error.kind == DatabaseErrorKind::refused;
   return {is_refused ? SchemaErrorKind::refused : SchemaErrorKind::unreachable, error.text};
@@ -125,7 +123,7 @@ std::vector<mail::QueueEntry> SharedSpool::entries() const {
 }
 
 Task<Result<bool, SourceError>> SharedSpool::has(MailId id) {
-  auto found = co_await core_->reads.run(Statements{{&kHas, {id_value_of(id)}}});
+  auto found = co_await core_->reads.run(Statements{{&kHas, {id_value(id)}}});
   if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
   co_return found->front().flag(0, 0);
 }
@@ -155,7 +153,7 @@ Task<Result<mail::QueuedMail, SourceError>> SharedSpool::load(MailId id) {
     co_return std::unexpected(core_->unknown(id));
   }
   const OwnedMail mail = *own;
-  auto found = co_await core_->reads.run(Statements{{&kLoad, {id_value_of(id), number(mail.epoch)}}});
+  auto found = co_await core_->reads.run(Statements{{&kLoad, {id_value(id), number(mail.epoch)}}});
   if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
   if (found->front().empty()) {
     core_->owned.forget(id);
@@ -183,7 +181,7 @@ Task<Result<void, SourceError>> SharedSpool::record(MailId id, mail::Progress pr
   const std::string bytes = spool::encode_progress(progress, kMostProgress);
   auto done = co_await change(id, [&](std::int64_t epoch) {
     return Statement{&kRecord,
-                     {id_value_of(id), number(epoch), bytes, number(progress.held ? 1 : 0),
+                     {id_value(id), number(epoch), bytes, number(progress.held ? 1 : 0),
                       number(progress.next_wait.count())}};
   });
   OwnedMail* mail = core_->owned.find(id);
@@ -196,7 +194,7 @@ Task<Result<void, SourceError>> SharedSpool::record(MailId id, mail::Progress pr
 
 Task<Result<void, SourceError>> SharedSpool::finish(MailId id) {
   auto done = co_await change(
-      id, [id](std::int64_t epoch) { return Statement{&kFinish, {id_value_of(id), number(epoch)}}; });
+      id, [id](std::int64_t epoch) { return Statement{&kFinish, {id_value(id), number(epoch)}}; });
   if (done) core_->owned.forget(id);
   co_return done;
 }

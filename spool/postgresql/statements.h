@@ -5,6 +5,7 @@
 // DESIGN.md says why they are as they are.
 #pragma once
 
+#include "daemon/mail/mail_id.h"
 #include "spool/postgresql/database.h"
 
 namespace hikyaku::postgresql {
@@ -45,5 +46,8 @@ extern const Query kRecord;       // $1 id, $2 epoch, $3 progress, $4 held, $5 n
 extern const Query kFinish;       // $1 id, $2 epoch → id, if it was ours
 
 inline constexpr std::int64_t kIdBlock = 1024;
+
+// As it stands in the tables.
+inline Value id_value(mail::MailId id) { return number(static_cast<std::int64_t>(id.value)); }
 
 }  // namespace hikyaku::postgresql
