@@ -118,10 +118,10 @@ class Frame(unittest.TestCase):
             "sh", "-c", 'exec "$@" 2>&1', "sh", "env", "DEBIAN_FRONTEND=noninteractive", *before, "apt-get", "-y", "-q",
             "--no-install-recommends", *words)
 
-    def install(self, *names, version="[0-8]*"):
+    def install(self, *names, version="[0-8]*", options=()):
         """`names` of our packages, in one command."""
         found = [self.machine.must("sh", "-c", f"ls /srv/packages/{name}_{version}.deb").strip() for name in names]
-        return self.apt("install", *found)
+        return self.apt("install", *options, *found)
 
     def install_all(self):
         return self.install("hikyaku", "hikyaku-mta")
@@ -228,6 +228,25 @@ class Change(Frame):
         self.machine.must("hikyaku", "queue", "retry", "--all")
         until(lambda: self.count("during") == 200, 60, lambda: f"{self.count('during')} of 200")
         self.assertEqual([self.count(subject) for subject in ("one", "two")], [1, 1])
+
+    @unittest.skipUnless(os.environ.get("HIKYAKU_LONG_TESTS"), "an upgrade backwards")
+    def test_a_downgrade_keeps_what_is_queued_and_sends_it(self):
+        self.install("hikyaku", "hikyaku-mta", version="later*")
+        sink = self.start_sink()
+        self.set_up()
+        self.machine.must("systemctl", "start", "hikyaku")
+        sink.kill()
+        self.send("kept")
+        until(lambda: self.machine.run("hikyaku", "queue", "--count").stdout == "1\n", 60, "it is queued")
+        before = self.machine.must("cat", "/etc/hikyaku/hikyaku.yaml")
+        self.install("hikyaku", "hikyaku-mta", options=["--allow-downgrades"])
+        self.assertNotEqual(self.machine.must("dpkg-query", "-W", "-f", "${Version}", "hikyaku"), LATER)
+        self.assertEqual(self.machine.property("ActiveState"), "active")
+        self.assertEqual(self.machine.must("cat", "/etc/hikyaku/hikyaku.yaml"), before)
+        self.start_sink()
+        self.machine.must("hikyaku", "queue", "retry", "--all")
+        self.arrived("kept")
+        self.assertEqual(self.count("kept"), 1)
 
     def test_purged_it_keeps_a_spool_that_holds_mail_and_says_so(self):
         self.install_all()

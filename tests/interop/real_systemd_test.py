@@ -5,7 +5,7 @@
 import json
 
 from rig import main, until
-from rig.trial import ADM, ANNA, AUTHINFO, CARLA, OTTO, POSTFIX, TrialCase
+from rig.trial import ADM, ANNA, AUTHINFO, CARLA, HOSTS, NO_NETWORK, OTTO, POSTFIX, TrialCase
 
 MANY = 200  # more lines than a socket holds that nobody reads
 MANY_MAILS = f"""
@@ -56,6 +56,21 @@ class Service(TrialCase):
         folder = self.sink(587)
         self.machine.must("systemctl", "--no-block", "restart", "hikyaku.service")
         self.assertEqual(self.smtp().stdout, "{}\n")
+        self.arrived(folder, 2)
+
+    def test_booted_with_a_queue_and_before_the_network_is_there_it_takes_mail_and_sends_all_of_it_later(self):
+        folder = self.sink(587)
+        self.machine.write("/etc/hosts", NO_NETWORK)
+        self.machine.must("systemctl", "enable", "hikyaku.service")
+        self.addCleanup(self.machine.must, "systemctl", "disable", "hikyaku.service", "hikyaku.socket")
+        for _ in range(2):
+            self.machine.must("systemctl", "start", "multi-user.target")  # all that a boot starts
+            self.assertEqual(self.smtp().stdout, "{}\n")
+            self.machine.must("systemctl", "stop", "hikyaku.socket", "hikyaku.service")
+        self.machine.must("systemctl", "start", "multi-user.target")
+        self.assertEqual(self.machine.property("ActiveState"), "active")
+        self.assertIn("smtp.example.com", self.wait_for("smarthost paused"))
+        self.machine.write("/etc/hosts", HOSTS)
         self.arrived(folder, 2)
 
     def test_who_is_connected_when_it_stops_is_told_to_come_back(self):

@@ -23,7 +23,8 @@ PASSWORD = "correct horse"
 AUTHINFO = f"machine smtp.example.com login {ACCOUNT} password {json.dumps(PASSWORD)}\n"
 SMARTHOST = {"name": "main", "host": "smtp.example.com", "port": 587, "tls": "starttls", "tls_ca_file": "/etc/test/ca.pem"}
 HOST_ADDRESS = "127.0.0.10"
-HOSTS = f"127.0.0.1 localhost\n127.0.1.1 app1.shop.example app1\n{HOST_ADDRESS} smtp.example.com\n"
+NO_NETWORK = "127.0.0.1 localhost\n127.0.1.1 app1.shop.example app1\n"
+HOSTS = f"{NO_NETWORK}{HOST_ADDRESS} smtp.example.com\n"
 # A program that the kernel calls as Postfix's, on its port.
 POSTFIX = """
 import ctypes, socket, time
