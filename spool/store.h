@@ -9,6 +9,7 @@
 
 #include "daemon/mail/mail_sink.h"
 #include "daemon/mail/mail_source.h"
+#include "daemon/mail/shared_accounts.h"
 #include "spool/options.h"
 
 namespace hikyaku::spool {
@@ -35,6 +36,8 @@ class Store : public mail::MailSink, public mail::MailSource {
   // How long the spool was closed, as far as waiting time is concerned: that much is added to the waiting
   // time of entries().
   virtual Duration downtime() const = 0;
+  // What the daemons of a shared spool know together; null: this one is alone.
+  virtual mail::SharedAccounts* accounts() { return nullptr; }
 };
 
 }  // namespace hikyaku::spool

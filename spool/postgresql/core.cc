@@ -52,6 +52,7 @@ Core::Core(io::Loop& its_loop, Databases its_databases, SharedOptions its_option
       lease(loop, databases.lease, options.lease, [this] { claims.note_doubt(); }),
       claims(loop, databases.reads, lease, owned, options.lease),
       ids(loop, databases.reads),
+      accounts(loop, databases.reads, lease, options.patience),
       nursery(loop) {}
 
 std::optional<mail::SinkError> Core::reason_to_refuse() const {

@@ -10,6 +10,7 @@
 #include "daemon/io/nursery.h"
 #include "daemon/mail/mail_sink.h"
 #include "spool/budget.h"
+#include "spool/postgresql/accounts.h"
 #include "spool/postgresql/claims.h"
 #include "spool/postgresql/group_commit.h"
 #include "spool/postgresql/lease.h"
@@ -67,6 +68,7 @@ struct Core {
   Lease lease;
   Claims claims;
   IdStock ids;
+  Accounts accounts;
   io::Nursery nursery;
   std::function<void(mail::QueueEntry)> on_arrival = [](const auto&) {};
   bool is_closing = false;

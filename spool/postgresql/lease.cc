@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "spool/postgresql/lease.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "spool/postgresql/statements.h"
 
 namespace hikyaku::postgresql {
@@ -19,7 +22,13 @@ Task<Result<void, DatabaseError>> Lease::enter() {
   if (!entered) co_return std::unexpected(entered.error());
   epoch_ = entered->front().number(0, 0);
   valid_until_ = sent + options_.lease;
+  note_nodes(entered->front().number(0, 1));
   co_return {};
+}
+
+void Lease::note_nodes(std::int64_t nodes) {
+  const auto count = static_cast<unsigned>(std::max<std::int64_t>(1, nodes));
+  if (std::exchange(nodes_, count) != count) on_nodes_();
 }
 
 Task<Result<void, DatabaseError>> Lease::end() {
@@ -50,6 +59,7 @@ Task<std::optional<DatabaseError>> Lease::renew() {
   if (!renewed) co_return renewed.error();
   if (!renewed->front().empty()) {
     valid_until_ = sent + options_.lease;
+    note_nodes(renewed->front().number(0, 1));
     co_return std::nullopt;
   }
   auto entered = co_await enter();

@@ -41,6 +41,9 @@ class Lease {
   std::int64_t epoch() const { return epoch_; }
   // Whether a final dot of a mail that is owned under `epoch` may still be sent.
   bool may_send(std::int64_t epoch) const { return epoch == epoch_ && loop_.now() < valid_until_ - margin(); }
+  // The nodes that are alive, this one included, as the latest renewal has said.
+  unsigned nodes() const { return nodes_; }
+  void set_on_nodes(std::function<void()> on_nodes) { on_nodes_ = std::move(on_nodes); }
   // Called when trouble() begins or ends.
   void set_on_trouble(std::function<void()> on_trouble) { on_trouble_ = std::move(on_trouble); }
   // Why the last renewal failed; nullopt: it did not.
@@ -50,6 +53,7 @@ class Lease {
   // What a loop turn and the way of a final dot into the socket may take.
   Duration margin() const { return options_.lease / 6; }
   Task<Result<void, DatabaseError>> enter();
+  void note_nodes(std::int64_t nodes);
   Task<void> keep();
   Task<std::optional<DatabaseError>> renew();
 
@@ -58,7 +62,9 @@ class Lease {
   LeaseOptions options_;
   std::function<void()> on_new_epoch_;
   std::function<void()> on_trouble_ = [] {};
+  std::function<void()> on_nodes_ = [] {};
   std::int64_t epoch_ = 0;
+  unsigned nodes_ = 1;
   Instant valid_until_{};
   std::optional<DatabaseError> trouble_;
   io::Cancel cancel_;

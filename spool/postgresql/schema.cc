@@ -55,6 +55,13 @@ constexpr std::array kTables{
         bytes bytea NOT NULL,
         PRIMARY KEY (mail, number)))"},
     Query{"store_pieces", "ALTER TABLE hikyaku.piece ALTER bytes SET STORAGE EXTERNAL"},
+    Query{"make_account", R"(
+      CREATE TABLE IF NOT EXISTS hikyaku.account (
+        name bytea PRIMARY KEY,
+        version bigint NOT NULL,
+        state bytea NOT NULL,
+        changed timestamptz NOT NULL DEFAULT clock_timestamp())
+      WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200))"},
     Query{"make_meta", R"(
       CREATE TABLE IF NOT EXISTS hikyaku.meta (
         single boolean PRIMARY KEY DEFAULT true CHECK (single),

@@ -41,6 +41,7 @@ class SharedSpool final : public spool::Store {
   spool::SpoolCounters counters() const override;
   spool::SpoolUse use() const override;
   Duration downtime() const override { return Duration{0}; }
+  mail::SharedAccounts* accounts() override { return &core_->accounts; }
 
   // mail::MailSink
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;

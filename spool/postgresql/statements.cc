@@ -21,11 +21,14 @@ const Query kIds{"ids", "SELECT nextval('hikyaku.mail_id')"};
 
 const Query kEnter{"enter", R"(
   INSERT INTO hikyaku.node (name, alive_until)
-  VALUES ($1::text, clock_timestamp() + $2::bigint * interval '1 microsecond') RETURNING epoch)"};
+  VALUES ($1::text, clock_timestamp() + $2::bigint * interval '1 microsecond')
+  RETURNING epoch, 1 + (SELECT count(*) FROM hikyaku.node WHERE alive_until > clock_timestamp()))"};
 
 const Query kRenew{"renew", R"(
   UPDATE hikyaku.node SET alive_until = clock_timestamp() + $2::bigint * interval '1 microsecond'
-   WHERE epoch = $1::bigint RETURNING epoch)"};
+   WHERE epoch = $1::bigint
+  RETURNING epoch, 1 + (SELECT count(*) FROM hikyaku.node
+                         WHERE alive_until > clock_timestamp() AND epoch <> $1::bigint))"};
 
 const Query kLeave{"leave", "DELETE FROM hikyaku.node WHERE epoch = $1::bigint"};
 
@@ -119,5 +122,19 @@ const Query kFinish{"finish", R"(
   WITH gone AS (DELETE FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint RETURNING id),
   pieces AS (DELETE FROM hikyaku.piece WHERE mail IN (SELECT id FROM gone))
   SELECT id FROM gone)"};
+
+const Query kGetAccount{"get_account", R"(
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, coalesce(version, 0), state
+    FROM (SELECT $1::bytea AS wanted) w LEFT JOIN hikyaku.account ON name = wanted)"};
+
+const Query kPutAccount{"put_account", R"(
+  WITH changed AS (
+    UPDATE hikyaku.account SET version = $3::bigint, state = $4::bytea, changed = clock_timestamp()
+     WHERE name = $1::bytea AND version = $2::bigint RETURNING name),
+  made AS (
+    INSERT INTO hikyaku.account (name, version, state) SELECT $1::bytea, $3::bigint, $4::bytea WHERE $2::bigint = 0
+        ON CONFLICT (name) DO NOTHING RETURNING name)
+  SELECT EXISTS (SELECT FROM changed) OR EXISTS (SELECT FROM made) OR
+         EXISTS (SELECT FROM hikyaku.account WHERE name = $1::bytea AND version = $3::bigint))"};
 
 }  // namespace hikyaku::postgresql

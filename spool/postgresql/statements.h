@@ -20,8 +20,8 @@ extern const Query
 extern const Query kIds;  // → the first of kIdBlock ids that nobody else gets
 
 // ---- the node; $1 its epoch, but for kEnter
-extern const Query kEnter;     // $1 name, $2 lease → epoch
-extern const Query kRenew;     // $2 lease → a row, unless the node was declared dead
+extern const Query kEnter;     // $1 name, $2 lease → epoch, live nodes
+extern const Query kRenew;     // $2 lease → epoch, live nodes; no row: the node was declared dead
 extern const Query kLeave;     // the node's row goes
 extern const Query kHandBack;  // its mail is free
 // $1 grace, $2 takeover: nodes that have been dead for longer go, and their mail is free after `takeover`
@@ -44,6 +44,11 @@ extern const Query kLoadContent;  // $1 id, $2 epoch → size, pieces, checksum,
 extern const Query kLoadPiece;    // $1 id, $2 number → checksum, bytes
 extern const Query kRecord;       // $1 id, $2 epoch, $3 progress, $4 held, $5 next wait → id, if it is ours
 extern const Query kFinish;       // $1 id, $2 epoch → id, if it was ours
+
+// ---- what the nodes share beyond mail; $1 the name
+extern const Query kGetAccount;  // → now (microseconds since 1970), version (0: there is none), state
+// $2 the version that was read, $3 a new one, $4 state → is that the version now; may be run again
+extern const Query kPutAccount;
 
 inline constexpr std::int64_t kIdBlock = 1024;
 

@@ -20,7 +20,8 @@ const Query kNoSuchTable{"no_such_table", "SELECT epoch FROM hikyaku.nowhere"};
 
 const Query kClear[] = {{"clear_mail", "DELETE FROM hikyaku.mail"},
                         {"clear_piece", "DELETE FROM hikyaku.piece"},
-                        {"clear_node", "DELETE FROM hikyaku.node"}};
+                        {"clear_node", "DELETE FROM hikyaku.node"},
+                        {"clear_account", "DELETE FROM hikyaku.account"}};
 
 constexpr std::int64_t kId = 7, kHour = 3'600'000'000;
 constexpr std::int64_t kOver = -1;  // a lease that has ended
@@ -157,6 +158,39 @@ TEST_CASE("database: pieces go with their mail, and those without one when their
   CHECK(two.finish(two.one));
   CHECK(two.ask(two.right, {&kLoadPiece, {number(kId), number(1)}}).empty());
   CHECK(two.ask(two.right, {&kSweepBodies, {}}).number(0, 0) == 0);
+}
+
+TEST_CASE("database: a shared value is changed only by who has seen its latest version") {
+  Sessions two;
+  auto get = [&](Link& link) { return two.ask(link, {&kGetAccount, {text("name")}}); };
+  auto put = [&](Link& link, std::int64_t version, std::int64_t fresh, std::string state) {
+    return two.ask(link, {&kPutAccount, {text("name"), number(version), number(fresh), std::move(state)}})
+        .flag(0, 0);
+  };
+  CHECK(get(two.left).number(0, 1) == 0);
+  CHECK(get(two.left).is_null(0, 2));
+  CHECK_FALSE(put(two.left, 5, 6, "nothing is there"));
+  CHECK(put(two.left, 0, 11, std::string("one\0", 4)));
+  CHECK(put(two.left, 0, 11, std::string("one\0", 4)));  // once more, since the answer was lost
+  CHECK_FALSE(put(two.right, 0, 12, "two"));
+  CHECK(put(two.right, 11, 12, "two"));
+  CHECK_FALSE(put(two.left, 11, 13, "three"));
+  auto found = get(two.left);
+  CHECK(found.number(0, 1) == 12);
+  CHECK(found.bytes(0, 2) == "two");
+  const Duration apart = two.clock.wall() - WallTime(Duration(found.number(0, 0)));
+  CHECK(std::chrono::abs(apart) < 1min);
+}
+
+TEST_CASE("database: a renewal tells how many nodes are alive") {
+  Sessions two;
+  auto renew = [&](std::int64_t epoch, std::int64_t lease) {
+    return two.ask(two.left, {&kRenew, {number(epoch), number(lease)}});
+  };
+  CHECK(renew(two.one, kHour).number(0, 1) == 2);
+  CHECK(renew(two.one, kOver).number(0, 1) == 2);
+  CHECK(renew(two.other, kHour).number(0, 1) == 1);
+  CHECK(two.ask(two.right, {&kEnter, {text("third"), number(kHour)}}).number(0, 1) == 2);
 }
 
 TEST_CASE("database: a transaction happens as a whole, and an error does no harm to the next") {

@@ -57,6 +57,7 @@ Rows SimServer::apply(const Statement& statement) {
   if (query == &kTakeOver) return take_over(values);
   if (query == &kPutPiece || query == &kDropPieces || query == &kLoadPiece || query == &kLoadContent)
     return of_bodies(query, values);
+  if (query == &kGetAccount || query == &kPutAccount) return of_accounts(query, values);
   if (query == &kHas) return one_row({flag(mails.contains(as_number(values[0])))});
   if (query == &kLoad) {
     Mail* mail = owned(values);
@@ -87,11 +88,11 @@ Rows SimServer::of_nodes(const Query* query, const Values& values) {
   if (query == &kIds) rows.add({number(std::exchange(next_ids_, next_ids_ + kIdBlock))});
   if (query == &kEnter) {
     nodes[next_epoch_] = loop_.now() + Duration(as_number(values[1]));
-    rows.add({number(next_epoch_++)});
+    rows.add({number(next_epoch_++), number(live_nodes())});
   }
   if (query == &kRenew && nodes.contains(epoch)) {
     nodes[epoch] = loop_.now() + Duration(as_number(values[1]));
-    rows.add({values[0]});
+    rows.add({values[0], number(live_nodes())});
   }
   if (query == &kLeave) nodes.erase(epoch);
   if (query == &kHandBack)
@@ -111,6 +112,24 @@ Rows SimServer::of_nodes(const Query* query, const Values& values) {
   if (query == &kSettings) rows.add({text("on"), text("on"), number(0), number(0)});
   if (query == &kFormat) rows.add({number(1), number(checksum_key)});
   return rows;
+}
+
+std::int64_t SimServer::live_nodes() const {
+  return std::ranges::count_if(nodes, [this](const auto& node) { return node.second > loop_.now(); });
+}
+
+Rows SimServer::of_accounts(const Query* query, const Values& values) {
+  const std::string name = values[0].value_or("");
+  if (query == &kGetAccount) {
+    const auto found = accounts.find(name);
+    const Value now = number(loop_.clock().wall().time_since_epoch().count());
+    return found == accounts.end() ? one_row({now, number(0), {}})
+                                   : one_row({now, number(found->second.first), found->second.second});
+  }
+  const auto found = accounts.find(name);
+  const std::int64_t version = found == accounts.end() ? 0 : found->second.first;
+  if (version == as_number(values[1])) accounts[name] = {as_number(values[2]), values[3].value_or("")};
+  return one_row({flag(accounts.contains(name) && accounts[name].first == as_number(values[2]))});
 }
 
 Rows SimServer::of_bodies(const Query* query, const Values& values) {

@@ -33,17 +33,20 @@ class SimServer {
 
   std::map<std::int64_t, Mail> mails;
   std::map<std::pair<std::int64_t, std::int64_t>, Piece> pieces;
-  std::map<std::int64_t, Instant> nodes;  // alive until
+  std::map<std::int64_t, Instant> nodes;                                 // alive until
+  std::map<std::string, std::pair<std::int64_t, std::string>> accounts;  // version and state
   std::int64_t checksum_key = 4711;
 
  private:
   using Values = std::vector<postgresql::Value>;
   postgresql::Rows apply(const postgresql::Statement& statement);
   postgresql::Rows of_nodes(const postgresql::Query* query, const Values& values);
+  postgresql::Rows of_accounts(const postgresql::Query* query, const Values& values);
   postgresql::Rows of_bodies(const postgresql::Query* query, const Values& values);
   postgresql::Rows accept(const Values& values);
   postgresql::Rows claim(const Values& values);
   postgresql::Rows take_over(const Values& values);
+  std::int64_t live_nodes() const;
   std::int64_t free_all(const std::set<std::int64_t>& owners, Instant due);
   Mail* owned(const Values& values);
   void add_found(postgresql::Rows& rows, std::int64_t id, const Mail& mail) const;
