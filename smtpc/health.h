@@ -38,6 +38,8 @@ class Health {
   bool is_paused() const { return pause_.has_value(); }
   // Has accepted a message with its present configuration and credentials.
   bool is_proven() const { return proven_; }
+  // As another daemon of a shared spool has found out.
+  void set_proven() { proven_ = true; }
   // A probable mistake in the configuration that does not stop all mail: refused senders on an unproven
   // smarthost.
   const std::optional<mail::Failure>& suspicion() const { return suspicion_; }
@@ -72,6 +74,8 @@ class Health {
 
   // How many connections there may be now.
   unsigned limit(Instant now) const;
+  unsigned most() const { return connections_; }  // at the best of times
+  void set_most(unsigned connections) { connections_ = connections; }
   void slow_down(Instant now);  // 421, refused connection, 4.7.x
 
  private:

@@ -74,6 +74,12 @@ void Lane::probe_now() {
   wake();
 }
 
+void Lane::share(unsigned nodes, bool is_proven) {
+  health_.set_most(std::max(1U, options_.smarthost.connections / std::max(1U, nodes)));
+  if (is_proven) health_.set_proven();
+  wake();
+}
+
 // Idle connections wake up and end with QUIT, so that the smarthost logs no lost connection.
 void Lane::retire() {
   retired_ = true;
@@ -129,7 +135,7 @@ Task<void> Lane::run_link() {
 // A link that only says QUIT makes room for a probe; one that is busy with a mail will show more than the
 // probe could.
 bool Lane::has_room() {
-  if (links_.size() < options_.smarthost.connections) return true;
+  if (links_.size() < health_.most()) return true;
   for (LaneLink* link : links_)
     if (!link->is_busy() && !link->is_opening()) link->cancel();
   return false;

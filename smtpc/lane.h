@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A smarthost's connections, its health and the order in which mail gets there. Lanes are the only place that
-// dials. A lane's configuration never changes: a reload makes a new one and retires the old, which finishes
-// what is under way and takes no more. The loop's thread. Lives until run() has returned.
+// dials. A lane's configuration never changes, but for its part of the connections: a reload makes a new one and retires
+// the old, which finishes what is under way and takes no more. The loop's thread. Lives until run() has returned.
 #pragma once
 
 #include <list>
@@ -48,6 +48,10 @@ class Lane {
   void wake() { changed_.notify(); }
   // Probes now, whatever the pause says.
   void probe_now();
+  // So many daemons share the configured connections; each has at least one. Those that are too many end after the mail
+  // that they are busy with. `is_proven`: one of them has found out that the smarthost accepts messages with this
+  // configuration.
+  void share(unsigned nodes, bool is_proven = false);
   // The lane takes no more mail; what is under way may finish.
   void retire();
   // Retires the lane and breaks off what is under way.

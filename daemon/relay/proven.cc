@@ -118,6 +118,26 @@ Task<void> Proven::note(io::Loop& loop, mail::Smarthost smarthost) {
   save();
 }
 
+std::optional<ProvenMark> Proven::mark_of(const mail::Smarthost& smarthost) const {
+  const auto known = known_.find(smarthost.name);
+  const auto mark = marks_.find(smarthost.name);
+  const bool is_present = known != known_.end() && known->second == description(smarthost);
+  return is_present && mark != marks_.end() ? std::optional(mark->second) : std::nullopt;
+}
+
+Task<bool> Proven::fits(io::Loop& loop, mail::Smarthost smarthost, ProvenMark mark) {
+  const Secret present = description(smarthost);
+  auto hash =
+      co_await io::run_on_pool(loop, [&] { return hash_of(present, has_password(smarthost), mark.salt); });
+  co_return hash == mark.hash;
+}
+
+void Proven::adopt(const mail::Smarthost& smarthost, ProvenMark mark) {
+  known_[smarthost.name] = description(smarthost);
+  marks_[smarthost.name] = std::move(mark);
+  if (!file_.empty()) save();
+}
+
 void Proven::save() const {
   [[maybe_unused]] auto saved =
       system::replace_file(file_, to_text(marks_));  // if that fails: more caution after a restart

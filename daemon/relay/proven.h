@@ -41,6 +41,14 @@ class Proven {
   // smarthost and configuration. Returns when all is on disk; the object outlives the task.
   Task<void> note(io::Loop& loop, mail::Smarthost smarthost);
 
+  // For daemons that share what they have proven. The mark of a smarthost that is proven as it is configured now;
+  // nullopt: it is not, or there is no mark yet.
+  std::optional<ProvenMark> mark_of(const mail::Smarthost& smarthost) const;
+  // Whether another daemon's mark was made for this very configuration. Makes the slow hash on the pool.
+  static Task<bool> fits(io::Loop& loop, mail::Smarthost smarthost, ProvenMark mark);
+  // It was. Blocks for a small write.
+  void adopt(const mail::Smarthost& smarthost, ProvenMark mark);
+
  private:
   bool fits_mark(const mail::Smarthost& smarthost, const Secret& description);
   void save() const;

@@ -23,7 +23,7 @@ std::uint64_t mark_of(const mail::Smarthost& smarthost) {
   return checksum(cat(smarthost.name, "\n", host, "\n", mail::account_of(smarthost)), 0);
 }
 
-bool is_kept(const smtpc::Quota& quota) { return quota.rate().unit >= mail::RateUnit::hour; }
+bool is_kept(const smtpc::Quota& quota) { return smtpc::is_kept(quota.rate()); }
 
 std::uint64_t reserve_of(const smtpc::RateLimiter& limiter) {
   std::uint64_t least = mail::kMaxRate;
@@ -46,8 +46,13 @@ std::string boot_id() {
   return in >> id ? id : "-";
 }
 
-Rates::Rates(std::string file, const Clock& clock, log::MailLog& log, std::string boot)
-    : file_(std::move(file)), clock_(clock), log_(log), boot_(std::move(boot)) {
+Rates::Rates(std::string file, const Clock& clock, log::MailLog& log, std::string boot, SharedQuotas* shared)
+    : file_(std::move(file)),
+      clock_(clock),
+      log_(log),
+      boot_(std::move(boot)),
+      shared_(shared),
+      sharing_{.is_counted_for = shared != nullptr} {
   if (!file_.empty()) load();
 }
 
@@ -85,9 +90,11 @@ void Rates::adopt(const RateRecord& record, Duration downtime) {
 }
 
 Rates::Account& Rates::account(const mail::Smarthost& smarthost) {
-  Account& account = accounts_[mark_of(smarthost)];
-  if (std::exchange(account.name, smarthost.name).empty())
-    account.limiter->set_on_count([this, &account](std::uint64_t count) { counted(account, count); });
+  const std::uint64_t mark = mark_of(smarthost);
+  Account& account = accounts_[mark];
+  if (!std::exchange(account.name, smarthost.name).empty()) return account;
+  account.limiter->set_on_count([this, &account](std::uint64_t count) { counted(account, count); });
+  if (shared_ != nullptr) shared_->serve(mark, account.name, account.limiter);
   return account;
 }
 
@@ -98,10 +105,16 @@ std::shared_ptr<smtpc::RateLimiter> Rates::limiter(const mail::Smarthost& smarth
 void Rates::configure(const std::vector<mail::Smarthost>& smarthosts) {
   for (const mail::Smarthost& smarthost : smarthosts) {
     Account& changed = account(smarthost);
-    changed.limiter->configure(smarthost.rates);
+    changed.rates = smarthost.rates;
+    changed.limiter->configure(changed.rates, sharing_);
     changed.reserved = 0;  // the file knows nothing of a new quota
     changed.told.reset();
   }
+}
+
+void Rates::set_nodes(unsigned nodes) {
+  sharing_.nodes = nodes;
+  for (auto& [mark, account] : accounts_) account.limiter->configure(account.rates, sharing_);
 }
 
 void Rates::counted(Account& account, std::uint64_t count) {
@@ -133,6 +146,7 @@ std::string Rates::used_up(const smtpc::Quota& quota) const {
 std::string Rates::used_up(const mail::Smarthost& smarthost) const {
   auto found = accounts_.find(mark_of(smarthost));
   if (found == accounts_.end()) return {};
+  if (shared_ != nullptr) return shared_->used_up(*found->second.limiter);
   const smtpc::Quota* quota = find_used_up(*found->second.limiter, clock_.now());
   return quota == nullptr ? "" : used_up(*quota);
 }
@@ -141,6 +155,7 @@ std::optional<double> Rates::used(const mail::Smarthost& smarthost) const {
   std::optional<double> most;
   auto found = accounts_.find(mark_of(smarthost));
   if (found == accounts_.end()) return most;
+  if (shared_ != nullptr) most = shared_->used(*found->second.limiter);
   for (const smtpc::Quota& quota : found->second.limiter->quotas()) {
     const auto all = static_cast<double>(std::max<std::uint32_t>(quota.rate().count, 1));
     most = std::max(most.value_or(0), 1 - static_cast<double>(quota.available(clock_.now())) / all);

@@ -11,6 +11,7 @@
 #include "daemon/config/settings.h"
 #include "daemon/io/nursery.h"
 #include "daemon/log/mail_log.h"
+#include "daemon/relay/fleet.h"
 #include "daemon/relay/proven.h"
 #include "daemon/relay/queue_runner.h"
 #include "daemon/relay/rates.h"
@@ -27,10 +28,11 @@ struct RelayParts {
   mail::MailSource& source;
   smtpc::Connector& connector;
   log::MailLog& log;
-  std::string token;                     // this instance's, as in our greeting
-  std::string proven_file;               // keeps which smarthosts are proven; empty: not kept
-  std::string rates_file;                // keeps how much of their rates is used up; empty: not kept
-  smtpc::TokenSource* tokens = nullptr;  // null only without `oauth`
+  std::string token;                         // this instance's, as in our greeting
+  std::string proven_file;                   // keeps which smarthosts are proven; empty: not kept
+  std::string rates_file;                    // keeps how much of their rates is used up; empty: not kept
+  smtpc::TokenSource* tokens = nullptr;      // null only without `oauth`
+  mail::SharedAccounts* accounts = nullptr;  // null: no other daemon shares the spool
   Jitter jitter = random_fraction;
 };
 
@@ -96,12 +98,15 @@ class Relay final : public smtpc::LaneObserver {
   MakeLane destination_maker(const Plan& plan, config::Problems& problems);
   void destination_changed(const smtpc::Lane& lane);
   void note_reached();
+  void share_out();
+  Task<void> prove(mail::Smarthost smarthost);
   mail::SmarthostReport report(const smtpc::Lane& lane) const;
 
   RelayParts parts_;
   Proven proven_;
-  Rates rates_;
   Routes routes_;
+  std::unique_ptr<Fleet> fleet_;  // null: no other daemon shares the spool
+  Rates rates_;
   DialogueBoard dialogues_;
   config::Settings settings_;  // as configured
   dkim::KeyRingPtr keys_;

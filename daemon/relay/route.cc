@@ -17,7 +17,7 @@ bool is_up_now(const RoutePlace& place) {
 // opened now.
 std::size_t free_connections(const smtpc::Lane& lane, Instant now) {
   if (lane.next_permitted(now) > now) return 0;
-  const bool has_room = lane.connections() < lane.smarthost().connections;
+  const bool has_room = lane.connections() < lane.health().most();
   return std::max(lane.connections() - lane.busy(), static_cast<std::size_t>(has_room));
 }
 

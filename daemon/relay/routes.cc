@@ -113,6 +113,10 @@ std::string Routes::host_of(const std::string& smarthost) const {
   return lane == nullptr ? "" : lane->smarthost().host;
 }
 
+void Routes::share(unsigned nodes) {
+  for (const LanePtr& lane : all_lanes()) lane->share(nodes);
+}
+
 void Routes::wake() {
   for (const LanePtr& lane : all_lanes()) lane->wake();
 }

@@ -46,6 +46,8 @@ class Routes {
 
   // Some mail may be due now, or may be taken by another lane than before.
   void wake();
+  // So many daemons share the connections of each lane.
+  void share(unsigned nodes);
   // Smarthosts that are paused are probed at once.
   void probe_paused();
   // The lanes take no more mail; what is under way may finish.

@@ -35,12 +35,12 @@ class Fleet(Case):
                               timeout=120, check=True).stdout
 
     def setUp(self):
-        self.postgresql.ask("TRUNCATE hikyaku.mail, hikyaku.piece, hikyaku.node")
+        self.postgresql.ask("TRUNCATE hikyaku.mail, hikyaku.piece, hikyaku.node, hikyaku.account")
 
-    def node(self, name, port, times=None):
+    def node(self, name, port, times=None, **smarthost):
         """A running node whose smarthost is at that port."""
         part = self.place.part()
-        settings = {"smarthosts": [self.trusting({"port": port, "tls": "none"})], "node": name,
+        settings = {"smarthosts": [self.trusting({"port": port, "tls": "none"} | smarthost)], "node": name,
                     "listen": [f"{self.place.address}:{PORTS[name]}"], "queue": {"retry": {"first": "1s", "max": "1s"}},
                     "spool": {"directory": part.directory("hikyakud/spool", 0o711, 65534), "url": self.postgresql.url,
                               **(times or LEASE)}}
@@ -125,6 +125,21 @@ class Fleet(Case):
               "the node is back")
         more = [to for node in (left, right) for to in self.submit(node, 3)]
         self.wait_for(accepted + more)
+
+    def test_nodes_use_up_one_quota_and_divide_the_connections(self):
+        nodes = [self.node(name, self.catcher.port, rate="10/h", connections=3) for name in PORTS]
+        for node in nodes:
+            until(lambda node=node: node.events(text="2 nodes share the spool: each has its part of `connections` and `rate`"), 30,
+                  node.log)
+            self.submit(node, 8)
+        until(lambda: len(self.catcher.mails) == 10, 60, lambda: f"10 mails, not {len(self.catcher.mails)}")
+        until(lambda: any("used up by all nodes together" in node.log() for node in nodes), 30, "it is said why mail waits")
+        self.kill(nodes[0])
+        third = self.node("left", self.catcher.port, rate="10/h", connections=1)
+        self.submit(third, 1)
+        until(lambda: "`connections: 1` is less than the" in third.log(), 30, third.log)
+        until(lambda: "used up by all nodes together" in third.log(), 30, third.log)
+        self.assertEqual(len(self.catcher.mails), 10)
 
     def test_while_the_database_is_away_clients_are_told_to_come_back(self):
         left = self.node("left", self.catcher.port)

@@ -35,12 +35,13 @@ struct RelayRig : spool::SpoolFixture {
   FakeConnector hosts{loop};
   config::Settings settings;
   std::vector<std::string> lines;
-  std::string rates_file;
+  std::string rates_file, proven_file;
   log::MailLog log{clock, {}, [this](LogLevel, std::string_view line) { lines.emplace_back(line); }};
   std::unique_ptr<relay::Relay> relay;
   mail::MailSink* sink = nullptr;  // what stands before the spool; null: nothing
   mail::MailSource* source = nullptr;
   smtpc::TokenSource* tokens = nullptr;  // for smarthosts with `oauth`
+  mail::SharedAccounts* accounts = nullptr;
 
   RelayRig() {
     settings.hostname = "app1.example.com";
@@ -57,9 +58,10 @@ struct RelayRig : spool::SpoolFixture {
                                                              .connector = hosts,
                                                              .log = log,
                                                              .token = "token",
-                                                             .proven_file = "",
+                                                             .proven_file = proven_file,
                                                              .rates_file = rates_file,
                                                              .tokens = tokens,
+                                                             .accounts = accounts,
                                                              .jitter = [] { return 0.5; }},
                                            downtime);
     spool->set_on_arrival([this](const mail::QueueEntry& entry) { relay->arrived(entry); });

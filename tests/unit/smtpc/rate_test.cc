@@ -216,3 +216,38 @@ TEST_CASE("rate: messages and recipients are counted apart, and given back so") 
   REQUIRE(limiter.take(kBeginning + 2h));
   CHECK(limiter.take_recipients(kBeginning + 2h, 80));
 }
+
+TEST_CASE(
+    "rate: the parts of several nodes together are never more than the rate, if each has at least one") {
+  for (Rate rate : {Rate{14, RateUnit::second}, Rate{200, RateUnit::minute}, Rate{7, RateUnit::minute}}) {
+    for (unsigned nodes : {2U, 3U, 7U}) {
+      CAPTURE(to_text(rate));
+      CAPTURE(nodes);
+      RateLimiter limiter;
+      limiter.configure({rate}, {.nodes = nodes});
+      std::vector<Instant> sent;
+      for (Instant now = kBeginning; now < kBeginning + 60 * length(rate.unit); now = limiter.next(now)) {
+        REQUIRE(limiter.take(now));
+        sent.push_back(now);
+      }
+      CHECK(most_within(sent, length(rate.unit)) <= rate.count / nodes);
+      CHECK(sent.size() >= 55 * (rate.count / nodes));
+    }
+  }
+}
+
+TEST_CASE(
+    "rate: of fewer messages than there are nodes each sends one in several units, and parts change as nodes "
+    "do") {
+  RateLimiter limiter;
+  const std::vector<Rate> rates{{2, RateUnit::minute}, {9, RateUnit::minute, RateOf::recipients}};
+  limiter.configure(rates, {.nodes = 5});
+  REQUIRE(limiter.take(kBeginning));
+  CHECK(limiter.next(kBeginning) >= kBeginning + 3min);
+  CHECK(limiter.next(kBeginning) < kBeginning + 3min + 10s);
+  CHECK(limiter.quotas().at(0).rate().count == 1);
+  limiter.configure(rates, {.nodes = 1});
+  REQUIRE(limiter.take(kBeginning + 5min));
+  CHECK(limiter.next(kBeginning + 5min) < kBeginning + 6min);
+  CHECK(limiter.quotas().at(0).rate().count == 9);
+}
