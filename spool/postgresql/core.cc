@@ -48,7 +48,7 @@ Core::Core(io::Loop& its_loop, Databases its_databases, SharedOptions its_option
       options(std::move(its_options)),
       budget(loop, options.memory.bytes, [] { return false; }),
       commits(loop, databases.commits, options.patience),
-      reads(loop, databases.reads, Duration{0}),  // whoever reads tries again later
+      reads(loop, databases.reads, options.patience),  // whoever reads in vain waits for a minute
       lease(loop, databases.lease, options.lease, [this] { claims.note_doubt(); }),
       claims(loop, databases.reads, lease, owned, options.lease),
       ids(loop, databases.reads),

@@ -5,12 +5,14 @@ import os
 import sys
 
 MARK = "HIKYAKU_OWN_NETWORK"
-COMMAND = ["unshare", "--net", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+SET_UP = ["--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+PROCESSES = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
-def enter_own_network():
-    """Starts this program again in it, unless it is there already. It takes root."""
+def enter_own_network(*options):
+    """Starts this program again in it, unless it is there already; with PROCESSES whatever it starts ends with it, however it
+    ends. It takes root."""
     if MARK in os.environ:
         return
     sys.stdout.flush()
-    os.execvpe(COMMAND[0], [*COMMAND, sys.executable, *sys.argv], os.environ | {MARK: "1"})
+    os.execvpe("unshare", ["unshare", "--net", *options, *SET_UP, sys.executable, *sys.argv], os.environ | {MARK: "1"})

@@ -98,7 +98,7 @@ class Case(unittest.TestCase):
         return {"name": "main", "host": SMARTHOST, "tls_ca_file": self.authority.cert, **smarthost}
 
 
-def main():
-    """In a network of its own, where this machine has no servers."""
-    enter_own_network()
+def main(*options):
+    """In a network of its own, where this machine has no servers; `options` are enter_own_network's."""
+    enter_own_network(*options)
     unittest.main(verbosity=2)
