@@ -14,34 +14,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "daemon/mail/common_reason.h"
-#include "daemon/mail/mail_source.h"
+#include "spool/queue_view.h"
 #include "spool/stored.h"
-#include "spool/view_picture.h"
 
 namespace hikyaku::spool {
-
-struct ViewedMail {
-  mail::QueuedMail mail;
-  WallTime written;  // its newest state: when it was accepted, or the last PROGRESS; of a state that has
-                     // moved with its message, the time of the move
-};
-
-// What the index tells of a mail. Only with facts does it say enough for a list; without them the record does.
-struct Glance {
-  mail::MailId id;
-  std::uint64_t size = 0;
-  Duration next_wait{0};
-  bool held = false;
-  Facts facts;
-  bool has_facts() const { return facts.arrival != WallTime() && facts.written != WallTime(); }
-};
-
-// What a PROGRESS that still stands in the log says.
-struct PastProgress {
-  WallTime written;
-  mail::Progress progress;
-};
 
 // What a segment in use holds.
 struct SegmentStatistics {
@@ -55,7 +31,7 @@ struct SegmentStatistics {
   std::vector<Hole> damage;
 };
 
-class View {
+class View final : public QueueView {
  public:
   // With `only`, of that mail alone, if it is there, and with its history.
   static Result<View, ViewError> open(Disk& disk, std::optional<mail::MailId> only = std::nullopt);
@@ -68,19 +44,19 @@ class View {
   std::size_t size() const { return picture_.index.size(); }
   // The same mails, without reading anything.
   std::vector<Glance> glances_after(mail::MailId id, std::size_t limit) const;
-  // What the code of a glance stands for; of all mails with that code one is read, the first time. Null if that
-  // one has changed meanwhile: its record tells then.
-  mail::CommonReasonPtr reason_of(const Glance& glance);
-  Result<ViewedMail, mail::SourceError> load(mail::MailId id);
-  // The states of the mail that open() was asked for, as far as the log still has them, oldest first.
-  std::vector<PastProgress> history();
 
-  // Takes the next piece; returns false to stop.
-  using Take = std::function<bool(std::string_view)>;
-  // The whole content is verified before `take` gets any of it. If it changes after that, the result is
-  // `damaged`.
-  Result<void, mail::SourceError> read_content(mail::MailId id, const Take& take);
-  Result<void, mail::SourceError> verify_content(mail::MailId id);
+  // QueueView
+  bool is_live() const override { return false; }
+  std::optional<std::size_t> expected_mails() const override { return size(); }
+  Result<std::vector<Glance>, ViewError> page_after(mail::MailId id, std::size_t limit) override {
+    return glances_after(id, limit);
+  }
+  // Of all mails with that code one is read, the first time; null if that one has changed meanwhile.
+  mail::CommonReasonPtr reason_of(const Glance& glance) override;
+  Result<ViewedMail, mail::SourceError> load(mail::MailId id) override;
+  std::vector<PastProgress> history() override;
+  Result<void, mail::SourceError> read_content(mail::MailId id, const Take& take) override;
+  Result<void, mail::SourceError> verify_content(mail::MailId id) override;
 
   bool has_large_body(mail::MailId id) const;
   const SeenLog& log() const { return picture_.log; }

@@ -30,6 +30,7 @@ enum class ViewErrorKind {
   read_failed,      // EIO and the like
   later_format,     // written by a later version of hikyaku
   always_changing,  // segments were reused again and again while they were read
+  away,             // the spool is a database, and that cannot be asked: the text says all of it
 };
 using ViewError = Error<ViewErrorKind>;
 

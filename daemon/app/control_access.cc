@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/app/listening.h"
+#include "daemon/app/settings_mapping.h"
 #include "daemon/base/text.h"
 #include "daemon/control/control_service.h"
 #include "daemon/control/metrics_port.h"
@@ -17,6 +18,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kStopTimeout = 1s;
 
+// Null: the mail is in the directory.
+listing::QueueReader::OpenView view_opener(const std::optional<postgresql::Fleet>& fleet) {
+  if (!fleet) return nullptr;
+  return [fleet = *fleet]() -> Result<std::shared_ptr<spool::QueueView>, StartError> {
+    auto view = postgresql::DatabaseView::open(fleet);
+    if (!view) return std::unexpected(view.error());
+    return std::shared_ptr<spool::QueueView>(std::move(*view));
+  };
+}
+
 }  // namespace
 
 ControlAccess::ControlAccess(io::Loop& loop, log::MailLog& log, const config::Settings& settings)
@@ -24,6 +35,7 @@ ControlAccess::ControlAccess(io::Loop& loop, log::MailLog& log, const config::Se
       log_(log),
       path_(system::control_socket_in(settings.runtime_directory)),
       spool_directory_(settings.spool.directory),
+      fleet_(fleet_of(settings)),
       is_default_directory_(settings.runtime_directory == config::Settings().runtime_directory),
       group_(settings.control.group),
       metrics_at_(settings.metrics) {}
@@ -43,6 +55,7 @@ Task<Result<void, StartError>> ControlAccess::open() {
 }
 
 Result<void, StartError> ControlAccess::serve(LoopDaemonControlParts parts) {
+  if (fleet_) parts.node = fleet_->node;
   daemon_control_.emplace(std::move(parts));
   if (metrics_at_) serve_metrics(*metrics_at_);
   return serve_socket();
@@ -59,7 +72,8 @@ void ControlAccess::serve_metrics(const Endpoint& at) {
 
 Result<void, StartError> ControlAccess::serve_socket() {
   if (!socket_) return {};
-  control::ControlOptions options{.path = path_, .spool_directory = spool_directory_, .group = group_};
+  control::ControlOptions options{
+      .path = path_, .spool_directory = spool_directory_, .open_view = view_opener(fleet_), .group = group_};
   service_ = std::make_unique<control::ControlService>(std::move(options), std::move(socket_),
                                                        *daemon_control_, loop_.clock());
   if (!service_->runs())

@@ -13,6 +13,7 @@
 #include "daemon/base/exit.h"
 #include "daemon/base/fd.h"
 #include "daemon/config/settings.h"
+#include "spool/postgresql/database_view.h"
 
 namespace hikyaku::control {
 class ControlService;
@@ -45,6 +46,7 @@ class ControlAccess {
   log::MailLog& log_;
   std::string path_;
   std::string spool_directory_;
+  std::optional<postgresql::Fleet> fleet_;  // of a shared spool
   bool is_default_directory_;
   std::string group_;
   std::optional<Endpoint> metrics_at_;

@@ -23,26 +23,31 @@ Task<Result<void, std::string>> with_one(TokensOfOne tokens, std::string smartho
 }  // namespace
 
 LoopDaemonControl::LoopDaemonControl(LoopDaemonControlParts parts)
-    : parts_(std::move(parts)), started_(parts_.loop.now()), caller_(parts_.loop) {}
+    : parts_(std::move(parts)), started_(parts_.loop.now()), caller_(parts_.loop) {
+  if (parts_.fleet != nullptr)
+    fleet_.emplace(*parts_.fleet, parts_.relay, parts_.source, parts_.log, parts_.node);
+}
 
-std::optional<std::size_t> LoopDaemonControl::retry_all() {
+std::optional<std::size_t> LoopDaemonControl::retry_all(std::string by) {
   return caller_.call<std::size_t>(
-      [this]() -> Task<std::size_t> {
+      [this, by = std::move(by)]() -> Task<std::size_t> {
         std::size_t count = parts_.relay.retry_all();
         parts_.log.info("all mail is due now", {{"mails", count}});
+        if (fleet_) count += co_await fleet_->retry_all(by);
         co_return count;
       },
-      kTimeout);
+      kReadingTimeout);
 }
 
 std::optional<control::RetryReport> LoopDaemonControl::retry(std::vector<mail::MailId> ids,
-                                                             control::Rights rights) {
+                                                             control::Rights rights, std::string by) {
   return caller_.call<control::RetryReport>(
-      [this, ids = std::move(ids), rights] { return load_and_retry(ids, rights); }, kReadingTimeout);
+      [this, ids = std::move(ids), rights, by = std::move(by)] { return load_and_retry(ids, rights, by); },
+      kReadingTimeout);
 }
 
 Task<control::RetryReport> LoopDaemonControl::load_and_retry(std::vector<mail::MailId> ids,
-                                                             control::Rights rights) {
+                                                             control::Rights rights, std::string by) {
   control::RetryReport report;
   for (mail::MailId id : ids) {
     auto mail = co_await parts_.source.load(id);
@@ -51,17 +56,24 @@ Task<control::RetryReport> LoopDaemonControl::load_and_retry(std::vector<mail::M
     list.push_back(id);
   }
   retry_now(report.retried, rights);
+  if (fleet_) co_await fleet_->settle(report, rights, std::move(by));
   co_return report;
 }
 
-bool LoopDaemonControl::retry_known(std::vector<mail::MailId> ids, control::Rights rights) {
+bool LoopDaemonControl::retry_known(std::vector<mail::MailId> ids, control::Rights rights, std::string by) {
   auto done = caller_.call<bool>(
-      [this, ids = std::move(ids), rights]() -> Task<bool> {
-        retry_now(ids, rights);
-        co_return true;
-      },
-      kTimeout);
+      [this, ids = std::move(ids), rights, by = std::move(by)] { return retry_everywhere(ids, rights, by); },
+      kReadingTimeout);
   return done.has_value();
+}
+
+Task<bool> LoopDaemonControl::retry_everywhere(std::vector<mail::MailId> ids, control::Rights rights,
+                                               std::string by) {
+  if (fleet_)
+    co_await fleet_->retry_known(std::move(ids), rights, std::move(by));
+  else
+    retry_now(ids, rights);
+  co_return true;
 }
 
 // A paused smarthost is probed for the operator only: anyone else could have our account blocked by making us
@@ -73,15 +85,20 @@ void LoopDaemonControl::retry_now(const std::vector<mail::MailId>& ids, const co
 
 std::optional<std::vector<relay::Decided>> LoopDaemonControl::steer(std::vector<mail::MailId> ids,
                                                                     control::SteeringOrder order) {
+  return caller_.call<std::vector<relay::Decided>>(
+      [this, ids = std::move(ids), order = std::move(order)] { return steer_everywhere(ids, order); },
+      kReadingTimeout);
+}
+
+Task<std::vector<mail::Decided>> LoopDaemonControl::steer_everywhere(std::vector<mail::MailId> ids,
+                                                                     control::SteeringOrder order) {
   auto may_change = [rights = order.rights](const std::optional<std::uint32_t>& owner) {
     return rights.may_change(owner);
   };
-  return caller_.call<std::vector<relay::Decided>>(
-      [this, ids = std::move(ids),
-       wanted = relay::Instruction{order.decision, std::move(order.by), may_change}] {
-        return parts_.relay.steering().apply(ids, wanted);
-      },
-      kReadingTimeout);
+  auto answers = co_await parts_.relay.steering().apply(
+      std::move(ids), relay::Instruction{order.decision, order.by, may_change});
+  if (fleet_) co_await fleet_->settle(answers, std::move(order));
+  co_return answers;
 }
 
 std::optional<control::DaemonControl::OutcomeReport> LoopDaemonControl::outcome(
@@ -140,6 +157,8 @@ Task<relay::StatusReport> LoopDaemonControl::status_now() {
   status.spool_trouble = std::move(trouble);
   status.warnings = parts_.warnings();
   if (parts_.drain != nullptr) status.drain = parts_.drain->report();
+  if (parts_.fleet != nullptr)
+    if (auto fleet = co_await parts_.fleet->report()) status.fleet = std::move(*fleet);
   co_return status;
 }
 

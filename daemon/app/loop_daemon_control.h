@@ -7,6 +7,7 @@
 #include <string>
 
 #include "daemon/app/drain.h"
+#include "daemon/app/fleet_steering.h"
 #include "daemon/control/daemon_control.h"
 #include "daemon/io/work.h"
 #include "daemon/metrics/metrics.h"
@@ -30,7 +31,9 @@ struct LoopDaemonControlParts {
   oauth::Tokens& tokens;
   std::function<Task<control::ReloadReport>()> reload;
   std::function<Task<Result<std::size_t, std::string>>()> reload_aliases;
-  Drain* drain = nullptr;  // null: cannot be drained
+  Drain* drain = nullptr;        // null: cannot be drained
+  mail::Fleet* fleet = nullptr;  // null: the spool is not shared
+  std::string node{};            // this node's name in it
 };
 
 class LoopDaemonControl final : public control::DaemonControl {
@@ -40,9 +43,10 @@ class LoopDaemonControl final : public control::DaemonControl {
   // Ends all waiting calls without an answer, and returns when no task is left. Later calls get no answer.
   Task<void> close() { return caller_.close(); }
 
-  std::optional<std::size_t> retry_all() override;
-  std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) override;
-  bool retry_known(std::vector<mail::MailId> ids, control::Rights rights) override;
+  std::optional<std::size_t> retry_all(std::string by) override;
+  std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights,
+                                            std::string by) override;
+  bool retry_known(std::vector<mail::MailId> ids, control::Rights rights, std::string by) override;
   std::optional<std::vector<relay::Decided>> steer(std::vector<mail::MailId> ids,
                                                    control::SteeringOrder order) override;
   std::optional<OutcomeReport> outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
@@ -64,7 +68,11 @@ class LoopDaemonControl final : public control::DaemonControl {
  private:
   using OAuthDeed = std::function<Task<Result<void, std::string>>(std::shared_ptr<oauth::Refresher>)>;
   std::optional<Result<void, std::string>> with_tokens(const std::string& smarthost, OAuthDeed deed);
-  Task<control::RetryReport> load_and_retry(std::vector<mail::MailId> ids, control::Rights rights);
+  Task<control::RetryReport> load_and_retry(std::vector<mail::MailId> ids, control::Rights rights,
+                                            std::string by);
+  Task<bool> retry_everywhere(std::vector<mail::MailId> ids, control::Rights rights, std::string by);
+  Task<std::vector<mail::Decided>> steer_everywhere(std::vector<mail::MailId> ids,
+                                                    control::SteeringOrder order);
   Task<OutcomeReport> look_at(mail::MailId id, std::optional<relay::MailOutcome> seen, control::Rights rights,
                               Duration wait);
   void retry_now(const std::vector<mail::MailId>& ids, const control::Rights& rights);
@@ -76,6 +84,7 @@ class LoopDaemonControl final : public control::DaemonControl {
   Instant started_;
   mail::MailId oldest_;  // the mail that was the oldest when metrics were asked for the last time
   std::optional<WallTime> oldest_arrival_;
+  std::optional<FleetSteering> fleet_;  // of a shared spool
   io::LoopCaller caller_;
 };
 

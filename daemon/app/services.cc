@@ -127,7 +127,8 @@ Result<void, StartError> Services::serve_control() {
                                .tokens = tokens_,
                                .reload = [this] { return reloader_.reload(); },
                                .reload_aliases = [this] { return reloader_.reload_aliases(); },
-                               .drain = &drain_});
+                               .drain = &drain_,
+                               .fleet = parts_.storage.fleet()});
 }
 
 metrics::Counts Services::counts() const {

@@ -110,6 +110,13 @@ postgresql::SharedOptions shared_options(const config::Settings& settings) {
           .memory = settings.memory};
 }
 
+std::optional<postgresql::Fleet> fleet_of(const config::Settings& settings) {
+  if (settings.spool.url.empty()) return std::nullopt;
+  const postgresql::LeaseOptions lease = shared_options(settings).lease;
+  return postgresql::Fleet{
+      .url = settings.spool.url, .node = lease.node, .lease = lease.lease, .takeover = lease.takeover};
+}
+
 log::Options log_options(const config::Settings& settings) {
   return {.level = settings.log.level,
           .format = settings.log.format,

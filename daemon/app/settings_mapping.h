@@ -2,6 +2,7 @@
 // How the parts of the daemon see the settings, and which settings only a restart changes. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "smtpd/acceptor.h"
 #include "spool/options.h"
 #include "spool/postgresql/core.h"
+#include "spool/postgresql/database_view.h"
 
 namespace hikyaku::app {
 
@@ -26,6 +28,8 @@ pickup::PickupOptions pickup_options(const config::Settings& settings, smtpd::Se
 RecipientRules recipient_rules(const config::Settings& settings);
 spool::SpoolOptions spool_options(const config::Settings& settings);
 postgresql::SharedOptions shared_options(const config::Settings& settings);
+// As whoever lists its mail needs it; nullopt: the spool is not shared.
+std::optional<postgresql::Fleet> fleet_of(const config::Settings& settings);
 log::Options log_options(const config::Settings& settings);
 
 }  // namespace hikyaku::app

@@ -6,6 +6,7 @@
 #include "daemon/app/settings_mapping.h"
 #include "daemon/base/text.h"
 #include "daemon/io/work.h"
+#include "spool/move_mark.h"
 #include "spool/start.h"
 #include "spool/view.h"
 
@@ -22,6 +23,13 @@ Exit exit_for(spool::SpoolErrorKind kind) {
   }
 }
 
+// Some of its mail may be at the other place already.
+Result<void, StartError> hold_while_moving(const std::string& directory) {
+  if (!spool::MoveMark::is_in(directory)) return {};
+  return fail(Exit::configuration, cat("a move of the mail in ", directory,
+                                       " has not come to its end: run the same 'hikyaku spool move' again"));
+}
+
 }  // namespace
 
 Task<Result<std::unique_ptr<Storage>, StartError>> Storage::open(io::Loop& loop, log::MailLog& log,
@@ -34,6 +42,8 @@ Task<Result<std::unique_ptr<Storage>, StartError>> LocalStorage::open(io::Loop& 
                                                                       const config::Settings& settings) {
   std::unique_ptr<LocalStorage> storage(new LocalStorage(loop, log, settings.spool));
   const std::string name = cat("spool ", settings.spool.directory, ": ");
+  auto whole = hold_while_moving(settings.spool.directory);
+  if (!whole) co_return std::unexpected(whole.error());
   auto disk = spool::open_disk(settings.spool.directory);
   if (!disk) co_return fail(Exit::cannot_create, cat(name, disk.error().text));
   storage->disk_ = std::move(*disk);
@@ -100,8 +110,8 @@ Result<void, StartError> hold_directory(spool::Disk& disk, const std::string& di
   if (!view || view->ids().empty()) return {};
   return fail(Exit::configuration,
               cat("spool.url is set, but ", directory, " still holds ", std::to_string(view->ids().size()),
-                  " mails of its own; let the daemon deliver them without spool.url first, or name another "
-                  "spool.directory"));
+                  " mails of its own: move them with 'hikyaku spool move ", directory,
+                  " URL', or let the daemon deliver them without spool.url first"));
 }
 
 }  // namespace
@@ -142,7 +152,8 @@ Result<void, StartError> SharedStorage::lock_directory() {
   if (!lock)
     return fail(exit_for(lock.error().kind), cat("spool ", settings_.directory, ": ", lock.error().text));
   lock_ = std::move(*lock);
-  return hold_directory(*disk_, settings_.directory);
+  auto whole = hold_while_moving(settings_.directory);
+  return whole ? hold_directory(*disk_, settings_.directory) : whole;
 }
 
 void SharedStorage::report_from_here_on() {

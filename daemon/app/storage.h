@@ -29,6 +29,8 @@ class Storage {
   virtual ~Storage() = default;
 
   virtual spool::Store& spool() = 0;
+  // Who shares it; null: nobody.
+  virtual mail::Fleet* fleet() { return nullptr; }
   // Called each time there is room for new mail again.
   void set_on_recovery(std::function<void()> on_recovery) { on_recovery_ = std::move(on_recovery); }
 
@@ -81,6 +83,7 @@ class SharedStorage final : public Storage {
                                                                  const config::Settings& settings);
 
   spool::Store& spool() override { return *spool_; }
+  mail::Fleet* fleet() override { return &spool_->fleet(); }
   std::string trouble() const override { return spool_->trouble().value_or(""); }
   Task<std::string> trouble_now() override { co_return trouble(); }
 

@@ -148,8 +148,10 @@ void add_spool_options(CLI::App& command, SpoolOptions& options) {
   command.add_option("-c", options.config, "the daemon's configuration file, which names the spool")
       ->type_name("FILE")
       ->capture_default_str();
-  command.add_option("--directory", options.directory, "read this spool, or copy of a spool, instead")
-      ->type_name("DIR");
+  command
+      .add_option("--directory", options.directory,
+                  "read this spool, or copy of a spool, instead; or a shared one")
+      ->type_name("DIR|URL");
 }
 
 Action understand_command_line(std::vector<std::string> arguments) {

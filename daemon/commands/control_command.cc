@@ -149,7 +149,8 @@ void add_control_commands(CLI::App& app, Action& chosen) {
                   "also print what was said in each smarthost's last session that failed");
   asking.footer(
       "Exit code: 0 all is well, 1 something needs the operator, 75 the daemon does not answer.\n"
-      "With --nagios: 0 OK, 1 WARNING (a smarthost is paused, mail is held), 2 CRITICAL (no mail flows),\n"
+      "With --nagios: 0 OK, 1 WARNING (a smarthost is paused, mail is held, a node is away), 2 CRITICAL (no "
+      "mail flows),\n"
       "3 UNKNOWN.");
   add_health_command(app, chosen);
   auto reloading = std::make_shared<AskOptions>();

@@ -36,6 +36,37 @@ std::string queue_line(const JsonValue& queue) {
              counted(queue.whole_number_of("held"), "held\n"));
 }
 
+bool is_true(const JsonValue& object, std::string_view name) {
+  const JsonValue* value = object.find(name);
+  return value != nullptr && value->boolean().value_or(false);
+}
+
+std::string node_line(const JsonValue& node) {
+  const std::uint64_t held = node.whole_number_of("held");
+  const std::string mails =
+      cat(counted(node.whole_number_of("mails"), "mails"), held > 0 ? cat(", ", counted(held, "held")) : "");
+  return cat("node           ", text_in(node, "name"), is_true(node, "this") ? " (this one)" : "", ": ",
+             mails,
+             is_true(node, "away") ? cat(", away: alive until ", text_in(node, "alive_until"),
+                                         "; its mail is the others' from ", text_in(node, "free_at"), " on\n")
+                                   : cat(", alive until ", text_in(node, "alive_until"), ", started ",
+                                         text_in(node, "started"), "\n"));
+}
+
+// Of a shared spool: what all of its nodes have.
+std::string fleet_lines(const JsonValue& status) {
+  const JsonValue* fleet = status.find("fleet");
+  if (fleet == nullptr) return "";
+  const std::string oldest = text_in(*fleet, "oldest");
+  std::string text = cat("all nodes      ", is_true(*fleet, "is_estimate") ? "about " : "",
+                         counted(fleet->whole_number_of("mails"), "mails, "),
+                         counted(fleet->whole_number_of("free"), "of them nobody's, "),
+                         counted(fleet->whole_number_of("held"), "held"),
+                         oldest.empty() ? "" : cat("; the oldest came ", oldest), "\n");
+  for (const JsonValue& node : fleet->list_of("nodes")) text += node_line(node);
+  return text;
+}
+
 // Nothing where there is none, or mail is taken again.
 std::string drain_line(const JsonValue& status) {
   const JsonValue* drain = status.find("drain");
@@ -104,6 +135,11 @@ Exit tell(const ControlReply& reply, Output& output, Form form) {
     exit = report(kRetryCommand,
                   {Exit::unavailable,
                    cat(id, " is held, so it was not retried: `hikyaku queue release ", id, "` lets it go")});
+  for (const std::string& id : texts_in(answer, "elsewhere"))
+    report_note(kRetryCommand, cat(id, " is tried by the node that has it"));
+  for (const JsonValue& refused : answer.list_of("refused"))
+    exit = report(kRetryCommand, {Exit::unavailable, cat(printable(refused.text_of("id")), ": ",
+                                                         still_printable(refused.text_of("error"), 4096))});
   for (const std::string& id : texts_in(answer, "unknown"))
     exit = report(kRetryCommand,
                   {Exit::no_input, cat("there is no mail ", id, " in the queue, or you may not see it")});
@@ -181,14 +217,23 @@ bool has_reached_all(const JsonValue& outcome) {
          });
 }
 
+std::vector<std::string> away_nodes(const JsonValue& status) {
+  std::vector<std::string> names;
+  const JsonValue* fleet = status.find("fleet");
+  if (fleet == nullptr) return names;
+  for (const JsonValue& node : fleet->list_of("nodes"))
+    if (is_true(node, "away")) names.push_back(text_in(node, "name"));
+  return names;
+}
+
 bool needs_operator(const JsonValue& status) {
+  if (!away_nodes(status).empty()) return true;
   const JsonValue* queue = status.find("queue");
   if (queue != nullptr && queue->whole_number_of("held") > 0) return true;
   if (text_in(status, "spool", "healthy") != "healthy") return true;
   return std::ranges::any_of(status.list_of("smarthosts"), [](const JsonValue& smarthost) {
     const JsonValue* oauth = smarthost.find("oauth");
-    const JsonValue* needs = oauth != nullptr ? oauth->find("needs_operator") : nullptr;
-    const bool has_lapsed = needs != nullptr && needs->boolean().value_or(false);
+    const bool has_lapsed = oauth != nullptr && is_true(*oauth, "needs_operator");
     return has_lapsed || !text_in(smarthost, "next_probe").empty();
   });
 }
@@ -198,6 +243,7 @@ std::string status_text(const JsonValue& status) {
   std::string text =
       cat("hikyakud ", text_in(status, "version"), ", up for ", hikyaku::to_text(Duration(uptime)), "\n");
   if (const JsonValue* queue = status.find("queue")) text += queue_line(*queue);
+  text += fleet_lines(status);
   text += cat("last delivery  ", text_in(status, "last_delivery", "none since the start"), "\n");
   if (std::uint64_t failed = status.whole_number_of("failed_last_day"); failed > 0)
     text += cat("failed         ", counted(failed, failed == 1 ? "mail" : "mails"), " in the last day\n");

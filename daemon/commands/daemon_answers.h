@@ -13,9 +13,12 @@ namespace hikyaku::commands {
 
 // The answer to GET /v1/status as several lines. Pure.
 std::string status_text(const JsonValue& status);
-// Whether the operator may have to act: a smarthost is paused, the spool has trouble, or mail is held.
+// Whether the operator may have to act: a smarthost is paused, the spool has trouble, mail is held, or a node of a shared
+// spool is away.
 // Warnings about the set-up do not count, because the set-up may be intended. Pure.
 bool needs_operator(const JsonValue& status);
+// The names of those nodes.
+std::vector<std::string> away_nodes(const JsonValue& status);
 
 // The answer to GET /v1/mails/ID/outcome: a line for each recipient, and one that says what a mail waits for. Pure.
 std::string outcome_text(const std::string& id, const JsonValue& outcome);

@@ -5,6 +5,7 @@
 
 #include "daemon/base/text.h"
 #include "daemon/commands/output.h"
+#include "daemon/config/hostname.h"
 #include "daemon/config/load.h"
 #include "daemon/listing/queue_reader.h"
 #include "daemon/setup/authinfo_store.h"
@@ -14,9 +15,17 @@
 namespace hikyaku::commands {
 namespace {
 
+postgresql::Fleet fleet_of(const config::Settings& settings) {
+  return {.url = settings.spool.url,
+          .node = settings.node.empty() ? settings.hostname : settings.node,
+          .lease = settings.spool.lease,
+          .takeover = settings.spool.takeover};
+}
+
 DaemonPaths paths_of(const config::Settings& settings) {
-  return {system::control_socket_in(settings.runtime_directory), settings.spool.directory,
-          !settings.spool.url.empty(), ""};
+  DaemonPaths paths{system::control_socket_in(settings.runtime_directory), settings.spool.directory, {}, ""};
+  if (!settings.spool.url.empty()) paths.fleet = fleet_of(settings);
+  return paths;
 }
 
 std::string note_on(const config::Problems& problems, const DaemonPaths& paths) {
@@ -28,23 +37,27 @@ std::string note_on(const config::Problems& problems, const DaemonPaths& paths) 
       paths.spool);
 }
 
-Result<std::string, StartError> directory_of(std::string_view command, const SpoolOptions& options) {
-  if (!options.directory.empty()) return options.directory;
+}  // namespace
+
+std::string SpoolPlace::shown() const {
+  if (!fleet) return directory;
+  auto address = postgresql::Address::parse(fleet->url);
+  return address ? address->shown() : "the database";
+}
+
+Result<SpoolPlace, StartError> find_spool(std::string_view command, const SpoolOptions& options) {
+  if (postgresql::is_database_url(options.directory))
+    return SpoolPlace{.fleet =
+                          postgresql::Fleet{.url = options.directory, .node = config::default_hostname()}};
+  if (!options.directory.empty()) return SpoolPlace{.directory = options.directory};
   auto paths = find_daemon(options.config);
   if (!paths)
     return fail(
         Exit::configuration,
         cat(paths.error().text, "\nname the configuration with -c FILE, or the spool with --directory DIR"));
   report_note(command, paths->note);
-  if (paths->is_shared)
-    return fail(
-        Exit::no_input,
-        "the mail of this daemon is in the database of spool.url, which this command cannot read yet; "
-        "'hikyaku status' has the numbers, and the table hikyaku.mail the mails");
-  return paths->spool;
+  return SpoolPlace{paths->spool, std::move(paths->fleet)};
 }
-
-}  // namespace
 
 Result<DaemonPaths, StartError> find_daemon(const std::string& config) {
   auto settings = config::load_file(config);
@@ -56,12 +69,18 @@ Result<DaemonPaths, StartError> find_daemon(const std::string& config) {
   return paths;
 }
 
-Result<SpoolAccess, StartError> open_spool(std::string_view command, const SpoolOptions& options) {
-  auto directory = directory_of(command, options);
-  if (!directory) return std::unexpected(directory.error());
-  auto disk = spool::open_disk(*directory);
-  if (!disk) return std::unexpected(listing::explain(spool::to_view_error(disk.error()), *directory));
-  return SpoolAccess{*directory, std::move(*disk)};
+Result<std::unique_ptr<spool::Disk>, StartError> open_disk(const std::string& directory) {
+  auto disk = spool::open_disk(directory);
+  if (!disk) return std::unexpected(listing::explain(spool::to_view_error(disk.error()), directory));
+  return std::move(*disk);
+}
+
+Result<std::shared_ptr<spool::QueueView>, StartError> open_view(const SpoolPlace& place,
+                                                                std::optional<mail::MailId> only) {
+  if (!place.fleet) return listing::open_directory(place.directory, only);
+  auto view = postgresql::DatabaseView::open(*place.fleet);
+  if (!view) return std::unexpected(view.error());
+  return std::shared_ptr<spool::QueueView>(std::move(*view));
 }
 
 dkim::KeyRingPtr readable_keys(std::string_view command, const config::Settings& settings) {

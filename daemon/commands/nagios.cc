@@ -18,6 +18,7 @@ struct Figures {
   std::uint64_t failed = 0;  // in the last day
   std::size_t smarthosts = 0;
   std::vector<std::string> paused;  // their names
+  std::vector<std::string> away;    // names of nodes
   std::string spool_trouble;
 };
 
@@ -28,6 +29,7 @@ Figures figures_in(const JsonValue& status) {
     figures.waiting = queue->whole_number_of("deferred");
     figures.held = queue->whole_number_of("held");
   }
+  figures.away = away_nodes(status);
   figures.failed = status.whole_number_of("failed_last_day");
   for (const JsonValue& smarthost : status.list_of("smarthosts")) {
     ++figures.smarthosts;
@@ -41,7 +43,8 @@ Figures figures_in(const JsonValue& status) {
 PluginState state_of(const Figures& figures) {
   const bool none_is_up = figures.smarthosts > 0 && figures.paused.size() == figures.smarthosts;
   if (!figures.spool_trouble.empty() || none_is_up) return PluginState::critical;
-  return figures.paused.empty() && figures.held == 0 ? PluginState::ok : PluginState::warning;
+  return figures.paused.empty() && figures.away.empty() && figures.held == 0 ? PluginState::ok
+                                                                             : PluginState::warning;
 }
 
 std::string_view name_of(PluginState state) {
@@ -62,6 +65,7 @@ std::string summary(const Figures& figures) {
   if (!figures.paused.empty())
     text += cat(std::to_string(figures.paused.size()), " of ", std::to_string(figures.smarthosts),
                 " smarthosts paused: ", join(figures.paused, ", "), "; ");
+  if (!figures.away.empty()) text += cat("away: ", join(figures.away, ", "), "; ");
   const std::uint64_t queued = figures.active + figures.waiting + figures.held;
   text += cat(std::to_string(queued), queued == 1 ? " mail queued" : " mails queued");
   if (figures.held > 0) text += cat(", ", std::to_string(figures.held), " held");

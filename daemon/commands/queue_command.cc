@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku queue`: reads the spool itself, so it works whether the daemon runs or not, and changes nothing.
+// `hikyaku queue`: reads the spool itself, or the database of a shared one, so it works whether the daemon runs or not, and changes nothing.
 // Only the state of the smarthosts, and what changes something, are requests to the daemon.
 #include <unistd.h>
 
@@ -38,12 +38,12 @@ Exit list(const QueueOptions& options) {
   ListOptions wanted = options.list;
   wanted.all = options.selection.all;
   wanted.filters = options.selection.filters;
-  return with_view(options.spool, std::nullopt,
-                   [&](const std::string& directory, spool::View& view, Output& output) {
-                     const mail::RouteState route = ask_daemon({options.spool, options.socket}).route;
-                     QueueList list(wanted, view, route, output);
-                     return list.print(listing::drops_text(directory, std::nullopt));
-                   });
+  return with_view(
+      options.spool, std::nullopt, [&](const SpoolPlace& place, spool::QueueView& view, Output& output) {
+        const mail::RouteState route = ask_daemon({options.spool, options.socket}).route;
+        QueueList list(wanted, view, route, output);
+        return list.print(place.directory.empty() ? "" : listing::drops_text(place.directory, std::nullopt));
+      });
 }
 
 OneMailOptions one_mail(const QueueOptions& options) {

@@ -6,6 +6,7 @@
 #include "daemon/base/text.h"
 #include "daemon/commands/queue_mail.h"
 #include "daemon/listing/queue_listing.h"
+#include "daemon/listing/queue_reader.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::size_t kGlancesAtOnce = 256;
 
 }  // namespace
 
-QueueList::QueueList(const ListOptions& options, spool::View& view, const mail::RouteState& route,
+QueueList::QueueList(const ListOptions& options, spool::QueueView& view, const mail::RouteState& route,
                      Output& output)
     : options_(options),
       view_(view),
@@ -30,6 +31,7 @@ QueueList::QueueList(const ListOptions& options, spool::View& view, const mail::
 Exit QueueList::print(const std::string& drops) {
   if (auto understood = understand(); !understood) return report(kQueueCommand, understood.error());
   walk();
+  if (is_cut_short_) return exit_;
   print_sorted();
   finish(drops);
   return exit_;
@@ -45,17 +47,26 @@ Result<void, StartError> QueueList::understand() {
 void QueueList::walk() {
   mail::MailId after;
   const bool prints_as_it_goes = needs_record() && !groups_;
-  if (!prints_as_it_goes) progress_.emplace("reading the queue").expect(view_.size());
-  for (auto next = view_.glances_after(after, kGlancesAtOnce); !next.empty() && !is_done_;
-       next = view_.glances_after(after, kGlancesAtOnce)) {
-    for (const spool::Glance& glance : next) {
+  if (!prints_as_it_goes) progress_.emplace("reading the queue");
+  if (progress_ && view_.expected_mails()) progress_->expect(*view_.expected_mails());
+  while (!is_done_) {
+    auto next = view_.page_after(after, kGlancesAtOnce);
+    if (!next) return give_up(next.error());
+    if (next->empty()) break;
+    for (const spool::Glance& glance : *next) {
       if (progress_) progress_->count_one();
       if (!is_done_) look_at(glance);
     }
-    after = next.back().id;
+    after = next->back().id;
     if (needs_record()) output_.flush();
   }
   progress_.reset();
+}
+
+void QueueList::give_up(const spool::ViewError& error) {
+  progress_.reset();  // the error has a line of its own
+  exit_ = report(kQueueCommand, listing::explain(error, ""));
+  is_cut_short_ = true;
 }
 
 void QueueList::look_at(const spool::Glance& glance) {

@@ -14,7 +14,7 @@
 #include "daemon/commands/progress.h"
 #include "daemon/listing/queue_filter.h"
 #include "daemon/listing/queue_overview.h"
-#include "spool/view.h"
+#include "spool/queue_view.h"
 
 namespace hikyaku::commands {
 
@@ -35,7 +35,8 @@ struct ListOptions {
 class QueueList {
  public:
   // All must outlive it.
-  QueueList(const ListOptions& options, spool::View& view, const mail::RouteState& route, Output& output);
+  QueueList(const ListOptions& options, spool::QueueView& view, const mail::RouteState& route,
+            Output& output);
 
   // Leaves out mail that ends while the list is made. Reports damaged mail and continues with the rest. `drops`
   // says what waits outside the spool, or nothing. Returns usage if a filter is not understood.
@@ -44,6 +45,7 @@ class QueueList {
  private:
   Result<void, StartError> understand();
   void walk();
+  void give_up(const spool::ViewError& error);
   void look_at(const spool::Glance& glance);
   bool needs_record() const;
   void take(const listing::MailBrief& brief, const spool::ViewedMail* mail);
@@ -54,7 +56,7 @@ class QueueList {
   std::optional<spool::ViewedMail> load(mail::MailId id);
 
   const ListOptions& options_;
-  spool::View& view_;
+  spool::QueueView& view_;
   const mail::RouteState& route_;
   Output& output_;
   WallTime now_;
@@ -65,7 +67,8 @@ class QueueList {
   std::vector<std::pair<std::int64_t, mail::MailId>> sorted_;  // by their keys, once all are known
   std::optional<Progress> progress_;                           // not beside lines that come out at once
   std::size_t mails_ = 0;
-  bool is_done_ = false;  // no more mails are wanted
+  bool is_done_ = false;       // no more mails are wanted
+  bool is_cut_short_ = false;  // the rest cannot be read
   Exit exit_ = Exit::ok;
 };
 

@@ -11,6 +11,7 @@
 #include "daemon/config/load.h"
 #include "daemon/dkim/signing_reader.h"
 #include "daemon/io/loop.h"
+#include "daemon/io/resolver.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_reader.h"
 #include "daemon/mail/dialogue.h"
@@ -28,14 +29,14 @@ bool belongs_to_no_daemon(const QueuePlace& place) {
 }
 
 // Uses one mail of an open spool.
-using UseOne = std::function<Result<void, StartError>(spool::View&, mail::MailId, Output&)>;
+using UseOne = std::function<Result<void, StartError>(spool::QueueView&, mail::MailId, Output&)>;
 
 Exit with_mail(const OneMailOptions& options, const UseOne& use) {
   auto id = mail::parse_mail_id(options.id);
   if (!id)
     return report(kQueueCommand, {Exit::usage, cat("'", printable(options.id),
                                                    "' is not a mail ID; 'hikyaku queue' lists them")});
-  return with_view(options.place.spool, *id, [&](const std::string&, spool::View& view, Output& output) {
+  return with_view(options.place.spool, *id, [&](const SpoolPlace&, spool::QueueView& view, Output& output) {
     auto used = use(view, *id, output);
     return used ? Exit::ok : report(kQueueCommand, used.error());
   });
@@ -128,7 +129,7 @@ std::string json_of(const spool::ViewedMail& mail, const Attempts& attempts, con
 
 // ---- cat
 
-Result<void, StartError> print_stored(spool::View& view, mail::MailId id, Output& output) {
+Result<void, StartError> print_stored(spool::QueueView& view, mail::MailId id, Output& output) {
   return as_start_error(view.read_content(id, [&](std::string_view piece) { return output.print(piece); }));
 }
 
@@ -174,7 +175,7 @@ Task<Result<void, mail::SourceError>> print_outgoing(io::Loop& loop, mail::Outgo
   }
 }
 
-Result<void, StartError> print_as_sent(const OneMailOptions& options, spool::View& view, mail::MailId id,
+Result<void, StartError> print_as_sent(const OneMailOptions& options, spool::QueueView& view, mail::MailId id,
                                        Output& output) {
   auto settings = config::load_file(options.place.spool.config);
   if (!settings) return fail(Exit::configuration, config::to_text(settings.error(), "\n"));
@@ -196,7 +197,7 @@ Result<void, StartError> print_as_sent(const OneMailOptions& options, spool::Vie
 }  // namespace
 
 Exit show_mail(const OneMailOptions& options) {
-  return with_mail(options, [&](spool::View& view, mail::MailId id, Output& output) {
+  return with_mail(options, [&](spool::QueueView& view, mail::MailId id, Output& output) {
     auto mail = view.load(id);
     if (!mail) return Result<void, StartError>(std::unexpected(to_start_error(mail.error())));
     const auto attempts = listing::attempts_in(view.history());
@@ -213,7 +214,7 @@ Exit show_mail(const OneMailOptions& options) {
 Exit cat_mail(const OneMailOptions& options) {
   if (!options.via.empty() && !options.as_sent)
     return report(kQueueCommand, {Exit::usage, "--via is for --as-sent: what is stored is the same for all"});
-  return with_mail(options, [&](spool::View& view, mail::MailId id, Output& output) {
+  return with_mail(options, [&](spool::QueueView& view, mail::MailId id, Output& output) {
     return options.as_sent ? print_as_sent(options, view, id, output) : print_stored(view, id, output);
   });
 }
@@ -232,12 +233,12 @@ StartError to_start_error(const mail::SourceError& error) {
 }
 
 Exit with_view(const SpoolOptions& options, std::optional<mail::MailId> only, const UseSpool& use) {
-  auto access = open_spool(kQueueCommand, options);
-  if (!access) return report(kQueueCommand, access.error());
-  auto view = spool::View::open(*access->disk, only);
-  if (!view) return report(kQueueCommand, listing::explain(view.error(), access->directory));
+  auto place = find_spool(kQueueCommand, options);
+  if (!place) return report(kQueueCommand, place.error());
+  auto view = open_view(*place, only);
+  if (!view) return io::SystemResolver::leave(report(kQueueCommand, view.error()));
   Output output(STDOUT_FILENO);
-  return output.finish(use(access->directory, *view, output), kQueueCommand);
+  return output.finish(use(*place, **view, output), kQueueCommand);
 }
 
 DaemonWord ask_daemon(const QueuePlace& place) {

@@ -12,7 +12,7 @@
 #include "daemon/commands/explain.h"
 #include "daemon/commands/output.h"
 #include "daemon/mail/queue_state.h"
-#include "spool/view.h"
+#include "spool/queue_view.h"
 
 namespace hikyaku::commands {
 
@@ -36,7 +36,7 @@ Exit show_mail(const OneMailOptions& options);
 Exit cat_mail(const OneMailOptions& options);
 
 // Uses an open spool: a view of one mail or of all.
-using UseSpool = std::function<Exit(const std::string& directory, spool::View&, Output&)>;
+using UseSpool = std::function<Exit(const SpoolPlace&, spool::QueueView&, Output&)>;
 Exit with_view(const SpoolOptions& options, std::optional<mail::MailId> only, const UseSpool& use);
 StartError to_start_error(const mail::SourceError& error);
 

@@ -6,12 +6,16 @@
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/commands/progress.h"
+#include "spool/postgresql/body.h"
+#include "spool/postgresql/fleet_statements.h"
 #include "spool/recovery.h"
 
 namespace hikyaku::commands {
 namespace {
 
 using mail::SourceErrorKind;
+
+constexpr std::size_t kPageOfCheck = 256;
 
 bool is_there(spool::Disk& disk, const std::string& path) { return disk.open_for_reading(path).has_value(); }
 
@@ -81,6 +85,17 @@ class Checking {
 
 using spool::SegmentStatistics;
 
+void look_at(postgresql::DatabaseView& view, const spool::Glance& glance, CheckReport& report) {
+  auto head = view.load(glance.id);
+  auto content = view.verify_content(glance.id);
+  if (!content && content.error().kind == SourceErrorKind::unknown_mail) return;
+  ++report.mails;
+  *report.shared_bytes += glance.size;
+  if (!content && glance.size > postgresql::kPiece) ++report.damaged_bodies;
+  if (!head) report.damage.push_back(head.error().text);
+  if (!content) report.damage.push_back(content.error().text);
+}
+
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
 std::uint64_t sum(const CheckReport& report, std::uint64_t SegmentStatistics::* member) {
@@ -117,17 +132,42 @@ Result<CheckReport, spool::ViewError> check_spool(spool::Disk& disk) {
   return Checking(disk, *bodies, std::move(*view), progress).run();
 }
 
-std::uint64_t CheckReport::live_bytes() const { return sum(*this, &SegmentStatistics::live_bytes); }
+// What is stored in pieces counts as a large body, as what has a file of its own does locally.
+Result<CheckReport, spool::ViewError> check_shared(postgresql::DatabaseView& view) {
+  Progress progress("checking the spool");
+  CheckReport report;
+  report.shared_bytes = 0;
+  auto bodies = view.database().ask({{&postgresql::kBodies, {}}});
+  if (!bodies) return fail(spool::ViewErrorKind::away, bodies.error().text);
+  report.named_bodies = static_cast<std::uint64_t>(bodies->front().number(0, 0));
+  report.unnamed_bodies = static_cast<std::uint64_t>(bodies->front().number(0, 1));
+  for (mail::MailId after;;) {
+    auto page = view.page_after(after, kPageOfCheck);
+    if (!page) return std::unexpected(page.error());
+    if (page->empty()) return report;
+    for (const spool::Glance& glance : *page) {
+      progress.count_one();
+      look_at(view, glance, report);
+    }
+    after = page->back().id;
+  }
+}
+
+std::uint64_t CheckReport::live_bytes() const {
+  return shared_bytes.value_or(sum(*this, &SegmentStatistics::live_bytes));
+}
 std::uint64_t CheckReport::dead_bytes() const { return sum(*this, &SegmentStatistics::dead_bytes); }
 std::uint64_t CheckReport::log_bytes() const { return sum(*this, &SegmentStatistics::size); }
 
 std::string to_text(const CheckReport& report) {
   std::string text;
   for (const SegmentStatistics& segment : report.segments) text += text_of(segment);
-  text += cat("segments in use: ", number(report.segments.size()), ", ", number(report.log_bytes()),
-              " bytes; spare: ", number(report.spare_segments), "\n");
-  text += cat("mails: ", number(report.mails), "; ", number(report.live_bytes()), " bytes live, ",
-              number(report.dead_bytes()), " dead\n");
+  if (!report.shared_bytes)
+    text += cat("segments in use: ", number(report.segments.size()), ", ", number(report.log_bytes()),
+                " bytes; spare: ", number(report.spare_segments), "\n");
+  text +=
+      cat("mails: ", number(report.mails), "; ", number(report.live_bytes()),
+          report.shared_bytes ? " bytes\n" : cat(" bytes live, ", number(report.dead_bytes()), " dead\n"));
   text += cat("large bodies: ", number(report.named_bodies), " in use, ", number(report.unnamed_bodies),
               " not in use, ", number(report.missing_bodies), " missing, ", number(report.damaged_bodies),
               " damaged\n");

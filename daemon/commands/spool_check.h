@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "spool/postgresql/database_view.h"
 #include "spool/view.h"
 
 namespace hikyaku::commands {
@@ -19,14 +21,16 @@ struct CheckReport {
   std::uint64_t unnamed_bodies = 0;  // being written, or left by a crash and removed at the next start
   std::uint64_t missing_bodies = 0;
   std::uint64_t damaged_bodies = 0;
-  std::vector<std::string> damage;  // one line each
+  std::vector<std::string> damage;              // one line each
+  std::optional<std::uint64_t> shared_bytes{};  // of all mail in a database, which has no files
 
-  std::uint64_t live_bytes() const;
+  std::uint64_t live_bytes() const;  // of records; of a database, of contents
   std::uint64_t dead_bytes() const;
   std::uint64_t log_bytes() const;  // of all files in use
 };
 
 Result<CheckReport, spool::ViewError> check_spool(spool::Disk& disk);
+Result<CheckReport, spool::ViewError> check_shared(postgresql::DatabaseView& view);
 
 // Several lines, each with its line end.
 std::string to_text(const CheckReport& report);

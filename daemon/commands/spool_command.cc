@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `hikyaku spool`: checks a spool, exports its mail, and makes a database ready for a shared one. Changes nothing in a
-// spool that is there.
+// `hikyaku spool`: checks a spool, exports its mail, makes a database ready for a shared one, and moves a whole queue
+// into it or back. Nothing but the move changes a spool that is there.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,29 +15,48 @@
 #include "daemon/commands/output.h"
 #include "daemon/commands/progress.h"
 #include "daemon/commands/spool_check.h"
+#include "daemon/commands/spool_move.h"
+#include "daemon/config/hostname.h"
 #include "daemon/io/resolver.h"
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_reader.h"
+#include "daemon/system/accounts.h"
 #include "daemon/system/files.h"
-#include "spool/postgresql/link.h"
-#include "spool/postgresql/schema.h"
+#include "spool/postgresql/database_view.h"
 
 namespace hikyaku::commands {
 namespace {
 
 constexpr std::string_view kSpoolCommand = "hikyaku spool";
+constexpr std::size_t kPageOfExport = 256;
 
 struct SpoolCommandOptions {
   SpoolOptions spool;
   bool json = false;
   std::string target;
+  std::vector<std::string> places;  // of a move: from, to
 };
 
+Result<CheckReport, StartError> check(const SpoolPlace& place) {
+  if (place.fleet) {
+    auto view = postgresql::DatabaseView::open(*place.fleet);
+    if (!view) return std::unexpected(view.error());
+    auto found = check_shared(**view);
+    if (!found) return std::unexpected(listing::explain(found.error(), place.shown()));
+    return found.value();
+  }
+  auto disk = open_disk(place.directory);
+  if (!disk) return std::unexpected(disk.error());
+  auto found = check_spool(**disk);
+  if (!found) return std::unexpected(listing::explain(found.error(), place.directory));
+  return found.value();
+}
+
 Exit check_it(const SpoolCommandOptions& options) {
-  auto access = open_spool(kSpoolCommand, options.spool);
-  if (!access) return report(kSpoolCommand, access.error());
-  auto found = check_spool(*access->disk);
-  if (!found) return report(kSpoolCommand, listing::explain(found.error(), access->directory));
+  auto place = find_spool(kSpoolCommand, options.spool);
+  if (!place) return report(kSpoolCommand, place.error());
+  auto found = check(*place);
+  if (!found) return io::SystemResolver::leave(report(kSpoolCommand, found.error()));
   Output output(STDOUT_FILENO);
   options.json ? output.print(to_json(*found) + '\n') : output.print_lines(to_text(*found));
   return output.finish(found->damage.empty() ? Exit::ok : Exit::damaged, kSpoolCommand);
@@ -63,25 +82,35 @@ struct ExportReport {
 
 class Exporting {
  public:
-  Exporting(spool::View& view, const std::string& path, int directory)
+  Exporting(spool::QueueView& view, const std::string& path, int directory)
       : view_(view), path_(path), directory_(directory) {}
 
   Result<ExportReport, StartError> run() {
-    const auto ids = view_.ids();
     Progress progress(cat("exporting to ", path_));
-    progress.expect(ids.size());
-    for (mail::MailId id : ids) {
-      progress.count_one();
-      auto mail = view_.load(id);
-      auto done = mail ? put(*mail) : Result<bool, system::NewFileError>(leave_out(mail.error()));
-      if (!done) return std::unexpected(explain(done.error()));
-      report_.exported += *done ? 1 : 0;
+    if (view_.expected_mails()) progress.expect(*view_.expected_mails());
+    for (mail::MailId after;;) {
+      auto page = view_.page_after(after, kPageOfExport);
+      if (!page) return std::unexpected(listing::explain(page.error(), path_));
+      if (page->empty()) break;
+      for (const spool::Glance& glance : *page) {
+        progress.count_one();
+        if (auto done = put(glance.id); !done) return std::unexpected(done.error());
+      }
+      after = page->back().id;
     }
     if (::syncfs(directory_) != 0) return failed(path_);
     return std::move(report_);
   }
 
  private:
+  Result<void, StartError> put(mail::MailId id) {
+    auto mail = view_.load(id);
+    auto done = mail ? put(*mail) : Result<bool, system::NewFileError>(leave_out(mail.error()));
+    if (!done) return std::unexpected(explain(done.error()));
+    report_.exported += *done ? 1 : 0;
+    return {};
+  }
+
   // Returns false if the content cannot be read; the incomplete file is removed.
   Result<bool, system::NewFileError> put(const spool::ViewedMail& mail) {
     std::string name = to_text(mail.mail.id);
@@ -126,7 +155,7 @@ class Exporting {
     return {Exit::cannot_create, cat(path_, "/", error.text, so_far)};
   }
 
-  spool::View& view_;
+  spool::QueueView& view_;
   const std::string& path_;
   int directory_;
   ExportReport report_;
@@ -135,7 +164,7 @@ class Exporting {
 // Writes ID.eml and ID.json, mode 0600, into `directory`, which is created with mode 0700 if it is missing.
 // An existing file is never overwritten and ends the export; the mails exported before it are complete and on
 // stable storage.
-Result<ExportReport, StartError> export_mails(spool::View& view, const std::string& directory) {
+Result<ExportReport, StartError> export_mails(spool::QueueView& view, const std::string& directory) {
   auto opened = make_directory(directory);
   if (!opened) return std::unexpected(opened.error());
   return Exporting(view, directory, opened->get()).run();
@@ -150,28 +179,20 @@ Exit print(const ExportReport& exported, const std::string& target) {
 }
 
 Exit export_it(const SpoolCommandOptions& options) {
-  auto access = open_spool(kSpoolCommand, options.spool);
-  if (!access) return report(kSpoolCommand, access.error());
-  auto view = spool::View::open(*access->disk);
-  if (!view) return report(kSpoolCommand, listing::explain(view.error(), access->directory));
-  auto exported = export_mails(*view, options.target);
+  auto place = find_spool(kSpoolCommand, options.spool);
+  if (!place) return report(kSpoolCommand, place.error());
+  auto view = open_view(*place);
+  if (!view) return io::SystemResolver::leave(report(kSpoolCommand, view.error()));
+  auto exported = export_mails(**view, options.target);
   return exported ? print(*exported, options.target) : report(kSpoolCommand, exported.error());
 }
 
 Result<bool, StartError> init_shared(const std::string& url) {
-  auto address = postgresql::Address::parse(url);
-  if (!address) return fail(Exit::usage, cat("the URL ", address.error()));
-  auto pq = postgresql::libpq();
-  if (!pq) return fail(Exit::os, pq.error());
-  SystemClock clock;
-  io::Loop loop(clock);
-  io::SystemResolver resolver(loop);
-  postgresql::Link link(loop, **pq, *address, resolver, {});
-  auto made = loop.run(postgresql::init_schema(link));
+  auto database = postgresql::BlockingDatabase::make(url);
+  if (!database) return std::unexpected(database.error());
+  auto made = (*database)->run(postgresql::init_schema((*database)->database()));
   if (made) return *made;
-  const bool is_away = made.error().kind == postgresql::SchemaErrorKind::unreachable;
-  return fail(is_away ? Exit::try_again : Exit::cannot_create,
-              cat(address->shown(), ": ", made.error().text));
+  return std::unexpected(postgresql::explain(made.error(), (*database)->shown()));
 }
 
 Exit init_it(const SpoolCommandOptions& options) {
@@ -184,6 +205,69 @@ Exit init_it(const SpoolCommandOptions& options) {
   return output.finish(Exit::ok, kSpoolCommand);
 }
 
+struct MovePlaces {
+  std::string directory;
+  std::string url;
+  bool is_into_database = false;
+};
+
+Result<MovePlaces, StartError> places_of(const std::vector<std::string>& places) {
+  const bool from_database = postgresql::is_database_url(places[0]);
+  const bool to_database = postgresql::is_database_url(places[1]);
+  if (from_database == to_database)
+    return fail(Exit::usage,
+                "give a directory and the URL of a database, in the order in which the mail is to move");
+  return to_database ? MovePlaces{places[0], places[1], true} : MovePlaces{places[1], places[0], false};
+}
+
+// What is written into the directory must be the daemon's, whoever moves.
+Result<void, StartError> become_owner(const std::string& directory) {
+  struct stat status{};
+  if (::stat(directory.c_str(), &status) != 0)
+    return fail(Exit::no_input, cat(directory, ": ", os_error_text(errno),
+                                    errno == ENOENT ? "; make it first, for the daemon's user" : ""));
+  const bool is_needed = ::geteuid() == 0 && status.st_uid != 0;
+  if (!is_needed) return {};
+  return system::become(
+      {system::find_local_user(status.st_uid, system::WithGroups::no).name, status.st_uid, status.st_gid});
+}
+
+// As the configuration has it for this URL; another fleet's has the defaults.
+postgresql::Fleet fleet_at(const std::string& url, const SpoolOptions& options) {
+  auto paths = find_daemon(options.config);
+  if (paths && paths->fleet && paths->fleet->url == url) return *paths->fleet;
+  return {.url = url, .node = config::default_hostname()};
+}
+
+Exit tell(const MoveReport& moved, Output& output) {
+  const std::uint64_t all = moved.moved + moved.moved_before;
+  output.print(cat(
+      "moved ", std::to_string(all), all == 1 ? " mail" : " mails",
+      moved.moved_before > 0 ? cat(", ", std::to_string(moved.moved_before), " of them before") : "", "\n"));
+  Exit exit = Exit::ok;
+  for (const std::string& line : moved.left)
+    exit = report(kSpoolCommand, {Exit::damaged, cat(line, "; it stays")});
+  if (!moved.why_not_all.empty()) exit = report(kSpoolCommand, {Exit::try_again, moved.why_not_all});
+  return exit;
+}
+
+Exit move_it(const SpoolCommandOptions& options) {
+  auto places = places_of(options.places);
+  if (!places) return report(kSpoolCommand, places.error());
+  const postgresql::Fleet fleet = fleet_at(places->url, options.spool);
+  auto ready = become_owner(places->directory);
+  if (!ready) return report(kSpoolCommand, ready.error());
+  Output output(STDOUT_FILENO);
+  auto tell_id = [&](mail::MailId old, mail::MailId id) {
+    output.print(cat(to_text(old), " is now ", to_text(id), "\n"));
+  };
+  auto moved = places->is_into_database ? move_into_database(places->directory, fleet, tell_id)
+                                        : move_into_directory(fleet, places->directory, tell_id);
+  if (!moved)
+    return io::SystemResolver::leave(output.finish(report(kSpoolCommand, moved.error()), kSpoolCommand));
+  return output.finish(tell(*moved, output), kSpoolCommand);
+}
+
 }  // namespace
 
 void add_spool_command(CLI::App& app, Action& chosen) {
@@ -194,6 +278,8 @@ void add_spool_command(CLI::App& app, Action& chosen) {
   add_spool_options(*spool, options->spool);
   CLI::App* check =
       spool->add_subcommand("check", "report what the spool holds and whether all of it is intact");
+  check->add_option("SPOOL", options->spool.directory,
+                    "a directory, or the URL of a shared one; default: as configured");
   check->add_flag("--json", options->json, "print one JSON object");
   CLI::App* leave = spool->add_subcommand("export", "write every queued message as ID.eml and ID.json");
   leave->add_option("DIR", options->target, "created if missing; existing files are never overwritten")
@@ -202,6 +288,16 @@ void add_spool_command(CLI::App& app, Action& chosen) {
   CLI::App* init = spool->add_subcommand(
       "init", "make a PostgreSQL database ready for a spool that several daemons share (spool.url)");
   init->add_option("URL", options->target, "such as postgresql://hikyaku@db.example.net/mail")->required();
+  CLI::App* move = spool->add_subcommand(
+      "move",
+      "bring all mail of a directory into the database of a shared spool, or back; no daemon may run on it");
+  move->add_option("PLACE", options->places, "from and to: a directory and a URL, or a URL and a directory")
+      ->type_name("DIR URL | URL DIR")
+      ->expected(2)
+      ->required();
+  move->footer("After an interruption run it again: each mail is then in one place.");
+  move->fallthrough();
+  move->callback([options, &chosen] { chosen = [options] { return move_it(*options); }; });
   init->callback([options, &chosen] { chosen = [options] { return init_it(*options); }; });
   check->callback([options, &chosen] { chosen = [options] { return check_it(*options); }; });
   leave->callback([options, &chosen] { chosen = [options] { return export_it(*options); }; });

@@ -27,11 +27,14 @@ ControlAnswer too_soon(Duration wait) {
 }
 
 ControlAnswer retry_ids(std::vector<mail::MailId> ids, const Rights& rights, DaemonControl& daemon) {
-  auto report = daemon.retry(std::move(ids), rights);
+  auto report = daemon.retry(std::move(ids), rights, name_of_user(rights.uid));
   if (!report) return no_answer();
   JsonObject json;
   json.add("retried", report->retried.size()).add("held", to_list(report->held));
-  return control_json(json.add("unknown", to_list(report->unknown)).text());
+  json.add("unknown", to_list(report->unknown));
+  if (!report->elsewhere.empty()) json.add("elsewhere", to_list(report->elsewhere));
+  if (!report->refused.empty()) json.add("refused", to_list(report->refused));
+  return control_json(json.text());
 }
 
 // Found in the spool's files; the loop gets ids.
@@ -45,9 +48,10 @@ ControlAnswer retry_fitting(const ControlRequest& request, const Fitting& wanted
   auto rules_out = [&](const listing::MailBrief& mail) {
     return mail.is_held || wanted.rules_out(mail, route, request.rights.is_operator);
   };
+  const std::string by = name_of_user(request.rights.uid);
   bool answers = true;
   auto retry = [&](std::vector<mail::MailId> ids) {
-    return answers = daemon.retry_known(std::move(ids), request.rights);
+    return answers = daemon.retry_known(std::move(ids), request.rights, by);
   };
   auto count = for_all_fitting(request, reader, clock.now(), {fits, rules_out}, retry);
   if (!answers) return no_answer();
@@ -73,7 +77,7 @@ ControlAnswer answer_retry(const ControlRequest& request, listing::QueueReader& 
     return retry_ids(std::move(*ids), request.rights, daemon);
   auto* fitting = std::get_if<Fitting>(&*question);
   if (fitting == nullptr && request.rights.is_operator) {
-    auto count = daemon.retry_all();
+    auto count = daemon.retry_all(name_of_user(request.rights.uid));
     return count ? answer_count(*count) : no_answer();
   }
   return retry_fitting(request, fitting != nullptr ? *fitting : Fitting{}, reader, daemon, clock);

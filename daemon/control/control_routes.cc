@@ -39,14 +39,31 @@ JsonObject to_object(const mail::SmarthostReport& smarthost, bool is_verbose) {
   return is_verbose ? object.add("last_failure", object_of(smarthost.last_failure)) : object;
 }
 
+JsonObject to_object(const mail::FleetReport& fleet) {
+  JsonList nodes;
+  for (const mail::NodeReport& node : fleet.nodes)
+    nodes.add(JsonObject()
+                  .add("name", node.name)
+                  .add("this", node.is_this)
+                  .add("started", node.started)
+                  .add("alive_until", node.alive_until)
+                  .add("away", node.is_away())
+                  .add("free_at", node.free_at)
+                  .add("mails", node.mails)
+                  .add("held", node.held));
+  JsonObject object;
+  object.add("mails", fleet.mails).add("free", fleet.free).add("held", fleet.held);
+  return object.add("is_estimate", fleet.is_estimate).add("oldest", fleet.oldest).add("nodes", nodes);
+}
+
 std::string status_json(const relay::StatusReport& status, bool is_verbose) {
   JsonList smarthosts;
   for (const mail::SmarthostReport& smarthost : status.smarthosts)
     smarthosts.add(to_object(smarthost, is_verbose));
   JsonObject queue;
   queue.add("active", status.active).add("deferred", status.deferred).add("held", status.held);
-  return JsonObject()
-      .add("version", status.version)
+  JsonObject json;
+  json.add("version", status.version)
       .add("uptime", std::chrono::duration_cast<std::chrono::seconds>(status.uptime).count())
       .add("queue", queue)
       .add("released", status.released)
@@ -56,8 +73,9 @@ std::string status_json(const relay::StatusReport& status, bool is_verbose) {
       .add("failed_last_day", status.failed)
       .add("smarthosts", smarthosts)
       .add("warnings", JsonList(status.warnings))
-      .add("drain", status.drain ? std::optional(drain_object(*status.drain)) : std::nullopt)
-      .text();
+      .add("drain", status.drain ? std::optional(drain_object(*status.drain)) : std::nullopt);
+  if (status.fleet) json.add("fleet", to_object(*status.fleet));
+  return json.text();
 }
 
 // The id in /v1/mails/ID/outcome, where `what` is "/outcome"; nullopt for another path.

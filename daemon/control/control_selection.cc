@@ -82,6 +82,13 @@ JsonList to_list(const std::vector<mail::MailId>& ids) {
   return texts;
 }
 
+JsonList to_list(const std::vector<mail::Decided>& refused) {
+  JsonList list;
+  for (const mail::Decided& each : refused)
+    list.add(JsonObject().add("id", to_text(each.id)).add("error", each.why));
+  return list;
+}
+
 Result<std::size_t, StartError> for_all_fitting(const ControlRequest& request, listing::QueueReader& reader,
                                                 Instant begin, const Wanted& wanted, const UsePortion& use) {
   std::size_t count = 0;

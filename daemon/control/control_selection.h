@@ -14,6 +14,7 @@
 #include "daemon/control/control_request.h"
 #include "daemon/listing/queue_filter.h"
 #include "daemon/listing/queue_reader.h"
+#include "daemon/mail/fleet.h"
 
 namespace hikyaku::control {
 
@@ -41,5 +42,7 @@ Result<std::size_t, StartError> for_all_fitting(const ControlRequest& request, l
                                                 Instant begin, const Wanted& wanted, const UsePortion& use);
 
 JsonList to_list(const std::vector<mail::MailId>& ids);
+// {"id","error"} of each.
+JsonList to_list(const std::vector<mail::Decided>& refused);
 
 }  // namespace hikyaku::control

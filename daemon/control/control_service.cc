@@ -24,7 +24,7 @@ namespace hikyaku::control {
 ControlService::ControlService(ControlOptions options, Fd listening, DaemonControl& daemon, Clock& clock)
     : path_(options.path),
       group_(options.group),
-      reader_(options.spool_directory, clock),
+      reader_(options.spool_directory, clock, options.open_view),
       routes_(daemon, reader_, clock),
       server_(std::move(listening), serving(options)) {}
 

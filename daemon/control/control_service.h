@@ -20,7 +20,8 @@ namespace hikyaku::control {
 struct ControlOptions {
   std::string path;  // of the socket, for the removal of its file
   std::string spool_directory;
-  std::string group;  // whose members may do everything
+  listing::QueueReader::OpenView open_view{};  // of a shared spool; null: the mail is in the directory
+  std::string group;                           // whose members may do everything
   ControlLimits limits = {};
   ControlTimes times = {};
 };

@@ -20,8 +20,10 @@ namespace hikyaku::control {
 
 struct RetryReport {
   std::vector<mail::MailId> retried;
-  std::vector<mail::MailId> held;     // wait for the operator
-  std::vector<mail::MailId> unknown;  // not queued, or not the caller's
+  std::vector<mail::MailId> held;         // wait for the operator
+  std::vector<mail::MailId> unknown;      // not queued, or not the caller's
+  std::vector<mail::MailId> elsewhere{};  // tried by another node of a shared spool
+  std::vector<relay::Decided> refused{};  // … which does not answer, or may not be asked
 };
 
 // What is decided about mails, and by whom.
@@ -49,12 +51,12 @@ class DaemonControl {
  public:
   virtual ~DaemonControl() = default;
 
-  // Makes every waiting mail due, and probes paused smarthosts. Returns how many mails are due or under way.
-  virtual std::optional<std::size_t> retry_all() = 0;
+  // `by`: the user's name. Makes every waiting mail due, and probes paused smarthosts. Returns how many mails are due or under way.
+  virtual std::optional<std::size_t> retry_all(std::string by) = 0;
   // Makes those of `ids` due that the caller may see.
-  virtual std::optional<RetryReport> retry(std::vector<mail::MailId> ids, Rights rights) = 0;
+  virtual std::optional<RetryReport> retry(std::vector<mail::MailId> ids, Rights rights, std::string by) = 0;
   // The same of mails that are known to be the caller's and not held. Returns false if there was no answer.
-  virtual bool retry_known(std::vector<mail::MailId> ids, Rights rights) = 0;
+  virtual bool retry_known(std::vector<mail::MailId> ids, Rights rights, std::string by) = 0;
 
   // One answer for each of `ids`. A mail that the caller may not change is unknown.
   virtual std::optional<std::vector<relay::Decided>> steer(std::vector<mail::MailId> ids,

@@ -29,10 +29,11 @@ MailBrief brief_of(const spool::ViewedMail& viewed) {
           .next_wait = progress.next_wait,
           .attempts = std::min(progress.attempts, kMostAttempts),
           .is_held = progress.held,
-          .reason = mail::make_common_reason(progress.reason, progress.smarthost)};
+          .reason = mail::make_common_reason(progress.reason, progress.smarthost),
+          .holder = viewed.holder};
 }
 
-std::optional<MailBrief> brief_of(spool::View& view, const spool::Glance& glance) {
+std::optional<MailBrief> brief_of(spool::QueueView& view, const spool::Glance& glance) {
   auto reason = glance.has_facts() ? view.reason_of(glance) : nullptr;
   if (reason == nullptr) return std::nullopt;
   return MailBrief{.id = glance.id,
@@ -50,7 +51,8 @@ mail::MailState state_of(const MailBrief& brief, const mail::RouteState& route, 
                                  .attempts = brief.attempts,
                                  .next_attempt = brief.written + brief.next_wait,
                                  .written = brief.written,
-                                 .reason = brief.reason->text},
+                                 .reason = brief.reason->text,
+                                 .holder = brief.holder ? &*brief.holder : nullptr},
                   route, is_operator);
 }
 

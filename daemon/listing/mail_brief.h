@@ -10,7 +10,7 @@
 
 #include "daemon/mail/common_reason.h"
 #include "daemon/mail/queue_state.h"
-#include "spool/view.h"
+#include "spool/queue_view.h"
 
 namespace hikyaku::listing {
 
@@ -23,11 +23,12 @@ struct MailBrief {
   std::uint32_t attempts = 0;  // 4095: or more
   bool is_held = false;
   mail::CommonReasonPtr reason;  // never null
+  std::optional<mail::Holder> holder{};
 };
 
 MailBrief brief_of(const spool::ViewedMail& mail);
 // Reads at most one record for each reason there is. nullopt: this mail's record must tell.
-std::optional<MailBrief> brief_of(spool::View& view, const spool::Glance& glance);
+std::optional<MailBrief> brief_of(spool::QueueView& view, const spool::Glance& glance);
 
 // With the common reason, where it is the mail's own.
 mail::MailState state_of(const MailBrief& brief, const mail::RouteState& route, bool is_operator);

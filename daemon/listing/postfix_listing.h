@@ -7,7 +7,7 @@
 #include <string>
 
 #include "daemon/mail/queue_state.h"
-#include "spool/view.h"
+#include "spool/queue_view.h"
 
 namespace hikyaku::listing {
 

@@ -11,7 +11,7 @@
 #include "daemon/base/error.h"
 #include "daemon/listing/mail_brief.h"
 #include "daemon/mail/queue_state.h"
-#include "spool/view.h"
+#include "spool/queue_view.h"
 
 namespace hikyaku::listing {
 

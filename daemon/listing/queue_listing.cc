@@ -15,6 +15,12 @@ namespace {
 constexpr std::size_t kLongestReason = 300;
 constexpr std::size_t kSizeColumn = 9;
 constexpr std::size_t kStateWidth = 7;
+constexpr std::size_t kNodeWidth = 8;
+
+// Only on a shared spool.
+std::string node_column(const spool::ViewedMail& mail) {
+  return mail.holder ? cat(" ", left_aligned(node_name(*mail.holder), kNodeWidth)) : "";
+}
 
 // Shows a pending recipient rather than one that is settled.
 std::string recipients_of(const spool::ViewedMail& mail) {
@@ -40,6 +46,7 @@ std::string what_for(mail::WaitsFor what) {
   switch (what) {
     case mail::WaitsFor::smarthost: return "for the smarthost";
     case mail::WaitsFor::rate: return "for its turn (rate limit)";
+    case mail::WaitsFor::node: return "for a node";
     default: return "";
   }
 }
@@ -68,10 +75,9 @@ JsonList recipients_json(const mail::QueuedMail& mail, Detail detail) {
 
 JsonObject fields_of(const spool::ViewedMail& viewed, const mail::MailState& state, Detail detail) {
   const mail::QueuedMail& mail = viewed.mail;
-  return JsonObject()
-      .add("id", mail::to_text(mail.id))
-      .add("state", to_text(state.state))
-      .add("waits_for", unless_empty(to_text(state.waits_for)))
+  JsonObject json = JsonObject().add("id", mail::to_text(mail.id)).add("state", to_text(state.state));
+  if (viewed.holder) json.add("node", unless_empty(viewed.holder->node));
+  return json.add("waits_for", unless_empty(to_text(state.waits_for)))
       .add("waits_since", state.since)
       .add("reason", unless_empty(state.reason))
       .add("arrival_time", mail.arrival)
@@ -98,7 +104,12 @@ JsonObject attempt_of(const spool::PastProgress& past) {
 
 mail::Standing standing_of(const spool::ViewedMail& mail) {
   const mail::Progress& progress = mail.mail.progress;
-  return {progress.held, progress.attempts, mail.written + progress.next_wait, mail.written, progress.reason};
+  return {.is_held = progress.held,
+          .attempts = progress.attempts,
+          .next_attempt = mail.written + progress.next_wait,
+          .written = mail.written,
+          .reason = progress.reason,
+          .holder = mail.holder ? &*mail.holder : nullptr};
 }
 
 mail::MailState state_of(const spool::ViewedMail& mail, const mail::RouteState& route, bool is_operator) {
@@ -130,9 +141,13 @@ std::string waiting_text(const mail::MailState& state) {
 
 std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& state) {
   return cat(to_text(mail.mail.id), " ", left_aligned(std::string(mail::to_word(state.state)), kStateWidth),
-             " ", to_rfc3339(mail.mail.arrival), " ",
+             node_column(mail), " ", to_rfc3339(mail.mail.arrival), " ",
              right_aligned(std::to_string(mail.mail.size), kSizeColumn), " ",
              shown_address(mail.mail.envelope.sender), " -> ", recipients_of(mail), trouble_of(mail, state));
+}
+
+std::string node_name(const mail::Holder& holder) {
+  return holder.is_free() ? "-" : printable(holder.node, 64);
 }
 
 std::string local_time(WallTime time, const char* format) {

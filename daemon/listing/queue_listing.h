@@ -10,7 +10,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/mail/queue_state.h"
-#include "spool/view.h"
+#include "spool/queue_view.h"
 
 namespace hikyaku::listing {
 
@@ -23,7 +23,10 @@ std::string_view to_text(mail::RecipientState state);  // "pending", "delivered"
 // it does not wait.
 std::string waiting_text(const mail::MailState& state);
 
-// One line without its line end.
+// Whose the mail is; "-": nobody's.
+std::string node_name(const mail::Holder& holder);
+
+// One line without its line end. Of a shared spool with a column for the node.
 std::string queue_line(const spool::ViewedMail& mail, const mail::MailState& state);
 
 // Columns: filled up with blanks on the right, or on the left; never cut.

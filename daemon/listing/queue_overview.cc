@@ -41,6 +41,12 @@ std::string line_of(const std::array<std::string, 6>& columns, std::optional<std
   return width ? cut_to(line, *width) : line;
 }
 
+// Nodes have a column on a shared spool only.
+std::string state_column(std::string_view state, std::string_view node, bool has_nodes) {
+  return has_nodes ? cat(left_aligned(std::string(state), 8), left_aligned(std::string(node), 9))
+                   : std::string(state);
+}
+
 std::string in_time(WallTime when, WallTime now) {
   return when <= now ? " now" : cat(" in ", rough(when - now));
 }
@@ -53,6 +59,7 @@ std::string what_waits(mail::QueueState state, mail::WaitsFor waits_for) {
     case mail::WaitsFor::smarthost: return "waiting for the smarthost";
     case mail::WaitsFor::rate: return "waiting because of the rate limit";
     case mail::WaitsFor::daemon: return "waiting for the daemon";
+    case mail::WaitsFor::node: return "waiting for a node";
   }
   return "";
 }
@@ -73,9 +80,12 @@ std::string rough(Duration duration) {
 void QueueOverview::add(const MailBrief& mail, const mail::MailState& state) {
   ++mails_;
   ++states_[state.state];
+  first_ = std::min(first_, mail.arrival);
+  is_shared_ = is_shared_ || mail.holder.has_value();
   count_cause(state);
   Row row{.id = mail.id,
           .state = mail::to_word(state.state),
+          .node = mail.holder ? node_name(*mail.holder) : "",
           .arrival = mail.arrival,
           .size = mail.size,
           .addresses = {}};
@@ -113,7 +123,8 @@ void QueueOverview::count_cause(const mail::MailState& state) {
 
 std::string QueueOverview::text(WallTime now, std::optional<std::size_t> width, bool has_bold) const {
   if (mails_ == 0) return "the queue is empty\n";
-  const std::string heading = line_of({"ID", "STATE", "SINCE", "AGE", "SIZE", "FROM -> TO"}, width);
+  const std::string heading =
+      line_of({"ID", state_column("STATE", "NODE", is_shared_), "SINCE", "AGE", "SIZE", "FROM -> TO"}, width);
   return cat(summary(now), causes(now), "\n", has_bold ? bold(heading) : heading, "\n", rows(now, width));
 }
 
@@ -121,8 +132,8 @@ std::string QueueOverview::summary(WallTime now) const {
   std::vector<std::string> states;
   for (const auto& [state, count] : states_)
     states.push_back(cat(std::to_string(count), " ", mail::to_word(state)));
-  return cat(counted(mails_, "mail"), ": ", join(states, ", "), "; the oldest came ",
-             rough(now - oldest_.front().arrival), " ago\n");
+  return cat(counted(mails_, "mail"), ": ", join(states, ", "), "; the oldest came ", rough(now - first_),
+             " ago\n");
 }
 
 // What most mails wait for comes first.
@@ -141,8 +152,9 @@ std::string QueueOverview::causes(WallTime now) const {
 
 std::string QueueOverview::rows(WallTime now, std::optional<std::size_t> width) const {
   auto line = [&](const Row& row) {
-    return cat(line_of({to_text(row.id), std::string(row.state), local_time(row.arrival, "%b %e %H:%M"),
-                        rough(now - row.arrival), short_size(row.size), row.addresses},
+    return cat(line_of({to_text(row.id), state_column(row.state, row.node, is_shared_),
+                        local_time(row.arrival, "%b %e %H:%M"), rough(now - row.arrival),
+                        short_size(row.size), row.addresses},
                        width),
                "\n");
   };

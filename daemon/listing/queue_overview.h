@@ -15,7 +15,7 @@
 
 #include "daemon/listing/mail_brief.h"
 #include "daemon/mail/queue_state.h"
-#include "spool/view.h"
+#include "spool/queue_view.h"
 
 namespace hikyaku::listing {
 
@@ -44,6 +44,7 @@ class QueueOverview {
   struct Row {
     mail::MailId id;
     std::string_view state;
+    std::string node;  // of a shared spool
     WallTime arrival;
     std::uint64_t size = 0;
     std::string addresses;
@@ -54,6 +55,8 @@ class QueueOverview {
   std::string rows(WallTime now, std::optional<std::size_t> width) const;
 
   std::size_t mails_ = 0;
+  WallTime first_ = WallTime::max();  // arrival of any; ids of a shared spool are not quite in that order
+  bool is_shared_ = false;
   std::map<mail::QueueState, std::size_t> states_;
   std::map<Cause, Waiting> causes_;
   std::vector<Row> oldest_;

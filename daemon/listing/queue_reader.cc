@@ -48,6 +48,11 @@ bool is_owned_by(int directory, const char* name, std::uint32_t owner) {
 
 }  // namespace
 
+QueueReader::QueueReader(std::string directory, Clock& clock, OpenView open)
+    : directory_(std::move(directory)), clock_(clock), open_(std::move(open)) {
+  if (!open_) open_ = [this] { return open_directory(directory_); };
+}
+
 Result<QueueReader::Page, StartError> QueueReader::page(mail::MailId after, std::size_t limit,
                                                         const Wanted& wanted, Instant as_of) {
   Lock lock(mutex_);
@@ -56,9 +61,11 @@ Result<QueueReader::Page, StartError> QueueReader::page(mail::MailId after, std:
   Page page;
   std::size_t recipients = 0;
   Instant end = clock_.now() + kSlice;
-  for (auto next = view_->glances_after(after, kGlances); !next.empty();
-       next = view_->glances_after(after, kGlances)) {
-    for (const spool::Glance& glance : next) {
+  for (;;) {
+    auto next = view_->page_after(after, kGlances);
+    if (!next) return std::unexpected(lost(next.error()));
+    if (next->empty()) return page;
+    for (const spool::Glance& glance : *next) {
       if (page.mails.size() >= limit || recipients >= kRecipients || clock_.now() >= end) {
         page.next = after;
         return page;
@@ -69,7 +76,12 @@ Result<QueueReader::Page, StartError> QueueReader::page(mail::MailId after, std:
       after = glance.id;
     }
   }
-  return page;
+}
+
+// What has failed is opened anew by the next who asks.
+StartError QueueReader::lost(const spool::ViewError& error) {
+  view_.reset();
+  return explain(error, directory_);
 }
 
 void QueueReader::look_at(const spool::Glance& glance, const Wanted& wanted, Page& page) {
@@ -82,15 +94,12 @@ void QueueReader::look_at(const spool::Glance& glance, const Wanted& wanted, Pag
 
 Result<void, StartError> QueueReader::refresh(Instant as_of) {
   was_used_ = true;
-  if (view_ && taken_ >= as_of) return {};
+  if (view_ && (view_->is_live() || taken_ >= as_of)) return {};
   view_.reset();  // two views would take twice the memory
-  auto disk = spool::open_disk(directory_);
-  if (!disk) return std::unexpected(explain(spool::to_view_error(disk.error()), directory_));
-  disk_ = std::move(*disk);
   taken_ = clock_.now();
-  auto view = spool::View::open(*disk_);
-  if (!view) return std::unexpected(explain(view.error(), directory_));
-  view_.emplace(std::move(*view));
+  auto view = open_();
+  if (!view) return std::unexpected(view.error());
+  view_ = std::move(*view);
   return {};
 }
 
@@ -99,12 +108,29 @@ void QueueReader::rest() {
   if (!std::exchange(was_used_, false)) view_.reset();
 }
 
+Result<std::shared_ptr<spool::QueueView>, StartError> open_directory(const std::string& directory,
+                                                                     std::optional<mail::MailId> only) {
+  struct Opened {
+    std::unique_ptr<spool::Disk> disk;
+    std::optional<spool::View> view;
+  };
+  auto opened = std::make_shared<Opened>();
+  auto disk = spool::open_disk(directory);
+  if (!disk) return std::unexpected(explain(spool::to_view_error(disk.error()), directory));
+  opened->disk = std::move(*disk);
+  auto view = spool::View::open(*opened->disk, only);
+  if (!view) return std::unexpected(explain(view.error(), directory));
+  opened->view.emplace(std::move(*view));
+  return std::shared_ptr<spool::QueueView>(opened, &*opened->view);
+}
+
 StartError explain(const spool::ViewError& error, const std::string& directory) {
   switch (error.kind) {
     case ViewErrorKind::missing:
       return {Exit::no_input, cat("there is no spool in ", directory, " (", error.text, ")")};
     case ViewErrorKind::not_permitted: return {Exit::no_permission, who_may_read(directory)};
-    case ViewErrorKind::always_changing: return {Exit::try_again, error.text};
+    case ViewErrorKind::always_changing:
+    case ViewErrorKind::away: return {Exit::try_again, error.text};
     case ViewErrorKind::read_failed:
     case ViewErrorKind::later_format: break;
   }

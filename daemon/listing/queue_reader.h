@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The queue in pages, for requests to the daemon. Reads the spool's files outside the loop, as `hikyaku
-// queue` does. All requests share one view of the log, so memory holds only one, however many clients there
+// The queue in pages, for requests to the daemon. Reads the spool outside the loop, as `hikyaku
+// queue` does. All requests share one view of it, so memory holds only one, however many clients there
 // are and however slowly they read; each waits at most for one page of each other. May be called from any
 // thread, also concurrently. Blocks.
 #pragma once
@@ -22,8 +22,10 @@ namespace hikyaku::listing {
 
 class QueueReader {
  public:
-  // The clock outlives it.
-  QueueReader(std::string directory, Clock& clock) : directory_(std::move(directory)), clock_(clock) {}
+  // Opens the spool; one view at a time. Errors: see explain().
+  using OpenView = std::function<Result<std::shared_ptr<spool::QueueView>, StartError>()>;
+  // Of the spool in `directory`; or of the one that `open` opens, where that has only drop/. The clock outlives it.
+  QueueReader(std::string directory, Clock& clock, OpenView open = nullptr);
 
   struct Page {
     std::vector<spool::ViewedMail> mails;  // those that fit, oldest first
@@ -41,21 +43,26 @@ class QueueReader {
   Result<Page, StartError> page(mail::MailId after, std::size_t limit, const Wanted& wanted, Instant as_of);
 
   const std::string& directory() const { return directory_; }
-  // Drops the shared view if no page was requested since the last call.
+  // Drops the shared view, or closes its connection, if no page was requested since the last call.
   void rest();
 
  private:
   Result<void, StartError> refresh(Instant as_of) REQUIRES(mutex_);
+  StartError lost(const spool::ViewError& error) REQUIRES(mutex_);
   void look_at(const spool::Glance& glance, const Wanted& wanted, Page& page) REQUIRES(mutex_);
 
   std::string directory_;
   Clock& clock_;
+  OpenView open_;
   Mutex mutex_;
-  std::unique_ptr<spool::Disk> disk_ GUARDED_BY(mutex_);
-  std::optional<spool::View> view_ GUARDED_BY(mutex_);
+  std::shared_ptr<spool::QueueView> view_ GUARDED_BY(mutex_);
   Instant taken_ GUARDED_BY(mutex_){};        // when reading view_ began
   bool was_used_ GUARDED_BY(mutex_) = false;  // since rest()
 };
+
+// A view of the spool in `directory` with its disk, of one mail or of all. Blocks.
+Result<std::shared_ptr<spool::QueueView>, StartError> open_directory(
+    const std::string& directory, std::optional<mail::MailId> only = std::nullopt);
 
 // Says in plain words why the spool in `directory` cannot be read: no_input, no_permission, try_again or io.
 // Blocks.

@@ -79,9 +79,19 @@ std::string waits_for(const mail::MailState& state) {
     return "the operator: `hikyaku queue release`, `remove` or `bounce`";
   if (state.waits_for == mail::WaitsFor::nobody) return "a free connection: it is due";
   if (state.waits_for == mail::WaitsFor::time) return "its retry time";
-  return cat("the ",
+  return cat(state.waits_for == mail::WaitsFor::node ? "a " : "the ",
              state.waits_for == mail::WaitsFor::rate ? "smarthost's rate limit" : to_text(state.waits_for),
              state.since ? cat(" since ", to_rfc3339(*state.since)) : "");
+}
+
+std::string node_of(const spool::ViewedMail& viewed) {
+  if (!viewed.holder) return "";
+  const mail::Holder& holder = *viewed.holder;
+  if (holder.is_free()) return "nobody has it: whichever node has room takes it when it is due";
+  if (!holder.away_since) return printable(holder.node);
+  return cat(
+      printable(holder.node), ", which has not been heard of since ", to_rfc3339(*holder.away_since),
+      holder.free_at ? cat("; the others have the mail from ", to_rfc3339(*holder.free_at), " on") : "");
 }
 
 std::string summary_rows(const spool::ViewedMail& viewed, const mail::MailState& state) {
@@ -89,8 +99,8 @@ std::string summary_rows(const spool::ViewedMail& viewed, const mail::MailState&
   return row("from", shown_address(mail.envelope.sender)) + row("submitted by", submitter_of(mail.envelope)) +
          row("parameters", parameters_of(mail.envelope)) + row("arrived", to_rfc3339(mail.arrival)) +
          row("size", cat(std::to_string(mail.size), " bytes")) +
-         row("attempts", std::to_string(mail.progress.attempts)) + row("waits for", waits_for(state)) +
-         row("next attempt", state.next ? to_rfc3339(*state.next) : "") +
+         row("attempts", std::to_string(mail.progress.attempts)) + row("node", node_of(viewed)) +
+         row("waits for", waits_for(state)) + row("next attempt", state.next ? to_rfc3339(*state.next) : "") +
          row("smarthost", shown(mail.progress.smarthost)) + row("why", shown(state.reason));
 }
 

@@ -51,6 +51,22 @@ bool is_due(const Standing& standing, const RouteState& route) {
   return was_released || (standing.next_attempt && *standing.next_attempt <= route.now);
 }
 
+// Mail that no living node has is tried by nobody, whatever the smarthosts do.
+std::optional<MailState> state_without_node(const Standing& standing, const RouteState& route,
+                                            const std::string& own) {
+  const Holder* holder = standing.holder;
+  if (holder == nullptr) return std::nullopt;
+  if (holder->away_since)
+    return MailState{QueueState::deferred, WaitsFor::node,
+                     cat(printable(holder->node), ", which has it, has not been heard of"),
+                     holder->away_since, holder->free_at};
+  if (!holder->is_free()) return std::nullopt;
+  if (standing.next_attempt && *standing.next_attempt > route.now)
+    return MailState{QueueState::deferred, WaitsFor::time, own, {}, standing.next_attempt};
+  return MailState{
+      QueueState::deferred, WaitsFor::node, "nobody has it: the next node with room takes it", {}, {}};
+}
+
 }  // namespace
 
 RouteState route_state_of(const std::vector<SmarthostReport>& smarthosts, std::optional<WallTime> released,
@@ -76,6 +92,7 @@ RouteState route_state_of(const JsonValue& status, WallTime now) {
 MailState state_of(const Standing& standing, const RouteState& route, bool is_operator) {
   std::string own(is_operator ? standing.reason : std::string_view());
   if (standing.is_held) return {QueueState::held, WaitsFor::nobody, own, {}, {}};
+  if (auto away = state_without_node(standing, route, own)) return *away;
   if (!is_due(standing, route)) return {QueueState::deferred, WaitsFor::time, own, {}, standing.next_attempt};
   if (route.waits_for == WaitsFor::nobody) return {QueueState::active, WaitsFor::nobody, own, {}, {}};
   return {QueueState::deferred, route.waits_for, is_operator ? route.reason : route.public_reason,
@@ -102,6 +119,7 @@ std::string_view to_text(WaitsFor what) {
     case WaitsFor::smarthost: return "smarthost";
     case WaitsFor::rate: return "rate";
     case WaitsFor::daemon: return "daemon";
+    case WaitsFor::node: return "node";
   }
   return "";
 }

@@ -14,6 +14,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/json_value.h"
 #include "daemon/mail/dialogue.h"
+#include "daemon/mail/fleet.h"
 #include "daemon/mail/mail_id.h"
 
 namespace hikyaku::mail {
@@ -23,7 +24,7 @@ enum class QueueState {
   deferred,  // waits
   held,      // needs the operator
 };
-enum class WaitsFor : std::uint8_t { nobody, time, smarthost, rate, daemon };
+enum class WaitsFor : std::uint8_t { nobody, time, smarthost, rate, daemon, node };
 
 // How a smarthost's OAuth2 stands. Without a token.
 struct OAuthReport {
@@ -83,6 +84,7 @@ struct Standing {
   std::optional<WallTime> next_attempt{};  // nullopt: unknown
   std::optional<WallTime> written{};       // when these facts were recorded
   std::string_view reason{};
+  const Holder* holder = nullptr;  // null: the spool is not shared
 };
 
 struct MailState {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "daemon/metrics/series.h"
@@ -47,6 +48,36 @@ void add_queue(const Snapshot& now, std::vector<MetricFamily>& all) {
   all.push_back(gauge("hikyaku_queue_oldest_seconds",
                       "The age of the oldest queued mail; 0: the queue is empty.",
                       {valued(seconds_in(age))}));
+}
+
+// Nodes may have the same name; then they are told as one.
+void add_fleet(const relay::StatusReport& status, std::vector<MetricFamily>& all) {
+  if (!status.fleet) return;
+  struct Sum {
+    std::size_t mails = 0, held = 0;
+    bool is_away = false;
+  };
+  std::map<std::string, Sum> nodes;
+  for (const mail::NodeReport& node : status.fleet->nodes) {
+    Sum& sum = nodes[node.name];
+    sum = {sum.mails + node.mails, sum.held + node.held, sum.is_away || node.is_away()};
+  }
+  std::vector<ClientMetric> mails, held, away;
+  for (const auto& [name, sum] : nodes) {
+    mails.push_back(valued(static_cast<double>(sum.mails), {{"node", name}}));
+    held.push_back(valued(static_cast<double>(sum.held), {{"node", name}}));
+    away.push_back(valued(sum.is_away ? 1 : 0, {{"node", name}}));
+  }
+  all.push_back(gauge("hikyaku_fleet_mails",
+                      "Mails of a shared spool that the node has; at most 100000 are counted.",
+                      std::move(mails)));
+  all.push_back(
+      gauge("hikyaku_fleet_held_mails", "Held mails of a shared spool that the node has.", std::move(held)));
+  all.push_back(gauge("hikyaku_fleet_node_away",
+                      "1 while the node of a shared spool has not been heard of in time.", std::move(away)));
+  all.push_back(gauge("hikyaku_fleet_free_mails",
+                      "Mails of a shared spool that no node has; above 100000, about.",
+                      std::uint64_t{status.fleet->free}));
 }
 
 void add_smarthosts(const relay::StatusReport& status, std::vector<MetricFamily>& all) {
@@ -120,6 +151,7 @@ std::vector<MetricFamily> gauges_of(const Snapshot& now, const Remembered& remem
   all.push_back(gauge("hikyaku_uptime_seconds", "The time since the daemon's start.",
                       {valued(seconds_in(now.status.uptime))}));
   add_queue(now, all);
+  add_fleet(now.status, all);
   add_smarthosts(now.status, all);
   add_oauth(now, all);
   add_certificates(now, remembered.certificates, all);

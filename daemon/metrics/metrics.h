@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the daemon has done since its start, counted, and how it stands, in Prometheus's text format (0.0.4). Counts
 // are taken from the mail log's events. Nothing here may name a person or a mail: the only labels are states, reasons
-// and the configured names of smarthosts. Thread-safe: the loop counts, and the thread that asks makes the text.
+// and the configured names of smarthosts and nodes. Thread-safe: the loop counts, and the thread that asks makes the text.
 #pragma once
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/base/clock.h"
+#include "daemon/mail/fleet.h"
 #include "daemon/mail/queue_state.h"
 
 namespace hikyaku::relay {
@@ -43,6 +44,7 @@ struct StatusReport {
   std::optional<WallTime> released{};     // when all that waited for its time became due, the last time
   std::vector<std::string> warnings;      // of the set-up (config/warnings.h)
   std::optional<DrainReport> drain{};
+  std::optional<mail::FleetReport> fleet{};  // of a shared spool, if its database answers
 };
 
 inline mail::RouteState route_state_of(const StatusReport& status, WallTime now) {

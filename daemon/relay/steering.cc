@@ -71,6 +71,7 @@ Task<void> Steering::decide(Decided& answer, const Instruction& order, mail::Que
     case Decision::release: co_await release(answer, order, std::move(mail)); break;
     case Decision::remove: co_await remove(answer, order, std::move(mail)); break;
     case Decision::bounce: co_await bounce(answer, order, std::move(mail)); co_return;
+    case Decision::retry: refuse(answer, "a retry is no decision about a mail"); break;
   }
   queue_.let_go(answer.id);
 }

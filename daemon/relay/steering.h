@@ -11,6 +11,7 @@
 
 #include "daemon/io/loop.h"
 #include "daemon/log/mail_log.h"
+#include "daemon/mail/fleet.h"
 #include "daemon/mail/mail_source.h"
 #include "daemon/relay/due_mail.h"
 #include "daemon/relay/outcome_board.h"
@@ -18,26 +19,14 @@
 
 namespace hikyaku::relay {
 
-enum class Decision : std::uint8_t { hold, release, remove, bounce };
+using mail::Decided;
+using mail::Decision;
 
 struct Instruction {
   Decision decision = Decision::hold;
   std::string by;  // who decides: the name of a user, for the log
   // Whether the one who decides may change mail of this user (Envelope::uid).
   std::function<bool(const std::optional<std::uint32_t>&)> may_change = [](const auto&) { return true; };
-};
-
-struct Decided {
-  enum class Result : std::uint8_t {
-    done,
-    unchanged,  // it is held already, or is not held
-    under_way,  // it is being sent: ask again
-    unknown,    // not queued, or not to be changed by this user
-    refused,    // `why` says what stands against it
-  };
-  mail::MailId id;
-  Result result = Result::done;
-  std::string why{};
 };
 
 class Steering {

@@ -92,13 +92,18 @@ Task<void> Claims::look_for_unknown() {
     note_doubt();
 }
 
-void Claims::adopt(const Rows& rows, std::int64_t epoch) {
+std::vector<mail::QueueEntry> Claims::take_in(const Rows& rows, std::int64_t epoch) {
   std::vector<mail::QueueEntry> fresh;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const OwnedMail found = found_mail(rows, row, epoch);
     const mail::MailId id = found_id(rows, row);
     if (owned_.add(id, found)) fresh.push_back({id, found.size, found.next_wait, found.held});
   }
+  return fresh;
+}
+
+void Claims::adopt(const Rows& rows, std::int64_t epoch) {
+  const auto fresh = take_in(rows, epoch);
   if (!fresh.empty()) on_claimed_(fresh);
 }
 

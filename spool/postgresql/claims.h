@@ -32,6 +32,8 @@ class Claims {
 
   // Once; begin() repeats it.
   Task<void> round();
+  // Rows of a mail that has just become this node's, under that epoch. Nobody is told but the caller.
+  std::vector<mail::QueueEntry> take_in(const Rows& rows, std::int64_t epoch);
 
  private:
   Task<void> keep();

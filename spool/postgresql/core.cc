@@ -65,8 +65,19 @@ mail::SourceError Core::unknown(mail::MailId id) const {
   return {mail::SourceErrorKind::unknown_mail, cat("mail ", to_text(id), " is not this node's")};
 }
 
-std::uint64_t Core::seed(mail::MailId id, std::int64_t piece) const {
+std::uint64_t piece_seed(std::uint64_t checksum_key, mail::MailId id, std::int64_t piece) {
   return checksum_key ^ ((id.value * kGolden) + static_cast<std::uint64_t>(piece));
+}
+
+std::optional<StoredHead> decode_head(std::string_view envelope, const Value& progress) {
+  auto message = spool::decode_message_head(envelope);
+  if (!message) return std::nullopt;
+  const std::size_t recipients = message->envelope.recipients.size();
+  mail::Progress untouched;
+  untouched.recipients.resize(recipients);
+  auto stored = progress ? spool::decode_progress(*progress) : std::optional(std::move(untouched));
+  if (!stored || stored->recipients.size() != recipients) return std::nullopt;
+  return StoredHead{std::move(*message), std::move(*stored)};
 }
 
 mail::SinkError to_sink_error(const DatabaseError& error) {

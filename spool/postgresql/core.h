@@ -10,6 +10,7 @@
 #include "daemon/io/nursery.h"
 #include "daemon/mail/mail_sink.h"
 #include "spool/budget.h"
+#include "spool/payload.h"
 #include "spool/postgresql/accounts.h"
 #include "spool/postgresql/claims.h"
 #include "spool/postgresql/group_commit.h"
@@ -49,13 +50,17 @@ class IdStock {
   io::Nursery nursery_;
 };
 
+// What the checksum of such a piece of such a mail is seeded with; 0 is the content in the mail's own row.
+std::uint64_t piece_seed(std::uint64_t checksum_key, mail::MailId id, std::int64_t piece);
+
 struct Core {
   Core(io::Loop& its_loop, Databases its_databases, SharedOptions its_options);
 
   std::optional<mail::SinkError> reason_to_refuse() const;
   mail::SourceError unknown(mail::MailId id) const;
-  // What the checksum of such a piece of such a mail is seeded with; 0 is the content in the mail's own row.
-  std::uint64_t seed(mail::MailId id, std::int64_t piece) const;
+  std::uint64_t seed(mail::MailId id, std::int64_t piece) const {
+    return piece_seed(checksum_key, id, piece);
+  }
 
   io::Loop& loop;
   Databases databases;
@@ -75,6 +80,13 @@ struct Core {
 };
 
 inline constexpr std::uint64_t kPiece = 256U << 10;  // of a body: the most that one row holds
+
+// Envelope and progress as the rows have them; without progress, nothing has become of the mail yet. nullopt: damaged.
+struct StoredHead {
+  spool::MessageHead message;
+  mail::Progress progress;
+};
+std::optional<StoredHead> decode_head(std::string_view envelope, const Value& progress);
 
 mail::SinkError to_sink_error(const DatabaseError& error);
 mail::SourceError to_source_error(mail::SourceErrorKind kind, const DatabaseError& error);

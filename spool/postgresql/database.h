@@ -57,6 +57,7 @@ class Rows {
     const Value& value = rows_[row][column];
     return value ? std::string_view(*value) : std::string_view();
   }
+  const Value& value(std::size_t row, std::size_t column) const { return rows_[row][column]; }
   std::string take(std::size_t row, std::size_t column) {
     return std::move(rows_[row][column]).value_or(std::string());
   }

@@ -32,7 +32,9 @@ constexpr std::array kTables{
         owner bigint,
         due timestamptz NOT NULL DEFAULT clock_timestamp(),
         recorded timestamptz NOT NULL DEFAULT clock_timestamp(),
+        settles timestamptz,
         held boolean NOT NULL DEFAULT false,
+        origin text NOT NULL,
         size bigint NOT NULL,
         pieces bigint NOT NULL,
         checksum bigint NOT NULL,
@@ -41,6 +43,27 @@ constexpr std::array kTables{
         content bytea)
       WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
             autovacuum_vacuum_cost_delay = 0))"},
+    Query{"make_held", "CREATE INDEX IF NOT EXISTS mail_held ON hikyaku.mail (owner) WHERE held"},
+    Query{"make_request_number", "CREATE SEQUENCE IF NOT EXISTS hikyaku.request_number"},
+    Query{"make_request", R"(
+      CREATE TABLE IF NOT EXISTS hikyaku.request (
+        number bigint,
+        mail bigint,
+        node bigint,
+        decision bigint NOT NULL,
+        asker text NOT NULL,
+        asked timestamptz NOT NULL DEFAULT clock_timestamp(),
+        result bigint,
+        why text,
+        PRIMARY KEY (number, mail, node)))"},
+    Query{"make_moved", R"(
+      CREATE TABLE IF NOT EXISTS hikyaku.moved (
+        move text,
+        old bigint,
+        mail bigint NOT NULL,
+        PRIMARY KEY (move, old)))"},
+    Query{"make_asked",
+          "CREATE INDEX IF NOT EXISTS request_asked ON hikyaku.request (node) WHERE result IS NULL"},
     Query{"store_content", "ALTER TABLE hikyaku.mail ALTER content SET STORAGE EXTERNAL"},
     Query{"make_free", "CREATE INDEX IF NOT EXISTS mail_free ON hikyaku.mail (due) WHERE owner IS NULL"},
     Query{"make_owned",

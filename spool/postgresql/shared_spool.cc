@@ -36,13 +36,6 @@ SchemaError cannot_enter(const DatabaseError& error) {
   return {is_refused ? SchemaErrorKind::refused : SchemaErrorKind::unreachable, error.text};
 }
 
-std::optional<mail::Progress> progress_of(const Rows& rows, std::size_t recipients) {
-  if (!rows.is_null(0, 1)) return spool::decode_progress(rows.bytes(0, 1));
-  mail::Progress untouched;
-  untouched.recipients.resize(recipients);
-  return untouched;
-}
-
 }  // namespace
 
 SharedSpool::~SharedSpool() = default;
@@ -65,6 +58,7 @@ Task<Result<std::unique_ptr<SharedSpool>, SchemaError>> SharedSpool::open(io::Lo
 // If the database is away, the others take the mail over when the lease has run out.
 Task<void> SharedSpool::close() {
   core_->is_closing = true;
+  co_await neighbours_.end();
   co_await core_->claims.end();
   co_await core_->nursery.drained({});
   co_await core_->commits.drained();
@@ -159,13 +153,15 @@ Task<Result<mail::QueuedMail, SourceError>> SharedSpool::load(MailId id) {
     core_->owned.forget(id);
     co_return std::unexpected(core_->unknown(id));
   }
-  auto head = spool::decode_message_head(found->front().bytes(0, 0));
-  auto progress = head ? progress_of(found->front(), head->envelope.recipients.size()) : std::nullopt;
-  if (!progress || progress->recipients.size() != head->envelope.recipients.size())
+  auto head = decode_head(found->front().bytes(0, 0), found->front().value(0, 1));
+  if (!head)
     co_return fail(SourceErrorKind::damaged, cat("the envelope of mail ", to_text(id), " is damaged"));
-  progress->waited += mail.waited;
+  // A user of another machine is nobody here, whoever has the same number.
+  if (found->front().bytes(0, 2) != core_->options.lease.node) head->message.envelope.uid.reset();
+  head->progress.waited += mail.waited;
   co_return mail::QueuedMail{
-      id, std::move(head->envelope), std::move(*progress), head->arrival, mail.size, nullptr};
+      id,     std::move(head->message.envelope), std::move(head->progress), head->message.arrival, mail.size,
+      nullptr};
 }
 
 Result<std::unique_ptr<mail::ContentReader>, SourceError> SharedSpool::open(MailId id) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "spool/postgresql/core.h"
+#include "spool/postgresql/neighbours.h"
 #include "spool/postgresql/schema.h"
 #include "spool/store.h"
 
@@ -29,6 +30,7 @@ class SharedSpool final : public spool::Store {
 
   // What the operator should know of the server; for the log.
   const std::vector<std::string>& notes() const { return notes_; }
+  mail::Fleet& fleet() { return neighbours_; }
   // Why new mail is refused, in a sentence; nullopt: it is not.
   std::optional<std::string> trouble() const;
   // Called when a trouble begins, and with nullopt when it is over.
@@ -59,13 +61,14 @@ class SharedSpool final : public spool::Store {
   Task<Result<void, mail::SourceError>> finish(mail::MailId id) override;
 
  private:
-  explicit SharedSpool(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+  explicit SharedSpool(std::unique_ptr<Core> core) : core_(std::move(core)), neighbours_(*core_) {}
   OwnedMail* find_own(mail::MailId id) const;
   // Runs the statement for the epoch that the mail is owned under; unknown_mail if it is not any more.
   Task<Result<void, mail::SourceError>> change(mail::MailId id,
                                                std::function<Statement(std::int64_t)> statement);
 
   std::unique_ptr<Core> core_;
+  Neighbours neighbours_;
   std::vector<std::string> notes_;
 };
 

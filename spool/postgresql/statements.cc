@@ -40,14 +40,16 @@ const Query kTakeOver{"take_over", R"(
      WHERE alive_until < clock_timestamp() - $1::bigint * interval '1 microsecond' RETURNING epoch),
   freed AS (
     UPDATE hikyaku.mail
-       SET owner = NULL, due = greatest(due, clock_timestamp() + $2::bigint * interval '1 microsecond')
+       SET owner = NULL, due = greatest(due, clock_timestamp() + $2::bigint * interval '1 microsecond'),
+           settles = clock_timestamp() + $2::bigint * interval '1 microsecond'
      WHERE owner IN (SELECT epoch FROM dead) RETURNING id)
   SELECT (SELECT count(*) FROM dead), (SELECT count(*) FROM freed))"};
 
 const Query kSweep{"sweep", R"(
   WITH freed AS (
     UPDATE hikyaku.mail m
-       SET owner = NULL, due = greatest(due, clock_timestamp() + $1::bigint * interval '1 microsecond')
+       SET owner = NULL, due = greatest(due, clock_timestamp() + $1::bigint * interval '1 microsecond'),
+           settles = clock_timestamp() + $1::bigint * interval '1 microsecond'
      WHERE owner IS NOT NULL AND NOT EXISTS (SELECT FROM hikyaku.node WHERE epoch = m.owner) RETURNING id)
   SELECT count(*) FROM freed)"};
 
@@ -61,9 +63,9 @@ const Query kSweepBodies{"sweep_bodies", R"(
 
 const Query kAccept{"accept", R"(
   WITH put AS (
-    INSERT INTO hikyaku.mail (id, owner, size, pieces, checksum, envelope, content)
-    SELECT $1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bytea, $7::bytea
-     WHERE EXISTS (SELECT FROM hikyaku.node WHERE epoch = $2::bigint)
+    INSERT INTO hikyaku.mail (id, owner, origin, size, pieces, checksum, envelope, content)
+    SELECT $1::bigint, epoch, name, $3::bigint, $4::bigint, $5::bigint, $6::bytea, $7::bytea
+      FROM hikyaku.node WHERE epoch = $2::bigint
         ON CONFLICT (id) DO NOTHING RETURNING id)
   SELECT EXISTS (SELECT FROM put) OR
          EXISTS (SELECT FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint),
@@ -98,12 +100,19 @@ const Query kClaim{"claim", R"(
 const Query kOwned{"owned",
                    "SELECT " HIKYAKU_FOUND " FROM hikyaku.mail m WHERE owner = $1::bigint ORDER BY id"};
 
+const Query kTake{"take", R"(
+  UPDATE hikyaku.mail m SET owner = $1::bigint
+   WHERE m.id = $2::bigint AND owner IS NULL AND (settles IS NULL OR settles <= clock_timestamp())
+     AND EXISTS (SELECT FROM hikyaku.node WHERE epoch = $1::bigint AND alive_until > clock_timestamp())
+  RETURNING )" HIKYAKU_FOUND};
+
 #undef HIKYAKU_FOUND
 
 const Query kHas{"has", "SELECT EXISTS (SELECT FROM hikyaku.mail WHERE id = $1::bigint)"};
 
-const Query kLoad{"load",
-                  "SELECT envelope, progress FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint"};
+const Query kLoad{
+    "load",
+    "SELECT envelope, progress, origin FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint"};
 
 const Query kLoadContent{"load_content", R"(
   SELECT size, pieces, checksum, content FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint)"};

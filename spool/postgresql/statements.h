@@ -37,9 +37,11 @@ extern const Query kPutPiece;    // $1 id, $2 epoch, $3 number, $4 checksum, $5 
 extern const Query kDropPieces;  // $1 id, $2 epoch: of a mail that was not accepted
 extern const Query
     kClaim;  // $1 epoch, $2 at most → id, size, held, time since its last record, time until it is due, length of the head
-extern const Query kOwned;        // $1 epoch → the same of all that is owned
-extern const Query kHas;          // $1 id → is there such a mail, whoever owns it
-extern const Query kLoad;         // $1 id, $2 epoch → envelope, progress or NULL
+// $1 epoch, $2 id → the same of a mail that was nobody's, due or not, unless it was a dead node's a moment ago
+extern const Query kTake;
+extern const Query kOwned;  // $1 epoch → the same of all that is owned
+extern const Query kHas;    // $1 id → is there such a mail, whoever owns it
+extern const Query kLoad;   // $1 id, $2 epoch → envelope, progress or NULL, name of the node that accepted it
 extern const Query kLoadContent;  // $1 id, $2 epoch → size, pieces, checksum, content or NULL
 extern const Query kLoadPiece;    // $1 id, $2 number → checksum, bytes
 extern const Query kRecord;       // $1 id, $2 epoch, $3 progress, $4 held, $5 next wait → id, if it is ours

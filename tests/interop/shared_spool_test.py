@@ -4,20 +4,28 @@
 that has taken it."""
 
 import collections
+import json
 import os
+import shutil
 import signal
 import smtplib
 import subprocess
+import time
 
 from rig import Case, main, until
+from rig.control import Control
 from rig.hikyakud import Hikyakud, binary
 from rig.messages import message
 from rig.postgresql import Postgresql
+from rig.schemas import Schemas
 
 PORTS = {"left": 2525, "right": 2527}
 NOWHERE = 9  # nobody listens there
 LARGE = b"".join(b"%07d 0123456789 abcdefghijklmnopqrstuvwxyz 0123456789.\r\n" % line for line in range(20_000))
 LEASE = {"lease": "2s", "takeover": "1s"}
+PATIENT = {"lease": "10m", "takeover": "1h"}
+MANY = 1_000_000 if os.environ.get("HIKYAKU_LONG_TESTS") else 100_000
+MEMORY = 100 << 10  # KiB that a list of that many mails may take
 
 
 class Fleet(Case):
@@ -35,7 +43,8 @@ class Fleet(Case):
                               timeout=120, check=True).stdout
 
     def setUp(self):
-        self.postgresql.ask("TRUNCATE hikyaku.mail, hikyaku.piece, hikyaku.node, hikyaku.account")
+        tables = ("mail", "piece", "node", "account", "request", "moved")
+        self.postgresql.ask("TRUNCATE " + ", ".join(f"hikyaku.{table}" for table in tables))
 
     def node(self, name, port, times=None, **smarthost):
         """A running node whose smarthost is at that port."""
@@ -73,6 +82,175 @@ class Fleet(Case):
 
     def queued(self):
         return int(self.postgresql.ask("SELECT count(*) FROM hikyaku.mail"))
+
+    def hikyaku(self, daemon, *words, code=0):
+        done = subprocess.run([binary("hikyaku"), *words, "-c", daemon.config], capture_output=True, text=True, check=False,
+                              timeout=120)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr + daemon.log())
+        return done.stdout + done.stderr
+
+    def queue(self, daemon):
+        """The mails as `hikyaku queue --json` has them, by id, each held against its schema."""
+        lines = self.hikyaku(daemon, "queue", "--json").splitlines()
+        return {mail["id"]: mail for mail in (Schemas().check("queue", line) for line in lines)}
+
+    def status(self, daemon):
+        return Schemas().check("status", self.hikyaku(daemon, "status", "--json", code=self.attention(daemon)))
+
+    def attention(self, daemon):
+        return subprocess.run([binary("hikyaku"), "status", "-c", daemon.config], stdout=subprocess.DEVNULL, check=False,
+                              timeout=60).returncode
+
+    def two_nodes_with_mail(self):
+        """left and right, and the ids of two mails of each."""
+        nodes = [self.node(name, NOWHERE, PATIENT) for name in PORTS]
+        for node in nodes:
+            self.submit(node, 2)
+        mails = self.queue(nodes[0])
+        return (*nodes, *([id for id, mail in mails.items() if mail["node"] == name] for name in PORTS))
+
+    def give_away(self, id, owner="NULL"):
+        """What a node has that stops or dies."""
+        self.postgresql.ask(f"UPDATE hikyaku.mail SET owner = {owner}, due = now() + interval '1 day' "
+                            f"WHERE id = {number_of(id)}")
+
+    def test_every_node_lists_the_mail_of_all(self):
+        left, right, lefts, rights = self.two_nodes_with_mail()
+        self.assertEqual((len(lefts), len(rights)), (2, 2))
+        dead = self.postgresql.ask("INSERT INTO hikyaku.node (name, alive_until) VALUES ('gone', now() - interval '1 minute') "
+                                   "RETURNING epoch")
+        self.give_away(lefts[0])
+        self.give_away(rights[0], dead)
+        for daemon in (left, right):
+            mails = self.queue(daemon)
+            self.assertEqual([mails[id]["node"] for id in lefts + rights], [None, "left", "gone", "right"])
+            self.assertEqual((mails[lefts[0]]["waits_for"], mails[rights[0]]["waits_for"]), ("time", "node"))
+            self.assertIn("gone, which has it, has not been heard of", mails[rights[0]]["reason"])
+            self.assertIsNotNone(mails[rights[0]]["next_attempt"])
+            control = Control(f"{daemon.folder}/run/control.sock")
+            told = control.lines("/v1/queue?format=lines")
+            self.assertEqual({mail["id"]: mail["node"] for mail in told}, {id: mail["node"] for id, mail in mails.items()})
+        text = self.hikyaku(left, "queue")
+        self.assertIn(" NODE ", text)
+        self.assertIn("4 mails", text)
+        self.assertIn("nobody has it", self.hikyaku(left, "queue", "show", lefts[0]))
+        self.assertIn("gone, which has not been heard of since", self.hikyaku(left, "queue", "show", rights[0]))
+        self.assertIn("hello", self.hikyaku(left, "queue", "cat", rights[1]))
+        self.assertIn("dest.example", self.hikyaku(left, "queue", "--by", "domain"))
+        self.assertEqual(self.hikyaku(left, "queue", "--count", "--to", f"*{PORTS['right']}*"), "2\n")
+        fleet = self.status(left)["fleet"]
+        self.assertEqual((fleet["mails"], fleet["free"]), (4, 1))
+        self.assertEqual({node["name"]: (node["mails"], node["away"], node["this"]) for node in fleet["nodes"]},
+                         {"gone": (1, True, False), "left": (1, False, True), "right": (1, False, False)})
+        metrics = Control(f"{left.folder}/run/control.sock").ask("GET", "/metrics")[1]
+        for line in ('hikyaku_fleet_mails{node="right"} 1', 'hikyaku_fleet_node_away{node="gone"} 1',
+                     "hikyaku_fleet_free_mails 1"):
+            self.assertIn(line, metrics)
+        words = self.hikyaku(left, "queue", "hold", rights[0], code=69)
+        self.assertIn("it is gone's, which has not been heard of since", words)
+        right.stop()
+        right.pid_is_gone = True
+
+    def test_mail_is_steered_from_any_node(self):
+        left, right, lefts, rights = self.two_nodes_with_mail()
+        self.assertIn("1 mail held", self.hikyaku(left, "queue", "hold", rights[0]))
+        self.assertEqual(self.queue(right)[rights[0]]["state"], "held")
+        right.wait_for("held", by="root at left")
+        self.assertIn("held already", self.hikyaku(left, "queue", "hold", rights[0]))
+        self.assertIn("is held", self.hikyaku(left, "queue", "retry", rights[0], code=69))
+        self.hikyaku(left, "queue", "release", rights[0])
+        self.assertNotEqual(self.queue(right)[rights[0]]["state"], "held")
+        self.assertIn("is tried by the node that has it", self.hikyaku(left, "queue", "retry", rights[0]))
+        self.hikyaku(left, "queue", "bounce", rights[0])
+        self.hikyaku(left, "queue", "remove", rights[1])
+        self.assertFalse({*rights} & {*self.queue(left)})
+        right.wait_for("removed", by="root at left")
+        self.give_away(lefts[0])  # behind the back of left, which finds out when it asks for it
+        self.assertIn("1 mail held", self.hikyaku(right, "queue", "hold", lefts[0]))
+        self.assertEqual(self.queue(right)[lefts[0]]["state"], "held")
+        self.hikyaku(right, "queue", "remove", lefts[0])
+        self.assertEqual(self.postgresql.ask("SELECT count(*) FROM hikyaku.request"), "0")
+        self.hikyaku(right, "queue", "remove", "--all", "--yes")
+        self.assertEqual(self.queue(right), {})
+
+    def test_a_great_queue_is_listed_a_page_at_a_time(self):
+        left = self.node("left", NOWHERE, PATIENT)
+        self.submit(left, 1)
+        self.postgresql.ask(f"""
+            INSERT INTO hikyaku.mail (id, origin, due, size, pieces, checksum, envelope, content)
+            SELECT 1099511627776 + n, 'right', now() + interval '1 day', size, 0, checksum, envelope, content
+              FROM generate_series(1, {MANY}) AS n, (SELECT * FROM hikyaku.mail LIMIT 1) AS one""")
+        self.postgresql.ask("VACUUM ANALYZE hikyaku.mail")
+        began = time.monotonic()
+        counted, memory = self.measured(left, "queue", "--count")
+        self.assertEqual(int(counted), MANY + 1)
+        self.assertLess(memory, MEMORY)
+        self.assertLess(self.measured(left, "queue")[1], MEMORY)
+        fleet = self.status(left)["fleet"]
+        self.assertTrue(fleet["is_estimate"])
+        self.assertGreater(fleet["free"], MANY * 0.9)
+        plan = self.postgresql.ask("EXPLAIN SELECT FROM hikyaku.mail WHERE owner IS NULL ORDER BY due LIMIT 100000")
+        self.assertIn("mail_free", plan)
+        self.assertLess(time.monotonic() - began, 300)
+        open_since = self.postgresql.ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hikyaku' "
+                                         "AND state LIKE 'idle in transaction%'")
+        self.assertEqual(open_since, "0")
+
+    def measured(self, daemon, *words):
+        """What the command prints, and the most memory that it has had, in KiB."""
+        with subprocess.Popen([binary("hikyaku"), *words, "-c", daemon.config], stdout=subprocess.PIPE, text=True) as run:
+            said = run.stdout.read()
+            _, status, usage = os.wait4(run.pid, 0)
+            run.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(run.returncode, 0, said)
+        return said, usage.ru_maxrss
+
+    def test_a_whole_queue_moves_into_the_database_and_back(self):
+        left = self.node("left", NOWHERE, PATIENT)
+        accepted = self.submit(left, 3)
+        left.submit(message("large", LARGE))
+        held = next(iter(self.queue(left)))
+        self.hikyaku(left, "queue", "hold", held)
+        left.stop()
+        left.pid_is_gone = True
+        self.assertIn("no damage", self.hikyaku(left, "spool", "check", self.postgresql.url))
+        Schemas().check("spool-check", self.hikyaku(left, "spool", "check", "--json"))
+        before = self.exported(left, "before", self.postgresql.url)
+        self.assertEqual(len(before), 4)
+        self.assertEqual(sorted(mail["state"] for mail in before), ["held", "queued", "queued", "queued"])
+        self.assertIn("moved 4 mails", self.hikyaku(left, "spool", "move", self.postgresql.url, left.spool))
+        self.assertEqual(self.queued(), 0)
+        self.assertEqual(self.exported(left, "there", left.spool), before)
+        words = self.hikyaku(left, "spool", "move", left.spool, self.postgresql.url)
+        self.assertIn("moved 4 mails", words)
+        self.assertEqual(self.exported(left, "after", self.postgresql.url), before)
+        self.hikyaku(left, "queue", "--directory", left.spool, "--count")
+        self.damage_one()
+        self.assertIn("is damaged", self.hikyaku(left, "spool", "check", self.postgresql.url, code=65))
+        self.postgresql.ask("UPDATE hikyaku.mail SET checksum = checksum - 1 WHERE pieces = 0 AND size < 1000")
+        self.assertIn("moved 0 mails", self.hikyaku(left, "spool", "move", left.spool, self.postgresql.url))
+        self.hikyaku(self.node("right", self.catcher.port, PATIENT), "queue", "release", "--all")
+        self.wait_for(accepted + ["you@dest.example"])
+
+    def damage_one(self):
+        self.postgresql.ask("UPDATE hikyaku.mail SET checksum = checksum + 1 WHERE pieces = 0 AND size < 1000")
+
+    def exported(self, daemon, name, place):
+        """What is in each mail but for its id, in the order of what it was sent to."""
+        target = f"{daemon.folder}/{name}"
+        self.hikyaku(daemon, "spool", "--directory", place, "export", target)
+        found = []
+        for file in sorted(os.listdir(target)):
+            if file.endswith(".json"):
+                with open(f"{target}/{file}", encoding="utf-8") as envelope:
+                    mail = json.load(envelope)
+                with open(f"{target}/{file[:-5]}.eml", "rb") as content:
+                    mail["content"] = content.read()
+                mail["state"] = "held" if mail["state"] == "held" else "queued"  # the rest depends on who looks
+                found.append({key: value for key, value in mail.items()
+                              if key not in ("id", "node", "reason", "waits_for", "next_attempt")})
+        shutil.rmtree(target)
+        return sorted(found, key=lambda mail: (mail["recipients"][0]["address"], mail["size"]))
 
     def test_a_database_is_made_ready_once(self):
         self.assertIn("is ready for a shared spool", self.first_words)
@@ -153,6 +331,14 @@ class Fleet(Case):
         until(lambda: left.events(text="the spool accepts new mail again"), 30, lambda: left.log())
         left.submit(message("again"), recipients=["again@dest.example"])
         self.wait_for(accepted + ["again@dest.example"])
+
+
+def number_of(text):
+    """An id as the tables have it: Crockford's base 32."""
+    number = 0
+    for digit in text:
+        number = number * 32 + "0123456789abcdefghjkmnpqrstvwxyz".index(digit)
+    return number
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ struct ServedRig : RelayRig {
   }
   std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) {
     return ask<std::optional<control::RetryReport>>(
-        [&](control::DaemonControl& asked) { return asked.retry(ids, rights); });
+        [&](control::DaemonControl& asked) { return asked.retry(ids, rights, "anna"); });
   }
   control::DaemonControl::OutcomeReport outcome(mail::MailId id, std::optional<relay::MailOutcome> seen,
                                                 control::Rights rights, Duration wait) {
@@ -191,7 +191,7 @@ TEST_CASE("daemon: all that waits is tried again at once, and counted") {
   rig.pass();
   rig.refuse_for_now(false);
   CHECK(rig.ask<std::optional<std::size_t>>(
-            [](control::DaemonControl& daemon) { return daemon.retry_all(); }) == 3);
+            [](control::DaemonControl& daemon) { return daemon.retry_all("anna"); }) == 3);
   rig.pass();
   CHECK(rig.main().mails.size() == 3);
   CHECK(rig.lines_with("all mail is due now") == 1);
@@ -204,7 +204,8 @@ TEST_CASE("daemon: a paused smarthost is looked at again for the operator, not f
   rig.pass(10min);
   unsigned before = rig.main().dials;
   REQUIRE(rig.retry({id}, kOneUser));
-  CHECK(rig.ask<bool>([&](control::DaemonControl& daemon) { return daemon.retry_known({id}, kOneUser); }));
+  CHECK(rig.ask<bool>(
+      [&](control::DaemonControl& daemon) { return daemon.retry_known({id}, kOneUser, "anna"); }));
   rig.pass(1ms);
   CHECK(rig.main().dials == before);
   rig.main().is_down = false;
@@ -334,8 +335,8 @@ TEST_CASE("daemon: once closed it answers nobody") {
   ServedRig rig;
   rig.loop.run(rig.daemon->close());
   CHECK_FALSE(rig.daemon->status());
-  CHECK_FALSE(rig.daemon->retry_all());
-  CHECK_FALSE(rig.daemon->retry_known({mail::MailId{1}}, kOperator));
+  CHECK_FALSE(rig.daemon->retry_all("anna"));
+  CHECK_FALSE(rig.daemon->retry_known({mail::MailId{1}}, kOperator, "anna"));
 }
 
 TEST_CASE("daemon: tokens of a smarthost without `oauth` are nobody's") {

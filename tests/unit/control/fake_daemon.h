@@ -24,13 +24,14 @@ class FakeDaemon final : public control::DaemonControl {
   std::vector<mail::FailedMail> failures;
   Result<std::size_t, std::string> aliases = 3U;
 
-  std::optional<std::size_t> retry_all() override { return when_asked(queued); }
-  std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights) override {
+  std::optional<std::size_t> retry_all(std::string /*by*/) override { return when_asked(queued); }
+  std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights,
+                                            std::string /*by*/) override {
     asked = std::move(ids);
     callers.push_back(rights);
     return when_asked(retry_report);
   }
-  bool retry_known(std::vector<mail::MailId> ids, control::Rights rights) override {
+  bool retry_known(std::vector<mail::MailId> ids, control::Rights rights, std::string /*by*/) override {
     retried.push_back(std::move(ids));
     callers.push_back(rights);
     return answers;

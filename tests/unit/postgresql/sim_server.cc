@@ -61,7 +61,7 @@ Rows SimServer::apply(const Statement& statement) {
   if (query == &kHas) return one_row({flag(mails.contains(as_number(values[0])))});
   if (query == &kLoad) {
     Mail* mail = owned(values);
-    return mail == nullptr ? Rows() : one_row({mail->envelope, mail->progress});
+    return mail == nullptr ? Rows() : one_row({mail->envelope, mail->progress, text("node")});
   }
   if (query == &kFinish) {
     if (owned(values) == nullptr) return {};
