@@ -9,6 +9,9 @@ namespace {
 constexpr std::size_t kMostRequests = 512;
 constexpr std::size_t kMostBytes = 8U << 20;
 constexpr Duration kBetweenRuns = 200ms;
+// A transaction costs node and server as much as some messages do: below so many it is worth waiting for a few more.
+constexpr std::size_t kFew = 16;
+constexpr Duration kLongestGathering = 2ms;
 
 std::size_t size_of(const Statements& statements) {
   std::size_t bytes = 0;
@@ -22,6 +25,7 @@ std::size_t size_of(const Statements& statements) {
 Task<Result<Results, DatabaseError>> GroupCommit::run(Statements statements) {
   Request request(loop_, std::move(statements));
   waiting_.push_back(&request);
+  if (waiting_.size() >= expected_) is_complete_.notify();
   if (!std::exchange(is_running_, true)) loop_.defer([this] { nursery_.spawn(work()); });
   while (!request.outcome) co_await request.waiter.park({});
   co_return std::move(*request.outcome);
@@ -33,9 +37,25 @@ Task<void> GroupCommit::drained() {
 }
 
 Task<void> GroupCommit::work() {
-  while (!waiting_.empty()) co_await commit(take());
+  while (!waiting_.empty()) {
+    Group group = take();
+    const std::size_t released = group.size();
+    co_await commit(std::move(group));
+    co_await gather(released);
+  }
   is_running_ = false;
   idle_.notify();
+}
+
+// Those whom a commit has released mostly come back at once. If the next one began without them, two halves would wait for
+// each other's commits for ever. Where they are many that is well: the one works while the other's commit is under way.
+// Nobody waits who is alone.
+Task<void> GroupCommit::gather(std::size_t released) {
+  expected_ = waiting_.size() + released;
+  if (waiting_.empty() || expected_ > kFew) co_return;
+  const io::Until until = loop_.within(kLongestGathering);
+  io::Woken woken = io::Woken::ready;
+  while (woken == io::Woken::ready && waiting_.size() < expected_) woken = co_await is_complete_.wait(until);
 }
 
 GroupCommit::Group GroupCommit::take() {

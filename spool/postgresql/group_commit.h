@@ -21,7 +21,12 @@ class GroupCommit final : public Database {
  public:
   // `patience`: for how long a group is tried again while the database is away.
   GroupCommit(io::Loop& loop, Database& database, Duration patience)
-      : loop_(loop), database_(database), patience_(patience), idle_(loop), nursery_(loop) {}
+      : loop_(loop),
+        database_(database),
+        patience_(patience),
+        idle_(loop),
+        is_complete_(loop),
+        nursery_(loop) {}
 
   // Returns when the statements are committed, or are not: `lost` if that could not be found out in time. Their
   // results are those of the last run.
@@ -41,6 +46,7 @@ class GroupCommit final : public Database {
   using Group = std::vector<Request*>;
 
   Task<void> work();
+  Task<void> gather(std::size_t released);
   Group take();
   Task<void> commit(Group group);
   Task<Result<Results, DatabaseError>> insist(const Statements& statements);
@@ -52,6 +58,8 @@ class GroupCommit final : public Database {
   std::deque<Request*> waiting_;
   bool is_running_ = false;
   io::Event idle_;
+  std::size_t expected_ = 0;  // in the next group
+  io::Event is_complete_;
   spool::SpoolCounters counters_;
   io::Nursery nursery_;
 };

@@ -90,7 +90,7 @@ const Query kDropPieces{"drop_pieces", R"(
 
 const Query kClaim{"claim", R"(
   WITH free AS (
-    SELECT id FROM hikyaku.mail WHERE owner IS NULL AND due <= clock_timestamp()
+    SELECT id FROM hikyaku.mail WHERE owner IS NULL AND due <= statement_timestamp()
      ORDER BY due LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
   UPDATE hikyaku.mail m SET owner = $1::bigint FROM free
    WHERE m.id = free.id
