@@ -30,7 +30,7 @@ bool is_complete(std::string_view text) {
 // shows in the figure as it would for an app.
 void Client::connect() {
   socket_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&load_.relay), sizeof load_.relay) != 0)
+  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&relay_), sizeof relay_) != 0)
     fail("connect");
   const int on = 1;
   setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -17,7 +17,6 @@ namespace hikyaku::bench {
 
 // What all clients share.
 struct Load {
-  sockaddr_in relay{};
   bool reuse_connections = false;
   std::string content;        // after the line with the number, dot-stuffed, with the final dot
   std::uint64_t domains = 0;  // dN.dest.example, N from 1 on; 0: dest.example alone
@@ -29,7 +28,9 @@ struct Load {
 
 class Client {
  public:
-  Client(Load& load, int epoll) : load_(load), epoll_(epoll) { connect(); }
+  Client(Load& load, const sockaddr_in& relay, int epoll) : load_(load), relay_(relay), epoll_(epoll) {
+    connect();
+  }
   // Reads what has come and, where a reply is complete, answers it. False when the load is over for this
   // client.
   bool advance();
@@ -45,6 +46,7 @@ class Client {
   bool say(std::string_view text, Awaits next);
 
   Load& load_;
+  sockaddr_in relay_;
   int epoll_;
   Fd socket_;
   Awaits awaits_ = Awaits::greeting;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The load: `bench_load ADDRESS PORT CLIENTS SECONDS SIZE perconn|reuse [DOMAINS]`. CLIENTS clients hand in
-// messages of SIZE bytes for SECONDS, each over a connection of its own or over connections that stay; with
-// DOMAINS for recipients at d1.dest.example to dDOMAINS.dest.example in turn. Prints one line:
+// messages of SIZE bytes for SECONDS, each over a connection of its own or over connections that stay, to each of
+// the addresses of ADDRESS[,ADDRESS...] in turn; with DOMAINS for recipients at d1.dest.example to dDOMAINS.dest.example in turn. Prints one line:
 //   acknowledged=N seconds=S began=T ended=T       T: CLOCK_MONOTONIC
 // Messages are numbered from 0; every number that was begun has been acknowledged. One thread: it must take
 // no more of the machine than it has to, and the same for every relay.
@@ -16,7 +16,10 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "daemon/base/text.h"
 #include "tests/bench/client.h"
 
 namespace hikyaku::bench {
@@ -36,6 +39,18 @@ std::string make_content(std::size_t size) {
   return content + ".\r\n";
 }
 
+std::vector<sockaddr_in> relays_at(std::string_view addresses, unsigned long port) {
+  std::vector<sockaddr_in> relays;
+  for (std::string_view address : split(addresses, ',')) {
+    sockaddr_in relay{};
+    relay.sin_family = AF_INET;
+    relay.sin_port = htons(static_cast<in_port_t>(port));
+    inet_pton(AF_INET, std::string(address).c_str(), &relay.sin_addr);
+    relays.push_back(relay);
+  }
+  return relays;
+}
+
 void drive(Load& load, int epoll, std::size_t clients, Clock::time_point end) {
   while (clients > 0) {
     epoll_event events[64];
@@ -50,10 +65,8 @@ void drive(Load& load, int epoll, std::size_t clients, Clock::time_point end) {
 int run(std::span<char*> words) {
   const auto count = std::strtoul(words[3], nullptr, 10);
   const Seconds seconds(std::strtod(words[4], nullptr));
+  const auto relays = relays_at(words[1], std::strtoul(words[2], nullptr, 10));
   Load load;
-  load.relay.sin_family = AF_INET;
-  load.relay.sin_port = htons(static_cast<in_port_t>(std::strtoul(words[2], nullptr, 10)));
-  inet_pton(AF_INET, words[1], &load.relay.sin_addr);
   load.content = make_content(std::strtoul(words[5], nullptr, 10));
   load.reuse_connections = std::string_view(words[6]) == "reuse";
   if (words.size() > 7) load.domains = std::strtoul(words[7], nullptr, 10);
@@ -61,7 +74,8 @@ int run(std::span<char*> words) {
   const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   std::deque<Client> clients;
   const auto began = Clock::now();
-  while (clients.size() < count) clients.emplace_back(load, epoll.get());
+  while (clients.size() < count)
+    clients.emplace_back(load, relays[clients.size() % relays.size()], epoll.get());
   drive(load, epoll.get(), count, began + std::chrono::duration_cast<Clock::duration>(seconds));
   const auto ended = Clock::now();
   std::printf("acknowledged=%llu seconds=%.6f began=%.6f ended=%.6f\n",
@@ -75,8 +89,8 @@ int run(std::span<char*> words) {
 
 int main(int count, char** words) {
   if (count != 7 && count != 8)
-    return std::fprintf(stderr,
-                        "usage: bench_load ADDRESS PORT CLIENTS SECONDS SIZE perconn|reuse [DOMAINS]\n"),
+    return std::fprintf(
+               stderr, "usage: bench_load ADDRESS[,...] PORT CLIENTS SECONDS SIZE perconn|reuse [DOMAINS]\n"),
            64;
   try {
     return hikyaku::bench::run({words, static_cast<std::size_t>(count)});

@@ -43,7 +43,7 @@ class Sink:
 def direct(connections, seconds, size, mode):
     """Messages a second straight from the load to the smarthost."""
     with place_for_a_run() as place, closing(Sink(place.address, 0)):
-        load = _load(place, SMARTHOST_PORT, connections, seconds, size, mode)
+        load = run_load(place.address, SMARTHOST_PORT, connections, seconds, size, mode)
     return load["acknowledged"] / load["seconds"]
 
 
@@ -52,7 +52,7 @@ def accept(make_relay, connections, seconds, size, mode):
     and smarthost are back."""
     with place_for_a_run() as place, running(make_relay, place) as relay:
         before = relay.flushes()
-        load = _load(place, RELAY_PORT, connections, seconds, size, mode)
+        load = run_load(relay.addresses, RELAY_PORT, connections, seconds, size, mode)
         flushes = relay.flushes() - before
         relay.kill()
         with closing(Sink(place.address, 0)) as sink:
@@ -65,8 +65,8 @@ def accept(make_relay, connections, seconds, size, mode):
 
 def relay(make_relay, connections, seconds, size, mode, delay_ms):
     """Messages a second from the first connection until the last message has arrived at the smarthost."""
-    with place_for_a_run() as place, closing(Sink(place.address, delay_ms)) as sink, running(make_relay, place):
-        load = _load(place, RELAY_PORT, connections, seconds, size, mode)
+    with place_for_a_run() as place, closing(Sink(place.address, delay_ms)) as sink, running(make_relay, place) as relay:
+        load = run_load(relay.addresses, RELAY_PORT, connections, seconds, size, mode)
         return _passed(load, sink)
 
 
@@ -74,7 +74,7 @@ def signing(make_relay, connections, seconds, size, mode, delay_ms):
     """As relay(); and the relay's processor time for 1,000 messages, in seconds."""
     with place_for_a_run() as place, closing(Sink(place.address, delay_ms)) as sink, running(make_relay, place) as relay:
         before = relay.processor_seconds()
-        passed = _passed(_load(place, RELAY_PORT, connections, seconds, size, mode), sink)
+        passed = _passed(run_load(relay.addresses, RELAY_PORT, connections, seconds, size, mode), sink)
         return passed | {"processor": (relay.processor_seconds() - before) / passed["arrived"] * 1000}
 
 
@@ -82,8 +82,8 @@ def destinations(make_relay, connections, seconds, size, mode, count):
     """The same with as many domains as recipients' own servers, which are all the sink, each at an address of its own."""
     records = "".join(f"d{n} MX 10 mx.d{n}\nmx.d{n} A 127.0.{n // 250 + 1}.{n % 250 + 1}\n" for n in range(1, count + 1))
     with place_for_a_run() as place, closing(Sink(EVERY_ADDRESS, 0, SMTP_PORT)) as sink, \
-            name_server(place, {"dest.example": records}) as dns, running(make_relay, place, dns=dns):
-        load = _load(place, RELAY_PORT, connections, seconds, size, mode, count)
+            name_server(place, {"dest.example": records}) as dns, running(make_relay, place, dns=dns) as relay:
+        load = run_load(relay.addresses, RELAY_PORT, connections, seconds, size, mode, count)
         return _passed(load, sink)
 
 
@@ -121,8 +121,8 @@ def running(make_relay, place, **options):
         relay.kill()
 
 
-def _load(place, port, connections, seconds, size, mode, *more):
-    command = [binary("bench_load"), place.address, port, connections, seconds, size, mode, *more]
+def run_load(addresses, port, connections, seconds, size, mode, *more):
+    command = [binary("bench_load"), addresses, port, connections, seconds, size, mode, *more]
     done = subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True)
     return _fields(done.stdout)
 

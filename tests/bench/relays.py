@@ -2,7 +2,8 @@
 """The relays that are measured, each with an empty spool of its own, given the same work and the same smarthost.
 
 A relay starts with its constructor. kill() is kill -9 of all its processes, start() starts it again on the same spool,
-deliver() has it try at once what waits, and flushes() tells what it has flushed so far, counted from outside.
+deliver() has it try at once what waits, and flushes() tells what it has flushed so far, counted from outside. `addresses` are
+where it takes mail, with commas between them.
 """
 
 import json
@@ -43,12 +44,12 @@ class FlushCounter:
 class Hikyakud:
     name = "hikyaku"
 
-    def __init__(self, place, queued=0, deferred_for=None, dns=None, signs=False):
+    def __init__(self, place, queued=0, deferred_for=None, dns=None, signs=False, **settings):
         self.place, self._counter = place, FlushCounter(place)
-        self._dns, self._signs = dns, signs
+        self._dns, self._signs, self.addresses = dns, signs, place.address
         # A copy: the checkout may lie where the user that the daemon becomes may not go.
         self._program = shutil.copy(binary("hikyakud"), place.path)
-        self.config = place.file("hikyaku.yaml", json.dumps(self._settings()))
+        self.config = place.file("hikyaku.yaml", json.dumps(self._settings() | settings))
         if queued:
             _fill(place.join("spool"), queued, deferred_for)
         self.start()
@@ -122,7 +123,7 @@ class Postfix(postfix.Postfix):
     name = "postfix"
 
     def __init__(self, place, port=RELAY_PORT, dns=None):
-        self._counter = FlushCounter(place)
+        self._counter, self.addresses = FlushCounter(place), place.address
         self._resolv_conf = place.file("resolv.conf", f"nameserver {dns.address}\n") if dns else None
         self._postqueue = f"{place.peers}/root/usr/sbin/postqueue"
         self.sendmail = f"{place.peers}/root/usr/sbin/sendmail"

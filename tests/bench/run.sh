@@ -27,5 +27,6 @@ python3 tests/bench/sendmail.py || status=$?
 "$HIKYAKU_BIN/bench_spool" start "$TMPDIR"
 python3 tests/bench/memory.py || status=$?
 python3 tests/bench/million.py || status=$?
+python3 tests/bench/fleet.py || status=$?
 describe end
 exit $status
