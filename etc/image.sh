@@ -12,6 +12,9 @@ debs=(base-files ca-certificates libbrotli1 libc-ares2 libc6 libcap2 libcpp-http
   libgcrypt20 libgpg-error0 libidn2-0 liblz4-1 liblzma5 libprometheus-cpp-core1.0 libsasl2-2 libsasl2-modules
   libspdlog1.10 libssl3 libstdc++6 libsystemd0 libunistring2 libuv1 libxxhash0 libyaml-cpp0.7 libzstd1 netbase tzdata
   zlib1g)
+# libpq5, for a shared spool, and what it needs.
+debs+=(libpq5 libcom-err2 libffi8 libgmp10 libgnutls30 libgssapi-krb5-2 libhogweed6 libk5crypto3 libkeyutils1 libkrb5-3 libkrb5support0
+  libldap-2.5-0 libnettle8 libp11-kit0 libtasn1-6)
 
 bring_debs() { # bring_debs FOLDER
   mkdir -p "$1"

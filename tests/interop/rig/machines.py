@@ -32,7 +32,7 @@ class Machine:
     """It has the address `number` at each of the switches, and lasts until end()."""
 
     def __init__(self, place, number, switches):
-        self._holder = Process(["unshare", "--net", "--mount", "--", "sh", "-c", HOLD], place.part().join("machine"))
+        self._holder = Process(["unshare", "--net", "--mount", "--uts", "--", "sh", "-c", HOLD], place.part().join("machine"))
         until(lambda: self._holder.said() == "ready\n" or not self._holder.runs(), 60, "the namespaces are made")
         self._cables = {}
         for switch in switches:
@@ -54,7 +54,7 @@ class Machine:
                  str(size))
 
     def inside(self, command):
-        return ["nsenter", "--net", "--mount", f"--target={self._holder.pid}", "--", *command]
+        return ["nsenter", "--net", "--mount", "--uts", f"--target={self._holder.pid}", "--", *command]
 
     def run(self, *command):
         done = subprocess.run(self.inside(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,

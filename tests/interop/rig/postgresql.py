@@ -97,6 +97,7 @@ class Server(Postgresql):
     With a primary it is that one's standby."""
 
     disk_size = 160 << 20
+    auth = "trust"
 
     def __init__(self, place, machine, switch, number, primary=None):
         self.machine, self.address = machine, switch.at(number)
@@ -114,8 +115,8 @@ class Server(Postgresql):
             return
         self._initialise(*where, "--wal-segsize=1")
         for database in ("all", "replication"):
-            self.machine.run("sh", "-c", 'echo "host $1 all $2/24 trust" >> "$3/pg_hba.conf"', "sh", database, self._network,
-                             self._data)
+            self.machine.run("sh", "-c", 'echo "host $1 all $2/24 $4" >> "$3/pg_hba.conf"', "sh", database, self._network,
+                             self._data, self.auth)
 
     def settings(self):
         return SETTINGS | {"listen_addresses": self.address, "unix_socket_directories": self.socket, "min_wal_size": "2MB",
