@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "spool/postgresql/statements.h"
+
 namespace hikyaku::postgresql {
 namespace {
 
@@ -72,7 +74,7 @@ Task<void> GroupCommit::commit(Group group) {
   Statements all;
   for (Request* request : group)
     all.insert(all.end(), request->statements.begin(), request->statements.end());
-  auto results = co_await insist(all);
+  auto results = co_await insist(std::move(all));
   const bool is_spoiled = !results && results.error().kind == DatabaseErrorKind::refused && group.size() > 1;
   if (!is_spoiled) co_return hand_back(group, std::move(results));
   for (Request* request : group) {
@@ -81,7 +83,9 @@ Task<void> GroupCommit::commit(Group group) {
   }
 }
 
-Task<Result<Results, DatabaseError>> GroupCommit::insist(const Statements& statements) {
+// A first run may have been committed, but not yet be where it must be before it counts. The second then finds everything
+// done and would write nothing, and a transaction that writes nothing waits for no disk and no standby.
+Task<Result<Results, DatabaseError>> GroupCommit::insist(Statements statements) {
   const Instant end = loop_.now() + patience_;
   bool is_unknown = false;
   for (;;) {
@@ -89,7 +93,8 @@ Task<Result<Results, DatabaseError>> GroupCommit::insist(const Statements& state
     auto results = co_await database_.run(statements);
     if (results) counters_.flush_times.add(loop_.now() - begun);
     if (results || results.error().kind == DatabaseErrorKind::refused) co_return results;
-    is_unknown = is_unknown || results.error().kind == DatabaseErrorKind::lost;
+    if (results.error().kind == DatabaseErrorKind::lost && !std::exchange(is_unknown, true))
+      statements.push_back({&kMark, {}});
     if (loop_.now() >= end) {
       const auto kind = is_unknown ? DatabaseErrorKind::lost : DatabaseErrorKind::unreachable;
       co_return fail(kind, std::move(results.error().text));

@@ -49,7 +49,7 @@ class GroupCommit final : public Database {
   Task<void> gather(std::size_t released);
   Group take();
   Task<void> commit(Group group);
-  Task<Result<Results, DatabaseError>> insist(const Statements& statements);
+  Task<Result<Results, DatabaseError>> insist(Statements statements);
   void hand_back(const Group& group, Result<Results, DatabaseError> results);
 
   io::Loop& loop_;

@@ -9,6 +9,8 @@ const Query kSession{"session", R"(
                     CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
                     false))"};
 
+const Query kMark{"mark", "SELECT pg_logical_emit_message(true, 'hikyaku', '')::text"};
+
 const Query kFormat{"format", "SELECT format, checksum_key FROM hikyaku.meta"};
 
 const Query kSettings{"settings", R"(

@@ -13,6 +13,10 @@ namespace hikyaku::postgresql {
 // $1 the statement time-out. Sets what a session must have, and nothing weaker than it has.
 extern const Query kSession;
 
+// Changes nothing, but makes a transaction one that writes: its commit waits until all before it is as safe as
+// the server has promised.
+extern const Query kMark;
+
 // ---- at start
 extern const Query kFormat;  // → format, checksum key; fails where there is no schema
 extern const Query

@@ -8,11 +8,14 @@ import contextlib
 import os
 import random
 import signal
+import smtplib
 import sys
+import threading
 import time
 
 from rig import Case, main, until
 from rig.fleet import Crowd, Fleet, Ledger
+from rig.messages import message
 from rig_common.network import PROCESSES
 
 IS_LONG = "HIKYAKU_LONG_TESTS" in os.environ
@@ -37,12 +40,37 @@ class FleetFaults(Case):
 
     def setUp(self):
         self.daemon = self.fleet  # whose log is shown if the test fails
+
+    def test_a_commit_that_only_the_primary_has_is_not_acknowledged(self):
+        """Neither the first time nor when it is asked for again, since its session was ended."""
+        database, cable = self.fleet.database, self.fleet.switches["database"]
+        waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%INTO hikyaku.mail %'"
+        answers = []
+        self.fleet.standby.machine.pull(cable)
+        client = threading.Thread(target=lambda: answers.append(self.hand_in(self.fleet.nodes[0])))
+        client.start()
+        until(lambda: database.ask(f"SELECT count(*) {waiting}") == "1", PATIENCE, "the commit waits for the standby")
+        database.ask(f"SELECT pg_terminate_backend(pid) {waiting}")
+        until(lambda: answers or database.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND "
+                                              "query LIKE '%logical_emit_message%'") == "1", PATIENCE, "it waits again")
+        self.assertNotEqual(answers, [250])
+        self.fleet.standby.machine.plug(cable)
+        client.join()
+        until(lambda: self.fleet.queued() == 0, PATIENCE, "it is delivered")
+
+    @staticmethod
+    def hand_in(node):
+        try:
+            node.submit(message("once"))
+            return 250
+        except smtplib.SMTPException:
+            return 451
+
+    def test_nothing_is_lost_and_little_comes_twice_whatever_fails(self):
         self.begun = time.monotonic()
         print(f"    HIKYAKU_SEED={SEED}", file=sys.stderr)
         self.dice, self.cut_off = random.Random(SEED), 0
         self.crowd = Crowd(self.fleet.nodes, CLIENTS, self.dice)
-
-    def test_nothing_is_lost_and_little_comes_twice_whatever_fails(self):
         for moment, fault in zip(self.moments(), self.faults()):
             self.pass_mails(moment)
             self.crowd.allow(moment + SOME)
