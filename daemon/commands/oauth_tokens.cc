@@ -7,7 +7,10 @@
 #include "daemon/base/text.h"
 #include "daemon/commands/control_client.h"
 #include "daemon/oauth/refresher.h"
+#include "daemon/oauth/shared_token.h"
 #include "daemon/system/directories.h"
+#include "spool/postgresql/accounts.h"
+#include "spool/postgresql/link.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -56,6 +59,42 @@ Secret body_of(const oauth::StoredToken& token) {
 
 bool is_no_daemon(const StartError& error) { return error.kind == Exit::unavailable; }
 
+// Nodes that share a spool have their tokens in its database, where one of them writes at a time.
+std::unexpected<StartError> needs_daemon() {
+  return fail(
+      Exit::unavailable,
+      "the daemon does not run: with `spool.url` the tokens are in the database, and a daemon writes them "
+      "there; start one, and try again");
+}
+
+Result<std::optional<oauth::StoredToken>, StartError> stored_in(const std::string& directory,
+                                                                const std::string& smarthost) {
+  auto store = oauth::open_token_store(directory);
+  if (!store) return cannot(store.error());
+  auto token = (*store)->load(smarthost);
+  if (!token) return cannot(cat(directory, ": ", token.error()));
+  return std::move(*token);
+}
+
+// A token without a client: there is none.
+Result<std::optional<oauth::StoredToken>, StartError> stored_in_database(const std::string& url,
+                                                                         const std::string& smarthost) {
+  auto address = postgresql::Address::parse(url);
+  if (!address) return fail(Exit::configuration, cat("spool.url: ", address.error()));
+  auto pq = postgresql::libpq();
+  if (!pq) return fail(Exit::configuration, pq.error());
+  SystemClock clock;
+  io::Loop loop(clock);
+  io::SystemResolver resolver(loop);
+  postgresql::Link link(loop, **pq, *address, resolver, {.answer = 10s});
+  postgresql::Lease nobody(loop, link, {}, [] {});
+  postgresql::Accounts accounts(loop, link, nobody, Duration{0});
+  oauth::SharedToken shared(loop, accounts, smarthost);
+  auto found = loop.run(shared.look());
+  if (!found) return fail(Exit::unavailable, cat("spool ", address->shown(), ": ", found.error()));
+  return std::move(*found);
+}
+
 }  // namespace
 
 Result<system::Loaded, StartError> load_for_oauth(const std::string& config, const system::LoadCalls& calls) {
@@ -96,10 +135,9 @@ const mail::Smarthost& CommandTokens::find(const std::string& smarthost) const {
 
 Result<std::optional<oauth::StoredToken>, StartError> CommandTokens::stored(
     const std::string& smarthost) const {
-  auto store = oauth::open_token_store(settings_.oauth_directory);
-  if (!store) return cannot(store.error());
-  auto token = (*store)->load(smarthost);
-  if (!token) return cannot(cat(settings_.oauth_directory, ": ", token.error()));
+  auto token = is_shared() ? stored_in_database(settings_.spool.url, smarthost)
+                           : stored_in(settings_.oauth_directory, smarthost);
+  if (!token) return token;
   const mail::Smarthost& here = find(smarthost);
   const bool is_ours =
       *token && (*token)->client == oauth::client_mark(here.oauth->client_id) && (*token)->user == here.user;
@@ -110,6 +148,7 @@ Result<void, StartError> CommandTokens::refresh(const std::string& smarthost) {
   auto done = ask_control(socket_, target_of(smarthost, "/refresh"), "");
   if (done) return {};
   if (!is_no_daemon(done.error())) return std::unexpected(done.error());
+  if (is_shared()) return needs_daemon();
   return refresh_here(find(smarthost));
 }
 
@@ -137,6 +176,7 @@ Result<void, StartError> CommandTokens::keep(const std::string& smarthost, oauth
   auto done = put_control(socket_, target_of(smarthost, ""), body_of(token));
   if (done) return {};
   if (!is_no_daemon(done.error())) return std::unexpected(done.error());
+  if (is_shared()) return needs_daemon();
   return keep_here(find(smarthost), std::move(token));
 }
 
@@ -154,6 +194,7 @@ Result<void, StartError> CommandTokens::revoke(const std::string& smarthost) {
   auto done = ask_control(socket_, target_of(smarthost, "/revoke"), "");
   if (done) return {};
   if (!is_no_daemon(done.error())) return std::unexpected(done.error());
+  if (is_shared()) return needs_daemon();
   return revoke_here(find(smarthost));
 }
 

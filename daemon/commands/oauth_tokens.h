@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tokens for commands: read where the daemon keeps them, and made anew by the daemon, which alone writes
-// while it runs; where none runs, by the command itself under the lock of the directory. Blocks, also in what
+// while it runs; where none runs, by the command itself under the lock of the directory. What nodes share is read in
+// their database, and made by a daemon alone. Blocks, also in what
 // looks like a coroutine: a command has nothing else to do.
 #pragma once
 
@@ -37,6 +38,7 @@ class CommandTokens final : public smtpc::TokenSource {
 
  private:
   const mail::Smarthost& find(const std::string& smarthost) const;
+  bool is_shared() const { return !settings_.spool.url.empty(); }  // with other nodes, in a database
   Result<void, StartError> refresh_here(const mail::Smarthost& smarthost);
   Result<void, StartError> keep_here(const mail::Smarthost& smarthost, oauth::StoredToken token);
   Result<void, StartError> revoke_here(const mail::Smarthost& smarthost);

@@ -62,6 +62,7 @@ Refresher::Refresher(RefresherParts parts, mail::Smarthost smarthost)
     : parts_(std::move(parts)), smarthost_(std::move(smarthost)), changed_(parts_.loop) {
   check(smarthost_.oauth.has_value(), "a smarthost without `oauth` has no token");
   token_ = blank();
+  if (parts_.accounts != nullptr) shared_.emplace(parts_.loop, *parts_.accounts, smarthost_.name);
 }
 
 StoredToken Refresher::blank() const {
@@ -76,15 +77,31 @@ StoredToken Refresher::blank() const {
 Task<void> Refresher::run() {
   co_await read_store();
   while (!stopping_.is_requested()) {
-    if (is_unsaved_) co_await keep(token_);
+    if (is_unsaved_)
+      co_await keep(token_);
+    else if (shared_)
+      co_await look_at_shared();
     if (may_ask() && wall() >= next_due()) co_await refresh();
     const Duration nap = std::clamp<Duration>(next_due() - wall(), 100ms, kLongestNap);
     co_await changed_.wait(parts_.loop.within(nap, &stopping_));
   }
 }
 
-// A file of another client or user is a former configuration's, and would be refused.
 Task<void> Refresher::read_store() {
+  if (shared_)
+    co_await look_at_shared();
+  else
+    co_await read_file();
+  if (!store_trouble_.empty())
+    parts_.log.error(
+        cat("the tokens of ", smarthost_.name, " cannot be read: ", printable(store_trouble_, 300)));
+  fraction_ = parts_.jitter();
+  is_read_ = true;
+  changed_.notify();
+}
+
+// A file of another client or user is a former configuration's, and would be refused.
+Task<void> Refresher::read_file() {
   TokenStore* store = parts_.store();
   if (store != nullptr) {
     auto stored =
@@ -96,12 +113,30 @@ Task<void> Refresher::read_store() {
   } else {
     store_trouble_ = "`oauth_directory` cannot be used";
   }
-  if (!store_trouble_.empty())
-    parts_.log.error(
-        cat("the tokens of ", smarthost_.name, " cannot be read: ", printable(store_trouble_, 300)));
+}
+
+// What came here meanwhile is newer than what has been read.
+Task<void> Refresher::look_at_shared() {
+  const Secret access = token_.access_token, refresh = token_.refresh_token;
+  auto found = co_await shared_->look();
+  if (found || !is_read_) store_trouble_ = found ? "" : found.error();
+  const bool is_same = token_.access_token == access && token_.refresh_token == refresh;
+  if (found && *found && is_same && !is_refreshing_) take(std::move(**found));
+}
+
+// What another daemon has got, or somebody has decided at one, counts here too; but not more than what this one has got
+// later, and could not keep yet.
+void Refresher::take(StoredToken found) {
+  if (found.client != token_.client || found.user != token_.user) found = blank();
+  if (is_unsaved_ && token_.obtained >= found.obtained) return;
+  if (found.access_token == token_.access_token && found.refresh_token == token_.refresh_token) return;
+  const bool was_without = trouble_.has_value() || !is_valid();
+  if (trouble_) parts_.log.info("there are new tokens again", {{"smarthost", smarthost_.name}});
+  token_ = std::move(found);
+  trouble_.reset();
   fraction_ = parts_.jitter();
-  is_read_ = true;
   changed_.notify();
+  if (was_without && may_ask() && parts_.on_token) parts_.on_token();
 }
 
 bool Refresher::may_ask() const { return !is_login() || !token_.refresh_token.empty(); }
@@ -133,8 +168,26 @@ Task<void> Refresher::refresh() {
   changed_.notify();
 }
 
+// False: there is a token now that another daemon has asked for, or nobody may ask.
+Task<bool> Refresher::is_our_turn() {
+  auto suffices = [this, before = token_.access_token](const StoredToken& there) {
+    const bool is_ours = there.client == token_.client && there.user == token_.user;
+    return is_ours && !there.access_token.empty() && there.access_token != before && wall() < there.expires;
+  };
+  auto found = co_await shared_->claim(suffices, {kNever, &stopping_});
+  if (!found) note({TokenTrouble::transient, found.error()});
+  if (!found) co_return false;
+  take(std::move(*found));
+  if (shared_->has_claim() && !may_ask()) co_await keep(token_);
+  co_return shared_->has_claim();
+}
+
 // What comes is kept before anybody may use it.
 Task<void> Refresher::ask_provider() {
+  if (shared_) {
+    auto is_ours = co_await is_our_turn();
+    if (!is_ours) co_return;
+  }
   TokenRequest request{.settings = *smarthost_.oauth,
                        .user = smarthost_.user,
                        .refresh_token = token_.refresh_token,
@@ -178,9 +231,10 @@ void Refresher::note(TokenError error) {
 
 // What cannot be kept is used all the same, and kept as soon as that is possible: a rotated refresh token is
 // the only one that still works.
-Task<void> Refresher::keep(StoredToken token) {
-  TokenStore* store = parts_.store();
+Task<void> Refresher::keep(StoredToken token, bool is_decided) {
+  TokenStore* store = shared_ ? nullptr : parts_.store();
   Result<void, std::string> kept = std::unexpected("`oauth_directory` cannot be used");
+  if (shared_) kept = co_await shared_->save(token, is_decided);
   if (store != nullptr)
     kept = co_await io::run_on_pool(parts_.loop,
                                     [&, name = smarthost_.name] { return store->save(name, token); });
@@ -199,6 +253,7 @@ Task<Result<Secret, smtpc::TokenRefusal>> Refresher::token(io::Until until) {
     auto woken = co_await changed_.wait(until);
     if (woken != io::Woken::ready) co_return std::unexpected(refusal());
   }
+  if (!is_valid() && shared_) co_await look_at_shared();
   if (!is_valid() && may_ask() && !is_put_off()) co_await refresh();
   if (is_valid()) co_return token_.access_token;
   co_return std::unexpected(refusal());
@@ -256,7 +311,7 @@ Task<Result<void, std::string>> Refresher::adopt(StoredToken token) {
   token_ = std::move(token);
   trouble_.reset();
   is_refreshing_ = true;  // nobody uses it before it is kept
-  co_await keep(token_);
+  co_await keep(token_, true);
   is_refreshing_ = false;
   if (!is_valid()) co_await refresh();
   changed_.notify();
@@ -276,7 +331,7 @@ Task<Result<void, std::string>> Refresher::revoke_now() {
   if (!told) co_return std::unexpected(told.error().text);
   token_ = blank();
   trouble_.reset();
-  co_await keep(token_);
+  co_await keep(token_, true);
   changed_.notify();
   co_return {};
 }

@@ -3,7 +3,8 @@
 // single flight, made ahead of the end (due_after()), at least weekly so that no consent lapses for want of
 // use, and what the provider gives is durable before it is used. Errors that may pass are tried again soon,
 // all others seldom; either way the old access token goes on while it is valid, the refresh token is never
-// thrown away, and no mail ever bounces: the lane waits. The loop's thread; stop() before it is destroyed.
+// thrown away, and no mail ever bounces: the lane waits. Where daemons share the spool they share the token, and one of
+// them asks the provider (shared_token.h). The loop's thread; stop() before it is destroyed.
 #pragma once
 
 #include <functional>
@@ -17,6 +18,7 @@
 #include "daemon/mail/queue_state.h"
 #include "daemon/mail/smarthost.h"
 #include "daemon/oauth/grants.h"
+#include "daemon/oauth/shared_token.h"
 #include "daemon/oauth/token_store.h"
 #include "smtpc/token_source.h"
 
@@ -55,6 +57,7 @@ struct RefresherParts {
   std::function<TokenStore*()> store;  // null while there is none
   std::function<void()> on_token;      // a new token is there after a time without
   Jitter jitter = random_fraction;
+  mail::SharedAccounts* accounts = nullptr;  // in place of a store, where daemons share the spool
 };
 
 class Refresher {
@@ -92,9 +95,13 @@ class Refresher {
   };
 
   Task<void> read_store();
+  Task<void> read_file();
+  Task<void> look_at_shared();
+  void take(StoredToken found);
+  Task<bool> is_our_turn();
   Task<void> refresh();
   Task<void> ask_provider();
-  Task<void> keep(StoredToken token);
+  Task<void> keep(StoredToken token, bool is_decided = false);
   void accept(Grant grant);
   void note(TokenError error);
   bool may_ask() const;
@@ -109,6 +116,7 @@ class Refresher {
   RefresherParts parts_;
   mail::Smarthost smarthost_;
   StoredToken token_;
+  std::optional<SharedToken> shared_;
   std::optional<Trouble> trouble_;
   std::string store_trouble_;
   bool is_read_ = false;

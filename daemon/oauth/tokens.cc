@@ -45,7 +45,7 @@ void Tokens::configure(const std::string& directory, const std::vector<mail::Sma
 
 // A reload does not change the directory.
 void Tokens::open(const std::string& directory) {
-  if (store_ != nullptr) return;
+  if (store_ != nullptr || parts_.accounts != nullptr) return;
   auto store = parts_.open_store(directory);
   if (store)
     store_ = std::move(*store);
@@ -60,7 +60,8 @@ std::shared_ptr<Refresher> Tokens::make(const mail::Smarthost& smarthost) {
                                                               .turnstile = turnstile_,
                                                               .store = [this] { return store_.get(); },
                                                               .on_token = parts_.on_token,
-                                                              .jitter = parts_.jitter},
+                                                              .jitter = parts_.jitter,
+                                                              .accounts = parts_.accounts},
                                                smarthost);
   nursery_.spawn(run(refresher));
   return refresher;

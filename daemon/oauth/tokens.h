@@ -25,6 +25,8 @@ struct TokensParts {
   std::function<void()> on_token;  // mail that has waited for one may go
   OpenStore open_store = open_token_store;
   Jitter jitter = random_fraction;
+  mail::SharedAccounts* accounts =
+      nullptr;  // has them where daemons share the spool; null: the directory has
 };
 
 class Tokens final : public smtpc::TokenSource {
