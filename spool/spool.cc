@@ -151,7 +151,7 @@ Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin() {
   return std::make_unique<Writer>(*core_, core_->ids.assign(), RecordUse::new_mail);
 }
 
-Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin_notice() {
+Result<std::unique_ptr<mail::MailWriter>, SinkError> Spool::begin_notice(MailId) {
   auto refusal = core_->reason_to_refuse_notice();
   if (refusal) return std::unexpected(std::move(*refusal));
   return std::make_unique<Writer>(*core_, core_->ids.assign(), RecordUse::notice);
@@ -203,7 +203,7 @@ Result<std::unique_ptr<mail::ContentReader>, SourceError> Spool::open(MailId id)
   return std::make_unique<Reader>(*core_, id);
 }
 
-Task<Result<void, SourceError>> Spool::record(MailId id, Progress progress) {
+Task<Result<mail::Recorded, SourceError>> Spool::record(MailId id, Progress progress, mail::MayGo) {
   if (core_->index.find(id) == nullptr) co_return std::unexpected(core_->explain(id, {}));
   NewRecord record;
   record.type = RecordType::progress;
@@ -212,7 +212,7 @@ Task<Result<void, SourceError>> Spool::record(MailId id, Progress progress) {
   record.head = encode_progress(progress, head_limit(core_->options.segment_size.bytes));
   auto done = co_await core_->append(std::move(record));
   if (!done) co_return std::unexpected(not_written(done.error()));
-  co_return {};
+  co_return mail::Recorded::kept;
 }
 
 Task<Result<void, SourceError>> Spool::finish(MailId id) {

@@ -48,7 +48,7 @@ class Spool final : public Store {
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
   std::unique_ptr<mail::EnvelopeRoom> envelope_room() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
-  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice(mail::MailId about) override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_handed_over(
       const mail::Handover& handover) override;
 
@@ -58,7 +58,8 @@ class Spool final : public Store {
       mail::MailId id, mail::Patience patience) override;
   Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override;
   Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override;
-  Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;
+  Task<Result<mail::Recorded, mail::SourceError>> record(mail::MailId id, mail::Progress progress,
+                                                         mail::MayGo may_go) override;
   Task<Result<void, mail::SourceError>> finish(mail::MailId id) override;
 
   // Why new mail is refused: as of now if the disk answers by `until`, else as of the last check.

@@ -14,11 +14,18 @@
 
 namespace hikyaku::spool {
 
+// What uses a spool that several daemons share, as far as that is concerned.
+struct Claimant {
+  // Gets mail that was queued elsewhere, and is this daemon's from now on: entries() has it too.
+  std::function<void(const std::vector<mail::QueueEntry>&)> on_claimed = [](const auto&) {};
+  // How many mails more it could deliver now.
+  std::function<std::size_t()> room = [] { return std::size_t{1000}; };
+};
+
 class Store : public mail::MailSink, public mail::MailSource {
  public:
-  // Both are called on the loop's thread, and must not destroy the store.
+  // Called on the loop's thread, and must not destroy the store.
   using OnArrival = std::function<void(mail::QueueEntry)>;
-  using OnClaimed = std::function<void(const std::vector<mail::QueueEntry>&)>;
 
   // Waits for everything submitted, and lets go of the spool. New requests fail with shutting_down or write_failed from
   // the call on. Must have returned before the object is destroyed.
@@ -26,10 +33,10 @@ class Store : public mail::MailSink, public mail::MailSource {
 
   // Called when a commit has become durable, before commit() returns to the session.
   virtual void set_on_arrival(OnArrival on_arrival) = 0;
-  // Called for mail that was queued elsewhere, and is this daemon's from now on: entries() has it too. Mail
-  // that goes to another daemon needs no call: whoever asks for it later hears unknown_mail, and its final
-  // dot never leaves (ContentReader::may_be_sent). Neither ever happens to a spool on the disk.
-  virtual void set_on_claimed(OnClaimed /*on_claimed*/) {}
+  // Mail comes by claims from now on. Mail that goes to another daemon needs no call: whoever asks for it later hears
+  // unknown_mail, and its final dot never leaves (ContentReader::may_be_sent). Neither ever happens to a spool on
+  // the disk.
+  virtual void set_claimant(Claimant /*claimant*/) {}
 
   virtual SpoolCounters counters() const = 0;
   virtual SpoolUse use() const = 0;

@@ -65,10 +65,16 @@ Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> AliasSink::begin() {
   return std::make_unique<Writer>(std::move(*writer), *this, Writer::Kind::message);
 }
 
-Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> AliasSink::begin_notice() {
-  auto writer = sink_.begin_notice();
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> AliasSink::begin_notice(mail::MailId about) {
+  auto writer = sink_.begin_notice(about);
   if (!writer) return writer;
   return std::make_unique<Writer>(std::move(*writer), *this, Writer::Kind::notice);
+}
+
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> AliasSink::begin_from_file() {
+  auto writer = sink_.begin_from_file();
+  if (!writer) return writer;
+  return std::make_unique<Writer>(std::move(*writer), *this, Writer::Kind::message);
 }
 
 // Until all names are known on which the recipients depend, which outlive this. A reload meanwhile may bring others.

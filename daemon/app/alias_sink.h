@@ -35,11 +35,14 @@ class AliasSink final : public mail::MailSink {
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
   std::unique_ptr<mail::EnvelopeRoom> envelope_room() override { return sink_.envelope_room(); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
-  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice(mail::MailId about) override;
+  void withdraw_notice(mail::MailId notice) override { sink_.withdraw_notice(notice); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_handed_over(
       const mail::Handover& handover) override {
     return sink_.begin_handed_over(handover);
   }
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_from_file() override;
+  void forget_file(mail::MailId id) override { sink_.forget_file(id); }
 
  private:
   class Writer;

@@ -90,8 +90,8 @@ Services::Services(ServicesParts parts, const std::string& config_file, const sy
   parts_.storage.spool().set_on_arrival([this](const mail::QueueEntry& entry) {
     if (!sendmail_.keeps(entry)) relay_.arrived(entry);
   });
-  parts_.storage.spool().set_on_claimed(
-      [this](const std::vector<mail::QueueEntry>& entries) { relay_.claimed(entries); });
+  parts_.storage.spool().set_claimant({.on_claimed = [this](const auto& mails) { relay_.claimed(mails); },
+                                       .room = [this] { return drain_.is_closed() ? 0 : relay_.room(); }});
   parts_.storage.set_on_recovery([this] { relay_.storage_is_back(); });
 }
 

@@ -123,7 +123,8 @@ SharedStorage::SharedStorage(io::Loop& loop, log::MailLog& log, config::SpoolSet
       resolver_(loop),
       commits_(loop, pq, address_, resolver_, link_options(settings_)),
       reads_(loop, pq, address_, resolver_, link_options(settings_)),
-      lease_(loop, pq, address_, resolver_, lease_link_options(settings_)) {}
+      lease_(loop, pq, address_, resolver_, lease_link_options(settings_)),
+      bell_(loop, pq, address_, resolver_, {.answer = 5s}) {}
 
 Task<Result<std::unique_ptr<Storage>, StartError>> SharedStorage::open(io::Loop& loop, log::MailLog& log,
                                                                        const config::Settings& settings) {
@@ -137,7 +138,7 @@ Task<Result<std::unique_ptr<Storage>, StartError>> SharedStorage::open(io::Loop&
   auto held = co_await io::run_on_pool(loop, [&] { return storage->lock_directory(); });
   if (!held) co_return std::unexpected(held.error());
   auto spool = co_await postgresql::SharedSpool::open(
-      loop, {storage->commits_, storage->reads_, storage->lease_}, shared_options(settings));
+      loop, {storage->commits_, storage->reads_, storage->lease_, storage->bell_}, shared_options(settings));
   if (!spool) co_return fail(exit_for(spool.error().kind), cat(name, spool.error().text));
   storage->spool_ = std::move(*spool);
   storage->report_from_here_on();

@@ -98,7 +98,7 @@ class SharedStorage final : public Storage {
   std::unique_ptr<spool::DiskLock> lock_;
   postgresql::Address address_;
   io::SystemResolver resolver_;
-  postgresql::Link commits_, reads_, lease_;
+  postgresql::Link commits_, reads_, lease_, bell_;
   std::unique_ptr<postgresql::SharedSpool> spool_;
 };
 

@@ -376,7 +376,7 @@ class IntoDirectory {
     if (has_left) return false;
     if (!mail) return cut_short(mail.error().text);
     mail->mail.progress.waited += waited_;
-    auto recorded = to_.run(to_.spool().record(id, std::move(mail->mail.progress)));
+    auto recorded = to_.run(to_.spool().record(id, std::move(mail->mail.progress), mail::MayGo::no));
     if (!recorded) return cut_short(recorded.error().text);
     auto finished = ask(from_.database(), {{&postgresql::kFinish, {id_value(old), number(epoch_)}}});
     if (!finished) return std::unexpected(finished.error());

@@ -54,14 +54,21 @@ class MailSink {
   virtual std::unique_ptr<EnvelopeRoom> envelope_room() { return std::make_unique<EnvelopeRoom>(); }
   // Does not suspend. The writer must not outlive the sink.
   virtual Result<std::unique_ptr<MailWriter>, SinkError> begin() = 0;
-  // The same for a notice about a queued mail that ends with it. A notice may use the space that is reserved
-  // from new mail, so that a full disk can drain.
-  virtual Result<std::unique_ptr<MailWriter>, SinkError> begin_notice() { return begin(); }
+  // The same for a notice about a queued mail, which is to be recorded or finished next (MailSource). It may use the
+  // space that is reserved from new mail, so that a full disk can drain. A sink that can stores it together with that
+  // next state of the mail: it is written after commit(), but is stored, and arrives, then, or never.
+  virtual Result<std::unique_ptr<MailWriter>, SinkError> begin_notice(MailId /*about*/) { return begin(); }
+  // That notice shall not be stored, if it is not yet: nothing has happened that it tells of.
+  virtual void withdraw_notice(MailId /*notice*/) {}
   // The same for a mail that another hikyaku hands over: its time goes on, and it keeps its recipients. A sink that
   // keeps no times takes it as a new one.
   virtual Result<std::unique_ptr<MailWriter>, SinkError> begin_handed_over(const Handover& /*handover*/) {
     return begin();
   }
+  // The same for a mail that lies in a file until it is stored. From the commit on MailSource::has() is true of it, even
+  // if it has been delivered meanwhile, until forget_file() says that the file is gone.
+  virtual Result<std::unique_ptr<MailWriter>, SinkError> begin_from_file() { return begin(); }
+  virtual void forget_file(MailId /*id*/) {}
 };
 
 }  // namespace hikyaku::mail

@@ -82,11 +82,17 @@ struct QueueEntry {
 
 enum class Patience : std::uint8_t { none, some };
 
+// Whether a mail may become another daemon's once it is recorded: nothing of it is under way or due here.
+enum class MayGo : bool { no, yes };
+// Where it is then. What is given back is nobody's: it comes again by a claim, here or elsewhere, when it is due.
+enum class Recorded : bool { kept, given_back };
+
 class MailSource {
  public:
   virtual ~MailSource() = default;
   virtual std::vector<QueueEntry> entries() const = 0;  // everything queued, ordered by id
-  // Whether the mail is queued, at whichever daemon of a shared spool.
+  // Whether the mail is queued, at whichever daemon of a shared spool; or was, if it came from a file that may still be
+  // there (MailSink::begin_from_file).
   virtual Task<Result<bool, SourceError>> has(MailId id);
   // Reserves memory for the result of load() and for an attempt with it. Patience::none does not suspend;
   // fails with `no_memory`, at once or after waiting.
@@ -95,8 +101,9 @@ class MailSource {
   }
   virtual Task<Result<QueuedMail, SourceError>> load(MailId id) = 0;
   virtual Result<std::unique_ptr<ContentReader>, SourceError> open(MailId id) = 0;
-  // Suspends until the new state is on stable storage. Shares the next group commit.
-  virtual Task<Result<void, SourceError>> record(MailId id, Progress progress) = 0;
+  // Suspends until the new state is on stable storage. Shares the next group commit. A spool that no other daemon
+  // shares keeps the mail; a shared one may give it back if it has to wait.
+  virtual Task<Result<Recorded, SourceError>> record(MailId id, Progress progress, MayGo may_go) = 0;
   // Ends the mail; suspends until that is on stable storage. The caller must have committed what has to come
   // before (a bounce).
   virtual Task<Result<void, SourceError>> finish(MailId id) = 0;

@@ -216,7 +216,9 @@ Task<void> Pickup::settle(Drop& drop, DropOutcome outcome) {
 Task<void> Pickup::remove(Drop& drop) {
   auto removed =
       co_await io::run_on_pool(parts_.loop, [&] { return directory_.remove(drop.name, *drop.committed); });
-  if (!removed)
+  if (removed)
+    parts_.sink.forget_file(*drop.committed);
+  else
     parts_.log.error(
         cat("a drop that is in the spool stays in taken/ until the next start: ", removed.error().text),
         {{"drop", drop.name}, {"id", to_text(*drop.committed)}});

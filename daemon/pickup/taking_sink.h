@@ -57,7 +57,7 @@ class TakingSink::Writer final : public mail::MailWriter {
 };
 
 inline Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> TakingSink::begin() {
-  auto writer = sink_.begin();
+  auto writer = sink_.begin_from_file();
   if (!writer) return std::unexpected(writer.error());
   return std::make_unique<Writer>(std::move(*writer), *this);
 }

@@ -98,7 +98,7 @@ Task<Result<mail::MailId, mail::SinkError>> Bouncer::notice(const mail::QueuedMa
   mail::BounceRequest request = request_for(mail, kind, std::move(recipients));
   request.full = wanted && mail.size <= mail::kMaxReturnedContent && kind == mail::NoticeKind::failure;
   request.original = co_await original(mail, request.full);
-  auto committed = co_await commit_notice(sink_.begin_notice(), mail::make_bounce(request),
+  auto committed = co_await commit_notice(sink_.begin_notice(mail.id), mail::make_bounce(request),
                                           envelope_of_notice(request, mail.envelope.smtputf8));
   co_return committed;
 }
@@ -109,7 +109,7 @@ Task<Result<std::optional<mail::MailId>, mail::SinkError>> Bouncer::postmaster_n
       copy_for_postmaster(policy_, request_for(mail, mail::NoticeKind::failure, std::move(recipients)));
   if (!copy) co_return std::nullopt;
   copy->original = co_await original(mail, false);
-  auto committed = co_await commit_notice(sink_.begin_notice(), mail::make_bounce(*copy),
+  auto committed = co_await commit_notice(sink_.begin_notice(mail.id), mail::make_bounce(*copy),
                                           envelope_of_notice(*copy, mail.envelope.smtputf8));
   if (!committed) co_return std::unexpected(std::move(committed.error()));
   co_return *committed;

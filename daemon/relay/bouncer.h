@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Turns failures and delays into notices: mails from <> to the sender, committed to the spool like any other.
-// When notice() returns a value, the notice is on stable storage; only then may the failed recipients' new
-// state be written.
+// When notice() returns a value, the notice is on stable storage, or will be together with the mail's next record
+// (MailSink::begin_notice); only then may the failed recipients' new state be written.
 #pragma once
 
 #include <optional>
@@ -53,6 +53,8 @@ class Bouncer {
   // One notice about `recipients` (at least one) of `mail`, whose sender is not <>.
   Task<Result<mail::MailId, mail::SinkError>> notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
                                                      std::vector<mail::ReportedRecipient> recipients);
+  // What the notice tells of does not happen after all, as far as that can still be helped.
+  void withdraw(mail::MailId notice) { sink_.withdraw_notice(notice); }
   // The postmaster's copy of the notice of a failure; if the sender is <>, the only one. nullopt: none is due.
   Task<Result<std::optional<mail::MailId>, mail::SinkError>> postmaster_notice(
       const mail::QueuedMail& mail, std::vector<mail::ReportedRecipient> recipients);

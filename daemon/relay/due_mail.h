@@ -75,6 +75,9 @@ class DueMail {
   // In parts: all, and those that wait for a time.
   std::size_t size() const;
   std::size_t waiting() const { return schedule_.waiting(); }
+  std::size_t unsorted() const {
+    return unsorted_.size() + sorting_;
+  }  // due, on a route that is not known yet
   std::size_t held() const { return withheld_.mails() + damaged_; }
   Parts& parts() { return parts_; }
   const Parts& parts() const { return parts_; }

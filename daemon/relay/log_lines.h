@@ -13,7 +13,8 @@ namespace hikyaku::relay {
 // How much mail waits for the smarthosts, as a line about one of them says.
 struct Backlog {
   std::size_t queued = 0;
-  Duration oldest{0};  // how long the first mail that is due has waited; 0: no mail is due
+  Duration oldest{0};        // how long the first mail that is due has waited; 0: no mail is due
+  std::size_t unsorted = 0;  // due, on a route that is not known yet
 };
 
 // One line for each recipient that was tried. Empty if only the smarthost was in trouble: that is one line

@@ -67,9 +67,10 @@ void OutcomeWriter::configure(SettlementPolicy policy, BouncePolicy bounces) {
 }
 
 smtpc::TicketPtr OutcomeWriter::settle(smtpc::Job job, const smtpc::TransactionResult& result,
-                                       const smtpc::UsedConnection& used, Duration waited) {
+                                       const smtpc::UsedConnection& used, Terms terms) {
   Settlement settlement = relay::settle(job.mail, job.recipients, result, used.smarthost, policy_, jitter_());
-  settlement.progress.waited = waited;
+  settlement.progress.waited = terms.waited;
+  settlement.may_go = terms.may_go;
   if (job.mail.progress.owes_notice())
     add_owed_notice(settlement, job.mail, routes_.host_of(job.mail.progress.smarthost));
   const WallTime now = loop_.clock().wall();
@@ -116,6 +117,7 @@ Task<bool> OutcomeWriter::write_steps(const mail::QueuedMail& mail, Settlement& 
   bool written = true;
   const bool has_notices = !settlement.failed.empty() || !settlement.relayed.empty();
   if (has_delivered(settlement) && has_notices) written = co_await save_deliveries(mail, settlement);
+  if (settlement.is_gone) co_return written;
   if (written && !settlement.relayed.empty()) written = co_await send_success_notice(mail, settlement);
   if (written) written = co_await send_notices(mail, settlement);
   if (written) written = co_await report_without_sender(mail, settlement);
@@ -133,13 +135,15 @@ void OutcomeWriter::note(const mail::QueuedMail& mail, const Settlement& settlem
 }
 
 // Those who have the mail must not get it again, however long the notices take.
-Task<bool> OutcomeWriter::save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement) {
-  mail::Progress progress = mail.progress;
+Task<bool> OutcomeWriter::save_deliveries(const mail::QueuedMail& mail, Settlement& settlement) {
+  Settlement so_far;
+  mail::Progress& progress = so_far.progress = mail.progress;
   progress.smarthost = settlement.progress.smarthost;
   for (const SettledRecipient& settled : settlement.recipients)
     if (settled.outcome == RecipientOutcome::delivered)
       progress.recipients[settled.recipient] = settlement.progress.recipients[settled.recipient];
-  auto saved = co_await save(mail.id, std::move(progress), false);
+  auto saved = co_await save(mail.id, so_far);
+  settlement.is_gone = so_far.is_gone;
   co_return saved;
 }
 
@@ -185,12 +189,15 @@ Task<bool> OutcomeWriter::send_notices(const mail::QueuedMail& mail, Settlement&
 
 Task<Result<void, mail::SinkError>> OutcomeWriter::send_notice(
     const mail::QueuedMail& mail, mail::NoticeKind kind, std::vector<mail::ReportedRecipient> recipients) {
+  std::optional<mail::MailId> copy;
   if (kind == mail::NoticeKind::failure) {
     auto copied = co_await send_postmaster_notice(mail, recipients);
-    if (!copied) co_return copied;
+    if (!copied) co_return std::unexpected(std::move(copied.error()));
+    copy = *copied;
   }
   std::size_t count = recipients.size();
   auto notice = co_await bouncer_.notice(mail, kind, std::move(recipients));
+  if (!notice && copy) bouncer_.withdraw(*copy);
   if (!notice) co_return std::unexpected(std::move(notice.error()));
   log_.bounce({.id = to_text(*notice),
                .about = to_text(mail.id),
@@ -201,7 +208,7 @@ Task<Result<void, mail::SinkError>> OutcomeWriter::send_notice(
 }
 
 // Before the notice itself: if that cannot be stored, or a crash comes between, it is the postmaster who hears twice.
-Task<Result<void, mail::SinkError>> OutcomeWriter::send_postmaster_notice(
+Task<Result<std::optional<mail::MailId>, mail::SinkError>> OutcomeWriter::send_postmaster_notice(
     const mail::QueuedMail& mail, std::vector<mail::ReportedRecipient> recipients) {
   std::size_t count = recipients.size();
   auto notice = co_await bouncer_.postmaster_notice(mail, std::move(recipients));
@@ -212,7 +219,7 @@ Task<Result<void, mail::SinkError>> OutcomeWriter::send_postmaster_notice(
                  .to = bouncer_.policy().postmaster,
                  .kind = "postmaster",
                  .recipients = count});
-  co_return {};
+  co_return *notice;
 }
 
 // A failed mail from <> is held for the operator, unless the postmaster can be told: then it has ended. If the report
@@ -238,14 +245,15 @@ Task<Result<void, mail::SinkError>> OutcomeWriter::report_failed(const mail::Que
   std::erase_if(failed, [this](const mail::ReportedRecipient& one) {
     return is_for_postmaster(bouncer_.policy(), one.recipient);
   });
-  Result<void, mail::SinkError> sent;
-  if (failed.empty())
+  if (failed.empty()) {
     log_.warning(
         "a notice to the postmaster cannot be delivered and is dropped: see `queue.bounce.postmaster`",
         {{"id", to_text(mail.id)}});
-  else
-    sent = co_await send_postmaster_notice(mail, std::move(failed));
-  co_return sent;
+    co_return {};
+  }
+  auto sent = co_await send_postmaster_notice(mail, std::move(failed));
+  if (!sent) co_return std::unexpected(std::move(sent.error()));
+  co_return {};
 }
 
 // ---- the new state
@@ -255,26 +263,40 @@ Task<Result<void, mail::SinkError>> OutcomeWriter::report_failed(const mail::Que
 Task<bool> OutcomeWriter::save_settled(mail::MailId id, Settlement& settlement) {
   bool must_be_kept = settlement.is_over || settlement.is_notified || has_delivered(settlement);
   if (must_be_kept) {
-    auto saved = co_await save(id, settlement.progress, settlement.is_over);
+    auto saved = co_await save(id, settlement);
     co_return saved;
   }
-  auto recorded = co_await source_.record(id, settlement.progress);
-  bool is_lost = !recorded && recorded.error().kind != mail::SourceErrorKind::unknown_mail;
-  if (is_lost) settlement.counts = false;
+  auto saved = co_await try_to_save(id, settlement);
+  if (!saved) settlement.counts = false;
   co_return true;
 }
 
-Task<bool> OutcomeWriter::save(mail::MailId id, mail::Progress progress, bool is_over) {
+Task<bool> OutcomeWriter::save(mail::MailId id, Settlement& settlement) {
   for (;;) {
-    Result<void, mail::SourceError> saved;
-    if (is_over)
-      saved = co_await source_.finish(id);
-    else
-      saved = co_await source_.record(id, progress);
-    if (saved || saved.error().kind == mail::SourceErrorKind::unknown_mail) co_return true;
+    auto saved = co_await try_to_save(id, settlement);
+    if (saved) co_return true;
     auto again = co_await wait_for_storage(saved.error().text);
     if (!again) co_return false;
   }
+}
+
+// A mail that is not queued here any more has nothing that could be saved.
+Task<Result<void, mail::SourceError>> OutcomeWriter::try_to_save(mail::MailId id, Settlement& settlement) {
+  Result<mail::Recorded, mail::SourceError> saved;
+  if (settlement.is_over) {
+    auto finished = co_await source_.finish(id);
+    if (!finished) saved = std::unexpected(std::move(finished.error()));
+  } else {
+    saved = co_await source_.record(id, settlement.progress, settlement.may_go);
+  }
+  const bool is_lost = !saved && saved.error().kind == mail::SourceErrorKind::unknown_mail;
+  if (is_lost && settlement.is_notified)
+    log_.warning(
+        "the mail has become another node's before its outcome was stored; so its notice was not sent",
+        {{"id", to_text(id)}});
+  settlement.is_gone = is_lost || (saved && *saved == mail::Recorded::given_back);
+  if (!saved && !is_lost) co_return std::unexpected(std::move(saved.error()));
+  co_return {};
 }
 
 // Whether to try again; false: the daemon is stopping.

@@ -2,8 +2,8 @@
 // Writes down what became of an attempt, and tells the sender and the log, in this order of durability: who
 // has got the mail is on stable storage before anything else is tried, with the mark that the sender is owed
 // a notice where they asked for one; the notice of a failure or a delay is on stable storage before the new
-// state of its recipients is submitted. While an outcome cannot be written, no lane may take new mail. The
-// loop's thread.
+// state of its recipients is submitted, or together with it (MailSink::begin_notice). While an outcome cannot be
+// written, no lane may take new mail. The loop's thread.
 #pragma once
 
 #include <functional>
@@ -45,9 +45,12 @@ class OutcomeWriter {
   void configure(SettlementPolicy policy, BouncePolicy bounces);
   // Logs the outcome and begins to write it down. The ticket is done when the outcome is on stable storage.
   // Does not suspend.
-  // `waited` is the time to be recorded: of a mail in several parts not the one that this part has waited.
+  struct Terms {
+    Duration waited{0};  // to be recorded: of a mail in several parts not what this part has waited
+    mail::MayGo may_go = mail::MayGo::no;
+  };
   smtpc::TicketPtr settle(smtpc::Job job, const smtpc::TransactionResult& result,
-                          const smtpc::UsedConnection& used, Duration waited);
+                          const smtpc::UsedConnection& used, Terms terms);
   // Sends the notice that `mail` still owes; all its recipients are settled. A crash, or a disk without room,
   // came between the delivery and that notice.
   void settle_owed_notice(mail::QueuedMail mail);
@@ -66,18 +69,19 @@ class OutcomeWriter {
   Task<void> write_down(mail::QueuedMail mail, Settlement settlement, smtpc::TicketPtr ticket);
   Task<bool> write_steps(const mail::QueuedMail& mail, Settlement& settlement);
   void note(const mail::QueuedMail& mail, const Settlement& settlement);
-  Task<bool> save_deliveries(const mail::QueuedMail& mail, const Settlement& settlement);
+  Task<bool> save_deliveries(const mail::QueuedMail& mail, Settlement& settlement);
   Task<bool> send_success_notice(const mail::QueuedMail& mail, Settlement& settlement);
   Task<bool> send_notices(const mail::QueuedMail& mail, Settlement& settlement);
   Task<Result<void, mail::SinkError>> send_notice(const mail::QueuedMail& mail, mail::NoticeKind kind,
                                                   std::vector<mail::ReportedRecipient> recipients);
-  Task<Result<void, mail::SinkError>> send_postmaster_notice(const mail::QueuedMail& mail,
-                                                             std::vector<mail::ReportedRecipient> recipients);
+  Task<Result<std::optional<mail::MailId>, mail::SinkError>> send_postmaster_notice(
+      const mail::QueuedMail& mail, std::vector<mail::ReportedRecipient> recipients);
   Task<bool> report_without_sender(const mail::QueuedMail& mail, Settlement& settlement);
   Task<Result<void, mail::SinkError>> report_failed(const mail::QueuedMail& mail,
                                                     const Settlement& settlement);
   Task<bool> save_settled(mail::MailId id, Settlement& settlement);
-  Task<bool> save(mail::MailId id, mail::Progress progress, bool is_over);
+  Task<bool> save(mail::MailId id, Settlement& settlement);
+  Task<Result<void, mail::SourceError>> try_to_save(mail::MailId id, Settlement& settlement);
   Task<bool> wait_for_storage(std::string reason);
 
   io::Loop& loop_;

@@ -101,7 +101,9 @@ std::size_t QueueRunner::queued() const {
   return parts - std::min(parts, due_.parts().surplus());
 }
 
-Backlog QueueRunner::backlog() const { return {.queued = queued(), .oldest = routes_.table().oldest()}; }
+Backlog QueueRunner::backlog() const {
+  return {.queued = queued(), .oldest = routes_.table().oldest(), .unsorted = due_.unsorted()};
+}
 
 void QueueRunner::report(StatusReport& status) const {
   const std::size_t mails = queued();
@@ -212,9 +214,13 @@ smtpc::TicketPtr QueueRunner::settle(smtpc::Job job, smtpc::TransactionResult re
                                      smtpc::UsedConnection used) {
   UnderWay& under_way = under_way_.at(job.mail.id);
   turn_over(under_way, job, result, used.smarthost);
-  const Duration waited =
-      wait_to_record(job.mail.progress.waited, under_way.recorded, due_.parts().has_several(job.mail.id));
-  if (!job.recipients.empty()) return writer_.settle(std::move(job), result, used, waited);
+  const bool is_divided = due_.parts().has_several(job.mail.id);
+  const bool is_corrected = under_way.configuration != configuration_;
+  const bool may_go = !is_divided && !is_corrected && under_way.others.empty() && under_way.next == nullptr;
+  const OutcomeWriter::Terms terms{
+      .waited = wait_to_record(job.mail.progress.waited, under_way.recorded, is_divided),
+      .may_go = mail::MayGo{may_go}};
+  if (!job.recipients.empty()) return writer_.settle(std::move(job), result, used, terms);
   const UnderWay was = end_attempt(job.mail.id);
   due_.add_due(was.next, was.entry, true);
   auto ticket = std::make_shared<smtpc::Ticket>(loop_);
@@ -296,9 +302,9 @@ void QueueRunner::requeue(mail::MailId id, const Settlement& settlement) {
     if (settlement.is_over) due_.end(id);
     return;
   }
-  if (settlement.is_over || settlement.progress.held) {
+  if (settlement.is_over || settlement.is_gone || settlement.progress.held) {
     due_.parts().end_all(id);
-    if (settlement.progress.held) due_.hold(was.entry);
+    if (settlement.progress.held && !settlement.is_gone) due_.hold(was.entry);
     return;
   }
   if (was.next != nullptr) return due_.add_due(was.next, was.entry, true);
@@ -325,8 +331,8 @@ Steering::Queue QueueRunner::steered_queue() {
   };
   queue.let_go = [this](mail::MailId id) { end_attempt(id); };
   queue.fail = [this](smtpc::Job job, const smtpc::TransactionResult& why) {
-    const Duration waited = job.mail.progress.waited;
-    return writer_.settle(std::move(job), why, {}, waited);
+    const OutcomeWriter::Terms terms{.waited = job.mail.progress.waited};
+    return writer_.settle(std::move(job), why, {}, terms);
   };
   queue.note = [this](MailOutcome outcome) { outcomes().note(std::move(outcome)); };
   return queue;

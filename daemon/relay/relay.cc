@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/relay/relay.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -142,6 +143,14 @@ Task<void> Relay::stop(Duration grace) {
   if (fleet_) co_await fleet_->stop();
   co_await runner_.stop(until);
   routes_.clear();
+}
+
+// More than the lanes take in a second, and no more than a node may hold up if its machine stalls.
+std::size_t Relay::room() const {
+  static constexpr std::size_t kMostDue = 2000;
+  const std::size_t room =
+      routes_.table().room(kMostDue, parts_.loop.now(), !routes_.destinations().trouble());
+  return room - std::min(room, runner_.backlog().unsorted);
 }
 
 std::size_t Relay::retry_all() {

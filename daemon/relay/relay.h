@@ -55,8 +55,9 @@ class Relay final : public smtpc::LaneObserver {
   Result<void, config::Problems> hand_over(std::optional<mail::Smarthost> target);
   // To be called for each mail that is newly on stable storage (Spool::set_on_arrival).
   void arrived(const mail::QueueEntry& entry) { runner_.arrived(entry); }
-  // For mail that another daemon of a shared spool had before (Store::set_on_claimed).
+  // For mail that another daemon of a shared spool had before (spool::Claimant); and how much of it could be sent now.
   void claimed(const std::vector<mail::QueueEntry>& entries) { runner_.adopt(entries, Duration{0}); }
+  std::size_t room() const;
   // Sends no more mail. Returns when what is under way has finished; breaks it off when `grace` is over.
   Task<void> stop(Duration grace);
 

@@ -221,4 +221,15 @@ void RouteTable::update_clocks(Instant now, bool are_destinations_up) {
   clock_->update(now, is_any_up);
 }
 
+std::size_t RouteTable::room(std::size_t most, Instant now, bool are_destinations_up) const {
+  std::vector<bool> up;
+  for (std::size_t i = 0; i < rules_.size(); ++i)
+    up.push_back((rules_[i].is_direct && are_destinations_up) || is_rule_up(i, now));
+  if (std::ranges::find(up, true) == up.end()) return due() == 0 ? 1 : 0;
+  std::size_t waiting = 0;
+  for (const auto& [place, route] : routes_)
+    if (up[place.rule]) waiting += route->due().size();
+  return most - std::min(most, waiting);
+}
+
 }  // namespace hikyaku::relay

@@ -50,6 +50,9 @@ class RouteTable {
 
   std::vector<Entry> take_due();
   std::size_t due() const;
+  // How many mails more could be sent if no more than `most` are to be due. Mail whose route is down counts for nothing,
+  // so that it keeps none from the others; while all are down it is one at most, which a probe may need.
+  std::size_t room(std::size_t most, Instant now, bool are_destinations_up) const;
   // How long the first mail that is due has waited; 0: no mail is due.
   Duration oldest() const;
 

@@ -42,6 +42,9 @@ struct Settlement {
   bool is_over = false;      // no recipient is pending, and the mail is not held: it has ended
   bool counts = true;        // an attempt of this mail; false if only the smarthost was in trouble
   bool is_notified = false;  // a notice is on stable storage
+
+  mail::MayGo may_go = mail::MayGo::no;
+  bool is_gone = false;  // written, and another daemon's or nobody's since then; or another's before
 };
 
 // `tried` are indices into the envelope's recipients; `mail.progress.waited` is up to date. `fraction` in [0,

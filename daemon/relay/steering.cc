@@ -83,7 +83,7 @@ Task<void> Steering::hold(Decided& answer, const Instruction& order, mail::Queue
   }
   mail.progress.held = true;
   mail.progress.reason = cat("held by ", order.by);
-  auto recorded = co_await source_.record(mail.id, mail.progress);
+  auto recorded = co_await source_.record(mail.id, mail.progress, mail::MayGo::no);
   if (!recorded) co_return refuse(answer, recorded.error().text);
   due_.hold(mail.id);
   tell(mail, order);
@@ -101,7 +101,7 @@ Task<void> Steering::release(Decided& answer, const Instruction& order, mail::Qu
   for (mail::RecipientProgress& recipient : mail.progress.recipients)
     if (recipient.state == mail::RecipientState::failed && mail.envelope.sender.empty())
       recipient.state = mail::RecipientState::pending;
-  auto recorded = co_await source_.record(mail.id, mail.progress);
+  auto recorded = co_await source_.record(mail.id, mail.progress, mail::MayGo::no);
   if (!recorded) co_return refuse(answer, recorded.error().text);
   due_.release(mail.id);
   tell(mail, order);

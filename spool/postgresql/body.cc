@@ -27,17 +27,12 @@ Value checksum_value(std::string_view bytes, std::uint64_t seed) {
   return number(static_cast<std::int64_t>(checksum(bytes, seed)));
 }
 
-Task<void> drop_pieces(Core& core, Statement statement) {
-  (void)co_await core.commits.run(Statements{std::move(statement)});  // else a sweep finds them
-}
-
 }  // namespace
 
 // ---- in
 
 BodyWriter::~BodyWriter() {
-  if (pieces_ > 0 && is_dropped_ && !core_.is_closing)
-    core_.nursery.spawn(drop_pieces(core_, {&kDropPieces, {id_value(id_), number(epoch_)}}));
+  if (pieces_ > 0 && is_dropped_) core_.drop_pieces(id_, epoch_);
 }
 
 Task<Result<void, SinkError>> BodyWriter::write(std::string_view bytes) {
@@ -86,22 +81,52 @@ Task<Result<void, SinkError>> BodyWriter::commit(mail::Envelope envelope) {
     if (!put) co_return put;
   }
   size_ += piece_.size();
-  std::string head = spool::encode_message_head({core_.loop.clock().wall(), std::move(envelope)});
-  const std::uint64_t length = head.size();
+  const std::size_t recipients = envelope.recipients.size();
+  std::string head = spool::encode_message_head({arrival(), std::move(envelope)});
+  const OwnedMail mail{.epoch = epoch_, .size = size_, .head = head.size()};
   const Value sum = checksum_value(piece_, core_.seed(id_, 0));
   Value content = pieces_ > 0 ? Value() : Value(std::exchange(piece_, {}));
-  auto accepted = co_await accept({&kAccept,
-                                   {id_value(id_), number(epoch_), number(static_cast<std::int64_t>(size_)),
-                                    number(pieces_), sum, std::move(head), std::move(content)}},
-                                  length);
+  Statement statement{&kAccept,
+                      {id_value(id_), number(epoch_), number(static_cast<std::int64_t>(size_)),
+                       number(pieces_), sum, std::move(head), std::move(content), progress(recipients)}};
+  if (origin_.about) {
+    keep_with_its_mail(std::move(statement), mail);
+    co_return {};
+  }
+  Statements statements{std::move(statement)};
+  if (origin_.is_in_file) statements.push_back({&kNoteFile, {id_value(id_), number(epoch_)}});
+  auto accepted = co_await accept(std::move(statements), mail);
   co_return accepted;
+}
+
+// NULL: nothing has been tried so far.
+Value BodyWriter::progress(std::size_t recipients) const {
+  if (!origin_.handover) return std::nullopt;
+  return spool::encode_progress(mail::progress_of(*origin_.handover, recipients), kMostProgress);
+}
+
+// Two machines' clocks may differ; nothing arrives later than now.
+WallTime BodyWriter::arrival() const {
+  const WallTime now = core_.loop.clock().wall();
+  return origin_.handover ? std::min(origin_.handover->arrival, now) : now;
+}
+
+void BodyWriter::keep_with_its_mail(Statement statement, const OwnedMail& mail) {
+  statement.query = &kAcceptNotice;
+  statement.values.back() = id_value(*origin_.about);
+  is_dropped_ = false;
+  core_.notices.add(*origin_.about, {.id = id_,
+                                     .mail = mail,
+                                     .accept = std::move(statement),
+                                     .has_pieces = pieces_ > 0,
+                                     .memory = std::move(memory_)});
 }
 
 // A row that another run of the statement has put there may become visible to it a moment later: then the next run
 // sees it. Who is not alive has no right to own mail.
-Task<Result<void, SinkError>> BodyWriter::accept(Statement statement, std::uint64_t head) {
+Task<Result<void, SinkError>> BodyWriter::accept(Statements statements, const OwnedMail& mail) {
   for (int tries = 0; tries < kAcceptTries; ++tries) {
-    auto done = co_await core_.commits.run(Statements{statement});
+    auto done = co_await core_.commits.run(statements);
     if (!done) {
       is_dropped_ = done.error().kind == DatabaseErrorKind::refused;
       if (!is_dropped_) core_.claims.note_doubt();
@@ -109,19 +134,14 @@ Task<Result<void, SinkError>> BodyWriter::accept(Statement statement, std::uint6
     }
     const bool is_stored = done->front().flag(0, 0), is_alive = done->front().flag(0, 1);
     if (is_stored) {
-      announce(head);
+      is_dropped_ = false;
+      memory_.shrink_to(0);
+      core_.arrive(id_, mail);
       co_return {};
     }
     if (!is_alive) break;
   }
   co_return fail(SinkErrorKind::write_failed, "this node was cut off from the spool's database for too long");
-}
-
-void BodyWriter::announce(std::uint64_t head) {
-  is_dropped_ = false;
-  memory_.shrink_to(0);
-  if (!core_.owned.add(id_, {.epoch = epoch_, .size = size_, .head = head})) return;
-  core_.on_arrival({id_, size_, Duration{0}, false});
 }
 
 // ---- out

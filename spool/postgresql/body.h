@@ -4,16 +4,25 @@
 // Every piece has a checksum under the spool's key. The loop's thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "spool/postgresql/core.h"
 
 namespace hikyaku::postgresql {
 
+// What a mail is that is no ordinary one.
+struct Origin {
+  std::optional<mail::Handover> handover{};  // keeps its times
+  std::optional<mail::MailId> about{};       // a notice about that mail, which is stored with it
+  bool is_in_file = false;
+};
+
 // Without commit() the destructor has the pieces removed.
 class BodyWriter final : public mail::MailWriter {
  public:
-  BodyWriter(Core& core, mail::MailId id) : core_(core), id_(id), epoch_(core.lease.epoch()) {}
+  BodyWriter(Core& core, mail::MailId id, std::int64_t epoch, Origin origin)
+      : core_(core), id_(id), epoch_(epoch), origin_(std::move(origin)) {}
   ~BodyWriter() override;
 
   mail::MailId id() const override { return id_; }
@@ -24,12 +33,15 @@ class BodyWriter final : public mail::MailWriter {
   Task<Result<void, mail::SinkError>> make_room(std::size_t wanted);
   bool grow();
   Task<Result<void, mail::SinkError>> put_piece();
-  Task<Result<void, mail::SinkError>> accept(Statement statement, std::uint64_t head);
-  void announce(std::uint64_t head);
+  Value progress(std::size_t recipients) const;
+  WallTime arrival() const;
+  void keep_with_its_mail(Statement statement, const OwnedMail& mail);
+  Task<Result<void, mail::SinkError>> accept(Statements statements, const OwnedMail& mail);
 
   Core& core_;
   mail::MailId id_;
-  std::int64_t epoch_;         // of the pieces, and so of the mail
+  std::int64_t epoch_;  // of the pieces, and so of the mail
+  Origin origin_;
   spool::Reservation memory_;  // never less than piece_ takes
   std::string piece_;          // what has no row yet
   std::int64_t pieces_ = 0;    // that have one

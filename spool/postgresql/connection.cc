@@ -139,11 +139,31 @@ Task<Result<void, DatabaseError>> Connection::establish(io::Until until) {
 }
 
 Task<Result<Results, DatabaseError>> Connection::run(const Statements& statements, io::Until until) {
+  is_idle_ = false;
   Exchange exchange(pq_, prepared_, statements.size());
   if (!send(statements, exchange)) co_return std::unexpected(failure(DatabaseErrorKind::lost));
   auto received = co_await receive(exchange, until);
   if (!received) co_return std::unexpected(received.error());
+  if (on_ring_) hear_rings();
   co_return exchange.outcome();
+}
+
+// What comes unasked is a ring, or the end of the connection.
+void Connection::read_while_idle() {
+  is_broken_ = pq_.consume_input(connected_.get()) == 0;
+  if (!is_broken_) hear_rings();
+}
+
+void Connection::hear_rings() {
+  const int own = pq_.backend(connected_.get());
+  bool has_rung = false;
+  while (PGnotify* notice = pq_.notifies(connected_.get())) {
+    has_rung = has_rung || notice->be_pid != own;
+    pq_.free_memory(notice);
+  }
+  is_idle_ = true;
+  watch_->watch(true, false);
+  if (has_rung) on_ring_();
 }
 
 // Into libpq's buffer; receive() sends it.
@@ -201,6 +221,7 @@ void Connection::watch_socket() {
   watch_ = std::make_unique<io::SocketWatch>(loop_, pq_.socket(connected_.get()), [this](bool, bool) {
     is_ready_ = true;
     watch_->watch(false, false);
+    if (is_idle_) read_while_idle();
     changed_.notify();
   });
 }

@@ -16,6 +16,11 @@ std::string words_for(const DatabaseError& error) {
   return cat("the spool's database cannot be reached: ", error.text);
 }
 
+// What a sweep does later, if this does not.
+Task<void> run_unheard(Database& database, Statement statement) {
+  (void)co_await database.run(Statements{std::move(statement)});
+}
+
 }  // namespace
 
 Task<Result<void, DatabaseError>> IdStock::refill() {
@@ -50,7 +55,8 @@ Core::Core(io::Loop& its_loop, Databases its_databases, SharedOptions its_option
       commits(loop, databases.commits, options.patience),
       reads(loop, databases.reads, options.patience),  // whoever reads in vain waits for a minute
       lease(loop, databases.lease, options.lease, [this] { claims.note_doubt(); }),
-      claims(loop, databases.reads, lease, owned, options.lease),
+      doorbell(loop, databases.bell),
+      claims(loop, databases.reads, lease, owned, doorbell, options.lease),
       ids(loop, databases.reads),
       accounts(loop, databases.reads, lease, options.patience),
       nursery(loop) {}
@@ -63,6 +69,25 @@ std::optional<mail::SinkError> Core::reason_to_refuse() const {
 
 mail::SourceError Core::unknown(mail::MailId id) const {
   return {mail::SourceErrorKind::unknown_mail, cat("mail ", to_text(id), " is not this node's")};
+}
+
+void Core::arrive(mail::MailId id, const OwnedMail& mail) {
+  if (owned.add(id, mail)) on_arrival({id, mail.size, Duration{0}, false});
+}
+
+void Core::drop_pieces(mail::MailId id, std::int64_t epoch) {
+  if (!is_closing) nursery.spawn(run_unheard(commits, {&kDropPieces, {id_value(id), number(epoch)}}));
+}
+
+void Core::forget_file(mail::MailId id) {
+  if (!is_closing) nursery.spawn(run_unheard(commits, {&kForgetFile, {id_value(id)}}));
+}
+
+void Core::look_afresh(mail::MailId id) {
+  for (const Notice& notice : notices.take(id))
+    if (notice.has_pieces) drop_pieces(notice.id, notice.mail.epoch);
+  owned.forget(id);
+  claims.note_doubt();
 }
 
 std::uint64_t piece_seed(std::uint64_t checksum_key, mail::MailId id, std::int64_t piece) {

@@ -15,14 +15,16 @@
 #include "spool/postgresql/claims.h"
 #include "spool/postgresql/group_commit.h"
 #include "spool/postgresql/lease.h"
+#include "spool/postgresql/notices.h"
 
 namespace hikyaku::postgresql {
 
-// Three connections, so that neither a large body nor a claim holds up a commit or a renewal. All outlive the spool.
+// A connection each, so that neither a large body nor a claim holds up a commit or a renewal. All outlive the spool.
 struct Databases {
   Database& commits;
   Database& reads;
   Database& lease;
+  Bell& bell;
 };
 
 struct SharedOptions {
@@ -58,6 +60,22 @@ struct Core {
 
   std::optional<mail::SinkError> reason_to_refuse() const;
   mail::SourceError unknown(mail::MailId id) const;
+  // Free mail has become due: every node looks at once.
+  void tell_of_free_mail() {
+    doorbell.ring();
+    claims.note_ring();
+  }
+  // The mail is stored, and this node's: the queue gets it.
+  void arrive(mail::MailId id, const OwnedMail& mail);
+  // Of a mail that is not stored, and will not be. Does not suspend.
+  void drop_pieces(mail::MailId id, std::int64_t epoch);
+  // The notices about this mail were written under an epoch that is over. Whether an earlier try has stored them, and with
+  // them what became of the mail, is known by the database alone: if the mail is this node's again, it comes as it
+  // stands there.
+  void look_afresh(mail::MailId id);
+  // The file that the mail came from is gone. Does not suspend.
+  void forget_file(mail::MailId id);
+  // What the checksum of such a piece of such a mail is seeded with; 0 is the content in the mail's own row.
   std::uint64_t seed(mail::MailId id, std::int64_t piece) const {
     return piece_seed(checksum_key, id, piece);
   }
@@ -68,9 +86,11 @@ struct Core {
   std::uint64_t checksum_key = 0;
   spool::MemoryBudget budget;
   OwnedMails owned;
+  Notices notices;
   GroupCommit commits;
   GroupCommit reads;
   Lease lease;
+  Doorbell doorbell;
   Claims claims;
   IdStock ids;
   Accounts accounts;
@@ -80,6 +100,7 @@ struct Core {
 };
 
 inline constexpr std::uint64_t kPiece = 256U << 10;  // of a body: the most that one row holds
+inline constexpr std::size_t kMostProgress = 16U << 20;
 
 // Envelope and progress as the rows have them; without progress, nothing has become of the mail yet. nullopt: damaged.
 struct StoredHead {

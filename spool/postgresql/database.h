@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,6 +80,13 @@ class Database {
   virtual ~Database() = default;
   // One transaction, committed when it returns results. Suspends; of several callers one after the other.
   virtual Task<Result<Results, DatabaseError>> run(Statements statements) = 0;
+};
+
+// A database that tells when another session has rung (statements.h, kRing).
+class Bell : public Database {
+ public:
+  // `on_ring` is called once it has run kListen, until its connection breaks. It may be called from a libuv callback.
+  virtual void set_on_ring(std::function<void()> on_ring) = 0;
 };
 
 }  // namespace hikyaku::postgresql

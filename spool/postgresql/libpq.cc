@@ -57,6 +57,8 @@ void find_exchange(Loading& loading, Libpq& pq) {
   loading.find("PQgetvalue", pq.value);
   loading.find("PQgetlength", pq.length);
   loading.find("PQclear", pq.clear);
+  loading.find("PQnotifies", pq.notifies);
+  loading.find("PQbackendPID", pq.backend);
 }
 
 // Never unloaded: its connections live as long as the process.

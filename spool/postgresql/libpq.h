@@ -40,6 +40,8 @@ struct Libpq {
   decltype(&::PQclear) clear;
   decltype(&::PQfreemem) free_memory;
   decltype(&::PQsetNoticeProcessor) set_notice_processor;
+  decltype(&::PQnotifies) notifies;
+  decltype(&::PQbackendPID) backend;
 };
 
 // The same one each time, from any thread. Fails with what to install.

@@ -127,7 +127,13 @@ Task<Result<Results, DatabaseError>> Link::run(Statements statements) {
   co_return results;
 }
 
+void Link::set_on_ring(std::function<void()> on_ring) {
+  on_ring_ = std::move(on_ring);
+  if (connection_) connection_->set_on_ring(on_ring_);
+}
+
 Task<Result<Results, DatabaseError>> Link::run_now(const Statements& statements) {
+  if (connection_ && connection_->is_broken()) connection_.reset();
   auto connected = co_await connect();
   if (!connected) co_return std::unexpected(connected.error());
   auto results = co_await connection_->run(statements, loop_.within(options_.answer));
@@ -155,6 +161,7 @@ Task<Result<void, DatabaseError>> Link::connect_anew(io::Until until) {
   auto connection = co_await Connection::open(loop_, pq_, std::move(*keywords), until);
   if (!connection) co_return std::unexpected(connection.error());
   connection_ = std::move(*connection);
+  connection_->set_on_ring(on_ring_);
   const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(options_.statement_timeout);
   Statements set_up{{&kSession, {text(cat(std::to_string(limit.count()), "ms"))}}};
   auto done = co_await connection_->run(set_up, until);

@@ -4,6 +4,7 @@
 // for one try each. The loop's thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,13 +40,14 @@ struct LinkOptions {
   Duration statement_timeout = 120s;  // after which the server gives a statement up
 };
 
-class Link final : public Database {
+class Link final : public Bell {
  public:
   // All outlive the link. close() has returned, or nothing runs, when it is destroyed.
   Link(io::Loop& loop, const Libpq& pq, const Address& address, io::Resolver& resolver, LinkOptions options)
       : loop_(loop), pq_(pq), address_(address), resolver_(resolver), options_(options), free_(loop) {}
 
   Task<Result<Results, DatabaseError>> run(Statements statements) override;
+  void set_on_ring(std::function<void()> on_ring) override;
 
  private:
   Task<Result<Results, DatabaseError>> run_now(const Statements& statements);
@@ -60,6 +62,7 @@ class Link final : public Database {
   bool is_busy_ = false;
   io::Event free_;
   std::unique_ptr<Connection> connection_;
+  std::function<void()> on_ring_;
   std::optional<DatabaseError> trouble_;  // of the last try to connect
   Instant next_try_{};
 };

@@ -154,6 +154,7 @@ Task<Result<std::vector<mail::QueueEntry>, SourceError>> Neighbours::take(std::v
 Task<Result<std::size_t, SourceError>> Neighbours::make_due(std::vector<MailId> ids) {
   auto made = co_await write(for_each(kMakeDue, ids));
   if (!made) co_return std::unexpected(made.error());
+  core_.tell_of_free_mail();
   co_return static_cast<std::size_t>(
       std::ranges::count_if(*made, [](const Rows& rows) { return !rows.empty(); }));
 }
@@ -161,6 +162,7 @@ Task<Result<std::size_t, SourceError>> Neighbours::make_due(std::vector<MailId> 
 Task<Result<std::size_t, SourceError>> Neighbours::make_all_due() {
   auto made = co_await write({{&kMakeAllDue, {}}});
   if (!made) co_return std::unexpected(made.error());
+  core_.tell_of_free_mail();
   co_return static_cast<std::size_t>(made->front().number(0, 0));
 }
 

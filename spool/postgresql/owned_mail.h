@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What this node knows of the mail that it owns: for each its epoch, and what the queue asks of it without a look at the
-// database. Mail that was owned under an earlier epoch stays here until somebody asks for it, but is no longer ours.
-// Pure.
+// database. Mail that was owned under an earlier epoch stays here until somebody asks for it, but is no longer ours;
+// if it becomes ours again before that, nobody has missed it. Pure.
 #pragma once
 
 #include <algorithm>
@@ -20,16 +20,21 @@ struct OwnedMail {
   Duration waited{0};      // since its last record, as far as that counts and is not written down yet
   Duration next_wait{0};
   bool held = false;
+  bool is_found_again = false;  // in the database, as ours, while it was here
 };
 
 class OwnedMails {
  public:
-  // False: it is there already, under the same epoch.
+  // False: it is there already, and so in the queue.
   bool add(mail::MailId id, const OwnedMail& mail) {
     auto [found, is_new] = mails_.try_emplace(id, mail);
-    const bool is_known = !is_new && found->second.epoch == mail.epoch;
-    if (!is_known) found->second = mail;
-    return !is_known;
+    if (is_new) return true;
+    OwnedMail& known = found->second;
+    known.epoch = mail.epoch;
+    known.head = mail.head;
+    known.waited = std::min(known.waited, mail.waited);  // the queue may have counted what came since
+    known.is_found_again = true;
+    return false;
   }
   // Also under an earlier epoch.
   OwnedMail* find(mail::MailId id) {

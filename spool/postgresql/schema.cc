@@ -33,6 +33,7 @@ constexpr std::array kTables{
         due timestamptz NOT NULL DEFAULT clock_timestamp(),
         recorded timestamptz NOT NULL DEFAULT clock_timestamp(),
         settles timestamptz,
+        planned bigint NOT NULL DEFAULT 0,
         held boolean NOT NULL DEFAULT false,
         origin text NOT NULL,
         size bigint NOT NULL,
@@ -85,6 +86,10 @@ constexpr std::array kTables{
         state bytea NOT NULL,
         changed timestamptz NOT NULL DEFAULT clock_timestamp())
       WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200))"},
+    Query{"make_file", R"(
+      CREATE TABLE IF NOT EXISTS hikyaku.file (
+        mail bigint PRIMARY KEY,
+        noted timestamptz NOT NULL DEFAULT clock_timestamp()))"},
     Query{"make_meta", R"(
       CREATE TABLE IF NOT EXISTS hikyaku.meta (
         single boolean PRIMARY KEY DEFAULT true CHECK (single),

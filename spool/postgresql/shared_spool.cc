@@ -5,7 +5,6 @@
 
 #include "daemon/base/text.h"
 #include "spool/payload.h"
-#include "spool/postgresql/body.h"
 #include "spool/postgresql/statements.h"
 #include "spool/writer.h"
 
@@ -21,7 +20,8 @@ namespace {
 constexpr std::uint64_t kHeadTimes = 5;
 constexpr std::uint64_t kHeadFixed = 2048;
 constexpr std::uint64_t kMostHead = 16U << 10;  // of Share::loaded
-constexpr std::size_t kMostProgress = 16U << 20;
+// A mail that is due again sooner stays: to give it back and claim it costs two writes and up to a round's pause.
+constexpr Duration kWorthGiving = 10s;
 
 class HeldRoom final : public mail::MailRoom {
  public:
@@ -34,6 +34,18 @@ class HeldRoom final : public mail::MailRoom {
 SchemaError cannot_enter(const DatabaseError& error) {
   const bool is_refused = error.kind == DatabaseErrorKind::refused;
   return {is_refused ? SchemaErrorKind::refused : SchemaErrorKind::unreachable, error.text};
+}
+
+// `rows`: of kLoad. A user of another machine than `node` is nobody here, whoever has the same number.
+Result<mail::QueuedMail, SourceError> decode(MailId id, const OwnedMail& mail, const Rows& rows,
+                                             const std::string& node) {
+  auto head = decode_head(rows.bytes(0, 0), rows.value(0, 1));
+  if (!head) return fail(SourceErrorKind::damaged, cat("the envelope of mail ", to_text(id), " is damaged"));
+  if (rows.bytes(0, 2) != node) head->message.envelope.uid.reset();
+  head->progress.waited += mail.waited;
+  return mail::QueuedMail{
+      id,     std::move(head->message.envelope), std::move(head->progress), head->message.arrival, mail.size,
+      nullptr};
 }
 
 }  // namespace
@@ -65,6 +77,8 @@ Task<void> SharedSpool::close() {
   co_await core_->reads.drained();
   co_await core_->ids.drained();
   (void)co_await core_->lease.end();
+  core_->doorbell.ring();
+  co_await core_->doorbell.end();
 }
 
 std::optional<std::string> SharedSpool::trouble() const {
@@ -78,7 +92,10 @@ void SharedSpool::set_on_trouble(OnTrouble on_trouble) {
 
 void SharedSpool::set_on_arrival(OnArrival on_arrival) { core_->on_arrival = std::move(on_arrival); }
 
-void SharedSpool::set_on_claimed(OnClaimed on_claimed) { core_->claims.begin(std::move(on_claimed)); }
+void SharedSpool::set_claimant(spool::Claimant claimant) {
+  core_->claims.begin(std::move(claimant));
+  core_->doorbell.begin([this] { core_->claims.note_ring(); });
+}
 
 spool::SpoolCounters SharedSpool::counters() const { return core_->commits.counters(); }
 
@@ -102,13 +119,37 @@ std::unique_ptr<mail::EnvelopeRoom> SharedSpool::envelope_room() {
   return std::make_unique<spool::SharedEnvelopeRoom>(core_->budget);
 }
 
-Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> SharedSpool::begin() {
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> SharedSpool::begin_as(Origin origin) {
   auto refusal = core_->reason_to_refuse();
   if (refusal) return std::unexpected(std::move(*refusal));
+  const OwnedMail* about = origin.about ? core_->owned.find(*origin.about) : nullptr;
+  const std::int64_t epoch = about != nullptr ? about->epoch : core_->lease.epoch();
   auto id = core_->ids.assign();
   if (!id) return fail(mail::SinkErrorKind::write_failed, "the spool's database gives no ids at the moment");
-  return std::make_unique<BodyWriter>(*core_, *id);
+  return std::make_unique<BodyWriter>(*core_, *id, epoch, std::move(origin));
 }
+
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> SharedSpool::begin() { return begin_as({}); }
+
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> SharedSpool::begin_notice(MailId about) {
+  return begin_as({.about = about});
+}
+
+void SharedSpool::withdraw_notice(MailId notice) {
+  auto withdrawn = core_->notices.take_one(notice);
+  if (withdrawn && withdrawn->has_pieces) core_->drop_pieces(notice, withdrawn->mail.epoch);
+}
+
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> SharedSpool::begin_handed_over(
+    const mail::Handover& handover) {
+  return begin_as({.handover = handover});
+}
+
+Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> SharedSpool::begin_from_file() {
+  return begin_as({.is_in_file = true});
+}
+
+void SharedSpool::forget_file(MailId id) { core_->forget_file(id); }
 
 // ---- mail::MailSource
 
@@ -124,7 +165,14 @@ Task<Result<bool, SourceError>> SharedSpool::has(MailId id) {
 
 OwnedMail* SharedSpool::find_own(MailId id) const {
   OwnedMail* mail = core_->owned.find(id);
-  return mail != nullptr && mail->epoch == core_->lease.epoch() ? mail : nullptr;
+  if (mail == nullptr || mail->epoch == core_->lease.epoch()) return mail;
+  core_->owned.forget(id);
+  return nullptr;
+}
+
+void SharedSpool::forget(MailId id) {
+  core_->owned.forget(id);
+  core_->claims.note_room();
 }
 
 Task<Result<std::shared_ptr<mail::MailRoom>, SourceError>> SharedSpool::make_room(MailId id,
@@ -141,29 +189,16 @@ Task<Result<std::shared_ptr<mail::MailRoom>, SourceError>> SharedSpool::make_roo
 }
 
 Task<Result<mail::QueuedMail, SourceError>> SharedSpool::load(MailId id) {
-  const OwnedMail* own = find_own(id);
-  if (own == nullptr) {
-    core_->owned.forget(id);
-    co_return std::unexpected(core_->unknown(id));
+  while (const OwnedMail* own = find_own(id)) {
+    const OwnedMail mail = *own;
+    auto found = co_await core_->reads.run(Statements{{&kLoad, {id_value(id), number(mail.epoch)}}});
+    if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
+    if (!found->front().empty()) co_return decode(id, mail, found->front(), core_->options.lease.node);
+    own = core_->owned.find(id);
+    if (own != nullptr && own->epoch == mail.epoch) core_->owned.forget(id);
   }
-  const OwnedMail mail = *own;
-  auto found = co_await core_->reads.run(Statements{{&kLoad, {id_value(id), number(mail.epoch)}}});
-  if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
-  if (found->front().empty()) {
-    core_->owned.forget(id);
-    co_return std::unexpected(core_->unknown(id));
-  }
-  auto head = decode_head(found->front().bytes(0, 0), found->front().value(0, 1));
-  if (!head)
-    co_return fail(SourceErrorKind::damaged, cat("the envelope of mail ", to_text(id), " is damaged"));
-  // A user of another machine is nobody here, whoever has the same number.
-  if (found->front().bytes(0, 2) != core_->options.lease.node) head->message.envelope.uid.reset();
-  head->progress.waited += mail.waited;
-  co_return mail::QueuedMail{
-      id,     std::move(head->message.envelope), std::move(head->progress), head->message.arrival, mail.size,
-      nullptr};
+  co_return std::unexpected(core_->unknown(id));
 }
-
 Result<std::unique_ptr<mail::ContentReader>, SourceError> SharedSpool::open(MailId id) {
   const OwnedMail* mail = find_own(id);
   if (mail == nullptr) return std::unexpected(core_->unknown(id));
@@ -173,25 +208,33 @@ Result<std::unique_ptr<mail::ContentReader>, SourceError> SharedSpool::open(Mail
 // What was sent before this node was declared dead is recorded all the same, if nobody else has the mail yet: so these
 // two ask for it under the epoch that it was owned under. Mail that this node itself has claimed again meanwhile is
 // asked for once more.
-Task<Result<void, SourceError>> SharedSpool::record(MailId id, mail::Progress progress) {
+Task<Result<mail::Recorded, SourceError>> SharedSpool::record(MailId id, mail::Progress progress,
+                                                              mail::MayGo may_go) {
   const std::string bytes = spool::encode_progress(progress, kMostProgress);
+  const bool goes = may_go == mail::MayGo::yes && !progress.held && progress.next_wait >= kWorthGiving;
+  if (OwnedMail* mail = core_->owned.find(id)) mail->is_found_again = false;
   auto done = co_await change(id, [&](std::int64_t epoch) {
     return Statement{&kRecord,
                      {id_value(id), number(epoch), bytes, number(progress.held ? 1 : 0),
-                      number(progress.next_wait.count())}};
+                      number(progress.next_wait.count()), number(goes ? 1 : 0)}};
   });
+  if (!done) co_return std::unexpected(std::move(done.error()));
   OwnedMail* mail = core_->owned.find(id);
-  if (!done || mail == nullptr) co_return done;
+  const bool is_ours = mail != nullptr && (!goes || mail->is_found_again);
+  if (!is_ours) {
+    forget(id);
+    co_return goes ? mail::Recorded::given_back : mail::Recorded::kept;
+  }
   mail->waited = Duration{0};
   mail->next_wait = progress.next_wait;
   mail->held = progress.held;
-  co_return done;
+  co_return mail::Recorded::kept;
 }
 
 Task<Result<void, SourceError>> SharedSpool::finish(MailId id) {
   auto done = co_await change(
       id, [id](std::int64_t epoch) { return Statement{&kFinish, {id_value(id), number(epoch)}}; });
-  if (done) core_->owned.forget(id);
+  if (done) forget(id);
   co_return done;
 }
 
@@ -199,12 +242,20 @@ Task<Result<void, SourceError>> SharedSpool::change(MailId id,
                                                     std::function<Statement(std::int64_t)> statement) {
   while (const OwnedMail* own = core_->owned.find(id)) {
     const std::int64_t epoch = own->epoch;
-    auto done = co_await core_->commits.run(Statements{statement(epoch)});
+    if (core_->notices.has(id) && core_->notices.epoch(id) != epoch) break;
+    Statements statements = core_->notices.statements(id);
+    statements.push_back(statement(epoch));
+    auto done = co_await core_->commits.run(std::move(statements));
     if (!done) co_return std::unexpected(to_source_error(SourceErrorKind::write_failed, done.error()));
-    if (!done->front().empty()) co_return {};
+    if (core_->notices.are_stored(id, *done)) {
+      for (const Notice& notice : core_->notices.take(id)) core_->arrive(notice.id, notice.mail);
+      co_return {};
+    }
+    if (!done->back().empty()) co_return {};
     own = core_->owned.find(id);
     if (own != nullptr && own->epoch == epoch) core_->owned.forget(id);
   }
+  if (core_->notices.has(id)) core_->look_afresh(id);
   co_return std::unexpected(core_->unknown(id));
 }
 

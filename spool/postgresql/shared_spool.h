@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "spool/postgresql/body.h"
 #include "spool/postgresql/core.h"
 #include "spool/postgresql/neighbours.h"
 #include "spool/postgresql/schema.h"
@@ -28,6 +29,8 @@ class SharedSpool final : public spool::Store {
                                                                       SharedOptions options);
   ~SharedSpool() override;
 
+  // Free mail has become due: every node looks at once.
+  void ring() { core_->tell_of_free_mail(); }
   // What the operator should know of the server; for the log.
   const std::vector<std::string>& notes() const { return notes_; }
   mail::Fleet& fleet() { return neighbours_; }
@@ -39,7 +42,7 @@ class SharedSpool final : public spool::Store {
   // spool::Store
   Task<void> close() override;  // this node's mail becomes the others' at once
   void set_on_arrival(OnArrival on_arrival) override;
-  void set_on_claimed(OnClaimed on_claimed) override;
+  void set_claimant(spool::Claimant claimant) override;
   spool::SpoolCounters counters() const override;
   spool::SpoolUse use() const override;
   Duration downtime() const override { return Duration{0}; }
@@ -49,6 +52,12 @@ class SharedSpool final : public spool::Store {
   Result<void, mail::SinkError> may_accept(std::uint64_t expected_size) override;
   std::unique_ptr<mail::EnvelopeRoom> envelope_room() override;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice(mail::MailId about) override;
+  void withdraw_notice(mail::MailId notice) override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_handed_over(
+      const mail::Handover& handover) override;
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_from_file() override;
+  void forget_file(mail::MailId id) override;
 
   // mail::MailSource
   std::vector<mail::QueueEntry> entries() const override;
@@ -57,13 +66,18 @@ class SharedSpool final : public spool::Store {
       mail::MailId id, mail::Patience patience) override;
   Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override;
   Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override;
-  Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;
+  Task<Result<mail::Recorded, mail::SourceError>> record(mail::MailId id, mail::Progress progress,
+                                                         mail::MayGo may_go) override;
   Task<Result<void, mail::SourceError>> finish(mail::MailId id) override;
 
  private:
   explicit SharedSpool(std::unique_ptr<Core> core) : core_(std::move(core)), neighbours_(*core_) {}
+  // Null: it is not this node's, at the latest since its lease has ended.
   OwnedMail* find_own(mail::MailId id) const;
-  // Runs the statement for the epoch that the mail is owned under; unknown_mail if it is not any more.
+  void forget(mail::MailId id);
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_as(Origin origin);
+  // Runs the statement for the epoch that the mail is owned under, with the notices that wait for it; unknown_mail if
+  // the mail is not owned any more.
   Task<Result<void, mail::SourceError>> change(mail::MailId id,
                                                std::function<Statement(std::int64_t)> statement);
 

@@ -65,8 +65,8 @@ const Query kSweepBodies{"sweep_bodies", R"(
 
 const Query kAccept{"accept", R"(
   WITH put AS (
-    INSERT INTO hikyaku.mail (id, owner, origin, size, pieces, checksum, envelope, content)
-    SELECT $1::bigint, epoch, name, $3::bigint, $4::bigint, $5::bigint, $6::bytea, $7::bytea
+    INSERT INTO hikyaku.mail (id, owner, origin, size, pieces, checksum, envelope, content, progress)
+    SELECT $1::bigint, epoch, name, $3::bigint, $4::bigint, $5::bigint, $6::bytea, $7::bytea, $8::bytea
       FROM hikyaku.node WHERE epoch = $2::bigint
         ON CONFLICT (id) DO NOTHING RETURNING id)
   SELECT EXISTS (SELECT FROM put) OR
@@ -81,15 +81,17 @@ const Query kDropPieces{"drop_pieces", R"(
   DELETE FROM hikyaku.piece p
    WHERE mail = $1::bigint AND writer = $2::bigint AND NOT EXISTS (SELECT FROM hikyaku.mail WHERE id = $1::bigint))"};
 
-// At most an hour counts as waiting, and nothing where the clock went back.
-#define HIKYAKU_FOUND                                                                                     \
-  "m.id, m.size, m.held, "                                                                                \
-  "(extract(epoch FROM least(greatest(clock_timestamp() - m.recorded, interval '0'), interval '1 hour'))" \
-  " * 1000000)::bigint, "                                                                                 \
-  "(extract(epoch FROM least(greatest(m.due - clock_timestamp(), interval '0'), interval '30 days'))"     \
-  " * 1000000)::bigint, "                                                                                 \
+// What counts as waiting since the last record: what was planned then and an hour at most, and nothing where the clock
+// went back.
+#define HIKYAKU_FOUND                                                                                 \
+  "m.id, m.size, m.held, "                                                                            \
+  "least(greatest((extract(epoch FROM clock_timestamp() - m.recorded) * 1000000)::bigint, 0),"        \
+  " m.planned + 3600000000), "                                                                        \
+  "(extract(epoch FROM least(greatest(m.due - clock_timestamp(), interval '0'), interval '30 days'))" \
+  " * 1000000)::bigint, "                                                                             \
   "(length(m.envelope) + coalesce(length(m.progress), 0))::bigint"
 
+// The clock of a scan is statement_timestamp(): with one that moves while it runs, the index would be read to its end.
 const Query kClaim{"claim", R"(
   WITH free AS (
     SELECT id FROM hikyaku.mail WHERE owner IS NULL AND due <= statement_timestamp()
@@ -110,7 +112,13 @@ const Query kTake{"take", R"(
 
 #undef HIKYAKU_FOUND
 
-const Query kHas{"has", "SELECT EXISTS (SELECT FROM hikyaku.mail WHERE id = $1::bigint)"};
+const Query kNextDue{"next_due", R"(
+  SELECT (extract(epoch FROM min(due) - statement_timestamp()) * 1000000)::bigint
+    FROM hikyaku.mail WHERE owner IS NULL AND due > statement_timestamp())"};
+
+const Query kHas{"has", R"(
+  SELECT EXISTS (SELECT FROM hikyaku.mail WHERE id = $1::bigint) OR
+         EXISTS (SELECT FROM hikyaku.file WHERE mail = $1::bigint))"};
 
 const Query kLoad{
     "load",
@@ -125,8 +133,9 @@ const Query kLoadPiece{
 
 const Query kRecord{"record", R"(
   UPDATE hikyaku.mail
-     SET progress = $3::bytea, held = $4::bigint <> 0, recorded = clock_timestamp(),
-         due = clock_timestamp() + $5::bigint * interval '1 microsecond'
+     SET progress = $3::bytea, held = $4::bigint <> 0, recorded = clock_timestamp(), planned = $5::bigint,
+         due = clock_timestamp() + $5::bigint * interval '1 microsecond',
+         owner = CASE WHEN $6::bigint <> 0 THEN NULL ELSE owner END
    WHERE id = $1::bigint AND owner = $2::bigint RETURNING id)"};
 
 const Query kFinish{"finish", R"(
@@ -147,5 +156,39 @@ const Query kPutAccount{"put_account", R"(
         ON CONFLICT (name) DO NOTHING RETURNING name)
   SELECT EXISTS (SELECT FROM changed) OR EXISTS (SELECT FROM made) OR
          EXISTS (SELECT FROM hikyaku.account WHERE name = $1::bytea AND version = $3::bigint))"};
+
+// ---- notices
+
+const Query kLock{"lock", R"(
+  SELECT id FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint FOR UPDATE)"};
+
+const Query kAcceptNotice{"accept_notice", R"(
+  WITH put AS (
+    INSERT INTO hikyaku.mail (id, owner, origin, size, pieces, checksum, envelope, content)
+    SELECT $1::bigint, $2::bigint, coalesce((SELECT name FROM hikyaku.node WHERE epoch = $2::bigint), ''),
+           $3::bigint, $4::bigint, $5::bigint, $6::bytea, $7::bytea
+     WHERE EXISTS (SELECT FROM hikyaku.mail WHERE id = $8::bigint AND owner = $2::bigint)
+        ON CONFLICT (id) DO NOTHING RETURNING id)
+  SELECT EXISTS (SELECT FROM put) OR
+         EXISTS (SELECT FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint))"};
+
+// ---- mail that lies in a file
+
+const Query kNoteFile{"note_file", R"(
+  INSERT INTO hikyaku.file (mail)
+  SELECT id FROM hikyaku.mail WHERE id = $1::bigint AND owner = $2::bigint ON CONFLICT (mail) DO NOTHING)"};
+
+const Query kForgetFile{"forget_file", "DELETE FROM hikyaku.file WHERE mail = $1::bigint"};
+
+const Query kSweepFiles{"sweep_files", R"(
+  WITH gone AS (
+    DELETE FROM hikyaku.file WHERE noted < clock_timestamp() - interval '30 days' RETURNING mail)
+  SELECT count(*) FROM gone)"};
+
+// ---- the doorbell
+
+const Query kListen{"listen", "LISTEN hikyaku"};
+
+const Query kRing{"ring", "NOTIFY hikyaku"};
 
 }  // namespace hikyaku::postgresql

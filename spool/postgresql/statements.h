@@ -34,22 +34,40 @@ extern const Query kSweep;        // $1 takeover: mail of owners that are no nod
 extern const Query kSweepBodies;  // pieces of a day ago without a mail and without a writer → how many
 
 // ---- mail
-// $1 id, $2 epoch, $3 size, $4 pieces, $5 checksum, $6 envelope, $7 content (NULL: in pieces) → is it stored, and mine;
-// is the node alive
+// $1 id, $2 epoch, $3 size, $4 pieces, $5 checksum, $6 envelope, $7 content (NULL: in pieces), $8 progress or NULL → is it
+// stored, and mine; is the node alive
 extern const Query kAccept;
 extern const Query kPutPiece;    // $1 id, $2 epoch, $3 number, $4 checksum, $5 bytes
 extern const Query kDropPieces;  // $1 id, $2 epoch: of a mail that was not accepted
-extern const Query
-    kClaim;  // $1 epoch, $2 at most → id, size, held, time since its last record, time until it is due, length of the head
+// $1 epoch, $2 at most → id, size, held, how much of the time since its last record counts, time until it is due,
+// length of the head
+extern const Query kClaim;
 // $1 epoch, $2 id → the same of a mail that was nobody's, due or not, unless it was a dead node's a moment ago
 extern const Query kTake;
-extern const Query kOwned;  // $1 epoch → the same of all that is owned
-extern const Query kHas;    // $1 id → is there such a mail, whoever owns it
-extern const Query kLoad;   // $1 id, $2 epoch → envelope, progress or NULL, name of the node that accepted it
+extern const Query kOwned;    // $1 epoch → the same of all that is owned
+extern const Query kNextDue;  // → time until the next free mail is due that is not due yet, or NULL
+extern const Query kHas;      // $1 id → is there such a mail, whoever owns it, or was there since kNoteFile
+extern const Query kLoad;  // $1 id, $2 epoch → envelope, progress or NULL, name of the node that accepted it
 extern const Query kLoadContent;  // $1 id, $2 epoch → size, pieces, checksum, content or NULL
 extern const Query kLoadPiece;    // $1 id, $2 number → checksum, bytes
-extern const Query kRecord;       // $1 id, $2 epoch, $3 progress, $4 held, $5 next wait → id, if it is ours
-extern const Query kFinish;       // $1 id, $2 epoch → id, if it was ours
+// $1 id, $2 epoch, $3 progress, $4 held, $5 next wait, $6 is it given back → id, if it was ours
+extern const Query kRecord;
+extern const Query kFinish;  // $1 id, $2 epoch → id, if it was ours
+
+// ---- notices: in one transaction the lock, the notices, and kRecord or kFinish of the mail that they are about
+extern const Query
+    kLock;  // $1 id, $2 epoch: nobody else takes it before the transaction has ended → id, if it is ours
+// $1 to $7 as of kAccept, $8 the mail that it is about → is it stored, and mine
+extern const Query kAcceptNotice;
+
+// ---- mail that lies in a file until it is accepted
+extern const Query kNoteFile;    // $1 id, $2 epoch: it is known from now on, whatever becomes of it
+extern const Query kForgetFile;  // $1 id: the file is gone
+extern const Query kSweepFiles;  // those of a month ago → how many
+
+// ---- the doorbell
+extern const Query kListen;
+extern const Query kRing;  // in a transaction of its own
 
 // ---- what the nodes share beyond mail; $1 the name
 extern const Query kGetAccount;  // → now (microseconds since 1970), version (0: there is none), state

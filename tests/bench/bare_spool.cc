@@ -126,7 +126,7 @@ Task<void> BareSpool::defer_one(mail::MailId id, Duration wait) {
   progress.next_wait = wait;
   progress.reason = some_reason(id);
   progress.smarthost = "sink";
-  auto recorded = co_await spool_->record(id, progress);
+  auto recorded = co_await spool_->record(id, progress, mail::MayGo::yes);
   demand(std::move(recorded));
 }
 

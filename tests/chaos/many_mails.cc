@@ -55,10 +55,11 @@ Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> ManyMails::open(
   return std::make_unique<Reader>();
 }
 
-Task<Result<void, mail::SourceError>> ManyMails::record(mail::MailId id, mail::Progress progress) {
+Task<Result<mail::Recorded, mail::SourceError>> ManyMails::record(mail::MailId id, mail::Progress progress,
+                                                                  mail::MayGo) {
   ++records_;
   queued_.at(id) = std::move(progress);
-  co_return Result<void, mail::SourceError>{};
+  co_return mail::Recorded::kept;
 }
 
 Task<Result<void, mail::SourceError>> ManyMails::finish(mail::MailId id) {

@@ -23,7 +23,8 @@ class ManyMails final : public mail::MailSource {
   std::vector<mail::QueueEntry> entries() const override;
   Task<Result<mail::QueuedMail, mail::SourceError>> load(mail::MailId id) override;
   Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override;
-  Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override;
+  Task<Result<mail::Recorded, mail::SourceError>> record(mail::MailId id, mail::Progress progress,
+                                                         mail::MayGo may_go) override;
   Task<Result<void, mail::SourceError>> finish(mail::MailId id) override;
 
  private:

@@ -48,9 +48,10 @@ Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> SlowSource::open
   return std::make_unique<Reader>(*this, std::move(*reader));
 }
 
-Task<Result<void, mail::SourceError>> SlowSource::record(mail::MailId id, mail::Progress progress) {
+Task<Result<mail::Recorded, mail::SourceError>> SlowSource::record(mail::MailId id, mail::Progress progress,
+                                                                   mail::MayGo may_go) {
   co_await rest();
-  auto recorded = co_await source_.record(id, std::move(progress));
+  auto recorded = co_await source_.record(id, std::move(progress), may_go);
   co_return recorded;
 }
 

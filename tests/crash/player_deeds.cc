@@ -45,7 +45,8 @@ Task<void> Player::progress(std::size_t index, std::size_t size, bool failed) {
   if (index >= world_.size() || !world_.at(index).must_exist()) co_return;
   std::size_t number = world_.at(index).progress.size();
   world_.at(index).progress.push_back(world_.next_progress(index, size, failed));
-  auto recorded = co_await spool_->record(world_.at(index).id, world_.at(index).progress.back());
+  auto recorded =
+      co_await spool_->record(world_.at(index).id, world_.at(index).progress.back(), mail::MayGo::yes);
   if (!recorded) co_return not_recorded(index, recorded.error().text);
   Mail& mail = world_.at(index);
   mail.settled = std::max(mail.settled, number);
@@ -90,7 +91,7 @@ Task<std::optional<std::size_t>> Player::submit(std::size_t index) {
 
 Task<std::unique_ptr<mail::MailWriter>> Player::write(std::size_t index) {
   bool is_notice = world_.at(index).envelope.sender.empty();
-  auto writer = is_notice ? spool_->begin_notice() : spool_->begin();
+  auto writer = is_notice ? spool_->begin_notice({}) : spool_->begin();
   if (!writer) co_return refused(writer.error().text), nullptr;
   world_.name(index, (*writer)->id());
   auto content = world_.at(index).content;

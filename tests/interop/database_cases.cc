@@ -12,6 +12,8 @@
 namespace hikyaku::postgresql {
 namespace {
 
+using Values = std::vector<Value>;
+
 const Query kKillOthers{"kill_others", R"(
   SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
    WHERE application_name = 'hikyaku' AND pid <> pg_backend_pid())"};
@@ -20,10 +22,19 @@ const Query kNoSuchTable{"no_such_table", "SELECT epoch FROM hikyaku.nowhere"};
 
 const Query kClear[] = {{"clear_mail", "DELETE FROM hikyaku.mail"},
                         {"clear_piece", "DELETE FROM hikyaku.piece"},
+                        {"clear_file", "DELETE FROM hikyaku.file"},
                         {"clear_node", "DELETE FROM hikyaku.node"},
                         {"clear_account", "DELETE FROM hikyaku.account"}};
 
-constexpr std::int64_t kId = 7, kHour = 3'600'000'000;
+const Query kAge{"age",
+                 "UPDATE hikyaku.mail SET recorded = recorded - $1::bigint * interval '1 microsecond'"};
+const Query kUnlocked{"unlocked", "SELECT id FROM hikyaku.mail FOR UPDATE SKIP LOCKED"};
+const Query kHoldUp{"hold_up", "SELECT pg_advisory_lock(1)::text"};
+const Query kGoOn{"go_on", "SELECT pg_advisory_unlock(1)"};
+const Query kBeHeldUp{"be_held_up", "SELECT pg_advisory_xact_lock(1)::text"};
+const Query kHeldUp{"held_up", "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"};
+
+constexpr std::int64_t kId = 7, kOtherId = 8, kHour = 3'600'000'000;
 constexpr std::int64_t kOver = -1;  // a lease that has ended
 
 struct Sessions {
@@ -49,14 +60,26 @@ struct Sessions {
   Rows accept(std::int64_t epoch, std::string content = "hello") {
     return ask(left, {&kAccept,
                       {number(kId), number(epoch), number(static_cast<std::int64_t>(content.size())),
-                       number(0), number(5), text("envelope"), content}});
+                       number(0), number(5), text("envelope"), content, std::nullopt}});
+  }
+  static Statement notice(std::int64_t epoch, const Query& query = kAcceptNotice) {
+    return {&query,
+            {number(kOtherId), number(epoch), number(1), number(0), number(5), text("envelope"), text("n"),
+             number(kId)}};
+  }
+  bool has(std::int64_t id) { return ask(right, {&kHas, {number(id)}}).flag(0, 0); }
+  // Of the only mail: how much of the time since its record counts, seconds.
+  std::int64_t counted(std::int64_t epoch) {
+    return ask(left, {&kOwned, {number(epoch)}}).number(0, 3) / 1'000'000;
   }
   std::size_t claimed(std::int64_t epoch) {
     return ask(right, {&kClaim, {number(epoch), number(10)}}).size();
   }
   bool finish(std::int64_t epoch) { return !ask(right, {&kFinish, {number(kId), number(epoch)}}).empty(); }
-  bool record(std::int64_t epoch, std::int64_t wait) {
-    return !ask(right, {&kRecord, {number(kId), number(epoch), text("progress"), number(0), number(wait)}})
+  bool record(std::int64_t epoch, std::int64_t wait, bool is_given_back = false) {
+    return !ask(right, {&kRecord,
+                        {number(kId), number(epoch), text("progress"), number(0), number(wait),
+                         number(is_given_back ? 1 : 0)}})
                 .empty();
   }
 };
@@ -196,7 +219,8 @@ TEST_CASE("database: a renewal tells how many nodes are alive") {
 TEST_CASE("database: a transaction happens as a whole, and an error does no harm to the next") {
   Sessions two;
   const Statement accept{
-      &kAccept, {number(kId), number(two.one), number(1), number(0), number(5), text("e"), text("c")}};
+      &kAccept,
+      {number(kId), number(two.one), number(1), number(0), number(5), text("e"), text("c"), std::nullopt}};
   for (const Statement& bad : {Statement{&kWrong, {number(0)}}, Statement{&kNoSuchTable, {}}}) {
     auto results = two.loop.run(two.left.run({accept, bad}));
     REQUIRE_FALSE(results);
@@ -215,6 +239,218 @@ TEST_CASE("database: a session that the server has ended is lost, and the next r
   CHECK(lost.error().kind == DatabaseErrorKind::lost);
   const std::int64_t first = two.ask(two.left, {&kIds, {}}).number(0, 0);
   CHECK(two.ask(two.right, {&kIds, {}}).number(0, 0) == first + kIdBlock);
+}
+
+TEST_CASE("database: a mail that is given back is nobody's, and it is known when the next one is due") {
+  Sessions two;
+  CHECK(two.ask(two.left, {&kNextDue, {}}).is_null(0, 0));
+  REQUIRE(two.accept(two.one).flag(0, 0));
+  CHECK(two.record(two.one, kHour));
+  CHECK(two.ask(two.left, {&kNextDue, {}}).is_null(0, 0));
+  CHECK(two.record(two.one, kHour, true));
+  CHECK_FALSE(two.record(two.one, 0));
+  const std::int64_t next = two.ask(two.left, {&kNextDue, {}}).number(0, 0);
+  CHECK(next > kHour / 2);
+  CHECK(next <= kHour);
+  CHECK(two.claimed(two.other) == 0);
+}
+
+TEST_CASE(
+    "database: what was planned counts as waiting, and an hour more; nothing where the clock went back") {
+  Sessions two;
+  REQUIRE(two.accept(two.one).flag(0, 0));
+  two.ask(two.left, {&kAge, {number(30 * kHour)}});
+  CHECK(two.counted(two.one) == 3600);
+  REQUIRE(two.record(two.one, 4 * kHour));
+  two.ask(two.left, {&kAge, {number(4 * kHour)}});
+  CHECK(two.counted(two.one) >= 4 * 3600);
+  CHECK(two.counted(two.one) < 5 * 3600);
+  two.ask(two.left, {&kAge, {number(100 * kHour)}});
+  CHECK(two.counted(two.one) == 5 * 3600);
+  two.ask(two.left, {&kAge, {number(-1000 * kHour)}});
+  CHECK(two.counted(two.one) == 0);
+}
+
+TEST_CASE("database: a notice is stored with what becomes of its mail, by its owner and nobody else") {
+  Sessions two;
+  REQUIRE(two.accept(two.one).flag(0, 0));
+  auto settle = [&](std::int64_t epoch) {
+    const Values of_mail{number(kId), number(epoch)};
+    return *two.loop.run(two.left.run({{&kLock, of_mail}, two.notice(epoch), {&kFinish, of_mail}}));
+  };
+  auto others = settle(two.other);
+  CHECK(others[0].empty());
+  CHECK_FALSE(others[1].flag(0, 0));
+  CHECK(others[2].empty());
+  CHECK_FALSE(two.has(kOtherId));
+  for (bool is_first : {true, false}) {  // the second time as if the answer had been lost
+    auto own = settle(two.one);
+    CHECK(own[1].flag(0, 0));
+    CHECK(own[2].empty() != is_first);
+  }
+  CHECK(two.has(kOtherId));
+  CHECK_FALSE(two.has(kId));
+}
+
+TEST_CASE("database: a mail that came from a file is known until that is gone") {
+  Sessions two;
+  two.ask(two.left, {&kNoteFile, {number(kId), number(two.one)}});
+  CHECK_FALSE(two.has(kId));
+  REQUIRE(two.accept(two.one).flag(0, 0));
+  for (int runs = 0; runs < 2; ++runs) two.ask(two.left, {&kNoteFile, {number(kId), number(two.one)}});
+  CHECK(two.finish(two.one));
+  CHECK(two.has(kId));
+  CHECK(two.ask(two.left, {&kSweepFiles, {}}).number(0, 0) == 0);
+  two.ask(two.left, {&kForgetFile, {number(kId)}});
+  CHECK_FALSE(two.has(kId));
+}
+
+TEST_CASE("database: a ring is heard by others that listen, also when their connection was lost meanwhile") {
+  Sessions two;
+  int heard = 0, heard_by_ringer = 0;
+  io::Event changed(two.loop);
+  two.left.set_on_ring([&] { ++heard, changed.notify(); });
+  two.right.set_on_ring([&] { ++heard_by_ringer; });
+  auto ring_until_heard = [&]() -> Task<void> {
+    const int before = heard;
+    co_await two.right.run({{&kRing, {}}});
+    while (heard == before) co_await changed.wait({});
+  };
+  two.ask(two.left, {&kListen, {}});
+  two.ask(two.right, {&kListen, {}});
+  for (int times = 0; times < 3; ++times) two.loop.run(ring_until_heard());
+  two.ask(two.right, {&kKillOthers, {}});
+  while (!two.loop.run(two.left.run({{&kListen, {}}}))) continue;
+  two.loop.run(ring_until_heard());
+  CHECK(heard_by_ringer == 0);
+}
+
+// ---- mutants: what each statement says so that nobody touches another's mail is needed
+
+namespace {
+
+struct Mutant {
+  const Query* query;
+  std::string_view clause;
+  std::string_view instead;
+  // What nobody may do. True: this statement lets them.
+  bool (*is_wrong)(Sessions&, const Query&);
+};
+
+bool others_get(Sessions& two, const Query& query, Values more = {}) {
+  two.accept(two.one);
+  Values values{number(kId), number(two.other)};
+  values.insert(values.end(), more.begin(), more.end());
+  return !two.ask(two.right, {&query, values}).empty();
+}
+
+bool others_change(Sessions& two, const Query& query) { return others_get(two, query); }
+
+bool others_record(Sessions& two, const Query& query) {
+  return others_get(two, query, {text("progress"), number(0), number(0), number(0)});
+}
+
+bool strangers_accept(Sessions& two, const Query& query) {
+  return two
+      .ask(two.left, {&query,
+                      {number(kId), number(two.other + 1000), number(1), number(0), number(5), text("e"),
+                       text("c"), std::nullopt}})
+      .flag(0, 0);
+}
+
+bool others_notify(Sessions& two, const Query& query) {
+  two.accept(two.one);
+  return two.ask(two.right, two.notice(two.other, query)).flag(0, 0);
+}
+
+bool the_late_claim(Sessions& two, const Query& query) {
+  two.accept(two.one);
+  two.ask(two.left, {&kHandBack, {number(two.one)}});
+  two.ask(two.right, {&kRenew, {number(two.other), number(kOver)}});
+  return !two.ask(two.right, {&query, {number(two.other), number(10)}}).empty();
+}
+
+bool claims_anothers(Sessions& two, const Query& query) {
+  two.accept(two.one);
+  return !two.ask(two.right, {&query, {number(two.other), number(10)}}).empty();
+}
+
+bool buries_the_living(Sessions& two, const Query& query) {
+  return two.ask(two.right, {&query, {number(0), number(0)}}).number(0, 0) > 0;
+}
+
+bool hurries(Sessions& two, const Query& query) {
+  two.accept(two.one);
+  two.ask(two.left, {&kRenew, {number(two.one), number(kOver)}});
+  two.ask(two.right, {&query, {number(0), number(kHour)}});
+  return two.claimed(two.other) > 0;
+}
+
+bool frees_anothers(Sessions& two, const Query& query) {
+  two.accept(two.one);
+  two.ask(two.right, {&query, {number(two.other)}});
+  return two.claimed(two.other) > 0;
+}
+
+bool sweeps_the_living(Sessions& two, const Query& query) {
+  two.accept(two.one);
+  return two.ask(two.right, {&query, {number(0)}}).number(0, 0) > 0;
+}
+
+Task<void> settle_slowly(Link& link, const Query& lock, std::int64_t epoch) {
+  (void)co_await link.run({{&lock, {number(kId), number(epoch)}}, {&kBeHeldUp, {}}});
+}
+
+// While the transaction of the one that owns the mail is under way.
+bool may_be_taken_meanwhile(Sessions& two, const Query& lock) {
+  two.accept(two.one);
+  Link third{two.loop, two.pq, two.address, two.resolver, {}};
+  two.ask(third, {&kHoldUp, {}});
+  io::Nursery nursery(two.loop);
+  nursery.spawn(settle_slowly(two.left, lock, two.one));
+  while (two.ask(two.right, {&kHeldUp, {}}).number(0, 0) == 0) continue;
+  const bool may_be_taken = !two.ask(two.right, {&kUnlocked, {}}).empty();
+  two.ask(third, {&kGoOn, {}});
+  two.loop.run(nursery.drained({}));
+  return may_be_taken;
+}
+
+constexpr std::string_view kOwner = " AND owner = $2::bigint", kAnybody = " AND $2::bigint IS NOT NULL";
+
+const Mutant kMutants[] = {
+    {&kFinish, kOwner, kAnybody, others_change},
+    {&kRecord, kOwner, kAnybody, others_record},
+    {&kLoad, kOwner, kAnybody, others_change},
+    {&kLoadContent, kOwner, kAnybody, others_change},
+    {&kLock, kOwner, kAnybody, others_change},
+    {&kLock, " FOR UPDATE", "", may_be_taken_meanwhile},
+    {&kAcceptNotice, kOwner, kAnybody, others_notify},
+    {&kAccept, "SELECT $1::bigint, epoch, name", "SELECT $1::bigint, $2::bigint, name", strangers_accept},
+    {&kClaim, " AND alive_until > clock_timestamp()", "", the_late_claim},
+    {&kClaim, "owner IS NULL AND ", "", claims_anothers},
+    {&kTakeOver, "WHERE alive_until < clock_timestamp() - $1::bigint * interval '1 microsecond' RETURNING",
+     "WHERE $1::bigint IS NOT NULL RETURNING", buries_the_living},
+    {&kTakeOver, "greatest(due, clock_timestamp() + $2::bigint * interval '1 microsecond')",
+     "CASE WHEN $2::bigint IS NOT NULL THEN due END", hurries},
+    {&kHandBack, "WHERE owner = $1::bigint", "WHERE $1::bigint IS NOT NULL", frees_anothers},
+    {&kSweep, " AND NOT EXISTS (SELECT FROM hikyaku.node WHERE epoch = m.owner)", "", sweeps_the_living},
+};
+
+}  // namespace
+
+TEST_CASE("database: each clause that keeps nodes off each other's mail is missed when it is left out") {
+  for (const Mutant& mutant : kMutants) {
+    INFO(std::string(mutant.query->name), " without", std::string(mutant.clause));
+    std::string statement = mutant.query->text;
+    const std::size_t at = statement.find(mutant.clause);
+    REQUIRE(at != std::string::npos);
+    statement.replace(at, mutant.clause.size(), mutant.instead);
+    const Query without{"mutant", statement.c_str()};
+    Sessions as_it_is;
+    CHECK_FALSE(mutant.is_wrong(as_it_is, *mutant.query));
+    Sessions changed;
+    CHECK(mutant.is_wrong(changed, without));
+  }
 }
 
 TEST_CASE("database: what was accepted is durable in this server, as the check says") {

@@ -114,7 +114,7 @@ class SpoolRig {
     return accept(std::move(content), std::move(envelope));
   }
   void record(mail::MailId id, mail::Progress progress) {
-    REQUIRE(loop.run(spool->record(id, std::move(progress))));
+    REQUIRE(loop.run(spool->record(id, std::move(progress), mail::MayGo::no)));
   }
 
   // One byte, where `text` stands, in whatever file it is.

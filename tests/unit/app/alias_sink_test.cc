@@ -131,7 +131,7 @@ TEST_CASE("app: mail to users of this machine goes to local_mail, and a line tel
                                  "to=<ops@example.net>,<nobody@example.com>,<a@b>,<c@d>,<anna@example.com> "
                                  "recipients=5"});
   rig.sender.clear();
-  REQUIRE(rig.accept(std::move(*rig.sink.begin_notice()), {"www-data@app1.example.com"}));
+  REQUIRE(rig.accept(std::move(*rig.sink.begin_notice({})), {"www-data@app1.example.com"}));
   CHECK(rig.stored_recipients() == "ops@example.net ");
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("app: nobody gets two copies, and neither mail from <> nor a notice is
   CHECK(rig.stored_recipients() == "c@d x@y ");
   REQUIRE(rig.accept({"root"}));
   CHECK(rig.stored_recipients() == "a@b c@d ");
-  REQUIRE(rig.accept(std::move(*rig.sink.begin_notice()), {"x@y"}));
+  REQUIRE(rig.accept(std::move(*rig.sink.begin_notice({})), {"x@y"}));
   CHECK(rig.stored_recipients() == "x@y ");
   rig.sender.clear();
   REQUIRE(rig.accept({"x@y"}));

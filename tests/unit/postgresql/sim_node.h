@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A node in virtual time: a shared spool on the simulated server, and a simple deliverer in the queue runner's place,
-// which asks may_be_sent() right before a final dot as the dialogue does. Every final dot is told to a ledger.
+// which asks may_be_sent() right before a final dot as the dialogue does, and tells senders what was refused or is late.
+// Every final dot is told to a ledger.
 #pragma once
 
 #include <doctest/doctest.h>
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "spool/postgresql/shared_spool.h"
 #include "tests/unit/postgresql/sim_server.h"
@@ -19,6 +21,26 @@ struct SentMail {
 };
 using SentMails = std::map<mail::MailId, SentMail>;
 
+// What the smarthost refuses for good, and for now; everything else it takes.
+inline constexpr std::string_view kBad = "bad\r\n", kLate = "late\r\n";
+
+inline mail::Envelope envelope() {
+  mail::Envelope envelope;
+  envelope.sender = "app@example.com";
+  envelope.recipients = {{.address = "user@example.net", .notify = {}, .orcpt = {}}};
+  return envelope;
+}
+
+inline Task<Result<std::string, mail::SourceError>> read_all(mail::ContentReader& reader) {
+  std::string all;
+  for (;;) {
+    auto piece = co_await reader.next();
+    if (!piece) co_return std::unexpected(piece.error());
+    if (piece->empty()) co_return all;
+    all += *piece;
+  }
+}
+
 inline postgresql::SharedOptions sim_options(std::string node) {
   return {.lease = {.node = std::move(node), .lease = 3s, .takeover = 5s, .jitter = [] { return 0.5; }},
           .memory = 8_MiB,
@@ -28,21 +50,30 @@ inline postgresql::SharedOptions sim_options(std::string node) {
 class SimNode {
  public:
   SimNode(io::Loop& loop, SimServer& server, SentMails& sent)
-      : loop_(loop), sent_(sent), database_(loop, server, wire), nursery_(loop) {}
+      : loop_(loop),
+        sent_(sent),
+        database_(loop, server, wire),
+        lease_database_(loop, server, lease_wire),
+        nursery_(loop) {}
   ~SimNode() { loop_.run(stop()); }
 
   // Of a new life. REQUIREs that the server answers.
   Task<void> start() {
-    auto opened =
-        co_await postgresql::SharedSpool::open(loop_, {database_, database_, database_}, sim_options("node"));
+    auto opened = co_await postgresql::SharedSpool::open(
+        loop_, {database_, database_, lease_database_, database_}, sim_options("node"));
     REQUIRE(opened);
     spool = std::move(*opened);
     spool->set_on_arrival([this](const mail::QueueEntry& entry) { nursery_.spawn(deliver(entry.id)); });
-    spool->set_on_claimed([this](const std::vector<mail::QueueEntry>& entries) {
-      for (const mail::QueueEntry& entry : entries) nursery_.spawn(deliver(entry.id));
-    });
+    spool->set_claimant({.on_claimed =
+                             [this](const std::vector<mail::QueueEntry>& entries) {
+                               for (const mail::QueueEntry& entry : entries) {
+                                 on_claim(entry.id);
+                                 nursery_.spawn(deliver(entry.id));
+                               }
+                             },
+                         .room = [this] { return room; }});
   }
-  // Cleanly if the wire is up; without it as a crash, as far as the server can see.
+  // Cleanly if the wires are up; without them as a crash, as far as the server can see.
   Task<void> stop() {
     if (spool == nullptr) co_return;
     is_stopping_ = true;
@@ -62,10 +93,7 @@ class SimNode {
     if (!writer) co_return std::nullopt;
     auto written = co_await (*writer)->write(content);
     if (!written) co_return std::nullopt;
-    mail::Envelope envelope;
-    envelope.sender = "app@example.com";
-    envelope.recipients = {{.address = "user@example.net", .notify = {}, .orcpt = {}}};
-    auto done = co_await (*writer)->commit(std::move(envelope));
+    auto done = co_await (*writer)->commit(envelope());
     co_return done ? std::optional((*writer)->id()) : std::nullopt;
   }
   bool may_send(mail::MailId id) const {
@@ -74,10 +102,16 @@ class SimNode {
     return reader && (*reader)->may_be_sent();
   }
 
-  SimWire wire;
+  void hear_ring() { database_.ring(); }
+  void cut(bool is_cut) { wire.is_cut = lease_wire.is_cut = is_cut; }
+
+  SimWire wire;  // of everything but the lease
+  SimWire lease_wire;
+  std::size_t room = 1000;  // for mail to claim
   std::unique_ptr<postgresql::SharedSpool> spool;
   std::function<Duration()> smarthost = [] { return 50ms; };  // how long it takes for each step
   std::function<void(mail::MailId)> on_dot = [](mail::MailId) {};
+  std::function<void(mail::MailId)> on_claim = [](mail::MailId) {};
 
  private:
   Task<void> submit_to(std::string content, std::set<mail::MailId>& acknowledged) {
@@ -88,43 +122,74 @@ class SimNode {
   }
   Task<void> deliver(mail::MailId id) {
     while (!is_stopping_) {
-      auto gone = co_await attempt(id);
-      if (gone) co_return;
-      co_await io::sleep_until(loop_, loop_.within(1s));
+      auto wait = co_await attempt(id);
+      if (!wait) co_return;
+      co_await io::sleep_until(loop_, loop_.within(*wait));
     }
   }
-  // True: the mail has ended here.
-  Task<bool> attempt(mail::MailId id) {
+  // When to try it again; nullopt: the mail has ended here.
+  Task<std::optional<Duration>> attempt(mail::MailId id) {
+    const std::optional<Duration> later = 1s;
     auto mail = co_await spool->load(id);
-    if (!mail) co_return mail.error().kind == mail::SourceErrorKind::unknown_mail;
+    if (!mail) co_return is_unknown(mail.error()) ? std::nullopt : later;
     auto reader = spool->open(id);
-    if (!reader) co_return true;
-    for (;;) {
-      auto piece = co_await (*reader)->next();
-      if (!piece) co_return piece.error().kind == mail::SourceErrorKind::unknown_mail;
-      if (piece->empty()) break;
-    }
+    if (!reader) co_return std::nullopt;
+    auto content = co_await read_all(**reader);
+    if (!content) co_return is_unknown(content.error()) ? std::nullopt : later;
     co_await io::sleep_until(loop_, loop_.within(smarthost()));
-    if (is_stopping_ || !(*reader)->may_be_sent()) co_return false;
+    if (is_stopping_ || !(*reader)->may_be_sent()) co_return later;
+    if (*content == kBad) co_return co_await refuse(id);
+    if (*content == kLate && mail->progress.attempts < 2) co_return co_await defer(id, mail->progress);
     on_dot(id);
     ++sent_[id].dots;
     co_await io::sleep_until(loop_, loop_.within(smarthost()));
     auto finished = co_await finish(id);
     if (!finished) ++sent_[id].excused;
-    co_return true;
+    co_return std::nullopt;
+  }
+  // The smarthost does not want it, for good.
+  Task<std::optional<Duration>> refuse(mail::MailId id) {
+    const bool is_written = co_await notify(id);
+    if (!is_written) co_return 1s;
+    co_await finish(id);
+    co_return std::nullopt;
+  }
+  // … for now: a notice the first time, and then a wait for which the mail is given back.
+  Task<std::optional<Duration>> defer(mail::MailId id, mail::Progress progress) {
+    const bool is_written = progress.delay_noticed || co_await notify(id);
+    if (!is_written) co_return 1s;
+    progress.delay_noticed = true;
+    progress.next_wait = progress.attempts++ == 0 ? 15s : 5s;
+    for (;;) {
+      auto recorded = co_await spool->record(id, progress, mail::MayGo::yes);
+      if (recorded == mail::Recorded::kept) co_return progress.next_wait;
+      if (recorded || is_stopping_ || is_unknown(recorded.error())) co_return std::nullopt;
+      co_await io::sleep_until(loop_, loop_.within(500ms));
+    }
+  }
+  Task<bool> notify(mail::MailId about) {
+    auto notice = spool->begin_notice(about);
+    if (!notice) co_return false;
+    auto written = co_await (*notice)->write("a notice\r\n");
+    if (!written) co_return false;
+    auto committed = co_await (*notice)->commit(envelope());
+    co_return committed.has_value();
   }
   Task<bool> finish(mail::MailId id) {
     for (;;) {
       auto finished = co_await spool->finish(id);
       if (finished) co_return true;
-      if (is_stopping_ || finished.error().kind == mail::SourceErrorKind::unknown_mail) co_return false;
+      if (is_stopping_ || is_unknown(finished.error())) co_return false;
       co_await io::sleep_until(loop_, loop_.within(500ms));
     }
+  }
+  static bool is_unknown(const mail::SourceError& error) {
+    return error.kind == mail::SourceErrorKind::unknown_mail;
   }
 
   io::Loop& loop_;
   SentMails& sent_;
-  SimDatabase database_;
+  SimDatabase database_, lease_database_;
   bool is_stopping_ = false;
   int clients_ = 0;
   io::Nursery nursery_;

@@ -31,17 +31,29 @@ Rows one_row(std::vector<Value> row) {
 Task<Result<Results, DatabaseError>> SimDatabase::run(Statements statements) {
   co_await io::sleep_until(loop_, loop_.within(wire_.delay()));
   if (wire_.is_cut) {
+    server_.listeners.erase(this);
     co_await io::sleep_until(loop_, loop_.within(kAnswer));
     co_return fail(DatabaseErrorKind::unreachable, "cut");
   }
   if (std::ranges::any_of(statements, wire_.refuses)) co_return fail(DatabaseErrorKind::refused, "refused");
   Results results = server_.apply(statements);
+  tell_listeners(statements);
   const bool loses = wire_.lose_answers > 0;
   if (loses) --wire_.lose_answers;
   co_await io::sleep_until(loop_, loop_.within(wire_.delay()));
   if (!loses && !wire_.is_cut) co_return results;
   co_await io::sleep_until(loop_, loop_.within(kAnswer));
   co_return fail(DatabaseErrorKind::lost, "the answer was lost");
+}
+
+void SimDatabase::tell_listeners(const Statements& statements) {
+  for (const Statement& statement : statements) {
+    if (statement.query == &kListen) server_.listeners.insert(this);
+    if (statement.query != &kRing) continue;
+    ++server_.rings;
+    for (SimDatabase* listener : server_.listeners)
+      if (listener != this && !listener->wire_.is_cut && !listener->wire_.loses_rings) listener->ring();
+  }
 }
 
 Results SimServer::apply(const Statements& statements) {
@@ -58,25 +70,33 @@ Rows SimServer::apply(const Statement& statement) {
   if (query == &kPutPiece || query == &kDropPieces || query == &kLoadPiece || query == &kLoadContent)
     return of_bodies(query, values);
   if (query == &kGetAccount || query == &kPutAccount) return of_accounts(query, values);
-  if (query == &kHas) return one_row({flag(mails.contains(as_number(values[0])))});
+  if (query == &kAcceptNotice) return accept_notice(values);
+  if (query == &kHas || query == &kNoteFile || query == &kForgetFile || query == &kSweepFiles)
+    return of_files(query, values);
+  if (query == &kLock) {
+    const bool is_ours = owned(values, Clause::owner_in_notice) != nullptr;
+    return is_ours ? one_row({values[0]}) : Rows();
+  }
   if (query == &kLoad) {
     Mail* mail = owned(values);
     return mail == nullptr ? Rows() : one_row({mail->envelope, mail->progress, text("node")});
   }
   if (query == &kFinish) {
-    if (owned(values) == nullptr) return {};
+    if (owned(values, Clause::owner_in_finish) == nullptr) return {};
     const std::int64_t id = as_number(values[0]);
     mails.erase(id);
     std::erase_if(pieces, [id](const auto& each) { return each.first.first == id; });
     return one_row({values[0]});
   }
   if (query == &kRecord) {
-    Mail* mail = owned(values);
+    Mail* mail = owned(values, Clause::owner_in_record);
     if (mail == nullptr) return {};
     mail->progress = values[2];
     mail->held = as_number(values[3]) != 0;
     mail->recorded = loop_.now();
-    mail->due = loop_.now() + Duration(as_number(values[4]));
+    mail->planned = Duration(as_number(values[4]));
+    mail->due = loop_.now() + mail->planned;
+    if (as_number(values[5]) != 0) mail->owner = 0;
     return one_row({values[0]});
   }
   return of_nodes(query, values);
@@ -109,6 +129,7 @@ Rows SimServer::of_nodes(const Query* query, const Values& values) {
     rows.add({number(free_all(unknown, loop_.now() + Duration(epoch)))});
   }
   if (std::string_view(query->name) == "has_schema") rows.add({flag(true)});
+  if (query == &kNextDue) rows.add({next_due()});
   if (query == &kSettings) rows.add({text("on"), text("on"), number(0), number(0)});
   if (query == &kFormat) rows.add({number(1), number(checksum_key)});
   return rows;
@@ -150,25 +171,49 @@ Rows SimServer::of_bodies(const Query* query, const Values& values) {
 
 Rows SimServer::accept(const Values& values) {
   const std::int64_t id = as_number(values[0]), epoch = as_number(values[1]);
-  if (nodes.contains(epoch))
-    mails.try_emplace(id, Mail{.owner = epoch,
-                               .due = loop_.now(),
-                               .recorded = loop_.now(),
-                               .size = as_number(values[2]),
-                               .pieces = as_number(values[3]),
-                               .checksum = as_number(values[4]),
-                               .envelope = values[5],
-                               .progress = {},
-                               .content = values[6]});
+  if (nodes.contains(epoch)) put(values, values[7]);
   auto found = mails.find(id);
   return one_row({flag(found != mails.end() && found->second.owner == epoch), flag(nodes.contains(epoch))});
 }
 
+Rows SimServer::accept_notice(const Values& values) {
+  const std::int64_t id = as_number(values[0]), epoch = as_number(values[1]), about = as_number(values[7]);
+  if (owned({values[7], values[1]}, Clause::owner_in_notice) != nullptr && !mails.contains(id)) {
+    put(values, std::nullopt);
+    notices[about].push_back(id);
+  }
+  auto found = mails.find(id);
+  return one_row({flag(found != mails.end() && found->second.owner == epoch)});
+}
+
+void SimServer::put(const Values& values, Value progress) {
+  mails.try_emplace(as_number(values[0]), Mail{.owner = as_number(values[1]),
+                                               .due = loop_.now(),
+                                               .recorded = loop_.now(),
+                                               .size = as_number(values[2]),
+                                               .pieces = as_number(values[3]),
+                                               .checksum = as_number(values[4]),
+                                               .envelope = values[5],
+                                               .progress = std::move(progress),
+                                               .content = values[6]});
+}
+
+Rows SimServer::of_files(const Query* query, const Values& values) {
+  if (query == &kSweepFiles) return one_row({number(0)});
+  const std::int64_t id = as_number(values[0]);
+  if (query == &kNoteFile && mails.contains(id) && mails.at(id).owner == as_number(values[1]))
+    files.insert(id);
+  if (query == &kForgetFile) files.erase(id);
+  return query == &kHas ? one_row({flag(mails.contains(id) || files.contains(id))}) : Rows();
+}
+
 Rows SimServer::claim(const Values& values) {
   Rows rows;
+  ++claims;
   const std::int64_t epoch = as_number(values[0]);
   auto node = nodes.find(epoch);
-  if (node == nodes.end() || node->second <= loop_.now()) return rows;
+  const bool is_alive = node != nodes.end() && node->second > loop_.now();
+  if (!is_alive) return rows;
   for (auto& [id, mail] : mails) {
     const bool is_free = mail.owner == 0 && mail.due <= loop_.now();
     if (!is_free || static_cast<std::int64_t>(rows.size()) >= as_number(values[1])) continue;
@@ -178,12 +223,20 @@ Rows SimServer::claim(const Values& values) {
   return rows;
 }
 
+Value SimServer::next_due() const {
+  std::optional<Instant> next;
+  for (const auto& [id, mail] : mails)
+    if (mail.owner == 0 && mail.due > loop_.now()) next = std::min(next.value_or(mail.due), mail.due);
+  return next ? number((*next - loop_.now()).count()) : Value();
+}
+
 Rows SimServer::take_over(const Values& values) {
   std::set<std::int64_t> dead;
   for (const auto& [epoch, alive_until] : nodes)
     if (alive_until < loop_.now() - Duration(as_number(values[0]))) dead.insert(epoch);
   for (std::int64_t epoch : dead) nodes.erase(epoch);
-  const std::int64_t freed = free_all(dead, loop_.now() + Duration(as_number(values[1])));
+  const Duration delay = left_out == Clause::delay_in_take_over ? 0s : Duration(as_number(values[1]));
+  const std::int64_t freed = free_all(dead, loop_.now() + delay);
   return one_row({number(static_cast<std::int64_t>(dead.size())), number(freed)});
 }
 
@@ -198,14 +251,17 @@ std::int64_t SimServer::free_all(const std::set<std::int64_t>& owners, Instant d
   return freed;
 }
 
-SimServer::Mail* SimServer::owned(const Values& values) {
+// `values` begin with id and epoch.
+SimServer::Mail* SimServer::owned(const Values& values, std::optional<Clause> clause) {
   auto found = mails.find(as_number(values[0]));
-  return found != mails.end() && found->second.owner == as_number(values[1]) ? &found->second : nullptr;
+  const bool is_theirs =
+      found != mails.end() && (found->second.owner == as_number(values[1]) || left_out == clause);
+  return is_theirs ? &found->second : nullptr;
 }
 
 void SimServer::add_found(Rows& rows, std::int64_t id, const Mail& mail) const {
   rows.add({number(id), number(mail.size), flag(mail.held),
-            number(std::clamp<Duration>(loop_.now() - mail.recorded, 0s, 1h).count()),
+            number(std::clamp<Duration>(loop_.now() - mail.recorded, 0s, mail.planned + 1h).count()),
             number(std::max<Duration>(mail.due - loop_.now(), 0s).count()), number(100)});
 }
 

@@ -19,9 +19,9 @@ class PoorSpool final : public mail::MailSink, public mail::MailSource {
 
   Result<void, mail::SinkError> may_accept(std::uint64_t size) override { return spool_.may_accept(size); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override { return spool_.begin(); }
-  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override {
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice(mail::MailId about) override {
     if (!has_room_for_notices) return fail(mail::SinkErrorKind::no_space, "the quota is used up");
-    return spool_.begin_notice();
+    return spool_.begin_notice(about);
   }
 
   std::vector<mail::QueueEntry> entries() const override { return spool_.entries(); }
@@ -29,9 +29,10 @@ class PoorSpool final : public mail::MailSink, public mail::MailSource {
   Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override {
     return spool_.open(id);
   }
-  Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override {
+  Task<Result<mail::Recorded, mail::SourceError>> record(mail::MailId id, mail::Progress progress,
+                                                         mail::MayGo may_go) override {
     if (!has_room_for_progress) co_return fail(mail::SourceErrorKind::write_failed, "the quota is used up");
-    auto recorded = co_await spool_.record(id, std::move(progress));
+    auto recorded = co_await spool_.record(id, std::move(progress), may_go);
     co_return recorded;
   }
   Task<Result<void, mail::SourceError>> finish(mail::MailId id) override { return spool_.finish(id); }

@@ -19,9 +19,9 @@ class NarrowSink final : public mail::MailSink {
   int room = 1'000'000;
   Result<void, mail::SinkError> may_accept(std::uint64_t size) override { return spool_.may_accept(size); }
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin() override { return spool_.begin(); }
-  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice() override {
+  Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_notice(mail::MailId about) override {
     if (room-- <= 0) return fail(mail::SinkErrorKind::no_space, "the disk is full");
-    return spool_.begin_notice();
+    return spool_.begin_notice(about);
   }
 
  private:

@@ -35,8 +35,9 @@ class CrowdedSource final : public mail::MailSource {
   Result<std::unique_ptr<mail::ContentReader>, mail::SourceError> open(mail::MailId id) override {
     return source_.open(id);
   }
-  Task<Result<void, mail::SourceError>> record(mail::MailId id, mail::Progress progress) override {
-    auto recorded = co_await source_.record(id, std::move(progress));
+  Task<Result<mail::Recorded, mail::SourceError>> record(mail::MailId id, mail::Progress progress,
+                                                         mail::MayGo may_go) override {
+    auto recorded = co_await source_.record(id, std::move(progress), may_go);
     co_return recorded;
   }
   Task<Result<void, mail::SourceError>> finish(mail::MailId id) override {

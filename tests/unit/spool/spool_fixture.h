@@ -79,7 +79,7 @@ struct SpoolFixture {
     return loop.run(accepting(std::move(content), some_envelope(std::move(sender))));
   }
   Result<mail::MailId, mail::SinkError> try_notice(std::size_t size) {
-    return loop.run(writing(spool->begin_notice(), std::string(size, 'n'), some_envelope("")));
+    return loop.run(writing(spool->begin_notice({}), std::string(size, 'n'), some_envelope("")));
   }
   mail::MailId accept(std::string content) {
     auto id = try_accept(std::move(content));
@@ -111,7 +111,7 @@ struct SpoolFixture {
   }
   bool finish(mail::MailId id) { return loop.run(spool->finish(id)).has_value(); }
   bool record(mail::MailId id, mail::Progress progress) {
-    return loop.run(spool->record(id, std::move(progress))).has_value();
+    return loop.run(spool->record(id, std::move(progress), mail::MayGo::yes)).has_value();
   }
   std::vector<mail::MailId> queued() const {
     std::vector<mail::MailId> ids;
