@@ -14,6 +14,8 @@ namespace hikyaku::postgresql {
 namespace {
 
 constexpr Duration kBetweenTries = 500ms;
+// To connect: a host that is silent must not keep the others from being asked.
+constexpr Duration kLongestTry = 10s;
 constexpr std::string_view kSchemes[] = {"postgresql://", "postgres://"};
 
 bool has_scheme(std::string_view url) {
@@ -42,18 +44,16 @@ Keywords with_defaults(Keywords keywords) {
   return keywords;
 }
 
-// One list of hosts, their addresses and ports, all of one length.
-struct Hosts {
-  std::string hosts, addresses, ports;
-  std::size_t count = 0;
-
-  void add(std::string_view host, std::string_view address, std::string_view port) {
-    const char* comma = count++ == 0 ? "" : ",";
-    hosts += cat(comma, host);
-    addresses += cat(comma, address);
-    ports += cat(comma, port);
-  }
+struct Host {
+  std::string name, address, port;
 };
+
+// libpq wants a list of each.
+std::string list_of(const std::vector<Host>& hosts, std::string Host::* what) {
+  std::string list;
+  for (const Host& host : hosts) list += cat(&host == hosts.data() ? "" : ",", host.*what);
+  return list;
+}
 
 bool needs_no_look_up(std::string_view host) {
   return host.empty() || host.front() == '/' || host.front() == '@';
@@ -91,30 +91,33 @@ std::string Address::shown() const {
       cat("postgresql://", user, user.empty() ? "" : "@", value_of("host"), "/", value_of("dbname")));
 }
 
-Task<Result<Keywords, std::string>> Address::resolved(io::Resolver& resolver, io::Until until) const {
+Task<Result<Keywords, std::string>> Address::resolved(io::Resolver& resolver, io::Until until,
+                                                      std::size_t first) const {
   const std::string host_list = value_of("host"), port_list = value_of("port");
   if (host_list.empty() || !value_of("hostaddr").empty()) co_return keywords_;
   const auto names = split(host_list, ',');
   const auto ports = split(port_list, ',');
-  Hosts hosts;
+  std::vector<Host> hosts;
   std::string trouble;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string_view port = ports[std::min(i, ports.size() - 1)];
     if (needs_no_look_up(names[i])) {
-      hosts.add(names[i], "", port);
+      hosts.push_back({std::string(names[i]), "", std::string(port)});
       continue;
     }
     auto addresses = co_await resolver.resolve(std::string(names[i]), until);
     if (!addresses) trouble = cat(names[i], ": ", addresses.error().text);
     if (!addresses) continue;
-    for (const IpAddress& address : *addresses) hosts.add(names[i], address.to_text(), port);
+    for (const IpAddress& address : *addresses)
+      hosts.push_back({std::string(names[i]), address.to_text(), std::string(port)});
   }
-  if (hosts.count == 0) co_return std::unexpected(trouble);
+  if (hosts.empty()) co_return std::unexpected(trouble);
+  std::ranges::rotate(hosts, hosts.begin() + static_cast<std::ptrdiff_t>(first % hosts.size()));
   Keywords resolved = keywords_;
   std::erase_if(resolved, [](const auto& each) { return each.first == "host" || each.first == "port"; });
-  resolved.emplace_back("host", hosts.hosts);
-  resolved.emplace_back("hostaddr", hosts.addresses);
-  if (!port_list.empty()) resolved.emplace_back("port", hosts.ports);
+  resolved.emplace_back("host", list_of(hosts, &Host::name));
+  resolved.emplace_back("hostaddr", list_of(hosts, &Host::address));
+  if (!port_list.empty()) resolved.emplace_back("port", list_of(hosts, &Host::port));
   co_return resolved;
 }
 
@@ -144,10 +147,11 @@ Task<Result<Results, DatabaseError>> Link::run_now(const Statements& statements)
 Task<Result<void, DatabaseError>> Link::connect() {
   if (connection_) co_return {};
   if (trouble_ && loop_.now() < next_try_) co_return std::unexpected(*trouble_);
-  auto connected = co_await connect_anew(loop_.within(options_.answer));
+  auto connected = co_await connect_anew(loop_.within(std::min(options_.answer, kLongestTry)));
   trouble_.reset();
   if (!connected) {
     connection_.reset();
+    ++first_host_;
     trouble_ = DatabaseError{DatabaseErrorKind::unreachable, connected.error().text};
     next_try_ = loop_.now() + kBetweenTries;
     co_return std::unexpected(*trouble_);
@@ -156,7 +160,7 @@ Task<Result<void, DatabaseError>> Link::connect() {
 }
 
 Task<Result<void, DatabaseError>> Link::connect_anew(io::Until until) {
-  auto keywords = co_await address_.resolved(resolver_, until);
+  auto keywords = co_await address_.resolved(resolver_, until, first_host_);
   if (!keywords) co_return fail(DatabaseErrorKind::unreachable, keywords.error());
   auto connection = co_await Connection::open(loop_, pq_, std::move(*keywords), until);
   if (!connection) co_return std::unexpected(connection.error());

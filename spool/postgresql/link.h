@@ -26,7 +26,9 @@ class Address {
   // "postgresql://mail@db.example.net/mail": who and where, for people.
   std::string shown() const;
   // With an address beside each host; a host that has several stands there as often. Fails where no host has one.
-  Task<Result<Keywords, std::string>> resolved(io::Resolver& resolver, io::Until until) const;
+  // The list begins with the `first`.
+  Task<Result<Keywords, std::string>> resolved(io::Resolver& resolver, io::Until until,
+                                               std::size_t first = 0) const;
 
  private:
   explicit Address(Keywords keywords) : keywords_(std::move(keywords)) {}
@@ -65,6 +67,8 @@ class Link final : public Bell {
   std::function<void()> on_ring_;
   std::optional<DatabaseError> trouble_;  // of the last try to connect
   Instant next_try_{};
+  // After each try that failed it is another one's turn: libpq asks the hosts in their order, and waits for one that is silent.
+  std::size_t first_host_ = 0;
 };
 
 }  // namespace hikyaku::postgresql

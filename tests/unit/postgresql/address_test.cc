@@ -22,13 +22,13 @@ class Names final : public io::Resolver {
       {"db2", {*IpAddress::parse("192.0.2.2")}}};
 };
 
-std::map<std::string, std::string> keywords_of(const std::string& url) {
+std::map<std::string, std::string> keywords_of(const std::string& url, std::size_t first = 0) {
   ManualClock clock;
   io::Loop loop(clock);
   Names names;
   auto address = Address::parse(url);
   REQUIRE(address);
-  auto resolved = loop.run(address->resolved(names, {}));
+  auto resolved = loop.run(address->resolved(names, {}, first));
   REQUIRE(resolved);
   return {resolved->begin(), resolved->end()};
 }
@@ -60,6 +60,15 @@ TEST_CASE("shared spool: each host stands there with every address that it has, 
   CHECK(keywords["target_session_attrs"] == "read-write");
   CHECK(keywords["gssencmode"] == "disable");
   CHECK(keywords_of("postgresql://me@db1/mail?gssencmode=prefer")["gssencmode"] == "prefer");
+}
+
+TEST_CASE("shared spool: after a try that failed the next one begins with another host") {
+  const std::string url = "postgresql://me@db1:5433,db2:5434/mail";
+  auto keywords = keywords_of(url, 2);
+  CHECK(keywords["host"] == "db2,db1,db1");
+  CHECK(keywords["hostaddr"] == "192.0.2.2,192.0.2.1,2001:db8::1");
+  CHECK(keywords["port"] == "5434,5433,5433");
+  CHECK(keywords_of(url, 3) == keywords_of(url, 0));
 }
 
 TEST_CASE("shared spool: a socket's directory needs no look-up, and a host without an address is left out") {
