@@ -96,7 +96,7 @@ void look_at(postgresql::DatabaseView& view, const spool::Glance& glance, CheckR
   if (!content) report.damage.push_back(content.error().text);
 }
 
-std::string number(std::uint64_t value) { return std::to_string(value); }
+std::string digits(std::uint64_t value) { return std::to_string(value); }
 
 std::uint64_t sum(const CheckReport& report, std::uint64_t SegmentStatistics::* member) {
   std::uint64_t total = 0;
@@ -105,8 +105,8 @@ std::uint64_t sum(const CheckReport& report, std::uint64_t SegmentStatistics::* 
 }
 
 std::string text_of(const SegmentStatistics& segment) {
-  return cat(segment.path, ": ", number(segment.size), " bytes, ", number(segment.records), " records, ",
-             number(segment.live_bytes), " bytes live, ", number(segment.dead_bytes), " dead, ",
+  return cat(segment.path, ": ", digits(segment.size), " bytes, ", digits(segment.records), " records, ",
+             digits(segment.live_bytes), " bytes live, ", digits(segment.dead_bytes), " dead, ",
              segment.has_footer ? "footer" : "scanned", "\n");
 }
 
@@ -163,16 +163,16 @@ std::string to_text(const CheckReport& report) {
   std::string text;
   for (const SegmentStatistics& segment : report.segments) text += text_of(segment);
   if (!report.shared_bytes)
-    text += cat("segments in use: ", number(report.segments.size()), ", ", number(report.log_bytes()),
-                " bytes; spare: ", number(report.spare_segments), "\n");
+    text += cat("segments in use: ", digits(report.segments.size()), ", ", digits(report.log_bytes()),
+                " bytes; spare: ", digits(report.spare_segments), "\n");
   text +=
-      cat("mails: ", number(report.mails), "; ", number(report.live_bytes()),
-          report.shared_bytes ? " bytes\n" : cat(" bytes live, ", number(report.dead_bytes()), " dead\n"));
-  text += cat("large bodies: ", number(report.named_bodies), " in use, ", number(report.unnamed_bodies),
-              " not in use, ", number(report.missing_bodies), " missing, ", number(report.damaged_bodies),
+      cat("mails: ", digits(report.mails), "; ", digits(report.live_bytes()),
+          report.shared_bytes ? " bytes\n" : cat(" bytes live, ", digits(report.dead_bytes()), " dead\n"));
+  text += cat("large bodies: ", digits(report.named_bodies), " in use, ", digits(report.unnamed_bodies),
+              " not in use, ", digits(report.missing_bodies), " missing, ", digits(report.damaged_bodies),
               " damaged\n");
   if (report.damage.empty()) return text + "no damage\n";
-  text += cat("damage: ", number(report.damage.size()), "\n");
+  text += cat("damage: ", digits(report.damage.size()), "\n");
   for (const std::string& line : report.damage) text += cat("  ", printable(line), "\n");
   return text;
 }

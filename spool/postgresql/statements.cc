@@ -3,8 +3,12 @@
 
 namespace hikyaku::postgresql {
 
+// A node that is cut off in the middle of a group holds locks on its mails, and a take-over waits for them: so the
+// server must find out soon that nobody is there any more, and not after two hours.
 const Query kSession{"session", R"(
   SELECT set_config('statement_timeout', $1::text, false),
+         set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
+         set_config('tcp_keepalives_count', '3', false),
          set_config('synchronous_commit',
                     CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
                     false))"};

@@ -74,6 +74,7 @@ class Fleet:
         lost, self.database = self.database, self.standby
         lost.stop()
         self.database.promote()
+        self._machines[lost.number].plug(self.switches["database"])
         self.standby = self._server(lost.number, self.database)
         self.database.must_be_followed()
 
