@@ -28,6 +28,11 @@ LoopDaemonControl::LoopDaemonControl(LoopDaemonControlParts parts)
     fleet_.emplace(*parts_.fleet, parts_.relay, parts_.source, parts_.log, parts_.node);
 }
 
+Task<void> LoopDaemonControl::close() {
+  if (parts_.fleet != nullptr) parts_.fleet->serve(nullptr);
+  co_await caller_.close();
+}
+
 std::optional<std::size_t> LoopDaemonControl::retry_all(std::string by) {
   return caller_.call<std::size_t>(
       [this, by = std::move(by)]() -> Task<std::size_t> {

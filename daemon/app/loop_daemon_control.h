@@ -41,7 +41,7 @@ class LoopDaemonControl final : public control::DaemonControl {
   explicit LoopDaemonControl(LoopDaemonControlParts parts);
 
   // Ends all waiting calls without an answer, and returns when no task is left. Later calls get no answer.
-  Task<void> close() { return caller_.close(); }
+  Task<void> close();
 
   std::optional<std::size_t> retry_all(std::string by) override;
   std::optional<control::RetryReport> retry(std::vector<mail::MailId> ids, control::Rights rights,

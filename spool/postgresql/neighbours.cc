@@ -225,8 +225,9 @@ Task<Result<std::int64_t, SourceError>> Neighbours::request_number() {
 // ---- what others ask
 
 void Neighbours::serve(Obey obey) {
+  const bool begins = obey && !obey_;
   obey_ = std::move(obey);
-  nursery_.spawn(keep());
+  if (begins) nursery_.spawn(keep());
 }
 
 Task<void> Neighbours::end() {
@@ -240,6 +241,7 @@ Task<void> Neighbours::keep() {
   for (std::uint64_t looks = 1;; ++looks) {
     auto woken = co_await io::sleep_until(core_.loop, core_.loop.within(pause(), &cancel_));
     if (woken == io::Woken::cancelled) co_return;
+    if (!obey_) co_return;
     co_await obey_all();
     if (looks % kLooksBetweenSweeps == 0) (void)co_await write({{&kSweepRequests, {}}});
   }
@@ -264,7 +266,7 @@ Task<void> Neighbours::obey_all() {
   }
   for (auto& [request_number, request] : requests) {
     const bool is_known =
-        request.decision >= 0 && request.decision <= static_cast<std::int64_t>(Decision::retry);
+        obey_ && request.decision >= 0 && request.decision <= static_cast<std::int64_t>(Decision::retry);
     if (is_known)
       co_await obey(request_number, static_cast<Decision>(request.decision), request.by,
                     std::move(request.ids));

@@ -14,7 +14,7 @@ import time
 
 from rig import Case, main, until
 from rig.control import Control
-from rig.hikyakud import Hikyakud, binary
+from rig.hikyakud import UNPRIVILEGED, Hikyakud, binary
 from rig.messages import message
 from rig.postgresql import Postgresql
 from rig.schemas import Schemas
@@ -231,6 +231,36 @@ class Fleet(Case):
         self.assertIn("moved 0 mails", self.hikyaku(left, "spool", "move", left.spool, self.postgresql.url))
         self.hikyaku(self.node("right", self.catcher.port, PATIENT), "queue", "release", "--all")
         self.wait_for(accepted + ["you@dest.example"])
+
+    def test_a_move_that_is_killed_is_ended_by_the_next(self):
+        left = self.node("left", NOWHERE, PATIENT)
+        left.stop()
+        left.pid_is_gone = True
+        subprocess.run([*UNPRIVILEGED, self.place_program("fill_spool"), left.spool, "300"], check=True, timeout=120)
+        there, back = (left.spool, self.postgresql.url), (self.postgresql.url, left.spool)
+        for places, arrived in ((there, lambda: self.queued() > 20), (back, lambda: self.queued() < 280)):
+            with subprocess.Popen([binary("hikyaku"), "spool", "move", *places], stdout=subprocess.PIPE) as move:
+                until(arrived, 60, "some mail has moved")
+                move.kill()
+            self.assertIn("has not come to its end", self.refusal(left))
+            self.assertIn("end that one first", self.hikyaku(left, "spool", "move", *reversed(places), code=69))
+            self.assertIn("moved", self.hikyaku(left, "spool", "move", *places))
+            self.assertEqual(self.queued(), 300 if places is there else 0)
+            self.assertEqual(self.senders(left, places[1]), sorted(f"s{number}@example.com" for number in range(300)))
+
+    def place_program(self, name):
+        """A copy where an unprivileged user may go."""
+        return shutil.copy(binary(name), self.place.join(name))
+
+    def refusal(self, daemon):
+        """Why it does not start."""
+        run = subprocess.run(daemon._command(), capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(run.returncode, 78, run.stdout + run.stderr)
+        return run.stdout + run.stderr
+
+    def senders(self, daemon, place):
+        said = self.hikyaku(daemon, "queue", "--directory", place, "--json")
+        return sorted(json.loads(line)["sender"] for line in said.splitlines())
 
     def damage_one(self):
         self.postgresql.ask("UPDATE hikyaku.mail SET checksum = checksum + 1 WHERE pieces = 0 AND size < 1000")

@@ -12,6 +12,7 @@
 #include "daemon/listing/queue_listing.h"
 #include "daemon/listing/queue_overview.h"
 #include "spool/segment.h"
+#include "spool/view.h"
 #include "tests/support/spool_rig.h"
 
 using namespace hikyaku;

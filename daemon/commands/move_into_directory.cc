@@ -1,239 +1,28 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/commands/spool_move.h"
-
-#include <map>
 #include <utility>
 
-#include "daemon/base/checksum.h"
-#include "daemon/base/random.h"
 #include "daemon/base/text.h"
+#include "daemon/commands/move_parts.h"
 #include "daemon/commands/progress.h"
+#include "daemon/commands/spool_move.h"
 #include "daemon/mail/handover.h"
-#include "spool/move_mark.h"
-#include "spool/payload.h"
-#include "spool/postgresql/body.h"
 #include "spool/postgresql/fleet_statements.h"
 #include "spool/postgresql/statements.h"
-#include "spool/spool.h"
 
 namespace hikyaku::commands {
-namespace {
 
 using mail::MailId;
 using postgresql::BlockingDatabase;
 using postgresql::id_value;
 using postgresql::number;
 using postgresql::Rows;
-using postgresql::Statements;
 using postgresql::text;
-using postgresql::Value;
 
-constexpr std::string_view kAgain = "; run the same command again, which ends the move";
-constexpr std::size_t kMostProgressBytes = 16U << 20;
+namespace {
+
 constexpr std::size_t kPageOfMove = 256;
-constexpr std::size_t kNameLength = 20;
-constexpr std::string_view kNewLife = "epoch ";
 constexpr Duration kMoverLease = 5min;
-
-std::unexpected<StartError> cut_short(std::string_view why) {
-  return fail(Exit::try_again, cat(why, kAgain));
-}
-
-Result<Rows, StartError> ask(BlockingDatabase& database, Statements statements) {
-  auto results = database.ask(std::move(statements));
-  if (!results) return cut_short(cat(database.shown(), ": ", results.error().text));
-  return std::move(results->back());
-}
-
-// The spool in a directory, locked.
-class LocalPlace {
- public:
-  static Result<std::unique_ptr<LocalPlace>, StartError> open(const std::string& directory) {
-    std::unique_ptr<LocalPlace> place(new LocalPlace);
-    auto disk = spool::open_disk(directory);
-    if (!disk) return fail(Exit::no_input, cat("spool ", directory, ": ", disk.error().text));
-    place->disk_ = std::move(*disk);
-    auto spool = place->run(spool::Spool::open(place->loop_, *place->disk_, {}));
-    if (!spool) {
-      const bool is_locked = spool.error().kind == spool::SpoolErrorKind::locked;
-      return fail(is_locked ? Exit::unavailable : Exit::io, cat("spool ", directory, ": ", spool.error().text,
-                                                                is_locked ? "; stop that daemon first" : ""));
-    }
-    place->spool_ = std::move(*spool);
-    return place;
-  }
-  ~LocalPlace() {
-    if (spool_) run(spool_->close());
-  }
-  LocalPlace(const LocalPlace&) = delete;
-
-  template <class T>
-  T run(Task<T> task) {
-    return loop_.run(std::move(task));
-  }
-  spool::Spool& spool() { return *spool_; }
-
- private:
-  LocalPlace() = default;
-
-  SystemClock clock_;
-  io::Loop loop_{clock_};
-  std::unique_ptr<spool::Disk> disk_;
-  std::unique_ptr<spool::Spool> spool_;
-};
-
-// What the mark says, in its first line: the move's direction, a name of it, and the database.
-struct Move {
-  spool::MoveMark mark;
-  std::string name;
-};
-
-Result<Move, StartError> begin_move(const std::string& directory, std::string_view direction,
-                                    const std::string& shown,
-                                    const std::function<Result<std::string, StartError>()>& make_name) {
-  auto mark = spool::MoveMark::open(directory);
-  if (!mark) return fail(Exit::cannot_create, mark.error());
-  if (mark->lines().empty()) {
-    auto name = make_name();
-    if (!name) return std::unexpected(name.error());
-    auto added = mark->add(cat(direction, " ", *name, " ", shown));
-    if (!added) return fail(Exit::io, added.error());
-    return Move{std::move(*mark), std::move(*name)};
-  }
-  const auto words = split(mark->lines().front(), ' ');
-  const bool is_this = words.size() == 3 && words[0] == direction && words[2] == shown;
-  if (!is_this)
-    return fail(Exit::unavailable, cat(directory, " has a move that did not come to its end (",
-                                       printable(mark->lines().front()), "): end that one first"));
-  std::string name(words[1]);
-  return Move{std::move(*mark), std::move(name)};
-}
-
-// ---- into a database
-
-class IntoDatabase {
- public:
-  IntoDatabase(LocalPlace& from, BlockingDatabase& to, Move& move, std::string node, const OnMoved& on_moved)
-      : from_(from), to_(to), move_(move), node_(std::move(node)), on_moved_(on_moved) {}
-
-  Result<MoveReport, StartError> run() {
-    Progress progress("moving mail");
-    const auto entries = from_.spool().entries();
-    progress.expect(entries.size());
-    for (const mail::QueueEntry& entry : entries) {
-      progress.count_one();
-      auto done = move(entry);
-      if (!done) return std::unexpected(done.error());
-    }
-    auto removed = move_.mark.remove();
-    if (!removed) return cut_short(removed.error());
-    (void)ask(to_, {{&postgresql::kForgetMove, {text(move_.name)}}});  // of no use any more, and of no harm
-    return std::move(report_);
-  }
-
- private:
-  Result<void, StartError> move(const mail::QueueEntry& entry) {
-    auto before = ask(to_, {{&postgresql::kMovedBefore, {text(move_.name), id_value(entry.id)}}});
-    if (!before) return std::unexpected(before.error());
-    if (before->empty()) {
-      auto arrived = copy(entry);
-      if (!arrived) return std::unexpected(arrived.error());
-      if (!*arrived) return {};
-      ++report_.moved;
-      on_moved_(entry.id, **arrived);
-    } else {
-      ++report_.moved_before;
-    }
-    auto finished = from_.run(from_.spool().finish(entry.id));
-    if (!finished) return cut_short(finished.error().text);
-    return {};
-  }
-
-  // nullopt: it cannot be read, and stays.
-  Result<std::optional<MailId>, StartError> copy(const mail::QueueEntry& entry) {
-    auto mail = from_.run(from_.spool().load(entry.id));
-    if (!mail) return leave(mail.error());
-    auto id = next_id();
-    if (!id) return std::unexpected(id.error());
-    auto body = copy_content(entry.id, *id);
-    if (!body) return std::unexpected(body.error());
-    if (!*body) return std::optional<MailId>();
-    mail->progress.waited += from_.spool().downtime();
-    auto put = ask(to_, {{&postgresql::kMoveIn,
-                          {text(move_.name), id_value(entry.id), id_value(*id), text(node_),
-                           number(static_cast<std::int64_t>(mail->size)), number((*body)->pieces),
-                           number(static_cast<std::int64_t>((*body)->sum)),
-                           spool::encode_message_head({mail->arrival, mail->envelope}), (*body)->content,
-                           spool::encode_progress(mail->progress, kMostProgressBytes),
-                           number(mail->progress.held ? 1 : 0), number(entry.next_wait.count())}}});
-    if (!put) return std::unexpected(put.error());
-    return std::optional(MailId{static_cast<std::uint64_t>(put->number(0, 0))});
-  }
-
-  struct Body {
-    std::int64_t pieces = 0;
-    std::uint64_t sum = 0;
-    Value content{};
-  };
-  // As body.cc has it: what is longer than a piece is in pieces.
-  Result<std::optional<Body>, StartError> copy_content(MailId old, MailId id) {
-    Body body;
-    std::string piece;
-    auto reader = from_.spool().open(old);
-    if (!reader) return leave_body(reader.error());
-    for (;;) {
-      auto next = from_.run((*reader)->next());
-      if (!next) return leave_body(next.error());
-      const bool is_at_end = next->empty();
-      piece.append(*next);
-      while (piece.size() > postgresql::kPiece || (is_at_end && body.pieces > 0 && !piece.empty())) {
-        auto put = put_piece(id, ++body.pieces, piece.substr(0, postgresql::kPiece));
-        if (!put) return std::unexpected(put.error());
-        piece.erase(0, postgresql::kPiece);
-      }
-      if (is_at_end) break;
-    }
-    body.sum = checksum(piece, postgresql::piece_seed(to_.checksum_key(), id, 0));
-    if (body.pieces == 0) body.content = std::move(piece);
-    return std::optional(std::move(body));
-  }
-
-  Result<Rows, StartError> put_piece(MailId id, std::int64_t piece, std::string bytes) {
-    const std::uint64_t sum = checksum(bytes, postgresql::piece_seed(to_.checksum_key(), id, piece));
-    return ask(to_, {{&postgresql::kPutPiece,
-                      {id_value(id), number(0), number(piece), number(static_cast<std::int64_t>(sum)),
-                       std::move(bytes)}}});
-  }
-
-  Result<MailId, StartError> next_id() {
-    if (next_ == end_) {
-      auto ids = ask(to_, {{&postgresql::kIds, {}}});
-      if (!ids) return std::unexpected(ids.error());
-      next_ = ids->number(0, 0);
-      end_ = next_ + postgresql::kIdBlock;
-    }
-    return MailId{static_cast<std::uint64_t>(next_++)};
-  }
-
-  std::optional<MailId> leave(const mail::SourceError& error) {
-    report_.left.push_back(error.text);
-    return std::nullopt;
-  }
-  std::optional<Body> leave_body(const mail::SourceError& error) {
-    report_.left.push_back(error.text);
-    return std::nullopt;
-  }
-
-  LocalPlace& from_;
-  BlockingDatabase& to_;
-  Move& move_;
-  std::string node_;
-  const OnMoved& on_moved_;
-  std::int64_t next_ = 0, end_ = 0;
-  MoveReport report_;
-};
-
-// ---- into a directory
+constexpr std::string_view kNewLife = "epoch ";
 
 // The move is a node of its own meanwhile, whose epoch is its name: a second run goes on as the same.
 class IntoDirectory {
@@ -402,8 +191,7 @@ class IntoDirectory {
 };
 
 // Of the last life that the mark tells of, or of a new one if that was declared dead meanwhile.
-Result<std::int64_t, StartError> epoch_of(Move& move, BlockingDatabase& database,
-                                          const std::function<Result<std::string, StartError>()>& enter) {
+Result<std::int64_t, StartError> epoch_of(Move& move, BlockingDatabase& database, const MakeName& enter) {
   std::string name = move.name;
   for (const std::string& line : move.mark.lines())
     if (line.starts_with(kNewLife)) name = line.substr(kNewLife.size());
@@ -421,18 +209,6 @@ Result<std::int64_t, StartError> epoch_of(Move& move, BlockingDatabase& database
 }
 
 }  // namespace
-
-Result<MoveReport, StartError> move_into_database(const std::string& directory,
-                                                  const postgresql::Fleet& fleet, const OnMoved& on_moved) {
-  auto to = BlockingDatabase::open(fleet.url);
-  if (!to) return std::unexpected(to.error());
-  auto from = LocalPlace::open(directory);
-  if (!from) return std::unexpected(from.error());
-  auto move = begin_move(directory, "to", (*to)->shown(),
-                         [] { return Result<std::string, StartError>(random_token(kNameLength)); });
-  if (!move) return std::unexpected(move.error());
-  return IntoDatabase(**from, **to, *move, fleet.node, on_moved).run();
-}
 
 Result<MoveReport, StartError> move_into_directory(const postgresql::Fleet& fleet,
                                                    const std::string& directory, const OnMoved& on_moved) {
