@@ -25,10 +25,10 @@ struct Holder {
 };
 
 struct NodeReport {
-  std::string name;
+  std::string name{};
   bool is_this = false;
-  WallTime started;
-  WallTime alive_until;               // renewed long before, unless the node is away
+  WallTime started{};
+  WallTime alive_until{};             // renewed long before, unless the node is away
   std::optional<WallTime> free_at{};  // of a node that is away: then its mail is the others'
   std::size_t mails = 0;
   std::size_t held = 0;
@@ -36,11 +36,11 @@ struct NodeReport {
 };
 
 struct FleetReport {
-  std::vector<NodeReport> nodes;  // by name
-  std::size_t mails = 0;          // in all
-  std::size_t free = 0;           // nobody's
-  std::size_t held = 0;           // in all
-  bool is_estimate = false;       // there are too many to be counted each time
+  std::vector<NodeReport> nodes{};  // by name
+  std::size_t mails = 0;            // in all
+  std::size_t free = 0;             // nobody's
+  std::size_t held = 0;             // in all
+  bool is_estimate = false;         // there are too many to be counted each time
   std::optional<WallTime> oldest{};
 };
 
@@ -68,7 +68,7 @@ class Fleet {
 
   struct Found {
     MailId id;
-    Holder holder;
+    Holder holder{};
     bool is_ours = false;
     std::optional<std::uint32_t> uid{};  // of the submitter, if that was a user of this machine
   };
@@ -85,7 +85,7 @@ class Fleet {
   // Asks every other node for a retry of all its mail; does not wait.
   virtual Task<void> ask_all_to_retry(std::string by) = 0;
 
-  // What is asked of this node, by operators at others; without ids: of all mail.
+  // What is asked of this node, by operators at others; without ids: of all mail. Null: nothing more is obeyed.
   using Obey = std::function<Task<std::vector<Decided>>(std::vector<MailId>, Decision, std::string by)>;
   virtual void serve(Obey obey) = 0;
 };

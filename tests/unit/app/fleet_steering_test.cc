@@ -142,7 +142,7 @@ TEST_CASE("fleet: what an operator at another node decides is done here, and log
   answers = rig.loop.run(rig.fleet.obey({id}, Decision::retry, "root at app2"));
   CHECK(answers.front().result == Decided::Result::unchanged);
   rig.loop.run(rig.fleet.obey({id}, Decision::release, "root at app2"));
-  rig.main().answer = nullptr;
+  rig.main().answer = [](const std::string&) { return ""; };
   rig.loop.run(rig.fleet.obey({}, Decision::retry, "root at app2"));
   rig.pass();
   CHECK(rig.main().mails.size() == 1);

@@ -186,6 +186,18 @@ TEST_CASE("hikyaku status: ends with 0 only if nothing waits for the operator, e
   rig.daemon.status_report.spool_trouble = "the disk is full";
   CHECK(rig.ask({"status"}).exit == 1);
   rig.daemon.status_report = well;
+  rig.daemon.status_report.fleet = mail::FleetReport{
+      .nodes = {{.name = "app1", .is_this = true, .mails = 4}}, .mails = 5, .free = 1, .oldest = {}};
+  CHECK(rig.ask({"status"}).exit == 0);
+  rig.daemon.status_report.fleet->nodes.push_back({.name = "app2", .free_at = rig.clock.wall()});
+  Ran away = rig.ask({"status"});
+  CHECK(away.exit == 1);
+  CHECK(away.out.find(
+            "all nodes      5 mails, 1 of them nobody's, 0 held\nnode           app1 (this one): 4 mails, "
+            "alive until ") != away.out.npos);
+  CHECK(away.out.find("\nnode           app2: 0 mails, away: alive until ") != away.out.npos);
+  CHECK(rig.ask({"status", "--nagios"}).out.starts_with("HIKYAKU WARNING - away: app2; "));
+  rig.daemon.status_report = well;
   rig.daemon.status_report.warnings = {"root has no alias", "x\n\x1b"};  // on purpose, perhaps
   Ran warned = rig.ask({"status"});
   CHECK(warned.exit == 0);

@@ -92,3 +92,23 @@ TEST_CASE("waiting: what the daemon tells of its smarthosts means the same to th
   for (const char* odd : {"{}", "[]", R"({"smarthosts":7})", R"({"smarthosts":[7]})"})
     CHECK(read(odd).reason == "");
 }
+
+TEST_CASE("waiting: mail of a shared spool waits for a node while none that lives has it") {
+  const mail::RouteState down = route_of({paused("a", 1min, 4min)});
+  mail::Holder holder{.node = "app2"};
+  mail::Standing standing{.attempts = 1, .next_attempt = kNow - 1min, .reason = "451", .holder = &holder};
+  CHECK(state_of(standing, down, true).waits_for == mail::WaitsFor::smarthost);
+  holder.away_since = kNow - 1min;
+  holder.free_at = kNow + 2min;
+  CHECK(state_of(standing, down, true) == mail::MailState{mail::QueueState::deferred, mail::WaitsFor::node,
+                                                          "app2, which has it, has not been heard of",
+                                                          kNow - 1min, kNow + 2min});
+  holder = {};
+  CHECK(state_of(standing, down, true).waits_for == mail::WaitsFor::node);
+  standing.attempts = 0;
+  standing.next_attempt = kNow + 1min;
+  CHECK(state_of(standing, down, true) ==
+        mail::MailState{mail::QueueState::deferred, mail::WaitsFor::time, "451", {}, kNow + 1min});
+  standing.is_held = true;
+  CHECK(state_of(standing, down, true).state == mail::QueueState::held);
+}

@@ -183,6 +183,16 @@ TEST_CASE("metrics: the state of queue, smarthosts and spool") {
   CHECK(value_of(text, "hikyaku_spool_segments") == "2");
   CHECK(value_of(text, "hikyaku_spool_free_bytes") == "4096");
   CHECK(value_of(text, "hikyaku_spool_failing") == "0");
+  CHECK(text.find("hikyaku_fleet") == text.npos);
+  now.status.fleet = mail::FleetReport{
+      .nodes = {{.name = "app1", .mails = 2, .held = 1}, {.name = "app1", .free_at = now.now, .mails = 3}},
+      .free = 7,
+      .oldest = {}};
+  const std::string shared = rig.text(now);
+  CHECK(value_of(shared, of("fleet_mails", "node=\"app1\"")) == "5");
+  CHECK(value_of(shared, of("fleet_held_mails", "node=\"app1\"")) == "1");
+  CHECK(value_of(shared, of("fleet_node_away", "node=\"app1\"")) == "1");
+  CHECK(value_of(shared, "hikyaku_fleet_free_mails") == "7");
   now.status.spool_trouble = "the disk is full";
   CHECK(value_of(rig.text(now), "hikyaku_spool_failing") == "1");
 }
