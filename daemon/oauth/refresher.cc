@@ -296,6 +296,7 @@ smtpc::TokenRefusal Refresher::refusal() const {
 
 Task<Result<void, std::string>> Refresher::refresh_now() {
   while (!is_read_) co_await changed_.wait({});
+  if (!may_ask() && shared_) co_await look_at_shared();  // somebody may have consented at another daemon
   if (!may_ask())
     co_return std::unexpected(
         cat("nobody has consented yet: run `hikyaku oauth login ", smarthost_.name, "`"));
