@@ -67,8 +67,8 @@ class Content {
 
   // A mail that has ended meanwhile has taken its pieces along.
   std::unexpected<SourceError> missing(std::int64_t piece) {
-    auto still = database_.ask({{&kHas, {id_value(id_)}}});
-    if (still && !still->front().flag(0, 0)) return no_such_mail(id_);
+    auto still = database_.ask({{&kContent, {id_value(id_)}}});
+    if (still && still->front().empty()) return no_such_mail(id_);
     return fail(SourceErrorKind::damaged,
                 cat("piece ", std::to_string(piece), " of ", std::to_string(pieces_), " of mail ",
                     to_text(id_), " is missing"));

@@ -90,9 +90,9 @@ const Query kMoveIn{"move_in", R"(
     INSERT INTO hikyaku.moved (move, old, mail) VALUES ($1::text, $2::bigint, $3::bigint)
         ON CONFLICT DO NOTHING RETURNING mail),
   put AS (
-    INSERT INTO hikyaku.mail (id, origin, size, pieces, checksum, envelope, content, progress, held, due)
-    SELECT mail, $4::text, $5::bigint, $6::bigint, $7::bigint, $8::bytea, $9::bytea, $10::bytea, $11::bigint <> 0,
-           clock_timestamp() + $12::bigint * interval '1 microsecond' FROM noted)
+    INSERT INTO hikyaku.mail (id, origin, size, pieces, checksum, envelope, content, progress, held, planned, due)
+    SELECT mail, $4::text, $5::bigint, $6::bigint, $7::bigint, $8::bytea, $9::bytea, $10::bytea,
+           $11::bigint <> 0, $12::bigint, clock_timestamp() + $12::bigint * interval '1 microsecond' FROM noted)
   SELECT mail FROM noted UNION SELECT mail FROM hikyaku.moved WHERE move = $1::text AND old = $2::bigint)"};
 
 const Query kMovedBefore{"moved_before",
