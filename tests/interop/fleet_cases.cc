@@ -43,8 +43,9 @@ TEST_CASE(
   CHECK(found.number(0, kAliveColumn) > 0);
   CHECK(found.bytes(0, kEnvelopeColumn) == "envelope");
   CHECK(found.is_null(0, kProgressColumn));
-  two.ask(two.left,
-          {&kRecord, {number(kId), number(two.one), std::string(kLongestInPage, 'x'), number(0), number(0)}});
+  two.ask(two.left, {&kRecord,
+                     {number(kId), number(two.one), std::string(kLongestInPage, 'x'), number(0), number(0),
+                      number(0)}});
   CHECK(page(0).is_null(0, kEnvelopeColumn));
   CHECK(two.ask(two.left, {&kLookAt, {number(kId)}}).bytes(0, kProgressColumn).size() == kLongestInPage);
   two.ask(two.left, {&kHandBack, {number(two.one)}});
