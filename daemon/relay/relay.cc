@@ -28,6 +28,11 @@ config::Settings with_target(config::Settings settings, const std::optional<mail
   return settings;
 }
 
+// A destination answers: what kept mail from all of them is over. The backlog is counted only then.
+void note_reached(Routes& routes, const QueueRunner& runner) {
+  if (routes.destinations().trouble()) routes.destinations().note_reached(runner.backlog());
+}
+
 }  // namespace
 
 Relay::Relay(RelayParts parts, Duration downtime)
@@ -175,13 +180,9 @@ void Relay::destination_changed(const smtpc::Lane& lane) {
   if (Destinations::is_network(why))
     routes_.destinations().note_network(why, runner_.backlog());
   else
-    note_reached();
+    note_reached(routes_, runner_);
   const std::string name = lane.name();
   runner_.fail_due(routes_.give_up(lane), why, name);
-}
-
-void Relay::note_reached() {
-  if (routes_.destinations().trouble()) routes_.destinations().note_reached(runner_.backlog());
 }
 
 void Relay::dialled(const smtpc::Lane&, const smtpc::ConnectionAttempt& attempt) {
@@ -200,7 +201,7 @@ void Relay::session_failed(const smtpc::Lane& lane, mail::DialoguePtr dialogue) 
 }
 
 void Relay::accepted(const smtpc::Lane& lane) {
-  if (lane.smarthost().direct) return note_reached();
+  if (lane.smarthost().direct) return note_reached(routes_, runner_);
   if (!proven_.is_proven(lane.smarthost())) nursery_.spawn(prove(lane.smarthost()));
 }
 

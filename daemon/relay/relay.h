@@ -98,7 +98,6 @@ class Relay final : public smtpc::LaneObserver {
   LanePtr make_lane(const Plan& plan, const mail::Smarthost& smarthost, TlsClientPtr tls);
   MakeLane destination_maker(const Plan& plan, config::Problems& problems);
   void destination_changed(const smtpc::Lane& lane);
-  void note_reached();
   void share_out();
   Task<void> prove(mail::Smarthost smarthost);
   mail::SmarthostReport report(const smtpc::Lane& lane) const;

@@ -67,6 +67,11 @@ struct Core {
   }
   // The mail is stored, and this node's: the queue gets it.
   void arrive(mail::MailId id, const OwnedMail& mail);
+  // The mail is not this node's any more, and there is room for another.
+  void forget(mail::MailId id) {
+    owned.forget(id);
+    claims.note_room();
+  }
   // Of a mail that is not stored, and will not be. Does not suspend.
   void drop_pieces(mail::MailId id, std::int64_t epoch);
   // The notices about this mail were written under an epoch that is over. Whether an earlier try has stored them, and with

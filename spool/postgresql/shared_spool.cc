@@ -170,11 +170,6 @@ OwnedMail* SharedSpool::find_own(MailId id) const {
   return nullptr;
 }
 
-void SharedSpool::forget(MailId id) {
-  core_->owned.forget(id);
-  core_->claims.note_room();
-}
-
 Task<Result<std::shared_ptr<mail::MailRoom>, SourceError>> SharedSpool::make_room(MailId id,
                                                                                   mail::Patience patience) {
   const OwnedMail* mail = find_own(id);
@@ -222,7 +217,7 @@ Task<Result<mail::Recorded, SourceError>> SharedSpool::record(MailId id, mail::P
   OwnedMail* mail = core_->owned.find(id);
   const bool is_ours = mail != nullptr && (!goes || mail->is_found_again);
   if (!is_ours) {
-    forget(id);
+    core_->forget(id);
     co_return goes ? mail::Recorded::given_back : mail::Recorded::kept;
   }
   mail->waited = Duration{0};
@@ -234,7 +229,7 @@ Task<Result<mail::Recorded, SourceError>> SharedSpool::record(MailId id, mail::P
 Task<Result<void, SourceError>> SharedSpool::finish(MailId id) {
   auto done = co_await change(
       id, [id](std::int64_t epoch) { return Statement{&kFinish, {id_value(id), number(epoch)}}; });
-  if (done) forget(id);
+  if (done) core_->forget(id);
   co_return done;
 }
 

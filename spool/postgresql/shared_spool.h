@@ -29,8 +29,6 @@ class SharedSpool final : public spool::Store {
                                                                       SharedOptions options);
   ~SharedSpool() override;
 
-  // Free mail has become due: every node looks at once.
-  void ring() { core_->tell_of_free_mail(); }
   // What the operator should know of the server; for the log.
   const std::vector<std::string>& notes() const { return notes_; }
   mail::Fleet& fleet() { return neighbours_; }
@@ -74,7 +72,6 @@ class SharedSpool final : public spool::Store {
   explicit SharedSpool(std::unique_ptr<Core> core) : core_(std::move(core)), neighbours_(*core_) {}
   // Null: it is not this node's, at the latest since its lease has ended.
   OwnedMail* find_own(mail::MailId id) const;
-  void forget(mail::MailId id);
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_as(Origin origin);
   // Runs the statement for the epoch that the mail is owned under, with the notices that wait for it; unknown_mail if
   // the mail is not owned any more.

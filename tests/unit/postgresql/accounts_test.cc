@@ -75,7 +75,7 @@ TEST_CASE("shared accounts: a change whose answer was lost is found out, and don
 
 TEST_CASE("shared accounts: while the database is away nothing is done, and it is said at once") {
   Sharing two;
-  two.left.wire.is_cut = true;
+  two.left.cut(true);
   const Instant before = two.loop.now();
   CHECK_FALSE(two.loop.run(two.of(two.left).get("a name")));
   auto refused = two.put(two.left, 0, "one");
@@ -98,7 +98,7 @@ TEST_CASE("shared accounts: each node knows how many are alive, within a renewal
   two.loop.run(two.right.start());
   two.pass(1s);
   CHECK(two.of(two.left).nodes() == 2);
-  two.right.wire.is_cut = true;
+  two.right.cut(true);
   two.pass(4s);
   CHECK(two.of(two.left).nodes() == 1);
   CHECK(told == 4);

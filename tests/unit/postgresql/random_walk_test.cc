@@ -19,7 +19,7 @@ class History {
  public:
   explicit History(unsigned seed) : dice_(seed) {
     for (SimNode* node : {&left_, &right_}) {
-      node->wire.delay = node->lease_wire.delay = [this] { return up_to(slowness_); };
+      node->wire.delay = node->lease_wire.delay = node->bell_wire.delay = [this] { return up_to(slowness_); };
       node->smarthost = [this] { return up_to(2s); };
       node->on_dot = [this, node](mail::MailId id) { doubles_ += other(node).may_send(id) ? 1 : 0; };
     }
@@ -62,7 +62,7 @@ class History {
         case 1: node.wire.lose_answers = roll(4); break;
         case 2: slowness_ = up_to(300ms); break;
         case 3: co_await restart(node, roll(2) == 0); break;
-        case 4: node.wire.loses_rings = !node.wire.loses_rings; break;
+        case 4: node.bell_wire.loses_rings = !node.bell_wire.loses_rings; break;
         case 5: node.lease_wire.lose_answers = roll(4); break;
         default: submit(node, std::array{kGood, kGood, kBad, kLate}[static_cast<std::size_t>(roll(4))]);
       }

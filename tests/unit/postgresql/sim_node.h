@@ -54,13 +54,14 @@ class SimNode {
         sent_(sent),
         database_(loop, server, wire),
         lease_database_(loop, server, lease_wire),
+        bell_database_(loop, server, bell_wire),
         nursery_(loop) {}
   ~SimNode() { loop_.run(stop()); }
 
   // Of a new life. REQUIREs that the server answers.
   Task<void> start() {
     auto opened = co_await postgresql::SharedSpool::open(
-        loop_, {database_, database_, lease_database_, database_}, sim_options("node"));
+        loop_, {database_, database_, lease_database_, bell_database_}, sim_options("node"));
     REQUIRE(opened);
     spool = std::move(*opened);
     spool->set_on_arrival([this](const mail::QueueEntry& entry) { nursery_.spawn(deliver(entry.id)); });
@@ -102,11 +103,11 @@ class SimNode {
     return reader && (*reader)->may_be_sent();
   }
 
-  void hear_ring() { database_.ring(); }
-  void cut(bool is_cut) { wire.is_cut = lease_wire.is_cut = is_cut; }
+  void hear_ring() { bell_database_.ring(); }
+  void cut(bool is_cut) { wire.is_cut = lease_wire.is_cut = bell_wire.is_cut = is_cut; }
 
-  SimWire wire;  // of everything but the lease
-  SimWire lease_wire;
+  SimWire wire;  // of everything but the lease and the bell
+  SimWire lease_wire, bell_wire;
   std::size_t room = 1000;  // for mail to claim
   std::unique_ptr<postgresql::SharedSpool> spool;
   std::function<Duration()> smarthost = [] { return 50ms; };  // how long it takes for each step
@@ -189,7 +190,7 @@ class SimNode {
 
   io::Loop& loop_;
   SentMails& sent_;
-  SimDatabase database_, lease_database_;
+  SimDatabase database_, lease_database_, bell_database_;
   bool is_stopping_ = false;
   int clients_ = 0;
   io::Nursery nursery_;
