@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::milliseconds kStopTimeout = 1s;
 
 // Null: the mail is in the directory.
-listing::QueueReader::OpenView view_opener(const std::optional<postgresql::Fleet>& fleet) {
+listing::QueueReader::OpenView view_opener(const std::optional<postgresql::SharedPlace>& fleet) {
   if (!fleet) return nullptr;
   return [fleet = *fleet]() -> Result<std::shared_ptr<spool::QueueView>, StartError> {
     auto view = postgresql::DatabaseView::open(fleet);

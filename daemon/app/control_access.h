@@ -46,7 +46,7 @@ class ControlAccess {
   log::MailLog& log_;
   std::string path_;
   std::string spool_directory_;
-  std::optional<postgresql::Fleet> fleet_;  // of a shared spool
+  std::optional<postgresql::SharedPlace> fleet_;  // of a shared spool
   bool is_default_directory_;
   std::string group_;
   std::optional<Endpoint> metrics_at_;

@@ -110,10 +110,10 @@ postgresql::SharedOptions shared_options(const config::Settings& settings) {
           .memory = settings.memory};
 }
 
-std::optional<postgresql::Fleet> fleet_of(const config::Settings& settings) {
+std::optional<postgresql::SharedPlace> fleet_of(const config::Settings& settings) {
   if (settings.spool.url.empty()) return std::nullopt;
   const postgresql::LeaseOptions lease = shared_options(settings).lease;
-  return postgresql::Fleet{
+  return postgresql::SharedPlace{
       .url = settings.spool.url, .node = lease.node, .lease = lease.lease, .takeover = lease.takeover};
 }
 

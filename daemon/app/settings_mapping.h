@@ -29,7 +29,7 @@ RecipientRules recipient_rules(const config::Settings& settings);
 spool::SpoolOptions spool_options(const config::Settings& settings);
 postgresql::SharedOptions shared_options(const config::Settings& settings);
 // As whoever lists its mail needs it; nullopt: the spool is not shared.
-std::optional<postgresql::Fleet> fleet_of(const config::Settings& settings);
+std::optional<postgresql::SharedPlace> fleet_of(const config::Settings& settings);
 log::Options log_options(const config::Settings& settings);
 
 }  // namespace hikyaku::app

@@ -6,7 +6,7 @@
 #include "daemon/app/settings_mapping.h"
 #include "daemon/base/text.h"
 #include "daemon/io/work.h"
-#include "spool/move_mark.h"
+#include "daemon/system/move_mark.h"
 #include "spool/start.h"
 #include "spool/view.h"
 
@@ -25,7 +25,7 @@ Exit exit_for(spool::SpoolErrorKind kind) {
 
 // Some of its mail may be at the other place already.
 Result<void, StartError> hold_while_moving(const std::string& directory) {
-  if (!spool::MoveMark::is_in(directory)) return {};
+  if (!system::MoveMark::is_in(directory)) return {};
   return fail(Exit::configuration, cat("a move of the mail in ", directory,
                                        " has not come to its end: run the same 'hikyaku spool move' again"));
 }

@@ -15,7 +15,7 @@
 namespace hikyaku::commands {
 namespace {
 
-postgresql::Fleet fleet_of(const config::Settings& settings) {
+postgresql::SharedPlace fleet_of(const config::Settings& settings) {
   return {.url = settings.spool.url,
           .node = settings.node.empty() ? settings.hostname : settings.node,
           .lease = settings.spool.lease,
@@ -47,8 +47,8 @@ std::string SpoolPlace::shown() const {
 
 Result<SpoolPlace, StartError> find_spool(std::string_view command, const SpoolOptions& options) {
   if (postgresql::is_database_url(options.directory))
-    return SpoolPlace{.fleet =
-                          postgresql::Fleet{.url = options.directory, .node = config::default_hostname()}};
+    return SpoolPlace{
+        .fleet = postgresql::SharedPlace{.url = options.directory, .node = config::default_hostname()}};
   if (!options.directory.empty()) return SpoolPlace{.directory = options.directory};
   auto paths = find_daemon(options.config);
   if (!paths)

@@ -19,7 +19,8 @@ namespace hikyaku::commands {
 struct DaemonPaths {
   std::string control_socket;
   std::string spool;
-  std::optional<postgresql::Fleet> fleet{};  // its mail is in this database, and only drop/ in the spool
+  std::optional<postgresql::SharedPlace>
+      fleet{};  // its mail is in this database, and only drop/ in the spool
   // Empty, or one line that says what is wrong with the file; the paths are then those that could still be
   // understood, or the defaults.
   std::string note;
@@ -34,9 +35,9 @@ struct SpoolOptions {
 };
 
 struct SpoolPlace {
-  std::string directory{};                   // of a local spool; of a shared one, where drop/ is, if known
-  std::optional<postgresql::Fleet> fleet{};  // of a shared spool
-  std::string shown() const;                 // for people
+  std::string directory{};  // of a local spool; of a shared one, where drop/ is, if known
+  std::optional<postgresql::SharedPlace> fleet{};  // of a shared spool
+  std::string shown() const;                       // for people
 };
 // Prints DaemonPaths::note for `command`. Errors: configuration (the text lists its problems).
 Result<SpoolPlace, StartError> find_spool(std::string_view command, const SpoolOptions& options);

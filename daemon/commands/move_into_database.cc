@@ -152,7 +152,8 @@ class IntoDatabase {
 }  // namespace
 
 Result<MoveReport, StartError> move_into_database(const std::string& directory,
-                                                  const postgresql::Fleet& fleet, const OnMoved& on_moved) {
+                                                  const postgresql::SharedPlace& fleet,
+                                                  const OnMoved& on_moved) {
   auto to = BlockingDatabase::open(fleet.url);
   if (!to) return std::unexpected(to.error());
   auto from = LocalPlace::open(directory);

@@ -27,8 +27,8 @@ constexpr std::string_view kNewLife = "epoch ";
 // The move is a node of its own meanwhile, whose epoch is its name: a second run goes on as the same.
 class IntoDirectory {
  public:
-  IntoDirectory(postgresql::DatabaseView& from, const postgresql::Fleet& fleet, LocalPlace& to, Move& move,
-                std::int64_t epoch, const OnMoved& on_moved)
+  IntoDirectory(postgresql::DatabaseView& from, const postgresql::SharedPlace& fleet, LocalPlace& to,
+                Move& move, std::int64_t epoch, const OnMoved& on_moved)
       : from_(from), fleet_(fleet), to_(to), move_(move), epoch_(epoch), on_moved_(on_moved) {}
 
   Result<MoveReport, StartError> run() {
@@ -181,7 +181,7 @@ class IntoDirectory {
   }
 
   postgresql::DatabaseView& from_;
-  const postgresql::Fleet& fleet_;
+  const postgresql::SharedPlace& fleet_;
   LocalPlace& to_;
   Move& move_;
   std::int64_t epoch_;
@@ -210,7 +210,7 @@ Result<std::int64_t, StartError> epoch_of(Move& move, BlockingDatabase& database
 
 }  // namespace
 
-Result<MoveReport, StartError> move_into_directory(const postgresql::Fleet& fleet,
+Result<MoveReport, StartError> move_into_directory(const postgresql::SharedPlace& fleet,
                                                    const std::string& directory, const OnMoved& on_moved) {
   auto from = postgresql::DatabaseView::open(fleet);
   if (!from) return std::unexpected(from.error());

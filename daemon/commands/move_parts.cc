@@ -44,7 +44,7 @@ LocalPlace::~LocalPlace() {
 
 Result<Move, StartError> begin_move(const std::string& directory, std::string_view direction,
                                     const std::string& shown, const MakeName& make_name) {
-  auto mark = spool::MoveMark::open(directory);
+  auto mark = system::MoveMark::open(directory);
   if (!mark) return fail(Exit::cannot_create, mark.error());
   if (mark->lines().empty()) {
     auto name = make_name();

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "daemon/base/exit.h"
-#include "spool/move_mark.h"
+#include "daemon/system/move_mark.h"
 #include "spool/postgresql/blocking_database.h"
 #include "spool/spool.h"
 
@@ -47,7 +47,7 @@ class LocalPlace {
 
 // What the mark says, in its first line: the move's direction, a name of it, and the database.
 struct Move {
-  spool::MoveMark mark;
+  system::MoveMark mark;
   std::string name;
 };
 using MakeName = std::function<Result<std::string, StartError>()>;

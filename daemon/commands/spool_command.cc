@@ -233,7 +233,7 @@ Result<void, StartError> become_owner(const std::string& directory) {
 }
 
 // As the configuration has it for this URL; another fleet's has the defaults.
-postgresql::Fleet fleet_at(const std::string& url, const SpoolOptions& options) {
+postgresql::SharedPlace fleet_at(const std::string& url, const SpoolOptions& options) {
   auto paths = find_daemon(options.config);
   if (paths && paths->fleet && paths->fleet->url == url) return *paths->fleet;
   return {.url = url, .node = config::default_hostname()};
@@ -254,7 +254,7 @@ Exit tell(const MoveReport& moved, Output& output) {
 Exit move_it(const SpoolCommandOptions& options) {
   auto places = places_of(options.places);
   if (!places) return report(kSpoolCommand, places.error());
-  const postgresql::Fleet fleet = fleet_at(places->url, options.spool);
+  const postgresql::SharedPlace fleet = fleet_at(places->url, options.spool);
   auto ready = become_owner(places->directory);
   if (!ready) return report(kSpoolCommand, ready.error());
   Output output(STDOUT_FILENO);

@@ -27,8 +27,9 @@ using OnMoved = std::function<void(mail::MailId, mail::MailId)>;
 
 // Errors: unavailable if a daemon runs on the directory, or a node of the shared spool is alive (into a directory).
 Result<MoveReport, StartError> move_into_database(const std::string& directory,
-                                                  const postgresql::Fleet& fleet, const OnMoved& on_moved);
-Result<MoveReport, StartError> move_into_directory(const postgresql::Fleet& fleet,
+                                                  const postgresql::SharedPlace& fleet,
+                                                  const OnMoved& on_moved);
+Result<MoveReport, StartError> move_into_directory(const postgresql::SharedPlace& fleet,
                                                    const std::string& directory, const OnMoved& on_moved);
 
 }  // namespace hikyaku::commands

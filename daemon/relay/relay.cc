@@ -16,9 +16,9 @@ namespace {
 
 Task<void> run(std::shared_ptr<smtpc::Lane> lane) { co_await lane->run(); }
 
-std::unique_ptr<Fleet> make_fleet(const RelayParts& parts, Proven& proven, Routes& routes) {
+std::unique_ptr<Sharing> make_sharing(const RelayParts& parts, Proven& proven, Routes& routes) {
   if (parts.accounts == nullptr) return nullptr;
-  return std::make_unique<Fleet>(FleetParts{parts.loop, *parts.accounts, parts.log, proven, routes});
+  return std::make_unique<Sharing>(SharingParts{parts.loop, *parts.accounts, parts.log, proven, routes});
 }
 
 config::Settings with_target(config::Settings settings, const std::optional<mail::Smarthost>& target) {
@@ -39,9 +39,9 @@ Relay::Relay(RelayParts parts, Duration downtime)
     : parts_(std::move(parts)),
       proven_(parts_.proven_file),
       routes_(parts_.loop, parts_.log),
-      fleet_(make_fleet(parts_, proven_, routes_)),
-      rates_(fleet_ ? "" : parts_.rates_file, parts_.loop.clock(), parts_.log, boot_id(),
-             fleet_ ? &fleet_->quotas() : nullptr),
+      sharing_(make_sharing(parts_, proven_, routes_)),
+      rates_(sharing_ ? "" : parts_.rates_file, parts_.loop.clock(), parts_.log, boot_id(),
+             sharing_ ? &sharing_->quotas() : nullptr),
       runner_({.loop = parts_.loop,
                .source = parts_.source,
                .sink = parts_.sink,
@@ -51,7 +51,7 @@ Relay::Relay(RelayParts parts, Duration downtime)
               routes_),
       nursery_(parts_.loop) {
   runner_.adopt(parts_.source.entries(), downtime);
-  if (fleet_) fleet_->set_on_nodes([this] { share_out(); });
+  if (sharing_) sharing_->set_on_nodes([this] { share_out(); });
 }
 
 Relay::~Relay() = default;
@@ -68,14 +68,14 @@ LanePtr Relay::make_lane(const Plan& plan, const mail::Smarthost& smarthost, Tls
                              .rate = rates_.limiter(smarthost)};
   auto lane = std::make_shared<smtpc::Lane>(parts_.loop, parts_.connector, runner_, *this, std::move(options),
                                             parts_.jitter);
-  if (fleet_) lane->share(fleet_->nodes());
+  if (sharing_) lane->share(sharing_->nodes());
   return lane;
 }
 
 // What the daemons of a shared spool divide among them.
 void Relay::share_out() {
-  rates_.set_nodes(fleet_->nodes());
-  routes_.share(fleet_->nodes());
+  rates_.set_nodes(sharing_->nodes());
+  routes_.share(sharing_->nodes());
 }
 
 std::vector<LanePtr> Relay::make_lanes(const Plan& plan, config::Problems& problems) {
@@ -129,7 +129,7 @@ Result<void, config::Problems> Relay::apply(const Plan& plan) {
   if (!routes_.table().has_shape_of(settings)) runner_.leave_routes();
   routes_.configure(settings, fresh, std::move(destinations));
   rates_.configure(settings.smarthosts);
-  if (fleet_) fleet_->configure(settings.smarthosts);
+  if (sharing_) sharing_->configure(settings.smarthosts);
   dialogues_.configure(settings.smarthosts);
   runner_.configure(settlement_policy(settings.queue), bounce_policy(settings));
   for (const LanePtr& lane : routes_.table().lanes()) nursery_.spawn(run(lane));
@@ -145,7 +145,7 @@ Task<void> Relay::stop(Duration grace) {
     co_await nursery_.drained({});
   }
   rates_.close();
-  if (fleet_) co_await fleet_->stop();
+  if (sharing_) co_await sharing_->stop();
   co_await runner_.stop(until);
   routes_.clear();
 }
@@ -207,7 +207,7 @@ void Relay::accepted(const smtpc::Lane& lane) {
 
 Task<void> Relay::prove(mail::Smarthost smarthost) {
   co_await proven_.note(parts_.loop, std::move(smarthost));
-  if (fleet_) fleet_->look();
+  if (sharing_) sharing_->look();
 }
 
 mail::SmarthostReport Relay::report(const smtpc::Lane& lane) const {

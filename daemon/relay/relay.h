@@ -11,11 +11,11 @@
 #include "daemon/config/settings.h"
 #include "daemon/io/nursery.h"
 #include "daemon/log/mail_log.h"
-#include "daemon/relay/fleet.h"
 #include "daemon/relay/proven.h"
 #include "daemon/relay/queue_runner.h"
 #include "daemon/relay/rates.h"
 #include "daemon/relay/routes.h"
+#include "daemon/relay/sharing.h"
 #include "daemon/relay/status.h"
 #include "smtpc/lane.h"
 
@@ -105,7 +105,7 @@ class Relay final : public smtpc::LaneObserver {
   RelayParts parts_;
   Proven proven_;
   Routes routes_;
-  std::unique_ptr<Fleet> fleet_;  // null: no other daemon shares the spool
+  std::unique_ptr<Sharing> sharing_;  // null: no other daemon shares the spool
   Rates rates_;
   DialogueBoard dialogues_;
   config::Settings settings_;  // as configured

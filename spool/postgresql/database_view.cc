@@ -87,10 +87,10 @@ class Content {
 
 }  // namespace
 
-Result<std::unique_ptr<DatabaseView>, StartError> DatabaseView::open(Fleet fleet) {
-  auto database = BlockingDatabase::open(fleet.url);
+Result<std::unique_ptr<DatabaseView>, StartError> DatabaseView::open(SharedPlace place) {
+  auto database = BlockingDatabase::open(place.url);
   if (!database) return std::unexpected(database.error());
-  return std::make_unique<DatabaseView>(std::move(*database), std::move(fleet));
+  return std::make_unique<DatabaseView>(std::move(*database), std::move(place));
 }
 
 Result<std::vector<spool::Glance>, spool::ViewError> DatabaseView::page_after(MailId id, std::size_t limit) {
@@ -131,7 +131,7 @@ Result<spool::ViewedMail, SourceError> DatabaseView::viewed(const Rows& rows, st
   const MailId id = id_in(rows, row);
   auto head = decode_head(rows.bytes(row, kEnvelopeColumn), rows.value(row, kProgressColumn));
   if (!head) return fail(SourceErrorKind::damaged, cat("the envelope of mail ", to_text(id), " is damaged"));
-  if (rows.bytes(row, kOriginColumn) != fleet_.node) head->message.envelope.uid.reset();
+  if (rows.bytes(row, kOriginColumn) != place_.node) head->message.envelope.uid.reset();
   const Duration recorded(rows.number(row, kRecordedColumn)), due(rows.number(row, kDueColumn));
   head->progress.next_wait = std::max(due - recorded, Duration{0});
   head->progress.held = rows.flag(row, kHeldColumn);
@@ -139,7 +139,7 @@ Result<spool::ViewedMail, SourceError> DatabaseView::viewed(const Rows& rows, st
       .mail = {id, std::move(head->message.envelope), std::move(head->progress), head->message.arrival,
                static_cast<std::uint64_t>(rows.number(row, kSizeColumn)), nullptr},
       .written = now + recorded,
-      .holder = holder_in(rows, row, now, fleet_.lease, fleet_.takeover)};
+      .holder = holder_in(rows, row, now, place_.lease, place_.takeover)};
 }
 
 Result<void, SourceError> DatabaseView::read_content(MailId id, const Take& take) {

@@ -16,7 +16,7 @@
 namespace hikyaku::postgresql {
 
 // The fleet that the mail belongs to, as the reader's own configuration has it.
-struct Fleet {
+struct SharedPlace {
   std::string url;
   // Of this machine: the numbers of users mean something only in mail that was accepted here.
   std::string node;
@@ -26,10 +26,10 @@ struct Fleet {
 
 class DatabaseView final : public spool::QueueView {
  public:
-  static Result<std::unique_ptr<DatabaseView>, StartError> open(Fleet fleet);
+  static Result<std::unique_ptr<DatabaseView>, StartError> open(SharedPlace place);
   // Of a database that is open.
-  DatabaseView(std::unique_ptr<BlockingDatabase> database, Fleet fleet)
-      : database_(std::move(database)), fleet_(std::move(fleet)) {}
+  DatabaseView(std::unique_ptr<BlockingDatabase> database, SharedPlace place)
+      : database_(std::move(database)), place_(std::move(place)) {}
 
   BlockingDatabase& database() { return *database_; }
 
@@ -50,7 +50,7 @@ class DatabaseView final : public spool::QueueView {
   Result<spool::ViewedMail, mail::SourceError> viewed(const Rows& rows, std::size_t row, WallTime now) const;
 
   std::unique_ptr<BlockingDatabase> database_;
-  Fleet fleet_;
+  SharedPlace place_;
   Rows page_;
   std::map<mail::MailId, std::size_t> rows_;  // of page_
   WallTime read_{};                           // when page_ was

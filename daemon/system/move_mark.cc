@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "spool/move_mark.h"
+#include "daemon/system/move_mark.h"
 
 #include <fcntl.h>
 
 #include <cerrno>
 #include <utility>
 
-namespace hikyaku::spool {
+namespace hikyaku::system {
 
 std::unexpected<std::string> MoveMark::failed() const {
   return std::unexpected(cat(path_in(directory_), ": ", os_error_text(errno)));
@@ -54,4 +54,4 @@ Result<void, std::string> MoveMark::flush_directory() const {
   return {};
 }
 
-}  // namespace hikyaku::spool
+}  // namespace hikyaku::system

@@ -19,8 +19,8 @@
 
 namespace hikyaku::relay {
 
-// All outlive the fleet.
-struct FleetParts {
+// All outlive it.
+struct SharingParts {
   io::Loop& loop;
   mail::SharedAccounts& accounts;
   log::MailLog& log;
@@ -28,10 +28,10 @@ struct FleetParts {
   Routes& routes;
 };
 
-class Fleet {
+class Sharing {
  public:
-  explicit Fleet(FleetParts parts);
-  ~Fleet();
+  explicit Sharing(SharingParts parts);
+  ~Sharing();
 
   SharedQuotas& quotas() { return quotas_; }
   unsigned nodes() const { return parts_.accounts.nodes(); }
@@ -52,7 +52,7 @@ class Fleet {
   bool add_ours(ProvenMarks& marks) const;
   std::vector<LanePtr> unproven() const;
 
-  FleetParts parts_;
+  SharingParts parts_;
   SharedQuotas quotas_;
   std::vector<mail::Smarthost> smarthosts_;  // of the present configuration
   std::set<std::string> told_;               // smarthosts with fewer connections than there are nodes

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/relay/fleet.h"
+#include "daemon/relay/sharing.h"
 
 #include <algorithm>
 #include <utility>
@@ -17,17 +17,17 @@ std::string in_words(unsigned nodes) { return cat(std::to_string(nodes), " nodes
 
 }  // namespace
 
-Fleet::Fleet(FleetParts parts)
+Sharing::Sharing(SharingParts parts)
     : parts_(parts),
       quotas_(parts.loop, parts.accounts, parts.log, [this] { parts_.routes.wake(); }),
       changed_(parts.loop),
       nursery_(parts.loop) {}
 
-Fleet::~Fleet() {
+Sharing::~Sharing() {
   parts_.accounts.set_on_nodes([] {});
 }
 
-void Fleet::set_on_nodes(std::function<void()> on_nodes) {
+void Sharing::set_on_nodes(std::function<void()> on_nodes) {
   on_nodes();
   parts_.accounts.set_on_nodes([this, tell = std::move(on_nodes)] {
     tell();
@@ -35,7 +35,7 @@ void Fleet::set_on_nodes(std::function<void()> on_nodes) {
   });
 }
 
-void Fleet::configure(const std::vector<mail::Smarthost>& smarthosts) {
+void Sharing::configure(const std::vector<mail::Smarthost>& smarthosts) {
   smarthosts_ = smarthosts;
   told_.clear();
   unfit_.clear();
@@ -44,7 +44,7 @@ void Fleet::configure(const std::vector<mail::Smarthost>& smarthosts) {
   if (!std::exchange(is_looking_, true)) nursery_.spawn(keep_looking());
 }
 
-void Fleet::say_share() {
+void Sharing::say_share() {
   const unsigned count = nodes();
   parts_.log.info(
       count > 1 ? cat(in_words(count), " share the spool: each has its part of `connections` and `rate`")
@@ -60,18 +60,18 @@ void Fleet::say_share() {
 
 // ---- what is proven
 
-void Fleet::look() {
+void Sharing::look() {
   is_due_ = true;
   changed_.notify();
 }
 
-std::vector<LanePtr> Fleet::unproven() const {
+std::vector<LanePtr> Sharing::unproven() const {
   std::vector<LanePtr> lanes = parts_.routes.table().lanes();
   std::erase_if(lanes, [](const LanePtr& lane) { return lane->health().is_proven(); });
   return lanes;
 }
 
-Task<void> Fleet::keep_looking() {
+Task<void> Sharing::keep_looking() {
   while (!stopping_.is_requested()) {
     bool is_done = true;
     if (std::exchange(is_due_, false)) is_done = co_await compare();
@@ -81,7 +81,7 @@ Task<void> Fleet::keep_looking() {
   }
 }
 
-Task<bool> Fleet::compare() {
+Task<bool> Sharing::compare() {
   for (;;) {
     auto account = co_await parts_.accounts.get(kProvenAccount);
     if (!account) co_return false;
@@ -95,7 +95,7 @@ Task<bool> Fleet::compare() {
 }
 
 // A mark that does not fit is not tried again: the slow hash costs its time.
-Task<bool> Fleet::learn(const ProvenMarks& theirs) {
+Task<bool> Sharing::learn(const ProvenMarks& theirs) {
   bool has_learnt = false;
   for (const LanePtr& lane : unproven()) {
     const auto mark = theirs.find(lane->name());
@@ -111,7 +111,7 @@ Task<bool> Fleet::learn(const ProvenMarks& theirs) {
 }
 
 // Where another configuration has been proven under the same name, the latest counts.
-bool Fleet::add_ours(ProvenMarks& marks) const {
+bool Sharing::add_ours(ProvenMarks& marks) const {
   bool has_changed = false;
   for (const mail::Smarthost& each : smarthosts_) {
     const auto ours = parts_.proven.mark_of(each);
@@ -124,7 +124,7 @@ bool Fleet::add_ours(ProvenMarks& marks) const {
   return has_changed;
 }
 
-Task<void> Fleet::stop() {
+Task<void> Sharing::stop() {
   stopping_.request();
   co_await nursery_.drained({});
   co_await quotas_.stop();

@@ -14,7 +14,7 @@
 #include "daemon/base/fd.h"
 #include "daemon/base/text.h"
 
-namespace hikyaku::spool {
+namespace hikyaku::system {
 
 class MoveMark {
  public:
@@ -41,4 +41,4 @@ class MoveMark {
   std::vector<std::string> lines_;
 };
 
-}  // namespace hikyaku::spool
+}  // namespace hikyaku::system

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A relay among others of a shared spool: its part of connections and rates, and what others have proven.
-#include "daemon/relay/fleet.h"
+#include "daemon/relay/sharing.h"
 
 #include <fstream>
 
@@ -38,7 +38,7 @@ struct FleetRig : RelayRig {
 
 }  // namespace
 
-TEST_CASE("fleet: connections are divided by the nodes that are alive, without a reload") {
+TEST_CASE("sharing: connections are divided by the nodes that are alive, without a reload") {
   FleetRig rig;
   rig.settings.smarthosts[0].connections = 4;
   rig.shared.set_nodes(2);
@@ -63,7 +63,7 @@ TEST_CASE("fleet: connections are divided by the nodes that are alive, without a
   rig.main().answer = nullptr;
 }
 
-TEST_CASE("fleet: a rate by the minute is divided by the nodes that are alive") {
+TEST_CASE("sharing: a rate by the minute is divided by the nodes that are alive") {
   FleetRig rig;
   rig.settings.smarthosts[0].rates = {{30, RateUnit::minute}};
   rig.shared.set_nodes(3);
@@ -78,7 +78,7 @@ TEST_CASE("fleet: a rate by the minute is divided by the nodes that are alive") 
   CHECK(rig.sent.size() > before + 5);
 }
 
-TEST_CASE("fleet: a rate by the hour is one for all nodes, and mail that waits for it goes when it may") {
+TEST_CASE("sharing: a rate by the hour is one for all nodes, and mail that waits for it goes when it may") {
   FleetRig rig;
   rig.settings.smarthosts[0].rates = {{20, RateUnit::hour}};
   rig.start_relay();
@@ -94,7 +94,7 @@ TEST_CASE("fleet: a rate by the hour is one for all nodes, and mail that waits f
   CHECK(rig.relay->report().smarthosts.at(0).trouble.empty());
 }
 
-TEST_CASE("fleet: what one node has proven is proven for others that have it configured the same") {
+TEST_CASE("sharing: what one node has proven is proven for others that have it configured the same") {
   FleetRig rig;
   rig.settings.smarthosts[0].credentials = some_credentials();
   system::TemporaryDirectory directory{"hikyaku-fleet-"};
@@ -114,7 +114,7 @@ TEST_CASE("fleet: what one node has proven is proven for others that have it con
   CHECK(rig.relay->report().smarthosts.at(0).is_proven == is_same);
 }
 
-TEST_CASE("fleet: what this node proves the others find in the account, as a slow hash") {
+TEST_CASE("sharing: what this node proves the others find in the account, as a slow hash") {
   FleetRig rig;
   system::TemporaryDirectory directory{"hikyaku-fleet-"};
   rig.proven_file = directory.file("proven");
