@@ -12,6 +12,7 @@
 #include "daemon/base/text.h"
 #include "daemon/dns/client.h"
 #include "daemon/io/work.h"
+#include "daemon/mail/fleet.h"
 #include "daemon/metrics/metrics.h"
 #include "daemon/oauth/tokens.h"
 #include "daemon/relay/relay.h"
@@ -29,6 +30,9 @@ void report(log::MailLog& log, const config::Problems& problems, std::string_vie
   for (const config::Problem& problem : problems) log.warning(config::to_text(problem));
   if (!problems.empty()) log.warning(consequence);
 }
+
+// What was wrong may be right now, also for the mail that is nobody's. (That of this node is due by itself.)
+Task<void> make_all_due(mail::Fleet& fleet) { (void)co_await fleet.make_all_due(); }
 
 // The first few; the log has them all.
 std::string in_one_line(config::Problems problems) {
@@ -118,6 +122,7 @@ Task<control::ReloadReport> Reloader::apply(system::Loaded fresh) {
   door_tls_ = std::move(*tls);
   replace_aliases(std::move(fresh.aliases));
   co_await configure_parts();
+  if (parts_.fleet != nullptr) parts_.background.spawn(make_all_due(*parts_.fleet));
   trouble_.clear();
   parts_.log.reloaded();
   if (!report.kept.empty()) parts_.log.warning(cat("needs a restart to change: ", join(report.kept, ", ")));

@@ -19,6 +19,9 @@ class Client;
 namespace hikyaku::metrics {
 class Metrics;
 }
+namespace hikyaku::mail {
+class Fleet;
+}
 namespace hikyaku::oauth {
 class Tokens;
 }
@@ -53,6 +56,7 @@ struct ReloaderParts {
   AliasSink& sink;
   oauth::Tokens& tokens;
   relay::Relay& relay;
+  mail::Fleet* fleet;  // null: the spool is not shared
   smtpd::Acceptor& acceptor;
   SendmailServices& sendmail;
   ControlAccess& control;

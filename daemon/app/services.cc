@@ -71,6 +71,7 @@ Services::Services(ServicesParts parts, const std::string& config_file, const sy
                  .sink = sink_,
                  .tokens = tokens_,
                  .relay = relay_,
+                 .fleet = parts.storage.fleet(),
                  .acceptor = acceptor_,
                  .sendmail = sendmail_,
                  .control = parts.control,

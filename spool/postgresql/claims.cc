@@ -25,7 +25,8 @@ OwnedMail found_mail(const Rows& rows, std::size_t row, std::int64_t epoch) {
           .head = static_cast<std::uint64_t>(rows.number(row, 5)),
           .waited = Duration(rows.number(row, 3)),
           .next_wait = Duration(rows.number(row, 4)),
-          .held = rows.flag(row, 2)};
+          .held = rows.flag(row, 2),
+          .state = rows.number(row, 6)};
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ struct OwnedMail {
   Duration next_wait{0};
   bool held = false;
   bool is_found_again = false;  // in the database, as ours, while it was here
+  std::int64_t state = 0;       // the mark of its newest record, as far as this node knows; 0: none
+  bool is_outdated = false;     // another node has recorded it since it was loaded here
 };
 
 class OwnedMails {
@@ -34,6 +36,8 @@ class OwnedMails {
     known.head = mail.head;
     known.waited = std::min(known.waited, mail.waited);  // the queue may have counted what came since
     known.is_found_again = true;
+    known.is_outdated = known.is_outdated || known.state != mail.state;
+    known.state = mail.state;
     return false;
   }
   // Also under an earlier epoch.

@@ -34,6 +34,7 @@ constexpr std::array kTables{
         recorded timestamptz NOT NULL DEFAULT clock_timestamp(),
         settles timestamptz,
         planned bigint NOT NULL DEFAULT 0,
+        state bigint NOT NULL DEFAULT 0,
         held boolean NOT NULL DEFAULT false,
         origin text NOT NULL,
         size bigint NOT NULL,

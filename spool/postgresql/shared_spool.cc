@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "daemon/base/random.h"
 #include "daemon/base/text.h"
 #include "spool/payload.h"
 #include "spool/postgresql/statements.h"
@@ -184,7 +185,8 @@ Task<Result<std::shared_ptr<mail::MailRoom>, SourceError>> SharedSpool::make_roo
 }
 
 Task<Result<mail::QueuedMail, SourceError>> SharedSpool::load(MailId id) {
-  while (const OwnedMail* own = find_own(id)) {
+  while (OwnedMail* own = find_own(id)) {
+    own->is_outdated = false;
     const OwnedMail mail = *own;
     auto found = co_await core_->reads.run(Statements{{&kLoad, {id_value(id), number(mail.epoch)}}});
     if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
@@ -194,6 +196,7 @@ Task<Result<mail::QueuedMail, SourceError>> SharedSpool::load(MailId id) {
   }
   co_return std::unexpected(core_->unknown(id));
 }
+
 Result<std::unique_ptr<mail::ContentReader>, SourceError> SharedSpool::open(MailId id) {
   const OwnedMail* mail = find_own(id);
   if (mail == nullptr) return std::unexpected(core_->unknown(id));
@@ -202,16 +205,17 @@ Result<std::unique_ptr<mail::ContentReader>, SourceError> SharedSpool::open(Mail
 
 // What was sent before this node was declared dead is recorded all the same, if nobody else has the mail yet: so these
 // two ask for it under the epoch that it was owned under. Mail that this node itself has claimed again meanwhile is
-// asked for once more.
+// asked for once more; but what another node has recorded in between is not replaced: the mail is looked up afresh.
 Task<Result<mail::Recorded, SourceError>> SharedSpool::record(MailId id, mail::Progress progress,
                                                               mail::MayGo may_go) {
   const std::string bytes = spool::encode_progress(progress, kMostProgress);
   const bool goes = may_go == mail::MayGo::yes && !progress.held && progress.next_wait >= kWorthGiving;
   if (OwnedMail* mail = core_->owned.find(id)) mail->is_found_again = false;
-  auto done = co_await change(id, [&](std::int64_t epoch) {
+  const auto state = static_cast<std::int64_t>(random_number());
+  auto done = co_await change(id, true, [&](std::int64_t epoch) {
     return Statement{&kRecord,
                      {id_value(id), number(epoch), bytes, number(progress.held ? 1 : 0),
-                      number(progress.next_wait.count()), number(goes ? 1 : 0)}};
+                      number(progress.next_wait.count()), number(goes ? 1 : 0), number(state)}};
   });
   if (!done) co_return std::unexpected(std::move(done.error()));
   OwnedMail* mail = core_->owned.find(id);
@@ -220,6 +224,8 @@ Task<Result<mail::Recorded, SourceError>> SharedSpool::record(MailId id, mail::P
     core_->forget(id);
     co_return goes ? mail::Recorded::given_back : mail::Recorded::kept;
   }
+  mail->state = state;
+  mail->is_outdated = false;
   mail->waited = Duration{0};
   mail->next_wait = progress.next_wait;
   mail->held = progress.held;
@@ -228,14 +234,18 @@ Task<Result<mail::Recorded, SourceError>> SharedSpool::record(MailId id, mail::P
 
 Task<Result<void, SourceError>> SharedSpool::finish(MailId id) {
   auto done = co_await change(
-      id, [id](std::int64_t epoch) { return Statement{&kFinish, {id_value(id), number(epoch)}}; });
+      id, false, [id](std::int64_t epoch) { return Statement{&kFinish, {id_value(id), number(epoch)}}; });
   if (done) core_->forget(id);
   co_return done;
 }
 
-Task<Result<void, SourceError>> SharedSpool::change(MailId id,
+Task<Result<void, SourceError>> SharedSpool::change(MailId id, bool replaces,
                                                     std::function<Statement(std::int64_t)> statement) {
   while (const OwnedMail* own = core_->owned.find(id)) {
+    if (replaces && own->is_outdated) {
+      core_->look_afresh(id);
+      break;
+    }
     const std::int64_t epoch = own->epoch;
     if (core_->notices.has(id) && core_->notices.epoch(id) != epoch) break;
     Statements statements = core_->notices.statements(id);

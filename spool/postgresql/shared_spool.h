@@ -74,8 +74,8 @@ class SharedSpool final : public spool::Store {
   OwnedMail* find_own(mail::MailId id) const;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_as(Origin origin);
   // Runs the statement for the epoch that the mail is owned under, with the notices that wait for it; unknown_mail if
-  // the mail is not owned any more.
-  Task<Result<void, mail::SourceError>> change(mail::MailId id,
+  // the mail is not owned any more, or if it `replaces` the record of another node that it does not know.
+  Task<Result<void, mail::SourceError>> change(mail::MailId id, bool replaces,
                                                std::function<Statement(std::int64_t)> statement);
 
   std::unique_ptr<Core> core_;

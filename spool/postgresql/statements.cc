@@ -93,7 +93,8 @@ const Query kDropPieces{"drop_pieces", R"(
   " m.planned + 3600000000), "                                                                        \
   "(extract(epoch FROM least(greatest(m.due - clock_timestamp(), interval '0'), interval '30 days'))" \
   " * 1000000)::bigint, "                                                                             \
-  "(length(m.envelope) + coalesce(length(m.progress), 0))::bigint"
+  "(length(m.envelope) + coalesce(length(m.progress), 0))::bigint, "                                  \
+  "m.state"
 
 // The clock of a scan is statement_timestamp(): with one that moves while it runs, the index would be read to its end.
 const Query kClaim{"claim", R"(
@@ -137,7 +138,7 @@ const Query kLoadPiece{
 
 const Query kRecord{"record", R"(
   UPDATE hikyaku.mail
-     SET progress = $3::bytea, held = $4::bigint <> 0, recorded = clock_timestamp(), planned = $5::bigint,
+     SET progress = $3::bytea, held = $4::bigint <> 0, recorded = clock_timestamp(), planned = $5::bigint, state = $7::bigint,
          due = clock_timestamp() + $5::bigint * interval '1 microsecond',
          owner = CASE WHEN $6::bigint <> 0 THEN NULL ELSE owner END
    WHERE id = $1::bigint AND owner = $2::bigint RETURNING id)"};

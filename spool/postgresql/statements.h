@@ -40,7 +40,7 @@ extern const Query kAccept;
 extern const Query kPutPiece;    // $1 id, $2 epoch, $3 number, $4 checksum, $5 bytes
 extern const Query kDropPieces;  // $1 id, $2 epoch: of a mail that was not accepted
 // $1 epoch, $2 at most → id, size, held, how much of the time since its last record counts, time until it is due,
-// length of the head
+// length of the head, state
 extern const Query kClaim;
 // $1 epoch, $2 id → the same of a mail that was nobody's, due or not, unless it was a dead node's a moment ago
 extern const Query kTake;
@@ -50,7 +50,8 @@ extern const Query kHas;      // $1 id → is there such a mail, whoever owns it
 extern const Query kLoad;  // $1 id, $2 epoch → envelope, progress or NULL, name of the node that accepted it
 extern const Query kLoadContent;  // $1 id, $2 epoch → size, pieces, checksum, content or NULL
 extern const Query kLoadPiece;    // $1 id, $2 number → checksum, bytes
-// $1 id, $2 epoch, $3 progress, $4 held, $5 next wait, $6 is it given back → id, if it was ours
+// $1 id, $2 epoch, $3 progress, $4 held, $5 next wait, $6 is it given back, $7 state: a number that no other record
+// has → id, if it was ours
 extern const Query kRecord;
 extern const Query kFinish;  // $1 id, $2 epoch → id, if it was ours
 

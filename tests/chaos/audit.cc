@@ -23,6 +23,7 @@ bool Orders::note(relay::Decision decision, const relay::Decided& answer, std::u
       return true;  // also what was held because nobody can be told that it failed
     case relay::Decision::remove: return removed_.emplace(answer.id, at).second;
     case relay::Decision::bounce: return returned_.emplace(answer.id, at).second;
+    case relay::Decision::retry: return false;  // which another node of a shared spool may ask for
   }
   return false;
 }

@@ -82,7 +82,7 @@ struct Sessions {
   bool record(std::int64_t epoch, std::int64_t wait, bool is_given_back = false) {
     return !ask(right, {&kRecord,
                         {number(kId), number(epoch), text("progress"), number(0), number(wait),
-                         number(is_given_back ? 1 : 0)}})
+                         number(is_given_back ? 1 : 0), number(wait)}})
                 .empty();
   }
 };

@@ -45,7 +45,7 @@ TEST_CASE(
   CHECK(found.is_null(0, kProgressColumn));
   two.ask(two.left, {&kRecord,
                      {number(kId), number(two.one), std::string(kLongestInPage, 'x'), number(0), number(0),
-                      number(0)}});
+                      number(0), number(1)}});
   CHECK(page(0).is_null(0, kEnvelopeColumn));
   CHECK(two.ask(two.left, {&kLookAt, {number(kId)}}).bytes(0, kProgressColumn).size() == kLongestInPage);
   two.ask(two.left, {&kHandBack, {number(two.one)}});

@@ -13,7 +13,7 @@ import smtplib
 import subprocess
 import time
 
-from rig import Case, main, until
+from rig import Case, Catcher, main, until
 from rig.control import Control
 from rig.hikyakud import UNPRIVILEGED, Hikyakud, binary
 from rig.messages import message
@@ -45,18 +45,18 @@ class Fleet(Case):
                               timeout=120, check=True).stdout
 
     def setUp(self):
-        tables = ("mail", "piece", "node", "account", "request", "moved")
+        tables = ("mail", "piece", "node", "account", "request", "moved", "file")
         self.postgresql.ask("TRUNCATE " + ", ".join(f"hikyaku.{table}" for table in tables))
 
-    def node(self, name, port, times=None, **smarthost):
+    def node(self, name, port, times=None, first="1s", **smarthost):
         """A running node whose smarthost is at that port."""
         part = self.place.part()
         settings = {"smarthosts": [self.trusting({"port": port, "tls": "none"} | smarthost)], "node": name,
-                    "listen": [f"{self.place.address}:{PORTS[name]}"], "queue": {"retry": {"first": "1s", "max": "1s"}},
+                    "listen": [f"{self.place.address}:{PORTS[name]}"], "queue": {"retry": {"first": first, "max": first}},
                     "spool": {"directory": part.directory("hikyakud/spool", 0o711, 65534), "url": self.postgresql.url,
                               **(times or LEASE)}}
         daemon = Hikyakud(part, settings)
-        daemon.port = PORTS[name]
+        daemon.port, daemon.settings = PORTS[name], settings
         self.addCleanup(lambda: daemon.pid_is_gone or daemon.discard())
         daemon.pid_is_gone = False
         self.daemon = daemon  # whose log is shown if the test fails
@@ -375,6 +375,18 @@ class Fleet(Case):
         for text in (told, nodes[0].log(), nodes[1].log()):
             self.assertNotIn("refresh-", text)
             self.assertNotIn("access-", text)
+
+    def test_after_a_reload_deferred_mail_is_tried_at_once(self):
+        busy = Catcher(self.place.address, refuse=lambda stage, recipients: "450 4.2.0 later" if stage == "rcpt" else None)
+        self.addCleanup(busy.close)
+        left = self.node("left", busy.port, first="1h")
+        accepted = self.submit(left, 2)
+        until(lambda: self.postgresql.ask("SELECT count(*) FROM hikyaku.mail WHERE owner IS NULL") == "2", 60,
+              "what waits for an hour is nobody's")
+        self.assertEqual({mail["node"] for mail in self.queue(left).values()}, {None})
+        left.configure(left.settings | {"smarthosts": [self.trusting({"port": self.catcher.port, "tls": "none"})]})
+        left.reload()
+        self.wait_for(accepted)
 
     def test_while_the_database_is_away_clients_are_told_to_come_back(self):
         left = self.node("left", self.catcher.port)

@@ -142,7 +142,7 @@ Task<Passing::Message> Passing::accept(std::uint64_t number) {
 Task<void> Passing::defer(Message& message) {
   ++message.progress.attempts;
   message.progress.reason = cat("deferred for the ", std::to_string(message.progress.attempts), "th time");
-  auto recorded = co_await spool_->record(message.id, message.progress);
+  auto recorded = co_await spool_->record(message.id, message.progress, mail::MayGo::no);
   demand(std::move(recorded));
 }
 

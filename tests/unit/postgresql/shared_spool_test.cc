@@ -293,6 +293,39 @@ TEST_CASE("shared spool: a mail that is lost and claimed again is told to the qu
   CHECK(told == 0);  // the queue had it all the time
 }
 
+TEST_CASE("shared spool: a record that comes late does not replace what another node has recorded since") {
+  Keeping fleet;
+  auto id = fleet.accept(fleet.left, "hello\r\n");
+  REQUIRE(id);
+  mail::Progress progress;
+  progress.recipients.resize(1);
+  progress.attempts = 1;
+  progress.next_wait = 11s;
+  bool is_recorded = true;
+  SUBCASE("another node has") { is_recorded = false; }
+  SUBCASE("nobody has") {}
+  fleet.loop.run(fleet.right.start());
+  fleet.left.cut(true);
+  fleet.pass(12s);
+  if (!is_recorded) {
+    REQUIRE(fleet.right.may_send(*id));
+    auto theirs = progress;
+    theirs.attempts = 2;
+    REQUIRE(fleet.loop.run(fleet.right.spool->record(*id, theirs, mail::MayGo::yes)) ==
+            mail::Recorded::given_back);
+  }
+  fleet.loop.run(fleet.right.stop());
+  fleet.left.cut(false);
+  fleet.pass(15s);
+  REQUIRE(fleet.left.may_send(*id));
+  auto recorded = fleet.loop.run(fleet.left.spool->record(*id, progress, mail::MayGo::no));
+  CHECK(recorded.has_value() == is_recorded);
+  fleet.pass(5s);
+  auto mail = fleet.loop.run(fleet.left.spool->load(*id));
+  REQUIRE(mail);
+  CHECK(mail->progress.attempts == (is_recorded ? 1 : 2));
+}
+
 // ---- nodes that come and go
 
 TEST_CASE("shared spool: the mail of a dead node is left alone until its last transactions have settled") {

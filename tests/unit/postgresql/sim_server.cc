@@ -96,6 +96,7 @@ Rows SimServer::apply(const Statement& statement) {
     mail->recorded = loop_.now();
     mail->planned = Duration(as_number(values[4]));
     mail->due = loop_.now() + mail->planned;
+    mail->state = as_number(values[6]);
     if (as_number(values[5]) != 0) mail->owner = 0;
     return one_row({values[0]});
   }
@@ -262,7 +263,7 @@ SimServer::Mail* SimServer::owned(const Values& values, std::optional<Clause> cl
 void SimServer::add_found(Rows& rows, std::int64_t id, const Mail& mail) const {
   rows.add({number(id), number(mail.size), flag(mail.held),
             number(std::clamp<Duration>(loop_.now() - mail.recorded, 0s, mail.planned + 1h).count()),
-            number(std::max<Duration>(mail.due - loop_.now(), 0s).count()), number(100)});
+            number(std::max<Duration>(mail.due - loop_.now(), 0s).count()), number(100), number(mail.state)});
 }
 
 }  // namespace hikyaku::test

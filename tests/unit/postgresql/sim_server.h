@@ -34,6 +34,7 @@ class SimServer {
     std::int64_t owner = 0;  // 0: free
     Instant due, recorded;
     Duration planned{0};
+    std::int64_t state = 0;
     bool held = false;
     std::int64_t size = 0, pieces = 0, checksum = 0;
     postgresql::Value envelope, progress, content;
