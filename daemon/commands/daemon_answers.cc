@@ -41,10 +41,14 @@ bool is_true(const JsonValue& object, std::string_view name) {
   return value != nullptr && value->boolean().value_or(false);
 }
 
+std::string mails_in(const JsonValue& object) {
+  const std::uint64_t mails = object.whole_number_of("mails");
+  return counted(mails, mails == 1 ? "mail" : "mails");
+}
+
 std::string node_line(const JsonValue& node) {
   const std::uint64_t held = node.whole_number_of("held");
-  const std::string mails =
-      cat(counted(node.whole_number_of("mails"), "mails"), held > 0 ? cat(", ", counted(held, "held")) : "");
+  const std::string mails = cat(mails_in(node), held > 0 ? cat(", ", counted(held, "held")) : "");
   return cat("node           ", text_in(node, "name"), is_true(node, "this") ? " (this one)" : "", ": ",
              mails,
              is_true(node, "away") ? cat(", away: alive until ", text_in(node, "alive_until"),
@@ -58,9 +62,8 @@ std::string fleet_lines(const JsonValue& status) {
   const JsonValue* fleet = status.find("fleet");
   if (fleet == nullptr) return "";
   const std::string oldest = text_in(*fleet, "oldest");
-  std::string text = cat("all nodes      ", is_true(*fleet, "is_estimate") ? "about " : "",
-                         counted(fleet->whole_number_of("mails"), "mails, "),
-                         counted(fleet->whole_number_of("free"), "of them nobody's, "),
+  std::string text = cat("all nodes      ", is_true(*fleet, "is_estimate") ? "about " : "", mails_in(*fleet),
+                         ", ", counted(fleet->whole_number_of("free"), "of them nobody's, "),
                          counted(fleet->whole_number_of("held"), "held"),
                          oldest.empty() ? "" : cat("; the oldest came ", oldest), "\n");
   for (const JsonValue& node : fleet->list_of("nodes")) text += node_line(node);
