@@ -148,10 +148,14 @@ Task<Result<Results, DatabaseError>> Connection::run(const Statements& statement
   co_return exchange.outcome();
 }
 
-// What comes unasked is a ring, or the end of the connection.
+// What comes unasked is a ring, or the end of the connection. libpq has closed its socket then, and the next one that
+// anybody opens may have the same number.
 void Connection::read_while_idle() {
   is_broken_ = pq_.consume_input(connected_.get()) == 0;
-  if (!is_broken_) hear_rings();
+  if (is_broken_)
+    watch_.reset();
+  else
+    hear_rings();
 }
 
 void Connection::hear_rings() {

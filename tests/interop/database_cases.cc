@@ -266,7 +266,7 @@ bool others_get(Sessions& two, const Query& query, Values more = {}) {
 bool others_change(Sessions& two, const Query& query) { return others_get(two, query); }
 
 bool others_record(Sessions& two, const Query& query) {
-  return others_get(two, query, {text("progress"), number(0), number(0), number(0)});
+  return others_get(two, query, {text("progress"), number(0), number(0), number(0), number(1)});
 }
 
 bool strangers_accept(Sessions& two, const Query& query) {

@@ -201,7 +201,7 @@ class FleetFaults(Case):
     def wait_until_taken_over(self, node):
         """Until the node is declared dead, and what it had is others' or has left."""
         ask = self.fleet.database.ask
-        epoch = ask(f"SELECT max(epoch) FROM hikyaku.node WHERE name = '{node.name}'")
+        epoch = ask(f"SELECT coalesce(max(epoch), 0) FROM hikyaku.node WHERE name = '{node.name}'")  # 0: it is dead already
         had = ask(f"SELECT coalesce(array_agg(id), ARRAY[]::bigint[]) FROM hikyaku.mail WHERE owner = {epoch}")
         left = (f"SELECT (SELECT count(*) FROM hikyaku.node WHERE epoch = {epoch}) + (SELECT count(*) FROM hikyaku.mail "
                 f"WHERE id = ANY('{had}') AND coalesce(owner, {epoch}) = {epoch})")

@@ -53,8 +53,9 @@ TEST_CASE("hikyaku: a mistake is one line that says what was probably meant and 
         Case{
             {"queue", "shwo"},
             "hikyaku queue: there is no sub-command 'shwo'; did you mean 'show'? See 'hikyaku queue --help'"},
-        Case{{"spool"},
-             "hikyaku spool: a sub-command is missing: check, export, init, move; see 'hikyaku spool --help'"},
+        Case{
+            {"spool"},
+            "hikyaku spool: a sub-command is missing: check, export, init, move; see 'hikyaku spool --help'"},
         Case{
             {"status", "--jsn"},
             "hikyaku status: there is no option '--jsn'; did you mean '--json'? See 'hikyaku status --help'"},
