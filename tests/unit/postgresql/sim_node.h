@@ -136,7 +136,8 @@ class SimNode {
     auto reader = spool->open(id);
     if (!reader) co_return std::nullopt;
     auto content = co_await read_all(**reader);
-    if (!content) co_return is_unknown(content.error()) ? std::nullopt : later;
+    if (!content)
+      co_return later;  // a lane has it tried again; what the mail has come to is known when it is loaded
     co_await io::sleep_until(loop_, loop_.within(smarthost()));
     if (is_stopping_ || !(*reader)->may_be_sent()) co_return later;
     if (*content == kBad) co_return co_await refuse(id);
