@@ -24,7 +24,6 @@ using postgresql::Value;
 
 namespace {
 
-constexpr std::size_t kMostProgressBytes = 16U << 20;
 constexpr std::size_t kNameLength = 20;
 
 class IntoDatabase {
@@ -80,7 +79,7 @@ class IntoDatabase {
                            number(static_cast<std::int64_t>(mail->size)), number((*body)->pieces),
                            number(static_cast<std::int64_t>((*body)->sum)),
                            spool::encode_message_head({mail->arrival, mail->envelope}), (*body)->content,
-                           spool::encode_progress(mail->progress, kMostProgressBytes),
+                           spool::encode_progress(mail->progress, postgresql::kMostProgress),
                            number(mail->progress.held ? 1 : 0), number(entry.next_wait.count())}}});
     if (!put) return std::unexpected(put.error());
     return std::optional(MailId{static_cast<std::uint64_t>(put->number(0, 0))});
@@ -96,10 +95,10 @@ class IntoDatabase {
     Body body;
     std::string piece;
     auto reader = from_.spool().open(old);
-    if (!reader) return leave_body(reader.error());
+    if (!reader) return leave(reader.error());
     for (;;) {
       auto next = from_.run((*reader)->next());
-      if (!next) return leave_body(next.error());
+      if (!next) return leave(next.error());
       const bool is_at_end = next->empty();
       piece.append(*next);
       while (piece.size() > postgresql::kPiece || (is_at_end && body.pieces > 0 && !piece.empty())) {
@@ -131,11 +130,7 @@ class IntoDatabase {
     return MailId{static_cast<std::uint64_t>(next_++)};
   }
 
-  std::optional<MailId> leave(const mail::SourceError& error) {
-    report_.left.push_back(error.text);
-    return std::nullopt;
-  }
-  std::optional<Body> leave_body(const mail::SourceError& error) {
+  std::nullopt_t leave(const mail::SourceError& error) {
     report_.left.push_back(error.text);
     return std::nullopt;
   }
