@@ -104,7 +104,7 @@ spool::SpoolOptions spool_options(const config::Settings& settings) {
 }
 
 postgresql::SharedOptions shared_options(const config::Settings& settings) {
-  return {.lease = {.node = settings.node.empty() ? settings.hostname : settings.node,
+  return {.lease = {.node = settings.node_name(),
                     .lease = settings.spool.lease,
                     .takeover = settings.spool.takeover},
           .memory = settings.memory};
@@ -112,9 +112,10 @@ postgresql::SharedOptions shared_options(const config::Settings& settings) {
 
 std::optional<postgresql::SharedPlace> fleet_of(const config::Settings& settings) {
   if (settings.spool.url.empty()) return std::nullopt;
-  const postgresql::LeaseOptions lease = shared_options(settings).lease;
-  return postgresql::SharedPlace{
-      .url = settings.spool.url, .node = lease.node, .lease = lease.lease, .takeover = lease.takeover};
+  return postgresql::SharedPlace{.url = settings.spool.url,
+                                 .node = settings.node_name(),
+                                 .lease = settings.spool.lease,
+                                 .takeover = settings.spool.takeover};
 }
 
 log::Options log_options(const config::Settings& settings) {

@@ -15,16 +15,13 @@
 namespace hikyaku::commands {
 namespace {
 
-postgresql::SharedPlace fleet_of(const config::Settings& settings) {
-  return {.url = settings.spool.url,
-          .node = settings.node.empty() ? settings.hostname : settings.node,
-          .lease = settings.spool.lease,
-          .takeover = settings.spool.takeover};
-}
-
 DaemonPaths paths_of(const config::Settings& settings) {
   DaemonPaths paths{system::control_socket_in(settings.runtime_directory), settings.spool.directory, {}, ""};
-  if (!settings.spool.url.empty()) paths.fleet = fleet_of(settings);
+  if (!settings.spool.url.empty())
+    paths.fleet = {.url = settings.spool.url,
+                   .node = settings.node_name(),
+                   .lease = settings.spool.lease,
+                   .takeover = settings.spool.takeover};
   return paths;
 }
 

@@ -10,7 +10,7 @@
 #include "daemon/oauth/shared_token.h"
 #include "daemon/system/directories.h"
 #include "spool/postgresql/accounts.h"
-#include "spool/postgresql/link.h"
+#include "spool/postgresql/blocking_database.h"
 
 namespace hikyaku::commands {
 namespace {
@@ -79,19 +79,14 @@ Result<std::optional<oauth::StoredToken>, StartError> stored_in(const std::strin
 // A token without a client: there is none.
 Result<std::optional<oauth::StoredToken>, StartError> stored_in_database(const std::string& url,
                                                                          const std::string& smarthost) {
-  auto address = postgresql::Address::parse(url);
-  if (!address) return fail(Exit::configuration, cat("spool.url: ", address.error()));
-  auto pq = postgresql::libpq();
-  if (!pq) return fail(Exit::configuration, pq.error());
-  SystemClock clock;
-  io::Loop loop(clock);
-  io::SystemResolver resolver(loop);
-  postgresql::Link link(loop, **pq, *address, resolver, {.answer = 10s});
-  postgresql::Lease nobody(loop, link, {}, [] {});
-  postgresql::Accounts accounts(loop, link, nobody, Duration{0});
+  auto database = postgresql::BlockingDatabase::make(url);
+  if (!database) return fail(Exit::configuration, cat("spool.url: ", database.error().text));
+  io::Loop& loop = (*database)->loop();
+  postgresql::Lease nobody(loop, (*database)->database(), {}, [] {});
+  postgresql::Accounts accounts(loop, (*database)->database(), nobody, Duration{0});
   oauth::SharedToken shared(loop, accounts, smarthost);
-  auto found = loop.run(shared.look());
-  if (!found) return fail(Exit::unavailable, cat("spool ", address->shown(), ": ", found.error()));
+  auto found = (*database)->run(shared.look());
+  if (!found) return fail(Exit::unavailable, cat("spool ", (*database)->shown(), ": ", found.error()));
   return std::move(*found);
 }
 

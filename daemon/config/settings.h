@@ -127,7 +127,7 @@ struct RouteSettings {
 struct Settings {
   std::string hostname;  // in EHLO and Received
   std::string domain;    // added to addresses without one
-  std::string node;      // this machine's name in a shared spool; empty: hostname
+  std::string node;      // see node_name()
   ListenSettings listen;
   std::vector<Network> allow;
   std::vector<Network> peers;  // those of `allow` with `peer`: other hikyakus, whose mail keeps its times
@@ -154,6 +154,8 @@ struct Settings {
   DkimSettings dkim;
   std::optional<Endpoint> dns;      // asked for records instead of the servers in resolv.conf
   std::optional<Endpoint> metrics;  // where metrics are told to whoever asks
+  // This machine's name in a shared spool.
+  const std::string& node_name() const { return node.empty() ? hostname : node; }
   bool operator==(const Settings&) const = default;
 };
 
