@@ -9,6 +9,7 @@
 
 Usage: drop_test.py PATH/TO/hikyakud PATH/TO/sendmail [PART]
 """
+import contextlib
 import itertools
 import os
 import random
@@ -135,7 +136,7 @@ class Swapper(threading.Thread):
             time.sleep(dice.uniform(0, 0.002))
             os.rename(fresh, f"{DROP}/{name}")
             time.sleep(dice.uniform(0, 0.002))
-            if os.path.lexists(f"{DROP}/{name}"):  # else it has just been put aside, and comes back
+            with contextlib.suppress(FileNotFoundError):  # it has just been put aside, and comes back
                 os.unlink(f"{DROP}/{name}")
             self.rounds += 1
 
