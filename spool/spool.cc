@@ -45,12 +45,6 @@ bool is_mere_deferral(const Progress& progress) {
   });
 }
 
-Progress untouched(std::size_t recipients) {
-  Progress progress;
-  progress.recipients.resize(recipients);
-  return progress;
-}
-
 // Of what is stored of envelope and progress: as it is read, as values, as commands, and with what the
 // replies make of it.
 constexpr std::uint64_t kLoadedTimes = 5;
@@ -73,14 +67,14 @@ std::unexpected<SourceError> damaged(MailId id, std::string_view what) {
 Task<Result<FoldedHead, SourceError>> load_message(Core& core, MailId id, const IndexEntry& entry) {
   CachedMailPtr cached = core.cache.find(id);
   if (cached != nullptr && !entry.folded)
-    co_return FoldedHead{cached->head, untouched(cached->head.envelope.recipients.size())};
+    co_return FoldedHead{cached->head, mail::untouched_progress(cached->head.envelope.recipients.size())};
   auto stored = co_await core.stored_head(id, entry.message, RecordType::message);
   if (!stored) co_return std::unexpected(std::move(stored.error()));
   auto folded = entry.folded ? decode_folded_head(stored->head) : std::nullopt;
   if (folded) co_return std::move(*folded);
   auto plain = entry.folded ? std::nullopt : decode_message_head(stored->head);
   if (!plain) co_return damaged(id, "envelope");
-  Progress progress = untouched(plain->envelope.recipients.size());
+  Progress progress = mail::untouched_progress(plain->envelope.recipients.size());
   co_return FoldedHead{std::move(*plain), std::move(progress)};
 }
 

@@ -44,4 +44,11 @@ struct Progress {
   }
 };
 
+// Of a mail that nobody has tried yet.
+inline Progress untouched_progress(std::size_t recipients) {
+  Progress progress;
+  progress.recipients.resize(recipients);
+  return progress;
+}
+
 }  // namespace hikyaku::mail

@@ -5,12 +5,11 @@
 
 #include "daemon/base/random.h"
 #include "daemon/base/text.h"
+#include "spool/postgresql/group_commit.h"
 #include "spool/postgresql/statements.h"
 
 namespace hikyaku::postgresql {
 namespace {
-
-constexpr Duration kBetweenLooks = 200ms;
 
 std::int64_t new_version() { return static_cast<std::int64_t>(random_number() >> 1 | 1); }
 
@@ -30,28 +29,15 @@ Task<Result<mail::Account, mail::AccountsError>> Accounts::get(std::string name)
   co_return mail::Account{rows.number(0, 1), rows.take(0, 2), WallTime(Duration(rows.number(0, 0)))};
 }
 
+// The same statement tells what has become of its first run.
 Task<Result<bool, mail::AccountsError>> Accounts::put(std::string name, std::int64_t version,
                                                       std::string state) {
-  auto done =
-      co_await insist({&kPutAccount, {text(name), number(version), number(new_version()), std::move(state)}});
+  auto done = co_await insist(
+      loop_, database_,
+      Statements{{&kPutAccount, {text(name), number(version), number(new_version()), std::move(state)}}},
+      {.time = patience_, .also_unreachable = false});
   if (!done) co_return std::unexpected(in_words(done.error()));
   co_return done->front().flag(0, 0);
-}
-
-// The same statement tells what has become of its first run.
-Task<Result<Results, DatabaseError>> Accounts::insist(Statement statement) {
-  const Instant end = loop_.now() + patience_;
-  bool is_unknown = false;
-  for (;;) {
-    auto results = co_await database_.run(Statements{statement});
-    if (results) co_return results;
-    is_unknown = is_unknown || results.error().kind == DatabaseErrorKind::lost;
-    if (!is_unknown || loop_.now() >= end) {
-      const auto kind = is_unknown ? DatabaseErrorKind::lost : results.error().kind;
-      co_return fail(kind, std::move(results.error().text));
-    }
-    co_await io::sleep_until(loop_, loop_.within(kBetweenLooks));
-  }
 }
 
 }  // namespace hikyaku::postgresql

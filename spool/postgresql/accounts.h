@@ -28,8 +28,6 @@ class Accounts final : public mail::SharedAccounts {
   void set_on_nodes(std::function<void()> on_nodes) override { lease_.set_on_nodes(std::move(on_nodes)); }
 
  private:
-  Task<Result<Results, DatabaseError>> insist(Statement statement);
-
   io::Loop& loop_;
   Database& database_;
   Lease& lease_;

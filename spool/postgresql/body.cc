@@ -22,6 +22,7 @@ namespace {
 constexpr std::uint64_t kFirstRoom = 4U << 10;
 constexpr std::uint64_t kSmall = 64U << 10;  // what Share::small is for
 constexpr int kAcceptTries = 3;
+constexpr std::size_t kContentValue = 6;  // where kAccept has it
 
 Value checksum_value(std::string_view bytes, std::uint64_t seed) {
   return number(static_cast<std::int64_t>(checksum(bytes, seed)));
@@ -81,22 +82,35 @@ Task<Result<void, SinkError>> BodyWriter::commit(mail::Envelope envelope) {
     if (!put) co_return put;
   }
   size_ += piece_.size();
-  const std::size_t recipients = envelope.recipients.size();
-  std::string head = spool::encode_message_head({arrival(), std::move(envelope)});
-  const OwnedMail mail{.epoch = epoch_, .size = size_, .head = head.size()};
+  spool::MessageHead head{arrival(), std::move(envelope)};
+  std::string encoded = spool::encode_message_head(head);
+  const OwnedMail mail{.epoch = epoch_, .size = size_, .head = encoded.size()};
   const Value sum = checksum_value(piece_, core_.seed(id_, 0));
   Value content = pieces_ > 0 ? Value() : Value(std::exchange(piece_, {}));
-  Statement statement{&kAccept,
-                      {id_value(id_), number(epoch_), number(static_cast<std::int64_t>(size_)),
-                       number(pieces_), sum, std::move(head), std::move(content), progress(recipients)}};
+  Statement statement{
+      &kAccept,
+      {id_value(id_), number(epoch_), number(static_cast<std::int64_t>(size_)), number(pieces_), sum,
+       std::move(encoded), std::move(content), progress(head.envelope.recipients.size())}};
   if (origin_.about) {
     keep_with_its_mail(std::move(statement), mail);
     co_return {};
   }
   Statements statements{std::move(statement)};
   if (origin_.is_in_file) statements.push_back({&kNoteFile, {id_value(id_), number(epoch_)}});
-  auto accepted = co_await accept(std::move(statements), mail);
-  co_return accepted;
+  auto stored = co_await accept(statements);
+  if (!stored) co_return stored;
+  is_dropped_ = false;
+  keep_in_memory(std::move(head), std::move(statements.front().values[kContentValue]));
+  core_.arrive(id_, mail);
+  co_return stored;
+}
+
+void BodyWriter::keep_in_memory(spool::MessageHead head, Value content) {
+  const bool is_whole = content && !origin_.handover;
+  if (is_whole)
+    core_.keep_in_memory(id_, std::make_shared<spool::CachedMail>(std::move(head), std::move(*content),
+                                                                  std::exchange(memory_, {})));
+  memory_.shrink_to(0);
 }
 
 // NULL: nothing has been tried so far.
@@ -124,7 +138,7 @@ void BodyWriter::keep_with_its_mail(Statement statement, const OwnedMail& mail) 
 
 // A row that another run of the statement has put there may become visible to it a moment later: then the next run
 // sees it. Who is not alive has no right to own mail.
-Task<Result<void, SinkError>> BodyWriter::accept(Statements statements, const OwnedMail& mail) {
+Task<Result<void, SinkError>> BodyWriter::accept(const Statements& statements) {
   for (int tries = 0; tries < kAcceptTries; ++tries) {
     auto done = co_await core_.commits.run(statements);
     if (!done) {
@@ -133,12 +147,7 @@ Task<Result<void, SinkError>> BodyWriter::accept(Statements statements, const Ow
       co_return std::unexpected(to_sink_error(done.error()));
     }
     const bool is_stored = done->front().flag(0, 0), is_alive = done->front().flag(0, 1);
-    if (is_stored) {
-      is_dropped_ = false;
-      memory_.shrink_to(0);
-      core_.arrive(id_, mail);
-      co_return {};
-    }
+    if (is_stored) co_return {};
     if (!is_alive) break;
   }
   co_return fail(SinkErrorKind::write_failed, "this node was cut off from the spool's database for too long");
@@ -148,6 +157,8 @@ Task<Result<void, SinkError>> BodyWriter::accept(Statements statements, const Ow
 
 Task<Result<std::string_view, SourceError>> BodyReader::next() {
   if (!std::exchange(is_begun_, true)) {
+    cached_ = core_.cache.find(id_);
+    if (cached_ != nullptr) co_return all_from_memory();
     auto begun = co_await begin();
     is_begun_ = begun.has_value();
     if (!begun) co_return std::unexpected(begun.error());
@@ -164,6 +175,12 @@ Task<Result<std::string_view, SourceError>> BodyReader::next() {
                    cat("mail ", to_text(id_), " has not the size that it should have"));
   let_go();
   co_return std::string_view();
+}
+
+std::string_view BodyReader::all_from_memory() {
+  pieces_ = 0;
+  given_ = cached_->content.size();
+  return cached_->content;
 }
 
 Task<Result<void, SourceError>> BodyReader::begin() {
@@ -210,6 +227,7 @@ Task<Result<void, SourceError>> BodyReader::rewind() {
 
 void BodyReader::let_go() {
   piece_ = std::string();
+  cached_ = nullptr;
   memory_ = spool::Reservation();
 }
 

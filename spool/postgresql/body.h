@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The content of one mail into the database and out of it. Up to 256 KiB stands in the mail's own row; of what is longer
 // each piece is a row of its own, committed before the next is asked for, so that neither side ever holds more than one.
-// Every piece has a checksum under the spool's key. The loop's thread.
+// Every piece has a checksum under the spool's key. What has just come in is not read back while it is in memory
+// (spool/cache.h). The loop's thread.
 #pragma once
 
 #include <optional>
@@ -36,7 +37,8 @@ class BodyWriter final : public mail::MailWriter {
   Value progress(std::size_t recipients) const;
   WallTime arrival() const;
   void keep_with_its_mail(Statement statement, const OwnedMail& mail);
-  Task<Result<void, mail::SinkError>> accept(Statements statements, const OwnedMail& mail);
+  Task<Result<void, mail::SinkError>> accept(const Statements& statements);
+  void keep_in_memory(spool::MessageHead head, Value content);
 
   Core& core_;
   mail::MailId id_;
@@ -59,6 +61,7 @@ class BodyReader final : public mail::ContentReader {
   bool may_be_sent() const override { return core_.lease.may_send(epoch_); }
 
  private:
+  std::string_view all_from_memory();
   Task<Result<void, mail::SourceError>> begin();
   Task<Result<void, mail::SourceError>> load_piece();
   Result<void, mail::SourceError> keep(std::string bytes, std::int64_t checksum, std::int64_t piece);
@@ -68,6 +71,7 @@ class BodyReader final : public mail::ContentReader {
   mail::MailId id_;
   std::int64_t epoch_;
   std::uint64_t expected_;  // the size
+  spool::CachedMailPtr cached_;
   spool::Reservation memory_;
   std::string piece_;
   std::int64_t pieces_ = -1;  // -1: not known yet; 0: the content is in the mail's row

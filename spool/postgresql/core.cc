@@ -51,7 +51,7 @@ Core::Core(io::Loop& its_loop, Databases its_databases, SharedOptions its_option
     : loop(its_loop),
       databases(its_databases),
       options(std::move(its_options)),
-      budget(loop, options.memory.bytes, [] { return false; }),
+      budget(loop, options.memory.bytes, [this] { return cache.evict_oldest(); }),
       commits(loop, databases.commits, options.patience),
       reads(loop, databases.reads, options.patience),  // whoever reads in vain waits for a minute
       lease(loop, databases.lease, options.lease, [this] { claims.note_doubt(); }),
@@ -72,7 +72,8 @@ mail::SourceError Core::unknown(mail::MailId id) const {
 }
 
 void Core::arrive(mail::MailId id, const OwnedMail& mail) {
-  if (owned.add(id, mail)) on_arrival({id, mail.size, Duration{0}, false});
+  const bool was_found = owned.find(id) != nullptr;  // by Claims, while it was not known that it is stored
+  if (!was_found && owned.add(id, mail)) on_arrival({id, mail.size, Duration{0}, false});
 }
 
 void Core::drop_pieces(mail::MailId id, std::int64_t epoch) {
@@ -86,7 +87,7 @@ void Core::forget_file(mail::MailId id) {
 void Core::look_afresh(mail::MailId id) {
   for (const Notice& notice : notices.take(id))
     if (notice.has_pieces) drop_pieces(notice.id, notice.mail.epoch);
-  owned.forget(id);
+  forget(id);
   claims.note_doubt();
 }
 
@@ -98,9 +99,7 @@ std::optional<StoredHead> decode_head(std::string_view envelope, const Value& pr
   auto message = spool::decode_message_head(envelope);
   if (!message) return std::nullopt;
   const std::size_t recipients = message->envelope.recipients.size();
-  mail::Progress untouched;
-  untouched.recipients.resize(recipients);
-  auto stored = progress ? spool::decode_progress(*progress) : std::optional(std::move(untouched));
+  auto stored = progress ? spool::decode_progress(*progress) : mail::untouched_progress(recipients);
   if (!stored || stored->recipients.size() != recipients) return std::nullopt;
   return StoredHead{std::move(*message), std::move(*stored)};
 }

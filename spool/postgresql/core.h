@@ -9,7 +9,7 @@
 
 #include "daemon/io/nursery.h"
 #include "daemon/mail/mail_sink.h"
-#include "spool/budget.h"
+#include "spool/cache.h"
 #include "spool/payload.h"
 #include "spool/postgresql/accounts.h"
 #include "spool/postgresql/claims.h"
@@ -67,10 +67,21 @@ struct Core {
   }
   // The mail is stored, and this node's: the queue gets it.
   void arrive(mail::MailId id, const OwnedMail& mail);
+  // Before it arrives: what has just been accepted is sent without a look at the database, if there is memory for it.
+  void keep_in_memory(mail::MailId id, std::shared_ptr<spool::CachedMail> mail) {
+    cache.put(id, std::move(mail));
+    budget.reconsider();
+  }
   // The mail is not this node's any more, and there is room for another.
   void forget(mail::MailId id) {
     owned.forget(id);
+    cache.drop(id);
     claims.note_room();
+  }
+  // The same, as the database has said since the mail was `found`. If it was found once more meanwhile, that may be newer.
+  void forget_unless_found(mail::MailId id, std::uint64_t found) {
+    const OwnedMail* mail = owned.find(id);
+    if (mail != nullptr && mail->found == found) forget(id);
   }
   // Of a mail that is not stored, and will not be. Does not suspend.
   void drop_pieces(mail::MailId id, std::int64_t epoch);
@@ -90,6 +101,7 @@ struct Core {
   SharedOptions options;
   std::uint64_t checksum_key = 0;
   spool::MemoryBudget budget;
+  spool::Cache cache;  // its destructor gives memory back to the budget
   OwnedMails owned;
   Notices notices;
   GroupCommit commits;

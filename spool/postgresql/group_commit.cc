@@ -24,6 +24,25 @@ std::size_t size_of(const Statements& statements) {
 
 }  // namespace
 
+// A first run may have been committed, but not yet be where it must be before it counts. The second then finds everything
+// done and would write nothing, and a transaction that writes nothing waits for no disk and no standby.
+Task<Result<Results, DatabaseError>> insist(io::Loop& loop, Database& database, Statements statements,
+                                            Patience patience) {
+  const Instant end = loop.now() + patience.time;
+  bool is_unknown = false;
+  for (;;) {
+    auto results = co_await database.run(statements);
+    if (results) co_return results;
+    const DatabaseErrorKind kind = results.error().kind;
+    if (kind == DatabaseErrorKind::lost && !std::exchange(is_unknown, true))
+      statements.push_back({&kMark, {}});
+    const bool goes_on = kind != DatabaseErrorKind::refused && (is_unknown || patience.also_unreachable);
+    if (!goes_on || loop.now() >= end)
+      co_return fail(is_unknown ? DatabaseErrorKind::lost : kind, std::move(results.error().text));
+    co_await io::sleep_until(loop, loop.within(kBetweenRuns));
+  }
+}
+
 Task<Result<Results, DatabaseError>> GroupCommit::run(Statements statements) {
   Request request(loop_, std::move(statements));
   waiting_.push_back(&request);
@@ -74,33 +93,20 @@ Task<void> GroupCommit::commit(Group group) {
   Statements all;
   for (Request* request : group)
     all.insert(all.end(), request->statements.begin(), request->statements.end());
-  auto results = co_await insist(std::move(all));
+  auto results = co_await insist_timed(std::move(all));
   const bool is_spoiled = !results && results.error().kind == DatabaseErrorKind::refused && group.size() > 1;
   if (!is_spoiled) co_return hand_back(group, std::move(results));
   for (Request* request : group) {
-    auto alone = co_await insist(request->statements);
+    auto alone = co_await insist_timed(request->statements);
     hand_back({request}, std::move(alone));
   }
 }
 
-// A first run may have been committed, but not yet be where it must be before it counts. The second then finds everything
-// done and would write nothing, and a transaction that writes nothing waits for no disk and no standby.
-Task<Result<Results, DatabaseError>> GroupCommit::insist(Statements statements) {
-  const Instant end = loop_.now() + patience_;
-  bool is_unknown = false;
-  for (;;) {
-    const Instant begun = loop_.now();
-    auto results = co_await database_.run(statements);
-    if (results) counters_.flush_times.add(loop_.now() - begun);
-    if (results || results.error().kind == DatabaseErrorKind::refused) co_return results;
-    if (results.error().kind == DatabaseErrorKind::lost && !std::exchange(is_unknown, true))
-      statements.push_back({&kMark, {}});
-    if (loop_.now() >= end) {
-      const auto kind = is_unknown ? DatabaseErrorKind::lost : DatabaseErrorKind::unreachable;
-      co_return fail(kind, std::move(results.error().text));
-    }
-    co_await io::sleep_until(loop_, loop_.within(kBetweenRuns));
-  }
+Task<Result<Results, DatabaseError>> GroupCommit::insist_timed(Statements statements) {
+  const Instant begun = loop_.now();
+  auto results = co_await insist(loop_, database_, std::move(statements), {.time = patience_});
+  if (results) counters_.flush_times.add(loop_.now() - begun);
+  co_return results;
 }
 
 void GroupCommit::hand_back(const Group& group, Result<Results, DatabaseError> results) {

@@ -17,6 +17,17 @@
 
 namespace hikyaku::postgresql {
 
+// For how long statements are run again after an answer that was lost, and perhaps after none could be asked for.
+struct Patience {
+  Duration time{};
+  bool also_unreachable = true;
+};
+
+// Runs statements that change nothing when they are run again, until it is known what has become of them. Fails with
+// `lost` if that could not be found out; otherwise nothing was done.
+Task<Result<Results, DatabaseError>> insist(io::Loop& loop, Database& database, Statements statements,
+                                            Patience patience);
+
 class GroupCommit final : public Database {
  public:
   // `patience`: for how long a group is tried again while the database is away.
@@ -49,7 +60,7 @@ class GroupCommit final : public Database {
   Task<void> gather(std::size_t released);
   Group take();
   Task<void> commit(Group group);
-  Task<Result<Results, DatabaseError>> insist(Statements statements);
+  Task<Result<Results, DatabaseError>> insist_timed(Statements statements);
   void hand_back(const Group& group, Result<Results, DatabaseError> results);
 
   io::Loop& loop_;

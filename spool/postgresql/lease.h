@@ -20,6 +20,8 @@ struct LeaseOptions {
   std::string node;          // the name shown for it; any number of nodes may have the same
   Duration lease = 30s;      // without a renewal for so long, the node is dead
   Duration takeover = 2min;  // and so long after that its mail is others'
+  // So long before the end of the lease no final dot leaves any more: a loop turn, and the way into the socket.
+  Duration margin = lease / 6;
   Jitter jitter = random_fraction;
 };
 
@@ -40,7 +42,9 @@ class Lease {
 
   std::int64_t epoch() const { return epoch_; }
   // Whether a final dot of a mail that is owned under `epoch` may still be sent.
-  bool may_send(std::int64_t epoch) const { return epoch == epoch_ && loop_.now() < valid_until_ - margin(); }
+  bool may_send(std::int64_t epoch) const {
+    return epoch == epoch_ && loop_.now() < valid_until_ - options_.margin;
+  }
   // The nodes that are alive, this one included, as the latest renewal has said.
   unsigned nodes() const { return nodes_; }
   void set_on_nodes(std::function<void()> on_nodes) { on_nodes_ = std::move(on_nodes); }
@@ -50,8 +54,6 @@ class Lease {
   const std::optional<DatabaseError>& trouble() const { return trouble_; }
 
  private:
-  // What a loop turn and the way of a final dot into the socket may take.
-  Duration margin() const { return options_.lease / 6; }
   Task<Result<void, DatabaseError>> enter();
   void note_nodes(std::int64_t nodes);
   Task<void> keep();

@@ -20,22 +20,22 @@ struct OwnedMail {
   Duration waited{0};      // since its last record, as far as that counts and is not written down yet
   Duration next_wait{0};
   bool held = false;
-  bool is_found_again = false;  // in the database, as ours, while it was here
-  std::int64_t state = 0;       // the mark of its newest record, as far as this node knows; 0: none
-  bool is_outdated = false;     // another node has recorded it since it was loaded here
+  std::uint64_t found = 0;   // differs whenever it was found in the database, as ours, once more
+  std::int64_t state = 0;    // the mark of its newest record, as far as this node knows; 0: none
+  bool is_outdated = false;  // another node has recorded it since it was loaded here
 };
 
 class OwnedMails {
  public:
   // False: it is there already, and so in the queue.
   bool add(mail::MailId id, const OwnedMail& mail) {
-    auto [found, is_new] = mails_.try_emplace(id, mail);
+    auto [place, is_new] = mails_.try_emplace(id, mail);
+    OwnedMail& known = place->second;
+    known.found = ++found_;
     if (is_new) return true;
-    OwnedMail& known = found->second;
     known.epoch = mail.epoch;
     known.head = mail.head;
     known.waited = std::min(known.waited, mail.waited);  // the queue may have counted what came since
-    known.is_found_again = true;
     known.is_outdated = known.is_outdated || known.state != mail.state;
     known.state = mail.state;
     return false;
@@ -63,6 +63,7 @@ class OwnedMails {
 
  private:
   std::map<mail::MailId, OwnedMail> mails_;
+  std::uint64_t found_ = 0;  // so far
 };
 
 }  // namespace hikyaku::postgresql

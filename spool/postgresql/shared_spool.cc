@@ -49,6 +49,16 @@ Result<mail::QueuedMail, SourceError> decode(MailId id, const OwnedMail& mail, c
       nullptr};
 }
 
+// A mail that is in memory since it was accepted, and was not tried since. While the lease is sure nobody else can have it.
+std::optional<mail::QueuedMail> untried(const Core& core, MailId id, const OwnedMail& mail) {
+  const spool::CachedMailPtr cached = core.cache.find(id);
+  if (cached == nullptr || mail.state != 0 || !core.lease.may_send(mail.epoch)) return std::nullopt;
+  mail::Progress progress = mail::untouched_progress(cached->head.envelope.recipients.size());
+  progress.waited = mail.waited;
+  return mail::QueuedMail{id,     cached->head.envelope, std::move(progress), cached->head.arrival, mail.size,
+                          nullptr};
+}
+
 }  // namespace
 
 SharedSpool::~SharedSpool() = default;
@@ -167,7 +177,7 @@ Task<Result<bool, SourceError>> SharedSpool::has(MailId id) {
 OwnedMail* SharedSpool::find_own(MailId id) const {
   OwnedMail* mail = core_->owned.find(id);
   if (mail == nullptr || mail->epoch == core_->lease.epoch()) return mail;
-  core_->owned.forget(id);
+  core_->forget(id);
   return nullptr;
 }
 
@@ -188,11 +198,11 @@ Task<Result<mail::QueuedMail, SourceError>> SharedSpool::load(MailId id) {
   while (OwnedMail* own = find_own(id)) {
     own->is_outdated = false;
     const OwnedMail mail = *own;
+    if (auto fresh = untried(*core_, id, mail)) co_return std::move(*fresh);
     auto found = co_await core_->reads.run(Statements{{&kLoad, {id_value(id), number(mail.epoch)}}});
     if (!found) co_return std::unexpected(to_source_error(SourceErrorKind::read_failed, found.error()));
     if (!found->front().empty()) co_return decode(id, mail, found->front(), core_->options.lease.node);
-    own = core_->owned.find(id);
-    if (own != nullptr && own->epoch == mail.epoch) core_->owned.forget(id);
+    core_->forget_unless_found(id, mail.found);
   }
   co_return std::unexpected(core_->unknown(id));
 }
@@ -210,7 +220,6 @@ Task<Result<mail::Recorded, SourceError>> SharedSpool::record(MailId id, mail::P
                                                               mail::MayGo may_go) {
   const std::string bytes = spool::encode_progress(progress, kMostProgress);
   const bool goes = may_go == mail::MayGo::yes && !progress.held && progress.next_wait >= kWorthGiving;
-  if (OwnedMail* mail = core_->owned.find(id)) mail->is_found_again = false;
   const auto state = static_cast<std::int64_t>(random_number());
   auto done = co_await change(id, true, [&](std::int64_t epoch) {
     return Statement{&kRecord,
@@ -219,7 +228,7 @@ Task<Result<mail::Recorded, SourceError>> SharedSpool::record(MailId id, mail::P
   });
   if (!done) co_return std::unexpected(std::move(done.error()));
   OwnedMail* mail = core_->owned.find(id);
-  const bool is_ours = mail != nullptr && (!goes || mail->is_found_again);
+  const bool is_ours = mail != nullptr && (!goes || mail->found != *done);
   if (!is_ours) {
     core_->forget(id);
     co_return goes ? mail::Recorded::given_back : mail::Recorded::kept;
@@ -235,18 +244,20 @@ Task<Result<mail::Recorded, SourceError>> SharedSpool::record(MailId id, mail::P
 Task<Result<void, SourceError>> SharedSpool::finish(MailId id) {
   auto done = co_await change(
       id, false, [id](std::int64_t epoch) { return Statement{&kFinish, {id_value(id), number(epoch)}}; });
-  if (done) core_->forget(id);
-  co_return done;
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  core_->forget(id);
+  co_return {};
 }
 
-Task<Result<void, SourceError>> SharedSpool::change(MailId id, bool replaces,
-                                                    std::function<Statement(std::int64_t)> statement) {
+Task<Result<std::uint64_t, SourceError>> SharedSpool::change(
+    MailId id, bool replaces, std::function<Statement(std::int64_t)> statement) {
   while (const OwnedMail* own = core_->owned.find(id)) {
     if (replaces && own->is_outdated) {
       core_->look_afresh(id);
       break;
     }
     const std::int64_t epoch = own->epoch;
+    const std::uint64_t found = own->found;
     if (core_->notices.has(id) && core_->notices.epoch(id) != epoch) break;
     Statements statements = core_->notices.statements(id);
     statements.push_back(statement(epoch));
@@ -254,11 +265,10 @@ Task<Result<void, SourceError>> SharedSpool::change(MailId id, bool replaces,
     if (!done) co_return std::unexpected(to_source_error(SourceErrorKind::write_failed, done.error()));
     if (core_->notices.are_stored(id, *done)) {
       for (const Notice& notice : core_->notices.take(id)) core_->arrive(notice.id, notice.mail);
-      co_return {};
+      co_return found;
     }
-    if (!done->back().empty()) co_return {};
-    own = core_->owned.find(id);
-    if (own != nullptr && own->epoch == epoch) core_->owned.forget(id);
+    if (!done->back().empty()) co_return found;
+    core_->forget_unless_found(id, found);
   }
   if (core_->notices.has(id)) core_->look_afresh(id);
   co_return std::unexpected(core_->unknown(id));

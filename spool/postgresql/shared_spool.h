@@ -74,9 +74,10 @@ class SharedSpool final : public spool::Store {
   OwnedMail* find_own(mail::MailId id) const;
   Result<std::unique_ptr<mail::MailWriter>, mail::SinkError> begin_as(Origin origin);
   // Runs the statement for the epoch that the mail is owned under, with the notices that wait for it; unknown_mail if
-  // the mail is not owned any more, or if it `replaces` the record of another node that it does not know.
-  Task<Result<void, mail::SourceError>> change(mail::MailId id, bool replaces,
-                                               std::function<Statement(std::int64_t)> statement);
+  // the mail is not owned any more, or if it `replaces` the record of another node that it does not know. Returns
+  // OwnedMail::found as of then.
+  Task<Result<std::uint64_t, mail::SourceError>> change(mail::MailId id, bool replaces,
+                                                        std::function<Statement(std::int64_t)> statement);
 
   std::unique_ptr<Core> core_;
   Neighbours neighbours_;

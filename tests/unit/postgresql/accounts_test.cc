@@ -11,13 +11,7 @@ namespace {
 
 using mail::AccountsErrorKind;
 
-struct Sharing {
-  ManualClock clock;
-  io::Loop loop{clock};
-  SimServer server{loop};
-  SentMails sent;
-  SimNode left{loop, server, sent}, right{loop, server, sent};
-
+struct Sharing : Fleet {
   Sharing() {
     loop.run(left.start());
     loop.run(right.start());
@@ -31,7 +25,6 @@ struct Sharing {
   auto put(SimNode& node, std::int64_t version, std::string state) {
     return loop.run(of(node).put("a name", version, std::move(state)));
   }
-  void pass(Duration time) { loop.run(io::sleep_until(loop, loop.within(time))); }
 };
 
 }  // namespace

@@ -61,7 +61,7 @@ class SimNode {
   // Of a new life. REQUIREs that the server answers.
   Task<void> start() {
     auto opened = co_await postgresql::SharedSpool::open(
-        loop_, {database_, database_, lease_database_, bell_database_}, sim_options("node"));
+        loop_, {database_, database_, lease_database_, bell_database_}, options);
     REQUIRE(opened);
     spool = std::move(*opened);
     spool->set_on_arrival([this](const mail::QueueEntry& entry) { nursery_.spawn(deliver(entry.id)); });
@@ -109,8 +109,10 @@ class SimNode {
   SimWire wire;  // of everything but the lease and the bell
   SimWire lease_wire, bell_wire;
   std::size_t room = 1000;  // for mail to claim
+  postgresql::SharedOptions options = sim_options("node");
   std::unique_ptr<postgresql::SharedSpool> spool;
   std::function<Duration()> smarthost = [] { return 50ms; };  // how long it takes for each step
+  std::function<Duration()> stall = [] { return 0ms; };       // of the loop, before a final dot leaves
   std::function<void(mail::MailId)> on_dot = [](mail::MailId) {};
   std::function<void(mail::MailId)> on_claim = [](mail::MailId) {};
 
@@ -142,6 +144,7 @@ class SimNode {
     if (is_stopping_ || !(*reader)->may_be_sent()) co_return later;
     if (*content == kBad) co_return co_await refuse(id);
     if (*content == kLate && mail->progress.attempts < 2) co_return co_await defer(id, mail->progress);
+    co_await io::sleep_until(loop_, loop_.within(stall()));
     on_dot(id);
     ++sent_[id].dots;
     co_await io::sleep_until(loop_, loop_.within(smarthost()));
@@ -195,6 +198,39 @@ class SimNode {
   bool is_stopping_ = false;
   int clients_ = 0;
   io::Nursery nursery_;
+};
+
+// Two of them, which do not run yet.
+struct Fleet {
+  ManualClock clock;
+  io::Loop loop{clock};
+  SimServer server{loop};
+  SentMails sent;
+  SimNode left{loop, server, sent}, right{loop, server, sent};
+
+  std::optional<mail::MailId> accept(SimNode& node, std::string content) {
+    return loop.run(node.accept(std::move(content)));
+  }
+  void pass(Duration time) { loop.run(io::sleep_until(loop, loop.within(time))); }
+};
+
+// A smarthost that never answers, so that what is accepted stays.
+struct Keeping : Fleet {
+  Keeping() {
+    left.smarthost = right.smarthost = [] { return Duration(1h); };
+    loop.run(left.start());
+  }
+  // Another life of the node, which has read nothing yet, claims it all.
+  void restart() {
+    loop.run(left.stop());
+    loop.run(left.start());
+    pass(10s);
+  }
+  Result<std::string, mail::SourceError> content(mail::MailId id) {
+    auto reader = left.spool->open(id);
+    if (!reader) return std::unexpected(reader.error());
+    return loop.run(read_all(**reader));
+  }
 };
 
 }  // namespace hikyaku::test

@@ -36,13 +36,19 @@ Task<Result<Results, DatabaseError>> SimDatabase::run(Statements statements) {
     co_return fail(DatabaseErrorKind::unreachable, "cut");
   }
   if (std::ranges::any_of(statements, wire_.refuses)) co_return fail(DatabaseErrorKind::refused, "refused");
-  Results results = server_.apply(statements);
-  tell_listeners(statements);
-  const bool loses = wire_.lose_answers > 0;
-  if (loses) --wire_.lose_answers;
+  const int lost = wire_.lose_answers;
+  if (lost > 0) --wire_.lose_answers;
+  const bool is_done = lost % 2 == 1 || lost == 0;
+  Results results;
+  if (is_done) {
+    results = server_.apply(statements);
+    tell_listeners(statements);
+  }
   co_await io::sleep_until(loop_, loop_.within(wire_.delay()));
-  if (!loses && !wire_.is_cut) co_return results;
+  if (lost == 0 && !wire_.is_cut) co_return results;
   co_await io::sleep_until(loop_, loop_.within(kAnswer));
+  if (wire_.believes_lost && statements.front().query == &kAccept)
+    co_return Results(statements.size(), one_row({flag(true), flag(true)}));
   co_return fail(DatabaseErrorKind::lost, "the answer was lost");
 }
 
@@ -119,7 +125,7 @@ Rows SimServer::of_nodes(const Query* query, const Values& values) {
   if (query == &kHandBack)
     for (auto& [id, mail] : mails)
       if (mail.owner == epoch) mail.owner = 0;
-  if (query == &kOwned)
+  if (query == &kOwned && left_out != Clause::rows_of_owned)
     for (auto& [id, mail] : mails)
       if (mail.owner == epoch) add_found(rows, id, mail);
   if (query == &kSweep) {
@@ -250,6 +256,12 @@ std::int64_t SimServer::free_all(const std::set<std::int64_t>& owners, Instant d
     ++freed;
   }
   return freed;
+}
+
+bool SimServer::has_living_owner(mail::MailId id) const {
+  const auto mail = mails.find(static_cast<std::int64_t>(id.value));
+  const auto node = mail == mails.end() ? nodes.end() : nodes.find(mail->second.owner);
+  return node != nodes.end() && node->second > loop_.now();
 }
 
 // `values` begin with id and epoch.

@@ -14,14 +14,15 @@
 
 namespace hikyaku::test {
 
-// What a statement says so that nobody touches mail that is another's; a mutant leaves one out. database_cases.cc does that
-// to the real ones.
+// What a statement says so that nobody touches mail that is another's, and none is forgotten; a mutant leaves one out.
+// database_cases.cc does that to the real ones.
 enum class Clause {
   none,
   owner_in_finish,
   owner_in_record,
   owner_in_notice,
   delay_in_take_over,
+  rows_of_owned,  // … after a commit whose fate was not found out
 };
 
 class SimDatabase;
@@ -45,6 +46,8 @@ class SimServer {
   };
 
   postgresql::Results apply(const postgresql::Statements& statements);
+  // Whether the mail is there, and its owner's lease is not over.
+  bool has_living_owner(mail::MailId id) const;
 
   std::map<std::int64_t, Mail> mails;
   std::map<std::pair<std::int64_t, std::int64_t>, Piece> pieces;
@@ -81,8 +84,10 @@ class SimServer {
 
 // The wire of one node; all of its connections are up or down together.
 struct SimWire {
-  bool is_cut = false;   // nothing goes through, in either direction
-  int lose_answers = 0;  // of so many transactions from now on, which are done all the same
+  bool is_cut = false;  // nothing goes through, in either direction
+  // Of so many transactions from now on. The last is done all the same, the one before it not, and so on by turns.
+  int lose_answers = 0;
+  bool believes_lost = false;  // a mutant: mail whose COMMIT is lost counts as stored
   bool loses_rings = false;
   std::function<bool(const postgresql::Statement&)> refuses = [](const auto&) { return false; };
   std::function<Duration()> delay = [] { return 1ms; };  // each way
