@@ -10,8 +10,8 @@ from rig import postgresql
 from rig.hikyakud import USER_ID, binary
 
 COPIES = """
-INSERT INTO hikyaku.mail (id, due, size, pieces, checksum, envelope, content)
-SELECT nextval('hikyaku.mail_id'), clock_timestamp() + interval '{due}' + random() * interval '1 minute' - interval '1 minute',
+INSERT INTO hikyaku.mail (id, origin, due, size, pieces, checksum, envelope, content)
+SELECT nextval('hikyaku.mail_id'), origin, clock_timestamp() + interval '{due}' + random() * interval '1 minute' - interval '1 minute',
        size, pieces, checksum, envelope, content
   FROM (SELECT * FROM hikyaku.mail LIMIT 1) one, generate_series(1, {count})"""
 CLAIMS = "FROM pg_stat_statements WHERE query LIKE '%SKIP LOCKED%'"
