@@ -78,7 +78,8 @@ struct Core {
     cache.drop(id);
     claims.note_room();
   }
-  // The same, as the database has said since the mail was `found`. If it was found once more meanwhile, that may be newer.
+  // The same, because the database had no such mail of ours: said after OwnedMail::found was this. If the mail was found
+  // once more meanwhile, that is newer, and it stays.
   void forget_unless_found(mail::MailId id, std::uint64_t found) {
     const OwnedMail* mail = owned.find(id);
     if (mail != nullptr && mail->found == found) forget(id);
