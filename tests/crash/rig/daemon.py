@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 
+from rig_common.network import free_port
 from rig_common.waiting import until
 
 from .running import Failed
@@ -17,17 +18,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 4  # to the smarthost: as many mails a kill may duplicate
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Daemon:
     """Runs as nobody on `spool`. Start it with start(); a context's end kills it if it still runs."""
 
     def __init__(self, program, place, name, spool, smarthost, **spool_settings):
-        self.spool, self.port = spool, _free_port()
+        self.spool, self.port = spool, free_port()
         self._program = place.program(program)
         self.config, self._log = place.join(name + ".yaml"), place.join(name + ".log")
         self._settings = {

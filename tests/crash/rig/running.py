@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """How a test of this folder runs: as root, in mount and process namespaces of its own, so that whatever it has mounted
-or started ends with it, however it ends. Exit code 77: this machine does not allow that."""
+or started ends with it, however it ends; and on a network of its own, so that nobody takes a port between two lives of its
+daemon. Exit code 77: this machine does not allow that."""
 
 import os
 import subprocess
 import sys
 
+from rig_common.network import SET_UP
+
 MARK = "HIKYAKU_CRASH_RIG"
-UNSHARE = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+UNSHARE = ["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", *SET_UP]
 SKIPPED = 77
 
 

@@ -12,10 +12,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from rig_common.network import free_port
 from rig_common.waiting import until
 
 from .dovecot import LOGIN_ALONE, Dovecot
-from .listening import free_port, listens
+from .listening import listens
 from .process import Process
 
 SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "oauth", "provider.mjs")

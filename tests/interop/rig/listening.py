@@ -18,9 +18,3 @@ def listens(address, port):
         return True
     except OSError:
         return False
-
-
-def free_port():
-    """One of loopback's that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
