@@ -31,6 +31,7 @@ bring_debs() { # bring_debs FOLDER
 
 unpack() { # unpack DEB FOLDER: what people read stays out, licences excepted; scanners find what there is in status.d
   local name
+  # tar fails where a package has none of its own, since its folder is a link to another's.
   dpkg-deb --fsys-tarfile "$1" | tar -x --no-same-owner -C "$2" --wildcards './usr/share/doc/*/copyright' 2> /dev/null || true
   dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink --no-same-owner -C "$2" --exclude='./usr/share/doc/*' \
     --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' --exclude='./usr/share/lintian/*' --exclude='./usr/share/info/*' \

@@ -19,7 +19,7 @@ check() {
   local first tagged
   first=$(sed -n 's/^## //p' CHANGELOG.md | head -n 1)
   [ "$first" = "$version" ] || refuse "CHANGELOG.md begins with '$first' and not with '$version', the version of CMakeLists.txt"
-  tagged=$(git rev-parse -q --verify "$tag^{commit}" || true)
+  tagged=$(git rev-parse -q --verify "$tag^{commit}" || true)  # empty: there is none yet
   [ -z "$tagged" ] || [ "$tagged" = "$(git rev-parse HEAD)" ] || refuse "the tag $tag is on another commit; raise the version"
 }
 

@@ -54,7 +54,7 @@ aside() { # aside NICENESS COMMAND…: beside what follows; wait for it with asi
   (renice -n "$niceness" "$BASHPID" > /dev/null && "$@") > build/aside.log 2>&1 &
   set +m
   aside=$!
-  trap 'kill -- -"$aside" 2> /dev/null || true' EXIT
+  trap 'kill -- -"$aside" 2> /dev/null || true' EXIT  # it may have ended
 }
 
 aside_ended() {

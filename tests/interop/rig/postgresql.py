@@ -136,7 +136,7 @@ class Server(Postgresql):
         until(lambda: "sync" in self.ask("SELECT sync_state FROM pg_stat_replication").split(), 60, self.log)
 
     def fill(self, disk):
-        """Nothing more fits on it."""
+        """Nothing more fits on it: cat fails when that is so, which the caller sees by what the server refuses."""
         self.machine.run("sh", "-c", 'cat /dev/zero > "$1/filling" || true', "sh", self.disks[disk])
 
     def empty(self, disk):
